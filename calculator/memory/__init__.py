@@ -1,0 +1,1 @@
+"""Shape + workload + engine -> bytes, part by part, each with its reason."""

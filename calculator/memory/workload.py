@@ -1,0 +1,90 @@
+"""What is asked of the memory model, and what it answers. Plain values: labels belong to the web layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """One way to run a model. `None` asks for the engine's own default for this model.
+
+    `context_tokens` is the length of one sequence, `sequences` how many run at once.
+    """
+
+    engine: str = "llama.cpp"
+    weight_format: str | None = None
+    kv_format: str | None = None
+    kv_v_format: str | None = None  # values stored apart from keys; None: like `kv_format`
+    context_tokens: int = 8192
+    sequences: int = 1
+    vision: bool = False
+    micro_batch: int = 512
+    tensor_parallel: int = 1
+    pipeline_parallel: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One summand of a part: a formula's key, the model's values in it, and its bytes."""
+
+    key: str
+    values: Mapping[str, int | str]
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One kind of memory (`weights`, `kv_cache`, `state`, `compute`, `overhead`, `vision`) and why it is that much.
+
+    `bytes` is the sum of its terms; `compute` terms may be a maximum, then the largest is the only one listed.
+    """
+
+    key: str
+    terms: tuple[Term, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        return sum(term.bytes for term in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An assumption or a limit a reader must see beside the number."""
+
+    key: str
+    values: Mapping[str, int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Bytes, part by part. `parts` lie in the accelerators' memory, `host` in RAM.
+
+    `file_bytes` is the tensor data of the whole text model in this format. With tensor or pipeline parallelism
+    `parts` is the sum over all cards and `per_card_bytes` the largest share of one.
+    """
+
+    workload: Workload  # with every default resolved
+    total_parameters: int
+    active_parameters: int
+    file_bytes: int
+    parts: tuple[Part, ...]  # always all six, in the order weights, kv_cache, state, compute, overhead, vision
+    host: tuple[Part, ...]  # weights, compute
+    per_card_bytes: int
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(part.bytes for part in self.parts)
+
+    def part(self, key: str) -> Part:
+        return next(part for part in self.parts if part.key == key)
+
+
+class WorkloadError(ValueError):
+    """A workload that cannot be: `field` is the `Workload` attribute at fault, `key` the reason, `values` fill its message."""
+
+    def __init__(self, field: str, key: str, **values: object) -> None:
+        self.field, self.key, self.values = field, key, values
+        super().__init__(f"{field}: {key} {values}")
