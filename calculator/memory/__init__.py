@@ -1,1 +1,6 @@
 """Shape + workload + engine -> bytes, part by part, each with its reason."""
+
+from calculator.memory.engines import ENGINES, Engine, estimate
+from calculator.memory.workload import Estimate, Note, Part, Term, Workload, WorkloadError
+
+__all__ = ["ENGINES", "Engine", "Estimate", "Note", "Part", "Term", "Workload", "WorkloadError", "estimate"]

@@ -23,6 +23,8 @@ class Workload:
     micro_batch: int = 512
     tensor_parallel: int = 1
     pipeline_parallel: int = 1
+    gpu_layers: int | None = None  # llama.cpp `-ngl`: the last so many of blocks + output layer; None: all
+    cpu_expert_layers: int = 0  # llama.cpp `--n-cpu-moe`: experts of the first so many layers stay in RAM
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,81 @@
+"""The engines that can be asked, and the one question: what does this workload take?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from calculator.architecture.shape import Shape
+from calculator.memory import llama_cpp
+from calculator.memory.workload import Estimate, Workload, WorkloadError
+
+# Bounds that no model or machine comes near; they keep absurd input from becoming an absurd answer.
+MAX_CONTEXT_TOKENS = 2**28
+MAX_SEQUENCES = 2**16
+MAX_MICRO_BATCH = 2**16
+MAX_PARALLEL = 1024
+
+
+class Engine(Protocol):
+    """What a module of this package offers. Formats come in the engine's own spelling, best quality first."""
+
+    def weight_formats(self, shape: Shape) -> tuple[str, ...]: ...
+
+    def kv_formats(self, shape: Shape) -> tuple[str, ...]: ...
+
+    def default_weight_format(self, shape: Shape) -> str: ...
+
+    def default_kv_format(self, shape: Shape) -> str: ...
+
+    def estimate(self, shape: Shape, workload: Workload) -> Estimate:
+        """Answer a workload that `resolve` returned: formats offered and spelled as the engine does, numbers in bounds."""
+        ...
+
+
+ENGINES: Mapping[str, Engine] = {
+    "llama.cpp": llama_cpp,
+}
+
+
+def estimate(shape: Shape, workload: Workload) -> Estimate:
+    """Bytes that `workload` takes on its engine.
+
+    Raises `WorkloadError` for an engine, a format or a number that cannot be.
+    """
+    engine = ENGINES.get(workload.engine)
+    if engine is None:
+        raise WorkloadError("engine", "unknown", value=workload.engine, offered=tuple(ENGINES))
+    return engine.estimate(shape, resolve(engine, shape, workload))
+
+
+def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
+    """`workload` with every default filled in and every format in the engine's spelling."""
+    _check_bounds("context_tokens", workload.context_tokens, MAX_CONTEXT_TOKENS)
+    _check_bounds("sequences", workload.sequences, MAX_SEQUENCES)
+    _check_bounds("micro_batch", workload.micro_batch, MAX_MICRO_BATCH)
+    _check_bounds("tensor_parallel", workload.tensor_parallel, MAX_PARALLEL)
+    _check_bounds("pipeline_parallel", workload.pipeline_parallel, MAX_PARALLEL)
+    weight_format, kv_format = workload.weight_format, workload.kv_format
+    if weight_format is None:
+        weight_format = engine.default_weight_format(shape)
+    else:
+        weight_format = _offered("weight_format", weight_format, engine.weight_formats(shape))
+    kv_formats = engine.kv_formats(shape)
+    kv_format = engine.default_kv_format(shape) if kv_format is None else _offered("kv_format", kv_format, kv_formats)
+    kv_v_format = workload.kv_v_format
+    kv_v_format = kv_format if kv_v_format is None else _offered("kv_v_format", kv_v_format, kv_formats)
+    return replace(workload, weight_format=weight_format, kv_format=kv_format, kv_v_format=kv_v_format)
+
+
+def _offered(field: str, value: str, offered: tuple[str, ...]) -> str:
+    folded = value.casefold()
+    for spelling in offered:
+        if spelling.casefold() == folded:
+            return spelling
+    raise WorkloadError(field, "not_offered", value=value, offered=offered)
+
+
+def _check_bounds(field: str, value: int, most: int) -> None:
+    if not 1 <= value <= most:
+        raise WorkloadError(field, "out_of_bounds", value=value, least=1, most=most)

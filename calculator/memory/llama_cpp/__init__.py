@@ -1,0 +1,1 @@
+"""What llama.cpp allocates for a model (source tree of October 2026)."""
