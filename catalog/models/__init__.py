@@ -1,0 +1,21 @@
+"""The catalogue's rows. `catalog.source` holds the files they come from, `catalog.sync` brings one to the other."""
+
+from catalog.models.accelerator import Accelerator
+from catalog.models.benchmark import Benchmark, Score
+from catalog.models.language_model import Alias, LanguageModel, Source
+from catalog.models.organization import Family, Licence, Organization
+from catalog.models.synced import Removal, Synced
+
+__all__ = [
+    "Accelerator",
+    "Alias",
+    "Benchmark",
+    "Family",
+    "LanguageModel",
+    "Licence",
+    "Organization",
+    "Removal",
+    "Score",
+    "Source",
+    "Synced",
+]

@@ -1,0 +1,76 @@
+"""Benchmarks and what models scored in them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models.language_model import LanguageModel
+from catalog.models.synced import Synced
+from catalog.models.validators import PARTIAL_DATE
+from catalog.models.vocabulary import BenchmarkCategory, ScoreDuplicate, ScoreMode, ScoreSourceKind
+
+
+class Benchmark(Synced):
+    slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    category = models.CharField(_("category"), max_length=24, choices=BenchmarkCategory, db_index=True)
+    description = models.TextField(_("description"), blank=True)
+    limits = models.TextField(_("limits"), blank=True, help_text=_("What to mind when scores are compared."))
+    metric = models.CharField(_("metric"), max_length=120)
+    scale_max = models.FloatField(
+        _("highest score"), null=True, blank=True, help_text=_("Empty for ratings, which have no upper end.")
+    )
+    higher_is_better = models.BooleanField(_("higher is better"), default=True)
+    questions = models.PositiveIntegerField(_("questions"), null=True, blank=True)
+    primary_variant = models.CharField(_("variant shown first"), max_length=120, blank=True)
+    url = models.URLField(_("website"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["slug"]
+        verbose_name = _("benchmark")
+        verbose_name_plural = _("benchmarks")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:benchmark", args=[self.slug])
+
+
+class Score(Synced):
+    """One published result. Where sources differ, each has a row; which is shown first is a rule, not a column."""
+
+    model = models.ForeignKey(LanguageModel, verbose_name=_("model"), related_name="scores", on_delete=models.CASCADE)
+    benchmark = models.ForeignKey(
+        Benchmark, verbose_name=_("benchmark"), related_name="scores", on_delete=models.PROTECT
+    )
+    value = models.FloatField(_("value"))
+    variant = models.CharField(
+        _("variant"), max_length=120, blank=True, help_text=_("Question set, domain or harness; compare only equal ones.")
+    )
+    mode = models.CharField(_("mode"), max_length=12, choices=ScoreMode, blank=True)
+    settings = models.TextField(_("settings"), blank=True)
+    basis = models.TextField(_("basis"), blank=True, help_text=_("How the value was computed, if the source does not print it."))
+    date = models.CharField(_("date"), max_length=10, blank=True, validators=[PARTIAL_DATE])
+    source = models.URLField(_("source"), max_length=500)
+    via = models.URLField(_("read at"), max_length=500, blank=True, help_text=_("The copy it was read from."))
+    source_kind = models.CharField(_("kind of source"), max_length=12, choices=ScoreSourceKind)
+    name_in_source = models.CharField(_("name in the source"), max_length=200, blank=True)
+    duplicate = models.CharField(_("other records"), max_length=14, choices=ScoreDuplicate, blank=True)
+
+    class Meta:
+        ordering = ["benchmark", "model", "pk"]
+        verbose_name = _("score")
+        verbose_name_plural = _("scores")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "benchmark", "variant", "mode", "settings", "date", "source", "name_in_source"],
+                name="score_once",
+                violation_error_message=_("This source's result in the same settings on the same date is listed already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.benchmark_id} {self.value}"

@@ -1,0 +1,176 @@
+"""The closed vocabularies of the catalogue, each key with its label. `catalog.source.vocabulary` holds the same keys without Django."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class CommercialUse(TextChoices):
+    YES = "yes", pgettext_lazy("commercial use", "Allowed")
+    RESTRICTED = "restricted", pgettext_lazy("commercial use", "Allowed with conditions")
+    NO = "no", pgettext_lazy("commercial use", "Not allowed")
+    UNKNOWN = "unknown", pgettext_lazy("commercial use", "Not known")
+
+
+class Variant(TextChoices):
+    BASE = "base", _("Base model")
+    INSTRUCT = "instruct", _("Instruction-tuned")
+    CHAT = "chat", _("Chat")
+    REASONING = "reasoning", _("Reasoning")
+    HYBRID_REASONING = "hybrid-reasoning", _("Hybrid reasoning")
+
+
+class Modality(TextChoices):
+    TEXT = "text", pgettext_lazy("modality", "Text")
+    IMAGE = "image", pgettext_lazy("modality", "Image")
+    AUDIO = "audio", pgettext_lazy("modality", "Audio")
+    VIDEO = "video", pgettext_lazy("modality", "Video")
+
+
+class Architecture(TextChoices):
+    DENSE = "dense", _("Dense")
+    MOE = "moe", _("Mixture of experts")
+    HYBRID = "hybrid", _("Hybrid")
+    SSM = "ssm", _("State space model")
+
+
+class Attention(TextChoices):
+    MHA = "mha", _("Multi-head attention (MHA)")
+    GQA = "gqa", _("Grouped-query attention (GQA)")
+    MQA = "mqa", _("Multi-query attention (MQA)")
+    MLA = "mla", _("Multi-head latent attention (MLA)")
+    SLIDING_WINDOW = "sliding-window", _("Sliding window attention")
+    CHUNKED = "chunked", _("Chunked attention")
+    BLOCK_SPARSE = "block-sparse", _("Block-sparse attention")
+    DEEPSEEK_SPARSE = "deepseek-sparse", _("DeepSeek Sparse Attention")
+    SPARSE_INDEXER = "sparse-indexer", _("Sparse attention with an indexer")
+    COMPRESSED_SPARSE = "compressed-sparse", _("Compressed sparse attention")
+    HEAVILY_COMPRESSED = "heavily-compressed", _("Heavily compressed attention")
+    LINEAR = "linear", _("Linear attention")
+    LIGHTNING = "lightning", _("Lightning attention (linear)")
+    GATED_DELTANET = "gated-deltanet", _("Gated DeltaNet (linear)")
+    KIMI_DELTA = "kimi-delta", _("Kimi Delta Attention (linear)")
+    MAMBA = "mamba", _("Mamba (state space)")
+    MAMBA_2 = "mamba-2", _("Mamba-2 (state space)")
+    PARALLEL_MAMBA_2 = "parallel-mamba-2", _("Mamba-2 in parallel with attention")
+    SHORT_CONVOLUTION = "short-convolution", _("Short convolution")
+
+
+class Normalization(TextChoices):
+    RMSNORM = "rmsnorm", "RMSNorm"
+    LAYERNORM = "layernorm", "LayerNorm"
+    LAYERNORM_NO_BIAS = "layernorm-no-bias", _("LayerNorm without bias")
+
+
+class Activation(TextChoices):
+    SWIGLU = "swiglu", "SwiGLU"
+    SWIGLU_CLAMPED = "swiglu-clamped", _("SwiGLU, clamped")
+    GEGLU = "geglu", "GeGLU"
+    GELU = "gelu", "GELU"
+    SQUARED_RELU = "squared-relu", _("Squared ReLU")
+    XIELU = "xielu", "xIELU"
+    SITU_GATED = "situ-gated", _("SiTU, gated")
+
+
+class PositionEmbedding(TextChoices):
+    ROPE = "rope", "RoPE"
+    ROPE_YARN = "rope-yarn", _("RoPE with YaRN scaling")
+    ROPE_LLAMA3 = "rope-llama3", _("RoPE with Llama 3 scaling")
+    ROPE_LONGROPE = "rope-longrope", _("RoPE with LongRoPE scaling")
+    NOPE = "nope", _("NoPE (no position embedding)")
+    NOPE_FULL = "nope-full", _("RoPE; none in full-attention layers (NoPE)")
+    ALIBI = "alibi", "ALiBi"
+    NONE = "none", pgettext_lazy("position embedding", "None")
+
+
+class TotalBasis(TextChoices):
+    """Where the published label of the total comes from."""
+
+    PUBLISHER = "publisher", _("stated by the publisher")
+    MODEL_NAME = "model-name", _("from the model's name")
+    CHECKPOINT = "checkpoint", _("rounded from the checkpoint's tensor count")
+    SECONDARY = "secondary", _("from a secondary source")
+
+
+class ActiveBasis(TextChoices):
+    """What the exact count of active parameters counts."""
+
+    ALL = "all", _("all parameters")
+    COMPUTED = "computed", _("the total less the routed experts a token does not use")
+    PUBLISHED = "published", _("the published figure, not recomputed")
+
+
+class Confidence(TextChoices):
+    PRIMARY = "primary", _("Primary sources")
+    SECONDARY = "secondary", _("Secondary sources")
+
+
+class SourceKind(TextChoices):
+    CONFIG = "config", _("the model's config.json")
+    OFFICIAL_REPO = "official-repo", _("publisher's repository")
+    OFFICIAL_BLOG = "official-blog", _("publisher's announcement")
+    PAPER = "paper", _("paper")
+    LIBRARY_DEFAULT = "library-default", _("library default")
+    VERIFICATION = "verification", _("recomputed")
+    SECONDARY = "secondary", _("secondary source")
+
+
+class BenchmarkCategory(TextChoices):
+    GENERAL_KNOWLEDGE = "general-knowledge", _("General knowledge")
+    GRADUATE_REASONING = "graduate-reasoning", _("Graduate-level reasoning")
+    MATH = "math", _("Mathematics")
+    CODING = "coding", _("Coding")
+    AGENTIC_CODING = "agentic-coding", _("Agentic coding")
+    INSTRUCTION_FOLLOWING = "instruction-following", _("Instruction following")
+    LONG_CONTEXT = "long-context", _("Long context")
+    CHINESE = "multilingual-chinese", _("Chinese")
+    TOOL_USE = "tool-use", _("Tool use")
+    VISION = "vision", _("Vision")
+    HUMAN_PREFERENCE = "human-preference", _("Human preference")
+    FACTUALITY = "safety-factuality", _("Factuality")
+
+
+class ScoreSourceKind(TextChoices):
+    """Who measured, in the order of preference."""
+
+    LEADERBOARD = "leaderboard", _("Independent leaderboard")
+    THIRD_PARTY = "third-party", _("Third party")
+    VENDOR = "vendor", _("Reported by the publisher")
+
+
+class ScoreMode(TextChoices):
+    THINKING = "thinking", _("Thinking")
+    NON_THINKING = "non-thinking", _("Non-thinking")
+
+
+class ScoreDuplicate(TextChoices):
+    DIFFERS = "sources-differ", _("Sources differ")
+    AGREES = "same-value", _("Same value elsewhere")
+
+
+class Vendor(TextChoices):
+    NVIDIA = "nvidia", pgettext_lazy("vendor", "NVIDIA")
+    AMD = "amd", pgettext_lazy("vendor", "AMD")
+    INTEL = "intel", pgettext_lazy("vendor", "Intel")
+    APPLE = "apple", pgettext_lazy("vendor", "Apple")
+    GOOGLE = "google", pgettext_lazy("vendor", "Google")
+    AWS = "aws", pgettext_lazy("vendor", "AWS")
+    HUAWEI = "huawei", pgettext_lazy("vendor", "Huawei Ascend")
+    CAMBRICON = "cambricon", pgettext_lazy("vendor", "Cambricon")
+    HYGON = "hygon", pgettext_lazy("vendor", "Hygon")
+    MOORE_THREADS = "moore-threads", pgettext_lazy("vendor", "Moore Threads")
+    METAX = "metax", pgettext_lazy("vendor", "MetaX")
+    BIREN = "biren", pgettext_lazy("vendor", "Biren")
+    ILUVATAR = "iluvatar", pgettext_lazy("vendor", "Iluvatar CoreX")
+    KUNLUNXIN = "kunlunxin", pgettext_lazy("vendor", "Kunlunxin")
+
+
+class Segment(TextChoices):
+    CONSUMER = "consumer", _("Consumer")
+    WORKSTATION = "workstation", _("Workstation")
+    DATACENTER = "datacenter", _("Data centre")
+    APPLE_SILICON = "apple-silicon", _("Apple silicon")
+    APU = "apu", _("Processor with graphics")
+    EDGE = "edge", _("Edge device")

@@ -1,0 +1,88 @@
+"""What the ranking is told: models, benchmarks and scores, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Who published a score, from the most to the least independent of the model's maker."""
+
+    LEADERBOARD = "leaderboard"
+    THIRD_PARTY = "third-party"
+    VENDOR = "vendor"
+
+
+class Mode(StrEnum):
+    """Whether the model was run with its reasoning on. One checkpoint may have been run both ways."""
+
+    UNSTATED = ""
+    THINKING = "thinking"
+    NON_THINKING = "non-thinking"
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A test. `questions` is its size where a source states it; `scale_max` is None for a Bradley-Terry rating.
+
+    A `composite` is the mean of other benchmarks of the catalogue: it is shown, and left out of every fit.
+    """
+
+    slug: str
+    category: str
+    primary_variant: str = ""
+    scale_max: float | None = 100.0
+    higher_is_better: bool = True
+    questions: int | None = None
+    composite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that scores speak of.
+
+    Only chat models (instruct, chat, reasoning) may be compared: a base model is prompted otherwise, with examples.
+    A model that is not `listed` (closed weights) steadies the scale of a fit and never takes a place.
+    """
+
+    slug: str
+    chat: bool = True
+    listed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One published number. `value` and `standard_error` are in the benchmark's own units.
+
+    `key` names the record (a row id, a file and line). `self_reported`: the model's own maker measured it, wherever
+    it was printed. `date` is ISO, possibly only a year or a month. `default_settings` is False for runs that depart
+    from the benchmark's rules (several attempts, another edit format). `standard_error` is what the source prints.
+    """
+
+    key: str
+    model: str
+    benchmark: str
+    value: float
+    variant: str = ""
+    mode: Mode = Mode.UNSTATED
+    source: Source = Source.THIRD_PARTY
+    self_reported: bool = False
+    date: str = ""
+    default_settings: bool = True
+    standard_error: float | None = None
+
+    @property
+    def item(self) -> Item:
+        return Item(self.benchmark, self.variant)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Item:
+    """A benchmark in one variant: the same questions and rules, so that scores may be compared."""
+
+    benchmark: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.benchmark} / {self.variant}" if self.variant else self.benchmark
