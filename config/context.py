@@ -1,0 +1,49 @@
+"""What the frame of every page needs: its addresses in both languages, and the operator's footer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import translate_url
+from django.utils.translation import get_language
+
+HTML_CODES = {"en": "en", "zh-hans": "zh-Hans"}
+
+
+@dataclass(frozen=True, slots=True)
+class Alternate:
+    """One page in one language. `url` is absolute and without query, `path` keeps it for the language switch."""
+
+    code: str
+    html_code: str
+    name: str
+    url: str
+    path: str
+    current: bool
+
+
+def alternates(request: HttpRequest) -> list[Alternate]:
+    found = []
+    for code, name in settings.LANGUAGES:
+        path, current = translate_url(request.get_full_path(), code), code == get_language()
+        if not current and path == request.get_full_path():  # an address without a twin, such as one that is not found
+            path = f"/{code}/"
+        url = request.build_absolute_uri(path.partition("?")[0])
+        found.append(Alternate(code, HTML_CODES[code], name, url, path, current))
+    return found
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    pages = alternates(request)
+    current = next(page for page in pages if page.current)
+    return {
+        "html_lang": current.html_code,
+        "canonical_url": current.url,
+        "alternates": pages,
+        "default_url": request.build_absolute_uri("/" + current.url.split("/", 4)[-1]),
+        "icp_number": settings.ICP_NUMBER,
+        "police_number": settings.POLICE_NUMBER,
+        "report_url": settings.REPORT_URL,
+    }

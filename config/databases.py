@@ -1,0 +1,47 @@
+"""The database from DATABASE_URL: SQLite in a file by default, PostgreSQL for several servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from config import environment
+
+ENGINES = {
+    "sqlite": "django.db.backends.sqlite3",
+    "postgres": "django.db.backends.postgresql",
+    "postgresql": "django.db.backends.postgresql",
+}
+
+# WAL lets readers go on while an editor writes. IMMEDIATE takes the write lock at the start of a transaction, so that
+# the busy timeout applies: a transaction that reads first and writes later fails at once whatever the timeout.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 5,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; "
+        "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000;"
+    ),
+}
+
+
+def database(default_file: Path) -> dict[str, Any]:
+    url = environment.text("DATABASE_URL") or f"sqlite:///{default_file}"
+    scheme = url.partition("://")[0]
+    if scheme not in ENGINES:
+        # The address may hold a password, so only its scheme is repeated.
+        raise environment.fault("DATABASE_URL", f"{scheme[:20]!r} is none of {', '.join(ENGINES)}")
+    try:
+        settings: dict[str, Any] = dict(dj_database_url.parse(url, engine=ENGINES[scheme]))
+    except ValueError as error:
+        raise environment.fault("DATABASE_URL", str(error)) from error
+    if not settings["NAME"]:
+        raise environment.fault("DATABASE_URL", "it names no database")
+    if scheme == "sqlite":
+        settings["OPTIONS"] = SQLITE_OPTIONS
+    # A new connection costs more than most pages here.
+    settings["CONN_MAX_AGE"] = environment.integer("CONN_MAX_AGE", 600)
+    settings["CONN_HEALTH_CHECKS"] = scheme != "sqlite"
+    return settings

@@ -1,0 +1,26 @@
+"""Ways into a language: the front door asks the browser, other spellings of Chinese lead to ours."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.utils.encoding import escape_uri_path
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+# `/zh`, `/cn`, `/zh-CN`, `/zh-Hans` (our own code in other case) ..., but not `/zh-hans/` itself, which would loop.
+CHINESE_ALIASES = r"^(?!zh-hans/)(?i:zh|cn|zh-cn|zh-sg|zh-hans|zh-hans-cn)(?:/(?P<rest>.*))?$"
+
+
+def _with_query(request: HttpRequest, path: str) -> str:
+    query = request.META.get("QUERY_STRING", "")
+    return f"{escape_uri_path(path)}?{query}" if query else escape_uri_path(path)
+
+
+@require_safe
+def front_door(request: HttpRequest) -> HttpResponseRedirect:
+    """To the language that LocaleMiddleware chose by Accept-Language; it adds the Vary header."""
+    return HttpResponseRedirect(_with_query(request, f"/{get_language()}/"))
+
+
+def to_simplified_chinese(request: HttpRequest, rest: str | None) -> HttpResponsePermanentRedirect:
+    return HttpResponsePermanentRedirect(_with_query(request, f"/zh-hans/{rest or ''}"))

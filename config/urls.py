@@ -1,0 +1,28 @@
+"""Addresses. Pages carry their language in the path; the API, health and the editors' admin carry none."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from config import health, languages
+
+urlpatterns = [
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("", languages.front_door, name="front_door"),
+    re_path(languages.CHINESE_ALIASES, languages.to_simplified_chinese),
+    path(settings.ADMIN_PATH, admin.site.urls),
+    *i18n_patterns(
+        path("", include("calculator.urls")),
+        path("", include("catalog.urls")),
+        prefix_default_language=True,
+    ),
+]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.page_not_found"
+handler500 = "config.errors.server_error"
