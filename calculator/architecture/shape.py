@@ -187,6 +187,10 @@ class Shape:
     native_format: str  # how the checkpoint stores its weights: "BF16", "FP8", "MXFP4", "INT4" ...
     assumptions: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        """Cheap, so that what engines derive from a shape can be kept beside it (thousands of tensors take a millisecond)."""
+        return hash((self.model_type, self.hidden_size, self.vocab_size, len(self.layers), len(self.tensors)))
+
     @property
     def num_layers(self) -> int:
         return len(self.layers)

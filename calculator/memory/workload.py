@@ -23,6 +23,8 @@ class Workload:
     micro_batch: int = 512
     tensor_parallel: int = 1
     pipeline_parallel: int = 1
+    batched_tokens: int | None = None  # vLLM `--max-num-batched-tokens`; None: the engine's default
+    card_bytes: int | None = None  # memory of one card, where known: vLLM reserves a fraction of it
     gpu_layers: int | None = None  # llama.cpp `-ngl`: the last so many of blocks + output layer; None: all
     cpu_expert_layers: int = 0  # llama.cpp `--n-cpu-moe`: experts of the first so many layers stay in RAM
 
@@ -75,6 +77,7 @@ class Estimate:
     host: tuple[Part, ...]  # weights, compute
     per_card_bytes: int
     notes: tuple[Note, ...] = ()
+    reserved_bytes: int | None = None  # what a server takes of all cards at start, needed or not (vLLM; needs `card_bytes`)
 
     @property
     def total_bytes(self) -> int:

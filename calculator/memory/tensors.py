@@ -1,0 +1,79 @@
+"""The tensors of a shape, gathered into groups of equal ones: engines price a group once, not every layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+
+from calculator.architecture.shape import Attention, Shape, Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class TensorGroup:
+    """Tensors of one role, shape and dtype. `layers` holds one entry per tensor, None outside the blocks.
+
+    `num_heads` and `num_kv_heads` are those of the attention in these layers, 0 where there is none.
+    """
+
+    role: str
+    shape: tuple[int, ...]
+    dtype: str
+    kind: str
+    part: str
+    num_heads: int
+    num_kv_heads: int
+    layers: tuple[int | None, ...]
+
+    @property
+    def matrices(self) -> int:
+        """Matrices stacked in one tensor: experts in front of (output, input)."""
+        return prod(self.shape[:-2])
+
+    @property
+    def elements(self) -> int:
+        return prod(self.shape)
+
+
+@lru_cache(maxsize=64)
+def tensor_groups(shape: Shape) -> tuple[TensorGroup, ...]:
+    """Every tensor of `shape` but those of multi-token prediction, which no engine here loads by default."""
+    heads = [_attention_heads(layer.mixers) for layer in shape.layers]
+    found: dict[tuple[object, ...], list[int | None]] = {}
+    for tensor in shape.tensors:
+        if tensor.part != "mtp":
+            in_text = tensor.part == "text" and tensor.layer is not None
+            found.setdefault(_key(tensor, heads[tensor.layer or 0] if in_text else (0, 0)), []).append(tensor.layer)
+    return tuple(TensorGroup(*key, tuple(layers)) for key, layers in found.items())  # type: ignore[arg-type]
+
+
+def _key(tensor: Tensor, heads: tuple[int, int]) -> tuple[object, ...]:
+    return (tensor.role, tensor.shape, tensor.dtype, tensor.kind, tensor.part, *heads)
+
+
+def _attention_heads(mixers: tuple[object, ...]) -> tuple[int, int]:
+    for mixer in mixers:
+        if isinstance(mixer, Attention):
+            return mixer.num_heads, mixer.num_kv_heads
+    return 0, 0
+
+
+def category(role: str) -> str:
+    """The kind of weight a reader knows: `embedding`, `output`, `router`, `experts`, `shared_experts`, `feed_forward`, `norm`, `mixer`.
+
+    >>> category("ffn_down_exps"), category("attn_q"), category("token_embd")
+    ('experts', 'mixer', 'embedding')
+    """
+    if role.endswith(("token_embd", "position_embd")):
+        return "embedding"
+    if role == "output":
+        return "output"
+    if role.startswith("ffn_gate_inp") or role == "exp_probs_b":
+        return "router"
+    if "_exps" in role:
+        return "experts"
+    if "_shexp" in role:
+        return "shared_experts"
+    if "norm" in role:
+        return "norm"
+    return "feed_forward" if role.startswith("ffn_") else "mixer"
