@@ -1,38 +1,71 @@
 """Error pages in the reader's language.
 
-404 and 403 are pages like any other. 400 and 500 are answered when the host, the database or a context processor may be
-what is broken, so their template uses none of them.
+404 and 403 stand in the site's frame. 400 and 500 are answered when the host, the database or a context processor may
+be what is broken, so `error_bare.html` uses none of them.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
-def _bare(request: HttpRequest, template: str, status: int) -> HttpResponse:
+class Words(NamedTuple):
+    status: int
+    heading: Promise
+    explanation: Promise
+
+
+BAD_REQUEST = Words(400, _("Bad request"), _("The site could not make sense of this request."))
+CSRF = Words(
+    403,
+    _("This form has expired"),
+    _("Go back, load the page again and send the form once more. Cookies must be allowed for editing."),
+)
+FORBIDDEN = Words(403, _("Not allowed"), _("This page is for editors with the right to see it."))
+NOT_FOUND = Words(
+    404,
+    _("Page not found"),
+    _("Nothing is kept at this address. A model may have been renamed: search finds it by any of its names."),
+)
+SERVER_ERROR = Words(
+    500,
+    _("Something broke here"),
+    _("The fault is ours and has been logged. Please try again in a minute."),
+)
+
+
+def _framed(request: HttpRequest, words: Words) -> HttpResponse:
+    return render(request, "error.html", words._asdict(), status=words.status)
+
+
+def _bare(request: HttpRequest, words: Words) -> HttpResponse:
     # The failure may lie before LocaleMiddleware, and the thread may still have the last request's language.
     with translation.override(translation.get_language_from_request(request, check_path=True)):
-        return HttpResponse(loader.get_template(template).render({"status": status}), status=status)
+        return HttpResponse(loader.render_to_string("error_bare.html", words._asdict()), status=words.status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _bare(request, "400.html", 400)
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "403.html", status=403)
+    return _bare(request, BAD_REQUEST)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _bare(request, "403_csrf.html", 403)
+    return _bare(request, CSRF)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _framed(request, FORBIDDEN)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "404.html", status=404)
+    return _framed(request, NOT_FOUND)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _bare(request, "500.html", 500)
+    return _bare(request, SERVER_ERROR)
