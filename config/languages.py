@@ -8,7 +8,8 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 # `/zh`, `/cn`, `/zh-CN`, `/zh-Hans` (our own code in other case) ..., but not `/zh-hans/` itself, which would loop.
-CHINESE_ALIASES = r"^(?!zh-hans/)(?i:zh|cn|zh-cn|zh-sg|zh-hans|zh-hans-cn)(?:/(?P<rest>.*))?$"
+# Django reverses patterns and skips what is in a named group; it stumbles over (?i: anywhere else.
+CHINESE_ALIASES = r"^(?P<alias>(?!zh-hans/)(?i:zh|cn|zh-cn|zh-sg|zh-hans|zh-hans-cn))(?:/(?P<rest>.*))?$"
 
 
 def _with_query(request: HttpRequest, path: str) -> str:
@@ -22,5 +23,5 @@ def front_door(request: HttpRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(_with_query(request, f"/{get_language()}/"))
 
 
-def to_simplified_chinese(request: HttpRequest, rest: str | None) -> HttpResponsePermanentRedirect:
+def to_simplified_chinese(request: HttpRequest, alias: str, rest: str | None = None) -> HttpResponsePermanentRedirect:
     return HttpResponsePermanentRedirect(_with_query(request, f"/zh-hans/{rest or ''}"))
