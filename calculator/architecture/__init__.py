@@ -1,1 +1,8 @@
 """A Hugging Face `config.json` -> the typed shape of the model."""
+
+from calculator.architecture.errors import ConfigError, Fault
+from calculator.architecture.parse import parse_config_text
+from calculator.architecture.read import read_config
+from calculator.architecture.shape import Shape
+
+__all__ = ["ConfigError", "Fault", "Shape", "parse_config_text", "read_config"]

@@ -165,7 +165,7 @@ class Tensor:
     layer: int | None = None
     dtype: str = "BF16"
     part: str = "text"
-    kind: str = "weight"  # or "bias"
+    kind: str = "weight"  # or "bias", or "buffer": stored beside the parameters and not counted as one
     routed: bool = False
 
     @property
@@ -200,5 +200,16 @@ class Shape:
 
     @cached_property
     def total_parameters(self) -> int:
-        """Exact count over all tensors but multi-token prediction; a tied tensor counts once."""
-        return sum(tensor.elements for tensor in self.tensors if tensor.part != "mtp")
+        """Exact count over all tensors but multi-token prediction; a tied tensor counts once, a buffer not at all."""
+        return sum(tensor.elements for tensor in self.tensors if tensor.part != "mtp" and tensor.kind != "buffer")
+
+    @cached_property
+    def active_parameters(self) -> int:
+        """`total_parameters` less the routed experts that do not work on a token."""
+        idle = 0
+        for tensor in self.tensors:
+            if tensor.routed and tensor.part == "text" and tensor.layer is not None:
+                experts = self.layers[tensor.layer].feed_forward
+                assert isinstance(experts, Experts)
+                idle += tensor.elements // experts.num_experts * (experts.num_experts - experts.num_active_experts)
+        return self.total_parameters - idle

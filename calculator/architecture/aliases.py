@@ -1,0 +1,86 @@
+"""Other people's spellings. The only place that knows them."""
+
+from __future__ import annotations
+
+SPELLINGS: dict[str, tuple[str, ...]] = {
+    "hidden_size": ("hidden_size", "n_embd", "d_model", "model_dim", "dim"),
+    "num_layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+    "num_heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
+    "num_kv_heads": ("num_key_value_heads", "n_head_kv", "num_kv_heads", "kv_n_heads", "num_attention_groups"),
+    "head_dim": ("head_dim", "attention_head_dim", "kv_channels"),
+    "value_head_dim": ("v_head_dim", "value_head_dim"),
+    "intermediate_size": ("intermediate_size", "n_inner", "ffn_hidden_size", "ffn_dim", "d_ff", "block_ff_dim"),
+    "vocab_size": ("vocab_size", "padded_vocab_size", "n_vocab"),
+    "context": ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "max_sequence_length", "seq_length"),
+    "num_experts": (
+        "num_experts",
+        "num_local_experts",
+        "n_routed_experts",
+        "moe_num_experts",
+        "num_routed_experts",
+    ),
+    "num_active_experts": (
+        "num_experts_per_tok",
+        "moe_topk",
+        "moe_top_k",
+        "moe_k",
+        "num_experts_per_token",
+        "num_selected_experts",
+        "top_k_experts",
+        "num_experts_per_topk",
+    ),
+    "num_shared_experts": ("n_shared_experts", "num_shared_experts", "num_shared_expert", "moe_num_shared_experts"),
+    "expert_size": (
+        "moe_intermediate_size",
+        "expert_ffn_hidden_size",
+        "moe_ffn_hidden_size",
+        "expert_intermediate_size",
+    ),
+    "shared_expert_size": (
+        "shared_expert_intermediate_size",
+        "moe_shared_expert_intermediate_size",
+        "shared_intermediate_size",
+        "share_expert_dim",
+    ),
+    "num_dense_layers": ("first_k_dense_replace", "num_dense_layers", "moe_layer_start_index"),
+    "num_mtp_layers": ("num_nextn_predict_layers", "num_mtp_layers", "mtp_num_hidden_layers", "num_mtp_modules"),
+    "tied": ("tie_word_embeddings", "tie_embedding", "tie_embeddings"),
+    "dtype": ("dtype", "torch_dtype"),
+    "sliding_window": ("sliding_window", "sliding_window_size", "window_size"),
+    "layer_types": ("layer_types", "layers_block_type", "attention_layers", "layer_type_list"),
+    "mlp_layer_types": ("mlp_layer_types", "ffn_layer_types"),
+    "sliding_window_pattern": ("sliding_window_pattern", "_sliding_window_pattern"),
+}
+
+# A layer kind's word in published files, and the one newer transformers versions write for it.
+LAYER_KINDS: dict[str, str] = {
+    "full_attention": "full",
+    "attention": "full",
+    "global_attention": "full",
+    "global": "full",
+    "full": "full",
+    "sliding_attention": "sliding",
+    "sliding_window_attention": "sliding",
+    "local_attention": "sliding",
+    "local": "sliding",
+    "sliding": "sliding",
+    "chunked_attention": "chunked",
+    "indexed_attention": "indexed",
+    "sparse_attention": "indexed",
+    "linear_attention": "recurrent",
+    "mamba": "recurrent",
+    "mamba2": "recurrent",
+    "recurrent": "recurrent",
+    "hybrid": "hybrid",
+    "conv": "convolution",
+    "short_conv": "convolution",
+    "mlp": "dense",
+    "dense": "dense",
+    "moe": "sparse",
+    "sparse": "sparse",
+    "hash_moe": "sparse",
+}
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    return SPELLINGS.get(name, (name,))

@@ -1,0 +1,131 @@
+"""Softmax attention over cached keys and values: what it is and what it stores."""
+
+from __future__ import annotations
+
+from calculator.architecture.fields import Fields
+from calculator.architecture.shape import (
+    Attention,
+    ChunkedAttention,
+    FullAttention,
+    Indexer,
+    LatentAttention,
+    SlidingWindowAttention,
+)
+from calculator.architecture.tensors import Block, Weight, linear, norm, vector
+
+
+def geometry(c: Fields) -> tuple[int, int, int]:
+    """Query heads, key/value heads and the size of one head, as nearly every config states them."""
+    heads = c.size("num_heads")
+    kv_heads = c.size("num_kv_heads", heads)
+    head_dim = c.size("head_dim", None) or max(c.size("hidden_size") // heads, 1)
+    if heads % kv_heads and not c.faults:
+        c.fault("num_kv_heads", "does_not_divide", value=kv_heads, of="num_attention_heads", total=heads)
+    return heads, kv_heads, head_dim
+
+
+def mixer(c: Fields, kind: str, heads: int, kv_heads: int, head_dim: int, value_head_dim: int = 0) -> Attention:
+    """The attention of a layer of this kind. Raises ConfigError for a kind that is not plain attention."""
+    value_head_dim = value_head_dim or head_dim
+    if kind == "full":
+        return FullAttention(num_heads=heads, num_kv_heads=kv_heads, head_dim=head_dim, value_head_dim=value_head_dim)
+    if kind == "sliding":
+        return SlidingWindowAttention(
+            num_heads=heads,
+            num_kv_heads=kv_heads,
+            head_dim=head_dim,
+            value_head_dim=value_head_dim,
+            window=c.size("sliding_window"),
+        )
+    if kind == "chunked":
+        return ChunkedAttention(
+            num_heads=heads,
+            num_kv_heads=kv_heads,
+            head_dim=head_dim,
+            value_head_dim=value_head_dim,
+            chunk=c.size("attention_chunk_size"),
+        )
+    raise c.fail("layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
+
+
+def attention(
+    hidden: int,
+    spec: Attention,
+    *,
+    qkv_bias: bool = False,
+    out_bias: bool = False,
+    fused_qkv: bool = False,
+    qk_norm: str = "",  # "head": one for all heads, "heads": one per head, "all": across all heads
+    qk_norm_kind: str = "rms",
+    gate: str = "",  # "elements": one per output element, "heads": one per head
+    sinks: bool = False,
+    own_kv: bool = True,
+    has_values: bool = True,
+) -> Block:
+    """Attention with its projections, (output, input). `own_kv` is False where an earlier layer's cache is read."""
+    queries, keys, values = (
+        spec.num_heads * spec.head_dim,
+        spec.num_kv_heads * spec.head_dim,
+        spec.num_kv_heads * spec.value_head_dim,
+    )
+    output = spec.num_heads * spec.value_head_dim
+    weights: tuple[Weight, ...] = ()
+    if fused_qkv:
+        weights += linear("attn_qkv", queries + keys + values, hidden, qkv_bias)
+    else:
+        weights += linear("attn_q", queries, hidden, qkv_bias)
+        if own_kv:
+            weights += linear("attn_k", keys, hidden, qkv_bias)
+            weights += linear("attn_v", values, hidden, qkv_bias) if has_values else ()
+    weights += linear("attn_output", hidden, output, out_bias)
+    if qk_norm:
+        per_head = {"head": 0, "heads": 1, "all": 2}[qk_norm]
+        sizes = [
+            (spec.head_dim, (heads, spec.head_dim), heads * spec.head_dim)[per_head]
+            for heads in (spec.num_heads, spec.num_kv_heads)
+        ]
+        weights += norm("attn_q_norm", sizes[0], qk_norm_kind)
+        weights += norm("attn_k_norm", sizes[1], qk_norm_kind) if own_kv else ()
+    if gate:
+        weights += linear("attn_gate", output if gate == "elements" else spec.num_heads, hidden)
+    if sinks:
+        weights += vector("attn_sinks", spec.num_heads)
+    return Block(weights, (spec,), shares_kv=not own_kv)
+
+
+def latent_attention(
+    c: Fields, *, indexer: Indexer | None = None, own_indexer: bool = True, bias: str = "attention_bias", gate: str = ""
+) -> Block:
+    """Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434), with the lightning indexer of DeepSeek-V3.2."""
+    hidden, heads = c.size("hidden_size"), c.size("num_heads")
+    q_rank, kv_rank = c.size("q_lora_rank", None), c.size("kv_lora_rank")
+    nope, rope = c.size("qk_nope_head_dim"), c.size("qk_rope_head_dim")
+    value = c.size("value_head_dim")
+    has_bias = c.flag(bias)
+    c.ignore("num_kv_heads", "head_dim", "qk_head_dim")
+    spec = LatentAttention(
+        num_heads=heads,
+        q_lora_rank=q_rank,
+        kv_lora_rank=kv_rank,
+        qk_nope_head_dim=nope,
+        qk_rope_head_dim=rope,
+        value_head_dim=value,
+        indexer=indexer,
+    )
+    queries = heads * (nope + rope)
+    if q_rank is None:
+        weights = linear("attn_q", queries, hidden)
+    else:
+        weights = linear("attn_q_a", q_rank, hidden, has_bias) + norm("attn_q_a_norm", q_rank)
+        weights += linear("attn_q_b", queries, q_rank)
+    weights += linear("attn_kv_a_mqa", kv_rank + rope, hidden, has_bias) + norm("attn_kv_a_norm", kv_rank)
+    weights += linear("attn_kv_b", heads * (nope + value), kv_rank)
+    weights += linear("attn_output", hidden, heads * value, has_bias)
+    if gate:
+        weights += linear("attn_gate", heads if gate == "heads" else heads * value, hidden)
+    if indexer is not None and own_indexer:
+        weights += linear("indexer.attn_q_b", indexer.num_heads * indexer.head_dim, q_rank or hidden)
+        weights += linear("indexer.attn_k", indexer.head_dim, hidden)
+        weights += norm("indexer.k_norm", indexer.head_dim, "layer")
+        weights += linear("indexer.proj", indexer.num_heads, hidden)
+    return Block(weights, (spec,))

@@ -1,0 +1,94 @@
+"""A decoder put together from its layers: the typed layers and the list of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from calculator.architecture.aliases import LAYER_KINDS
+from calculator.architecture.fields import Fields
+from calculator.architecture.shape import Layer, Mixer
+from calculator.architecture.tensors import Block, Weight, linear, norm, vector
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """What a family's rule answers. `layers` may repeat one Block object: it is expanded once per layer."""
+
+    hidden_size: int
+    vocab_size: int
+    context_tokens: int | None
+    tied_embeddings: bool
+    layers: Sequence[Block]
+    shared: tuple[Weight, ...]  # outside the layers: embeddings, final norm, output
+    mtp: Sequence[Block] = field(default=())  # multi-token prediction, kept apart from the count
+
+    def typed_layers(self) -> tuple[Layer, ...]:
+        last_with_cache: dict[type[Mixer], int] = {}
+        layers = []
+        for index, block in enumerate(self.layers):
+            kind = type(block.mixers[0]) if block.mixers else Mixer
+            layers.append(
+                Layer(
+                    index=index,
+                    mixers=block.mixers,
+                    feed_forward=block.feed_forward,
+                    shares_kv_of=last_with_cache.get(kind) if block.shares_kv else None,
+                )
+            )
+            if not block.shares_kv:
+                last_with_cache[kind] = index
+        return tuple(layers)
+
+
+def layer_kinds(c: Fields, pattern: str = "", *, name: str = "layer_types") -> list[str]:
+    """The kind of each layer, in the words of `aliases.LAYER_KINDS`' right side.
+
+    `pattern` is the family's cycle where the config lists none, one letter a layer: S(liding) and F(ull), C(hunked),
+    R(ecurrent), D(ense), M (sparse).
+    """
+    number = c.size("num_layers")
+    words = c.words(name, number)
+    if words is not None:
+        return [kind_of(c, word, name) for word in words]
+    letters = {"S": "sliding", "F": "full", "C": "chunked", "R": "recurrent", "D": "dense", "M": "sparse"}
+    return [letters[pattern[index % len(pattern)]] for index in range(number)]
+
+
+def kind_of(c: Fields, word: str, name: str = "layer_types") -> str:
+    kind = LAYER_KINDS.get(word)
+    if kind is None:
+        raise c.fail(name, "unknown_layer_kind", kind=word, model_type=c.model_type)
+    return kind
+
+
+def decoder(
+    c: Fields,
+    layers: Iterable[Block],
+    *,
+    norm_kind: str = "rms",
+    final_norm: bool = True,
+    head_bias: bool = False,
+    positions: int = 0,  # rows of a learned position embedding
+    embedding_norm: str = "none",
+    extra: tuple[Weight, ...] = (),
+    mtp: Sequence[Block] = (),
+) -> Decoder:
+    """Embedding, layers, final norm, output."""
+    hidden, vocabulary = c.size("hidden_size"), c.size("vocab_size")
+    tied = c.flag("tied")
+    shared = linear("token_embd", vocabulary, hidden)
+    shared += vector("position_embd", positions, hidden) if positions else ()
+    shared += norm("token_embd_norm", hidden, embedding_norm) + extra
+    shared += norm("output_norm", hidden, norm_kind) if final_norm else ()
+    shared += () if tied else linear("output", vocabulary, hidden)
+    shared += vector("output", vocabulary, kind="bias") if head_bias else ()
+    return Decoder(
+        hidden_size=hidden,
+        vocab_size=vocabulary,
+        context_tokens=c.size("context", None),
+        tied_embeddings=tied,
+        layers=tuple(layers),
+        shared=shared,
+        mtp=mtp,
+    )

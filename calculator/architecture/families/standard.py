@@ -1,0 +1,154 @@
+"""The standard decoder: what nearly all model types are, told apart by a few traits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from calculator.architecture.attention import attention, geometry, mixer
+from calculator.architecture.decoder import Decoder, decoder, layer_kinds
+from calculator.architecture.feed_forward import dense, experts, read_experts
+from calculator.architecture.fields import Fields
+from calculator.architecture.tensors import Block, norms
+
+Family = Callable[[Fields], Decoder]
+Trait = bool | str  # a word names the config key that decides
+
+PRE_NORMS = ("attn_norm", "ffn_norm")
+POST_NORMS = ("post_attention_norm", "post_ffw_norm")
+SANDWICH_NORMS = ("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sparse:
+    """The mixture of experts of a family and which layers have one."""
+
+    size: str = "expert_size"  # the key that holds the size of an expert
+    shared: str = ""  # "count" or "size", see `read_experts`
+    shared_gate: bool = False
+    router_bias: bool = False
+    bias: bool = False
+    correction: str = ""
+    gated: bool = True
+    layers: Callable[[Fields], list[str]] = lambda c: layer_kinds(c, "M", name="mlp_layer_types")
+
+    def block(self, c: Fields) -> Block:
+        return experts(
+            c.size("hidden_size"),
+            read_experts(c, shared=self.shared, expert_size=self.size),
+            gated=self.gated,
+            bias=self.bias,
+            router_bias=self.router_bias,
+            correction=self.correction,
+            shared_gate=self.shared_gate,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standard:
+    """A standard decoder. Every trait is a fact about the family's modelling code."""
+
+    qkv_bias: Trait = False
+    out_bias: Trait = False
+    fused_qkv: bool = False
+    qk_norm: str = ""  # "head", "heads" or "all", see `attention`
+    qk_norm_if: Trait = True
+    qk_norm_kind: str = "rms"
+    gate: str = ""
+    sinks: Trait = False
+    pattern: str = "F"  # where the config lists no layer kinds
+    windowed: Callable[[Fields], list[str]] | None = None  # how else it tells which layers are windowed
+    mlp_bias: Trait = False
+    gated: bool = True
+    fused_gate_up: bool = False
+    norms: tuple[str, ...] = PRE_NORMS
+    norm_kind: str = "rms"
+    final_norm: bool = True
+    head_bias: bool = False
+    sparse: Sparse | None = None
+    ignored: tuple[str, ...] = ()
+
+    def __call__(self, c: Fields) -> Decoder:
+        c.ignore(*self.ignored, *(("intermediate_size", "use_qk_norm") if self.sparse else ()))
+        kinds = self.windowed(c) if self.windowed else layer_kinds(c, self.pattern)
+        mixers = {kind: self.mixer(c, kind) for kind in dict.fromkeys(kinds)}
+        mlps = self.sparse.layers(c) if self.sparse else ["dense"] * len(kinds)
+        feed_forwards = {kind: self.feed_forward(c, kind) for kind in dict.fromkeys(mlps)}
+        around = norms(self.norms, c.size("hidden_size"), self.norm_kind)
+        layers = {
+            (kind, mlp): around + mixers[kind] + feed_forwards[mlp]
+            for kind, mlp in dict.fromkeys(zip(kinds, mlps, strict=True))
+        }
+        return decoder(
+            c,
+            [layers[pair] for pair in zip(kinds, mlps, strict=True)],
+            norm_kind=self.norm_kind,
+            final_norm=self.final_norm,
+            head_bias=self.head_bias,
+        )
+
+    def mixer(self, c: Fields, kind: str) -> Block:
+        return attention(
+            c.size("hidden_size"),
+            mixer(c, kind, *geometry(c)),
+            qkv_bias=holds(c, self.qkv_bias),
+            out_bias=holds(c, self.out_bias),
+            fused_qkv=self.fused_qkv,
+            qk_norm=self.qk_norm if holds(c, self.qk_norm_if) else "",
+            qk_norm_kind=self.qk_norm_kind,
+            gate=self.gate,
+            sinks=holds(c, self.sinks),
+        )
+
+    def feed_forward(self, c: Fields, kind: str) -> Block:
+        if kind == "sparse" and self.sparse:
+            return self.sparse.block(c)
+        if kind != "dense":
+            raise c.fail("mlp_layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
+        return dense(
+            c.size("hidden_size"),
+            c.size("intermediate_size"),
+            gated=self.gated,
+            fused=self.fused_gate_up,
+            bias=holds(c, self.mlp_bias),
+        )
+
+
+def holds(c: Fields, trait: Trait) -> bool:
+    return c.flag(trait) if isinstance(trait, str) else trait
+
+
+def every_layer_windowed(c: Fields) -> list[str]:
+    """A window, where the config states one, holds for every layer (Mistral, Phi-3)."""
+    if c.has("layer_types"):
+        return layer_kinds(c)
+    window = c.size("sliding_window", None, use_default=False)
+    return [("sliding" if window else "full")] * c.size("num_layers")
+
+
+def upper_layers_windowed(c: Fields) -> list[str]:
+    """Layers from `max_window_layers` on see a window, if `use_sliding_window` (Qwen2)."""
+    first = c.count("max_window_layers")
+    windowed = c.flag("use_sliding_window") and c.size("sliding_window", None) is not None
+    c.ignore("sliding_window")
+    if c.has("layer_types"):
+        return layer_kinds(c)
+    return ["sliding" if windowed and i >= first else "full" for i in range(c.size("num_layers"))]
+
+
+def every_nth_full(default: int) -> Callable[[Fields], list[str]]:
+    """Every nth layer sees everything, n in `sliding_window_pattern` (Gemma 3, Cohere 2)."""
+
+    def kinds(c: Fields) -> list[str]:
+        period = c.size("sliding_window_pattern", default)
+        return layer_kinds(c, "S" * (period - 1) + "F")
+
+    return kinds
+
+
+def first_dense(c: Fields) -> list[str]:
+    """So many dense layers come first, the rest is sparse (DeepSeek)."""
+    first = c.count("num_dense_layers")
+    if c.has("mlp_layer_types"):
+        return layer_kinds(c, name="mlp_layer_types")
+    return ["dense" if i < first else "sparse" for i in range(c.size("num_layers"))]

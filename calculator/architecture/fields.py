@@ -1,0 +1,184 @@
+"""Reading values out of a config, checked, with every fault collected and every key that was used remembered.
+
+A value comes from the first of these that has it:
+1. the config itself, under any known spelling (`aliases`); an explicit null counts as "none";
+2. the default of that model type's configuration class in transformers (`defaults.json`). Files nest only what
+   differs from those defaults, so a nested config needs them; but a flat config states its own sizes,
+   and one that lacks an essential size is refused rather than filled in;
+3. the default that the family's rule gives, which mostly derives from other values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TypeVar, overload
+
+from calculator.architecture.aliases import spellings
+from calculator.architecture.errors import ConfigError, Fault
+
+T = TypeVar("T")
+ESSENTIAL = frozenset({"hidden_size", "num_layers", "num_heads", "vocab_size", "intermediate_size"})
+LIMITS = {"num_layers": 1024, "context": 2**31, "num_heads": 2**16, "num_kv_heads": 2**16, "num_experts": 2**17}
+LARGEST = 2**27  # of any other size: a hundred times the largest published one
+
+
+class _Missing:
+    """No default: the key is needed."""
+
+
+MISSING = _Missing()
+
+
+@cache
+def transformers_defaults() -> dict[str, dict[str, object]]:
+    return json.loads(Path(__file__).with_name("defaults.json").read_text(encoding="utf-8"))
+
+
+class Fields:
+    """A config or a part of one. `nested` parts may leave out what equals their model type's defaults."""
+
+    def __init__(
+        self,
+        config: Mapping[str, object],
+        model_type: str,
+        *,
+        path: str = "",
+        nested: bool = False,
+        faults: list[Fault] | None = None,
+    ) -> None:
+        self.config, self.model_type, self.path, self.nested = config, model_type, path, nested
+        self.defaults = transformers_defaults().get(model_type, {})
+        self.faults: list[Fault] = [] if faults is None else faults
+        self.used: set[str] = {"model_type"}
+        self.parts: list[Fields] = []
+
+    def key(self, name: str) -> str:
+        """The dotted path under which the config spells `name`, or would."""
+        names = spellings(name)
+        return self.path + next((spelling for spelling in names if spelling in self.config), names[0])
+
+    def fault(self, name: str, reason: str, **values: object) -> None:
+        self.faults.append(Fault(self.key(name), reason, values))
+
+    def fail(self, name: str, reason: str, **values: object) -> ConfigError:
+        """The error to raise where reading cannot go on."""
+        self.fault(name, reason, **values)
+        return ConfigError.collect(self.faults)
+
+    def ignore(self, *names: str) -> None:
+        """Mark keys that this model type writes but that bear no shape here."""
+        for name in names:
+            self.used.update(spellings(name))
+
+    def value(self, name: str, *, use_default: bool = True) -> object:
+        """The raw value, or None. Marks the key as used."""
+        names = spellings(name)
+        self.used.update(names)
+        present = [spelling for spelling in names if spelling in self.config]
+        for spelling in present:
+            if self.config[spelling] is not None:
+                return self.config[spelling]
+        if present or not use_default or (name in ESSENTIAL and not self.nested):
+            return None
+        for spelling in names:
+            if self.defaults.get(spelling) is not None:
+                return self.defaults[spelling]
+        return None
+
+    def has(self, name: str) -> bool:
+        return any(self.config.get(spelling) is not None for spelling in spellings(name))
+
+    @overload
+    def size(self, name: str, *, use_default: bool = True, least: int = 1) -> int: ...
+    @overload
+    def size(self, name: str, default: T, *, use_default: bool = True, least: int = 1) -> int | T: ...
+    def size(self, name: str, default: object = MISSING, *, use_default: bool = True, least: int = 1) -> object:
+        """A whole number of at least `least`. A faulty one is recorded and read as 1, so that reading can go on."""
+        value = self.value(name, use_default=use_default)
+        if value is None:
+            if default is MISSING:
+                self.fault(name, "missing")
+                return 1
+            return default
+        return self._whole(name, value, least)
+
+    def count(self, name: str, default: int = 0, *, use_default: bool = True) -> int:
+        """A whole number that may be 0."""
+        return self.size(name, default, use_default=use_default, least=0)
+
+    def _whole(self, name: str, value: object, least: int, index: int | None = None) -> int:
+        where = {} if index is None else {"index": index}
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.fault(name, "not_an_integer", value=_short(value), **where)
+            return 1
+        most = LIMITS.get(name, LARGEST)
+        if not least <= value <= most:
+            self.fault(name, "out_of_range", value=_short(value), least=least, most=most, **where)
+            return 1
+        return value
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.value(name)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.fault(name, "not_a_boolean", value=_short(value))
+            return default
+        return value
+
+    def sizes(self, name: str, length: int | None = None, *, least: int = 0) -> list[int] | None:
+        """A list of whole numbers, or None where there is none. `length`: how many there have to be."""
+        value = self.value(name)
+        if value is None:
+            return None
+        if not isinstance(value, (list, tuple)):
+            self.fault(name, "not_a_list", value=_short(value))
+            return None
+        self._check_length(name, value, length)
+        return [self._whole(name, item, least, index) for index, item in enumerate(value)]
+
+    def words(self, name: str, length: int | None = None) -> list[str] | None:
+        value = self.value(name)
+        if value is None:
+            return None
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+            self.fault(name, "not_a_list_of_words", value=_short(value))
+            return None
+        self._check_length(name, value, length)
+        return list(value)
+
+    def word(self, name: str, default: str = "") -> str:
+        value = self.value(name)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            self.fault(name, "not_a_word", value=_short(value))
+            return default
+        return value
+
+    def _check_length(self, name: str, value: list[object] | tuple[object, ...], length: int | None) -> None:
+        if length is not None and len(value) != length and not self.faults:
+            raise self.fail(name, "wrong_length", length=len(value), expected=length)
+
+    def part(self, name: str, model_type: str = "") -> Fields | None:
+        """A nested config, or None where there is none. `model_type` is the one it has unless it names its own."""
+        value = self.value(name, use_default=False)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise self.fail(name, "not_an_object", value=_short(value))
+        named = value.get("model_type") or model_type
+        if not isinstance(named, str):
+            raise self.fail(name, "not_a_word", value=_short(named))
+        part = Fields(value, named, path=f"{self.key(name)}.", nested=True, faults=self.faults)
+        self.parts.append(part)
+        return part
+
+
+def _short(value: object) -> object:
+    """A value fit for a message: numbers and words as they are, everything cut."""
+    text = value if isinstance(value, str) else repr(value)
+    return value if isinstance(value, (int, float)) and len(text) <= 40 else text[:40]

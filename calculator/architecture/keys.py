@@ -1,0 +1,56 @@
+"""Which keys of a config can bear shape. One that can, and that the model type's rule did not ask for, is an error."""
+
+from __future__ import annotations
+
+import re
+
+# Words that end the question: a key with one of them says how to compute, train, tokenise or generate.
+_SHAPE_FREE = re.compile(
+    r"""(?x)
+    (^|_)(token|tokens|index|idx|id|ids|dropout|drop|droprate|pdrop|layerdrop|init|initializer|eps|epsilon|std|range|rope|rotary
+    |scale|scaling|multiplier|factor|coef|coeff|alpha|beta|theta|temperature|softcap|softcapping|soft|jitter|noise|loss|aux
+    |act|activation|function|fn|func|method|norm_topk_prob|prob|cache|version|architectures|auto_map|transformers
+    |limit|clip|cap|floor|min|max_length|penalty|beams?|sample|sampling|return|output|task|problem|label2id|id2label|labels?
+    |impl|implementation|backend|kernels?_impl|attn_implementation|flash|fused|pretraining|tp|parallel_attn|use_cache
+    |chunk_size_feed_forward|quantization|quant|compression|dtype|precision|fp32|fp16|bf16|checkpoint(ing)?|gradient
+    |seed|name|path|repo|revision|commit|template|processor|tokenizer|class|mode|type_vocab|router_z|balance|aux_free
+    |interleaved?|partial|yarn|ntk|mrope|base|freq|residual|logits?|logit|score|scores|scoring|group_limit|routed_scaling
+    |summary|classifier|is_decoder|is_encoder_decoder|is_causal|causal|bidirectional|mup|lr|weight_decay|z|time_step
+    |inference|train|training|debias|deterministic|trust|remote|sdpa|eager|torch|tf|legacy|ep|pp|gate_act|lower_bound
+    |attention_sink_size|no_rope|sliding_window_attention|unk|eos|bos|pad|sep|mask|decoder_start|forced|suppress|bad_words
+    |diversity|repetition|typical|top_k_sampling|top_p|topk_group|n_group|group_size_limit|early|num_return|remove_invalid)($|_)
+    """
+)
+_SHAPE_BEARING = re.compile(
+    r"""(?x)
+    (^|_)(size|sizes|dim|dims|num|n|d|rank|ranks|head|heads|nheads|layer|layers|block|blocks|expert|experts|intermediate|kernel|conv
+    |hidden|width|depth|channels?|groups?|latent|lora|state|ffn|ff|mlp|inner|embd|embed|embedding|embeddings|vocab|window
+    |pattern|types?|interval|period|step|every|expand|expansion|bias|norm|layernorm|ln|qk|gated?|shared|share|moe|dense|sparse
+    |mamba|ssm|linear|attention|attn|kv|tie|tied|proj|projection|projector|adapter|indexer|mtp|nextn|memory|multiple
+    |vision|audio|image|codebook|lookup|engram|hash|compress|ratio|ratios|merge|downsample|patch)($|_)
+    """
+)
+# Shape words in keys that bear none.
+_HARMLESS = frozenset(
+    """
+    layer_norm_eps layer_norm_epsilon layernorm_epsilon norm_epsilon norm_eps rms_norm_eps rms_norm_epsilon
+    architectures model_type transformers_version torch_dtype dtype auto_map _name_or_path quantization_config
+    original_max_position_embeddings max_window_layers use_sliding_window chunk_size mamba_chunk_size is_llama_config
+    attn_implementation _attn_implementation _attn_implementation_internal head_type output_attentions
+    output_hidden_states output_router_logits rope_parameters rope_scaling num_logits_to_keep num_beams num_beam_groups
+    num_return_sequences no_repeat_ngram_size encoder_no_repeat_ngram_size pruned_heads type_vocab_size
+    keys_to_ignore_at_inference tokenizer_class n_group topk_group attention_dropout seq_aux ep_size num_group
+    norm_topk_prob moe_layer_freq_aux router_aux_loss_coef alibi use_mambapy use_associative_scan use_mamba_kernels
+    query_pre_attn_scalar partial_rotary_factor rotary_dim num_nextn_predict_layers rotary_pct rotary_emb_base max_length min_length language_model_only
+    """.split()
+)
+
+
+def may_bear_shape(key: str, value: object) -> bool:
+    """Whether an unread key is worth refusing the config for: its name is a shape's and its value is not empty."""
+    if value in (None, False, 0, "") or value == [] or value == {} or isinstance(value, float):
+        return False
+    name = key.lower()
+    if name in _HARMLESS or _SHAPE_FREE.search(name):
+        return False
+    return bool(_SHAPE_BEARING.search(name))

@@ -1,0 +1,59 @@
+"""Text that claims to be a config.json -> a mapping, with bounds on time and memory."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NoReturn
+
+from calculator.architecture.errors import ConfigError
+
+MAX_BYTES = 1_000_000  # the longest published config.json (per-module quantisation lists) is below 300 kB
+MAX_DEPTH = 32  # published files nest at most 5 deep
+_BRACKET_OR_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+
+
+def parse_config_text(text: str | bytes) -> dict[str, object]:
+    """Parse a config.json.
+
+    Raises ConfigError with an empty key and the reason: `too_large`, `not_utf8`, `too_deep`, `not_json` (with line and
+    column), `not_a_number` (NaN and Infinity are not JSON), `number_too_long` or `not_an_object`.
+    """
+    if len(text) > MAX_BYTES:
+        raise ConfigError("", "too_large", bytes=len(text), limit=MAX_BYTES)
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ConfigError("", "not_utf8", position=error.start) from None
+    _check_depth(text)
+    try:
+        config = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant, parse_int=_parse_int)
+    except json.JSONDecodeError as error:
+        raise ConfigError("", "not_json", line=error.lineno, column=error.colno) from None
+    if not isinstance(config, dict):
+        raise ConfigError("", "not_an_object")
+    return config
+
+
+def _check_depth(text: str) -> None:
+    """The parser recurses, so depth is counted before it runs. Brackets inside strings do not nest."""
+    depth = 0
+    for match in _BRACKET_OR_STRING.finditer(text):
+        if match[0] in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ConfigError("", "too_deep", limit=MAX_DEPTH)
+        elif match[0] in "]}":
+            depth -= 1
+
+
+def _parse_int(digits: str) -> int:
+    if len(digits) > 40:  # converting a very long literal takes quadratic time
+        raise ConfigError("", "number_too_long", digits=len(digits))
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """transformers writes `{"__float__": "Infinity"}` where it needs one; a bare NaN or Infinity is not JSON."""
+    raise ConfigError("", "not_a_number", value=name)

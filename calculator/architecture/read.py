@@ -1,0 +1,86 @@
+"""A config.json -> the shape of its model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from calculator.architecture.decoder import Decoder
+from calculator.architecture.errors import ConfigError, Fault
+from calculator.architecture.families import FAMILIES
+from calculator.architecture.families.dense import LLAMA
+from calculator.architecture.families.standard import Family
+from calculator.architecture.fields import Fields
+from calculator.architecture.keys import may_bear_shape
+from calculator.architecture.quantization import Storage, read_storage
+from calculator.architecture.shape import Shape, Tensor
+from calculator.architecture.tensors import Weight
+from calculator.architecture.wrappers import Wrapped, unwrap
+
+
+def read_config(config: Mapping[str, object], *, assume_standard: bool = False) -> Shape:
+    """Read the shape of the model that a parsed config.json describes.
+
+    `assume_standard` reads an unknown model type by the standard keys, and says so in `Shape.assumptions`. Raises
+    ConfigError: `faults` names every key at fault.
+    """
+    if not isinstance(config, Mapping):
+        raise ConfigError("", "not_an_object")
+    wrapped = unwrap(config)
+    family, assumptions = _family(wrapped.text, assume_standard)
+    model = family(wrapped.text)
+    storage = read_storage(wrapped.text)
+    _note_unread(wrapped)
+    if wrapped.outer.faults:
+        raise ConfigError.collect(wrapped.outer.faults)
+    return Shape(
+        model_type=wrapped.text.model_type,
+        hidden_size=model.hidden_size,
+        vocab_size=model.vocab_size,
+        context_tokens=model.context_tokens,
+        tied_embeddings=model.tied_embeddings,
+        layers=model.typed_layers(),
+        tensors=tuple(_tensors(model, storage)),
+        native_format=storage.native,
+        assumptions=assumptions,
+    )
+
+
+def _family(text: Fields, assume_standard: bool) -> tuple[Family, tuple[str, ...]]:
+    family = FAMILIES.get(text.model_type)
+    if family is not None:
+        return family, ()
+    if not assume_standard:
+        raise ConfigError(f"{text.path}model_type", "unknown_model_type", value=text.model_type[:80])
+    return LLAMA, ("standard_decoder",)
+
+
+def _note_unread(wrapped: Wrapped) -> None:
+    """Every key that may bear shape has to have been read by the model type's rule."""
+    seen = set()
+    for part in _parts(wrapped):
+        for key, value in part.config.items():
+            if key not in part.used and may_bear_shape(key, value) and (part.path, key) not in seen:
+                seen.add((part.path, key))
+                part.faults.append(Fault(part.path + key, "unknown_key", {"model_type": part.model_type}))
+
+
+def _parts(wrapped: Wrapped) -> Iterator[Fields]:
+    queue = [wrapped.outer] if wrapped.text is wrapped.outer else [wrapped.outer, wrapped.text]
+    while queue:
+        part = queue.pop()
+        yield part
+        queue.extend(inner for inner in part.parts if inner is not wrapped.text)
+
+
+def _tensors(model: Decoder, storage: Storage) -> Iterator[Tensor]:
+    yield from _place(model.shared, None, "text", storage)
+    for index, layer in enumerate(model.layers):
+        yield from _place(layer.weights, index, "text", storage)
+    for index, layer in enumerate(model.mtp):
+        yield from _place(layer.weights, len(model.layers) + index, "mtp", storage)
+
+
+def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage) -> Iterator[Tensor]:
+    for role, shape, kind, routed in weights:
+        dtype = storage.dtype(role, kind, part, routed)
+        yield Tensor(role=role, shape=shape, layer=layer, dtype=dtype, part=part, kind=kind, routed=routed)

@@ -1,0 +1,52 @@
+"""Multimodal configs: which part of the file is the language model, and which model type it is when it says none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from calculator.architecture.aliases import SPELLINGS
+from calculator.architecture.errors import ConfigError
+from calculator.architecture.fields import Fields
+
+TEXT_KEYS = ("text_config", "language_config", "llm_config")
+# The model type of a wrapper's language model where the nested config does not name it.
+TEXT_TYPES: dict[str, str] = {}
+# Said once for the whole model, on the outside, and holding for the language model inside.
+INHERITED = ("tied", "dtype", "quantization_config")
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """`outer` is the whole file, `text` its language model: the same object where nothing is wrapped."""
+
+    outer: Fields
+    text: Fields
+
+
+def unwrap(config: Mapping[str, object]) -> Wrapped:
+    model_type = config.get("model_type")
+    if not isinstance(model_type, str) or not model_type:
+        reason = "missing" if model_type in (None, "") else "not_a_word"
+        raise ConfigError("model_type", reason)
+    outer = Fields(config, model_type)
+    key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
+    if key is None:
+        if model_type not in TEXT_TYPES:
+            return Wrapped(outer, outer)
+        text = Fields(config, TEXT_TYPES[model_type], faults=outer.faults)
+        text.used = outer.used
+        return Wrapped(outer, text)
+    text = outer.part(key, TEXT_TYPES.get(model_type, ""))
+    assert text is not None
+    if not text.model_type:
+        raise text.fail("model_type", "missing")
+    outer.ignore(*INHERITED)
+    inherited = {
+        spelling: config[spelling]
+        for name in INHERITED
+        for spelling in SPELLINGS.get(name, (name,))
+        if config.get(spelling) is not None and (name == "tied" or not text.has(name))
+    }
+    text.config = {**text.config, **inherited}
+    return Wrapped(outer, text)
