@@ -1,0 +1,118 @@
+"""What a reader may ask of the calculator, checked. One form serves the model page, the calculator and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.memory import ENGINES, Workload, WorkloadError
+from calculator.memory.engines import resolve
+
+DEFAULT_ENGINE = "llama.cpp"
+DEFAULT_CONTEXT_TOKENS = 8192
+
+# Name in the URL -> attribute of `Workload`. The order is the order of the questions.
+QUESTIONS: Mapping[str, str] = {
+    "engine": "engine",
+    "weights": "weight_format",
+    "kv": "kv_format",
+    "kv_v": "kv_v_format",
+    "context": "context_tokens",
+    "sequences": "sequences",
+    "vision": "vision",
+}
+
+
+class WorkloadForm(forms.Form):
+    """A workload for one model, from a query string.
+
+    A question that is left out takes the engine's own default; one that is answered wrongly is an error
+    beside its field and never a silent default. `max_context_tokens` is the model's own maximum.
+    """
+
+    engine = forms.CharField(label=gettext_lazy("Engine"), required=False, widget=forms.Select)
+    weights = forms.CharField(label=gettext_lazy("Weight format"), required=False, widget=forms.Select)
+    kv = forms.CharField(label=gettext_lazy("KV cache format"), required=False, widget=forms.Select)
+    kv_v = forms.CharField(label=gettext_lazy("Values in another format"), required=False, widget=forms.HiddenInput)
+    context = forms.IntegerField(label=gettext_lazy("Context length"), required=False, min_value=1)
+    sequences = forms.IntegerField(label=gettext_lazy("Sequences"), required=False, min_value=1)
+    vision = forms.BooleanField(label=gettext_lazy("Image encoder"), required=False)
+
+    def __init__(
+        self,
+        shape: Shape,
+        query: Mapping[str, str],
+        *,
+        max_context_tokens: int | None = None,
+        formats_may_default: bool = False,
+    ) -> None:
+        """`formats_may_default`: the reader has just changed the engine, whose formats replace those it does not offer."""
+        self.shape = shape
+        self.max_context_tokens = max_context_tokens or shape.context_tokens
+        self.formats_may_default = formats_may_default
+        super().__init__(data={name: value for name, value in query.items() if value != ""}, auto_id="%s")
+        self.order_fields(QUESTIONS)
+        self._offer()
+
+    def _offer(self) -> None:
+        """Fill the lists of choices for the chosen engine, and what is chosen where the reader left it open."""
+        chosen = str(self.data.get("engine", DEFAULT_ENGINE)).casefold()
+        self.engine_name = chosen if chosen in ENGINES else DEFAULT_ENGINE
+        engine = ENGINES[self.engine_name]
+        weight_formats, kv_formats = engine.weight_formats(self.shape), engine.kv_formats(self.shape)
+        self._choices("engine", ((name, labels.ENGINES[name]) for name in ENGINES), self.engine_name)
+        self._choices("weights", zip(weight_formats, weight_formats, strict=True), engine.default_weight_format(self.shape))
+        self._choices("kv", zip(kv_formats, kv_formats, strict=True), engine.default_kv_format(self.shape))
+        self.data.setdefault("context", min(DEFAULT_CONTEXT_TOKENS, self.max_context_tokens or DEFAULT_CONTEXT_TOKENS))
+        self.data.setdefault("sequences", 1)
+
+    def _choices(self, name: str, choices: Any, default: str) -> None:
+        choices = list(choices)
+        folded = {value.casefold(): value for value, _label in choices}
+        given = str(self.data.setdefault(name, default))
+        if self.formats_may_default and given.casefold() not in folded:
+            given = default
+        # Formats are spelled in any case in commands and links; the page shows the engine's own spelling.
+        self.data[name] = folded.get(given.casefold(), given)
+        self.fields[name].widget.choices = choices
+
+    def clean_context(self) -> int:
+        tokens: int = self.cleaned_data["context"]
+        if self.max_context_tokens and tokens > self.max_context_tokens:
+            message = _("%(tokens)s tokens are more than this model's maximum of %(most)s.")
+            raise forms.ValidationError(message % {"tokens": f"{tokens:,}", "most": f"{self.max_context_tokens:,}"})
+        return tokens
+
+    def clean(self) -> dict[str, Any]:
+        """Ask the engine about each answer on its own, so that every fault is told at once."""
+        answers = {
+            attribute: self.cleaned_data[name]
+            for name, attribute in QUESTIONS.items()
+            if self.cleaned_data.get(name) not in (None, "")
+        }
+        if answers.get("engine") not in ENGINES:
+            error = WorkloadError("engine", "unknown", value=answers.get("engine"), offered=tuple(ENGINES))
+            self.add_error("engine", labels.error_text(error))
+            answers["engine"] = self.engine_name
+        engine = ENGINES[answers["engine"]]
+        for name, attribute in QUESTIONS.items():
+            if name == "engine" or attribute not in answers:
+                continue
+            try:
+                resolve(engine, self.shape, Workload(engine=answers["engine"], **{attribute: answers[attribute]}))
+            except WorkloadError as error:
+                self.add_error(name, labels.error_text(error))
+        if not self.errors:
+            self.workload = resolve(engine, self.shape, Workload(**answers))
+        return self.cleaned_data
+
+    def urlencode(self, **changes: object) -> str:
+        """The answers as a query string, with `changes`."""
+        return urlencode({name: self.data[name] for name in QUESTIONS if name in self.data} | changes)

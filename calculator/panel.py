@@ -1,0 +1,133 @@
+"""What the memory panel shows: an estimate, turned into words, bar segments and table cells.
+
+Nothing is computed here that `calculator.memory` did not answer; this is only how it is laid out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.forms import WorkloadForm
+from calculator.memory import ENGINES, Estimate, Part, Workload, estimate
+from calculator.stops import context_stops, nearest_stop, table_stops
+
+BAR_WIDTH = 1000
+BAR_GAP = 2
+BAR_LEAST = 3  # a part that is there can be seen, however small
+ALWAYS_SHOWN = frozenset({"weights", "kv_cache", "compute", "overhead"})
+
+# Rows of the table for an engine that offers dozens: the formats people publish, best first.
+TABLE_FORMATS = ("BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartView:
+    key: str
+    label: str
+    bytes: int
+    host_bytes: int
+    formulas: tuple[str, ...]
+    x: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    context_tokens: int
+    bytes: int
+    here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    weight_format: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """`estimate` and all that follows from it are absent while the form has errors."""
+
+    form: WorkloadForm
+    stops: tuple[int, ...]
+    stop_index: int
+    estimate: Estimate | None = None
+    parts: tuple[PartView, ...] = ()
+    notes: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def host_bytes(self) -> int:
+        return sum(part.bytes for part in self.estimate.host) if self.estimate else 0
+
+
+def build(shape: Shape, form: WorkloadForm) -> Panel:
+    """The panel for a form, valid or not."""
+    stops = context_stops(form.max_context_tokens or 2**20)
+    if not form.is_valid():
+        return Panel(form=form, stops=stops, stop_index=0)
+    answer = estimate(shape, form.workload)
+    return Panel(
+        form=form,
+        stops=stops,
+        stop_index=nearest_stop(form.workload.context_tokens, stops),
+        estimate=answer,
+        parts=tuple(_part_views(answer)),
+        notes=tuple(labels.note_text(note) for note in answer.notes),
+        assumptions=tuple(labels.assumption_text(key) for key in shape.assumptions),
+    )
+
+
+def _part_views(answer: Estimate) -> Sequence[PartView]:
+    shown = [part for part in answer.parts if part.bytes or part.key in ALWAYS_SHOWN]
+    host = {part.key: part.bytes for part in answer.host}
+    views, x = [], 0
+    for part, width in zip(shown, _widths(shown), strict=True):
+        views.append(
+            PartView(
+                key=part.key,
+                label=str(labels.PARTS[part.key]),
+                bytes=part.bytes,
+                host_bytes=host.get(part.key, 0),
+                formulas=tuple(labels.term_text(term) for term in part.terms),
+                x=x,
+                width=width,
+            )
+        )
+        x += width + (BAR_GAP if width else 0)
+    return views
+
+
+def _widths(parts: Sequence[Part]) -> list[int]:
+    """Widths in bar units: proportional, at least `BAR_LEAST` for what is there, filling the bar exactly."""
+    total = sum(part.bytes for part in parts)
+    room = BAR_WIDTH - BAR_GAP * (sum(1 for part in parts if part.bytes) - 1)
+    widths = [max(BAR_LEAST, room * part.bytes // total) if part.bytes else 0 for part in parts]
+    largest = widths.index(max(widths))
+    widths[largest] += room - sum(widths)
+    return widths
+
+
+def table(shape: Shape, workload: Workload, max_context_tokens: int) -> tuple[tuple[int, ...], tuple[Row, ...]]:
+    """Columns (context lengths) and rows (weight formats) of the required-memory table for one engine."""
+    columns = table_stops(max_context_tokens)
+    here = min(columns, key=lambda tokens: abs(tokens - workload.context_tokens))
+    rows = []
+    for weight_format in table_formats(shape, workload):
+        cells = []
+        for tokens in columns:
+            asked = replace(workload, weight_format=weight_format, context_tokens=tokens)
+            chosen = weight_format == workload.weight_format and tokens == here == workload.context_tokens
+            cells.append(Cell(context_tokens=tokens, bytes=estimate(shape, asked).total_bytes, here=chosen))
+        rows.append(Row(weight_format=weight_format, cells=tuple(cells)))
+    return columns, tuple(rows)
+
+
+def table_formats(shape: Shape, workload: Workload) -> tuple[str, ...]:
+    """The formats worth a row: the usual ones that the engine offers, and always the chosen one."""
+    offered = ENGINES[workload.engine].weight_formats(shape)
+    usual = [name for name in offered if name in TABLE_FORMATS] if len(offered) > len(TABLE_FORMATS) else offered
+    return tuple(name for name in offered if name in usual or name == workload.weight_format)

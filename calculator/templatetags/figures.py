@@ -1,0 +1,83 @@
+"""How numbers are written on every page: grouped digits, GiB for memory, GB for transfers, K for context.
+
+Both languages group digits by three with a comma. Django's own localisation would drop the separator in
+Chinese, and `filesizeformat` prints "GB" for 2^30 bytes, so neither is used.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from django import template
+
+register = template.Library()
+
+GIB = 2**30
+GB = 10**9
+
+
+def _fixed(value: Decimal, places: int) -> str:
+    return f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
+
+
+@register.filter
+def grouped(value: int | None) -> str:
+    """>>> grouped(1048576)
+    '1,048,576'
+    """
+    return "" if value is None else f"{value:,}"
+
+
+@register.filter
+def gib(value: int | None) -> str:
+    """Bytes as GiB (2^30), without the unit.
+
+    >>> gib(7368 * 2**20), gib(250_600_000_000), gib(0)
+    ('7.20', '233.4', '0.00')
+    """
+    if value is None:
+        return ""
+    amount = Decimal(value) / GIB
+    return _fixed(amount, 2 if amount < 10 else 1)
+
+
+@register.filter
+def gb(value: int | None) -> str:
+    """Bytes as GB (10^9), without the unit: downloads and bandwidth."""
+    if value is None:
+        return ""
+    amount = Decimal(value) / GB
+    return _fixed(amount, 2 if amount < 10 else 1)
+
+
+@register.filter
+def billions(value: int | None) -> str:
+    """A parameter count as engineers say it.
+
+    >>> billions(401_583_781_376), billions(8_030_261_248), billions(494_032_768)
+    ('401.6B', '8.03B', '494M')
+    """
+    if value is None:
+        return ""
+    if value < 10**9:
+        return f"{_fixed(Decimal(value) / 10**6, 0)}M"
+    if value >= 10**12:
+        return f"{_fixed(Decimal(value) / 10**12, 2)}T"
+    amount = Decimal(value) / 10**9
+    return f"{_fixed(amount, 2 if amount < 10 else 1)}B"
+
+
+@register.filter
+def context(value: int | None) -> str:
+    """A context length in units of 1,024 tokens; exact where it is not a whole number of them.
+
+    >>> context(131072), context(1048576), context(1000000), context(512)
+    ('128K', '1M', '1,000,000', '512')
+    """
+    if value is None:
+        return ""
+    if value % 1024:
+        return f"{value:,}"
+    if value % 2**20 == 0:
+        return f"{value // 2**20}M"
+    return f"{value // 1024:,}K"

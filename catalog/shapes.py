@@ -1,0 +1,44 @@
+"""From a row to the calculator's typed shape."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from calculator.architecture import Shape, read_config
+
+if TYPE_CHECKING:
+    from catalog.models import LanguageModel
+
+
+class _Version:
+    """A config that is cached by the row and the moment it was last saved, so that an edit is seen at once."""
+
+    __slots__ = ("config", "key")
+
+    def __init__(self, key: tuple[int, object], config: dict[str, Any]) -> None:
+        self.key, self.config = key, config
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Version) and self.key == other.key
+
+
+@lru_cache(maxsize=1024)
+def _read(version: _Version) -> Shape:
+    return read_config(version.config)
+
+
+def shape_of(model: LanguageModel) -> Shape | None:
+    """The model's shape, or None where no config is known. Needs a saved row with its `config` loaded."""
+    if not model.config:
+        return None
+    return _read(_Version((model.pk, model.updated_at), model.config))
+
+
+def max_context_tokens(model: LanguageModel, shape: Shape) -> int | None:
+    """The longest context the model is made for: what the publisher states, stretched if they say how, else its config."""
+    stated = [tokens for tokens in (model.context_tokens, model.context_extended_tokens) if tokens]
+    return max(stated) if stated else shape.context_tokens

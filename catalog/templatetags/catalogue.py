@@ -1,0 +1,47 @@
+"""Words and footnotes of catalogue pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from catalog.citations import Citations
+from catalog.models.vocabulary import Modality
+
+register = template.Library()
+
+
+@register.filter
+def modalities(values: Iterable[str]) -> str:
+    """Modalities in words, in the reader's language."""
+    words = dict(Modality.choices)
+    return _(", ").join(str(words.get(value, value)) for value in values)
+
+
+@register.inclusion_tag("catalog/_footnotes.html")
+def cite(citations: Citations, *facts: str) -> dict[str, Any]:
+    """Footnotes for the first of these facts that has a source."""
+    numbers = citations.of(*facts)
+    return {"numbers": numbers, "unchecked": citations.unchecked(numbers)}
+
+
+@register.inclusion_tag("catalog/_footnotes.html")
+def footnotes(citations: Citations, numbers: list[int]) -> dict[str, Any]:
+    return {"numbers": numbers, "unchecked": citations.unchecked(numbers)}
+
+
+@register.filter
+def written_in(row: Any, field: str) -> str:
+    """The language a translated field really is in: the reader's, or the other one where that is missing.
+
+    >>> written_in(entry, "description")  # doctest: +SKIP
+    'zh-hans'
+    """
+    language = get_language() or "en"
+    if getattr(row, f"{field}_{language.replace('-', '_')}", None):
+        return language
+    return "en" if language != "en" else "zh-hans"

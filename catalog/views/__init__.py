@@ -1,0 +1,1 @@
+"""Pages: read a form, call one thing, render."""

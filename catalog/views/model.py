@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.vary import vary_on_headers
+
+from calculator import charts, panel
+from calculator.architecture import Shape
+from calculator.forms import WorkloadForm
+from calculator.pattern import layer_pattern
+from catalog import specs
+from catalog.citations import Citations
+from catalog.links import links
+from catalog.models import LanguageModel
+from catalog.shapes import max_context_tokens, shape_of
+
+CHART_LINES = 3
+DRAGGING = "context-slider"  # id of the element whose requests come many a second while it is dragged
+
+
+@vary_on_headers("HX-Request")
+def model_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the model is and what it takes to run it; answers htmx with the parts that depend on the workload."""
+    partial = request.htmx and not request.htmx.history_restore_request
+    rows = LanguageModel.objects.published()
+    model = get_object_or_404(rows if partial else rows.for_page(), slug=slug)
+    shape = shape_of(model)
+    if partial and shape:
+        return _recomputed(request, model, shape)
+    context: dict[str, Any] = {"model": model, **_facts(model, shape)}
+    status = 200
+    if shape:
+        context |= _memory(request, model, shape)
+        status = 200 if context["panel"].estimate else 400
+    return render(request, "catalog/model.html", context, status=status)
+
+
+def _recomputed(request: HttpRequest, model: LanguageModel, shape: Shape) -> HttpResponse:
+    context = _memory(request, model, shape)
+    form = context["panel"].form
+    response = render(request, "catalog/_model_memory.html", context, status=200 if form.is_valid() else 400)
+    if not context["dragging"]:
+        # The address says what the page shows, also where a new engine brought its own default formats.
+        response["HX-Replace-Url"] = f"{request.path}?{form.urlencode()}"
+    return response
+
+
+def _memory(request: HttpRequest, model: LanguageModel, shape: Shape) -> dict[str, Any]:
+    query = request.GET.dict()
+    new_engine = request.htmx.trigger_name == "engine"
+    longest = max_context_tokens(model, shape)
+    form = WorkloadForm(shape, query, max_context_tokens=longest, formats_may_default=new_engine)
+    shown = panel.build(shape, form)
+    context: dict[str, Any] = {
+        "panel": shown,
+        "panel_url": model.get_absolute_url(),
+        "new_engine": new_engine,
+        "dragging": request.htmx.trigger == DRAGGING,
+    }
+    if shown.estimate and longest and not context["dragging"]:
+        columns, rows = panel.table(shape, form.workload, longest)
+        formats = [row.weight_format for row in rows]
+        kept = {formats[0], formats[-1], form.workload.weight_format}
+        lines = [name for name in formats if name in kept]
+        context |= {
+            "columns": columns,
+            "rows": rows,
+            "chart": charts.memory_by_context(shape, form.workload, lines, longest),
+        }
+    return context
+
+
+def _facts(model: LanguageModel, shape: Shape | None) -> dict[str, Any]:
+    citations = Citations(model)
+    siblings = LanguageModel.objects.published().filter(family=model.family_id).exclude(pk=model.pk)
+    return {
+        "citations": citations,
+        "links": links(model),
+        "pattern": layer_pattern(shape) if shape else "",
+        "specs": specs.groups(model, shape, citations),
+        "siblings": siblings.for_list().order_by("-release_date", "slug"),
+    }
