@@ -8,14 +8,14 @@ The rule, in this order. Between records of one model, one benchmark and one var
 4. the median of what is left, the less flattering of the two middle ones: one odd copy cannot move it;
 5. among equal values the newest record.
 
-Between variants of one benchmark (different questions or rules, so never merged): the benchmark's primary variant, which
-is its newest harness, then the variant with the newest record.
+Between variants of one benchmark (different questions or rules, so never merged): the benchmark's primary variant,
+which is its newest harness, then the variant with the newest record.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -77,7 +77,7 @@ def preferred(records: Iterable[Score], benchmark: Benchmark) -> Preference:
 
 
 def preferred_by_item(
-    records: Iterable[Score], benchmarks: dict[str, Benchmark]
+    records: Iterable[Score], benchmarks: Mapping[str, Benchmark]
 ) -> dict[tuple[str, Item], Preference]:
     """The preferred record of each (model, item)."""
     cells: defaultdict[tuple[str, Item], list[Score]] = defaultdict(list)

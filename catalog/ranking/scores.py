@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -24,9 +25,11 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A test. `questions` is its size where a source states it; `scale_max` is None for a Bradley-Terry rating.
+    """A test. `scale_max` is None for a Bradley-Terry rating.
 
-    A `composite` is the mean of other benchmarks of the catalogue: it is shown, and left out of every fit.
+    `questions` is the number of independent questions by variant, for the variants whose number a source states; never
+    for a mean of tasks, whose error is another. A `composite` is the mean of other benchmarks of the catalogue: it is
+    shown, and left out of every fit.
     """
 
     slug: str
@@ -34,7 +37,7 @@ class Benchmark:
     primary_variant: str = ""
     scale_max: float | None = 100.0
     higher_is_better: bool = True
-    questions: int | None = None
+    questions: Mapping[str, int] = field(default_factory=dict)
     composite: bool = False
 
 

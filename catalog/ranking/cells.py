@@ -1,0 +1,62 @@
+"""From published records to what the fit reads: one share of the scale per model and item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite, log, sqrt
+
+from catalog.ranking.preferred import Preference, preferred_by_item
+from catalog.ranking.scope import Scope
+from catalog.ranking.scores import Benchmark, Candidate, Item, Score
+from catalog.ranking.table import Cell
+
+Preferences = Mapping[tuple[str, Item], Preference]
+
+REFERENCE_RATING = 1300.0
+"""A Bradley-Terry rating becomes the chance to win against this one, so that it lies in 0..1 like an accuracy."""
+
+
+def share(value: float, benchmark: Benchmark) -> float:
+    """The value as a share of the scale, 1 the best. Raises ValueError outside the scale."""
+    if not isfinite(value):
+        raise ValueError(f"{benchmark.slug}: {value} is not a number")
+    if benchmark.scale_max is None:
+        raw = 1 / (1 + 10 ** ((REFERENCE_RATING - value) / 400))
+    elif 0 <= value <= benchmark.scale_max:
+        raw = value / benchmark.scale_max
+    else:
+        raise ValueError(f"{benchmark.slug}: {value} is outside 0 to {benchmark.scale_max:g}")
+    return raw if benchmark.higher_is_better else 1 - raw
+
+
+def sampling_error(score: Score, benchmark: Benchmark) -> float:
+    """Standard error of the share: what the source prints, else sqrt(p (1 - p) / questions), else 0 for unknown."""
+    p = share(score.value, benchmark)
+    if score.standard_error is not None:
+        unit = 1 / benchmark.scale_max if benchmark.scale_max else log(10) / 400 * p * (1 - p)
+        return score.standard_error * unit
+    questions = benchmark.questions.get(score.variant)
+    return sqrt(p * (1 - p) / questions) if questions else 0.0
+
+
+def preferences(
+    scores: Iterable[Score], benchmarks: Mapping[str, Benchmark], candidates: Iterable[Candidate], scope: Scope
+) -> Preferences:
+    """The record that counts for each chat model and item of the scope."""
+    chat = {candidate.slug for candidate in candidates if candidate.chat}
+    return preferred_by_item(
+        (score for score in scores if score.model in chat and scope.covers(benchmarks[score.benchmark])), benchmarks
+    )
+
+
+def cells(chosen: Preferences, benchmarks: Mapping[str, Benchmark]) -> list[Cell]:
+    """One cell per record that counts."""
+    return [
+        Cell(
+            model,
+            item,
+            share(preference.score.value, benchmarks[item.benchmark]),
+            sampling_error(preference.score, benchmarks[item.benchmark]),
+        )
+        for (model, item), preference in chosen.items()
+    ]

@@ -1,0 +1,114 @@
+"""A published ranking, with everything needed to repeat it and to question it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from pydantic import TypeAdapter
+
+from catalog.ranking.scope import Scope
+from catalog.ranking.scores import Benchmark, Candidate, Item
+
+METHOD = "2026.1"
+"""Raised whenever a rule of this package changes what is published from the same scores."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Input:
+    """One record that the ranking read: its key, its value, and the sampling error of its share of the scale."""
+
+    model: str
+    item: Item
+    key: str
+    value: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A place. `low` to `high` is its 5-95 % range; `index` is 100 x the mean share of the basket that the fit expects
+    of the model: an estimate, not a test result."""
+
+    model: str
+    rank: int
+    low: int
+    high: int
+    tier: int
+    index: float
+    benchmarks: tuple[str, ...]
+    categories: tuple[str, ...]
+
+
+class Missing(StrEnum):
+    """Why a listed model has no place."""
+
+    BASE_MODEL = "base-model"
+    BENCHMARKS = "too-few-benchmarks"
+    CATEGORIES = "too-few-categories"
+    UNCONNECTED = "unconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class Unranked:
+    """A listed model without a place, and what it has of the scope's minimum. Never a guessed rank."""
+
+    model: str
+    reason: Missing
+    benchmarks: int
+    categories: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Ranks by place, unranked models by name. `fitted` counts the models of the fit, `anchors` those never listed."""
+
+    scope: Scope
+    method: str
+    date: str
+    seed: int
+    draws: int
+    input_hash: str
+    fitted: int
+    anchors: int
+    basket: tuple[Item, ...]
+    inputs: tuple[Input, ...]
+    ranked: tuple[Ranked, ...]
+    unranked: tuple[Unranked, ...]
+
+
+def input_hash(
+    scope: Scope,
+    inputs: Iterable[Input],
+    benchmarks: Iterable[Benchmark],
+    candidates: Iterable[Candidate],
+    seed: int,
+    draws: int,
+) -> str:
+    """SHA-256 of all that decides a release: equal hashes mean equal ranks. The keys of records do not count."""
+    facts: list[object] = [
+        (METHOD, seed, draws),
+        (scope.key, sorted(scope.categories or ()), scope.min_benchmarks, scope.min_categories, scope.min_items),
+        sorted((candidate.slug, candidate.chat, candidate.listed) for candidate in candidates),
+    ]
+    facts += sorted(
+        (test.slug, test.category, test.primary_variant, repr(test.scale_max), test.higher_is_better)
+        for test in benchmarks
+        if scope.covers(test)
+    )
+    facts += [(read.model, read.item.benchmark, read.item.variant, read.value, read.error) for read in sorted(inputs)]
+    return sha256("\n".join(map(repr, facts)).encode()).hexdigest()
+
+
+_JSON = TypeAdapter(Release)
+
+
+def to_json(release: Release) -> bytes:
+    return _JSON.dump_json(release)
+
+
+def from_json(text: bytes | str) -> Release:
+    """Raises pydantic.ValidationError for anything that `to_json` did not write."""
+    return _JSON.validate_json(text)

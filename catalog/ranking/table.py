@@ -1,0 +1,95 @@
+"""Who was measured on what: the cells of a fit in a fixed order, without those too thin to say anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.ranking.scores import Item
+
+Vector = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+MIN_ITEMS_PER_MODEL, MIN_MODELS_PER_ITEM = 4, 8
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Cell:
+    """A model's result on an item: `share` of the scale in 0..1 and its sampling error, 0 where unknown."""
+
+    model: str
+    item: Item
+    share: float
+    error: float = 0.0
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells sorted by model, then item, so that the order of the input cannot show in a result."""
+
+    cells: tuple[Cell, ...]
+
+    @cached_property
+    def models(self) -> tuple[str, ...]:
+        return tuple(sorted({cell.model for cell in self.cells}))
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(sorted({cell.item for cell in self.cells}))
+
+    @cached_property
+    def model_of(self) -> Index:
+        place = {model: index for index, model in enumerate(self.models)}
+        return np.array([place[cell.model] for cell in self.cells], dtype=np.intp)
+
+    @cached_property
+    def item_of(self) -> Index:
+        place = {item: index for index, item in enumerate(self.items)}
+        return np.array([place[cell.item] for cell in self.cells], dtype=np.intp)
+
+    @cached_property
+    def shares(self) -> Vector:
+        return np.array([cell.share for cell in self.cells], dtype=np.float64)
+
+    @cached_property
+    def weights(self) -> Vector:
+        """1 / (items of the same benchmark that the model has): a benchmark of many variants counts once."""
+        count = Counter((cell.model, cell.item.benchmark) for cell in self.cells)
+        return np.array([1 / count[cell.model, cell.item.benchmark] for cell in self.cells], dtype=np.float64)
+
+
+def table(cells: Sequence[Cell], min_items: int = MIN_ITEMS_PER_MODEL, min_models: int = MIN_MODELS_PER_ITEM) -> Table:
+    """The cells of models with at least `min_items` items and of items with at least `min_models` models.
+
+    Of these the largest connected part: models that no chain of shared items links have no common scale.
+    """
+    kept = sorted(cells)
+    while True:
+        per_model = Counter(cell.model for cell in kept)
+        per_item = Counter(cell.item for cell in kept)
+        left = [cell for cell in kept if per_model[cell.model] >= min_items and per_item[cell.item] >= min_models]
+        if len(left) == len(kept):
+            return Table(_largest_connected(kept))
+        kept = left
+
+
+def _largest_connected(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells of the part with most cells; of equals, the one that holds the first cell."""
+    leader: dict[str | Item, str | Item] = {}
+
+    def lead(node: str | Item) -> str | Item:
+        while leader.setdefault(node, node) != node:
+            leader[node] = leader[leader[node]]
+            node = leader[node]
+        return node
+
+    for cell in cells:
+        leader[lead(cell.model)] = lead(cell.item)
+    sizes = Counter(lead(cell.item) for cell in cells)
+    largest = max(sizes, key=sizes.__getitem__, default=None)
+    return tuple(cell for cell in cells if lead(cell.item) == largest)
