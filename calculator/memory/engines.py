@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from calculator.architecture.shape import Shape
-from calculator.memory import llama_cpp
+from calculator.memory import llama_cpp, transformers, vllm
 from calculator.memory.workload import Estimate, Workload, WorkloadError
 
 # Bounds that no model or machine comes near; they keep absurd input from becoming an absurd answer.
@@ -35,6 +35,8 @@ class Engine(Protocol):
 
 ENGINES: Mapping[str, Engine] = {
     "llama.cpp": llama_cpp,
+    "vllm": vllm,
+    "transformers": transformers,
 }
 
 

@@ -41,7 +41,7 @@ def tensor_groups(shape: Shape) -> tuple[TensorGroup, ...]:
     heads = [_attention_heads(layer.mixers) for layer in shape.layers]
     found: dict[tuple[object, ...], list[int | None]] = {}
     for tensor in shape.tensors:
-        if tensor.part != "mtp":
+        if tensor.part != "mtp":  # buffers count here: they lie in memory like any weight
             in_text = tensor.part == "text" and tensor.layer is not None
             found.setdefault(_key(tensor, heads[tensor.layer or 0] if in_text else (0, 0)), []).append(tensor.layer)
     return tuple(TensorGroup(*key, tuple(layers)) for key, layers in found.items())  # type: ignore[arg-type]

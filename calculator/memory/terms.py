@@ -6,12 +6,55 @@ checks that no key lacks its sentence. Values are numbers or words of the field 
 
 from __future__ import annotations
 
-TERMS: dict[str, tuple[str, ...]] = {}
+TERMS: dict[str, tuple[str, ...]] = {
+    # vLLM and transformers
+    "weights": ("tensors", "format", "parameters"),
+    "rotary_table": ("positions", "dimensions", "copies"),
+    "absorbed_projections": ("copies",),
+    "blocks_full": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),
+    "blocks_sliding": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),
+    "blocks_chunked": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),
+    "blocks_state": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),
+    "null_block": ("copies",),
+    "forward_pass": ("tokens", "elements", "copies"),
+    "sampler": ("sequences", "vocab_size", "copies"),
+    "cuda_context": ("cards",),
+    "workspaces": ("cards",),
+    "communication": ("cards",),
+    "cuda_graphs": ("pieces", "sizes", "copies"),
+    "cached_full": ("layers", "sequences", "tokens", "width", "bytes"),
+    "cached_sliding": ("layers", "sequences", "tokens", "width", "bytes"),
+    "cached_chunked": ("layers", "sequences", "tokens", "width", "bytes"),
+    "cached_latent": ("layers", "sequences", "tokens", "width", "bytes"),
+    "cached_cross": ("layers", "sequences", "tokens", "width", "bytes"),
+    "state": ("layers", "sequences", "convolution", "state", "bytes"),
+    "prompt_pass": ("tokens", "elements", "bytes", "copies"),
+    "logits": ("sequences", "vocab_size"),
+}
 
-NOTES: dict[str, tuple[str, ...]] = {}
+NOTES: dict[str, tuple[str, ...]] = {
+    # vLLM and transformers
+    "vllm_build": ("version", "batched_tokens", "sequences"),
+    "vllm_reserves": ("percent",),
+    "vllm_reserves_bytes": ("percent", "cards", "bytes"),
+    "vllm_hybrid_blocks": ("block_tokens", "groups"),
+    "latent_replicated": ("copies",),
+    "transformers_build": ("version",),
+    "prompt_in_one_pass": ("tokens",),
+    "nf4_single_quantisation": (),
+    "bitsandbytes_skips_experts": (),
+    "assumption": ("text",),
+}
 
 ERRORS: dict[str, tuple[str, ...]] = {
     "unknown": ("value", "offered"),
     "not_offered": ("value", "offered"),
     "out_of_bounds": ("value", "least", "most"),
+    # vLLM and transformers
+    "same_as_keys": ("value", "keys"),
+    "not_divisible": ("value", "name", "size"),
+    "cuts_group": ("tensor", "size", "group", "format"),
+    "more_stages_than_layers": ("value", "most"),
+    "layer_not_supported": ("layer",),
+    "not_supported": ("value",),
 }

@@ -1,0 +1,92 @@
+"""What Hugging Face transformers allocates for a model (version 5.24, PyTorch on CUDA, `generate` with its default cache)."""
+
+from __future__ import annotations
+
+from calculator.architecture.shape import Shape
+from calculator.memory.activations import widest_layer
+from calculator.memory.transformers import weights as weight_rules
+from calculator.memory.transformers.cache import cache_terms, state_terms
+from calculator.memory.workload import Estimate, Note, Part, Term, Workload, WorkloadError
+
+MIB = 2**20
+CUDA_CONTEXT_BYTES = 300 * MIB  # PyTorch with lazy loading, CUDA 11.7 and later: pytorch/pytorch issue 107667
+CUBLAS_BYTES = 64 * MIB  # one handle's workspace, 32 to 64 MiB
+LOGIT_BYTES = 4  # `generate` works on f32 logits of the last token
+
+
+def weight_formats(shape: Shape) -> tuple[str, ...]:
+    """Formats of this model, best quality first."""
+    return weight_rules.offered(shape)
+
+
+def kv_formats(shape: Shape) -> tuple[str, ...]:
+    """The cache keeps what the model computes in."""
+    return ("bf16", "f16", "f32")
+
+
+def default_weight_format(shape: Shape) -> str:
+    return weight_rules.default(shape)
+
+
+def default_kv_format(shape: Shape) -> str:
+    return {"F32": "f32", "F16": "f16"}.get(shape.native_format, "bf16")
+
+
+def estimate(shape: Shape, workload: Workload) -> Estimate:
+    """Bytes over all cards, and the largest share of one. Several cards hold whole layers (`device_map="auto"`).
+
+    Raises `WorkloadError` for tensor parallelism, which `generate` does not use by default, and for keys and values stored
+    differently.
+    """
+    if workload.kv_v_format != workload.kv_format:
+        raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
+    if workload.tensor_parallel > 1:
+        raise WorkloadError("tensor_parallel", "not_supported", value=workload.tensor_parallel)
+    depth = workload.pipeline_parallel
+    if depth > shape.num_layers:
+        raise WorkloadError("pipeline_parallel", "more_stages_than_layers", value=depth, most=shape.num_layers)
+    held = weight_rules.weights(shape, workload.weight_format or "BF16", depth)
+    value_bytes = weight_rules.VALUE_BYTES[workload.kv_format or "bf16"]
+    cache, cache_ranks = cache_terms(shape, workload.context_tokens, workload.sequences, value_bytes, depth)
+    state, state_ranks = state_terms(shape, workload.sequences, value_bytes, depth)
+    elements = widest_layer(shape)
+    tokens = workload.context_tokens * workload.sequences
+    forward = tokens * elements * value_bytes
+    logits = workload.sequences * shape.vocab_size * LOGIT_BYTES
+    compute = Term("prompt_pass", {"tokens": tokens, "elements": elements, "bytes": value_bytes, "copies": depth}, forward * depth)
+    overhead = (
+        Term("cuda_context", {"cards": depth}, CUDA_CONTEXT_BYTES * depth),
+        Term("workspaces", {"cards": depth}, CUBLAS_BYTES * depth),
+        Term("logits", {"sequences": workload.sequences, "vocab_size": shape.vocab_size}, logits),
+    )
+    vision = held.vision_bytes if workload.vision else 0
+    shares = [sum(shared) for shared in zip(held.stage_bytes, cache_ranks, state_ranks, strict=True)]
+    shares = [share + forward + CUDA_CONTEXT_BYTES + CUBLAS_BYTES for share in shares]
+    shares[0] += vision
+    shares[-1] += logits
+    return Estimate(
+        workload=workload,
+        total_parameters=shape.total_parameters,
+        active_parameters=shape.active_parameters,
+        file_bytes=held.file_bytes,
+        parts=(
+            Part(key="weights", terms=held.terms),
+            Part(key="kv_cache", terms=cache),
+            Part(key="state", terms=state),
+            Part(key="compute", terms=(compute,)),
+            Part(key="overhead", terms=overhead),
+            Part(key="vision", terms=held.vision_terms if workload.vision else ()),
+        ),
+        host=(Part(key="weights"), Part(key="compute")),
+        per_card_bytes=max(shares),
+        notes=_notes(shape, workload),
+    )
+
+
+def _notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
+    notes = [Note("transformers_build", {"version": "5.24"}), Note("prompt_in_one_pass", {"tokens": workload.context_tokens})]
+    if workload.weight_format == "NF4":
+        notes.append(Note("nf4_single_quantisation"))
+    if workload.weight_format in ("NF4", "INT8") and weight_rules.has_experts(shape):
+        notes.append(Note("bitsandbytes_skips_experts"))
+    return (*notes, *(Note("assumption", {"text": text}) for text in shape.assumptions))

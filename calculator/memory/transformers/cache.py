@@ -1,0 +1,95 @@
+"""The dynamic cache: as long as the sequence, no padding; windows and chunks keep their own length.
+
+Source: transformers 5.24 `cache_utils.py` (`DynamicLayer`, `DynamicSlidingWindowLayer`, also for chunked attention,
+`LinearAttentionLayer`); `models/deepseek_v3` caches the compressed latent and the rotary key.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+
+from calculator.architecture.shape import (
+    Attention,
+    ChunkedAttention,
+    CrossAttention,
+    LatentAttention,
+    LinearAttention,
+    Mixer,
+    Shape,
+    ShortConvolution,
+    SlidingWindowAttention,
+    StateSpace,
+)
+from calculator.memory.vllm.parallel import stages
+from calculator.memory.workload import Term
+
+F32_BYTES = 4
+
+
+@lru_cache(maxsize=256)
+def _mixers(shape: Shape, depth: int) -> tuple[tuple[Mixer, tuple[int, ...]], ...]:
+    """Distinct mixers that cache, and how many of each a card holds."""
+    counts: dict[Mixer, list[int]] = {}
+    for index, stage in enumerate(stages(shape.num_layers, depth)):
+        own = Counter(mixer for layer in shape.layers[stage.start : stage.stop] if layer.shares_kv_of is None for mixer in layer.mixers)
+        for mixer, count in own.items():
+            counts.setdefault(mixer, [0] * depth)[index] = count
+    return tuple((mixer, tuple(per_card)) for mixer, per_card in counts.items())
+
+
+def cache_terms(
+    shape: Shape, context_tokens: int, sequences: int, value_bytes: int, depth: int
+) -> tuple[tuple[Term, ...], list[int]]:
+    """Terms of the keys and values, and their bytes per card."""
+    terms, cards = [], [0] * depth
+    for mixer, counts in _mixers(shape, depth):
+        if not isinstance(mixer, (Attention, LatentAttention)):
+            continue
+        kind, tokens, width = _cached(mixer, context_tokens)
+        one = sequences * tokens * width * value_bytes
+        values = {"layers": sum(counts), "sequences": sequences, "tokens": tokens, "width": width, "bytes": value_bytes}
+        terms.append(Term(f"cached_{kind}", values, one * sum(counts)))
+        cards = [held + one * count for held, count in zip(cards, counts, strict=True)]
+    return tuple(terms), cards
+
+
+def _cached(mixer: Attention | LatentAttention, context_tokens: int) -> tuple[str, int, int]:
+    """Kind, tokens kept and elements per token."""
+    if isinstance(mixer, LatentAttention):
+        indexer = mixer.indexer.head_dim if mixer.indexer else 0
+        return "latent", context_tokens, mixer.kv_lora_rank + mixer.qk_rope_head_dim + indexer
+    width = mixer.num_kv_heads * (mixer.head_dim + mixer.value_head_dim)
+    if isinstance(mixer, SlidingWindowAttention):
+        return "sliding", min(context_tokens, mixer.window), width
+    if isinstance(mixer, ChunkedAttention):
+        return "chunked", min(context_tokens, mixer.chunk), width
+    if isinstance(mixer, CrossAttention):
+        return "cross", mixer.encoder_tokens, width
+    return "full", context_tokens, width
+
+
+def state_terms(shape: Shape, sequences: int, value_bytes: int, depth: int) -> tuple[tuple[Term, ...], list[int]]:
+    """Terms of the recurrent states: convolution inputs in the model's dtype, the state itself in f32."""
+    terms, cards = [], [0] * depth
+    for mixer, counts in _mixers(shape, depth):
+        convolution, state = _state_elements(mixer)
+        if not convolution + state:
+            continue
+        one = sequences * (convolution * value_bytes + state * F32_BYTES)
+        values = {"layers": sum(counts), "sequences": sequences, "convolution": convolution, "state": state, "bytes": value_bytes}
+        terms.append(Term("state", values, one * sum(counts)))
+        cards = [held + one * count for held, count in zip(cards, counts, strict=True)]
+    return tuple(terms), cards
+
+
+def _state_elements(mixer: Mixer) -> tuple[int, int]:
+    """The last `conv_kernel` inputs of the convolution, and the state."""
+    if isinstance(mixer, LinearAttention):
+        return mixer.conv_kernel * mixer.conv_channels, mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim
+    if isinstance(mixer, StateSpace):
+        channels = mixer.inner_size + (2 * mixer.num_groups * mixer.state_size if mixer.version == 2 else 0)
+        return mixer.conv_kernel * channels, mixer.inner_size * mixer.state_size
+    if isinstance(mixer, ShortConvolution):
+        return mixer.conv_kernel * mixer.conv_channels, 0
+    return 0, 0

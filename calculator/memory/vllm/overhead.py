@@ -1,0 +1,61 @@
+"""What vLLM holds beside weights and cache: the peak of a step, captured CUDA graphs, the driver's context.
+
+A documented model, not a restatement: these depend on kernels, driver and card. Sources: vLLM 0.33.0
+`v1/worker/gpu/model_runner.py` (`profile_run`: a full batch, then the sampler on `max_num_seqs` rows, in f32 once more),
+`utils/mem_utils.py`; constants from public logs, see the functions.
+"""
+
+from __future__ import annotations
+
+from calculator.architecture.shape import Shape
+from calculator.memory.activations import widest_layer
+from calculator.memory.vllm.parallel import stages
+from calculator.memory.workload import Term
+
+MIB = 2**20
+ACTIVATION_BYTES = 2
+LOGIT_BYTES = 2 + 4 + 4  # in the model's dtype, as f32, and the processed copy
+CUDA_CONTEXT_BYTES = 300 * MIB  # PyTorch with lazy loading, CUDA 11.7 and later: pytorch/pytorch issue 107667
+NON_TORCH_BYTES = 100 * MIB  # cuBLAS and attention workspaces: 51 to 164 MiB in five public logs of one card
+COMMUNICATION_BYTES = 100 * MIB  # NCCL and all-reduce buffers: 205 MiB with workspaces on 16 ranks (vLLM pull request 14447)
+GRAPH_PIECE_BYTES = MIB // 2  # per captured piece and batch size: 0.65 GiB at 29 x 51 pieces, 1.28 GiB at 49 x 51
+
+
+def compute_term(shape: Shape, tokens: int, sequences: int, ranks: int, depth: int) -> tuple[Term, int]:
+    """The larger of a forward pass and the sampler, over all cards; and the share of one."""
+    elements = widest_layer(shape, ranks)
+    forward = tokens * elements * ACTIVATION_BYTES
+    sampler = sequences * shape.vocab_size * LOGIT_BYTES
+    cards = ranks * depth
+    if forward >= sampler:
+        return Term("forward_pass", {"tokens": tokens, "elements": elements, "copies": cards}, forward * cards), forward
+    return Term("sampler", {"sequences": sequences, "vocab_size": shape.vocab_size, "copies": cards}, sampler * cards), sampler
+
+
+def capture_sizes(sequences: int) -> int:
+    """How many batch sizes are captured: 1, 2, 4, every 8 up to 256, every 16 up to twice `max_num_seqs`, at most 512.
+
+    `config/vllm.py`, _set_cudagraph_sizes.
+
+    >>> capture_sizes(256)
+    51
+    """
+    largest = min(2 * sequences, 512)
+    return sum(size <= largest for size in (1, 2, 4, *range(8, 256, 8), *range(256, 513, 16)))
+
+
+def overhead_terms(shape: Shape, sequences: int, ranks: int, depth: int) -> tuple[tuple[Term, ...], list[int]]:
+    """Terms over all cards, and the bytes of one rank of each stage."""
+    cards = ranks * depth
+    sizes = capture_sizes(sequences)
+    pieces = [len(stage) + 1 for stage in stages(shape.num_layers, depth)]
+    graphs = [count * sizes * GRAPH_PIECE_BYTES for count in pieces]
+    fixed = CUDA_CONTEXT_BYTES + NON_TORCH_BYTES + (COMMUNICATION_BYTES if cards > 1 else 0)
+    terms = [
+        Term("cuda_context", {"cards": cards}, CUDA_CONTEXT_BYTES * cards),
+        Term("workspaces", {"cards": cards}, NON_TORCH_BYTES * cards),
+        Term("cuda_graphs", {"pieces": sum(pieces), "sizes": sizes, "copies": ranks}, sum(graphs) * ranks),
+    ]
+    if cards > 1:
+        terms.append(Term("communication", {"cards": cards}, COMMUNICATION_BYTES * cards))
+    return tuple(terms), [fixed + graph for graph in graphs]

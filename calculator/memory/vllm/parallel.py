@@ -1,0 +1,107 @@
+"""How vLLM splits a model over cards: whole layers over pipeline stages, then heads, widths and vocabulary over ranks.
+
+Sources (vLLM 0.33.0): `distributed/utils.py` (`get_pp_indices`, `divide`), `model_executor/layers/linear.py` (column,
+row, QKV and replicated linear layers), `vocab_parallel_embedding.py` (`pad_vocab_size`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from calculator.architecture.shape import Attention, Dense, Experts, LatentAttention, LinearAttention, Shape, StateSpace
+from calculator.memory.tensors import TensorGroup, category
+from calculator.memory.vllm.formats import ceil_div
+from calculator.memory.workload import WorkloadError
+
+VOCAB_PADDING = 64
+
+INPUT_SPLIT = frozenset({"attn_output", "ssm_out", "ffn_down", "ffn_down_shexp", "ffn_down_exps", "shortconv.out_proj"})
+"""Row-parallel: a rank holds a slice of the input, and ranks add up their results."""
+
+KV_SPLIT = frozenset({"attn_k", "attn_v"})
+"""By key/value heads; a rank holds at least one, so they repeat when there are more ranks than heads."""
+
+REPLICATED = frozenset({"attn_q_a", "attn_kv_a_mqa", "attn_k_norm", "attn_q_norm", "ffn_gate_inp_shexp", "attn_rot_embd"})
+"""Whole on every rank: the latent of MLA, routers, norms, and every projection of the sparse-attention indexer."""
+
+OUTPUT_SPLIT_PREFIXES = ("attn_q", "attn_gate", "attn_kv_b", "attn_k_b", "attn_v_b", "attn_sinks", "ffn_gate", "ffn_up", "ssm_", "shortconv.")
+
+
+@lru_cache(maxsize=256)
+def stages(num_layers: int, pipeline_parallel: int) -> tuple[range, ...]:
+    """The layers of each stage: left-over layers go to the stages before the last.
+
+    >>> [len(stage) for stage in stages(61, 4)]
+    [15, 15, 16, 15]
+    """
+    sizes = [num_layers // pipeline_parallel] * pipeline_parallel
+    for extra in range(2, num_layers % pipeline_parallel + 2):
+        sizes[-extra] += 1
+    ends = [sum(sizes[: index + 1]) for index in range(pipeline_parallel)]
+    return tuple(range(end - size, end) for size, end in zip(sizes, ends, strict=True))
+
+
+def padded_vocabulary(rows: int) -> int:
+    return ceil_div(rows, VOCAB_PADDING) * VOCAB_PADDING
+
+
+def rank_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
+    """Rows and columns of the matrix that one rank holds. A vector has one column.
+
+    >>> rank_shape(TensorGroup("attn_k", (1024, 4096), "BF16", "weight", "text", 32, 8, (0,)), 16)
+    (128, 4096)
+    """
+    rows, columns = (group.shape[-2], group.shape[-1]) if len(group.shape) > 1 else (group.shape[0], 1)
+    role = group.role
+    if group.part != "text":
+        return rows, columns
+    if role in ("token_embd", "output"):
+        return ceil_div(padded_vocabulary(rows), ranks), columns
+    if role in INPUT_SPLIT:
+        return (rows, ceil_div(columns, ranks)) if group.kind == "weight" else (rows, columns)
+    if role in KV_SPLIT:
+        return ceil_div(rows, min(ranks, group.num_kv_heads or ranks)), columns
+    if role == "attn_qkv" and group.num_kv_heads:
+        heads = group.num_heads + 2 * group.num_kv_heads
+        kept = ceil_div(group.num_heads, ranks) + 2 * ceil_div(group.num_kv_heads, ranks)
+        return rows * kept // heads, columns
+    if role in REPLICATED or "norm" in role or category(role) == "router" or not role.startswith(OUTPUT_SPLIT_PREFIXES):
+        return rows, columns
+    return ceil_div(rows, ranks), columns
+
+
+def check(shape: Shape, tensor_parallel: int, pipeline_parallel: int) -> None:
+    """Raise `WorkloadError` where vLLM refuses to start; the error names the size that does not divide."""
+    if pipeline_parallel > shape.num_layers:
+        raise WorkloadError("pipeline_parallel", "more_stages_than_layers", value=pipeline_parallel, most=shape.num_layers)
+    if tensor_parallel == 1:
+        return
+    for name, size in _split_sizes(shape):
+        divides_evenly = size % tensor_parallel == 0
+        if name == "num_kv_heads" and tensor_parallel % size == 0:
+            continue  # heads repeat instead
+        if not divides_evenly:
+            raise WorkloadError("tensor_parallel", "not_divisible", value=tensor_parallel, name=name, size=size)
+
+
+@lru_cache(maxsize=64)
+def _split_sizes(shape: Shape) -> tuple[tuple[str, int], ...]:
+    sizes: dict[tuple[str, int], None] = {}
+    for layer in shape.layers:
+        for mixer in layer.mixers:
+            if isinstance(mixer, Attention):
+                sizes["num_heads", mixer.num_heads] = None
+                sizes["num_kv_heads", mixer.num_kv_heads] = None
+            elif isinstance(mixer, LatentAttention):
+                sizes["num_heads", mixer.num_heads] = None
+            elif isinstance(mixer, LinearAttention):
+                sizes["linear_num_key_heads", mixer.num_key_heads] = None
+                sizes["linear_num_value_heads", mixer.num_value_heads] = None
+            elif isinstance(mixer, StateSpace):
+                sizes["mamba_num_heads" if mixer.version == 2 else "mamba_inner_size", mixer.num_heads or mixer.inner_size] = None
+        if isinstance(layer.feed_forward, Dense):
+            sizes["intermediate_size", layer.feed_forward.intermediate_size] = None
+        elif isinstance(layer.feed_forward, Experts):
+            sizes["moe_intermediate_size", layer.feed_forward.expert_size] = None
+    sizes["padded_vocab_size", padded_vocabulary(shape.vocab_size)] = None
+    return tuple(sizes)
