@@ -1,0 +1,80 @@
+# Needs Python 3.11 or newer, make, and a package index. `make` alone lists what it can do.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run load test lint format messages constraints bench admin clean
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+PIP := $(BIN)/pip --disable-pip-version-check --no-input
+# On PostgreSQL or with Redis the site needs their drivers too: EXTRAS=postgresql,redis
+EXTRAS ?=
+INSTALLED := .venv/installed$(if $(EXTRAS),-$(EXTRAS))
+WORKERS ?= auto
+export PYTHONUTF8 = 1
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 18
+
+# Stamps: installed again only when what to install has changed.
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python3." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(INSTALLED): .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) install -q -c constraints.txt -e ".[$(EXTRAS)]"
+	@touch $@
+
+.venv/installed-test: $(INSTALLED)
+	$(PIP) install -q -c constraints.txt -e ".[test]"
+	@touch $@
+
+load: $(INSTALLED)
+	$(MANAGE) migrate -v 0
+	$(MANAGE) sync_catalog
+	$(MANAGE) collectstatic --no-input -v 0
+
+run: load ## Install, load the catalogue and serve it on http://127.0.0.1:8000 (HOST=, PORT=)
+	@exec $(BIN)/gunicorn
+
+admin: $(INSTALLED) ## Make an account for the admin
+	$(MANAGE) migrate -v 0
+	$(MANAGE) createsuperuser
+
+test: .venv/installed-test ## Run all tests (browser tests where there is a Chromium; ARGS="-k name")
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+lint: .venv/installed-test ## Check style, types, import contracts, templates, migrations, data, translations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	$(BIN)/djlint --quiet --lint templates
+	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) check --fail-level WARNING
+	DEBUG=0 HTTPS=1 HSTS_INCLUDE_SUBDOMAINS=1 HSTS_PRELOAD=1 ALLOWED_HOSTS=atlas.example $(MANAGE) check --deploy --fail-level WARNING
+	$(MANAGE) check_catalog
+	$(BIN)/python -m config.messages --check
+
+format: .venv/installed-test ## Rewrite code and templates in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html')
+
+messages: .venv/installed-test ## Collect strings to translate (needs gettext), then compile them (does not)
+	$(BIN)/python -m config.messages
+
+bench: $(INSTALLED) ## Time the memory model
+	$(BIN)/python -m tests.bench
+
+constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear .cache/constraints
+	.cache/constraints/bin/pip install -q --upgrade pip
+	.cache/constraints/bin/pip install -q -e ".[test]"
+	{ head -n 1 constraints.txt; .cache/constraints/bin/pip freeze --exclude-editable --exclude pip --exclude setuptools; } > .cache/constraints.txt
+	mv .cache/constraints.txt constraints.txt
+
+clean: ## Remove what the commands above made, except the database
+	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

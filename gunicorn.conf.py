@@ -1,0 +1,28 @@
+"""How the site is served; gunicorn reads this file by itself. Everything can be set from the environment."""
+
+import os
+from typing import Any
+
+HOST, PORT = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+
+wsgi_app = "config.wsgi"
+bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+worker_class = "gthread"  # keeps connections open, which the sync worker does not
+preload_app = True  # load the catalogue's code once, share it between workers
+graceful_timeout = 20
+max_requests = 20_000
+max_requests_jitter = 2_000
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (heartbeats, kept off slow disks)
+
+
+def when_ready(server: Any) -> None:
+    shown = "127.0.0.1" if HOST in ("0.0.0.0", "::") else HOST  # noqa: S104 (compared, not bound)
+    print(  # noqa: T201
+        f"\n  Model Atlas is at  http://{shown}:{PORT}/\n"
+        f"  The admin is at    http://{shown}:{PORT}/{os.environ.get('ADMIN_PATH', 'admin/')}"
+        "   (make an account: make admin)\n"
+        "  Other machines reach it only by the names in ALLOWED_HOSTS. Stop it with Ctrl-C.\n",
+        flush=True,
+    )

@@ -1,0 +1,44 @@
+"""What every test may use. Browser tests run where a Chromium is found, and must where REQUIRE_BROWSER=1."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+import pytest
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+BROWSER_REQUIRED = os.environ.get("REQUIRE_BROWSER") == "1"
+NO_BROWSER = "no Chromium found (install one, or name it with CHROMIUM=/path/to/chromium)"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if CHROMIUM is None and BROWSER_REQUIRED:
+        raise pytest.UsageError(f"REQUIRE_BROWSER=1, but {NO_BROWSER}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """Debian's Chromium, with nothing that calls home."""
+    quiet = ("background-networking", "component-update", "sync", "default-apps", "gpu", "quic")
+    return {
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in quiet)],
+    }
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict[str, Any], live_server: Any, monkeypatch: Any) -> dict[str, Any]:
+    # Playwright's synchronous interface runs an event loop in this thread, which Django takes for asynchronous code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    return {**browser_context_args, "base_url": live_server.url}
