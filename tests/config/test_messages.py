@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from pathlib import Path
 
 import polib
 import pytest
@@ -20,9 +21,8 @@ def test_every_string_is_translated_and_compiled() -> None:
 
 
 def names(text: str) -> set[str]:
-    fields = (
-        {name for _text, name, _spec, _conversion in string.Formatter().parse(text) if name} if "{" in text else set()
-    )
+    """What is filled in: `{name}` and `%(name)s`."""
+    fields = {name for _text, name, _spec, _conversion in string.Formatter().parse(text) if name}
     return fields | set(re.findall(r"%\((\w+)\)[sd]", text))
 
 
@@ -38,17 +38,13 @@ def test_a_translation_keeps_what_is_filled_in(entry: polib.POEntry) -> None:
 def test_chinese_is_set_as_chinese(entry: polib.POEntry) -> None:
     for text in [entry.msgstr, *entry.msgstr_plural.values()]:
         assert not re.search(rf"{HAN}[,;:!?()]|[,;:!?]{HAN}", text), "half-width punctuation beside a Chinese character"
-        assert not re.search(rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}", text), (
-            "no space between Chinese and Latin or digits"
-        )
+        assert not re.search(rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}", text), "no space between Chinese and Latin"
         assert not re.search(r"\s[，。：；）」]|[（「]\s", text), "a space beside full-width punctuation"
         assert not re.search(r"[０-９Ａ-Ｚａ-ｚ]", text), "full-width digits or letters"
 
 
-def test_a_fuzzy_or_missing_translation_is_a_fault(tmp_path: object) -> None:
-    from pathlib import Path
-
-    root = Path(str(tmp_path))
+def test_a_fuzzy_or_missing_translation_is_a_fault(tmp_path: Path) -> None:
+    root = tmp_path
     (root / messages.PO).parent.mkdir(parents=True)
     po = polib.POFile()
     po.metadata = {"Content-Type": "text/plain; charset=utf-8"}

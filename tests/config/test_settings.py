@@ -107,9 +107,7 @@ def test_https_turns_on_all_that_a_public_site_needs(start: Any) -> None:
 def test_the_policy_allows_nothing_unsafe(start: Any) -> None:
     directives = start()["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
     assert directives["default-src"] == ["'none'"]
-    assert not [
-        value for values in directives.values() if isinstance(values, list) for value in values if "unsafe" in value
-    ]
+    assert "unsafe" not in str(directives)
 
 
 def test_a_secret_may_come_from_a_file(start: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
+from django.test import override_settings
 
 from config.settings import STORAGES
 
@@ -21,8 +22,6 @@ SCRIPTS = sorted((ROOT / "static").rglob("*.js"))
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        from django.test import override_settings
-
         folder = tmp_path_factory.mktemp("staticfiles")
         with override_settings(STORAGES=STORAGES, STATIC_ROOT=folder):
             patch.setattr(
