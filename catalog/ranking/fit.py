@@ -26,10 +26,7 @@ NOISE = 0.08
 """Expected misfit of one score, as a share of the scale: where the loss turns from square to linear."""
 ABILITY_PRIOR, DIFFICULTY_PRIOR, SLOPE_PRIOR = 0.3, 0.075, 4.0
 
-_STEPS, _DAMPING = 200, 1e-2
-_NEAR = 0.3
-"""After a step smaller than this the exact second derivatives are tried: near the solution they converge fastest,
-farther away they need not be positive definite."""
+_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +39,6 @@ class Fit:
 
     def moved(self, by: Fit) -> Fit:
         return Fit(self.ability + by.ability, self.difficulty + by.difficulty, self.log_slope + by.log_slope)
-
-    def size(self) -> float:
-        return float(max(np.abs(part).max() for part in (self.ability, self.difficulty, self.log_slope)))
 
     def expected(self, model_of: Index, item_of: Index) -> Vector:
         """The share of the scale that the models are expected to reach on the items."""
@@ -70,18 +64,19 @@ def fit(
     problem = _Problem(table, table.shares if shares is None else shares, table.weights if weights is None else weights)
     now = start or problem.start()
     cost = problem.cost(now)
-    damping, near = _DAMPING, False
+    damping = 1.0
     for _ in range(_STEPS):
-        change, promised = (problem.newton(now) if near else None) or problem.gauss_newton(now, damping)
-        if promised <= tolerance * (1 + cost):
-            return now
-        trial = now.moved(change)
-        trial_cost = problem.cost(trial)
-        if trial_cost < cost:
-            now, cost, damping = trial, trial_cost, max(damping / 10, _DAMPING)
-            near = change.size() < _NEAR
-        else:
-            damping, near = (damping if near else 10 * damping), False
+        step = problem.step(now, damping)
+        if step is not None:
+            change, promised = step
+            if promised <= tolerance * (1 + cost):
+                return now
+            trial = now.moved(change)
+            trial_cost = problem.cost(trial)
+            if trial_cost < cost:
+                now, cost, damping = trial, trial_cost, damping / 10
+                continue
+        damping *= 4
     raise ArithmeticError(f"no solution after {_STEPS} steps, cost {cost}")
 
 
@@ -106,23 +101,16 @@ class _Problem:
         priors = (ABILITY_PRIOR * at.ability**2, DIFFICULTY_PRIOR * at.difficulty**2, SLOPE_PRIOR * at.log_slope**2)
         return float(sum(np.sum(np.sqrt(1 + square) - 1) for square in (misfit**2, *priors)))
 
-    def newton(self, at: Fit) -> tuple[Fit, float] | None:
-        """The step by the exact second derivatives; None where they are not positive definite."""
-        try:
-            return self._step(at, 0.0, exact=True)
-        except np.linalg.LinAlgError:
-            return None
-
-    def gauss_newton(self, at: Fit, damping: float) -> tuple[Fit, float]:
-        """A step that descends from anywhere, by a sum of squares that lies above the loss."""
-        return self._step(at, damping, exact=False)
-
     def _misfit(self, at: Fit) -> tuple[Vector, Vector]:
         expected = at.expected(self.table.model_of, self.table.item_of)
         return expected, np.sqrt(self.weights) * (expected - self.shares) / NOISE
 
-    def _step(self, at: Fit, damping: float, *, exact: bool) -> tuple[Fit, float]:
-        """The change of the unknowns, and the fall of the cost that the quadratic model promises for it."""
+    def step(self, at: Fit, damping: float) -> tuple[Fit, float] | None:
+        """A Newton step, and the fall of the cost that its quadratic model promises.
+
+        The exact second derivatives need not be positive definite far from the solution; `damping` adds so many times
+        the Gauss-Newton ones, which are. None where it adds too little.
+        """
         model_of, item_of = self.table.model_of, self.table.item_of
         num_models, num_items = len(at.ability), len(at.difficulty)
         slope = np.exp(at.log_slope)[item_of]
@@ -131,11 +119,8 @@ class _Problem:
         expected, misfit = self._misfit(at)
         steep = np.sqrt(self.weights) / NOISE * expected * (1 - expected)
         first = misfit / np.sqrt(1 + misfit**2) * steep
-        if exact:
-            second = (1 + misfit**2) ** -1.5 * steep**2 + first * (1 - 2 * expected)
-            bend = first  # margin itself is not linear in the log slope
-        else:
-            second, bend = (1 + misfit**2) ** -0.5 * steep**2, np.zeros_like(first)
+        second = (1 + misfit**2) ** -1.5 * steep**2 + first * (1 - 2 * expected)
+        sure = damping * (1 + misfit**2) ** -0.5 * steep**2
 
         def per_model(value: Vector) -> Vector:
             return np.asarray(np.bincount(model_of, value, num_models), dtype=np.float64)
@@ -155,13 +140,14 @@ class _Problem:
         )
 
         by_ability_twice = second * slope**2
-        by_ability_and_slope = second * slope * margin + bend * slope
-        by_slope_twice = second * margin**2 + bend * margin
-        ability_curve = (per_model(by_ability_twice) + ability_prior) * (1 + damping)
+        by_ability_and_slope = (second * margin + first) * slope
+        by_slope_twice = second * margin**2 + first * margin
+        ability_curve = per_model(by_ability_twice + sure * slope**2) + (1 + damping) * ability_prior
         if ability_curve.min() <= 0:
-            raise np.linalg.LinAlgError("not positive definite")
-        item_diagonal = (per_item(by_ability_twice) + difficulty_prior, per_item(by_slope_twice) + slope_prior)
-        item_curve = np.diag(np.concatenate(item_diagonal) * (1 + damping))
+            return None
+        difficulty_curve = per_item(by_ability_twice + sure * slope**2) + (1 + damping) * difficulty_prior
+        slope_curve = per_item(by_slope_twice + sure * margin**2) + (1 + damping) * slope_prior
+        item_curve = np.diag(np.concatenate((difficulty_curve, slope_curve)))
         own = np.arange(num_items)
         item_curve[own, num_items + own] = item_curve[num_items + own, own] = -per_item(by_ability_and_slope)
         mixed = np.zeros((num_models, 2 * num_items))
@@ -169,7 +155,10 @@ class _Problem:
         mixed[model_of, num_items + item_of] = by_ability_and_slope
 
         scaled = mixed / ability_curve[:, None]
-        root = np.linalg.cholesky(item_curve - mixed.T @ scaled)
+        try:
+            root = np.linalg.cholesky(item_curve - mixed.T @ scaled)
+        except np.linalg.LinAlgError:
+            return None
         items = np.linalg.solve(root.T, np.linalg.solve(root, scaled.T @ ability_gradient - item_gradient))
         abilities = -(ability_gradient + mixed @ items) / ability_curve
         promised = -0.5 * float(ability_gradient @ abilities + item_gradient @ items)
