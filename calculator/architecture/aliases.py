@@ -5,7 +5,7 @@ from __future__ import annotations
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "hidden_size": ("hidden_size", "n_embd", "d_model", "model_dim", "dim"),
     "num_layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
-    "num_heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
+    "num_heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
     "num_kv_heads": ("num_key_value_heads", "n_head_kv", "num_kv_heads", "kv_n_heads", "num_attention_groups"),
     "head_dim": ("head_dim", "attention_head_dim", "kv_channels"),
     "value_head_dim": ("v_head_dim", "value_head_dim"),

@@ -71,17 +71,19 @@ def decoder(
     head_bias: bool = False,
     positions: int = 0,  # rows of a learned position embedding
     embedding_norm: str = "none",
+    embedding_width: int | None = None,  # where it is not the hidden size
     extra: tuple[Weight, ...] = (),
     mtp: Sequence[Block] = (),
 ) -> Decoder:
     """Embedding, layers, final norm, output."""
     hidden, vocabulary = c.size("hidden_size"), c.size("vocab_size")
     tied = c.flag("tied")
-    shared = linear("token_embd", vocabulary, hidden)
+    width = embedding_width or hidden
+    shared = linear("token_embd", vocabulary, width)
     shared += vector("position_embd", positions, hidden) if positions else ()
     shared += norm("token_embd_norm", hidden, embedding_norm) + extra
     shared += norm("output_norm", hidden, norm_kind) if final_norm else ()
-    shared += () if tied else linear("output", vocabulary, hidden)
+    shared += () if tied else linear("output", vocabulary, width)
     shared += vector("output", vocabulary, kind="bias") if head_bias else ()
     return Decoder(
         hidden_size=hidden,

@@ -109,6 +109,16 @@ class Fields:
         """A whole number that may be 0."""
         return self.size(name, default, use_default=use_default, least=0)
 
+    def uniform(self, name: str, default: int | None = None) -> int:
+        """A whole number, or a list by layer in which all are the same."""
+        value = self.value(name)
+        if isinstance(value, (list, tuple)) and value:
+            numbers = self.sizes(name) or [1]
+            if len(set(numbers)) > 1:
+                raise self.fail(name, "differs_between_layers")
+            return numbers[0]
+        return self.size(name) if default is None else self.size(name, default)
+
     def _whole(self, name: str, value: object, least: int, index: int | None = None) -> int:
         where = {} if index is None else {"index": index}
         if isinstance(value, bool) or not isinstance(value, int):

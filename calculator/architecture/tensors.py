@@ -42,7 +42,7 @@ def linear(role: str, output: int, input_: int, bias: bool = False) -> tuple[Wei
 
 
 def norm(role: str, size: int | tuple[int, ...], kind: str = "rms") -> tuple[Weight, ...]:
-    """A normalisation: `rms` (a weight), `layer` (weight and bias), `none` (nothing stored)."""
+    """A normalisation: `rms` and `layer_weight` (a weight), `layer` (weight and bias), `none` (nothing stored)."""
     if kind == "none":
         return ()
     shape = size if isinstance(size, tuple) else (size,)

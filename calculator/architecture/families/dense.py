@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from calculator.architecture.decoder import layer_kinds
 from calculator.architecture.families.standard import (
     POST_NORMS,
+    PRE_NORMS,
     SANDWICH_NORMS,
     Family,
     Standard,
@@ -11,30 +15,117 @@ from calculator.architecture.families.standard import (
     every_nth_full,
     upper_layers_windowed,
 )
+from calculator.architecture.fields import Fields
 
-LLAMA = Standard(qkv_bias="attention_bias", out_bias="attention_bias", mlp_bias="mlp_bias")
-QWEN2 = Standard(qkv_bias=True, windowed=upper_layers_windowed)
-QWEN3 = Standard(
-    qkv_bias="attention_bias", out_bias="attention_bias", qk_norm="head", windowed=upper_layers_windowed
-)
-GEMMA2 = Standard(qkv_bias="attention_bias", out_bias="attention_bias", norms=SANDWICH_NORMS, pattern="SF")
-GEMMA3 = Standard(
-    qkv_bias="attention_bias",
-    out_bias="attention_bias",
-    norms=SANDWICH_NORMS,
-    qk_norm="head",
-    windowed=every_nth_full(6),
-)
+
+def windowed_without_rope(c: Fields) -> list[str]:
+    """SmolLM3: layers without rotary positions see a window, if `use_sliding_window`."""
+    number, interval = c.size("num_layers"), c.size("no_rope_layer_interval", 4)
+    rope = c.sizes("no_rope_layers", number) or [int((i + 1) % interval != 0) for i in range(number)]
+    windowed = c.flag("use_sliding_window") and c.size("sliding_window", None) is not None
+    return layer_kinds(c, "F") if c.has("layer_types") else ["full" if r or not windowed else "sliding" for r in rope]
+
+
+def exaone_window(c: Fields) -> list[str]:
+    """EXAONE 4: a period, or a pattern of L(ocal) and G(lobal); no window means full attention everywhere."""
+    number = c.size("num_layers")
+    if c.has("layer_types"):
+        c.ignore("sliding_window_pattern")
+        return layer_kinds(c)
+    window, pattern = c.size("sliding_window", None, use_default=c.nested), c.value("sliding_window_pattern")
+    if window is None or pattern is None:
+        return ["full"] * number
+    if isinstance(pattern, str):
+        return ["sliding" if pattern[i % len(pattern)] == "L" and i < number - 1 else "full" for i in range(number)]
+    return layer_kinds(c, "S" * (c.size("sliding_window_pattern") - 1) + "F")
+
+
+BIASED = Standard(qkv_bias="attention_bias", out_bias="attention_bias")
+LLAMA = replace(BIASED, mlp_bias="mlp_bias")
 MISTRAL = Standard(windowed=every_layer_windowed)
+QWEN2 = Standard(qkv_bias=True, windowed=upper_layers_windowed)
+QWEN3 = replace(BIASED, qk_norm="head", windowed=upper_layers_windowed)
+GEMMA2 = replace(BIASED, norms=SANDWICH_NORMS, pattern="SF")
+GEMMA3 = replace(BIASED, norms=SANDWICH_NORMS, qk_norm="head", windowed=every_nth_full(6))
+OLMO2 = replace(BIASED, qk_norm="all", norms=POST_NORMS)
+GLM = Standard(qkv_bias="attention_bias", fused_gate_up=True)
+EXAONE4 = Standard(qk_norm="head", norms=POST_NORMS, windowed=exaone_window)
+COHERE = replace(BIASED, norms=("attn_norm",), norm_kind="layer_weight")
 
 FAMILIES: dict[str, Family] = {
-    "llama": LLAMA,
-    "mistral": MISTRAL,
-    "ministral3": MISTRAL,
-    "qwen2": QWEN2,
-    "qwen3": QWEN3,
-    "gemma": LLAMA,
+    "apertus": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2),
+    "arcee": replace(LLAMA, gated=False),
+    "aquila": LLAMA,
+    "baichuan": Standard(),
+    "bitnet": replace(BIASED, sub_norms=True),
+    "cohere": replace(COHERE, qk_norm="heads", qk_norm_if="use_qk_norm"),
+    "cohere2": replace(COHERE, windowed=every_nth_full(4)),
+    "cwm": Standard(mlp_bias="mlp_bias", pattern="FSSS"),
+    "ernie4_5": Standard(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias"),
+    "exaone": LLAMA,
+    "exaone4": EXAONE4,
+    "exaone4_5_text": EXAONE4,
+    "gemma": BIASED,
     "gemma2": GEMMA2,
     "gemma3_text": GEMMA3,
-    "olmo2": Standard(qkv_bias="attention_bias", out_bias="attention_bias", qk_norm="all", norms=POST_NORMS),
+    "glm": GLM,
+    "glm4": replace(GLM, norms=SANDWICH_NORMS),
+    "glm4v_text": Standard(qkv_bias=True, fused_gate_up=True, norms=SANDWICH_NORMS),
+    "granite": LLAMA,
+    "granite_swa": replace(LLAMA, sinks=True, pattern="FSSS"),
+    "helium": Standard(qkv_bias="attention_bias", mlp_bias="mlp_bias"),
+    "hunyuan_v1_dense": replace(BIASED, qk_norm="head"),
+    "hyperclovax": replace(LLAMA, norms=SANDWICH_NORMS),
+    "internlm2": Standard(qkv_bias="bias", out_bias="bias"),
+    "internlm3": Standard(qkv_bias="qkv_bias", out_bias="bias", mlp_bias="bias"),
+    "iquestcoder": LLAMA,
+    "jais2": replace(LLAMA, gated=False, norm_kind="layer"),
+    "llama": LLAMA,
+    "mimo": QWEN2,
+    "minicpm": LLAMA,
+    "ministral": MISTRAL,
+    "ministral3": MISTRAL,
+    "mistral": MISTRAL,
+    "nanochat": replace(BIASED, gated=False, norms=(), norm_kind="none"),
+    "nemotron": replace(LLAMA, gated=False, norm_kind="layer"),
+    "olmo": replace(BIASED, norm_kind="none"),
+    "olmo2": OLMO2,
+    "olmo3": replace(OLMO2, pattern="SSSF"),
+    "phi": Standard(
+        qkv_bias=True,
+        out_bias=True,
+        mlp_bias=True,
+        gated=False,
+        norms=("attn_norm",),
+        norm_kind="layer",
+        head_bias=True,
+        qk_norm="head",
+        qk_norm_if="qk_layernorm",
+        qk_norm_kind="layer",
+    ),
+    "phi3": Standard(fused_qkv=True, fused_gate_up=True, windowed=every_layer_windowed),
+    "qwen2": QWEN2,
+    "qwen2_vl_text": QWEN2,
+    "qwen2_5_vl_text": QWEN2,
+    "qwen3": QWEN3,
+    "qwen3_vl_text": replace(QWEN3, windowed=None),
+    "seed_oss": Standard(qkv_bias="attention_bias", out_bias="attention_out_bias", mlp_bias="mlp_bias"),
+    "smollm3": replace(LLAMA, windowed=windowed_without_rope),
+    "stablelm": Standard(
+        qkv_bias="use_qkv_bias",
+        norm_kind="layer",
+        qk_norm="heads",
+        qk_norm_if="qk_layernorm",
+        qk_norm_kind="layer_weight",
+        parallel="use_parallel_residual",
+    ),
+    "starcoder2": Standard(
+        qkv_bias="use_bias",
+        out_bias="use_bias",
+        mlp_bias="use_bias",
+        gated=False,
+        norm_kind="layer",
+        windowed=every_layer_windowed,
+    ),
+    "vaultgemma": replace(BIASED, norms=PRE_NORMS, pattern="SF"),
 }

@@ -9,7 +9,7 @@ from calculator.architecture.attention import attention, geometry, mixer
 from calculator.architecture.decoder import Decoder, decoder, layer_kinds
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
-from calculator.architecture.tensors import Block, norms
+from calculator.architecture.tensors import Block, Weight, norm, norms
 
 Family = Callable[[Fields], Decoder]
 Trait = bool | str  # a word names the config key that decides
@@ -30,7 +30,15 @@ class Sparse:
     bias: bool = False
     correction: str = ""
     gated: bool = True
-    layers: Callable[[Fields], list[str]] = lambda c: layer_kinds(c, "M", name="mlp_layer_types")
+    shared_fused: bool = False
+    pattern: str = "M"  # where the config lists no kinds: D(ense) and M (sparse), the last repeated
+    layers: Callable[[Fields], list[str]] | None = None
+
+    def kinds(self, c: Fields) -> list[str]:
+        if self.layers:
+            return self.layers(c)
+        number = c.size("num_layers")
+        return layer_kinds(c, self.pattern.ljust(number, self.pattern[-1]), name="mlp_layer_types")
 
     def block(self, c: Fields) -> Block:
         return experts(
@@ -41,6 +49,7 @@ class Sparse:
             router_bias=self.router_bias,
             correction=self.correction,
             shared_gate=self.shared_gate,
+            shared_fused=self.shared_fused,
         )
 
 
@@ -61,10 +70,16 @@ class Standard:
     mlp_bias: Trait = False
     gated: bool = True
     fused_gate_up: bool = False
+    activation_scalars: int = 0  # learned numbers of the activation function
+    sub_norms: bool = False  # before the output of attention and of the feed-forward (BitNet)
+    parallel: str = ""  # the flag with which attention and feed-forward share their norm
     norms: tuple[str, ...] = PRE_NORMS
     norm_kind: str = "rms"
     final_norm: bool = True
-    head_bias: bool = False
+    head_bias: Trait = False
+    embedding_norm: str = "none"
+    positions: int | None = None  # rows of the learned position embedding beyond the context; None: it has none
+    widening: int = 0  # the feed-forward is so many times as wide where the config does not say
     sparse: Sparse | None = None
     ignored: tuple[str, ...] = ()
 
@@ -72,9 +87,10 @@ class Standard:
         c.ignore(*self.ignored, *(("intermediate_size", "use_qk_norm") if self.sparse else ()))
         kinds = self.windowed(c) if self.windowed else layer_kinds(c, self.pattern)
         mixers = {kind: self.mixer(c, kind) for kind in dict.fromkeys(kinds)}
-        mlps = self.sparse.layers(c) if self.sparse else ["dense"] * len(kinds)
+        mlps = self.sparse.kinds(c) if self.sparse else ["dense"] * len(kinds)
         feed_forwards = {kind: self.feed_forward(c, kind) for kind in dict.fromkeys(mlps)}
-        around = norms(self.norms, c.size("hidden_size"), self.norm_kind)
+        roles = ("attn_norm",) if self.parallel and c.flag(self.parallel) else self.norms
+        around = norms(roles, c.size("hidden_size"), self.norm_kind)
         layers = {
             (kind, mlp): around + mixers[kind] + feed_forwards[mlp]
             for kind, mlp in dict.fromkeys(zip(kinds, mlps, strict=True))
@@ -84,13 +100,16 @@ class Standard:
             [layers[pair] for pair in zip(kinds, mlps, strict=True)],
             norm_kind=self.norm_kind,
             final_norm=self.final_norm,
-            head_bias=self.head_bias,
+            head_bias=holds(c, self.head_bias),
+            embedding_norm=self.embedding_norm,
+            positions=0 if self.positions is None else c.size("context") + self.positions,
         )
 
     def mixer(self, c: Fields, kind: str) -> Block:
-        return attention(
+        spec = mixer(c, kind, *geometry(c))
+        block = attention(
             c.size("hidden_size"),
-            mixer(c, kind, *geometry(c)),
+            spec,
             qkv_bias=holds(c, self.qkv_bias),
             out_bias=holds(c, self.out_bias),
             fused_qkv=self.fused_qkv,
@@ -99,19 +118,26 @@ class Standard:
             gate=self.gate,
             sinks=holds(c, self.sinks),
         )
+        sub_norm = norm("attn_sub_norm", spec.num_heads * spec.value_head_dim) if self.sub_norms else ()
+        return block + Block(sub_norm)
 
     def feed_forward(self, c: Fields, kind: str) -> Block:
         if kind == "sparse" and self.sparse:
             return self.sparse.block(c)
         if kind != "dense":
             raise c.fail("mlp_layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
-        return dense(
-            c.size("hidden_size"),
-            c.size("intermediate_size"),
-            gated=self.gated,
-            fused=self.fused_gate_up,
-            bias=holds(c, self.mlp_bias),
+        size = self.intermediate_size(c)
+        block = dense(
+            c.size("hidden_size"), size, gated=self.gated, fused=self.fused_gate_up, bias=holds(c, self.mlp_bias)
         )
+        scalars = tuple(Weight(f"ffn_act_{index}", (1,)) for index in range(self.activation_scalars))
+        return block + Block(scalars + (norm("ffn_sub_norm", size) if self.sub_norms else ()))
+
+
+    def intermediate_size(self, c: Fields) -> int:
+        if self.widening:
+            return c.size("intermediate_size", self.widening * c.size("hidden_size"))
+        return c.size("intermediate_size")
 
 
 def holds(c: Fields, trait: Trait) -> bool:
@@ -147,8 +173,12 @@ def every_nth_full(default: int) -> Callable[[Fields], list[str]]:
 
 
 def first_dense(c: Fields) -> list[str]:
-    """So many dense layers come first, the rest is sparse (DeepSeek)."""
-    first = c.count("num_dense_layers")
+    """So many dense layers come first, the rest is sparse, or as `moe_layer_freq` says: a step, or a list (DeepSeek)."""
+    first, number = c.count("num_dense_layers"), c.size("num_layers")
+    frequency = c.value("moe_layer_freq")
     if c.has("mlp_layer_types"):
         return layer_kinds(c, name="mlp_layer_types")
-    return ["dense" if i < first else "sparse" for i in range(c.size("num_layers"))]
+    if isinstance(frequency, (list, tuple)):
+        return ["sparse" if flag else "dense" for flag in c.sizes("moe_layer_freq", number) or ()]
+    step = c.size("moe_layer_freq", 1)
+    return ["dense" if i < first or i % step else "sparse" for i in range(number)]
