@@ -1,0 +1,38 @@
+"""Bytes + cards -> fit, recommendation, limits, bounds on speed, memory of fine-tuning, commands to start."""
+
+from calculator.hardware.cards import Card, usable_bytes
+from calculator.hardware.errors import HardwareError
+from calculator.hardware.fit import COUNTS, Fit, fit, fit_all, only_kind
+from calculator.hardware.launch import Command, Source, launch_commands
+from calculator.hardware.limits import best_format, format_fits, largest_context, most_sequences
+from calculator.hardware.recommend import Recommendation, choose, recommend
+from calculator.hardware.speed import Speed, speed
+from calculator.hardware.support import Reason
+from calculator.hardware.training import Training, TrainingEstimate, training_memory
+
+__all__ = [
+    "COUNTS",
+    "Card",
+    "Command",
+    "Fit",
+    "HardwareError",
+    "Reason",
+    "Recommendation",
+    "Source",
+    "Speed",
+    "Training",
+    "TrainingEstimate",
+    "best_format",
+    "choose",
+    "fit",
+    "fit_all",
+    "format_fits",
+    "largest_context",
+    "launch_commands",
+    "most_sequences",
+    "only_kind",
+    "recommend",
+    "speed",
+    "training_memory",
+    "usable_bytes",
+]

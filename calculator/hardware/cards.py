@@ -1,0 +1,115 @@
+"""Accelerators as the calculator sees them: how much memory is usable, how fast it is, what it can compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from calculator.hardware.errors import HardwareError, check_bounds
+
+GIB = 2**30
+MAX_CARDS = 1024
+"""More than any machine holds, and the most that `calculator.memory` splits a model over."""
+
+CHINESE_VENDORS = frozenset(
+    {"huawei", "hygon", "metax", "cambricon", "moore-threads", "biren", "iluvatar", "kunlunxin"}
+)
+SEGMENTS = ("consumer", "workstation", "datacenter", "apple-silicon", "edge", "apu")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One accelerator. `None` means unknown, never "no".
+
+    `usable_bytes` is the memory of the whole card; software sees it as `devices` equal devices (2 for dual-die
+    cards such as the Ascend 910C or the MI250X). Rates are dense operations per second, 16-bit with 32-bit
+    accumulation. `max_cards` is how many of a kind work as one (1: a laptop, a Mac, a board with its own memory).
+    `obtainable` is false for what nobody can put into a machine of their own: chips of laptops, after-market
+    modifications, products that never shipped, cloud-only parts. They are computed, but never recommended.
+    """
+
+    slug: str
+    name: str
+    vendor: str
+    segment: str
+    memory_gb: int
+    usable_bytes: int
+    bandwidth_bytes_per_s: int | None = None
+    fp16_flops: int | None = None
+    fp8_flops: int | None = None
+    fp4_flops: int | None = None
+    int8_ops: int | None = None
+    unified_memory: bool = False
+    supports_fp8: bool | None = None
+    supports_fp4: bool | None = None
+    compute_capability: str | None = None
+    interconnect: str | None = None
+    launch_price_usd: int | None = None
+    tdp_watts: int | None = None
+    release_year: int | None = None
+    devices: int = 1
+    max_cards: int = MAX_CARDS
+    obtainable: bool = True
+
+    def __post_init__(self) -> None:
+        if self.segment not in SEGMENTS:
+            raise HardwareError("segment", "unknown", value=self.segment, offered=SEGMENTS)
+        check_bounds("usable_bytes", self.usable_bytes, 1, 2**50)
+        check_bounds("devices", self.devices, 1, 16)
+
+    @property
+    def device_bytes(self) -> int:
+        """Usable memory of one device of the card."""
+        return self.usable_bytes // self.devices
+
+    @property
+    def card_class(self) -> str:
+        """The shelf a reader looks on (`terms.CLASSES`)."""
+        if self.vendor in CHINESE_VENDORS:
+            return "china"
+        return {"apple-silicon": "apple", "apu": "consumer"}.get(self.segment, self.segment)
+
+    @property
+    def capability(self) -> tuple[int, int] | None:
+        """CUDA compute capability as numbers that compare: "12.0" -> (12, 0)."""
+        if self.compute_capability is None:
+            return None
+        major, minor = self.compute_capability.split(".")
+        return int(major), int(minor)
+
+
+def usable_bytes(
+    memory_gb: int, reported_gib: float | None, *, vendor: str, segment: str, memory_type: str | None, unified: bool
+) -> int:
+    """Bytes that an engine can allocate on a card labelled `memory_gb` GB.
+
+    What the driver reports is taken where somebody read it. Otherwise the label counts in GiB (a 24 GB card
+    reports 24,564 to 24,576 MiB, an 80 GB A100 81,920 MiB) less a share by `reserve`.
+    AMD's unified memory is the exception: its driver reports whatever limit the owner set, so the default counts.
+    """
+    if reported_gib is not None and segment != "apu":
+        return round(reported_gib * GIB)
+    kept = reserve(memory_gb, vendor=vendor, segment=segment, memory_type=memory_type, unified=unified)
+    return memory_gb * GIB * (kept.denominator - kept.numerator) // kept.denominator
+
+
+def reserve(memory_gb: int, *, vendor: str, segment: str, memory_type: str | None, unified: bool) -> Fraction:
+    """The share of the label that software does not get to use."""
+    if segment == "apple-silicon":
+        # Metal's recommendedMaxWorkingSetSize: 10.67 GiB of 16, 21.33 of 32, 48 of 64, 144 of 192 as logged by
+        # llama.cpp. macOS 26 gives more; `sysctl iogpu.wired_limit_mb` raises it.
+        return Fraction(1, 3) if memory_gb <= 32 else Fraction(1, 4)
+    if segment == "apu":
+        # Linux: TTM lets the GPU map half of the RAM (drivers/gpu/drm/ttm/ttm_device.c, `num_pages / 2`).
+        return Fraction(1, 2)
+    if unified:
+        # A DGX Spark reports 121.69 of 128 GiB (MiaAI-Lab/GLM-5.3-Flash-EXL3-2x-DGX-Sparks#47); Jetsons share likewise.
+        return Fraction(1, 16)
+    if vendor in CHINESE_VENDORS:
+        # Ascend 910B: 60.97 of 64 GiB (vllm-project/vllm-ascend#1987), 910C die: 61.27; assumed for the others.
+        return Fraction(1, 16)
+    if segment == "datacenter" and memory_type is not None and not memory_type.startswith("HBM"):
+        # ECC of GDDR memory lives in the memory itself: T4 15.0 of 16, A10, L4 22.5 of 24, A40, L40S 45 of 48.
+        return Fraction(1, 16)
+    # Firmware: H100 79.65 of 80, H200 140.4 of 141, B200 179.06 of 180, RTX 5090 31.84 of 32.
+    return Fraction(1, 200)

@@ -1,0 +1,143 @@
+"""Whether a workload fits on some cards, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from calculator.architecture.shape import Shape
+from calculator.hardware.cards import GIB, MAX_CARDS, Card
+from calculator.hardware.errors import HardwareError, check_bounds
+from calculator.hardware.parallel import Placement, place
+from calculator.hardware.support import Reason, engine_reasons, format_reasons
+from calculator.memory import Estimate, Workload
+from calculator.memory.vllm import UTILISATION_PERCENT
+
+COUNTS = (1, 2, 4, 8)
+
+# Memory that must stay free on each device for a fit to be more than tight: a share in percent, and a floor.
+# llama.cpp: `--fit` leaves 1,024 MiB per device (tools/fit-params/README.md); 5 % covers the estimate's own error.
+# vLLM: `--gpu-memory-utilization` is 0.92 by default (0.33.0), so the rest is free unless the reader raises it.
+# transformers: PyTorch's caching allocator fragments; a tenth is our allowance, not a documented figure.
+HEADROOM: Mapping[str, tuple[int, int]] = {
+    "llama.cpp": (5, GIB),
+    "vllm": (100 - UTILISATION_PERCENT, 0),
+    "transformers": (10, GIB),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """The answer for `count` cards of a kind. Bytes are per card, for the fullest card.
+
+    `state` is `fits` (the headroom stays free), `tight` (it fits, with less than the headroom to spare) or
+    `does_not_fit`. `spare_bytes` is negative where it does not fit for want of memory. `needed_bytes` is the sum
+    over all cards. `workload` has the parallelism this answer assumes.
+    """
+
+    state: str
+    card: Card
+    count: int
+    workload: Workload
+    estimate: Estimate | None
+    per_card_bytes: int | None  # None: the model cannot be split this way, so there is no number
+    needed_bytes: int | None
+    spare_bytes: int | None
+    headroom_bytes: int
+    reasons: tuple[Reason, ...]
+
+    @property
+    def usable_bytes(self) -> int:
+        """Usable memory of all cards together."""
+        return self.card.usable_bytes * self.count
+
+    @property
+    def refused(self) -> bool:
+        """Does not fit for another reason than memory."""
+        return any(reason.blocks and reason.key != "too_large" for reason in self.reasons)
+
+
+def headroom_bytes(device_bytes: int, engine: str) -> int:
+    """Memory of one device that should stay free (`HEADROOM`)."""
+    percent, floor = HEADROOM[engine]
+    return max(device_bytes * percent // 100, floor)
+
+
+def fit(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Fit:
+    """Does `workload` fit on `count` of `card`? `extra_bytes` lie on every device besides (a draft model).
+
+    Raises `HardwareError` for an impossible count, `WorkloadError` for an impossible workload.
+    """
+    check_bounds("cards", count, 1, MAX_CARDS)
+    placement = place(shape, _on(workload, card), count * card.devices)
+    return judge(placement, card, count, extra_bytes=extra_bytes)
+
+
+def fit_all(shape: Shape, workload: Workload, cards: Iterable[Card], counts: Sequence[int] = COUNTS) -> list[Fit]:
+    """`fit` for every card and count; equal placements are computed once, not once per card."""
+    placements: dict[tuple[Workload, int], Placement] = {}
+    fits = []
+    for card in cards:
+        asked = _on(workload, card)
+        for count in counts:
+            key = (asked, count * card.devices)
+            if key not in placements:
+                placements[key] = place(shape, *key)
+            fits.append(judge(placements[key], card, count))
+    return fits
+
+
+def _on(workload: Workload, card: Card) -> Workload:
+    """vLLM chooses its batch by the card's memory; the other engines allocate alike on every card."""
+    return replace(workload, card_bytes=card.device_bytes) if workload.engine == "vllm" else workload
+
+
+def only_kind(cards: Sequence[Card]) -> tuple[Card, int]:
+    """The card and its count; mixed cards are refused, since engines then split by hand-given proportions."""
+    kinds = {card.slug for card in cards}
+    if not cards:
+        raise HardwareError("cards", "none")
+    if len(kinds) > 1:
+        raise HardwareError("cards", "mixed", cards=tuple(sorted(kinds)))
+    return cards[0], len(cards)
+
+
+def judge(placement: Placement, card: Card, count: int, *, extra_bytes: int = 0) -> Fit:
+    """Weigh a placement against one kind of card."""
+    engine = placement.workload.engine
+    reasons = [*_card_reasons(placement, card, count), *placement.reasons]
+    headroom = headroom_bytes(card.device_bytes, engine) * card.devices
+    per_card = needed = spare = None
+    if placement.estimate is not None:
+        per_card = (placement.estimate.per_card_bytes + extra_bytes) * card.devices
+        needed = placement.estimate.total_bytes + extra_bytes * placement.devices
+        spare = card.usable_bytes - per_card
+        reasons.insert(0, _memory_reason(spare, headroom, card))
+    blocked = any(reason.blocks for reason in reasons)
+    tight = spare is not None and spare < headroom
+    return Fit(
+        state="does_not_fit" if blocked else "tight" if tight else "fits",
+        card=card,
+        count=count,
+        workload=placement.workload,
+        estimate=placement.estimate,
+        per_card_bytes=per_card,
+        needed_bytes=needed,
+        spare_bytes=spare,
+        headroom_bytes=headroom,
+        reasons=tuple(reasons),
+    )
+
+
+def _memory_reason(spare: int, headroom: int, card: Card) -> Reason:
+    if spare < 0:
+        return Reason("too_large", {"short_bytes": -spare, "usable_bytes": card.usable_bytes}, blocks=True)
+    return Reason("below_headroom" if spare < headroom else "fits", {"spare_bytes": spare, "headroom_bytes": headroom})
+
+
+def _card_reasons(placement: Placement, card: Card, count: int) -> Iterable[Reason]:
+    if count > card.max_cards:
+        yield Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True)
+    yield from engine_reasons(card, placement.workload.engine)
+    if placement.workload.weight_format is not None:
+        yield from format_reasons(card, placement.workload.engine, placement.workload.weight_format)

@@ -1,0 +1,103 @@
+"""The most that given cards hold: context, sequences, formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from calculator.architecture.shape import Shape
+from calculator.hardware.cards import Card
+from calculator.hardware.fit import Fit, fit
+from calculator.memory import ENGINES, Workload, WorkloadError
+
+MOST_SEQUENCES = 2**16
+STORED_BYTES = {
+    "F32": Fraction(4),
+    "F16": Fraction(2),
+    "BF16": Fraction(2),
+    "FP8": Fraction(1),
+    "INT8": Fraction(1),
+    "INT4": Fraction(9, 16),  # one 16-bit scale per 32 weights
+    "NVFP4": Fraction(9, 16),  # one byte per 16 weights
+    "MXFP4": Fraction(17, 32),  # one byte per 32 weights
+}
+"""Bytes per weight of a checkpoint's dtype, with its block scales."""
+
+STEP_TOKENS = 256
+"""Context is answered in steps of 256 tokens: llama.cpp pads its cache to that, vLLM to blocks of 16."""
+
+
+def largest_context(
+    shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False, extra_bytes: int = 0
+) -> int | None:
+    """The longest context per sequence that fits, at most the model's own maximum; None where not even 256 tokens do.
+
+    With `tight` the headroom may be used up too. Bisection: memory never shrinks when the context grows.
+    """
+
+    def fits(tokens: int) -> bool:
+        answer = fit(shape, replace(workload, context_tokens=tokens), card, count, extra_bytes=extra_bytes)
+        return answer.state == "fits" or (tight and answer.state == "tight")
+
+    most = shape.context_tokens or 2**20
+    if fits(most):
+        return most
+    steps = _largest(lambda steps: fits(steps * STEP_TOKENS), most // STEP_TOKENS)
+    return steps * STEP_TOKENS if steps else None
+
+
+def most_sequences(
+    shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False, extra_bytes: int = 0
+) -> int | None:
+    """The most sequences of `workload.context_tokens` tokens at once that fit; None where not one does.
+
+    The answer stops at 65,536, more than any engine schedules.
+    """
+
+    def fits(sequences: int) -> bool:
+        answer = fit(shape, replace(workload, sequences=sequences), card, count, extra_bytes=extra_bytes)
+        return answer.state == "fits" or (tight and answer.state == "tight")
+
+    return _largest(fits, MOST_SEQUENCES) or None
+
+
+def format_fits(shape: Shape, workload: Workload, card: Card, count: int) -> tuple[Fit, ...]:
+    """One answer for every weight format the engine offers for this model, best quality first."""
+    fits = []
+    for weight_format in ENGINES[workload.engine].weight_formats(shape):
+        try:
+            fits.append(fit(shape, replace(workload, weight_format=weight_format), card, count))
+        except WorkloadError:  # a format may exclude what else is asked, such as a KV format
+            continue
+    return tuple(fits)
+
+
+def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False) -> Fit | None:
+    """The best weight format that fits: the first in the engine's order that stores no more than the checkpoint does.
+
+    A tenth more is let through for block scales: Q8_0 holds an FP8 checkpoint in 8.5 bits a weight.
+    """
+    most = checkpoint_bytes(shape) * 11 // 10
+    for answer in format_fits(shape, workload, card, count):
+        holds = answer.state == "fits" or (tight and answer.state == "tight")
+        if holds and answer.estimate is not None and answer.estimate.file_bytes <= most:
+            return answer
+    return None
+
+
+def checkpoint_bytes(shape: Shape) -> int:
+    """Bytes of the text model as published, from each tensor's own dtype."""
+    return int(sum(tensor.elements * STORED_BYTES[tensor.dtype] for tensor in shape.tensors_of("text")))
+
+
+def _largest(holds: Callable[[int], bool], most: int) -> int:
+    """The largest n in 1..most for which `holds`, which is true up to some n and false after; 0 if none."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if holds(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low

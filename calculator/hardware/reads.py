@@ -1,0 +1,200 @@
+"""What one decoding step reads and computes, counted from the model's shape.
+
+Everything here is a lower bound of the work (a step reads at least this), so that `speed` is an upper bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from calculator.architecture.shape import (
+    Attention,
+    ChunkedAttention,
+    CrossAttention,
+    Experts,
+    LatentAttention,
+    LinearAttention,
+    Mixer,
+    Shape,
+    SlidingWindowAttention,
+    StateSpace,
+)
+from calculator.hardware.errors import HardwareError
+from calculator.memory import Estimate, Part, Workload
+from calculator.memory.blocks import BLOCKS
+from calculator.memory.tensors import category
+
+STATE_BYTES = 4
+"""Recurrent states are kept in 32 bits (llama.cpp; vLLM's `mamba_ssm_cache_dtype` follows the model's config)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Bytes that one step reads: from the accelerators' memory and from RAM."""
+
+    device_bytes: int
+    host_bytes: int
+
+
+def step_reads(shape: Shape, estimate: Estimate, visible_tokens: int, sequences: int) -> Reads:
+    """Bytes read to produce one token for each of `sequences` sequences that each see `visible_tokens` tokens."""
+    device = _weight_reads(shape, _part(estimate.parts, "weights"), sequences)
+    host = _weight_reads(shape, _part(estimate.host, "weights"), sequences)
+    cache = sequences * cache_reads(shape, estimate.workload, visible_tokens)
+    return Reads(device + cache, host)
+
+
+def prompt_reads(shape: Shape, estimate: Estimate, tokens: int) -> Reads:
+    """Bytes read at the least to take in a prompt: the weights once. Its cache is written, not read."""
+    device = _weight_reads(shape, _part(estimate.parts, "weights"), tokens)
+    return Reads(device, _weight_reads(shape, _part(estimate.host, "weights"), tokens))
+
+
+def _part(parts: tuple[Part, ...], key: str) -> Part:
+    return next((part for part in parts if part.key == key), Part(key=key))
+
+
+def _weight_reads(shape: Shape, part: Part, tokens: int) -> int:
+    """Weights that a step with `tokens` tokens needs: all, but of the experts those that some token is routed to, and
+    of an embedding only a few rows (its table is read whole where it doubles as the output head)."""
+    total = 0
+    for term in part.terms:
+        kind = term.values.get("tensors")
+        if kind == "experts":
+            total += round(term.bytes * expert_share(shape, tokens))
+        elif kind is not None and (kind != "embedding" or shape.tied_embeddings):
+            total += term.bytes
+    return total
+
+
+def expert_share(shape: Shape, tokens: int) -> float:
+    """Share of the experts that a step with `tokens` tokens reads: 1 - (1 - k/E)^tokens.
+
+    E experts, k per token, routed independently and evenly (MoESD, arXiv:2505.19645). Real routing is more uneven
+    and reads fewer.
+    """
+    for layer in shape.layers:
+        if isinstance(layer.feed_forward, Experts):
+            experts = layer.feed_forward
+            return float(1 - (1 - experts.num_active_experts / experts.num_experts) ** tokens)
+    return 1.0
+
+
+def cache_reads(shape: Shape, workload: Workload, visible_tokens: int) -> int:
+    """Bytes of cache and state that one sequence reads to produce one token, over all ranks."""
+    total = Fraction(0)
+    key = element_bytes(workload.kv_format or "f16")
+    value = element_bytes(workload.kv_v_format or workload.kv_format or "f16")
+    for layer in shape.layers:
+        for mixer in layer.mixers:
+            total += _copies(mixer, workload.tensor_parallel) * _mixer_reads(mixer, visible_tokens, key, value)
+    return int(total)
+
+
+def _copies(mixer: Mixer, ranks: int) -> Fraction:
+    """How often a cache is held: the latent on every rank, a key/value head on each of the ranks that share it."""
+    if isinstance(mixer, LatentAttention):
+        return Fraction(ranks)
+    if isinstance(mixer, Attention):
+        return max(Fraction(1), Fraction(ranks, mixer.num_kv_heads))
+    return Fraction(1)
+
+
+def _mixer_reads(mixer: Mixer, visible_tokens: int, key: Fraction, value: Fraction) -> Fraction:
+    tokens = seen(mixer, visible_tokens)
+    if isinstance(mixer, Attention):
+        return tokens * mixer.num_kv_heads * (mixer.head_dim * key + mixer.value_head_dim * value)
+    if isinstance(mixer, LatentAttention):
+        indexer = mixer.indexer
+        index_reads = visible_tokens * indexer.head_dim * key if indexer is not None else Fraction(0)
+        return tokens * (mixer.kv_lora_rank + mixer.qk_rope_head_dim) * key + index_reads
+    if isinstance(mixer, LinearAttention):
+        return Fraction(2 * STATE_BYTES * mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim)
+    if isinstance(mixer, StateSpace):
+        return Fraction(2 * STATE_BYTES * mixer.inner_size * mixer.state_size)  # read, and written back
+    return Fraction(0)
+
+
+def seen(mixer: Mixer, visible_tokens: int) -> int:
+    """Tokens of `visible_tokens` that this mixer attends to."""
+    if isinstance(mixer, SlidingWindowAttention):
+        return min(visible_tokens, mixer.window)
+    if isinstance(mixer, ChunkedAttention):
+        return min(visible_tokens, mixer.chunk)  # at the end of a chunk; just after one it sees a single token
+    if isinstance(mixer, CrossAttention):
+        return mixer.encoder_tokens
+    if isinstance(mixer, LatentAttention) and mixer.indexer is not None:
+        return min(visible_tokens, mixer.indexer.top_k)
+    return visible_tokens
+
+
+def element_bytes(kv_format: str) -> Fraction:
+    """Bytes of one cached value, block scales included.
+
+    >>> element_bytes("q8_0"), element_bytes("fp8_e4m3")
+    (Fraction(17, 16), Fraction(1, 1))
+    """
+    name = kv_format.upper()
+    if name.startswith("FP8"):
+        return Fraction(1)
+    block = BLOCKS.get({"FP16": "F16", "FP32": "F32"}.get(name, name))
+    if block is None:
+        raise HardwareError("kv_format", "unknown", value=kv_format, offered=tuple(BLOCKS))
+    return Fraction(block.bytes, block.elements)
+
+
+def token_flops(shape: Shape, visible_tokens: int) -> int:
+    """Operations to produce one token that sees `visible_tokens`: two per active weight, and the attention itself."""
+    return 2 * active_matrix_elements(shape) + sum(
+        _attention_flops(mixer, seen(mixer, visible_tokens)) for layer in shape.layers for mixer in layer.mixers
+    )
+
+
+def prompt_flops(shape: Shape, tokens: int) -> int:
+    """Operations to read a prompt: every weight for every token, the output head once, attention to what each sees."""
+    head = shape.hidden_size * shape.vocab_size
+    weights = 2 * (tokens * (active_matrix_elements(shape) - head) + head)
+    return weights + sum(
+        _attention_flops(mixer, _pairs(mixer, tokens)) for layer in shape.layers for mixer in layer.mixers
+    )
+
+
+def _pairs(mixer: Mixer, tokens: int) -> int:
+    """Pairs of a token and one that it sees, summed over a prompt."""
+    if isinstance(mixer, ChunkedAttention):
+        chunks, rest = divmod(tokens, mixer.chunk)
+        return chunks * _triangle(mixer.chunk) + _triangle(rest)
+    if isinstance(mixer, CrossAttention):
+        return tokens * mixer.encoder_tokens
+    reach = seen(mixer, tokens)
+    return _triangle(reach) + (tokens - reach) * reach
+
+
+def _triangle(tokens: int) -> int:
+    return tokens * (tokens + 1) // 2
+
+
+def _attention_flops(mixer: Mixer, tokens: int) -> int:
+    if isinstance(mixer, Attention):
+        return 2 * tokens * mixer.num_heads * (mixer.head_dim + mixer.value_head_dim)
+    if isinstance(mixer, LatentAttention):
+        widths = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.value_head_dim
+        return 2 * tokens * mixer.num_heads * widths
+    return 0
+
+
+def active_matrix_elements(shape: Shape) -> int:
+    """Weights that multiply each token, the output head among them, the embedding's lookup not."""
+    total = 0
+    for tensor in shape.tensors_of("text"):
+        if tensor.kind != "weight" or len(tensor.shape) < 2:
+            continue
+        if category(tensor.role) == "embedding" and not shape.tied_embeddings:
+            continue
+        feed_forward = shape.layers[tensor.layer].feed_forward if tensor.layer is not None else None
+        if tensor.routed and isinstance(feed_forward, Experts):
+            total += tensor.elements * feed_forward.num_active_experts // feed_forward.num_experts
+        else:
+            total += tensor.elements
+    return total

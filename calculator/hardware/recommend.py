@@ -1,0 +1,118 @@
+"""The few sets of cards worth naming for a workload, and what just does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from calculator.architecture.shape import Shape
+from calculator.hardware.cards import Card
+from calculator.hardware.fit import COUNTS, Fit, fit_all
+from calculator.hardware.terms import CLASSES
+from calculator.memory import Workload
+
+CURRENT_YEARS = 4
+"""A card counts as current when it is at most this many years older than the newest card on offer."""
+
+PER_CLASS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """For one class of cards: the picks, best first (each `fits`, with headroom), and the nearest set that does not.
+
+    `nearest_miss` is the smallest step that fails for want of memory or headroom alone: one card fewer of a pick's
+    kind, or where nothing fits the set that comes closest.
+    """
+
+    card_class: str
+    picks: tuple[Fit, ...]
+    nearest_miss: Fit | None
+
+
+def recommend(
+    shape: Shape, workload: Workload, cards: Iterable[Card], counts: Sequence[int] = COUNTS, per_class: int = PER_CLASS
+) -> tuple[Recommendation, ...]:
+    """At most `per_class` sets of one kind of card for each class, in the order of `CLASSES`; empty classes too.
+
+    Only sets that keep their headroom are picked. The first pick has the fewest cards, then prefers what the engine
+    supports itself, current cards, the least memory that fits, the newest, the fastest. The second costs least at
+    launch prices where that is another set, or else is the best set of another vendor or size.
+    """
+    fits = fit_all(shape, workload, cards, counts)
+    return choose(fits, per_class)
+
+
+def choose(fits: Sequence[Fit], per_class: int = PER_CLASS) -> tuple[Recommendation, ...]:
+    """`recommend` from answers already at hand."""
+    years = [fit.card.release_year for fit in fits if fit.card.release_year]
+    oldest_current = max(years, default=0) - CURRENT_YEARS
+    return tuple(
+        _recommendation(name, [fit for fit in fits if fit.card.card_class == name], oldest_current, per_class)
+        for name in CLASSES
+    )
+
+
+def _recommendation(card_class: str, fits: Sequence[Fit], oldest_current: int, per_class: int) -> Recommendation:
+    offered = [fit for fit in fits if fit.card.obtainable]
+    good = sorted((fit for fit in offered if fit.state == "fits"), key=lambda fit: _rank(fit, oldest_current))
+    picks: list[Fit] = good[:1]
+    while good and len(picks) < per_class:
+        other = _cheapest(good, picks, oldest_current) or _different(good, picks)
+        if other is None:
+            break
+        picks.append(other)
+    return Recommendation(card_class=card_class, picks=tuple(picks), nearest_miss=nearest_miss(offered, picks))
+
+
+def nearest_miss(fits: Iterable[Fit], picks: Sequence[Fit] = ()) -> Fit | None:
+    """The set that comes closest without fitting comfortably; of the same kind as the first pick where that has one."""
+    misses = [fit for fit in fits if fit.state != "fits" and not fit.refused and fit.spare_bytes is not None]
+    if picks:
+        same = [fit for fit in misses if fit.card == picks[0].card and fit.count < picks[0].count]
+        smaller = [fit for fit in misses if fit.usable_bytes < picks[0].usable_bytes]
+        misses = same or smaller
+    return max(misses, key=_closeness, default=None)
+
+
+def _closeness(fit: Fit) -> tuple[float, int, str]:
+    """How near a set comes: the usable share of what it needs; then fewer cards."""
+    return fit.card.usable_bytes / (fit.per_card_bytes or 1), -fit.count, fit.card.slug
+
+
+def _rank(fit: Fit, oldest_current: int) -> tuple[int, bool, bool, int, int, int, str]:
+    card = fit.card
+    year = card.release_year or 0
+    return (
+        fit.count,
+        any(reason.key in ("engine_by_plugin", "engine_support_unknown") for reason in fit.reasons)
+        and card.card_class != "china",  # plug-ins are the rule there, and no reason to prefer one vendor
+        year < oldest_current,
+        card.memory_gb,
+        -year,
+        -(card.bandwidth_bytes_per_s or 0),
+        card.slug,
+    )
+
+
+def _cheapest(good: Sequence[Fit], picks: Sequence[Fit], oldest_current: int) -> Fit | None:
+    """The current set with the lowest launch price, if it costs less than the first pick or that has no known price."""
+    priced = [
+        (fit.card.launch_price_usd * fit.count, fit.count, fit.card.slug, fit)
+        for fit in good
+        if fit.card.launch_price_usd and (fit.card.release_year or 0) >= oldest_current
+    ]
+    if not priced:
+        return None
+    cheapest = min(priced, key=lambda entry: entry[:3])[3]
+    return None if any(fit.card == cheapest.card for fit in picks) else cheapest
+
+
+def _different(good: Sequence[Fit], picks: Sequence[Fit]) -> Fit | None:
+    """The best set of a vendor not yet picked, else of another size."""
+    vendors = {fit.card.vendor for fit in picks}
+    sizes = {fit.card.memory_gb for fit in picks}
+    return next(
+        (fit for fit in good if fit.card.vendor not in vendors),
+        next((fit for fit in good if fit.card.memory_gb not in sizes), None),
+    )

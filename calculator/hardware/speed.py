@@ -1,0 +1,155 @@
+"""Upper bounds on speed: how fast memory and arithmetic could at best go (the roofline model, CACM 52(4), 2009).
+
+Real engines reach a part of this; the page calls it a bound, and prints the assumptions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calculator.architecture.shape import Experts, Shape
+from calculator.hardware.cards import Card
+from calculator.hardware.errors import check_bounds
+from calculator.hardware.fit import Fit
+from calculator.hardware.reads import Reads, expert_share, prompt_flops, prompt_reads, step_reads, token_flops
+from calculator.hardware.support import format_family
+from calculator.memory import Estimate, Note
+
+RAM_BANDWIDTH_BYTES_PER_S = 89_600_000_000
+"""Two channels of DDR5-5600 (8 bytes x 5.6 G transfers x 2), where the reader names no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """Bounds for one configuration; None where a figure of the card is unknown, and a note says which.
+
+    `decode_tokens_per_s` is for all sequences together, `sequence_tokens_per_s` what each reader sees.
+    `bound` names what limits decoding: `bandwidth`, `compute` or `ram`.
+    """
+
+    decode_tokens_per_s: float | None
+    sequence_tokens_per_s: float | None
+    prefill_tokens_per_s: float | None
+    first_token_s: float | None
+    bound: str | None
+    step_device_bytes: int
+    step_host_bytes: int
+    notes: tuple[Note, ...]
+
+
+def speed(
+    shape: Shape,
+    fit: Fit,
+    *,
+    prompt_tokens: int | None = None,
+    visible_tokens: int | None = None,
+    ram_bandwidth_bytes_per_s: int = RAM_BANDWIDTH_BYTES_PER_S,
+) -> Speed | None:
+    """Bounds for a workload that has been placed on cards; None where it cannot be placed at all.
+
+    `prompt_tokens` are read before the first token (default: half the context). Decoding is taken at
+    `visible_tokens` of context (default: the whole context, the slowest point).
+    """
+    estimate, card = fit.estimate, fit.card
+    if estimate is None:
+        return None
+    context = estimate.workload.context_tokens
+    prompt = max(1, context // 2) if prompt_tokens is None else prompt_tokens
+    visible = context if visible_tokens is None else visible_tokens
+    check_bounds("prompt_tokens", prompt, 1, context)
+    check_bounds("visible_tokens", visible, 1, context)
+    check_bounds("ram_bandwidth", ram_bandwidth_bytes_per_s, 1, 10**14)
+    sequences = estimate.workload.sequences
+    notes = [Note("roofline"), *_split_notes(estimate, fit), *_routing_notes(shape, sequences)]
+    reads = step_reads(shape, estimate, visible, sequences)
+    decoding, prefilling = _lanes(estimate, fit)
+    rate, rate_key = _rate(card, estimate)
+    notes.append(Note("compute_rate", {"format": rate_key}) if rate else Note("compute_unknown"))
+    if reads.host_bytes:
+        notes.append(Note("ram_bandwidth", {"bytes_per_s": ram_bandwidth_bytes_per_s}))
+    rates = _Rates(card, rate, ram_bandwidth_bytes_per_s)
+    step, bound = rates.seconds(reads, sequences * token_flops(shape, visible), decoding)
+    prefill = None
+    if rate:
+        prefill, _ = rates.seconds(prompt_reads(shape, estimate, prompt), prompt_flops(shape, prompt), prefilling)
+    if card.bandwidth_bytes_per_s is None:
+        notes.append(Note("bandwidth_unknown"))
+    return Speed(
+        decode_tokens_per_s=sequences / step if step else None,
+        sequence_tokens_per_s=1 / step if step else None,
+        prefill_tokens_per_s=prompt / prefill if prefill else None,
+        first_token_s=prefill,
+        bound=bound,
+        step_device_bytes=reads.device_bytes,
+        step_host_bytes=reads.host_bytes,
+        notes=tuple(notes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    card: Card
+    flops: int | None  # of one device
+    ram_bandwidth: int
+
+    def seconds(self, reads: Reads, flops: int, lanes: int) -> tuple[float | None, str | None]:
+        """The least time for this work on `lanes` devices at once, and what it is that takes it."""
+        if self.card.bandwidth_bytes_per_s is None:
+            return None, None
+        device = reads.device_bytes * self.card.devices / (self.card.bandwidth_bytes_per_s * lanes)
+        host = reads.host_bytes / self.ram_bandwidth
+        compute = flops / (self.flops * lanes) if self.flops else 0.0
+        if compute > device + host:
+            return compute, "compute"
+        return device + host, "ram" if host > device else "bandwidth"
+
+
+def _lanes(estimate: Estimate, fit: Fit) -> tuple[int, int]:
+    """How many devices work at the same time, decoding and prefilling.
+
+    Tensor parallel ranks read their slices together. Stages work together only on different sequences (vLLM) or
+    different pieces of a prompt (llama.cpp's pipeline); transformers runs one layer after another.
+    """
+    workload = estimate.workload
+    own = fit.card.devices * fit.count
+    if workload.engine == "vllm":
+        stages = workload.pipeline_parallel
+        busy = min(stages, workload.sequences)
+        return workload.tensor_parallel * busy, workload.tensor_parallel * busy
+    return 1, own if workload.engine == "llama.cpp" else 1
+
+
+def _split_notes(estimate: Estimate, fit: Fit) -> list[Note]:
+    if fit.count * fit.card.devices == 1:
+        return []
+    tensor = estimate.workload.engine == "vllm" and estimate.workload.tensor_parallel > 1
+    return [Note("communication_free" if tensor else "stages_in_turn")]
+
+
+def _routing_notes(shape: Shape, sequences: int) -> list[Note]:
+    """With several sequences, how many experts a step reads is an expectation."""
+    for layer in shape.layers:
+        if isinstance(layer.feed_forward, Experts) and sequences > 1:
+            percent = round(100 * expert_share(shape, sequences))
+            return [Note("even_routing", {"experts": layer.feed_forward.num_experts, "share_percent": percent})]
+    return []
+
+
+def _rate(card: Card, estimate: Estimate) -> tuple[int | None, str]:
+    """The fastest rate the engine could use with these weights, per device.
+
+    llama.cpp multiplies quantised weights in 8-bit integers (ggml-cuda/mmq.cu); vLLM multiplies FP8 and NVFP4 weights
+    natively where the card does; everything else is unpacked to 16 bits.
+    """
+    weight_format = estimate.workload.weight_format or ""
+    engine, family = estimate.workload.engine, format_family(weight_format)
+    choice, key = card.fp16_flops, "fp16"
+    if engine == "llama.cpp" and not weight_format.upper().endswith(("F16", "F32")) and card.int8_ops:
+        choice, key = max(((card.int8_ops, "int8"), (card.fp16_flops or 0, "fp16")))
+    elif engine == "vllm" and family == "FP8" and card.supports_fp8 and card.fp8_flops:
+        choice, key = card.fp8_flops, "fp8"
+    elif engine == "vllm" and family in ("NVFP4", "MXFP4") and card.supports_fp4 and card.fp4_flops:
+        choice, key = card.fp4_flops, "fp4"
+    elif engine == "vllm" and weight_format.upper() == "INT8" and card.int8_ops:
+        choice, key = card.int8_ops, "int8"
+    return (choice // card.devices if choice else None), key
