@@ -23,7 +23,7 @@ help: ## List the commands
 	$(PYTHON) -m venv .venv
 
 $(INSTALLED): .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) install -q -c constraints.txt -e ".[$(EXTRAS)]"
+	$(PIP) install -q -c constraints.txt -e ".$(if $(EXTRAS),[$(EXTRAS)])"
 	@touch $@
 
 .venv/installed-test: $(INSTALLED)
