@@ -1,0 +1,90 @@
+"""A checkpoint's tensors as llama.cpp's converter stores them (`conversion/*.py`).
+
+Only what changes bytes is modelled: what is split or left out, and what stays F32. Row order, permutations and names
+that no rule reads do not. RoPE frequency tables, at most a few hundred bytes, are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from calculator.architecture.shape import LatentAttention, Shape, Tensor
+
+
+class GgufTensor(NamedTuple):
+    """`dimensions` outermost first; the last is the row that blocks divide. `source` is the type before quantisation."""
+
+    role: str
+    layer: int | None
+    dimensions: tuple[int, ...]
+    source: str
+    quantisable: bool
+    is_input: bool = False  # read row by row on the CPU: the token embeddings
+
+    @property
+    def elements(self) -> int:
+        number = 1
+        for size in self.dimensions:
+            number *= size
+        return number
+
+
+# `prepare_tensors` in `conversion/base.py` writes these F32 whatever the file's type.
+_ALWAYS_F32 = frozenset(
+    {"ffn_gate_inp", "ffn_gate_inp_shexp", "position_embd", "token_types", "shortconv.conv", "indexer.proj"}
+    | {"ssm_conv1d", "ssm_conv1d_q", "ssm_conv1d_k", "ssm_conv1d_v", "altup_correct_coef", "altup_predict_coef"}
+)
+# `tensor_allows_quantization` in `src/llama-quant.cpp` copies these, F32 or not.
+_NEVER_QUANTISED = ("altup", "laurel", "per_layer_model_proj", "ssm_conv1d", "position_embd", "token_types")
+_NEVER_QUANTISED_ROLES = frozenset(
+    {"ffn_gate_inp", "ffn_gate_tid2eid", "shortconv.conv", "indexer.k_proj", "indexer.q_proj", "attn_rel_b"}
+)
+# These keep MLA's compressed keys and values in one tensor and decompress them; all others fold it into query and output.
+_DECOMPRESSES_LATENT = frozenset({"minicpm3", "plm"})
+
+
+def gguf_tensors(shape: Shape) -> list[GgufTensor]:
+    """The text model's tensors in the order in which `llama-quantize` visits them."""
+    tensors = [converted for tensor in shape.tensors_of("text") for converted in _convert(shape, tensor)]
+    tensors.sort(key=lambda tensor: (-1 if tensor.layer is None else tensor.layer, tensor.role))
+    return tensors
+
+
+def _convert(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
+    if tensor.role == "output" and tensor.kind == "weight" and shape.tied_embeddings:
+        return ()
+    if tensor.role == "attn_kv_b" and tensor.kind == "weight" and shape.model_type not in _DECOMPRESSES_LATENT:
+        return _absorbed(shape, tensor)
+    return (_stored(tensor.role, tensor.layer, tensor.shape, tensor.kind),)
+
+
+def _absorbed(shape: Shape, tensor: Tensor) -> Iterator[GgufTensor]:
+    """MLA: (heads x (nope + value), rank) becomes one matrix per head, keys transposed."""
+    assert tensor.layer is not None
+    mixer = next(m for m in shape.layers[tensor.layer].mixers if isinstance(m, LatentAttention))
+    heads, rank = mixer.num_heads, mixer.kv_lora_rank
+    yield _stored("attn_k_b", tensor.layer, (heads, rank, mixer.qk_nope_head_dim), "weight")
+    yield _stored("attn_v_b", tensor.layer, (heads, mixer.value_head_dim, rank), "weight")
+
+
+def _stored(role: str, layer: int | None, shape: tuple[int, ...], kind: str) -> GgufTensor:
+    dimensions = shape
+    while len(dimensions) > 1 and dimensions[0] == 1:  # ggml does not count outer dimensions of one
+        dimensions = dimensions[1:]
+    if "conv" in role and kind == "weight":
+        dimensions = tuple(size for size in dimensions if size > 1)  # (channels, 1, kernel)
+    is_weight = kind == "weight" and role not in _WITHOUT_SUFFIX
+    always_f32 = not is_weight or len(shape) < 2 or role.endswith("_norm") or role in _ALWAYS_F32
+    quantisable = (
+        not always_f32
+        and len(dimensions) > 1
+        and role not in _NEVER_QUANTISED_ROLES
+        and not any(word in role for word in _NEVER_QUANTISED)
+    )
+    source = "I32" if role == "ffn_gate_tid2eid" else "F32" if always_f32 else "BF16"
+    return GgufTensor(role, layer, dimensions, source, quantisable, role in _INPUTS)
+
+
+_INPUTS = frozenset({"token_embd", "per_layer_token_embd"})
+_WITHOUT_SUFFIX = frozenset({"ssm_a", "ssm_d", "exp_probs_b"})  # names that do not end in `.weight`

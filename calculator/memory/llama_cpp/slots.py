@@ -1,0 +1,134 @@
+"""A model's tensors gathered by what the mixture rules may ask about them.
+
+A model has thousands of tensors but a few dozen slots, so a preset costs microseconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from calculator.architecture.shape import Attention, Experts, LatentAttention, LinearAttention, Mixer, Shape
+from calculator.memory.llama_cpp.gguf import GgufTensor, gguf_tensors
+from calculator.memory.llama_cpp.mixture import Slot, Traits, use_more_bits
+
+
+class Place(NamedTuple):
+    """Where a tensor lies: the whole model's, a layer's, or a layer's experts; the token embeddings apart."""
+
+    part: str  # "input", "output", "layer" or "experts"
+    layer: int = -1
+
+
+class Slots(NamedTuple):
+    traits: Traits
+    elements: Mapping[Slot, int]
+    placed: Mapping[Place, Mapping[Slot, int]]
+
+
+_CATEGORY = {
+    "output": "output",
+    "token_embd": "token_embd",
+    "per_layer_token_embd": "token_embd",
+    "attn_qkv": "v",
+    "attn_kv_b": "v",
+    "attn_v": "v",
+    "attn_k": "k",
+    "attn_q": "q",
+    "attn_output": "o",
+}
+_BY_PREFIX = {"ffn_up": "up", "ffn_gate": "gate", "ffn_down": "down"}
+_LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3"})
+_SEVENTY = _LLAMA | {"qwen2", "qwen2_vl_text", "qwen2_5_vl_text", "nemotron-nas", "olmo"}
+_PER_LAYER_HEADS = frozenset({"kimi_delta"})  # linear layers whose head counts the converter writes as zero
+
+
+def category(role: str) -> str:
+    """`tensor_get_category` in `src/llama-quant.cpp`."""
+    return _CATEGORY.get(role) or next((c for prefix, c in _BY_PREFIX.items() if role.startswith(prefix)), "other")
+
+
+def gather(shape: Shape) -> Slots:
+    """Count the elements of every slot, in the whole model and by place."""
+    tensors = gguf_tensors(shape)
+    traits = read_traits(shape, tensors)
+    number_of_values = sum(t.quantisable and category(t.role) == "v" for t in tensors)
+    seen: Counter[str] = Counter()
+    total: Counter[Slot] = Counter()
+    placed: dict[Place, Counter[Slot]] = {}
+    for tensor in tensors:
+        kind = category(tensor.role)
+        if not tensor.quantisable:
+            slot = Slot("source", 1, tensor.source)
+        else:
+            slot = _slot(tensor, kind, seen[kind], number_of_values, shape.num_layers, traits)
+            seen[kind] += 1
+        total[slot] += tensor.elements
+        placed.setdefault(_place(tensor), Counter())[slot] += tensor.elements
+    return Slots(traits, total, placed)
+
+
+def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, traits: Traits) -> Slot:
+    row, stacked = tensor.dimensions[-1], len(tensor.dimensions) > 2
+    if kind == "v":
+        return Slot(
+            kind,
+            row,
+            stacked=stacked,
+            first_two=index < 2,
+            first_four=index < 4,
+            more_bits=use_more_bits(index, values),
+        )
+    if kind not in ("down", "gate", "up"):
+        return Slot(kind, row, stacked=stacked)
+    place = tensor.layer if traits.num_experts > 1 and tensor.layer is not None else index
+    if kind != "down":
+        return Slot(kind, row, stacked=stacked, middle=layers // 8 <= place < 7 * layers // 8)
+    return Slot(
+        kind,
+        row,
+        stacked=stacked,
+        first_sixteenth=place < layers // 16,
+        first_eighth=place < layers // 8,
+        first_eighth_counted=index < layers // 8,
+        more_bits=use_more_bits(place, layers),
+    )
+
+
+def _place(tensor: GgufTensor) -> Place:
+    if tensor.is_input:
+        return Place("input")
+    if tensor.layer is None:
+        return Place("output")
+    is_expert = tensor.role.endswith("_exps") and len(tensor.dimensions) > 2
+    return Place("experts" if is_expert else "layer", tensor.layer)
+
+
+def read_traits(shape: Shape, tensors: list[GgufTensor]) -> Traits:
+    attention = [m for layer in shape.layers for m in layer.mixers if isinstance(m, Attention)]
+    grouped = any(m.num_heads != m.num_kv_heads for m in attention)
+    return Traits(
+        tied=not any(t.role == "output" and t.quantisable for t in tensors),
+        num_experts=max(
+            (layer.feed_forward.num_experts for layer in shape.layers if isinstance(layer.feed_forward, Experts)),
+            default=0,
+        ),
+        query_groups=_query_groups(shape.layers[0].mixers, attention),
+        is_70b=shape.num_layers == 80
+        and shape.model_type in _SEVENTY
+        and (grouped or shape.model_type not in _LLAMA),
+        is_falcon=shape.model_type == "falcon",
+    )
+
+
+def _query_groups(first: tuple[Mixer, ...], attention: list[Attention]) -> int:
+    """Query heads per key/value head as the converter writes them for the first layer (`n_gqa` in `llama-hparams.cpp`)."""
+    own = [m for m in first if isinstance(m, Attention)]
+    if own:
+        return own[0].num_heads // own[0].num_kv_heads
+    if any(isinstance(m, LatentAttention) for m in first):
+        return 1
+    # One head count is written for all layers of Qwen3-Next and Qwen3.5; Mamba and convolution layers are written as zero.
+    scalar = any(isinstance(m, LinearAttention) and m.kind not in _PER_LAYER_HEADS for m in first)
+    return attention[0].num_heads // attention[0].num_kv_heads if scalar and attention else 0
