@@ -30,10 +30,13 @@ $(INSTALLED): .venv/bin/python pyproject.toml constraints.txt
 	$(PIP) install -q -c constraints.txt -e ".[test]"
 	@touch $@
 
-load: $(INSTALLED)
+# Compressing takes a quarter of a minute, so it is done again only when a file has changed.
+staticfiles/staticfiles.json: $(INSTALLED) $(shell find static -type f) config/settings.py
+	$(MANAGE) collectstatic --no-input -v 0
+
+load: $(INSTALLED) staticfiles/staticfiles.json
 	$(MANAGE) migrate -v 0
 	$(MANAGE) sync_catalog
-	$(MANAGE) collectstatic --no-input -v 0
 
 run: load ## Install, load the catalogue and serve it on http://127.0.0.1:8000 (HOST=, PORT=)
 	@exec $(BIN)/gunicorn

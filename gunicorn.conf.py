@@ -14,6 +14,7 @@ preload_app = True  # load the catalogue's code once, share it between workers
 graceful_timeout = 20
 max_requests = 20_000
 max_requests_jitter = 2_000
+control_socket_disable = True  # signals do all that is needed here
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (heartbeats, kept off slow disks)
 
 

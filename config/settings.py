@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from whitenoise.compress import Compressor
 
 from config import databases, environment
 
@@ -123,6 +124,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # megabytes that only debuggers ask for
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # a pasted config.json; the largest known is under 200 KB
 
 # Languages
