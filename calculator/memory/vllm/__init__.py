@@ -76,6 +76,21 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     )
 
 
+def capacity_tokens(shape: Shape, workload: Workload, pool_bytes: int) -> int:
+    """The "GPU KV cache size" that a server prints for a pool of `pool_bytes` on each rank, at `context_tokens` per sequence.
+
+    With one cache group that is blocks x block size; with several, the number of full-length sequences x their length.
+    """
+    blocks = pool(shape, workload.kv_format or "bf16", workload.tensor_parallel)
+    stage = max(stages(shape.num_layers, workload.pipeline_parallel), key=blocks.block_bytes)
+    number = pool_bytes // blocks.block_bytes(stage)
+    if blocks.uniform:
+        return number * blocks.groups[0].block_tokens
+    in_flight = (workload.pipeline_parallel + 1) * batched_tokens(workload)
+    needed = sum(group.blocks(workload.context_tokens, in_flight) for group in blocks.groups)
+    return number * workload.context_tokens // needed
+
+
 def batched_tokens(workload: Workload) -> int:
     """Tokens of one forward pass: as asked for, or what the server takes for this size of card."""
     if workload.batched_tokens is not None:

@@ -1,0 +1,7 @@
+"""How right the memory model is: every reference case, predicted and true, beside the formulas in common use."""
+
+from calculator.accuracy.case import Case
+from calculator.accuracy.cases import cases
+from calculator.accuracy.summary import NAIVE_FORMULAS, Line, summary
+
+__all__ = ["NAIVE_FORMULAS", "Case", "Line", "cases", "summary"]

@@ -1,0 +1,46 @@
+"""One prediction beside its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """`quantity`: parameters, file_bytes, kv_cache, state, compute, weights, kv_tokens or total. `predicted` and `truth` are
+    bytes, but for `parameters` and `kv_tokens`. `resolution` is half of the last digit of the truth: a prediction inside it is
+    exact. `naive` maps a formula's key to what it says; `source` is an address to cite, `origin` says where the truth is from.
+    """
+
+    model: str
+    engine: str
+    quantity: str
+    configuration: Mapping[str, int | str] = field(default_factory=dict)
+    predicted: int
+    truth: int
+    resolution: int = 0
+    naive: Mapping[str, int] = field(default_factory=dict)
+    origin: str
+    source: str | None = None
+    quote: str = ""
+    remark: str = ""
+
+    @property
+    def exact(self) -> bool:
+        return abs(self.predicted - self.truth) <= self.resolution
+
+    @property
+    def error(self) -> float:
+        """Relative error; 0 where the prediction is exact."""
+        return relative_error(self.predicted, self.truth, self.resolution)
+
+    def naive_error(self, formula: str) -> float | None:
+        value = self.naive.get(formula)
+        return None if value is None else relative_error(value, self.truth, self.resolution)
+
+
+def relative_error(predicted: int, truth: int, resolution: int = 0) -> float:
+    if abs(predicted - truth) <= resolution:
+        return 0.0
+    return (predicted - truth) / truth if truth else float("inf")

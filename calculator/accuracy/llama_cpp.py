@@ -1,0 +1,84 @@
+"""What llama.cpp's own tools answer, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from calculator.accuracy import naive
+from calculator.accuracy.case import Case
+from calculator.architecture.shape import Shape
+from calculator.memory import Estimate, Workload, estimate
+
+MIB = 2**20
+HUNDREDTH = MIB // 200 + 1  # half of 0.01 MiB
+WHOLE = MIB  # the estimator's table truncates to whole MiB, and sums what it truncated
+ORIGIN = "llama.cpp"
+ENGINE = "llama.cpp"
+
+
+def llama_cpp_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
+    """All cases of one line of `llama_cpp.jsonl`."""
+    model = line["name"]
+    yield Case(
+        model=model,
+        engine="config.json",
+        quantity="parameters",
+        predicted=shape.total_parameters,
+        truth=line["params_unique"],
+        origin=ORIGIN,
+    )
+    for preset, mib in line["quants_mib"].items():
+        answer = estimate(shape, Workload(engine=ENGINE, weight_format=preset, context_tokens=256))
+        yield Case(
+            model=model,
+            engine=ENGINE,
+            quantity="file_bytes",
+            configuration={"weights": preset},
+            predicted=answer.file_bytes,
+            truth=round(mib * MIB),
+            resolution=HUNDREDTH,
+            naive={"parameters_bits": naive.parameters_times_bits(shape, preset)},
+            origin=ORIGIN,
+        )
+    for row in line["memory"]:
+        workload = Workload(engine=ENGINE, weight_format="BF16", kv_format=row["kv_type"], context_tokens=row["n_ctx"])
+        yield from _memory_cases(model, shape, row, workload, estimate(shape, workload))
+
+
+def _memory_cases(model: str, shape: Shape, row: Mapping[str, Any], workload: Workload, answer: Estimate) -> Iterator[Case]:
+    kv_format, context = row["kv_type"], row["n_ctx"]
+    configuration = {"kv": kv_format, "context": context}
+    formulas = {"hidden_size": naive.hidden_size_cache(shape, kv_format, context)}
+    full = naive.full_attention_cache(shape, kv_format, context)
+    if full is not None:
+        formulas["full_attention"] = full
+    for quantity, predicted, truth, resolution in _truths(row, answer):
+        yield Case(
+            model=model,
+            engine=ENGINE,
+            quantity=quantity,
+            configuration=configuration,
+            predicted=predicted,
+            truth=truth,
+            resolution=resolution,
+            naive=formulas if quantity == "kv_cache" else {},
+            origin=ORIGIN,
+        )
+
+
+def _truths(row: Mapping[str, Any], answer: Estimate) -> Iterator[tuple[str, int, int, int]]:
+    """Quantity, prediction, truth and resolution; what was not printed apart comes from the whole-MiB table."""
+    kv, state, compute = (answer.part(key).bytes for key in ("kv_cache", "state", "compute"))
+    _, host_context, host_compute = row["host"]
+    if row["kv_cache_mib"] or not host_context:
+        if row["kv_cache_mib"]:
+            yield "kv_cache", kv, round(row["kv_cache_mib"] * MIB), HUNDREDTH * max(len(row.get("kv_parts_mib") or ()), 1)
+        if row["state_mib"]:
+            yield "state", state, round(row["state_mib"] * MIB), HUNDREDTH
+    else:
+        yield "kv_cache", kv + state, host_context * MIB, WHOLE
+    if row["compute_mib"] is not None:
+        yield "compute", compute, round(row["compute_mib"] * MIB), HUNDREDTH
+    elif host_compute:
+        yield "compute", compute, host_compute * MIB, WHOLE

@@ -1,0 +1,70 @@
+"""Lines that engines printed in public, and sizes of published files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from calculator.accuracy import naive
+from calculator.accuracy.case import Case
+from calculator.architecture.shape import Shape
+from calculator.memory import Workload, estimate
+from calculator.memory.vllm import capacity_tokens
+
+
+def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
+    """The case of one line of `measured.jsonl`."""
+    workload = Workload(engine=line["engine"], **line["workload"])
+    weight_format = workload.weight_format or "BF16"
+    resolution = line.get("resolution", 0)
+    formulas: dict[str, int] = {}
+    if line["quantity"] == "kv_tokens":
+        predicted = capacity_tokens(shape, workload, line["pool_bytes"])
+        per_token = line["pool_bytes"] * 1.0 / max(line["truth"], 1)
+        resolution = int(line["pool_resolution"] / per_token) + 1
+        formulas = _token_formulas(shape, workload, line["pool_bytes"])
+    elif line["quantity"] == "total":
+        predicted = _total(shape, workload, line)
+    else:
+        answer = estimate(shape, workload)
+        loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // workload.tensor_parallel
+        predicted = answer.file_bytes if line["quantity"] == "file_bytes" else loaded
+        formulas = {"parameters_bits": naive.parameters_times_bits(shape, weight_format) // workload.tensor_parallel}
+    return Case(
+        model=line["model"],
+        engine=line["engine"],
+        quantity=line["quantity"],
+        configuration=_configuration(line["workload"]),
+        predicted=predicted,
+        truth=line["truth"],
+        resolution=resolution,
+        naive=formulas,
+        origin=line["runtime"],
+        source=line["source"],
+        quote=line["quote"],
+        remark=line.get("remark", ""),
+    )
+
+
+def _configuration(workload: Mapping[str, Any]) -> dict[str, int | str]:
+    names = {"weight_format": "weights", "kv_format": "kv", "context_tokens": "context"}
+    return {names.get(key, key): value for key, value in workload.items()}
+
+
+def _token_formulas(shape: Shape, workload: Workload, pool_bytes: int) -> dict[str, int]:
+    """Tokens that a pool of this size would hold if the naive costs per token were right."""
+    kv_format, ranks = workload.kv_format or "bf16", workload.tensor_parallel
+    per_token = {
+        "hidden_size": naive.hidden_size_cache(shape, kv_format, 1),
+        "full_attention": naive.full_attention_cache(shape, kv_format, 1),
+    }
+    return {formula: pool_bytes * ranks // size for formula, size in per_token.items() if size}
+
+
+def _total(shape: Shape, workload: Workload, line: Mapping[str, Any]) -> int:
+    """All that lies on a card: our parts, with the pool of that run in place of one request's cache."""
+    answer = estimate(shape, workload)
+    rest = answer.total_bytes - answer.part("kv_cache").bytes - answer.part("state").bytes
+    if line.get("graphs_outside"):  # builds before 0.21 captured graphs outside the budget
+        rest -= sum(term.bytes for term in answer.part("overhead").terms if term.key == "cuda_graphs")
+    return int(rest + line["pool_bytes"])

@@ -1,0 +1,15 @@
+"""Why a measured row may differ from the rule. The web layer has a sentence for each."""
+
+from __future__ import annotations
+
+REMARKS: dict[str, str] = {
+    "model_inferred": "the log does not name the model; it follows from its sizes",
+    "other_platform": "printed on another platform than CUDA, whose back end keeps tables and buffers of its own",
+    "expert_parallel": "experts are spread whole over ranks; the rule splits each over all ranks, the sum is the same",
+    "attention_kept_wide": "this checkpoint keeps attention and two layers in BF16; the rule quantises every linear layer",
+    "includes_non_torch": "the printed figure includes the driver's and the libraries' own memory",
+    "includes_mtp": "the printed figure includes a multi-token-prediction layer, which is loaded on request only",
+    "own_mixture": "a third party's own mixture: which layers stay wide is not in the name of the format",
+    "stores_tied_head": "the file stores the output head a second time although it is tied to the embedding",
+    "unexplained_loss": "1.1 % fewer tokens than the printed pool allows at the printed cost per token",
+}
