@@ -40,7 +40,7 @@ STATEFUL = {"linear", "state_space", "short_convolution"}
 
 
 def layer_kinds(layers: tuple[Layer, ...]) -> dict[str, int]:
-    """How many layers mix tokens in which way, in order of appearance; `feed_forward` for blocks that only do the other part."""
+    """How many layers mix tokens in which way, in order of appearance; `feed_forward` for blocks that do not mix."""
     return dict(Counter(kind for layer in layers for kind in _kinds(layer)))
 
 
@@ -80,7 +80,7 @@ def _architecture(kinds: dict[str, int], has_experts: bool) -> str:
 
 
 def search_text(model: LanguageModel, aliases: list[str]) -> str:
-    """Every name a reader may look a model up by, one a line, in the form that `LanguageModelQuerySet.search` compares."""
+    """Every name a reader may look a model up by, one a line, as `LanguageModelQuerySet.search` compares them."""
     organization, family = model.organization, model.family
     names = [
         model.name,

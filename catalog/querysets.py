@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def normalise(text: str) -> str:
-    """The form in which names are stored and looked up: NFKC (full-width letters become plain), lower case, single spaces."""
+    """The form in which names are compared: NFKC (full-width letters become plain), lower case, single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -33,7 +33,7 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         )
 
     def search(self, text: str) -> Self:
-        """Entries whose names, aliases, organisation or repository, in either language, contain every word of `text`."""
+        """Entries whose names (aliases, organisation, repository; both languages) contain every word of `text`."""
         found = self
         for word in normalise(text).split():
             found = found.filter(search_text__contains=word)

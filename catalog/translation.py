@@ -1,4 +1,7 @@
-"""What is kept in both languages. Models that only point at translated ones are registered so that lookups through them work."""
+"""What is kept in both languages.
+
+Models that only point at translated ones are registered too, so that lookups through them use the reader's language.
+"""
 
 from __future__ import annotations
 

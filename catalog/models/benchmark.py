@@ -25,7 +25,7 @@ class Benchmark(Synced):
     higher_is_better = models.BooleanField(_("higher is better"), default=True)
     questions = models.PositiveIntegerField(_("questions"), null=True, blank=True)
     primary_variant = models.CharField(_("variant shown first"), max_length=120, blank=True)
-    url = models.URLField(_("website"), max_length=300, blank=True)
+    url = models.URLField(_("website"), max_length=500, blank=True)
 
     class Meta:
         ordering = ["slug"]
@@ -48,11 +48,16 @@ class Score(Synced):
     )
     value = models.FloatField(_("value"))
     variant = models.CharField(
-        _("variant"), max_length=120, blank=True, help_text=_("Question set, domain or harness; compare only equal ones.")
+        _("variant"),
+        max_length=120,
+        blank=True,
+        help_text=_("Question set, domain or harness; only equal ones compare."),
     )
     mode = models.CharField(_("mode"), max_length=12, choices=ScoreMode, blank=True)
     settings = models.TextField(_("settings"), blank=True)
-    basis = models.TextField(_("basis"), blank=True, help_text=_("How the value was computed, if the source does not print it."))
+    basis = models.TextField(
+        _("basis"), blank=True, help_text=_("How the value was computed, if the source does not print it.")
+    )
     date = models.CharField(_("date"), max_length=10, blank=True, validators=[PARTIAL_DATE])
     source = models.URLField(_("source"), max_length=500)
     via = models.URLField(_("read at"), max_length=500, blank=True, help_text=_("The copy it was read from."))
@@ -66,9 +71,9 @@ class Score(Synced):
         verbose_name_plural = _("scores")
         constraints = [
             models.UniqueConstraint(
-                fields=["model", "benchmark", "variant", "mode", "settings", "date", "source", "name_in_source"],
+                fields=["model", "benchmark", "variant", "mode", "settings", "date", "source"],
                 name="score_once",
-                violation_error_message=_("This source's result in the same settings on the same date is listed already."),
+                violation_error_message=_("The result of this source in the same settings on the same date is listed."),
             )
         ]
 

@@ -27,7 +27,7 @@ from catalog.querysets import LanguageModelQuerySet
 
 
 class Shape(models.Model):
-    """Columns read from `config` whenever a row is saved (`catalog.derived`), for lists and filters; nobody types them."""
+    """Columns read from `config` whenever a row is saved (`catalog.derived`), for lists and filters."""
 
     architecture = models.CharField(_("architecture"), max_length=8, choices=Architecture, blank=True, editable=False)
     num_layers = models.PositiveIntegerField(_("layers"), null=True, editable=False)
@@ -58,6 +58,12 @@ class LanguageModel(Shape, Synced):
     licence = models.ForeignKey(
         Licence, verbose_name=_("licence"), related_name="models", on_delete=models.PROTECT, null=True, blank=True
     )
+    licence_url = models.URLField(
+        _("licence of this model"),
+        max_length=500,
+        blank=True,
+        help_text=_("Where its text differs from model to model."),
+    )
     variant = models.CharField(_("variant"), max_length=16, choices=Variant)
     is_published = models.BooleanField(
         _("published"), default=False, help_text=_("A draft is seen in the admin alone.")
@@ -77,7 +83,10 @@ class LanguageModel(Shape, Synced):
     active_label = models.CharField(_("published active"), max_length=20, blank=True)
     active_basis = models.CharField(_("what the active count is"), max_length=12, choices=ActiveBasis, blank=True)
     checkpoint_parameters = models.PositiveBigIntegerField(
-        _("numbers in the checkpoint"), null=True, blank=True, help_text=_("With scales and multi-token-prediction layers.")
+        _("numbers in the checkpoint"),
+        null=True,
+        blank=True,
+        help_text=_("With quantisation scales and multi-token-prediction layers."),
     )
     parameters_note = models.TextField(_("note on the counts"), blank=True)
 
@@ -117,12 +126,17 @@ class LanguageModel(Shape, Synced):
     def __str__(self) -> str:
         return self.name
 
-    def get_absolute_url(self) -> str:
-        return reverse("catalog:model", args=[self.slug])
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         derived.fill(self)
         super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:model", args=[self.slug])
+
+    @property
+    def licence_address(self) -> str:
+        """The text of the licence this model comes under; empty where it is not known."""
+        return self.licence_url or (self.licence.url if self.licence else "")
 
 
 class Alias(Synced):

@@ -13,9 +13,12 @@ from catalog.models.vocabulary import CommercialUse
 class Organization(Synced):
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
     name = models.CharField(_("name"), max_length=120)
-    url = models.URLField(_("website"), max_length=300, blank=True)
+    url = models.URLField(_("website"), max_length=500, blank=True)
     country = models.CharField(
-        _("country"), max_length=3, blank=True, help_text=_("ISO 3166 code of two letters, INT for international projects.")
+        _("country"),
+        max_length=3,
+        blank=True,
+        help_text=_("ISO 3166 code, two letters; INT for international projects."),
     )
 
     class Meta:
@@ -54,7 +57,7 @@ class Licence(Synced):
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
     name = models.CharField(_("name"), max_length=160)
     spdx = models.CharField(_("SPDX identifier"), max_length=60, blank=True)
-    url = models.URLField(_("text of the licence"), max_length=300, blank=True)
+    url = models.URLField(_("text of the licence"), max_length=500, blank=True)
     commercial_use = models.CharField(_("commercial use"), max_length=12, choices=CommercialUse)
 
     class Meta:

@@ -6,6 +6,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 PARTIAL_DATE = RegexValidator(
-    r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$", _("Write a date as YYYY-MM-DD, or YYYY-MM where the day is not known.")
+    r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$",
+    _("Write a date as YYYY-MM-DD, or YYYY-MM where the day is not known."),
 )
 REPOSITORY = RegexValidator(r"^[\w.-]+/[\w.-]+$", _("Write a repository as owner/name."))

@@ -1,4 +1,4 @@
-"""The closed vocabularies of the catalogue, each key with its label. `catalog.source.vocabulary` holds the same keys without Django."""
+"""The closed vocabularies of the catalogue, each key with its label. `catalog.source.vocabulary` has the same keys."""
 
 from __future__ import annotations
 

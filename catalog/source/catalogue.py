@@ -1,0 +1,70 @@
+"""A folder of files -> the whole catalogue, or every reason why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.source.checks import check
+from catalog.source.faults import Fault, SourceError
+from catalog.source.files import Placed, R, read
+from catalog.source.reading import Reader
+from catalog.source.records import (
+    AcceleratorRecord,
+    BenchmarkRecord,
+    FamilyRecord,
+    LicenceRecord,
+    ModelRecord,
+    OrganizationRecord,
+    ScoreRecord,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Everything the files say.
+
+    `scores` belong to models of the catalogue, `unmatched` to models it does not hold, `anchors` to closed models:
+    they may steady a ranking and are never listed. `remarks` are differences that a card explains.
+    """
+
+    organizations: tuple[OrganizationRecord, ...]
+    families: tuple[FamilyRecord, ...]
+    licences: tuple[LicenceRecord, ...]
+    models: tuple[ModelRecord, ...]
+    benchmarks: tuple[BenchmarkRecord, ...]
+    accelerators: tuple[AcceleratorRecord, ...]
+    scores: tuple[ScoreRecord, ...]
+    unmatched: tuple[ScoreRecord, ...]
+    anchors: tuple[ScoreRecord, ...]
+    aliases: dict[str, str]  # another spelling -> slug
+    remarks: tuple[Fault, ...]
+
+
+def load(directory: Path) -> Catalogue:
+    """Reads and checks a data folder. Raises `SourceError` with all faults; a folder without models has one."""
+    reader = Reader(directory)
+    files = read(reader)
+    faults, remarks = check(files)
+    if not files.models and not reader.faults:
+        faults.append(Fault("models", "", "no <organisation>/<slug>/card.toml: there is nothing to load"))
+    if reader.faults or faults:
+        raise SourceError(directory, [*reader.faults, *faults])
+    slugs = {placed.record.slug for placed in files.models}
+    return Catalogue(
+        organizations=_records(files.organizations),
+        families=_records(files.families),
+        licences=_records(files.licences),
+        models=_records(files.models),
+        benchmarks=_records(files.benchmarks),
+        accelerators=_records(files.accelerators),
+        scores=tuple(placed.record for placed in files.scores if placed.record.model in slugs),
+        unmatched=tuple(placed.record for placed in files.scores if placed.record.model not in slugs),
+        anchors=_records(files.anchors),
+        aliases=files.aliases,
+        remarks=tuple(remarks),
+    )
+
+
+def _records(placed: list[Placed[R]]) -> tuple[R, ...]:
+    return tuple(one.record for one in placed)

@@ -1,0 +1,76 @@
+"""What one file cannot tell alone: references between files, and facts against each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from catalog.source.facts import check_model
+from catalog.source.faults import Fault
+from catalog.source.files import Files, Placed, R
+from catalog.source.records import BenchmarkRecord, ScoreRecord
+
+
+def check(files: Files) -> tuple[list[Fault], list[Fault]]:
+    """All faults, and the differences that a card explains."""
+    faults = [
+        *_repeated(files.organizations),
+        *_repeated(files.families),
+        *_repeated(files.licences),
+        *_repeated(files.benchmarks),
+        *_repeated(files.accelerators),
+        *_repeated(files.models),
+        *_references(files),
+        *_scores([*files.scores, *files.anchors], {placed.record.slug: placed.record for placed in files.benchmarks}),
+    ]
+    remarks: list[Fault] = []
+    for placed in files.models:
+        for finding, explained in check_model(placed.record):
+            (remarks if explained else faults).append(placed.fault(finding.key, finding.message))
+    return faults, remarks
+
+
+def _repeated(placed: Iterable[Placed[R]]) -> Iterator[Fault]:
+    """Slugs are the addresses of pages: each names one thing."""
+    first: dict[str, str] = {}
+    for one in placed:
+        slug = one.record.slug  # type: ignore[attr-defined]
+        if slug in first:
+            yield one.fault("slug", f"{slug!r} is taken already, by {first[slug]}")
+        first.setdefault(slug, one.file)
+
+
+def _references(files: Files) -> Iterator[Fault]:
+    organizations = {placed.record.slug for placed in files.organizations}
+    families = {placed.record.slug: placed.record.organization for placed in files.families}
+    licences = {placed.record.slug for placed in files.licences}
+    models = {placed.record.slug for placed in files.models}
+    for placed in files.models:
+        model = placed.record
+        if model.organization not in organizations:
+            yield placed.fault("organization", f"no organizations/{model.organization}.toml")
+        if model.family not in families:
+            yield placed.fault("family", f"no family {model.family!r}")
+        elif families[model.family] != model.organization:
+            yield placed.fault("family", f"{model.family!r} belongs to {families[model.family]!r}")
+        if model.licence is not None and model.licence not in licences:
+            yield placed.fault("licence", f"no licence {model.licence!r} in licences.toml")
+    for name, slug in files.aliases.items():
+        if slug not in models:
+            yield Fault("score_aliases.toml", f"aliases.{name}", f"no model {slug!r}")
+        if name in models:
+            yield Fault("score_aliases.toml", f"aliases.{name}", "is the slug of a model itself")
+
+
+def _scores(scores: Iterable[Placed[ScoreRecord]], benchmarks: dict[str, BenchmarkRecord]) -> Iterator[Fault]:
+    seen: Counter[tuple[str, ...]] = Counter()
+    for placed in scores:
+        score = placed.record
+        benchmark = benchmarks.get(score.benchmark)
+        if benchmark is None:
+            yield placed.fault("benchmark", f"no benchmark {score.benchmark!r} in benchmarks.toml")
+        elif score.value < 0 or (benchmark.scale_max is not None and score.value > benchmark.scale_max):
+            yield placed.fault("value", f"{score.value} is outside 0 to {benchmark.scale_max} of {score.benchmark}")
+        seen[score.key] += 1
+        if seen[score.key] == 2:
+            yield placed.fault("benchmark", f"{score.benchmark} twice: same source, settings and date")

@@ -1,0 +1,40 @@
+"""Types of single values in the files, with the widths of the database columns they fill."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+PARTIAL_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
+
+
+def _iso(value: Any) -> Any:
+    """TOML has dates of its own; they may be written without quotes."""
+    return value.isoformat() if type(value) is datetime.date else value
+
+
+def _partial_date(value: str) -> str:
+    """`YYYY-MM-DD`, or `YYYY-MM` where the day is not known, of the calendar."""
+    if not value:
+        return value
+    if not PARTIAL_DATE.fullmatch(value):
+        raise ValueError("not a date: write YYYY-MM-DD or YYYY-MM")
+    datetime.date.fromisoformat(value if len(value) == 10 else f"{value}-01")
+    return value
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+OptionalName = Annotated[str, Field(max_length=120)]
+Label = Annotated[str, Field(max_length=20)]
+Text = Annotated[str, Field(max_length=5000)]
+Summary = Annotated[str, Field(max_length=300)]
+Date = Annotated[str, BeforeValidator(_iso), AfterValidator(_partial_date)]
+WebAddress = Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$", max_length=500)]
+Repository = Annotated[str, Field(pattern=r"^([\w.-]+/[\w.-]+)?$", max_length=120)]
+Count = Annotated[int, Field(gt=0, lt=2**62)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Year = Annotated[int, Field(ge=1990, le=2100)]
