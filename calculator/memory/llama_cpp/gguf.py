@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from calculator.architecture.shape import LatentAttention, Shape, Tensor
+from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
 
 
 class GgufTensor(NamedTuple):
@@ -40,8 +41,6 @@ _NEVER_QUANTISED = ("altup", "laurel", "per_layer_model_proj", "ssm_conv1d", "po
 _NEVER_QUANTISED_ROLES = frozenset(
     {"ffn_gate_inp", "ffn_gate_tid2eid", "shortconv.conv", "indexer.k_proj", "indexer.q_proj", "attn_rel_b"}
 )
-# These keep MLA's compressed keys and values in one tensor and decompress them; all others fold it into query and output.
-_DECOMPRESSES_LATENT = frozenset({"minicpm3", "plm"})
 
 
 def gguf_tensors(shape: Shape) -> list[GgufTensor]:
@@ -54,7 +53,7 @@ def gguf_tensors(shape: Shape) -> list[GgufTensor]:
 def _convert(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
     if tensor.role == "output" and tensor.kind == "weight" and shape.tied_embeddings:
         return ()
-    if tensor.role == "attn_kv_b" and tensor.kind == "weight" and shape.model_type not in _DECOMPRESSES_LATENT:
+    if tensor.role == "attn_kv_b" and tensor.kind == "weight" and shape.model_type not in DECOMPRESSES_LATENT:
         return _absorbed(shape, tensor)
     return (_stored(tensor.role, tensor.layer, tensor.shape, tensor.kind),)
 

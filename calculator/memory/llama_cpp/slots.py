@@ -12,6 +12,7 @@ from typing import NamedTuple
 from calculator.architecture.shape import Attention, Experts, LatentAttention, LinearAttention, Mixer, Shape
 from calculator.memory.llama_cpp.gguf import GgufTensor, gguf_tensors
 from calculator.memory.llama_cpp.mixture import Slot, Traits, use_more_bits
+from calculator.memory.llama_cpp.support import LLAMA, PER_LAYER_HEADS, SEVENTY_WHERE_80_LAYERS
 
 
 class Place(NamedTuple):
@@ -39,9 +40,6 @@ _CATEGORY = {
     "attn_output": "o",
 }
 _BY_PREFIX = {"ffn_up": "up", "ffn_gate": "gate", "ffn_down": "down"}
-_LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3"})
-_SEVENTY = _LLAMA | {"qwen2", "qwen2_vl_text", "qwen2_5_vl_text", "nemotron-nas", "olmo"}
-_PER_LAYER_HEADS = frozenset({"kimi_delta"})  # linear layers whose head counts the converter writes as zero
 
 
 def category(role: str) -> str:
@@ -116,8 +114,8 @@ def read_traits(shape: Shape, tensors: list[GgufTensor]) -> Traits:
         ),
         query_groups=_query_groups(shape.layers[0].mixers, attention),
         is_70b=shape.num_layers == 80
-        and shape.model_type in _SEVENTY
-        and (grouped or shape.model_type not in _LLAMA),
+        and shape.model_type in SEVENTY_WHERE_80_LAYERS
+        and (grouped or shape.model_type not in LLAMA),
         is_falcon=shape.model_type == "falcon",
     )
 
@@ -130,5 +128,5 @@ def _query_groups(first: tuple[Mixer, ...], attention: list[Attention]) -> int:
     if any(isinstance(m, LatentAttention) for m in first):
         return 1
     # One head count is written for all layers of Qwen3-Next and Qwen3.5; Mamba and convolution layers are written as zero.
-    scalar = any(isinstance(m, LinearAttention) and m.kind not in _PER_LAYER_HEADS for m in first)
+    scalar = any(isinstance(m, LinearAttention) and m.kind not in PER_LAYER_HEADS for m in first)
     return attention[0].num_heads // attention[0].num_kv_heads if scalar and attention else 0

@@ -1,0 +1,133 @@
+"""The KV cache, cell by cell (`src/llama-kv-cache*.cpp`, `create_memory` in `src/llama-model.cpp`), flash attention on.
+
+`context_tokens` is per sequence, so `n_ctx` is context x sequences and every sequence has a stream of its own
+(`--kv-unified` off, the default where `-np` is given).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from calculator.architecture.shape import (
+    Attention,
+    ChunkedAttention,
+    CrossAttention,
+    LatentAttention,
+    Layer,
+    Shape,
+    SlidingWindowAttention,
+)
+from calculator.memory.blocks import BLOCKS, divides, row_bytes
+from calculator.memory.llama_cpp.presets import KV_TYPE
+from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, WINDOWED
+from calculator.memory.workload import Term, Workload, WorkloadError
+
+
+class Row(NamedTuple):
+    """What one layer keeps of one token. `window` is 0 where it keeps the whole context."""
+
+    key: str
+    heads: int
+    key_size: int
+    value_size: int  # 0 where values are part of the keys
+    window: int = 0
+
+
+def pad(number: int, step: int = 256) -> int:
+    return -(-number // step) * step
+
+
+def micro_batch(workload: Workload) -> int:
+    """Tokens per graph: never more than the whole context (`llama_context::llama_context`)."""
+    return min(workload.micro_batch, workload.context_tokens * workload.sequences)
+
+
+def cells(row: Row, workload: Workload) -> int:
+    """Cells per stream. A window's cache also holds the micro-batch being written (`llama-kv-cache-iswa.cpp`)."""
+    whole = pad(workload.context_tokens)
+    return pad(min(whole, row.window + micro_batch(workload))) if row.window else whole
+
+
+@lru_cache(maxsize=64)
+def rows_by_layer(shape: Shape) -> tuple[tuple[Row, ...], ...]:
+    """The rows that every layer keeps; empty where it keeps none or reads an earlier layer's."""
+    indexed = {tensor.layer for tensor in shape.tensors_of("text") if tensor.role == "indexer.attn_k"}
+    return tuple(tuple(_rows(shape, layer, layer.index in indexed)) for layer in shape.layers)
+
+
+def _rows(shape: Shape, layer: Layer, owns_indexer: bool) -> list[Row]:
+    if layer.shares_kv_of is not None:
+        return []
+    rows = []
+    for mixer in layer.mixers:
+        if isinstance(mixer, LatentAttention):
+            rows += _latent(shape, mixer, owns_indexer)
+        elif isinstance(mixer, CrossAttention):
+            raise WorkloadError("engine", "layer_not_supported", layer="CrossAttention")
+        elif isinstance(mixer, Attention):
+            rows.append(_plain(shape, mixer))
+    return rows
+
+
+def _plain(shape: Shape, mixer: Attention) -> Row:
+    row = Row("cells_full", mixer.num_kv_heads, mixer.head_dim, mixer.value_head_dim)
+    if shape.model_type not in WINDOWED:
+        return row
+    if isinstance(mixer, SlidingWindowAttention):
+        return row._replace(key="cells_sliding", window=mixer.window)
+    if isinstance(mixer, ChunkedAttention):
+        return row._replace(key="cells_chunked", window=mixer.chunk)
+    return row
+
+
+def _latent(shape: Shape, mixer: LatentAttention, owns_indexer: bool) -> list[Row]:
+    if shape.model_type in DECOMPRESSES_LATENT:
+        key_size = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
+        return [Row("cells_full", mixer.num_heads, key_size, mixer.value_head_dim)]
+    rows = [Row("cells_latent", 1, mixer.kv_lora_rank + mixer.qk_rope_head_dim, 0)]
+    if mixer.indexer and owns_indexer:
+        rows.append(Row("cells_indexer", 1, mixer.indexer.head_dim, 0))
+    return rows
+
+
+def offered_formats(shape: Shape) -> tuple[str, ...]:
+    """Formats whose block divides the head sizes (`llama_init_from_model`)."""
+    sizes = {size for rows in rows_by_layer(shape) for row in rows for size in (row.key_size, row.value_size)}
+    return tuple(name for name, type_ in KV_TYPE.items() if all(divides(type_, size) for size in sizes))
+
+
+def cache_terms(shape: Shape, workload: Workload, layers: Sequence[int] | None = None) -> tuple[Term, ...]:
+    """One term per kind of row, over all layers or over `layers`."""
+    by_layer = rows_by_layer(shape)
+    chosen = by_layer if layers is None else [by_layer[index] for index in layers]
+    counted = Counter(row for rows in chosen for row in rows)
+    return tuple(_term(row, number, workload) for row, number in counted.items())
+
+
+def _term(row: Row, layers: int, workload: Workload) -> Term:
+    k_format, v_format = workload.kv_format or "f16", workload.kv_v_format or "f16"
+    kept = cells(row, workload)
+    per_cell = row_bytes(KV_TYPE[k_format], row.heads * row.key_size)
+    if row.value_size:
+        per_cell += row_bytes(KV_TYPE[v_format], row.heads * row.value_size)
+    values: dict[str, int | str] = {
+        "layers": layers,
+        "sequences": workload.sequences,
+        "cells": kept,
+        "heads": row.heads,
+        "key_size": row.key_size,
+        "value_size": row.value_size,
+        "key_format": k_format,
+        "value_format": v_format,
+        "cell_bytes": per_cell,
+    }
+    if row.window:
+        values |= {"window": row.window, "micro_batch": micro_batch(workload)}
+    return Term(row.key, values, layers * workload.sequences * kept * per_cell)
+
+
+def is_quantised(kv_format: str) -> bool:
+    return BLOCKS[KV_TYPE[kv_format]].elements > 1

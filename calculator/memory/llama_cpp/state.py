@@ -1,0 +1,59 @@
+"""Recurrent state: two F32 rows per layer and sequence (`n_embd_r`, `n_embd_s` in `src/llama-hparams.cpp`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from calculator.architecture.shape import LinearAttention, Mixer, Recurrence, Shape, ShortConvolution, StateSpace
+from calculator.memory.workload import Term, WorkloadError
+
+
+class State(NamedTuple):
+    convolution: int  # elements
+    state: int
+
+
+@lru_cache(maxsize=64)
+def states_by_layer(shape: Shape) -> tuple[tuple[State, ...], ...]:
+    return tuple(tuple(_states(shape, layer.mixers)) for layer in shape.layers)
+
+
+def _states(shape: Shape, mixers: tuple[Mixer, ...]) -> list[State]:
+    found = []
+    for mixer in mixers:
+        match mixer:
+            case StateSpace():
+                groups = 0 if mixer.version == 1 else mixer.num_groups
+                channels = mixer.inner_size + 2 * groups * mixer.state_size
+                found.append(State((mixer.conv_kernel - 1) * channels, mixer.inner_size * mixer.state_size))
+            case LinearAttention():
+                convolution = max(mixer.conv_kernel - 1, 0) * mixer.conv_channels
+                found.append(State(convolution, mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim))
+            case ShortConvolution():
+                found.append(State((mixer.conv_kernel - 1) * shape.hidden_size, 0))
+            case Recurrence():
+                raise WorkloadError("engine", "layer_not_supported", layer="Recurrence")
+    return found
+
+
+def state_terms(shape: Shape, sequences: int, layers: Sequence[int] | None = None) -> tuple[Term, ...]:
+    """One term per kind of state, over all layers or over `layers`."""
+    by_layer = states_by_layer(shape)
+    chosen = by_layer if layers is None else [by_layer[index] for index in layers]
+    counted = Counter(state for states in chosen for state in states)
+    return tuple(
+        Term(
+            "state_f32",
+            {
+                "layers": number,
+                "sequences": sequences,
+                "convolution": kept.convolution,
+                "state": kept.state,
+            },
+            number * sequences * 4 * (kept.convolution + kept.state),
+        )
+        for kept, number in counted.items()
+    )

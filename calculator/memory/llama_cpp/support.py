@@ -1,0 +1,22 @@
+"""Which model types llama.cpp treats specially. One line a model type; the rest is general."""
+
+from __future__ import annotations
+
+# Files in `src/models/` that set `swa_type`: these keep a small cache for windowed layers. All other models keep every
+# layer's whole context, also where the config states a window (Mistral, Qwen2, Phi-3, StarCoder2 ...).
+WINDOWED = frozenset(
+    {"afmoe", "cohere2", "cohere2_moe", "cohere2moe", "deepseek_v4", "exaone4", "exaone_moe", "gemma2", "gemma3"}
+    | {"gemma3_text", "gemma3n", "gemma3n_text", "gemma4", "gemma4_text", "gpt_oss", "laguna", "lfm2", "lfm2_moe"}
+    | {"llama4", "llama4_text", "maple", "mellum", "mimo_v2", "mimo_v2_flash", "muse_glimmer", "olmo3", "plamo3"}
+    | {"smallthinker", "spark2_5", "step3p5", "granite_swa"}
+)
+
+# MLA models that keep decompressed keys and values; all others keep one latent.
+DECOMPRESSES_LATENT = frozenset({"minicpm3", "plm"})
+
+# Linear layers whose head counts the converter writes as zero, rather than one count for all layers.
+PER_LAYER_HEADS = frozenset({"kimi_delta"})
+
+# `LLM_ARCH_LLAMA`, and where 80 layers make `LLM_TYPE_70B`.
+LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3"})
+SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "qwen2_vl_text", "qwen2_5_vl_text", "nemotron-nas", "olmo"}
