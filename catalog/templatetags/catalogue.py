@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog.citations import Citations
+from catalog.models import LanguageModel
 from catalog.models.vocabulary import Modality
 
 register = template.Library()
@@ -20,6 +21,12 @@ def modalities(values: Iterable[str]) -> str:
     """Modalities in words, in the reader's language."""
     words = dict(Modality.choices)
     return _(", ").join(str(words.get(value, value)) for value in values)
+
+
+@register.filter
+def fact_names(facts: Iterable[str]) -> str:
+    """The facts a source stands for, by the names of their fields."""
+    return _(", ").join(str(LanguageModel._meta.get_field(fact).verbose_name) for fact in facts)
 
 
 @register.inclusion_tag("catalog/_footnotes.html")

@@ -1,4 +1,4 @@
-"""Words for the keys that the pure packages return. Every key of `calculator.memory.terms` has its sentence here."""
+"""Names of engines, parts of memory, kinds of weights and kinds of layers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from calculator.memory import WorkloadError
+from calculator.architecture.shape import Mixer
 
 ENGINES: Mapping[str, str] = {"llama.cpp": "llama.cpp", "vllm": "vLLM", "transformers": "Transformers"}
 
@@ -21,28 +21,17 @@ PARTS: Mapping[str, Promise] = {
     "vision": gettext_lazy("Image encoder"),
 }
 
-ERRORS: Mapping[str, Promise] = {
-    "unknown": gettext_lazy("“%(value)s” is not known. Known: %(offered)s."),
-    "not_offered": gettext_lazy("“%(value)s” is not offered for this model by this engine. Offered: %(offered)s."),
-    "out_of_bounds": gettext_lazy("%(value)s is out of bounds: from %(least)s to %(most)s."),
+TENSORS: Mapping[str, Promise] = {
+    "embedding": pgettext_lazy("weights", "token embedding"),
+    "output": pgettext_lazy("weights", "output layer"),
+    "router": pgettext_lazy("weights", "routers"),
+    "experts": pgettext_lazy("weights", "routed experts"),
+    "shared_experts": pgettext_lazy("weights", "shared experts"),
+    "feed_forward": pgettext_lazy("weights", "feed-forward layers"),
+    "norm": pgettext_lazy("weights", "normalisation"),
+    "mixer": pgettext_lazy("weights", "attention and other mixers"),
+    "vision": pgettext_lazy("weights", "image encoder"),
 }
-
-
-def error_text(error: WorkloadError) -> str:
-    """The sentence for an error, in the active language."""
-    return str(ERRORS[error.key]) % written(error.values)
-
-
-def written(values: Mapping[str, object]) -> dict[str, str]:
-    """Values as they stand in a sentence: digits grouped, lists joined the way the language joins them."""
-    return {name: _written(value) for name, value in values.items()}
-
-
-def _written(value: object) -> str:
-    if isinstance(value, tuple | list):
-        return _(", ").join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
 
 MIXERS: Mapping[str, Promise] = {
     "FullAttention": pgettext_lazy("layers", "full"),
@@ -59,3 +48,14 @@ MIXERS: Mapping[str, Promise] = {
 def mixer_text(mixer: Mixer) -> str:
     """The kind of a layer, as it is called in "36 chunked + 12 full"."""
     return str(MIXERS[type(mixer).__name__])
+
+
+def written(values: Mapping[str, object]) -> dict[str, str]:
+    """Values as they stand in a sentence: digits grouped, lists joined the way the language joins them."""
+    return {name: _written(value) for name, value in values.items()}
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return _(", ").join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

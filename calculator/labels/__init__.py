@@ -1,0 +1,21 @@
+"""Words for the keys that the pure packages return, in the reader's language.
+
+Every key of `calculator.memory.terms` and `calculator.hardware.terms` has its sentence here; a test compares.
+"""
+
+from calculator.labels.errors import config_error_texts, error_text
+from calculator.labels.names import ENGINES, PARTS, TENSORS, mixer_text
+from calculator.labels.notes import assumption_text, note_text
+from calculator.labels.terms import term_text
+
+__all__ = [
+    "ENGINES",
+    "PARTS",
+    "TENSORS",
+    "assumption_text",
+    "config_error_texts",
+    "error_text",
+    "mixer_text",
+    "note_text",
+    "term_text",
+]

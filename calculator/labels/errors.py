@@ -1,0 +1,51 @@
+"""What was wrong with a question or a config.json, said to a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator.architecture import ConfigError
+from calculator.labels.names import written
+from calculator.memory import WorkloadError
+
+ERRORS: Mapping[str, Promise] = {
+    "unknown": gettext_lazy("“%(value)s” is not known. Known: %(offered)s."),
+    "not_offered": gettext_lazy("“%(value)s” is not offered for this model by this engine. Offered: %(offered)s."),
+    "out_of_bounds": gettext_lazy("%(value)s is out of bounds: from %(least)s to %(most)s."),
+    "same_as_keys": gettext_lazy("This engine stores values like keys (%(keys)s), so “%(value)s” cannot be set apart."),
+    "not_divisible": gettext_lazy("%(size)s (%(name)s) cannot be split into %(value)s equal parts."),
+    "cuts_group": gettext_lazy("A share of %(size)s of %(tensor)s cuts through the groups of %(group)s of %(format)s."),
+    "more_stages_than_layers": gettext_lazy("%(value)s stages are more than the model's %(most)s layers."),
+    "layer_not_supported": gettext_lazy("This engine does not run layers of the kind %(layer)s."),
+    "not_supported": gettext_lazy("This engine does not offer that (%(value)s)."),
+}
+
+CONFIG_FAULTS: Mapping[str, Promise] = {
+    "not_json": gettext_lazy("This is not valid JSON."),
+    "not_an_object": gettext_lazy("A JSON object is expected here."),
+    "too_large": gettext_lazy("The file is larger than a config.json can be."),
+    "too_deep": gettext_lazy("The file is nested deeper than a config.json can be."),
+    "number_too_long": gettext_lazy("A number has too many digits."),
+    "not_a_number": gettext_lazy("NaN and Infinity are not numbers a config.json can hold."),
+    "missing": gettext_lazy("This key is missing and has no default for this model type."),
+    "unknown_model_type": gettext_lazy("The model type “%(value)s” is not known."),
+    "unknown_key": gettext_lazy("This key is not known for the model type “%(model_type)s” and may bear on its shape."),
+}
+
+
+def error_text(error: WorkloadError) -> str:
+    """The sentence for an error, in the active language."""
+    return str(ERRORS[error.key]) % written(error.values)
+
+
+def config_error_texts(error: ConfigError) -> list[str]:
+    """One sentence for each fault of a config.json, led by the key at fault."""
+    texts = []
+    for fault in error.faults:
+        sentence = str(CONFIG_FAULTS[fault.reason]) % written(fault.values)
+        texts.append(_("%(key)s: %(sentence)s") % {"key": fault.key, "sentence": sentence} if fault.key else sentence)
+    return texts

@@ -1,0 +1,49 @@
+"""Assumptions and limits that stand beside a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from calculator.labels.names import written
+from calculator.memory import Note
+from calculator.templatetags.figures import gib
+
+NOTES: Mapping[str, Promise] = {
+    "vllm_build": gettext_lazy(
+        "vLLM %(version)s, with up to %(batched_tokens)s tokens in one step and %(sequences)s sequences."
+    ),
+    "vllm_reserves": gettext_lazy(
+        "This is what the workload needs. The server itself takes %(percent)s %% of each card when it starts and gives what is left to the KV cache."
+    ),
+    "vllm_reserves_bytes": gettext_lazy(
+        "This is what the workload needs. The server itself reserves %(percent)s %% of %(cards)s cards, %(bytes)s GiB, when it starts."
+    ),
+    "vllm_hybrid_blocks": gettext_lazy(
+        "Layers of different kinds share one pool: blocks hold %(block_tokens)s tokens, in %(groups)s groups."
+    ),
+    "latent_replicated": gettext_lazy("Each of the %(copies)s cards keeps the whole latent cache."),
+    "transformers_build": gettext_lazy("Transformers %(version)s with its dynamic cache."),
+    "prompt_in_one_pass": gettext_lazy("The whole prompt of %(tokens)s tokens goes through in one pass."),
+    "nf4_single_quantisation": gettext_lazy("NF4 without double quantisation, the default of bitsandbytes."),
+    "bitsandbytes_skips_experts": gettext_lazy(
+        "bitsandbytes quantises linear layers only: experts that are stored stacked stay in 16 bits."
+    ),
+}
+
+
+def note_text(note: Note) -> str:
+    """The sentence for a note, in the active language."""
+    if note.key == "assumption":
+        return assumption_text(str(note.values["text"]))
+    values = written(note.values)
+    if isinstance(size := note.values.get("bytes"), int):
+        values["bytes"] = gib(size)
+    return str(NOTES[note.key]) % values
+
+
+def assumption_text(text: str) -> str:
+    """An assumption about the shape, in the active language."""
+    return text

@@ -1,0 +1,68 @@
+"""The formula behind each summand, with the model's values filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator.labels.names import TENSORS, written
+from calculator.memory import Term
+
+TERMS: Mapping[str, Promise] = {
+    # vLLM and transformers
+    "weights": gettext_lazy("%(tensors)s: %(parameters)s parameters as %(format)s"),
+    "rotary_table": gettext_lazy("table of rotary positions: %(positions)s × %(dimensions)s × 2 B, %(copies)s ×"),
+    "absorbed_projections": gettext_lazy("latent projections unpacked for decoding, %(copies)s ×"),
+    "blocks_full": gettext_lazy(
+        "%(layers)s full layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer, %(copies)s ×"
+    ),
+    "blocks_sliding": gettext_lazy(
+        "%(layers)s sliding-window layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer, %(copies)s ×"
+    ),
+    "blocks_chunked": gettext_lazy(
+        "%(layers)s chunked layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer, %(copies)s ×"
+    ),
+    "blocks_state": gettext_lazy(
+        "%(layers)s recurrent layers: %(blocks)s blocks × %(page_bytes)s B per layer, %(copies)s ×"
+    ),
+    "null_block": gettext_lazy("the empty block 0, %(copies)s ×"),
+    "forward_pass": gettext_lazy("%(tokens)s tokens of one step × %(elements)s values of the widest layer × 2 B, %(copies)s ×"),
+    "sampler": gettext_lazy("sampler: %(sequences)s sequences × %(vocab_size)s vocabulary entries × 10 B, %(copies)s ×"),
+    "cuda_context": gettext_lazy("CUDA context, %(cards)s ×"),
+    "workspaces": gettext_lazy("cuBLAS and attention workspaces, %(cards)s ×"),
+    "communication": gettext_lazy("buffers for talking between cards, %(cards)s ×"),
+    "cuda_graphs": gettext_lazy("CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 512 KiB, %(copies)s ×"),
+    "cached_full": gettext_lazy(
+        "%(layers)s full layers × %(sequences)s sequences × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+    ),
+    "cached_sliding": gettext_lazy(
+        "%(layers)s sliding-window layers × %(sequences)s sequences × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+    ),
+    "cached_chunked": gettext_lazy(
+        "%(layers)s chunked layers × %(sequences)s sequences × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+    ),
+    "cached_latent": gettext_lazy(
+        "%(layers)s latent layers × %(sequences)s sequences × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+    ),
+    "cached_cross": gettext_lazy(
+        "%(layers)s cross-attention layers × %(sequences)s sequences × %(tokens)s image tokens × %(width)s values × %(bytes)s B"
+    ),
+    "state": gettext_lazy(
+        "%(layers)s recurrent layers × %(sequences)s sequences × (%(convolution)s convolution inputs × %(bytes)s B + %(state)s state values × 4 B)"
+    ),
+    "prompt_pass": gettext_lazy(
+        "%(tokens)s prompt tokens × %(elements)s values of the widest layer × %(bytes)s B, %(copies)s ×"
+    ),
+    "logits": gettext_lazy("logits: %(sequences)s sequences × %(vocab_size)s vocabulary entries × 4 B"),
+}
+
+
+def term_text(term: Term) -> str:
+    """One line of "why this number", in the active language: the formula and what it comes to."""
+    values = written(term.values)
+    if tensors := term.values.get("tensors"):
+        values["tensors"] = str(TENSORS[str(tensors)])
+    return _("%(formula)s = %(bytes)s B") % {"formula": str(TERMS[term.key]) % values, "bytes": f"{term.bytes:,}"}

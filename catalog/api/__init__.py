@@ -1,0 +1,31 @@
+"""The public, read-only JSON API under /api/v1/. Its OpenAPI description is served beside it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+from ninja.throttling import AnonRateThrottle
+
+from catalog.api import accelerators, benchmarks, memory, models
+
+api = NinjaAPI(
+    title="Model Atlas",
+    version="1",
+    description="Open-weight language models, and the memory it takes to run them. Bytes are whole numbers.",
+    docs_url=None,  # its page needs inline scripts, which the content security policy forbids
+    throttle=[AnonRateThrottle(settings.API_RATE)],
+)
+api.add_router("/models/", models.router)
+api.add_router("/models/", memory.router)
+api.add_router("/accelerators/", accelerators.router)
+api.add_router("/benchmarks/", benchmarks.router)
+
+
+@api.exception_handler(ValidationError)
+def invalid_request(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """A parameter of the wrong type is a 400 like every other bad input, with the parameter's name."""
+    faults = {str(fault["loc"][-1]): [fault["msg"]] for fault in error.errors}
+    return api.create_response(request, {"detail": _("The request is not valid."), "errors": faults}, status=400)

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Router
+from ninja.pagination import LimitOffsetPagination, paginate
+
+from catalog.api.schemas import ModelBrief, ModelOut, Problem
+from catalog.models import LanguageModel
+from catalog.querysets import LanguageModelQuerySet
+
+router = Router(tags=["models"])
+
+
+class Pages(LimitOffsetPagination):
+    """`limit` (at most 1,000) and `offset`; `count` is the number of all."""
+
+    class Input(LimitOffsetPagination.Input):
+        limit: int = 1000
+
+
+@router.get("/", response=list[ModelBrief])
+@paginate(Pages)
+def list_models(request: HttpRequest, q: str = "") -> LanguageModelQuerySet:
+    """Every published model, newest first; `q` searches names, aliases and organisations in both languages."""
+    return LanguageModel.objects.published().search(q).for_list().order_by("-release_date", "slug")
+
+
+@router.get("/{slug}/", response={200: ModelOut, 404: Problem})
+def get_model(request: HttpRequest, slug: str) -> LanguageModel:
+    """One model with its config.json, sources and scores."""
+    return get_object_or_404(LanguageModel.objects.published().for_page(), slug=slug)
