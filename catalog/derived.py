@@ -61,7 +61,7 @@ def shape_columns(shape: Shape) -> dict[str, Any]:
         "architecture": _architecture(kinds, bool(experts)),
         "num_layers": shape.num_layers,
         "hidden_size": shape.hidden_size,
-        "num_heads": max((mixer.num_heads for mixer in [*attention, *latent]), default=None),
+        "num_heads": max([mixer.num_heads for mixer in attention] + [mixer.num_heads for mixer in latent], default=None),
         "num_kv_heads": max((mixer.num_kv_heads for mixer in attention), default=None),
         "head_dim": max((mixer.head_dim for mixer in attention), default=None),
         "vocab_size": shape.vocab_size,

@@ -62,3 +62,6 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
     def fitting(self, memory_bytes: int) -> Self:
         """Entries that need no more than that at Q4_K_M and 8K of context in llama.cpp; unknown ones are left out."""
         return self.filter(memory_q4_k_m_8k_bytes__lte=memory_bytes)
+
+
+LanguageModelManager = models.Manager.from_queryset(LanguageModelQuerySet)

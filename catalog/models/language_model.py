@@ -23,7 +23,7 @@ from catalog.models.vocabulary import (
     TotalBasis,
     Variant,
 )
-from catalog.querysets import LanguageModelQuerySet
+from catalog.querysets import LanguageModelManager
 
 
 class Shape(models.Model):
@@ -110,7 +110,7 @@ class LanguageModel(Shape, Synced):
     confidence = models.CharField(_("confidence"), max_length=10, choices=Confidence, blank=True)
     search_text = models.TextField(editable=False, default="")
 
-    objects = LanguageModelQuerySet.as_manager()
+    objects = LanguageModelManager()
 
     class Meta:
         ordering = ["slug"]
