@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import least_squares
+
+from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, SLOPE_PRIOR, fit
+from catalog.ranking.holdout import hold_out
+from catalog.ranking.scores import Item
+from catalog.ranking.table import Cell, Vector, table
+from tests.catalog.ranking.worlds import make_world
+
+
+def agreement(values: Vector) -> float:
+    """Rank correlation of the values with the true order, which is that of the names."""
+    return float(np.corrcoef(np.argsort(np.argsort(values)), np.arange(len(values)))[0, 1])
+
+
+def test_the_true_order_is_recovered_though_weak_and_strong_models_were_tested_on_different_sets() -> None:
+    world = make_world()
+    found = table(world.cells())
+    assert len(found.cells) < 0.6 * len(found.models) * len(found.items)
+    assert found.models == tuple(world.abilities)
+    assert agreement(fit(found).ability) > 0.998
+    # a raw mean puts models that were shown easy sets too high
+    assert agreement(np.bincount(found.model_of, found.shares) / np.bincount(found.model_of)) < 0.9
+
+
+def test_noisy_scores_still_give_nearly_the_true_order() -> None:
+    found = table(make_world(noise=4.0).cells())
+    assert agreement(fit(found).ability) > 0.97
+    assert hold_out(found).mean_error < 5.0  # 4 points of noise have a mean of 3.2
+
+
+def test_the_solution_is_that_of_scipy() -> None:
+    found = table(make_world(noise=6.0, models=20).cells(), min_models=3)
+    models, items = len(found.models), len(found.items)
+
+    def residuals(unknown: Vector) -> Vector:
+        ability, difficulty, log_slope = np.split(unknown, [models, models + items])
+        margin = np.exp(log_slope)[found.item_of] * (ability[found.model_of] - difficulty[found.item_of])
+        misfit = (1 / (1 + np.exp(-margin)) - found.shares) / NOISE * np.sqrt(found.weights)
+        priors = (ABILITY_PRIOR**0.5 * ability, DIFFICULTY_PRIOR**0.5 * difficulty, SLOPE_PRIOR**0.5 * log_slope)
+        return np.concatenate((misfit, *priors))
+
+    reference = least_squares(residuals, np.zeros(models + 2 * items), loss="soft_l1", xtol=1e-13, gtol=1e-12)
+    solution = fit(found)
+    ours = np.concatenate((solution.ability, solution.difficulty, solution.log_slope))
+    assert ours == pytest.approx(reference.x, abs=5e-4)
+
+
+def test_a_benchmark_with_many_variants_counts_once() -> None:
+    cells = [Cell("m", Item("livebench-math", release), 0.5) for release in ("a", "b", "c", "d")]
+    found = table([*cells, Cell("m", Item("aime-2025"), 0.5)], 1, 1)
+    assert found.weights == pytest.approx([1, 0.25, 0.25, 0.25, 0.25])
+
+
+def test_thin_models_and_items_go_until_none_is_left_over() -> None:
+    cells = [Cell(f"m{place}", Item(f"b{number}"), 0.5) for place in range(8) for number in range(4)]
+    thin = [Cell("thin", Item("b0"), 0.5), Cell("m0", Item("rare"), 0.5)]
+    assert table([*cells, *thin]) == table(cells)
+    assert table(cells[:-1]).cells == ()  # one model fewer on b3, so b3 goes, and then everybody has too few
+
+
+def test_only_models_on_one_scale_are_fitted_together() -> None:
+    island = [Cell(f"old{place}", Item("c-eval"), 0.5) for place in range(3)]
+    mainland = [Cell(f"new{place}", Item("aime-2025"), 0.5) for place in range(4)]
+    assert table([*island, *mainland], 1, 1).cells == tuple(mainland)
+
+
+def test_nothing_to_fit_is_said() -> None:
+    with pytest.raises(ValueError, match="no scores"):
+        fit(table([]))
+
+
+cells = st.builds(
+    Cell,
+    st.sampled_from([f"m{place}" for place in range(12)]),
+    st.sampled_from([Item(f"b{place % 3}", f"v{place}") for place in range(6)]),
+    st.sampled_from([0.0, 0.2, 0.5, 0.999, 1.0]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(cells, min_size=1, max_size=60, unique_by=lambda cell: (cell.model, cell.item)), st.randoms())
+def test_any_table_has_a_solution_that_its_order_does_not_change(drawn: list[Cell], random: object) -> None:
+    found = table(drawn, 1, 1)
+    solution = fit(found)
+    assert np.isfinite(solution.ability).all()
+    random.shuffle(drawn)  # type: ignore[attr-defined]
+    assert np.array_equal(fit(table(drawn, 1, 1)).ability, solution.ability)
