@@ -1,0 +1,63 @@
+"""How far predictions are from what engines really allocate: `manage.py accuracy`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from calculator.accuracy import Line, cases, summary
+from calculator.accuracy.remarks import REMARKS
+
+HEADER = ("engine", "quantity", "formula", "cases", "exact", "median", "worst", "worst case")
+
+
+class Command(BaseCommand):
+    help = "Print the error of the memory model on every reference case, by engine and quantity."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument("--beyond", type=float, metavar="PERCENT", help="list the cases that are further off than this")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        lines = summary(cases())
+        if options["json"]:
+            self.stdout.write(json.dumps([_line_json(line) for line in lines], ensure_ascii=False, indent=2))
+            return
+        rows = [HEADER, *(_row(line) for line in lines)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+        for row in rows:
+            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        if options["beyond"] is not None:
+            self._list_beyond(options["beyond"] / 100)
+
+    def _list_beyond(self, limit: float) -> None:
+        for case in sorted(cases(), key=lambda case: -abs(case.error)):
+            if abs(case.error) > limit:
+                what = " ".join(f"{key}={value}" for key, value in case.configuration.items())
+                why = REMARKS.get(case.remark, "")
+                self.stdout.write(
+                    f"{case.error:+.3%} {case.engine} {case.quantity} {case.model} {what}: "
+                    f"{case.predicted:,} against {case.truth:,} {why}".rstrip()
+                )
+
+
+def _row(line: Line) -> tuple[str, ...]:
+    configuration = " ".join(f"{key}={value}" for key, value in line.worst.configuration.items())
+    figures = (f"{line.cases:,}", f"{line.exact:,}", f"{line.median_error:.3%}", f"{line.worst_error:+.2%}")
+    return (line.engine, line.quantity, line.formula or "ours", *figures, f"{line.worst.model} {configuration}".rstrip())
+
+
+def _line_json(line: Line) -> dict[str, object]:
+    return {
+        "engine": line.engine,
+        "quantity": line.quantity,
+        "formula": line.formula or "ours",
+        "cases": line.cases,
+        "exact": line.exact,
+        "median_error": line.median_error,
+        "worst_error": line.worst_error,
+        "worst_case": {"model": line.worst.model, **line.worst.configuration},
+    }

@@ -1,0 +1,47 @@
+"""An estimate as the JSON that the command and the API share. The keys are a contract with other programs: they do not move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from calculator import labels
+from calculator.memory import Estimate, Part, Term
+
+PARTS = ("weights", "kv_cache", "state", "compute", "overhead", "vision")
+HOST_PARTS = ("weights", "compute")
+
+
+def estimate_json(model: str, answer: Estimate, *, explain: bool = False) -> dict[str, object]:
+    """Bytes as integers. `model` is a slug or the name of the file asked about. `explain` adds the formula of every part.
+
+    `kv` is the format of the keys, and of the values too unless `kv_v` is there. Notes are sentences in the active language.
+    """
+    workload = answer.workload
+    result: dict[str, object] = {
+        "model": model,
+        "engine": workload.engine,
+        "weights": workload.weight_format,
+        "kv": workload.kv_format,
+        "context": workload.context_tokens,
+        "sequences": workload.sequences,
+        "total_parameters": answer.total_parameters,
+        "active_parameters": answer.active_parameters,
+        "file_bytes": answer.file_bytes,
+        "parts": {f"{key}_bytes": answer.part(key).bytes for key in PARTS},
+        "total_bytes": answer.total_bytes,
+        "host": {f"{key}_bytes": _part_bytes(answer.host, key) for key in HOST_PARTS},
+        "notes": [labels.note_text(note) for note in answer.notes],
+    }
+    if workload.kv_v_format not in (None, workload.kv_format):
+        result["kv_v"] = workload.kv_v_format
+    if explain:
+        result["terms"] = {part.key: [_term(term) for term in part.terms] for part in answer.parts}
+    return result
+
+
+def _part_bytes(parts: Iterable[Part], key: str) -> int:
+    return sum(part.bytes for part in parts if part.key == key)
+
+
+def _term(term: Term) -> dict[str, object]:
+    return {"key": term.key, "values": dict(term.values), "bytes": term.bytes, "text": labels.term_text(term)}

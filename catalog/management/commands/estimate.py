@@ -1,0 +1,118 @@
+"""What it takes to run a model: `manage.py estimate (<slug> | --config PATH)`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from calculator import labels
+from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
+from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
+from calculator.serialize import estimate_json
+from calculator.templatetags.figures import gib
+
+LARGEST_FILE = 2_000_000  # a little above what the parser takes, so that it says the file is too large
+SPELLINGS = {"weight_format": "--weights", "kv_format": "--kv", "kv_v_format": "--kv-v", "context_tokens": "--context"}
+
+
+class Command(BaseCommand):
+    help = "Compute the memory that a model takes. --config reads any Hugging Face config.json and needs no database."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", nargs="?", help="a model of the catalogue")
+        parser.add_argument("--config", metavar="PATH", help="a config.json; - reads standard input")
+        parser.add_argument("--engine", default="llama.cpp", help=", ".join(ENGINES))
+        parser.add_argument("--weights", metavar="FORMAT", help="weight format; left out: the engine's default")
+        parser.add_argument("--kv", metavar="FORMAT", help="format of the KV cache")
+        parser.add_argument("--kv-v", metavar="FORMAT", help="format of the values, where it differs")
+        parser.add_argument("--context", type=int, default=8192, metavar="N", help="tokens per sequence")
+        parser.add_argument("--sequences", type=int, default=1, metavar="N", help="sequences at once")
+        parser.add_argument("--tensor-parallel", type=int, default=1, metavar="N")
+        parser.add_argument("--pipeline-parallel", type=int, default=1, metavar="N")
+        parser.add_argument("--vision", action="store_true", help="with the image encoder")
+        parser.add_argument("--assume-standard", action="store_true", help="read an unknown model type by the usual keys")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if (options["slug"] is None) == (options["config"] is None):
+            raise CommandError(_("Name either a model of the catalogue or --config PATH."))
+        name, shape = self._shape(options)
+        try:
+            answer = estimate(shape, _workload(options))
+        except WorkloadError as error:
+            raise CommandError(f"{SPELLINGS.get(error.field, '--' + error.field.replace('_', '-'))}: {labels.error_text(error)}") from None
+        if options["json"]:
+            self.stdout.write(json.dumps(estimate_json(name, answer), ensure_ascii=False, indent=2))
+        else:
+            self.stdout.write("\n".join(_table(name, answer)))
+
+    def _shape(self, options: dict[str, Any]) -> tuple[str, Shape]:
+        try:
+            if options["config"] is not None:
+                return _read_file(options["config"], options["assume_standard"])
+            return _read_catalogue(options["slug"], options["assume_standard"])
+        except ConfigError as error:
+            raise CommandError("\n".join(labels.config_error_texts(error))) from None
+
+
+def _read_file(path: str, assume_standard: bool) -> tuple[str, Shape]:
+    try:
+        with open(0 if path == "-" else path, "rb", closefd=path != "-") as file:
+            text = file.read(LARGEST_FILE)
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from None
+    return Path(path).name, read_config(parse_config_text(text), assume_standard=assume_standard)
+
+
+def _read_catalogue(slug: str, assume_standard: bool) -> tuple[str, Shape]:
+    from catalog.models import LanguageModel  # --config must work where no database is
+
+    config = LanguageModel.objects.filter(slug=slug).values_list("config", flat=True).first()
+    if config is None:
+        raise CommandError(_("There is no model “%(slug)s” in the catalogue.") % {"slug": slug})
+    if not config:
+        raise CommandError(_("“%(slug)s” has no published config.json.") % {"slug": slug})
+    return slug, read_config(config, assume_standard=assume_standard)
+
+
+def _workload(options: dict[str, Any]) -> Workload:
+    return Workload(
+        engine=options["engine"].casefold(),
+        weight_format=options["weights"],
+        kv_format=options["kv"],
+        kv_v_format=options["kv_v"],
+        context_tokens=options["context"],
+        sequences=options["sequences"],
+        vision=options["vision"],
+        tensor_parallel=options["tensor_parallel"],
+        pipeline_parallel=options["pipeline_parallel"],
+    )
+
+
+def _table(name: str, answer: Estimate) -> list[str]:
+    """The parts, largest unit GiB and exact bytes, with the formula of each below it."""
+    workload = answer.workload
+    kv_format = workload.kv_format if workload.kv_v_format == workload.kv_format else f"{workload.kv_format} / {workload.kv_v_format}"
+    lines = [
+        f"{name}: {labels.ENGINES[workload.engine]}, {workload.weight_format}, KV {kv_format}, "
+        f"{workload.context_tokens:,} × {workload.sequences:,}",
+        "",
+    ]
+    for part in answer.parts:
+        lines.append(_row(str(labels.PARTS[part.key]), part.bytes))
+        lines += [f"    {labels.term_text(term)}" for term in part.terms]
+    lines += [_row(_("Total"), answer.total_bytes), ""]
+    if answer.per_card_bytes != answer.total_bytes:
+        lines.append(_row(_("Largest card"), answer.per_card_bytes))
+    lines.append(_row(_("In RAM"), sum(part.bytes for part in answer.host)))
+    lines.append(_row(_("Weight file"), answer.file_bytes))
+    return [*lines, "", *(f"- {labels.note_text(note)}" for note in answer.notes)]
+
+
+def _row(label: str, size: int) -> str:
+    return f"{label}: {gib(size)} GiB ({size:,} B)"
