@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import translate_url
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
+from catalog.models import Score
+
+DATA_DATE = "data_date"
 HTML_CODES = {"en": "en", "zh-hans": "zh-Hans"}
 
 
@@ -35,6 +42,12 @@ def alternates(request: HttpRequest) -> list[Alternate]:
     return found
 
 
+def data_date() -> date | None:
+    """Day of the newest score, which says how far the data reach; asked of the database every few minutes at most."""
+    newest = cache.get_or_set(DATA_DATE, lambda: Score.objects.aggregate(newest=Max("date"))["newest"] or "", 300)
+    return date.fromisoformat(newest) if newest and len(newest) == len("2026-01-31") else None
+
+
 def site(request: HttpRequest) -> dict[str, object]:
     pages = alternates(request)
     current = next(page for page in pages if page.current)
@@ -46,5 +59,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         "default_url": request.build_absolute_uri("/" + current.url.split("/", 4)[-1]),
         "icp_number": settings.ICP_NUMBER,
         "police_number": settings.POLICE_NUMBER,
+        "data_date": SimpleLazyObject(data_date),
         "report_url": settings.REPORT_URL,
     }

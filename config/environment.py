@@ -47,6 +47,14 @@ def integer(name: str, default: int, *, minimum: int = 0, maximum: int = 2**31 -
     return int(value)
 
 
+def rate(name: str, default: str) -> str:
+    """How many requests in which time: `120/min`."""
+    value = text(name, default)
+    if not re.fullmatch(r"[1-9]\d{0,8}/(sec|min|hour|day)", value, re.ASCII):
+        raise fault(name, f"{value!r} is not a rate such as 120/min (sec, min, hour, day)")
+    return value
+
+
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = text(name, default)
     if value not in allowed:

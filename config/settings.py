@@ -27,7 +27,8 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked for by the machine
 SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD")
-if environment.flag("BEHIND_PROXY"):  # only where a proxy sets the header and strips what visitors send
+BEHIND_PROXY = environment.flag("BEHIND_PROXY")  # only where a proxy sets the headers and strips what visitors send
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
@@ -50,6 +51,8 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "upgrade-insecure-requests": HTTPS,
     }
 }
+API_RATE = environment.rate("API_RATE", "120/min")  # requests to the API from one address
+NINJA_NUM_PROXIES = int(BEHIND_PROXY)  # else a visitor could name any address in X-Forwarded-For
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -69,7 +72,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
-    "ninja",  # serves its API pages' scripts itself instead of from a CDN
     "reversion",
     "calculator",
     "catalog",
@@ -124,7 +126,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # megabytes that only debuggers ask for
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # only debuggers ask for them
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # a pasted config.json; the largest known is under 200 KB
 
 # Languages

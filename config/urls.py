@@ -5,15 +5,18 @@ from __future__ import annotations
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, re_path
 
-from config import health, languages
+from config import health, languages, sitemaps
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("", languages.front_door, name="front_door"),
     re_path(languages.CHINESE_ALIASES, languages.to_simplified_chinese),
+    path("robots.txt", sitemaps.robots, name="robots"),
+    path("sitemap.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap"),
     path(settings.ADMIN_PATH, admin.site.urls),
     *i18n_patterns(
         path("", include("calculator.urls")),

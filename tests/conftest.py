@@ -7,6 +7,7 @@ import shutil
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
@@ -25,6 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> None:
+    """No test sees what another cached or was throttled for; the footer's date is at hand, so no page asks for it."""
+    from config.context import DATA_DATE  # not before Django is set up
+
+    cache.clear()
+    cache.set(DATA_DATE, "2026-11-23")
 
 
 @pytest.fixture(scope="session")

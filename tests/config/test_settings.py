@@ -54,6 +54,9 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("ADMIN_PATH", "en/"),
         ("ADMIN_PATH", "api/admin/"),
         ("LOG_LEVEL", "LOUD"),
+        ("API_RATE", "many"),
+        ("API_RATE", "0/min"),
+        ("BEHIND_PROXY", "nginx"),
         ("REPORT_URL", "javascript:alert(1)"),
     ],
 )

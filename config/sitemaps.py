@@ -1,0 +1,62 @@
+"""What search engines are told: every entry in both languages, and which of a language's pages belong together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.sitemaps import Sitemap
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from catalog.models import Family, LanguageModel, Organization
+
+# Every state of a calculator and of a list is an address; the sitemap names all that is worth indexing.
+ROBOTS = """User-agent: *
+Disallow: /*?
+Disallow: /api/
+Sitemap: {sitemap}
+"""
+
+
+class Bilingual(Sitemap):
+    i18n = True
+    alternates = True
+    x_default = True
+
+
+class Pages(Bilingual):
+    names = ("catalog:home", "catalog:model_list")
+
+    def items(self) -> list[str]:
+        return [*self.names]
+
+    def location(self, item: str) -> str:
+        return reverse(item)
+
+
+class Rows(Bilingual):
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        self.rows = rows
+
+    def items(self) -> QuerySet[Any]:
+        return self.rows.only("slug", "updated_at")
+
+    def lastmod(self, item: Any) -> datetime:
+        return item.updated_at
+
+
+SITEMAPS = {
+    "pages": Pages(),
+    "models": Rows(LanguageModel.objects.published()),
+    "organizations": Rows(Organization.objects.filter(models__is_published=True).distinct()),
+    "families": Rows(Family.objects.filter(models__is_published=True).distinct()),
+}
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    sitemap = request.build_absolute_uri(reverse("sitemap"))
+    return HttpResponse(ROBOTS.format(sitemap=sitemap), content_type="text/plain")
