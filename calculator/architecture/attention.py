@@ -57,7 +57,7 @@ def attention(
     fused_qkv: bool = False,
     qk_norm: str = "",  # "head": one for all heads, "heads": one per head, "all": across all heads
     qk_norm_kind: str = "rms",
-    gate: str = "",  # "elements": one per output element, "heads": one per head
+    gate: str = "",  # "elements": one per output element, "joined": so, within the query projection, "heads": one per head
     sinks: bool = False,
     own_kv: bool = True,
     has_values: bool = True,
@@ -73,7 +73,7 @@ def attention(
     if fused_qkv:
         weights += linear("attn_qkv", queries + keys + values, hidden, qkv_bias)
     else:
-        weights += linear("attn_q", queries, hidden, qkv_bias)
+        weights += linear("attn_q", queries * (2 if gate == "joined" else 1), hidden, qkv_bias)
         if own_kv:
             weights += linear("attn_k", keys, hidden, qkv_bias)
             weights += linear("attn_v", values, hidden, qkv_bias) if has_values else ()
@@ -86,7 +86,7 @@ def attention(
         ]
         weights += norm("attn_q_norm", sizes[0], qk_norm_kind)
         weights += norm("attn_k_norm", sizes[1], qk_norm_kind) if own_kv else ()
-    if gate:
+    if gate in ("elements", "heads"):
         weights += linear("attn_gate", output if gate == "elements" else spec.num_heads, hidden)
     if sinks:
         weights += vector("attn_sinks", spec.num_heads)
@@ -94,12 +94,12 @@ def attention(
 
 
 def latent_attention(
-    c: Fields, *, indexer: Indexer | None = None, own_indexer: bool = True, bias: str = "attention_bias", gate: str = ""
+    c: Fields, *, indexer: Indexer | None = None, bias: str = "attention_bias", gate: str = "", sinks: bool = False
 ) -> Block:
     """Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434), with the lightning indexer of DeepSeek-V3.2."""
     hidden, heads = c.size("hidden_size"), c.size("num_heads")
     q_rank, kv_rank = c.size("q_lora_rank", None), c.size("kv_lora_rank")
-    nope, rope = c.size("qk_nope_head_dim"), c.size("qk_rope_head_dim")
+    nope, rope = c.size("qk_nope_head_dim"), c.count("qk_rope_head_dim")
     value = c.size("value_head_dim")
     has_bias = c.flag(bias)
     c.ignore("num_kv_heads", "head_dim", "qk_head_dim")
@@ -121,11 +121,17 @@ def latent_attention(
     weights += linear("attn_kv_a_mqa", kv_rank + rope, hidden, has_bias) + norm("attn_kv_a_norm", kv_rank)
     weights += linear("attn_kv_b", heads * (nope + value), kv_rank)
     weights += linear("attn_output", hidden, heads * value, has_bias)
+    if sinks:
+        weights += vector("attn_sinks", heads)
     if gate:
         weights += linear("attn_gate", heads if gate == "heads" else heads * value, hidden)
-    if indexer is not None and own_indexer:
+    if indexer is not None:
         weights += linear("indexer.attn_q_b", indexer.num_heads * indexer.head_dim, q_rank or hidden)
         weights += linear("indexer.attn_k", indexer.head_dim, hidden)
         weights += norm("indexer.k_norm", indexer.head_dim, "layer")
         weights += linear("indexer.proj", indexer.num_heads, hidden)
     return Block(weights, (spec,))
+
+
+def read_indexer(c: Fields) -> Indexer:
+    return Indexer(num_heads=c.size("index_n_heads"), head_dim=c.size("index_head_dim"), top_k=c.size("index_topk"))

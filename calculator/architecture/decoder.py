@@ -50,6 +50,7 @@ def layer_kinds(c: Fields, pattern: str = "", *, name: str = "layer_types") -> l
     number = c.size("num_layers")
     words = c.words(name, number)
     if words is not None:
+        c.ignore("sliding_window", "sliding_window_pattern", "attention_chunk_size", "max_window_layers")
         return [kind_of(c, word, name) for word in words]
     letters = {"S": "sliding", "F": "full", "C": "chunked", "R": "recurrent", "D": "dense", "M": "sparse"}
     return [letters[pattern[index % len(pattern)]] for index in range(number)]

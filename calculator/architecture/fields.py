@@ -81,12 +81,16 @@ class Fields:
         for spelling in present:
             if self.config[spelling] is not None:
                 return self.config[spelling]
-        if present or not use_default or (name in ESSENTIAL and not self.nested):
+        if present or not use_default or self._has_to_be_said(name):
             return None
         for spelling in names:
             if self.defaults.get(spelling) is not None:
                 return self.defaults[spelling]
         return None
+
+    def _has_to_be_said(self, name: str) -> bool:
+        """A mixture of experts may leave out the size of its few dense layers, which the model type fixes."""
+        return name in ESSENTIAL and not self.nested and not (name == "intermediate_size" and self.has("expert_size"))
 
     def has(self, name: str) -> bool:
         return any(self.config.get(spelling) is not None for spelling in spellings(name))

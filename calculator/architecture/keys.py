@@ -14,7 +14,7 @@ _SHAPE_FREE = re.compile(
     |impl|implementation|backend|kernels?_impl|attn_implementation|flash|fused|pretraining|tp|parallel_attn|use_cache
     |chunk_size_feed_forward|quantization|quant|compression|dtype|precision|fp32|fp16|bf16|checkpoint(ing)?|gradient
     |seed|name|path|repo|revision|commit|template|processor|tokenizer|class|mode|type_vocab|router_z|balance|aux_free
-    |interleaved?|partial|yarn|ntk|mrope|base|freq|residual|logits?|logit|score|scores|scoring|group_limit|routed_scaling
+    |interleaved?|partial|yarn|ntk|mrope|base|freq|residual|logits?|logit|score|scores|scoring|group_limit|routed_scaling|renormalize|multipliers|eigval
     |summary|classifier|is_decoder|is_encoder_decoder|is_causal|causal|bidirectional|mup|lr|weight_decay|z|time_step
     |inference|train|training|debias|deterministic|trust|remote|sdpa|eager|torch|tf|legacy|ep|pp|gate_act|lower_bound
     |attention_sink_size|no_rope|sliding_window_attention|unk|eos|bos|pad|sep|mask|decoder_start|forced|suppress|bad_words
@@ -30,6 +30,8 @@ _SHAPE_BEARING = re.compile(
     |vision|audio|image|codebook|lookup|engram|hash|compress|ratio|ratios|merge|downsample|patch)($|_)
     """
 )
+# Endings that always name a size, whatever comes before.
+_SIZE = re.compile(r"(_dim|_dims|_rank|_size|_heads|_layers|_experts|_channels|_lora)$")
 # Shape words in keys that bear none.
 _HARMLESS = frozenset(
     """
@@ -42,6 +44,7 @@ _HARMLESS = frozenset(
     keys_to_ignore_at_inference tokenizer_class n_group topk_group attention_dropout seq_aux ep_size num_group
     norm_topk_prob moe_layer_freq_aux router_aux_loss_coef alibi use_mambapy use_associative_scan use_mamba_kernels
     query_pre_attn_scalar partial_rotary_factor rotary_dim num_nextn_predict_layers rotary_pct rotary_emb_base max_length min_length language_model_only
+    block_size group_size mamba_chunk_size use_expert_bias no_rope_layers
     """.split()
 )
 
@@ -51,6 +54,10 @@ def may_bear_shape(key: str, value: object) -> bool:
     if value in (None, False, 0, "") or value == [] or value == {} or isinstance(value, float):
         return False
     name = key.lower()
-    if name in _HARMLESS or _SHAPE_FREE.search(name):
+    if name in _HARMLESS:
+        return False
+    if _SIZE.search(name):
+        return True
+    if _SHAPE_FREE.search(name):
         return False
     return bool(_SHAPE_BEARING.search(name))

@@ -63,8 +63,31 @@ class Indexer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedAttention(FullAttention):
+    """Every token's keys and values are kept; an indexer with a key cache of its own picks the blocks to read (MiniMax-M3)."""
+
+    indexer: Indexer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompressedAttention(Mixer):
+    """DeepSeek-V4: one vector of `head_dim` per token is key and value at once, for the last `window` tokens; of what
+    lies before, one such vector for every `compression` tokens (None: nothing). `indexer` picks among those, and keeps
+    one key of its own for every `compression` tokens."""
+
+    num_heads: int
+    head_dim: int
+    window: int
+    compression: int | None = None
+    indexer: Indexer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LatentAttention(Mixer):
-    """Multi-head latent attention (MLA): one compressed latent and one rotary key per token (DeepSeek-V2, arXiv:2405.04434)."""
+    """Multi-head latent attention (MLA): one compressed latent and one rotary key per token (DeepSeek-V2, arXiv:2405.04434).
+
+    `indexer` is None where there is none, and where a layer follows the choice of an earlier layer's indexer.
+    """
 
     num_heads: int
     q_lora_rank: int | None
@@ -111,6 +134,17 @@ class ShortConvolution(Mixer):
 
     conv_kernel: int
     conv_channels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurrence(Mixer):
+    """Another recurrent layer: RWKV, RG-LRU, xLSTM. It keeps `state_elements` numbers per sequence and, where it has
+    a convolution, `conv_kernel - 1` inputs of `conv_channels`."""
+
+    kind: str
+    state_elements: int
+    conv_kernel: int = 1
+    conv_channels: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calculator.architecture.families import classic, deepseek, dense, sparse
+from calculator.architecture.families import classic, deepseek, dense, hybrid, sparse
 from calculator.architecture.families.standard import Family
 
-FAMILIES: dict[str, Family] = {**classic.FAMILIES, **dense.FAMILIES, **sparse.FAMILIES, **deepseek.FAMILIES}
+FAMILIES: dict[str, Family] = {**classic.FAMILIES, **dense.FAMILIES, **hybrid.FAMILIES, **sparse.FAMILIES, **deepseek.FAMILIES}

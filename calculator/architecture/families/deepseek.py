@@ -1,26 +1,122 @@
-"""Latent attention with a mixture of experts: DeepSeek and those built like it."""
+"""Latent attention with dense or sparse feed-forwards: DeepSeek and those built like it."""
 
 from __future__ import annotations
 
-from calculator.architecture.attention import latent_attention
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from calculator.architecture.attention import latent_attention, read_indexer
 from calculator.architecture.decoder import Decoder, decoder
+from calculator.architecture.families.hyper_connections import around_layer, before_output
 from calculator.architecture.families.standard import PRE_NORMS, Family, first_dense
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
-from calculator.architecture.tensors import norms
+from calculator.architecture.shape import Experts
+from calculator.architecture.tensors import Block, norms
 
 
-def deepseek_v3(c: Fields) -> Decoder:
+def no_indexer(c: Fields) -> list[bool]:
+    return [False] * c.size("num_layers")
+
+
+def every_indexer(c: Fields) -> list[bool]:
+    return [True] * c.size("num_layers")
+
+
+def some_indexers(c: Fields, frequency: int = 1) -> list[bool]:
+    """Which layers have an indexer of their own; the others follow the choice of the one before (GLM-5.2)."""
+    number = c.size("num_layers")
+    words = c.words("indexer_types", number)
+    pattern = c.value("index_topk_pattern")
+    frequency, offset = max(c.count("index_topk_freq", frequency), 1), c.count("index_skip_topk_offset", 2)
+    if words is None and isinstance(pattern, (str, list)):
+        words = [{"F": "full", "S": "shared"}.get(word, word) for word in pattern]
+    if words is None:
+        return [max(i - offset + 1, 0) % frequency == 0 for i in range(number)]
+    unknown = next((word for word in words if word not in ("full", "shared")), None)
+    if unknown is not None:
+        raise c.fail("indexer_types", "unknown_layer_kind", kind=str(unknown), model_type=c.model_type)
+    return [word == "full" for word in words]
+
+
+def every_fourth_indexer(c: Fields) -> list[bool]:
+    return some_indexers(c, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latent:
+    """A decoder of latent attention. Every trait is a fact about the family's modelling code."""
+
+    correction: str = "buffer"
+    sparse: bool = True
+    leading_dense: int = 0  # where the config does not say
+    indexers: Callable[[Fields], list[bool]] = no_indexer
+    sparse_norms: tuple[str, ...] = PRE_NORMS
+    gate: str = ""
+    sinks: bool = False
+    hyper_connections: int = 0  # scalars of each, see `hyper_connections`
+
+    def __call__(self, c: Fields) -> Decoder:
+        c.ignore("num_mtp_layers", "ep_size", "layer_types", "mlp_bias", "index_topk", "intermediate_size")
+        hidden = c.size("hidden_size")
+        mlps = first_dense(c, self.leading_dense) if self.sparse else ["dense"] * c.size("num_layers")
+        mixers = {
+            owns: latent_attention(c, indexer=read_indexer(c) if owns else None, gate=self.gate, sinks=self.sinks)
+            for owns in dict.fromkeys(self.indexers(c))
+        }
+        pairs = list(zip(self.indexers(c), mlps, strict=True))
+        blocks = {pair: mixers[pair[0]] + self.feed_forward(c, hidden, pair[1]) for pair in dict.fromkeys(pairs)}
+        if not self.hyper_connections:
+            return decoder(c, [blocks[pair] for pair in pairs])
+        streams = around_layer(c, self.hyper_connections)
+        blocks = {pair: block + streams for pair, block in blocks.items()}
+        return decoder(c, [blocks[pair] for pair in pairs], extra=before_output(c))
+
+    def feed_forward(self, c: Fields, hidden: int, kind: str) -> Block:
+        if kind == "dense":
+            return norms(PRE_NORMS, hidden) + dense(hidden, c.size("intermediate_size"))
+        if kind != "sparse":
+            raise c.fail("mlp_layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
+        return norms(self.sparse_norms, hidden) + experts(
+            hidden, read_experts(c, shared="count"), correction=self.correction
+        )
+
+
+def longcat_flash(c: Fields) -> Decoder:
+    """LongCat-Flash: each layer holds two attentions and two dense feed-forwards beside its experts, of which some are
+    nothing at all (`zero_expert_num`): the router sees them, no weight does."""
     hidden = c.size("hidden_size")
-    base = norms(PRE_NORMS, hidden) + latent_attention(c)
-    kinds = first_dense(c)
-    blocks = {
-        "dense": lambda: base + dense(hidden, c.size("intermediate_size")),
-        "sparse": lambda: base + experts(hidden, read_experts(c, shared="count"), correction="buffer"),
-    }
-    layers = {kind: blocks[kind]() for kind in dict.fromkeys(kinds)}
-    c.ignore("num_mtp_layers", "num_experts_per_group")
-    return decoder(c, [layers[kind] for kind in kinds])
+    spec = Experts(
+        num_experts=c.size("num_experts"),
+        num_active_experts=c.size("num_active_experts"),
+        expert_size=c.size("expert_size"),
+    )
+    half = norms(PRE_NORMS, hidden) + latent_attention(c) + dense(hidden, c.size("intermediate_size"))
+    width = spec.num_experts + c.count("zero_expert_num")
+    both = Block(half.weights + half.weights, half.mixers + half.mixers)
+    layer = both + experts(hidden, spec, router_width=width, correction="buffer")
+    number = c.size("num_double_layers")
+    c.ignore("num_layers")
+    c.ignore("zero_expert_type", "mla_scale_q_lora", "mla_scale_kv_lora")
+    return decoder(c, [layer] * number)
 
 
-FAMILIES: dict[str, Family] = {"deepseek_v3": deepseek_v3, "kimi_k2": deepseek_v3}
+V3 = Latent()
+V32 = replace(V3, indexers=every_indexer)
+FAMILIES: dict[str, Family] = {
+    "axk1": Latent(leading_dense=1, sparse_norms=(*PRE_NORMS, "post_ffw_norm")),
+    "deepseek_v2": Latent(correction=""),
+    "deepseek_v3": V3,
+    "deepseek_v32": V32,
+    "glm4_moe_lite": Latent(leading_dense=1),
+    "glm_moe_dsa": Latent(indexers=some_indexers),
+    "hy_v4": Latent(
+        leading_dense=1, indexers=every_fourth_indexer, gate="elements", sinks=True, hyper_connections=2
+    ),
+    "kimi_k2": V3,
+    "longcat_flash": longcat_flash,
+    "minicpm3": Latent(sparse=False),
+    "mistral4": Latent(correction=""),
+    "sarvam_mla": V3,
+    "youtu": Latent(sparse=False),
+}

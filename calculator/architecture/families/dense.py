@@ -75,7 +75,7 @@ FAMILIES: dict[str, Family] = {
     "granite_swa": replace(LLAMA, sinks=True, pattern="FSSS"),
     "helium": Standard(qkv_bias="attention_bias", mlp_bias="mlp_bias"),
     "hunyuan_v1_dense": replace(BIASED, qk_norm="head"),
-    "hyperclovax": replace(LLAMA, norms=SANDWICH_NORMS),
+    "hyperclovax": replace(LLAMA, other_norms=("use_post_norm", SANDWICH_NORMS)),
     "internlm2": Standard(qkv_bias="bias", out_bias="bias"),
     "internlm3": Standard(qkv_bias="qkv_bias", out_bias="bias", mlp_bias="bias"),
     "iquestcoder": LLAMA,
@@ -117,7 +117,7 @@ FAMILIES: dict[str, Family] = {
         qk_norm="heads",
         qk_norm_if="qk_layernorm",
         qk_norm_kind="layer_weight",
-        parallel="use_parallel_residual",
+        other_norms=("use_parallel_residual", ("attn_norm",)),
     ),
     "starcoder2": Standard(
         qkv_bias="use_bias",

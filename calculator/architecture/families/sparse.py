@@ -14,7 +14,6 @@ from calculator.architecture.families.standard import (
     Sparse,
     Standard,
     every_layer_windowed,
-    every_nth_full,
     first_dense,
     upper_layers_windowed,
 )
@@ -31,6 +30,16 @@ def every_sparse_step(c: Fields) -> list[str]:
     if c.has("mlp_layer_types"):
         return layer_kinds(c, name="mlp_layer_types")
     return ["sparse" if i not in only and (i + 1) % step == 0 else "dense" for i in range(c.size("num_layers"))]
+
+
+def qwen3_moe_window(c: Fields) -> list[str]:
+    """All layers or none, as `use_sliding_window` says."""
+    windowed = c.flag("use_sliding_window")
+    c.ignore("max_window_layers")
+    if not windowed:
+        c.ignore("sliding_window")
+        return layer_kinds(c, "F")
+    return every_layer_windowed(c)
 
 
 def ernie_range(c: Fields) -> list[str]:
@@ -51,6 +60,20 @@ def flint_layers(c: Fields) -> list[str]:
 
 def afmoe_window(c: Fields) -> list[str]:
     return layer_kinds(c, "S" * (c.size("global_attn_every_n_layers", 4) - 1) + "F")
+
+
+def cohere_window(c: Fields) -> list[str]:
+    """Cohere 2 MoE: the leading dense layers have a window pattern of their own."""
+    first, number = c.count("num_dense_layers"), c.size("num_layers")
+    prefix, period = c.size("prefix_dense_sliding_window_pattern", 1), c.size("sliding_window_pattern", 4)
+    if c.has("layer_types"):
+        return layer_kinds(c)
+    places = [(i + 1) % prefix if i < first else (i - first + 1) % period for i in range(number)]
+    return ["sliding" if place else "full" for place in places]
+
+
+def cohere_dense_size(c: Fields) -> int:
+    return c.size("prefix_dense_intermediate_size", None) or c.size("intermediate_size")
 
 
 def hunyuan_moe(c: Fields) -> Decoder:
@@ -109,7 +132,9 @@ SIZED_LIKE_DENSE = Sparse(size="intermediate_size")
 CORRECTED = Sparse(shared="count", correction="buffer", layers=first_dense)
 QK_NORMED = replace(BIASED, qk_norm="head")
 GLM4_MOE = Standard(qkv_bias="attention_bias", qk_norm="head", qk_norm_if="use_qk_norm", sparse=CORRECTED)
-QWEN3_MOE = replace(QK_NORMED, windowed=every_layer_windowed, sparse=Sparse(layers=every_sparse_step))
+QWEN3_MOE = replace(
+    QK_NORMED, windowed=qwen3_moe_window, sparse=Sparse(layers=every_sparse_step), ignored=("use_qk_norm",)
+)
 
 FAMILIES: dict[str, Family] = {
     "afmoe": replace(
@@ -122,7 +147,13 @@ FAMILIES: dict[str, Family] = {
     "aria_text": replace(
         BIASED, sparse=Sparse(size="intermediate_size", shared="count"), mlp_bias="mlp_bias"
     ),
-    "cohere2_moe": replace(COHERE, windowed=every_nth_full(4), sparse=replace(SIZED_LIKE_DENSE, layers=first_dense)),
+    "cohere2_moe": replace(
+        COHERE,
+        windowed=cohere_window,
+        size=cohere_dense_size,
+        sparse=Sparse(size="intermediate_size", shared="count", layers=first_dense),
+        ignored=("shared_expert_combination_strategy",),
+    ),
     "dbrx": dbrx,
     "deepseek": replace(BIASED, sparse=Sparse(shared="count", layers=first_dense)),
     "dots1": replace(QK_NORMED, windowed=upper_layers_windowed, sparse=CORRECTED),

@@ -67,12 +67,15 @@ class Standard:
     sinks: Trait = False
     pattern: str = "F"  # where the config lists no layer kinds
     windowed: Callable[[Fields], list[str]] | None = None  # how else it tells which layers are windowed
+    recurrent: Callable[[Fields], Block] | None = None  # what a recurrent layer is
+    convolution: Callable[[Fields], Block] | None = None
     mlp_bias: Trait = False
+    size: Callable[[Fields], int] | None = None  # of the feed-forward, where it is not `intermediate_size`
     gated: bool = True
     fused_gate_up: bool = False
     activation_scalars: int = 0  # learned numbers of the activation function
     sub_norms: bool = False  # before the output of attention and of the feed-forward (BitNet)
-    parallel: str = ""  # the flag with which attention and feed-forward share their norm
+    other_norms: tuple[str, tuple[str, ...]] = ("", ())  # those it has instead with this flag
     norms: tuple[str, ...] = PRE_NORMS
     norm_kind: str = "rms"
     final_norm: bool = True
@@ -84,12 +87,15 @@ class Standard:
     ignored: tuple[str, ...] = ()
 
     def __call__(self, c: Fields) -> Decoder:
-        c.ignore(*self.ignored, *(("intermediate_size", "use_qk_norm") if self.sparse else ()))
+        c.ignore("num_heads", "num_kv_heads", "head_dim", *self.ignored)
+        if self.sparse:
+            c.ignore("intermediate_size")
         kinds = self.windowed(c) if self.windowed else layer_kinds(c, self.pattern)
         mixers = {kind: self.mixer(c, kind) for kind in dict.fromkeys(kinds)}
         mlps = self.sparse.kinds(c) if self.sparse else ["dense"] * len(kinds)
         feed_forwards = {kind: self.feed_forward(c, kind) for kind in dict.fromkeys(mlps)}
-        roles = ("attn_norm",) if self.parallel and c.flag(self.parallel) else self.norms
+        flag, others = self.other_norms
+        roles = others if flag and c.flag(flag) else self.norms
         around = norms(roles, c.size("hidden_size"), self.norm_kind)
         layers = {
             (kind, mlp): around + mixers[kind] + feed_forwards[mlp]
@@ -106,6 +112,10 @@ class Standard:
         )
 
     def mixer(self, c: Fields, kind: str) -> Block:
+        if kind == "recurrent" and self.recurrent:
+            return self.recurrent(c)
+        if kind == "convolution" and self.convolution:
+            return self.convolution(c)
         spec = mixer(c, kind, *geometry(c))
         block = attention(
             c.size("hidden_size"),
@@ -135,6 +145,8 @@ class Standard:
 
 
     def intermediate_size(self, c: Fields) -> int:
+        if self.size:
+            return self.size(c)
         if self.widening:
             return c.size("intermediate_size", self.widening * c.size("hidden_size"))
         return c.size("intermediate_size")
@@ -172,9 +184,9 @@ def every_nth_full(default: int) -> Callable[[Fields], list[str]]:
     return kinds
 
 
-def first_dense(c: Fields) -> list[str]:
+def first_dense(c: Fields, default: int = 0) -> list[str]:
     """So many dense layers come first, the rest is sparse, or as `moe_layer_freq` says: a step, or a list (DeepSeek)."""
-    first, number = c.count("num_dense_layers"), c.size("num_layers")
+    first, number = c.count("num_dense_layers", default), c.size("num_layers")
     frequency = c.value("moe_layer_freq")
     if c.has("mlp_layer_types"):
         return layer_kinds(c, name="mlp_layer_types")
