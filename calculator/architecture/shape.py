@@ -207,9 +207,13 @@ class Tensor:
         return prod(self.shape)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Shape:
-    """All that memory depends on. `context_tokens` is the longest context the config allows."""
+    """All that memory depends on. `context_tokens` is the longest context the config allows.
+
+    Two shapes are equal only if they are one object: what engines derive is kept per shape, and looking it up must not
+    compare thousands of tensors.
+    """
 
     model_type: str
     hidden_size: int
@@ -220,10 +224,6 @@ class Shape:
     tensors: tuple[Tensor, ...]
     native_format: str  # how the checkpoint stores its weights: "BF16", "FP8", "MXFP4", "INT4" ...
     assumptions: tuple[str, ...] = ()
-
-    def __hash__(self) -> int:
-        """Cheap, so that what engines derive from a shape can be kept beside it (thousands of tensors take a millisecond)."""
-        return hash((self.model_type, self.hidden_size, self.vocab_size, len(self.layers), len(self.tensors)))
 
     @property
     def num_layers(self) -> int:

@@ -1,0 +1,108 @@
+"""Speed of the memory model: `make bench`. Each time stands beside the least that pure Python takes for the same sums.
+
+The floor of an estimate is one multiplication and addition per kind of tensor and per layer, in a plain loop; the floor of
+reading a config is `json.loads` of its text; the floor of a table is the floor of an estimate, once per cell. All are measured
+in this run, so a ratio compares across machines where a time does not.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+
+from calculator.accuracy.cases import REFERENCE, reference_shape
+from calculator.architecture import Shape, parse_config_text, read_config
+from calculator.memory import ENGINES, Workload, estimate
+from calculator.memory.tensors import tensor_groups
+from calculator.stops import context_stops
+
+MODELS = ("llama-3-1-8b-instruct", "qwen3-235b-a22b", "deepseek-v3", "llama-4-maverick-instruct", "qwen3-5-35b-a3b")
+CONTEXTS = context_stops(2**20)[:11]
+
+
+def seconds(run: Callable[[], object], *, at_least: float = 0.05) -> float:
+    """Median time of one call, over batches that are long enough to be measured."""
+    run()
+    start = perf_counter()
+    run()
+    once = perf_counter() - start
+    batch = max(1, int(at_least / 5 / max(once, 1e-7)))
+    times = []
+    for _ in range(5):
+        start = perf_counter()
+        for _ in range(batch):
+            run()
+        times.append((perf_counter() - start) / batch)
+    return median(times)
+
+
+def first_estimate(text: bytes, workload: Workload, repeats: int = 15) -> float:
+    """Median time of the first estimate of a shape, before anything about it is kept."""
+    times = []
+    for _ in range(repeats):
+        fresh = read_config(parse_config_text(text))
+        start = perf_counter()
+        estimate(fresh, workload)
+        times.append(perf_counter() - start)
+    return median(times)
+
+
+def floor(shape: Shape) -> Callable[[], object]:
+    sizes = [(group.elements, len(group.layers)) for group in tensor_groups(shape)]
+    widths = [4096] * shape.num_layers
+
+    def run() -> int:
+        total = 0
+        for elements, count in sizes:
+            total += elements * count * 2
+        for width in widths:
+            total += width * 8192 * 2
+        return total
+
+    return run
+
+
+def rows(name: str) -> list[tuple[str, float, float, float]]:
+    """Label, time, floor and limit in seconds."""
+    text = (REFERENCE / "configs" / f"{name}.json").read_bytes()
+    shape = reference_shape(name)
+    least = seconds(floor(shape))
+    found = []
+    for engine_name, engine in ENGINES.items():
+        workload = Workload(engine=engine_name)
+        formats = engine.weight_formats(shape)
+        cells = [Workload(engine=engine_name, weight_format=form, context_tokens=tokens) for form in formats for tokens in CONTEXTS]
+
+        def whole(workload: Workload = workload) -> object:
+            return estimate(read_config(parse_config_text(text)), workload)
+
+        def table(cells: list[Workload] = cells) -> object:
+            fresh = read_config(parse_config_text(text))
+            return [estimate(fresh, cell) for cell in cells]
+
+        found += [
+            (f"{engine_name} first estimate of a shape", first_estimate(text, workload), least, 5e-3),
+            (f"{engine_name} estimate", seconds(lambda workload=workload: estimate(shape, workload)), least, 100e-6),
+            (f"{engine_name} config.json to estimate", seconds(whole), seconds(lambda: json.loads(text)), 5e-3),
+            (f"{engine_name} table {len(formats)} x {len(CONTEXTS)}", seconds(table), least * len(cells), 20e-3),
+        ]
+    return found
+
+
+def main() -> int:
+    slow = 0
+    for name in MODELS:
+        print(f"{name}: {len(reference_shape(name).tensors):,} tensors")
+        for label, time, least, limit in rows(name):
+            over = time > limit
+            slow += over
+            verdict = "OVER" if over else "ok"
+            print(f"  {label:36} {time * 1e6:10,.1f} us  limit {limit * 1e6:8,.0f} us  {time / least:7.1f} x floor  {verdict}")
+    return int(slow > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
