@@ -11,7 +11,8 @@ fit.py) with a loss that grows linearly, so that one odd score cannot carry a mo
 
 `scipy.optimize.least_squares` states the same problem and the tests check against it. It is not used here because it
 does not know that a model meets items only: that makes the abilities' block of the normal equations diagonal, and a
-hundred refits of the bootstrap take seconds after it is eliminated.
+hundred refits of the bootstrap take seconds after it is eliminated. One thread solves it: these matrices are too small
+to share (two threads were forty times slower on busy cores), and sums must not depend on the number of cores.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from catalog.ranking.table import Index, Table, Vector
 
@@ -46,6 +48,7 @@ class Fit:
         return np.asarray(0.5 * (1 + np.tanh(margin / 2)))
 
 
+@threadpool_limits.wrap(limits=1)
 def fit(
     table: Table,
     *,
