@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.staticfiles.storage import staticfiles_storage
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
 from django.core.management import call_command
 from django.test import override_settings
 
@@ -34,6 +34,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_every_file_that_a_template_names_is_collected_and_hashed(collected: Path) -> None:
     named = {name for path in TEMPLATES for name in re.findall(r"""\{% static ['"]([^'"]+)""", path.read_text())}
     assert named
+    assert isinstance(staticfiles_storage, ManifestStaticFilesStorage)
     for name in named:
         hashed = staticfiles_storage.stored_name(name)
         assert hashed != name
