@@ -1,10 +1,11 @@
 """Bytes + cards -> fit, recommendation, limits, bounds on speed, memory of fine-tuning, commands to start."""
 
-from calculator.hardware.cards import Card, usable_bytes
+from calculator.hardware.cards import Card, from_specification, usable_bytes
 from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import COUNTS, Fit, fit, fit_all, only_kind
 from calculator.hardware.launch import Command, Source, launch_commands
-from calculator.hardware.limits import best_format, format_fits, largest_context, most_sequences
+from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
+from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.recommend import Recommendation, choose, recommend
 from calculator.hardware.speed import Speed, speed
 from calculator.hardware.support import Reason
@@ -18,6 +19,7 @@ __all__ = [
     "HardwareError",
     "Reason",
     "Recommendation",
+    "Saving",
     "Source",
     "Speed",
     "Training",
@@ -27,10 +29,13 @@ __all__ = [
     "fit",
     "fit_all",
     "format_fits",
+    "from_specification",
     "largest_context",
     "launch_commands",
+    "least_offload",
     "most_sequences",
     "only_kind",
+    "prefix_saving",
     "recommend",
     "speed",
     "training_memory",

@@ -79,7 +79,7 @@ class Card:
 
 
 def usable_bytes(
-    memory_gb: int, reported_gib: float | None, *, vendor: str, segment: str, memory_type: str | None, unified: bool
+    memory_gb: int, reported_gib: float | None, *, vendor: str, segment: str, memory_type: str, unified: bool
 ) -> int:
     """Bytes that an engine can allocate on a card labelled `memory_gb` GB.
 
@@ -93,7 +93,7 @@ def usable_bytes(
     return memory_gb * GIB * (kept.denominator - kept.numerator) // kept.denominator
 
 
-def reserve(memory_gb: int, *, vendor: str, segment: str, memory_type: str | None, unified: bool) -> Fraction:
+def reserve(memory_gb: int, *, vendor: str, segment: str, memory_type: str, unified: bool) -> Fraction:
     """The share of the label that software does not get to use."""
     if segment == "apple-silicon":
         # Metal's recommendedMaxWorkingSetSize: 10.67 GiB of 16, 21.33 of 32, 48 of 64, 144 of 192 as logged by
@@ -108,8 +108,75 @@ def reserve(memory_gb: int, *, vendor: str, segment: str, memory_type: str | Non
     if vendor in CHINESE_VENDORS:
         # Ascend 910B: 60.97 of 64 GiB (vllm-project/vllm-ascend#1987), 910C die: 61.27; assumed for the others.
         return Fraction(1, 16)
-    if segment == "datacenter" and memory_type is not None and not memory_type.startswith("HBM"):
+    if segment == "datacenter" and memory_type and not memory_type.startswith("HBM"):
         # ECC of GDDR memory lives in the memory itself: T4 15.0 of 16, A10, L4 22.5 of 24, A40, L40S 45 of 48.
         return Fraction(1, 16)
     # Firmware: H100 79.65 of 80, H200 140.4 of 141, B200 179.06 of 180, RTX 5090 31.84 of 32.
     return Fraction(1, 200)
+
+
+def from_specification(
+    *,
+    slug: str,
+    name: str,
+    vendor: str,
+    segment: str,
+    memory_gb: int,
+    usable_memory_gib: float | None = None,
+    memory_type: str = "",
+    bandwidth_gb_per_s: float | None = None,
+    fp16_tflops: float | None = None,
+    fp8_tflops: float | None = None,
+    fp4_tflops: float | None = None,
+    int8_tops: float | None = None,
+    unified_memory: bool = False,
+    supports_fp8: bool | None = None,
+    supports_fp4: bool | None = None,
+    compute_capability: str = "",
+    interconnect: str = "",
+    launch_price_usd: int | None = None,
+    tdp_w: int | None = None,
+    release_year: int | None = None,
+    devices: int = 1,
+    max_cards: int | None = None,
+    obtainable: bool = True,
+) -> Card:
+    """A `Card` from figures in the units of data sheets (GB/s, TFLOPS); empty text means unknown.
+
+    Memory that is shared with the system is one machine's: such cards count as one unless `max_cards` says otherwise.
+    """
+    return Card(
+        slug=slug,
+        name=name,
+        vendor=vendor,
+        segment=segment,
+        memory_gb=memory_gb,
+        usable_bytes=usable_bytes(
+            memory_gb,
+            usable_memory_gib,
+            vendor=vendor,
+            segment=segment,
+            memory_type=memory_type,
+            unified=unified_memory,
+        ),
+        bandwidth_bytes_per_s=_scaled(bandwidth_gb_per_s, 10**9),
+        fp16_flops=_scaled(fp16_tflops, 10**12),
+        fp8_flops=_scaled(fp8_tflops, 10**12),
+        fp4_flops=_scaled(fp4_tflops, 10**12),
+        int8_ops=_scaled(int8_tops, 10**12),
+        unified_memory=unified_memory,
+        supports_fp8=supports_fp8,
+        supports_fp4=supports_fp4,
+        compute_capability=compute_capability or None,
+        interconnect=interconnect or None,
+        launch_price_usd=launch_price_usd,
+        tdp_watts=tdp_w,
+        release_year=release_year,
+        devices=devices,
+        max_cards=max_cards or (1 if unified_memory else MAX_CARDS),
+        obtainable=obtainable,
+    )
+
+
+def _scaled(value: float | None, factor: int) -> int | None:
+    return None if value is None else round(value * factor)

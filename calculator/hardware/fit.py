@@ -9,9 +9,9 @@ from calculator.architecture.shape import Shape
 from calculator.hardware.cards import GIB, MAX_CARDS, Card
 from calculator.hardware.errors import HardwareError, check_bounds
 from calculator.hardware.parallel import Placement, place
-from calculator.hardware.support import Reason, engine_reasons, format_reasons
+from calculator.hardware.support import Reason, card_reasons
 from calculator.memory import Estimate, Workload
-from calculator.memory.vllm import UTILISATION_PERCENT
+from calculator.memory.vllm import BATCHED_TOKENS_BY_CARD, UTILISATION_PERCENT
 
 COUNTS = (1, 2, 4, 8)
 
@@ -64,32 +64,36 @@ def headroom_bytes(device_bytes: int, engine: str) -> int:
 
 
 def fit(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Fit:
-    """Does `workload` fit on `count` of `card`? `extra_bytes` lie on every device besides (a draft model).
+    """Does `workload` fit on `count` of `card`? `extra_bytes` lie on every device besides (a draft model), or
+    are saved there if negative (a shared prefix).
 
     Raises `HardwareError` for an impossible count, `WorkloadError` for an impossible workload.
     """
     check_bounds("cards", count, 1, MAX_CARDS)
-    placement = place(shape, _on(workload, card), count * card.devices)
+    placement = place(shape, replace(workload, card_bytes=card.device_bytes), count * card.devices)
     return judge(placement, card, count, extra_bytes=extra_bytes)
 
 
 def fit_all(shape: Shape, workload: Workload, cards: Iterable[Card], counts: Sequence[int] = COUNTS) -> list[Fit]:
-    """`fit` for every card and count; equal placements are computed once, not once per card."""
-    placements: dict[tuple[Workload, int], Placement] = {}
+    """`fit` for every card and count, each placement computed once for all cards that an engine treats alike.
+
+    vLLM's notes on what it reserves then name the smallest card of that size; ask `fit` for one card's.
+    """
+    placements: dict[tuple[int | None, int], Placement] = {}
     fits = []
     for card in cards:
-        asked = _on(workload, card)
+        size = _size(card.device_bytes) if workload.engine == "vllm" else None
         for count in counts:
-            key = (asked, count * card.devices)
+            key = (size, count * card.devices)
             if key not in placements:
-                placements[key] = place(shape, *key)
+                placements[key] = place(shape, replace(workload, card_bytes=size), key[1])
             fits.append(judge(placements[key], card, count))
     return fits
 
 
-def _on(workload: Workload, card: Card) -> Workload:
-    """vLLM chooses its batch by the card's memory; the other engines allocate alike on every card."""
-    return replace(workload, card_bytes=card.device_bytes) if workload.engine == "vllm" else workload
+def _size(device_bytes: int) -> int | None:
+    """vLLM chooses its batch by the card's memory, in steps; the least memory of this card's step."""
+    return next((least for least, _tokens in BATCHED_TOKENS_BY_CARD if device_bytes >= least), None)
 
 
 def only_kind(cards: Sequence[Card]) -> tuple[Card, int]:
@@ -104,9 +108,11 @@ def only_kind(cards: Sequence[Card]) -> tuple[Card, int]:
 
 def judge(placement: Placement, card: Card, count: int, *, extra_bytes: int = 0) -> Fit:
     """Weigh a placement against one kind of card."""
-    engine = placement.workload.engine
-    reasons = [*_card_reasons(placement, card, count), *placement.reasons]
-    headroom = headroom_bytes(card.device_bytes, engine) * card.devices
+    workload = placement.workload
+    reasons = [*card_reasons(card, workload.engine, workload.weight_format), *placement.reasons]
+    if count > card.max_cards:
+        reasons.append(Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True))
+    headroom = headroom_bytes(card.device_bytes, workload.engine) * card.devices
     per_card = needed = spare = None
     if placement.estimate is not None:
         per_card = (placement.estimate.per_card_bytes + extra_bytes) * card.devices
@@ -119,7 +125,7 @@ def judge(placement: Placement, card: Card, count: int, *, extra_bytes: int = 0)
         state="does_not_fit" if blocked else "tight" if tight else "fits",
         card=card,
         count=count,
-        workload=placement.workload,
+        workload=workload,
         estimate=placement.estimate,
         per_card_bytes=per_card,
         needed_bytes=needed,
@@ -133,11 +139,3 @@ def _memory_reason(spare: int, headroom: int, card: Card) -> Reason:
     if spare < 0:
         return Reason("too_large", {"short_bytes": -spare, "usable_bytes": card.usable_bytes}, blocks=True)
     return Reason("below_headroom" if spare < headroom else "fits", {"spare_bytes": spare, "headroom_bytes": headroom})
-
-
-def _card_reasons(placement: Placement, card: Card, count: int) -> Iterable[Reason]:
-    if count > card.max_cards:
-        yield Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True)
-    yield from engine_reasons(card, placement.workload.engine)
-    if placement.workload.weight_format is not None:
-        yield from format_reasons(card, placement.workload.engine, placement.workload.weight_format)

@@ -1,4 +1,4 @@
-"""The most that given cards hold: context, sequences, formats."""
+"""The most that given cards hold: context, sequences, formats, layers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
-from calculator.architecture.shape import Shape
+from calculator.architecture.shape import Experts, Shape
 from calculator.hardware.cards import Card
 from calculator.hardware.fit import Fit, fit
 from calculator.memory import ENGINES, Workload, WorkloadError
@@ -60,6 +60,31 @@ def most_sequences(
         return answer.state == "fits" or (tight and answer.state == "tight")
 
     return _largest(fits, MOST_SEQUENCES) or None
+
+
+def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False) -> Workload | None:
+    """`workload` with as little in RAM as makes it fit (llama.cpp); None where even the least on the cards is too much.
+
+    A mixture of experts moves the experts of its first layers (`--n-cpu-moe`), which few tokens read; a dense model,
+    and one that is still too large, whole layers (`-ngl`). RAM itself is not checked: `Estimate.host` says how much.
+    """
+    if workload.engine != "llama.cpp":
+        return None
+
+    def fits(candidate: Workload) -> bool:
+        state = fit(shape, candidate, card, count).state
+        return state == "fits" or (tight and state == "tight")
+
+    layers = shape.num_layers
+    if any(isinstance(layer.feed_forward, Experts) for layer in shape.layers):
+        on_cards = _largest(lambda kept: fits(replace(workload, cpu_expert_layers=layers - kept)), layers)
+        candidate = replace(workload, cpu_expert_layers=layers - on_cards)
+        if fits(candidate):
+            return candidate
+        workload = candidate
+    on_cards = _largest(lambda kept: fits(replace(workload, gpu_layers=kept)), layers)
+    candidate = replace(workload, gpu_layers=on_cards)
+    return candidate if fits(candidate) else None
 
 
 def format_fits(shape: Shape, workload: Workload, card: Card, count: int) -> tuple[Fit, ...]:

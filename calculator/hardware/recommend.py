@@ -14,6 +14,9 @@ from calculator.memory import Workload
 CURRENT_YEARS = 4
 """A card counts as current when it is at most this many years older than the newest card on offer."""
 
+BANDWIDTH_STEP = 50_000_000_000
+"""Bandwidths within 50 GB/s count as equal, and arithmetic decides (RTX 4090: 1,008 GB/s, RTX 3090 Ti: 1,008.3)."""
+
 PER_CLASS = 2
 
 
@@ -36,8 +39,8 @@ def recommend(
     """At most `per_class` sets of one kind of card for each class, in the order of `CLASSES`; empty classes too.
 
     Only sets that keep their headroom are picked. The first pick has the fewest cards, then prefers what the engine
-    supports itself, current cards, the least memory that fits, the newest, the fastest. The second costs least at
-    launch prices where that is another set, or else is the best set of another vendor or size.
+    supports itself, current cards, the least memory that fits, the fastest. The second costs least at launch prices
+    where that is another set, or else is the best set of another vendor or size.
     """
     fits = fit_all(shape, workload, cards, counts)
     return choose(fits, per_class)
@@ -80,27 +83,37 @@ def _closeness(fit: Fit) -> tuple[float, int, str]:
     return fit.card.usable_bytes / (fit.per_card_bytes or 1), -fit.count, fit.card.slug
 
 
-def _rank(fit: Fit, oldest_current: int) -> tuple[int, bool, bool, int, int, int, str]:
+def _rank(fit: Fit, oldest_current: int) -> tuple[int, int, bool, int, int, int, str]:
     card = fit.card
-    year = card.release_year or 0
     return (
         fit.count,
-        any(reason.key in ("engine_by_plugin", "engine_support_unknown") for reason in fit.reasons)
-        and card.card_class != "china",  # plug-ins are the rule there, and no reason to prefer one vendor
-        year < oldest_current,
+        _support_distance(fit),
+        not _current(card, oldest_current),
         card.memory_gb,
-        -year,
-        -(card.bandwidth_bytes_per_s or 0),
+        -((card.bandwidth_bytes_per_s or 0) // BANDWIDTH_STEP),
+        -(card.fp16_flops or 0),
         card.slug,
     )
 
 
+def _support_distance(fit: Fit) -> int:
+    """How far the engine is from supporting the card itself. Plug-ins are the rule for Chinese cards, no handicap."""
+    keys = {reason.key for reason in fit.reasons}
+    if "engine_support_unknown" in keys:
+        return 2
+    return 1 if "engine_by_plugin" in keys and fit.card.card_class != "china" else 0
+
+
+def _current(card: Card, oldest_current: int) -> bool:
+    return card.release_year is None or card.release_year >= oldest_current
+
+
 def _cheapest(good: Sequence[Fit], picks: Sequence[Fit], oldest_current: int) -> Fit | None:
-    """The current set with the lowest launch price, if it costs less than the first pick or that has no known price."""
+    """The current set with the lowest launch price, unless it is picked already."""
     priced = [
         (fit.card.launch_price_usd * fit.count, fit.count, fit.card.slug, fit)
         for fit in good
-        if fit.card.launch_price_usd and (fit.card.release_year or 0) >= oldest_current
+        if fit.card.launch_price_usd and _current(fit.card, oldest_current)
     ]
     if not priced:
         return None

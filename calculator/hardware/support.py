@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from calculator.hardware.cards import Card
 
@@ -54,6 +55,13 @@ LEAST_CAPABILITY: Mapping[str, tuple[int, int]] = {"vllm": (7, 5)}
 # llm_compressor/fp8.md, "compute capability >= 7.5 (Turing) as weight-only W8A16"; FP4: vLLM
 # marlin_utils_fp4.py, `has_device_capability(80)`.
 WEIGHT_ONLY_CAPABILITY: Mapping[str, tuple[int, int]] = {"FP8": (7, 5), "NVFP4": (8, 0), "MXFP4": (8, 0)}
+
+
+@lru_cache(maxsize=4096)
+def card_reasons(card: Card, engine: str, weight_format: str | None) -> tuple[Reason, ...]:
+    """All that this card says about an engine and a weight format (None: not settled)."""
+    formats = () if weight_format is None else format_reasons(card, engine, weight_format)
+    return (*engine_reasons(card, engine), *formats)
 
 
 def engine_reasons(card: Card, engine: str) -> Iterator[Reason]:

@@ -1,0 +1,80 @@
+"""Usable memory: what drivers report, and the stated reserve where nobody read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from calculator.hardware import Card, HardwareError, from_specification
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("slug", "least_gib", "most_gib"),
+    [
+        # What the driver reports is taken as it is.
+        ("rtx-4090", 23.98, 24.0),  # nvidia-smi: 24,564 MiB
+        ("h100-sxm-80gb", 79.6, 79.7),  # 81,559 MiB
+        ("t4", 15.0, 15.0),  # 15,360 MiB: ECC
+        # Metal's recommendedMaxWorkingSetSize: two thirds up to 32 GB, three quarters above.
+        ("apple-m4-pro-24gb", 16.0, 16.0),
+        ("apple-m2-ultra-192gb", 144.0, 144.0),  # 147,456 MB in llama.cpp's log
+        ("apple-m3-ultra-512gb", 384.0, 384.0),
+        # TTM's default of half the RAM, though a raised limit of 124 GiB was seen in a log.
+        ("ryzen-ai-max-395-128gb", 64.0, 64.0),
+        # torch reports 121.69 GiB (MiaAI-Lab/GLM-5.3-Flash-EXL3-2x-DGX-Sparks#47); never more than that.
+        ("dgx-spark", 119.0, 121.69),
+        # torch_npu reports 60.97 GiB (vllm-project/vllm-ascend#1987).
+        ("ascend-910b3-64gb", 59.5, 60.97),
+    ],
+)
+def test_usable_memory(cards: dict[str, Card], slug: str, least_gib: float, most_gib: float) -> None:
+    assert least_gib <= cards[slug].usable_bytes / GIB <= most_gib
+
+
+def test_a_label_counts_in_gib_less_a_reserve() -> None:
+    card = from_specification(slug="x", name="X", vendor="nvidia", segment="consumer", memory_gb=24)
+    assert card.usable_bytes == 24 * GIB * 199 // 200
+
+
+def test_gddr_in_a_data_centre_keeps_a_sixteenth_for_ecc() -> None:
+    card = from_specification(
+        slug="x", name="X", vendor="nvidia", segment="datacenter", memory_gb=48, memory_type="GDDR6"
+    )
+    assert card.usable_bytes == 45 * GIB  # as the L40S and the A40 report
+
+
+def test_a_dual_die_card_is_two_devices(cards: dict[str, Card]) -> None:
+    card = cards["ascend-910c-128gb"]
+    assert card.device_bytes * 2 == card.usable_bytes
+
+
+def test_shared_memory_belongs_to_one_machine(cards: dict[str, Card]) -> None:
+    assert cards["apple-m2-ultra-192gb"].max_cards == 1
+    assert cards["rtx-4090"].max_cards > 8
+
+
+@pytest.mark.parametrize(
+    ("slug", "card_class"),
+    [
+        ("rtx-4090", "consumer"),
+        ("ryzen-ai-max-395-128gb", "consumer"),
+        ("dgx-spark", "workstation"),
+        ("h100-sxm-80gb", "datacenter"),
+        ("apple-m2-ultra-192gb", "apple"),
+        ("ascend-910b3-64gb", "china"),
+    ],
+)
+def test_class(cards: dict[str, Card], slug: str, card_class: str) -> None:
+    assert cards[slug].card_class == card_class
+
+
+def test_an_unknown_segment_is_named() -> None:
+    with pytest.raises(HardwareError) as caught:
+        from_specification(slug="x", name="X", vendor="nvidia", segment="toaster", memory_gb=24)
+    assert (caught.value.field, caught.value.key) == ("segment", "unknown")
+
+
+def test_unknown_rates_stay_unknown(cards: dict[str, Card]) -> None:
+    assert cards["cambricon-mlu590-m9"].bandwidth_bytes_per_s is None
+    assert cards["cambricon-mlu590-m9"].fp16_flops is None

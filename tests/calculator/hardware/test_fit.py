@@ -1,0 +1,176 @@
+"""Fit against what vendors and engines say about card counts, and relations that must always hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from calculator.architecture import Shape
+from calculator.hardware import Card, HardwareError, fit, fit_all, only_kind
+from calculator.memory import Workload, WorkloadError
+
+Shapes = Callable[[str], Shape]
+
+DEEPSEEK = "https://docs.sglang.io/docs/basic_usage/deepseek_v3.md"  # FP8: 8 x H200, 8 x MI300X, 2 x 8 x H100/H20
+DEEPSEEK_VLLM = "https://docs.vllm.ai/projects/recipes/en/latest/DeepSeek/DeepSeek-V3.html"
+KIMI = "https://github.com/MoonshotAI/Kimi-K2/blob/main/docs/deploy_guidance.md"
+KIMI_THINKING = "https://huggingface.co/moonshotai/Kimi-K2-Thinking/blob/main/docs/deploy_guidance.md"
+GPT_OSS = "https://huggingface.co/openai/gpt-oss-120b"
+GPT_OSS_LOG = "https://github.com/vllm-project/vllm/issues/27508"
+LLAMA_3 = "https://github.com/XiongjieDai/GPU-Benchmarks-on-LLM-Inference"
+LLAMA_4 = "https://blog.vllm.ai/2025/04/05/llama4.html"
+GEMMA_3 = "https://developers.googleblog.com/en/gemma-3-quantized-aware-trained-state-of-the-art-ai-to-consumer-gpus/"
+
+GUIDES = [
+    # model, engine, weights, context, card, count, runs?, source
+    ("deepseek-v3", "vllm", None, 8192, "h200-sxm", 8, True, DEEPSEEK_VLLM),
+    ("deepseek-v3", "vllm", None, 8192, "instinct-mi300x", 8, True, DEEPSEEK),
+    ("deepseek-v3", "vllm", None, 8192, "h100-sxm-80gb", 16, True, DEEPSEEK),
+    ("deepseek-v3", "vllm", None, 8192, "h100-sxm-80gb", 8, False, DEEPSEEK),
+    ("deepseek-v3", "vllm", None, 8192, "a100-sxm-80gb", 8, False, DEEPSEEK),
+    ("kimi-k2-instruct", "vllm", None, 131072, "h200-sxm", 16, True, KIMI),
+    ("kimi-k2-instruct", "vllm", None, 131072, "h200-sxm", 4, False, KIMI),
+    ("kimi-k2-thinking", "vllm", None, 262144, "h200-sxm", 8, True, KIMI_THINKING),
+    ("gpt-oss-120b", "vllm", None, 8192, "h100-sxm-80gb", 1, True, GPT_OSS_LOG),
+    ("gpt-oss-120b", "llama.cpp", "MXFP4_MOE", 8192, "h100-sxm-80gb", 1, True, GPT_OSS),
+    ("gpt-oss-120b", "llama.cpp", "MXFP4_MOE", 8192, "rtx-a6000", 1, False, GPT_OSS),
+    ("llama-3-3-70b-instruct", "llama.cpp", "Q4_K_M", 8192, "rtx-3090", 2, True, LLAMA_3),
+    ("llama-3-3-70b-instruct", "llama.cpp", "Q4_K_M", 8192, "rtx-3090", 1, False, LLAMA_3),
+    ("llama-3-3-70b-instruct", "llama.cpp", "F16", 8192, "rtx-3090", 4, False, LLAMA_3),
+    ("llama-3-3-70b-instruct", "llama.cpp", "F16", 8192, "rtx-3090", 8, True, LLAMA_3),
+    ("llama-3-8b-instruct", "llama.cpp", "F16", 8192, "rtx-4090", 1, True, LLAMA_3),
+    ("gemma-3-27b-it", "llama.cpp", "Q4_0", 8192, "rtx-3090", 1, True, GEMMA_3),
+    ("gemma-3-27b-it", "llama.cpp", "BF16", 8192, "rtx-3090", 1, False, GEMMA_3),
+    ("llama-4-maverick-instruct", "vllm", "FP8", 430_000, "h100-sxm-80gb", 8, True, LLAMA_4),
+    ("llama-4-scout-instruct", "vllm", "BF16", 1_000_000, "h100-sxm-80gb", 8, True, LLAMA_4),
+]
+
+
+@pytest.mark.parametrize(("model", "engine", "weights", "tokens", "card", "count", "runs", "source"), GUIDES)
+def test_published_card_counts(
+    shape: Shapes,
+    cards: dict[str, Card],
+    model: str,
+    engine: str,
+    weights: str | None,
+    tokens: int,
+    card: str,
+    count: int,
+    runs: bool,
+    source: str,
+) -> None:
+    workload = Workload(engine=engine, weight_format=weights, context_tokens=tokens)
+    answer = fit(shape(model), workload, cards[card], count)
+    assert (answer.state != "does_not_fit") is runs, (source, answer.per_card_bytes, answer.reasons)
+
+
+ENGINES = ("llama.cpp", "vllm", "transformers")
+MODELS = ("llama-3-3-70b-instruct", "qwen3-30b-a3b", "deepseek-v3", "gpt-oss-120b", "qwen3-8b")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("model", MODELS)
+def test_more_cards_never_hold_less(shape: Shapes, cards: dict[str, Card], model: str, engine: str) -> None:
+    fits = fit_all(shape(model), Workload(engine=engine), cards.values())
+    for few, many in pairwise(fits):
+        if few.card == many.card and not many.refused and few.per_card_bytes and many.per_card_bytes:
+            assert many.per_card_bytes <= few.per_card_bytes
+            if few.state == "fits":
+                assert many.state == "fits"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_fit_all_agrees_with_fit(shape: Shapes, cards: dict[str, Card], engine: str) -> None:
+    for answer in fit_all(shape("qwen3-8b"), Workload(engine=engine), cards.values()):
+        single = fit(shape("qwen3-8b"), Workload(engine=engine), answer.card, answer.count)
+        assert (single.state, single.per_card_bytes) == (answer.state, answer.per_card_bytes)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_state_says_what_its_numbers_say(shape: Shapes, cards: dict[str, Card], engine: str) -> None:
+    for answer in fit_all(shape("llama-3-3-70b-instruct"), Workload(engine=engine), cards.values()):
+        if answer.refused or answer.spare_bytes is None:
+            assert answer.state == "does_not_fit"
+            continue
+        comfortable, holds = answer.spare_bytes >= answer.headroom_bytes, answer.spare_bytes >= 0
+        assert answer.state == ("fits" if comfortable else "tight" if holds else "does_not_fit")
+
+
+def test_dual_die_cards_count_as_their_devices(shape: Shapes, cards: dict[str, Card]) -> None:
+    """A 128 GB Ascend 910C is two devices of 64 GB: the split is that of two cards."""
+    workload = Workload(engine="vllm", weight_format="BF16")
+    one = fit(shape("qwen3-8b"), workload, cards["ascend-910c-128gb"], 1)
+    two = fit(shape("qwen3-8b"), workload, replace(cards["ascend-910b3-64gb"], usable_bytes=60 * 2**30), 2)
+    assert one.workload.tensor_parallel == two.workload.tensor_parallel == 2
+    assert one.per_card_bytes == 2 * (two.per_card_bytes or 0)
+
+
+def test_a_split_that_does_not_divide_falls_back_to_stages(shape: Shapes, cards: dict[str, Card]) -> None:
+    """Qwen2.5-14B has 40 heads: 16 ranks do not divide them, 8 do, so 16 cards make 8 ranks and 2 stages."""
+    answer = fit(shape("qwen2-5-14b-instruct"), Workload(engine="vllm"), cards["h100-sxm-80gb"], 16)
+    assert (answer.workload.tensor_parallel, answer.workload.pipeline_parallel) == (8, 2)
+
+
+def test_a_split_asked_for_is_kept_or_refused(shape: Shapes, cards: dict[str, Card]) -> None:
+    asked = Workload(engine="vllm", tensor_parallel=16)
+    answer = fit(shape("qwen2-5-14b-instruct"), asked, cards["h100-sxm-80gb"], 16)
+    assert answer.state == "does_not_fit"
+    assert [reason.values["size"] for reason in answer.reasons if reason.key == "split_refused"] == [40]
+    with pytest.raises(HardwareError, match="parallel_mismatch"):
+        fit(shape("qwen2-5-14b-instruct"), asked, cards["h100-sxm-80gb"], 8)
+
+
+@pytest.mark.parametrize(
+    ("card", "engine", "weights", "key", "blocks"),
+    [
+        ("apple-m2-ultra-192gb", "vllm", "BF16", "engine_unsupported", True),
+        ("ascend-910b3-64gb", "vllm", "BF16", "engine_by_plugin", False),
+        ("cambricon-mlu590-m9", "llama.cpp", "Q8_0", "engine_support_unknown", False),
+        ("v100-32gb", "vllm", "BF16", "capability_too_low", True),  # vLLM since v0.21: compute capability 7.5
+        ("a100-sxm-80gb", "vllm", "FP8", "format_weight_only", False),  # FP8 Marlin
+        ("ascend-910b3-64gb", "vllm", "FP8", "format_unsupported", True),
+    ],
+)
+def test_what_card_and_engine_say(
+    shape: Shapes, cards: dict[str, Card], card: str, engine: str, weights: str, key: str, blocks: bool
+) -> None:
+    answer = fit(shape("qwen3-8b"), Workload(engine=engine, weight_format=weights), cards[card], 1)
+    assert [reason.blocks for reason in answer.reasons if reason.key == key] == [blocks]
+    assert (answer.state == "does_not_fit") is blocks
+
+
+def test_two_macs_are_not_one(shape: Shapes, cards: dict[str, Card]) -> None:
+    answer = fit(shape("qwen3-8b"), Workload(), cards["apple-m2-ultra-192gb"], 2)
+    assert answer.state == "does_not_fit"
+    assert "too_many_of_a_kind" in {reason.key for reason in answer.reasons}
+
+
+@pytest.mark.parametrize("count", [0, -1, 10_000])
+def test_absurd_counts_are_refused(shape: Shapes, cards: dict[str, Card], count: int) -> None:
+    with pytest.raises(HardwareError) as caught:
+        fit(shape("qwen3-8b"), Workload(), cards["rtx-4090"], count)
+    assert (caught.value.field, caught.value.key) == ("cards", "out_of_bounds")
+
+
+def test_a_billion_sequences_are_refused(shape: Shapes, cards: dict[str, Card]) -> None:
+    with pytest.raises(WorkloadError) as caught:
+        fit(shape("qwen3-8b"), Workload(sequences=10**9), cards["rtx-4090"], 1)
+    assert (caught.value.field, caught.value.key) == ("sequences", "out_of_bounds")
+
+
+def test_mixed_cards_are_refused(cards: dict[str, Card]) -> None:
+    assert only_kind([cards["rtx-4090"]] * 2) == (cards["rtx-4090"], 2)
+    with pytest.raises(HardwareError, match="mixed"):
+        only_kind([cards["rtx-4090"], cards["rtx-3090"]])
+    with pytest.raises(HardwareError, match="none"):
+        only_kind([])
+
+
+def test_a_draft_model_takes_its_share(shape: Shapes, cards: dict[str, Card]) -> None:
+    alone = fit(shape("qwen3-8b"), Workload(), cards["rtx-4090"], 1)
+    with_draft = fit(shape("qwen3-8b"), Workload(), cards["rtx-4090"], 1, extra_bytes=2**30)
+    assert alone.spare_bytes is not None
+    assert with_draft.spare_bytes == alone.spare_bytes - 2**30

@@ -1,0 +1,163 @@
+"""Commands: what they ask for is what was computed, and nothing in them can be made to run something else."""
+
+from __future__ import annotations
+
+import ast
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from calculator.architecture import Shape
+from calculator.hardware import Card, Command, HardwareError, Source, fit, launch_commands
+from calculator.hardware.terms import COMMANDS, NOTES
+from calculator.memory import Workload
+
+Shapes = Callable[[str], Shape]
+QWEN = Source(name="Qwen3 8B", repository="Qwen/Qwen3-8B")
+
+
+def command(commands: tuple[Command, ...], key: str) -> Command:
+    return next(command for command in commands if command.key == key)
+
+
+def words(text: str) -> list[str]:
+    return shlex.split(text.splitlines()[-1])
+
+
+def option(text: str, name: str) -> str | None:
+    """The value after an option."""
+    found = words(text)
+    return found[found.index(name) + 1] if name in found else None
+
+
+def test_llama_server_gets_all_of_the_context() -> None:
+    """`-c` is shared out among the slots, so four sequences of 8K ask for 32K."""
+    workload = Workload(weight_format="Q4_K_M", kv_format="q8_0", kv_v_format="q4_0", context_tokens=8192, sequences=4)
+    text = command(launch_commands(workload, QWEN), "llama-server").text
+    assert (option(text, "-c"), option(text, "-np")) == ("32768", "4")
+    assert (option(text, "-ctk"), option(text, "-ctv")) == ("q8_0", "q4_0")
+    assert "--no-kv-unified" in words(text)
+
+
+def test_offload() -> None:
+    workload = Workload(weight_format="Q4_K_M", gpu_layers=20, cpu_expert_layers=10)
+    commands = launch_commands(workload, QWEN)
+    text = command(commands, "llama-server").text
+    assert (option(text, "-ngl"), option(text, "--n-cpu-moe")) == ("20", "10")
+    modelfile = command(commands, "modelfile")
+    assert "PARAMETER num_gpu 20" in modelfile.text.splitlines()
+    assert [note.key for note in modelfile.notes] == ["ollama_no_cpu_moe"]
+
+
+def test_a_file_that_nobody_named_is_a_placeholder() -> None:
+    shown = command(launch_commands(Workload(weight_format="Q4_K_M"), QWEN), "llama-server")
+    assert shown.placeholders == ("qwen3-8b-Q4_K_M.gguf",)
+    assert shown.placeholders[0] in words(shown.text)
+    known = Source(name="Qwen3 8B", repository="Qwen/Qwen3-8B", gguf="Qwen/Qwen3-8B-GGUF")
+    named = command(launch_commands(Workload(weight_format="Q4_K_M"), known), "llama-server")
+    assert named.placeholders == ()
+    assert option(named.text, "-hf") == "Qwen/Qwen3-8B-GGUF:Q4_K_M"
+
+
+def test_vllm_splits_as_it_was_placed(shape: Shapes, cards: dict[str, Card]) -> None:
+    workload = Workload(engine="vllm", context_tokens=32768, kv_format="fp8")
+    answer = fit(shape("qwen2-5-14b-instruct"), workload, cards["h100-sxm-80gb"], 16)
+    source = Source(name="Qwen2.5 14B", repository="Qwen/Qwen2.5-14B-Instruct")
+    text = command(launch_commands(workload, source, fit=answer), "vllm").text
+    assert words(text)[:3] == ["vllm", "serve", "Qwen/Qwen2.5-14B-Instruct"]
+    assert (option(text, "--tensor-parallel-size"), option(text, "--pipeline-parallel-size")) == ("8", "2")
+    assert (option(text, "--max-model-len"), option(text, "--kv-cache-dtype")) == ("32768", "fp8")
+    assert option(text, "--gpu-memory-utilization") is None  # its default is enough
+
+
+def test_vllm_is_asked_for_more_memory_where_it_is_tight(shape: Shapes, cards: dict[str, Card]) -> None:
+    workload = Workload(engine="vllm", context_tokens=2048)
+    model = shape("gpt-oss-120b")
+    for card in cards.values():
+        answer = fit(model, workload, card, 1)
+        source = Source(name="gpt-oss", repository="openai/gpt-oss-120b", native_format="MXFP4")
+        percent = option(launch_commands(workload, source, fit=answer)[0].text, "--gpu-memory-utilization")
+        assert (percent is not None) is (answer.state == "tight")
+        if percent is not None:
+            assert answer.per_card_bytes is not None
+            assert answer.per_card_bytes <= float(percent) * card.usable_bytes
+            assert 0.92 < float(percent) <= 0.99
+
+
+@pytest.mark.parametrize(
+    ("weights", "native", "flag", "note"),
+    [
+        ("BF16", "BF16", ("--dtype", "bfloat16"), None),
+        ("FP8", "BF16", ("--quantization", "fp8"), None),
+        ("FP8-BLOCK", "FP8", None, None),  # as published: config.json says how
+        ("AWQ", "BF16", None, "needs_checkpoint"),
+    ],
+)
+def test_weight_formats_of_vllm(weights: str, native: str, flag: tuple[str, str] | None, note: str | None) -> None:
+    source = Source(name="M", repository="a/m", native_format=native)
+    shown = launch_commands(Workload(engine="vllm", weight_format=weights), source)[0]
+    assert [entry.key for entry in shown.notes] == ([note] if note else [])
+    if flag:
+        assert option(shown.text, flag[0]) == flag[1]
+    else:
+        assert "--quantization" not in shown.text
+        assert "--dtype" not in shown.text
+
+
+def test_modelscope(shape: Shapes) -> None:
+    workload = Workload(engine="vllm", weight_format="BF16")
+    assert launch_commands(workload, QWEN, hub="modelscope")[0].text.startswith("VLLM_USE_MODELSCOPE=True vllm serve ")
+    source = Source(name="Qwen3 8B", gguf="Qwen/Qwen3-8B-GGUF")
+    commands = launch_commands(Workload(weight_format="Q4_K_M"), source, hub="modelscope")
+    download, serve = command(commands, "llama-server").text.splitlines()
+    assert shlex.split(download)[:4] == ["modelscope", "download", "--model", "Qwen/Qwen3-8B-GGUF"]
+    assert shlex.split(serve)[0] == "llama-server"
+    assert command(commands, "modelfile").text.startswith("FROM modelscope.cn/Qwen/Qwen3-8B-GGUF:Q4_K_M\n")
+    snippet = launch_commands(Workload(engine="transformers", weight_format="BF16"), QWEN, hub="modelscope")[0]
+    assert snippet.text.startswith("from modelscope import ")
+
+
+@pytest.mark.parametrize("weights", ["BF16", "NF4", "INT8"])
+@pytest.mark.parametrize("vision", [True, False])
+def test_the_snippet_is_python(weights: str, vision: bool) -> None:
+    source = Source(name="M", repository="a/m", multimodal=True)
+    snippet = launch_commands(Workload(engine="transformers", weight_format=weights, vision=vision), source)[0]
+    tree = ast.parse(snippet.text)
+    imported = {name.name for node in tree.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert ("BitsAndBytesConfig" in imported) is (weights != "BF16")
+    assert ("AutoModelForImageTextToText" in imported) is vision
+
+
+@pytest.mark.parametrize(
+    "name", ["a/m; rm -rf /", "$(id)", "a/m\nPARAMETER stop x", "--help", "", "a/m'", "模型", "https://example.org/m"]
+)
+def test_only_repositories_are_repositories(name: str) -> None:
+    for field in ("repository", "gguf", "quantised"):
+        with pytest.raises(HardwareError) as caught:
+            replace(Source(name="M"), **{field: name})  # type: ignore[arg-type]
+        assert (caught.value.field, caught.value.key) == (field, "not_a_repository")
+
+
+@pytest.mark.parametrize("name", ["M; rm -rf /", "$(id)", "M\nPARAMETER stop x", "--help", "模型", "'\"`"])
+def test_a_name_cannot_break_out(name: str) -> None:
+    for engine in ("llama.cpp", "vllm", "transformers"):
+        for shown in launch_commands(Workload(engine=engine, weight_format="Q4_K_M"), Source(name=name)):
+            assert "rm -rf" not in shown.text
+            assert "$(" not in shown.text
+            assert "PARAMETER stop" not in shown.text
+
+
+def test_every_key_is_documented() -> None:
+    for engine in ("llama.cpp", "vllm", "transformers"):
+        for kv in ("f16", "q8_0", "iq4_nl", "fp8"):
+            workload = Workload(engine=engine, weight_format="AWQ", kv_format=kv, cpu_expert_layers=1)
+            for shown in launch_commands(workload, QWEN):
+                assert shown.key in COMMANDS
+                assert all(set(note.values) == set(NOTES[note.key]) for note in shown.notes)
+
+
+def test_an_unknown_hub_is_named() -> None:
+    with pytest.raises(HardwareError, match="hub"):
+        launch_commands(Workload(), QWEN, hub="ftp")

@@ -1,0 +1,76 @@
+"""Recommendations keep their promises, whatever the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from calculator.architecture import Shape
+from calculator.hardware import Card, fit, recommend
+from calculator.hardware.terms import CLASSES
+from calculator.memory import Workload
+
+Shapes = Callable[[str], Shape]
+MODELS = ("llama-3-3-70b-instruct", "qwen3-30b-a3b", "deepseek-v3", "gpt-oss-120b", "qwen3-0-6b", "kimi-k2-instruct")
+
+
+@pytest.mark.parametrize("engine", ["llama.cpp", "vllm", "transformers"])
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_recommended_fits_with_headroom(shape: Shapes, cards: dict[str, Card], model: str, engine: str) -> None:
+    answers = recommend(shape(model), Workload(engine=engine), cards.values())
+    assert tuple(answer.card_class for answer in answers) == CLASSES
+    for answer in answers:
+        assert len(answer.picks) <= 2
+        assert len({pick.card.slug for pick in answer.picks}) == len(answer.picks)
+        for pick in answer.picks:
+            alone = fit(shape(model), Workload(engine=engine), pick.card, pick.count)
+            assert alone.state == pick.state == "fits"
+            assert alone.spare_bytes is not None
+            assert alone.spare_bytes >= alone.headroom_bytes
+            assert pick.card.card_class == answer.card_class
+            assert pick.card.obtainable
+        if answer.nearest_miss is not None:
+            assert answer.nearest_miss.state != "fits"
+            assert not answer.nearest_miss.refused
+
+
+def test_a_miss_is_fewer_of_the_same_card(shape: Shapes, cards: dict[str, Card]) -> None:
+    workload = Workload(engine="vllm", weight_format="BF16")
+    by_class = {answer.card_class: answer for answer in recommend(shape("deepseek-v3"), workload, cards.values())}
+    by_class |= {
+        answer.card_class: answer
+        for answer in recommend(shape("llama-3-3-70b-instruct"), workload, cards.values())
+        if answer.card_class == "consumer"
+    }
+    consumer = by_class["consumer"]
+    assert consumer.nearest_miss is not None
+    assert consumer.nearest_miss.card == consumer.picks[0].card
+    assert consumer.nearest_miss.count < consumer.picks[0].count
+
+
+def test_where_nothing_fits_the_nearest_is_named(shape: Shapes, cards: dict[str, Card]) -> None:
+    workload = Workload(engine="vllm", weight_format="BF16")
+    answers = {answer.card_class: answer for answer in recommend(shape("kimi-k2-instruct"), workload, cards.values())}
+    assert answers["consumer"].picks == ()
+    miss = answers["consumer"].nearest_miss
+    assert miss is not None
+    assert (miss.card.slug, miss.count) == ("rtx-5090", 8)  # the most memory on that shelf
+
+
+def test_vllm_recommends_no_apple(shape: Shapes, cards: dict[str, Card]) -> None:
+    answers = {
+        answer.card_class: answer for answer in recommend(shape("qwen3-8b"), Workload(engine="vllm"), cards.values())
+    }
+    assert answers["apple"].picks == ()
+    assert answers["apple"].nearest_miss is None
+
+
+def test_fewest_cards_come_first(shape: Shapes, cards: dict[str, Card]) -> None:
+    """One current card that holds the model beats two of another."""
+    consumer = recommend(shape("qwen3-8b"), Workload(weight_format="Q4_K_M"), cards.values())[0]
+    assert consumer.picks[0].count == 1
+
+
+def test_no_cards_no_picks(shape: Shapes) -> None:
+    assert all(answer.picks == () for answer in recommend(shape("qwen3-8b"), Workload(), []))
