@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from calculator.architecture import read_config
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
@@ -21,6 +25,7 @@ from calculator.architecture.shape import (
     SlidingWindowAttention,
     StateSpace,
 )
+from calculator.memory import Workload, WorkloadError, estimate
 from catalog.querysets import normalise
 
 if TYPE_CHECKING:
@@ -37,6 +42,18 @@ KINDS: dict[type[Mixer], str] = {
     ShortConvolution: "short_convolution",
 }
 STATEFUL = {"linear", "state_space", "short_convolution"}
+LIST_CONTEXT = 8192
+SHAPE_COLUMNS = (
+    "num_layers",
+    "hidden_size",
+    "num_heads",
+    "num_kv_heads",
+    "head_dim",
+    "vocab_size",
+    "num_experts",
+    "num_active_experts",
+    "num_shared_experts",
+)
 
 
 def layer_kinds(layers: tuple[Layer, ...]) -> dict[str, int]:
@@ -56,12 +73,13 @@ def shape_columns(shape: Shape) -> dict[str, Any]:
     mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
     attention = [mixer for mixer in mixers if isinstance(mixer, Attention)]
     latent = [mixer for mixer in mixers if isinstance(mixer, LatentAttention)]
+    heads = [mixer.num_heads for mixer in attention] + [mixer.num_heads for mixer in latent]
     experts = [layer.feed_forward for layer in shape.layers if isinstance(layer.feed_forward, Experts)]
     return {
         "architecture": _architecture(kinds, bool(experts)),
         "num_layers": shape.num_layers,
         "hidden_size": shape.hidden_size,
-        "num_heads": max([mixer.num_heads for mixer in attention] + [mixer.num_heads for mixer in latent], default=None),
+        "num_heads": max(heads, default=None),
         "num_kv_heads": max((mixer.num_kv_heads for mixer in attention), default=None),
         "head_dim": max((mixer.head_dim for mixer in attention), default=None),
         "vocab_size": shape.vocab_size,
@@ -79,7 +97,7 @@ def _architecture(kinds: dict[str, int], has_experts: bool) -> str:
     return "moe" if has_experts else "dense"
 
 
-def search_text(model: LanguageModel, aliases: list[str]) -> str:
+def search_text(model: LanguageModel, aliases: Iterable[str]) -> str:
     """Every name a reader may look a model up by, one a line, as `LanguageModelQuerySet.search` compares them."""
     organization, family = model.organization, model.family
     names = [
@@ -97,11 +115,50 @@ def search_text(model: LanguageModel, aliases: list[str]) -> str:
     return "\n".join(dict.fromkeys(normalise(name) for name in names if name))
 
 
-def fill(model: LanguageModel) -> None:
-    """Sets the derived columns of an unsaved or changed row."""
-    from calculator.architecture import read_config
+def memory_bytes(shape: Shape, context_tokens: int | None) -> int | None:
+    """What llama.cpp needs at Q4_K_M and 8K of context, or the model's whole context where it is shorter.
 
+    None where the format does not suit the model.
+    """
+    longest = context_tokens or shape.context_tokens or LIST_CONTEXT
+    workload = Workload(engine="llama.cpp", weight_format="Q4_K_M", context_tokens=min(LIST_CONTEXT, longest))
+    try:
+        return estimate(shape, workload).total_bytes
+    except WorkloadError:
+        return None
+
+
+def columns(model: LanguageModel, aliases: Iterable[str]) -> dict[str, Any]:
+    """All derived columns of a row. Raises `ConfigError` where its config cannot be read."""
+    found: dict[str, Any] = dict.fromkeys(SHAPE_COLUMNS)
+    found |= {"architecture": "", "layer_kinds": {}, "memory_q4_k_m_8k_bytes": None}
     if model.config is not None:
-        for column, value in shape_columns(read_config(model.config)).items():
-            setattr(model, column, value)
-    model.search_text = search_text(model, list(model.aliases.values_list("name", flat=True)) if model.pk else [])
+        shape = read_config(model.config)
+        found |= shape_columns(shape)
+        found["memory_q4_k_m_8k_bytes"] = memory_bytes(shape, model.context_tokens)
+    return found | {"search_text": search_text(model, aliases)}
+
+
+def fill(model: LanguageModel) -> None:
+    """Sets the derived columns of a row that is about to be saved."""
+    aliases = model.aliases.values_list("name", flat=True) if model.pk else []
+    for column, value in columns(model, aliases).items():
+        setattr(model, column, value)
+
+
+def refresh(models: QuerySet[LanguageModel]) -> int:
+    """Computes the derived columns of `models` anew and writes those that differ; returns how many rows changed."""
+    changed: list[LanguageModel] = []
+    fields: set[str] = set()
+    for model in models.select_related("organization", "family").prefetch_related("aliases"):
+        aliases = [alias.name for alias in model.aliases.all()]
+        different = {name: value for name, value in columns(model, aliases).items() if getattr(model, name) != value}
+        if different:
+            for name, value in different.items():
+                setattr(model, name, value)
+            model.updated_at = timezone.now()
+            changed.append(model)
+            fields |= different.keys()
+    if changed:
+        models.model._base_manager.bulk_update(changed, [*sorted(fields), "updated_at"], batch_size=100)
+    return len(changed)

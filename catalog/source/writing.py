@@ -29,11 +29,15 @@ def write(catalogue: Catalogue, directory: Path) -> None:
     for score in catalogue.scores:
         scores.setdefault(score.model, []).append(score)
     for model in catalogue.models:
-        _write_model(model, scores.get(model.slug, []), directory / "models" / model.organization / model.slug)
+        _write_model(model, _sorted(scores.get(model.slug, [])), directory / "models" / model.organization / model.slug)
     aliases = "".join(f"{_text(name)} = {_text(slug)}\n" for name, slug in sorted(catalogue.aliases.items()))
     _save(directory / "score_aliases.toml", f"[aliases]\n{aliases}")
-    _save(directory / "unmatched_scores.toml", tables("score", catalogue.unmatched))
-    _save(directory / "closed_scores.toml", tables("score", catalogue.anchors))
+    for name, others in (("unmatched_scores.toml", catalogue.unmatched), ("closed_scores.toml", catalogue.anchors)):
+        _save(directory / name, tables("score", _sorted(others)))
+
+
+def _sorted(scores: Iterable[ScoreRecord]) -> list[ScoreRecord]:
+    return sorted(scores, key=lambda score: score.key)
 
 
 def _write_model(model: ModelRecord, scores: Sequence[ScoreRecord], folder: Path) -> None:

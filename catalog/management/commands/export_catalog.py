@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from catalog.export import export
+from catalog.management.data import DATA, load_or_stop
+
+
+class Command(BaseCommand):
+    help = "Writes the database as data files that check_catalog accepts and sync_catalog loads to the same rows."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("directory", type=Path, help="an empty or new folder")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        directory: Path = options["directory"]
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise CommandError(f"{directory} is not an empty folder")
+        written = export(directory, shipped=DATA)
+        load_or_stop(directory)
+        self.stdout.write(self.style.SUCCESS(f"{len(written.models)} models, {len(written.scores)} scores written."))

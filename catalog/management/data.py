@@ -1,0 +1,27 @@
+"""What the catalogue's commands share: where data lies, and how faults are told."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import CommandError
+
+from catalog.source import Catalogue, SourceError, load
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+
+
+def add_directory(parser: ArgumentParser) -> None:
+    parser.add_argument("directory", nargs="?", type=Path, default=DATA, help="data folder (the one shipped here)")
+
+
+def load_or_stop(directory: Path) -> Catalogue:
+    """Ends the command with every fault, one a line, and exit code 1."""
+    if not directory.is_dir():
+        raise CommandError(f"{directory} is not a folder")
+    try:
+        return load(directory)
+    except SourceError as error:
+        faults = "\n".join(f"  {fault}" for fault in error.faults)
+        raise CommandError(f"{len(error.faults)} faults in {directory}:\n{faults}") from error

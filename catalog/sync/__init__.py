@@ -1,0 +1,38 @@
+"""Files -> rows, keeping what editors changed.
+
+- A field that nobody edited follows its file. An edited one stays and is reported; `theirs` takes the file's value.
+- A row that an editor added stays. One that an editor deleted is not brought back, but listed; `theirs` restores it.
+- A row whose file is gone stays and is listed; a source, score or alias goes with its line in the file, if nobody
+  edited it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import transaction
+
+from catalog import derived
+from catalog.models import LanguageModel
+from catalog.source import Catalogue
+from catalog.sync.kinds import KINDS
+from catalog.sync.report import KindReport, Report
+from catalog.sync.rows import Keys, sync_kind
+
+Progress = Callable[[str, int], None]  # the kind that is done, and how many records it had
+
+__all__ = ["KindReport", "Report", "sync"]
+
+
+def sync(catalogue: Catalogue, *, theirs: bool = False, progress: Progress = lambda name, records: None) -> Report:
+    """All or nothing: one transaction, so that whatever stops it leaves the rows as they were."""
+    report = Report()
+    keys: Keys = {}
+    with transaction.atomic():
+        for kind in KINDS:
+            done = sync_kind(kind, list(kind.records(catalogue)), keys, theirs=theirs)
+            report.kinds.append(done)
+            progress(done.name, done.records)
+        report.derived = derived.refresh(LanguageModel.objects.all())
+        progress("derived", len(catalogue.models))
+    return report

@@ -1,0 +1,128 @@
+"""Records of one kind into its rows, in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from catalog.models import Removal, Synced
+from catalog.sync.kinds import Kind, Values
+from catalog.sync.merge import merge, same
+from catalog.sync.report import Kept, KindReport
+
+BATCH = 500
+OWN_COLUMNS = {"id", "shipped", "updated_at"}  # no file has them
+
+# For each model that others link to: the slug by which files know a row, and its primary key.
+Keys = dict[type[Synced], dict[str, int]]
+
+
+def sync_kind(kind: Kind, records: list[Values], keys: Keys, *, theirs: bool) -> KindReport:
+    """Brings the rows of `kind` to what `records` say. Reads each table once; fills `keys` for kinds that link here."""
+    report = KindReport(kind.name, records=len(records))
+    slugs = {model: {pk: slug for slug, pk in keys[model].items()} for model in kind.links.values()}
+    rows = {kind.identity(row.shipped or values): (row, values) for row, values in _rows(kind, slugs)}
+    removed = set(Removal.objects.filter(kind=kind.name).values_list("key", flat=True))
+    created: list[Synced] = []
+    changed: list[Synced] = []
+    fields: set[str] = set()
+    seen: set[str] = set()
+    for values in records:
+        identity = kind.identity(values)
+        seen.add(identity)
+        if identity in rows:
+            row, here = rows[identity]
+            names = _update(kind, row, here, values, keys, report, theirs=theirs)
+            if names:
+                changed.append(row)
+                fields |= names
+        elif not _linked(kind, values, keys):
+            continue
+        elif identity in removed and not theirs:
+            report.removed.append(_label(kind, values))
+        else:
+            created.append(kind.model(**_attributes(kind, values, keys), shipped=values))
+    manager: models.Manager[Any] = kind.model._base_manager
+    manager.bulk_create(created, batch_size=BATCH)
+    if changed:
+        manager.bulk_update(changed, [*sorted(fields), "shipped", "updated_at"], batch_size=BATCH // 5)
+    if theirs:
+        Removal.objects.filter(kind=kind.name, key__in=removed & seen).delete()
+    _vanished(kind, {identity: row for identity, row in rows.items() if identity not in seen}, report)
+    report.created = len(created)
+    if "slug" in kind.key:
+        keys[kind.model] = {
+            (shipped or {}).get("slug", slug): pk for pk, slug, shipped in manager.values_list("pk", "slug", "shipped")
+        }
+    return report
+
+
+def _rows(kind: Kind, slugs: dict[type[Synced], dict[int, str]]) -> Iterator[tuple[Synced, Values]]:
+    """Every row with its values as a file would say them."""
+    names = [column.name for column in kind.model._meta.concrete_fields if column.name not in OWN_COLUMNS]
+    for row in kind.model._base_manager.all():
+        values = {}
+        for name in names:
+            if name in kind.links:
+                values[name] = slugs[kind.links[name]].get(getattr(row, f"{name}_id"))
+            else:
+                values[name] = getattr(row, name)
+        yield row, values
+
+
+def _update(
+    kind: Kind, row: Synced, here: Values, values: Values, keys: Keys, report: KindReport, *, theirs: bool
+) -> set[str]:
+    """Changes `row`; returns the names of columns to write, empty where row and file agree on everything."""
+    merged = merge(here, row.shipped, values, theirs=theirs)
+    for name in merged.kept:
+        report.kept.append(Kept(_label(kind, values), name, here[name], values[name]))
+    if not merged.changes and row.shipped == values:
+        return set()
+    if merged.changes:
+        report.updated += 1
+    for name, value in _attributes(kind, merged.changes, keys).items():
+        setattr(row, name, value)
+    row.shipped = values
+    row.updated_at = timezone.now()
+    return set(merged.changes) or {"shipped"}
+
+
+def _attributes(kind: Kind, values: Values, keys: Keys) -> Values:
+    found = {}
+    for name, value in values.items():
+        if name in kind.links:
+            found[f"{name}_id"] = None if value is None else keys[kind.links[name]][value]
+        else:
+            found[name] = value
+    return found
+
+
+def _linked(kind: Kind, values: Values, keys: Keys) -> bool:
+    """Whether the rows it belongs to are here. Where an editor removed them, they are listed and this is not."""
+    return all(values[name] is None or values[name] in keys[model] for name, model in kind.links.items())
+
+
+def _label(kind: Kind, values: Values) -> str:
+    return " ".join(str(values[name]) for name in kind.key if values[name])
+
+
+def _vanished(kind: Kind, rows: dict[str, tuple[Synced, Values]], report: KindReport) -> None:
+    """Rows that came from a file which no longer has them. Part of a card goes with its line, if nobody edited it."""
+    gone = []
+    for row, here in rows.values():
+        if row.shipped is None:
+            continue
+        untouched = all(same(here[name], value) for name, value in row.shipped.items() if name in here)
+        if kind.owner and untouched:
+            gone.append(row.pk)
+        else:
+            report.vanished.append(_label(kind, row.shipped))
+    for start in range(0, len(gone), BATCH):
+        part = kind.model._base_manager.filter(pk__in=gone[start : start + BATCH])
+        part.update(shipped=None)  # dropped with its file, not removed by an editor
+        part.delete()
+    report.dropped = len(gone)
