@@ -46,7 +46,7 @@ admin: $(INSTALLED) ## Make an account for the admin
 	$(MANAGE) createsuperuser
 
 test: .venv/installed-test ## Run all tests (browser tests where there is a Chromium; ARGS="-k name")
-	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: .venv/installed-test ## Check style, types, import contracts, templates, migrations, data, translations
 	$(BIN)/ruff check .

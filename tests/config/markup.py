@@ -1,0 +1,97 @@
+"""A page as tests read it: its words with their language, its links, its ids."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+SILENT = {"script", "style", "code", "pre", "kbd"}  # not prose
+SPOKEN = ("aria-label", "placeholder", "title", "alt", "aria-valuetext", "data-label")
+HAN = re.compile(r"[\u3400-\u9fff]")
+LATIN_RUN = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:[ ,;:]+[A-Za-z][A-Za-z'’-]*){3,}")
+FUNCTION_WORDS = frozenset(
+    {
+        "the",
+        "is",
+        "are",
+        "was",
+        "be",
+        "of",
+        "to",
+        "and",
+        "or",
+        "with",
+        "that",
+        "this",
+        "these",
+        "by",
+        "from",
+        "not",
+        "no",
+    }
+    | {"its", "for", "in", "on", "at", "as", "it", "which", "than", "has", "have", "a", "an"}
+)
+
+
+@dataclass
+class Page(HTMLParser):
+    """`words` are (language, text) pairs in document order, spoken attributes among them."""
+
+    html: str
+    words: list[tuple[str, str]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    alternates: dict[str, str] = field(default_factory=dict)
+    canonical: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._open: list[tuple[str, str]] = []
+        self.feed(self.html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attributes}
+        language = values.get("lang") or (self._open[-1][1] if self._open else "")
+        self.tags.append(tag)
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag == "link" and "hreflang" in values:
+            self.alternates[values["hreflang"]] = values["href"]
+        if tag == "link" and values.get("rel") == "canonical":
+            self.canonical = values["href"]
+        self.words += [(language, values[name]) for name in SPOKEN if values.get(name)]
+        if tag == "meta" and values.get("name") == "description":
+            self.words.append((language, values["content"]))
+        if tag not in VOID:
+            self._open.append((tag, language))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if self._open and data.strip() and not SILENT & {tag for tag, _language in self._open}:
+            self.words.append((self._open[-1][1], " ".join(data.split())))
+
+    @property
+    def language(self) -> str:
+        return self.words[0][0] if self.words else ""
+
+
+def english_prose(text: str) -> list[str]:
+    """Runs of four or more English words that two function words make a sentence of; names have at most one."""
+    return [run for run in LATIN_RUN.findall(text) if len(FUNCTION_WORDS & set(run.lower().split())) >= 2]
+
+
+def strays(page: Page) -> list[str]:
+    """Text in the other language that is not marked as such."""
+    return [
+        text
+        for language, text in page.words
+        if (language.startswith("zh") and english_prose(text)) or (language == "en" and HAN.search(text))
+    ]
