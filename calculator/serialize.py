@@ -1,4 +1,6 @@
-"""An estimate as the JSON that the command and the API share. The keys are a contract with other programs: they do not move."""
+"""An estimate as the JSON that the command and the API share. The keys are a contract with other programs: they do
+not move.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ HOST_PARTS = ("weights", "compute")
 
 
 def estimate_json(model: str, answer: Estimate, *, explain: bool = False) -> dict[str, object]:
-    """Bytes as integers. `model` is a slug or the name of the file asked about. `explain` adds the formula of every part.
+    """Bytes as integers. `model` is a slug or the name of the file asked about. `explain` adds the formula of every
+    part.
 
-    `kv` is the format of the keys, and of the values too unless `kv_v` is there. Notes are sentences in the active language.
+    `kv` is the format of the keys, and of the values too unless `kv_v` is there. Notes are sentences in the active
+    language.
     """
     workload = answer.workload
     result: dict[str, object] = {

@@ -1,8 +1,8 @@
 """Speed of the memory model: `make bench`. Each time stands beside the least that pure Python takes for the same sums.
 
-The floor of an estimate is one multiplication and addition per kind of tensor and per layer, in a plain loop; the floor of
-reading a config is `json.loads` of its text; the floor of a table is the floor of an estimate, once per cell. All are measured
-in this run, so a ratio compares across machines where a time does not.
+The floor of an estimate is one multiplication and addition per kind of tensor and per layer, in a plain loop; the
+floor of reading a config is `json.loads` of its text; the floor of a table is the floor of an estimate, once per
+cell. All are measured in this run, so a ratio compares across machines where a time does not.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from time import perf_counter
 
@@ -74,7 +75,11 @@ def rows(name: str) -> list[tuple[str, float, float, float]]:
     for engine_name, engine in ENGINES.items():
         workload = Workload(engine=engine_name)
         formats = engine.weight_formats(shape)
-        cells = [Workload(engine=engine_name, weight_format=form, context_tokens=tokens) for form in formats for tokens in CONTEXTS]
+        cells = [
+            Workload(engine=engine_name, weight_format=form, context_tokens=tokens)
+            for form in formats
+            for tokens in CONTEXTS
+        ]
 
         def whole(workload: Workload = workload) -> object:
             return estimate(read_config(parse_config_text(text)), workload)
@@ -85,7 +90,7 @@ def rows(name: str) -> list[tuple[str, float, float, float]]:
 
         found += [
             (f"{engine_name} first estimate of a shape", first_estimate(text, workload), least, 5e-3),
-            (f"{engine_name} estimate", seconds(lambda workload=workload: estimate(shape, workload)), least, 100e-6),
+            (f"{engine_name} estimate", seconds(partial(estimate, shape, workload)), least, 100e-6),
             (f"{engine_name} config.json to estimate", seconds(whole), seconds(lambda: json.loads(text)), 5e-3),
             (f"{engine_name} table {len(formats)} x {len(CONTEXTS)}", seconds(table), least * len(cells), 20e-3),
         ]
@@ -100,7 +105,8 @@ def main() -> int:
             over = time > limit
             slow += over
             verdict = "OVER" if over else "ok"
-            print(f"  {label:36} {time * 1e6:10,.1f} us  limit {limit * 1e6:8,.0f} us  {time / least:7.1f} x floor  {verdict}")
+            times = f"{time * 1e6:10,.1f} us  limit {limit * 1e6:8,.0f} us  {time / least:7.1f} x floor"
+            print(f"  {label:36} {times}  {verdict}")
     return int(slow > 0)
 
 

@@ -46,7 +46,9 @@ def llama_cpp_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
         yield from _memory_cases(model, shape, row, workload, estimate(shape, workload))
 
 
-def _memory_cases(model: str, shape: Shape, row: Mapping[str, Any], workload: Workload, answer: Estimate) -> Iterator[Case]:
+def _memory_cases(
+    model: str, shape: Shape, row: Mapping[str, Any], workload: Workload, answer: Estimate
+) -> Iterator[Case]:
     kv_format, context = row["kv_type"], row["n_ctx"]
     configuration = {"kv": kv_format, "context": context}
     formulas = {"hidden_size": naive.hidden_size_cache(shape, kv_format, context)}
@@ -73,7 +75,12 @@ def _truths(row: Mapping[str, Any], answer: Estimate) -> Iterator[tuple[str, int
     _, host_context, host_compute = row["host"]
     if row["kv_cache_mib"] or not host_context:
         if row["kv_cache_mib"]:
-            yield "kv_cache", kv, round(row["kv_cache_mib"] * MIB), HUNDREDTH * max(len(row.get("kv_parts_mib") or ()), 1)
+            yield (
+                "kv_cache",
+                kv,
+                round(row["kv_cache_mib"] * MIB),
+                HUNDREDTH * max(len(row.get("kv_parts_mib") or ()), 1),
+            )
         if row["state_mib"]:
             yield "state", state, round(row["state_mib"] * MIB), HUNDREDTH
     else:

@@ -9,7 +9,18 @@ import re
 
 from calculator.architecture.shape import Attention, LatentAttention, Shape
 
-KV_BITS = {"f32": 32, "f16": 16, "bf16": 16, "q8_0": 8, "q5_1": 5, "q5_0": 5, "q4_1": 4, "q4_0": 4, "iq4_nl": 4, "fp8": 8}
+KV_BITS = {
+    "f32": 32,
+    "f16": 16,
+    "bf16": 16,
+    "fp8": 8,
+    "q8_0": 8,
+    "q5_1": 5,
+    "q5_0": 5,
+    "q4_1": 4,
+    "q4_0": 4,
+    "iq4_nl": 4,
+}
 NAMED_BITS = {"FP8-BLOCK": 8, "AWQ": 4, "GPTQ": 4}
 
 
@@ -34,7 +45,7 @@ def hidden_size_cache(shape: Shape, kv_format: str, context_tokens: int) -> int:
 
 
 def full_attention_cache(shape: Shape, kv_format: str, context_tokens: int) -> int | None:
-    """2 x layers x key/value heads x head size x context x bytes: every layer like the first that attends, without windows."""
+    """2 x layers x key/value heads x head size x context x bytes: every layer like the first that attends."""
     width = next((_width(mixer) for layer in shape.layers for mixer in layer.mixers if _width(mixer)), 0)
     return width * shape.num_layers * context_tokens * KV_BITS[kv_format] // 8 if width else None
 

@@ -6,7 +6,7 @@ REMARKS: dict[str, str] = {
     "model_inferred": "the log does not name the model; it follows from its sizes",
     "other_platform": "printed on another platform than CUDA, whose back end keeps tables and buffers of its own",
     "expert_parallel": "experts are spread whole over ranks; the rule splits each over all ranks, the sum is the same",
-    "attention_kept_wide": "this checkpoint keeps attention and two layers in BF16; the rule quantises every linear layer",
+    "attention_kept_wide": "this checkpoint keeps attention and two layers in BF16; the rule quantises them",
     "includes_non_torch": "the printed figure includes the driver's and the libraries' own memory",
     "includes_mtp": "the printed figure includes a multi-token-prediction layer, which is loaded on request only",
     "own_mixture": "a third party's own mixture: which layers stay wide is not in the name of the format",

@@ -13,7 +13,7 @@ NAIVE_FORMULAS = ("parameters_bits", "hidden_size", "full_attention")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Errors are relative and absolute in sign; `worst` is the case furthest off. `formula` is empty for our own model."""
+    """Errors are relative; `worst` is the case furthest off. `formula` is empty for our own model."""
 
     engine: str
     quantity: str

@@ -1,10 +1,10 @@
 """Tensors alive at once while a layer runs on `tokens` tokens: the elements per token of the widest moment.
 
-A feed-forward layer holds, at its peak, three rows of the hidden size (residual, normalised input, output) and three of its
-own width (gate and up together, and their product). Checked against vLLM's own measurement: Llama-3.1-8B at 2,048 tokens
-prints 0.22 GiB, 2,048 x 3 x (4,096 + 14,336) x 2 B = 0.21 GiB; the difference of two runs at 20,000 and 29,000 tokens is
-0.92 GiB, this rule says 0.93. Experts: two workspaces per chosen expert (vLLM `fused_moe/experts/triton_moe.py`,
-`workspace_shapes`).
+A feed-forward layer holds, at its peak, three rows of the hidden size (residual, normalised input, output) and three
+of its own width (gate and up together, and their product). Checked against vLLM's own measurement: Llama-3.1-8B at
+2,048 tokens prints 0.22 GiB, 2,048 x 3 x (4,096 + 14,336) x 2 B = 0.21 GiB; the difference of two runs at 20,000 and
+29,000 tokens is 0.92 GiB, this rule says 0.93. Experts: two workspaces per chosen expert (vLLM
+`fused_moe/experts/triton_moe.py`, `workspace_shapes`).
 """
 
 from __future__ import annotations
@@ -27,8 +27,13 @@ from calculator.architecture.shape import (
 @lru_cache(maxsize=256)
 def widest_layer(shape: Shape, ranks: int = 1) -> int:
     """Elements per token on one rank, over all layers."""
-    distinct: set[tuple[tuple[Mixer, ...], FeedForward | None]] = {(layer.mixers, layer.feed_forward) for layer in shape.layers}
-    return max((_layer_elements(shape.hidden_size, mixers, feed_forward, ranks) for mixers, feed_forward in distinct), default=0)
+    distinct: set[tuple[tuple[Mixer, ...], FeedForward | None]] = {
+        (layer.mixers, layer.feed_forward) for layer in shape.layers
+    }
+    return max(
+        (_layer_elements(shape.hidden_size, mixers, feed_forward, ranks) for mixers, feed_forward in distinct),
+        default=0,
+    )
 
 
 def _layer_elements(hidden: int, mixers: tuple[Mixer, ...], feed_forward: FeedForward | None, ranks: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
 
@@ -39,16 +39,16 @@ class TensorGroup:
 def tensor_groups(shape: Shape) -> tuple[TensorGroup, ...]:
     """Every tensor of `shape` but those of multi-token prediction, which no engine here loads by default."""
     heads = [_attention_heads(layer.mixers) for layer in shape.layers]
-    found: dict[tuple[object, ...], list[int | None]] = {}
+    found: dict[TensorGroup, list[int | None]] = {}
     for tensor in shape.tensors:
         if tensor.part != "mtp":  # buffers count here: they lie in memory like any weight
             in_text = tensor.part == "text" and tensor.layer is not None
-            found.setdefault(_key(tensor, heads[tensor.layer or 0] if in_text else (0, 0)), []).append(tensor.layer)
-    return tuple(TensorGroup(*key, tuple(layers)) for key, layers in found.items())  # type: ignore[arg-type]
+            found.setdefault(_alike(tensor, heads[tensor.layer or 0] if in_text else (0, 0)), []).append(tensor.layer)
+    return tuple(replace(group, layers=tuple(layers)) for group, layers in found.items())
 
 
-def _key(tensor: Tensor, heads: tuple[int, int]) -> tuple[object, ...]:
-    return (tensor.role, tensor.shape, tensor.dtype, tensor.kind, tensor.part, *heads)
+def _alike(tensor: Tensor, heads: tuple[int, int]) -> TensorGroup:
+    return TensorGroup(tensor.role, tensor.shape, tensor.dtype, tensor.kind, tensor.part, *heads, layers=())
 
 
 def _attention_heads(mixers: tuple[object, ...]) -> tuple[int, int]:
@@ -59,7 +59,9 @@ def _attention_heads(mixers: tuple[object, ...]) -> tuple[int, int]:
 
 
 def category(role: str) -> str:
-    """The kind of weight a reader knows: `embedding`, `output`, `router`, `experts`, `shared_experts`, `feed_forward`, `norm`, `mixer`.
+    """The kind of weight a reader knows, by its role.
+
+    One of `embedding`, `output`, `router`, `experts`, `shared_experts`, `feed_forward`, `norm`, `mixer`.
 
     >>> category("ffn_down_exps"), category("attn_q"), category("token_embd")
     ('experts', 'mixer', 'embedding')

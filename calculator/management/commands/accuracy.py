@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON")
-        parser.add_argument("--beyond", type=float, metavar="PERCENT", help="list the cases that are further off than this")
+        parser.add_argument(
+            "--beyond", type=float, metavar="PERCENT", help="list the cases that are further off than this"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         lines = summary(cases())
@@ -47,7 +49,13 @@ class Command(BaseCommand):
 def _row(line: Line) -> tuple[str, ...]:
     configuration = " ".join(f"{key}={value}" for key, value in line.worst.configuration.items())
     figures = (f"{line.cases:,}", f"{line.exact:,}", f"{line.median_error:.3%}", f"{line.worst_error:+.2%}")
-    return (line.engine, line.quantity, line.formula or "ours", *figures, f"{line.worst.model} {configuration}".rstrip())
+    return (
+        line.engine,
+        line.quantity,
+        line.formula or "ours",
+        *figures,
+        f"{line.worst.model} {configuration}".rstrip(),
+    )
 
 
 def _line_json(line: Line) -> dict[str, object]:

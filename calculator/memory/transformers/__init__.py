@@ -1,4 +1,4 @@
-"""What Hugging Face transformers allocates for a model (version 5.24, PyTorch on CUDA, `generate` with its default cache)."""
+"""What Hugging Face transformers allocates for a model (5.24, PyTorch on CUDA, `generate` with its default cache)."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def default_kv_format(shape: Shape) -> str:
 def estimate(shape: Shape, workload: Workload) -> Estimate:
     """Bytes over all cards, and the largest share of one. Several cards hold whole layers (`device_map="auto"`).
 
-    Raises `WorkloadError` for tensor parallelism, which `generate` does not use by default, and for keys and values stored
-    differently.
+    Raises `WorkloadError` for tensor parallelism, which `generate` does not use by default, and for keys and values
+    stored differently.
     """
     if workload.kv_v_format != workload.kv_format:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
@@ -53,7 +53,9 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     tokens = workload.context_tokens * workload.sequences
     forward = tokens * elements * value_bytes
     logits = workload.sequences * shape.vocab_size * LOGIT_BYTES
-    compute = Term("prompt_pass", {"tokens": tokens, "elements": elements, "bytes": value_bytes, "copies": depth}, forward * depth)
+    compute = Term(
+        "prompt_pass", {"tokens": tokens, "elements": elements, "bytes": value_bytes, "copies": depth}, forward * depth
+    )
     overhead = (
         Term("cuda_context", {"cards": depth}, CUDA_CONTEXT_BYTES * depth),
         Term("workspaces", {"cards": depth}, CUBLAS_BYTES * depth),
@@ -84,7 +86,10 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
 
 
 def _notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
-    notes = [Note("transformers_build", {"version": "5.24"}), Note("prompt_in_one_pass", {"tokens": workload.context_tokens})]
+    notes = [
+        Note("transformers_build", {"version": "5.24"}),
+        Note("prompt_in_one_pass", {"tokens": workload.context_tokens}),
+    ]
     if workload.weight_format == "NF4":
         notes.append(Note("nf4_single_quantisation"))
     if workload.weight_format in ("NF4", "INT8") and weight_rules.has_experts(shape):

@@ -32,7 +32,12 @@ def _mixers(shape: Shape, depth: int) -> tuple[tuple[Mixer, tuple[int, ...]], ..
     """Distinct mixers that cache, and how many of each a card holds."""
     counts: dict[Mixer, list[int]] = {}
     for index, stage in enumerate(stages(shape.num_layers, depth)):
-        own = Counter(mixer for layer in shape.layers[stage.start : stage.stop] if layer.shares_kv_of is None for mixer in layer.mixers)
+        own = Counter(
+            mixer
+            for layer in shape.layers[stage.start : stage.stop]
+            if layer.shares_kv_of is None
+            for mixer in layer.mixers
+        )
         for mixer, count in own.items():
             counts.setdefault(mixer, [0] * depth)[index] = count
     return tuple((mixer, tuple(per_card)) for mixer, per_card in counts.items())
@@ -77,7 +82,13 @@ def state_terms(shape: Shape, sequences: int, value_bytes: int, depth: int) -> t
         if not convolution + state:
             continue
         one = sequences * (convolution * value_bytes + state * F32_BYTES)
-        values = {"layers": sum(counts), "sequences": sequences, "convolution": convolution, "state": state, "bytes": value_bytes}
+        values = {
+            "layers": sum(counts),
+            "sequences": sequences,
+            "convolution": convolution,
+            "state": state,
+            "bytes": value_bytes,
+        }
         terms.append(Term("state", values, one * sum(counts)))
         cards = [held + one * count for held, count in zip(cards, counts, strict=True)]
     return tuple(terms), cards
@@ -86,7 +97,10 @@ def state_terms(shape: Shape, sequences: int, value_bytes: int, depth: int) -> t
 def _state_elements(mixer: Mixer) -> tuple[int, int]:
     """The last `conv_kernel` inputs of the convolution, and the state."""
     if isinstance(mixer, LinearAttention):
-        return mixer.conv_kernel * mixer.conv_channels, mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim
+        return (
+            mixer.conv_kernel * mixer.conv_channels,
+            mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim,
+        )
     if isinstance(mixer, StateSpace):
         channels = mixer.inner_size + (2 * mixer.num_groups * mixer.state_size if mixer.version == 2 else 0)
         return mixer.conv_kernel * channels, mixer.inner_size * mixer.state_size

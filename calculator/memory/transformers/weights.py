@@ -70,7 +70,8 @@ def tensor_bytes(group: TensorGroup, weight_format: str, native: str | None) -> 
     if weight_format in ("NF4", "INT8") and _is_linear(group):
         if weight_format == "NF4":
             return "NF4", ceil_div(group.elements, 2) + ceil_div(group.elements, NF4_BLOCK) * 4
-        return "INT8", group.elements + 4 * group.shape[0] + 1  # an f32 scale per output row, and a byte that names the layout
+        scales = 4 * group.shape[0] + 1  # f32, one per output row, and a byte that names the layout
+        return "INT8", group.elements + scales
     name = weight_format if weight_format in WIDE else "FP16" if weight_format == "INT8" else "BF16"
     return name, group.elements * WIDE[name]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from calculator.architecture.shape import Shape
 from calculator.memory.vllm import weights as weight_rules
-from calculator.memory.vllm.cache import Pool, pool
+from calculator.memory.vllm.cache import Pool, cache_terms, pool
 from calculator.memory.vllm.overhead import compute_term, overhead_terms
 from calculator.memory.vllm.parallel import check, stages
-from calculator.memory.workload import Estimate, Note, Part, Term, Workload, WorkloadError
+from calculator.memory.workload import Estimate, Note, Part, Workload, WorkloadError
 
 BATCHED_TOKENS = 2048  # `engine/arg_utils.py`, get_batch_defaults: the server's default where the card is not known
 BATCHED_TOKENS_BY_CARD = ((160 * 2**30, 16384), (70 * 2**30, 8192))
@@ -17,7 +17,7 @@ UTILISATION_PERCENT = 92  # `config/cache.py`, gpu_memory_utilization
 
 
 def weight_formats(shape: Shape) -> tuple[str, ...]:
-    """Formats of this model, best quality first; a quantised checkpoint offers its own and what it can be turned into."""
+    """Formats of this model, best quality first; a quantised checkpoint offers its own and what it can become."""
     return weight_rules.offered(shape)
 
 
@@ -37,8 +37,8 @@ def default_kv_format(shape: Shape) -> str:
 def estimate(shape: Shape, workload: Workload) -> Estimate:
     """Bytes over all cards, and the largest share of one.
 
-    Raises `WorkloadError` where vLLM would not start: a split that does not divide, keys and values stored differently, a
-    kind of layer that it does not run.
+    Raises `WorkloadError` where vLLM would not start: a split that does not divide, keys and values stored
+    differently, a kind of layer that it does not run.
     """
     if workload.kv_v_format != workload.kv_format:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
@@ -49,15 +49,15 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     blocks = pool(shape, workload.kv_format or "bf16", ranks)
     in_flight = (depth + 1) * batched  # asynchronous scheduling: one batch per stage and one ahead
     cards = [list(held.rank_bytes)]
-    cache_terms, state_terms, cache_ranks = _cache(blocks, stages(shape.num_layers, depth), workload, in_flight)
+    cached, states, cache_ranks = cache_terms(blocks, stages(shape.num_layers, depth), workload, in_flight)
     compute, compute_bytes = compute_term(shape, batched, sequences_at_once(workload), ranks, depth)
     overhead, overhead_ranks = overhead_terms(shape, sequences_at_once(workload), ranks, depth)
     vision = held.vision_rank_bytes if workload.vision else 0
     cards += [cache_ranks, [compute_bytes] * depth, overhead_ranks, [vision] + [0] * (depth - 1)]
     parts = (
         Part(key="weights", terms=held.terms),
-        Part(key="kv_cache", terms=cache_terms),
-        Part(key="state", terms=state_terms),
+        Part(key="kv_cache", terms=cached),
+        Part(key="state", terms=states),
         Part(key="compute", terms=(compute,)),
         Part(key="overhead", terms=overhead),
         Part(key="vision", terms=held.vision_terms if workload.vision else ()),
@@ -77,9 +77,10 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
 
 
 def capacity_tokens(shape: Shape, workload: Workload, pool_bytes: int) -> int:
-    """The "GPU KV cache size" that a server prints for a pool of `pool_bytes` on each rank, at `context_tokens` per sequence.
+    """The "GPU KV cache size" that a server prints for a pool of `pool_bytes` on each rank.
 
-    With one cache group that is blocks x block size; with several, the number of full-length sequences x their length.
+    With one cache group that is blocks x block size; with several, the number of sequences of `context_tokens` x
+    their length.
     """
     blocks = pool(shape, workload.kv_format or "bf16", workload.tensor_parallel)
     stage = max(stages(shape.num_layers, workload.pipeline_parallel), key=blocks.block_bytes)
@@ -107,36 +108,10 @@ def sequences_at_once(workload: Workload) -> int:
     return max(SEQUENCES_AT_ONCE_LARGE_CARD if large else SEQUENCES_AT_ONCE, workload.sequences)
 
 
-def _cache(
-    blocks: Pool, parts: tuple[range, ...], workload: Workload, in_flight: int
-) -> tuple[tuple[Term, ...], tuple[Term, ...], list[int]]:
-    """Terms of the KV cache and of the state over all ranks, and the bytes of one rank of each stage."""
-    ranks, sequences = workload.tensor_parallel, workload.sequences
-    block_bytes = [blocks.block_bytes(stage) for stage in parts]
-    cache: list[Term] = []
-    state: list[Term] = []
-    used = [0] * len(parts)
-    merged: dict[tuple[object, ...], tuple[int, int]] = {}
-    for group in blocks.groups:
-        count = group.blocks(workload.context_tokens, in_flight) * sequences
-        own = [group.page_bytes * sum(layer in stage for layer in group.layers) for stage in parts]
-        pages = own if blocks.uniform else block_bytes
-        used = [held + count * page for held, page in zip(used, pages, strict=True)]
-        key = (group.spec, count, group.block_tokens, len(group.layers), group.page_bytes)
-        groups, size = merged.get(key, (0, 0))
-        merged[key] = (groups + 1, size + count * sum(pages) * ranks)
-    for (spec, count, tokens, layers, page), (groups, size) in merged.items():
-        values = {"layers": layers, "groups": groups, "blocks": count, "block_tokens": tokens, "page_bytes": page, "copies": ranks}
-        kind = spec.kind  # type: ignore[attr-defined]
-        (state if kind == "state" else cache).append(Term(f"blocks_{kind}", values, size))  # type: ignore[arg-type]
-    if blocks.groups:  # block 0 stands for "nothing here" and is never used
-        cache.append(Term("null_block", {"copies": ranks * len(parts)}, sum(block_bytes) * ranks))
-        used = [held + page for held, page in zip(used, block_bytes, strict=True)]
-    return tuple(cache), tuple(state), used
-
-
 def _notes(shape: Shape, workload: Workload, blocks: Pool, batched: int, reserved: int | None) -> tuple[Note, ...]:
-    notes = [Note("vllm_build", {"version": "0.33.0", "batched_tokens": batched, "sequences": sequences_at_once(workload)})]
+    notes = [
+        Note("vllm_build", {"version": "0.33.0", "batched_tokens": batched, "sequences": sequences_at_once(workload)})
+    ]
     if reserved is None:
         notes.append(Note("vllm_reserves", {"percent": UTILISATION_PERCENT}))
     else:

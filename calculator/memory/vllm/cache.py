@@ -15,6 +15,7 @@ from functools import lru_cache
 from calculator.architecture.shape import Shape
 from calculator.memory.vllm.formats import ceil_div
 from calculator.memory.vllm.layers import CacheSpec, layer_specs
+from calculator.memory.workload import Term, Workload
 
 BLOCK_TOKENS = 16  # config/cache.py, DEFAULT_BLOCK_SIZE
 SPARSE_BLOCK_TOKENS = 64  # what the sparse and the FP8 kernels of MLA read at once
@@ -45,7 +46,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """`uniform`: one table for all layers, and every group pays its own pages; else every block is as large as the largest."""
+    """`uniform`: one table for all layers, a group pays its own pages; else each block is as large as the largest."""
 
     groups: tuple[Group, ...]
     uniform: bool
@@ -83,7 +84,7 @@ def _uniform(buckets: dict[CacheSpec, list[int]], kv_format: str) -> Pool:
 
 
 def _hybrid(buckets: dict[CacheSpec, list[int]]) -> Pool:
-    """Layers of different kinds: equal pages, and groups of equally many layers, so that any group can take any block."""
+    """Layers of different kinds: equal pages and groups of equally many layers, so that any group takes any block."""
     tokens = _block_tokens(list(buckets))
     pages = {spec: spec.bytes * (1 if spec.kind == "state" else tokens) for spec in buckets}
     page = max(pages.values())
@@ -93,8 +94,8 @@ def _hybrid(buckets: dict[CacheSpec, list[int]]) -> Pool:
         count = ceil_div(len(layers), group_size)
         # A smaller page takes more tokens where it divides the largest, and is padded where it does not.
         scale = page // pages[spec] if spec.kind != "state" and page % pages[spec] == 0 else 1
-        for index in range(count):
-            groups.append(Group(spec, tuple(layers[index::count]), page, 1 if spec.kind == "state" else tokens * scale))
+        held = 1 if spec.kind == "state" else tokens * scale
+        groups += [Group(spec, tuple(layers[index::count]), page, held) for index in range(count)]
     return Pool(tuple(groups), uniform=False)
 
 
@@ -112,3 +113,35 @@ def _block_tokens(specs: Sequence[CacheSpec]) -> int:
     first = attention[0]
     alignment = LATENT_HYBRID_ALIGNMENT if first.latent else BLOCK_TOKENS
     return alignment * ceil_div(max(states), alignment * first.bytes)
+
+
+def cache_terms(
+    blocks: Pool, parts: Sequence[range], workload: Workload, tokens_in_flight: int
+) -> tuple[tuple[Term, ...], tuple[Term, ...], list[int]]:
+    """Terms of the KV cache and of the state over all ranks, and the bytes of one rank of each pipeline stage.
+
+    A term is layers x groups x blocks x page x copies; blocks that are padded to the size of another group count its
+    layers.
+    """
+    ranks = workload.tensor_parallel
+    block_bytes = [blocks.block_bytes(stage) for stage in parts]
+    used = list(block_bytes)  # block 0 stands for "nothing here" and is never used
+    counted: dict[tuple[str, int, int, int, int], int] = {}
+    for group in blocks.groups:
+        count = group.blocks(workload.context_tokens, tokens_in_flight) * workload.sequences
+        own = [group.page_bytes * sum(layer in stage for layer in group.layers) for stage in parts]
+        pages = own if blocks.uniform else block_bytes
+        used = [held + count * page for held, page in zip(used, pages, strict=True)]
+        alike = (group.spec.kind, sum(pages) // group.page_bytes, count, group.block_tokens, group.page_bytes)
+        counted[alike] = counted.get(alike, 0) + 1
+    terms = [_blocks_term(*alike, groups=groups, copies=ranks) for alike, groups in counted.items()]
+    cached = [term for term in terms if term.key != "blocks_state"]
+    if blocks.groups:
+        cached.append(Term("null_block", {"copies": ranks * len(parts)}, sum(block_bytes) * ranks))
+    return tuple(cached), tuple(term for term in terms if term.key == "blocks_state"), used
+
+
+def _blocks_term(kind: str, layers: int, count: int, tokens: int, page: int, *, groups: int, copies: int) -> Term:
+    values = {"layers": layers, "groups": groups, "blocks": count, "block_tokens": tokens}
+    values |= {"page_bytes": page, "copies": copies}
+    return Term(f"blocks_{kind}", values, layers * groups * count * page * copies)

@@ -1,8 +1,8 @@
 """What vLLM holds beside weights and cache: the peak of a step, captured CUDA graphs, the driver's context.
 
 A documented model, not a restatement: these depend on kernels, driver and card. Sources: vLLM 0.33.0
-`v1/worker/gpu/model_runner.py` (`profile_run`: a full batch, then the sampler on `max_num_seqs` rows, in f32 once more),
-`utils/mem_utils.py`; constants from public logs, see the functions.
+`v1/worker/gpu/model_runner.py` (`profile_run`: a full batch, then the sampler on `max_num_seqs` rows, in f32 once
+more), `utils/mem_utils.py`; constants from public logs, see the functions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ACTIVATION_BYTES = 2
 LOGIT_BYTES = 2 + 4 + 4  # in the model's dtype, as f32, and the processed copy
 CUDA_CONTEXT_BYTES = 300 * MIB  # PyTorch with lazy loading, CUDA 11.7 and later: pytorch/pytorch issue 107667
 NON_TORCH_BYTES = 100 * MIB  # cuBLAS and attention workspaces: 51 to 164 MiB in five public logs of one card
-COMMUNICATION_BYTES = 100 * MIB  # NCCL and all-reduce buffers: 205 MiB with workspaces on 16 ranks (vLLM pull request 14447)
+COMMUNICATION_BYTES = 100 * MIB  # NCCL and all-reduce: 205 MiB with workspaces on 16 ranks (vLLM pull request 14447)
 GRAPH_PIECE_BYTES = MIB // 2  # per captured piece and batch size: 0.65 GiB at 29 x 51 pieces, 1.28 GiB at 49 x 51
 
 
@@ -29,7 +29,9 @@ def compute_term(shape: Shape, tokens: int, sequences: int, ranks: int, depth: i
     cards = ranks * depth
     if forward >= sampler:
         return Term("forward_pass", {"tokens": tokens, "elements": elements, "copies": cards}, forward * cards), forward
-    return Term("sampler", {"sequences": sequences, "vocab_size": shape.vocab_size, "copies": cards}, sampler * cards), sampler
+    return Term(
+        "sampler", {"sequences": sequences, "vocab_size": shape.vocab_size, "copies": cards}, sampler * cards
+    ), sampler
 
 
 def capture_sizes(sequences: int) -> int:

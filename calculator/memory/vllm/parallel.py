@@ -21,10 +21,14 @@ INPUT_SPLIT = frozenset({"attn_output", "ssm_out", "ffn_down", "ffn_down_shexp",
 KV_SPLIT = frozenset({"attn_k", "attn_v"})
 """By key/value heads; a rank holds at least one, so they repeat when there are more ranks than heads."""
 
-REPLICATED = frozenset({"attn_q_a", "attn_kv_a_mqa", "attn_k_norm", "attn_q_norm", "ffn_gate_inp_shexp", "attn_rot_embd"})
+REPLICATED = frozenset(
+    {"attn_q_a", "attn_kv_a_mqa", "attn_k_norm", "attn_q_norm", "ffn_gate_inp_shexp", "attn_rot_embd"}
+)
 """Whole on every rank: the latent of MLA, routers, norms, and every projection of the sparse-attention indexer."""
 
-OUTPUT_SPLIT_PREFIXES = ("attn_q", "attn_gate", "attn_kv_b", "attn_k_b", "attn_v_b", "attn_sinks", "ffn_gate", "ffn_up", "ssm_", "shortconv.")
+OUTPUT_SPLIT = ("attn_q", "attn_gate", "attn_kv_b", "attn_k_b", "attn_v_b", "attn_sinks", "ffn_gate", "ffn_up")
+OUTPUT_SPLIT += ("ssm_", "shortconv.")
+"""Column-parallel, by the beginning of their names: a rank holds a slice of the output."""
 
 
 @lru_cache(maxsize=256)
@@ -65,7 +69,7 @@ def rank_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
         heads = group.num_heads + 2 * group.num_kv_heads
         kept = ceil_div(group.num_heads, ranks) + 2 * ceil_div(group.num_kv_heads, ranks)
         return rows * kept // heads, columns
-    if role in REPLICATED or "norm" in role or category(role) == "router" or not role.startswith(OUTPUT_SPLIT_PREFIXES):
+    if role in REPLICATED or "norm" in role or category(role) == "router" or not role.startswith(OUTPUT_SPLIT):
         return rows, columns
     return ceil_div(rows, ranks), columns
 
@@ -73,14 +77,14 @@ def rank_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
 def check(shape: Shape, tensor_parallel: int, pipeline_parallel: int) -> None:
     """Raise `WorkloadError` where vLLM refuses to start; the error names the size that does not divide."""
     if pipeline_parallel > shape.num_layers:
-        raise WorkloadError("pipeline_parallel", "more_stages_than_layers", value=pipeline_parallel, most=shape.num_layers)
+        raise WorkloadError(
+            "pipeline_parallel", "more_stages_than_layers", value=pipeline_parallel, most=shape.num_layers
+        )
     if tensor_parallel == 1:
         return
     for name, size in _split_sizes(shape):
-        divides_evenly = size % tensor_parallel == 0
-        if name == "num_kv_heads" and tensor_parallel % size == 0:
-            continue  # heads repeat instead
-        if not divides_evenly:
+        heads_repeat = name == "num_kv_heads" and tensor_parallel % size == 0
+        if size % tensor_parallel and not heads_repeat:
             raise WorkloadError("tensor_parallel", "not_divisible", value=tensor_parallel, name=name, size=size)
 
 
@@ -97,8 +101,10 @@ def _split_sizes(shape: Shape) -> tuple[tuple[str, int], ...]:
             elif isinstance(mixer, LinearAttention):
                 sizes["linear_num_key_heads", mixer.num_key_heads] = None
                 sizes["linear_num_value_heads", mixer.num_value_heads] = None
+            elif isinstance(mixer, StateSpace) and mixer.version == 2:
+                sizes["mamba_num_heads", mixer.num_heads] = None
             elif isinstance(mixer, StateSpace):
-                sizes["mamba_num_heads" if mixer.version == 2 else "mamba_inner_size", mixer.num_heads or mixer.inner_size] = None
+                sizes["mamba_inner_size", mixer.inner_size] = None
         if isinstance(layer.feed_forward, Dense):
             sizes["intermediate_size", layer.feed_forward.intermediate_size] = None
         elif isinstance(layer.feed_forward, Experts):

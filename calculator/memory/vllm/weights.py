@@ -1,8 +1,9 @@
 """The weights of a rank, tensor by tensor, in the format that vLLM keeps it in.
 
 What stays wide in every format: embeddings and output head, routers, norms, biases, convolutions, the small vectors of
-state-space layers and the vision tower. That is what published quantised checkpoints leave out (`modules_to_not_convert`,
-`ignore`), and what vLLM's own online quantisation leaves out (it converts `LinearBase` and `FusedMoE` layers alone).
+state-space layers and the vision tower. That is what published quantised checkpoints leave out
+(`modules_to_not_convert`, `ignore`), and what vLLM's own online quantisation leaves out (it converts `LinearBase` and
+`FusedMoE` layers alone).
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from calculator.memory.vllm.parallel import rank_shape, stages
 from calculator.memory.workload import Term, WorkloadError
 
 QUANTISED = frozenset({"experts", "shared_experts", "feed_forward", "mixer"})
-NEVER_QUANTISED = frozenset({"ssm_conv1d", "ssm_a", "ssm_d", "ssm_dt", "ssm_alpha", "ssm_beta", "ssm_ba", "shortconv.conv", "attn_sinks"})
+NEVER_QUANTISED = frozenset(
+    {"ssm_conv1d", "ssm_a", "ssm_d", "ssm_dt", "ssm_alpha", "ssm_beta", "ssm_ba", "shortconv.conv", "attn_sinks"}
+)
 MXFP4_EXPERT_PADDING = 256  # hidden size of experts, Hopper's Triton layout; width to 64: `fused_moe/oracle/mxfp4.py`
 MXFP4_WIDTH_PADDING = 64
-CHECKPOINT_DTYPES = {"F8_E4M3": "FP8-BLOCK", "FP8": "FP8-BLOCK", "MXFP4": "MXFP4", "INT4": "INT4", "NVFP4": "NVFP4", "INT8": "INT8"}
+CHECKPOINT_DTYPES = {"FP8": "FP8-BLOCK", "MXFP4": "MXFP4", "INT4": "INT4", "NVFP4": "NVFP4", "INT8": "INT8"}
 """A checkpoint's own narrow dtypes -> how they are held. FP8 checkpoints scale blocks of 128 x 128."""
 
 
@@ -43,7 +46,7 @@ def is_native(shape: Shape) -> bool:
 
 def native_format(shape: Shape) -> str:
     if is_native(shape):
-        return shape.native_format if shape.native_format in FORMATS else CHECKPOINT_DTYPES.get(shape.native_format, "BF16")
+        return shape.native_format
     return "FP16" if shape.native_format in ("F16", "FP16") else "BF16"
 
 
@@ -103,7 +106,9 @@ def _check_groups(group: TensorGroup, spec: WeightFormat, rows: int, columns: in
     """vLLM refuses a split that cuts through a group of weights with one scale."""
     for size, whole, block in ((columns, group.shape[-1], spec.group), (rows, group.shape[-2], spec.row_group)):
         if size != whole and size % block:
-            raise WorkloadError("tensor_parallel", "cuts_group", tensor=group.role, size=size, group=block, format=spec.name)
+            raise WorkloadError(
+                "tensor_parallel", "cuts_group", tensor=group.role, size=size, group=block, format=spec.name
+            )
 
 
 @lru_cache(maxsize=1024)
@@ -122,7 +127,9 @@ def weights(shape: Shape, weight_format: str, tensor_parallel: int, pipeline_par
             vision_parameters += group.elements * len(group.layers)
             continue
         rows, columns = (group.shape[-2], group.shape[-1]) if len(group.shape) > 1 else (group.shape[0], 1)
-        file_bytes += len(group.layers) * group.matrices * (spec.matrix_bytes(rows, columns) + spec.file_extra(rows, columns))
+        file_bytes += (
+            len(group.layers) * group.matrices * (spec.matrix_bytes(rows, columns) + spec.file_extra(rows, columns))
+        )
         copies = _copies(shape, group, parts)
         for stage, count in enumerate(copies):
             ranks[stage] += count * one
@@ -136,7 +143,11 @@ def weights(shape: Shape, weight_format: str, tensor_parallel: int, pipeline_par
     for term, sizes in _derived(shape, parts, tensor_parallel):
         terms.append(term)
         ranks = [held + size for held, size in zip(ranks, sizes, strict=True)]
-    vision = Term("weights", {"tensors": "vision", "format": "BF16", "parameters": vision_parameters}, vision_bytes * tensor_parallel)
+    vision = Term(
+        "weights",
+        {"tensors": "vision", "format": "BF16", "parameters": vision_parameters},
+        vision_bytes * tensor_parallel,
+    )
     return Weights(tuple(ranks), tuple(terms), file_bytes, (vision,) if vision_bytes else (), vision_bytes)
 
 
@@ -168,7 +179,9 @@ def _derived(shape: Shape, parts: tuple[range, ...], ranks: int) -> list[tuple[T
     if table:
         values = {"positions": positions, "dimensions": sum(dims), "copies": ranks * len(parts)}
         derived.append((Term("rotary_table", values, table * ranks * len(parts)), [table] * len(parts)))
-    absorbed = [sum(_absorbed_bytes(mixer, ranks) for index in stage for mixer in shape.layers[index].mixers) for stage in parts]
+    absorbed = [
+        sum(_absorbed_bytes(mixer, ranks) for index in stage for mixer in shape.layers[index].mixers) for stage in parts
+    ]
     if any(absorbed):
         derived.append((Term("absorbed_projections", {"copies": ranks}, sum(absorbed) * ranks), absorbed))
     return derived
@@ -183,4 +196,9 @@ def _rotary_dim(mixer: object) -> int:
 def _absorbed_bytes(mixer: object, ranks: int) -> int:
     if not isinstance(mixer, LatentAttention):
         return 0
-    return ceil_div(mixer.num_heads, ranks) * (mixer.qk_nope_head_dim + mixer.value_head_dim) * mixer.kv_lora_rank * WIDE_BYTES
+    return (
+        ceil_div(mixer.num_heads, ranks)
+        * (mixer.qk_nope_head_dim + mixer.value_head_dim)
+        * mixer.kv_lora_rank
+        * WIDE_BYTES
+    )

@@ -35,7 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--tensor-parallel", type=int, default=1, metavar="N")
         parser.add_argument("--pipeline-parallel", type=int, default=1, metavar="N")
         parser.add_argument("--vision", action="store_true", help="with the image encoder")
-        parser.add_argument("--assume-standard", action="store_true", help="read an unknown model type by the usual keys")
+        parser.add_argument(
+            "--assume-standard", action="store_true", help="read an unknown model type by the usual keys"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +47,9 @@ class Command(BaseCommand):
         try:
             answer = estimate(shape, _workload(options))
         except WorkloadError as error:
-            raise CommandError(f"{SPELLINGS.get(error.field, '--' + error.field.replace('_', '-'))}: {labels.error_text(error)}") from None
+            raise CommandError(
+                f"{SPELLINGS.get(error.field, '--' + error.field.replace('_', '-'))}: {labels.error_text(error)}"
+            ) from None
         if options["json"]:
             self.stdout.write(json.dumps(estimate_json(name, answer), ensure_ascii=False, indent=2))
         else:
@@ -97,12 +101,13 @@ def _workload(options: dict[str, Any]) -> Workload:
 def _table(name: str, answer: Estimate) -> list[str]:
     """The parts, largest unit GiB and exact bytes, with the formula of each below it."""
     workload = answer.workload
-    kv_format = workload.kv_format if workload.kv_v_format == workload.kv_format else f"{workload.kv_format} / {workload.kv_v_format}"
-    lines = [
-        f"{name}: {labels.ENGINES[workload.engine]}, {workload.weight_format}, KV {kv_format}, "
-        f"{workload.context_tokens:,} × {workload.sequences:,}",
-        "",
-    ]
+    kv_format = (
+        workload.kv_format
+        if workload.kv_v_format == workload.kv_format
+        else f"{workload.kv_format} / {workload.kv_v_format}"
+    )
+    asked = f"{workload.weight_format}, KV {kv_format}, {workload.context_tokens:,} × {workload.sequences:,}"
+    lines = [f"{name}: {labels.ENGINES[workload.engine]}, {asked}", ""]
     for part in answer.parts:
         lines.append(_row(str(labels.PARTS[part.key]), part.bytes))
         lines += [f"    {labels.term_text(term)}" for term in part.terms]

@@ -1,0 +1,38 @@
+"""Small shapes and published ones for the tests of the engines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from calculator.accuracy.cases import REFERENCE, reference_shape
+from calculator.architecture import Shape, read_config
+
+__all__ = ["published", "tiny_llama"]
+
+
+def published(name: str) -> Shape:
+    """The shape of a reference config."""
+    return reference_shape(name)
+
+
+def published_config(name: str) -> dict[str, Any]:
+    return json.loads((REFERENCE / "configs" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def tiny_llama(**changes: object) -> Shape:
+    """Two layers that one can add up by hand."""
+    config: dict[str, object] = {
+        "model_type": "llama",
+        "hidden_size": 256,
+        "intermediate_size": 512,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 2,
+        "head_dim": 32,
+        "vocab_size": 1000,
+        "max_position_embeddings": 4096,
+        "tie_word_embeddings": False,
+        "torch_dtype": "bfloat16",
+    }
+    return read_config({**config, **changes})

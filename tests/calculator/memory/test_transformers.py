@@ -1,0 +1,70 @@
+"""transformers: exact cache lengths, what bitsandbytes leaves alone, sizes of published files."""
+
+from __future__ import annotations
+
+import pytest
+
+from calculator.memory import ENGINES, Workload, WorkloadError, estimate
+from tests.calculator.memory.shapes import published, tiny_llama
+
+TRANSFORMERS = ENGINES["transformers"]
+
+FILES = [
+    # "total_size" of the index that lies beside the published weights
+    ("devstral-small-2507", "BF16", 47144806400),
+    ("gemma-1-2b-it", "BF16", 5012344832),
+    ("llama-3-2-3b-instruct", "BF16", 6425499648),
+    ("phi-3-mini-4k-instruct", "BF16", 7642159104),
+    ("llama-3-1-8b-instruct", "INT8", 9086705888),  # saved by bitsandbytes
+]
+
+
+@pytest.mark.parametrize(("name", "weights", "size"), FILES)
+def test_size_of_a_published_file(name: str, weights: str, size: int) -> None:
+    assert estimate(published(name), Workload(engine="transformers", weight_format=weights)).file_bytes == size
+
+
+@pytest.mark.parametrize("context", [1, 17, 4096])
+def test_the_cache_is_as_long_as_the_sequence(context: int) -> None:
+    answer = estimate(tiny_llama(), Workload(engine="transformers", context_tokens=context, sequences=2))
+    assert answer.part("kv_cache").bytes == 2 * context * 2 * 2 * 64 * 2
+
+
+def test_a_window_keeps_its_own_length() -> None:
+    answer = estimate(published("gemma-3-27b-it"), Workload(engine="transformers", context_tokens=32768))
+    tokens = {term.key: term.values["tokens"] for term in answer.part("kv_cache").terms}
+    assert tokens == {"cached_sliding": 1024, "cached_full": 32768}
+
+
+def test_a_latent_is_cached_compressed() -> None:
+    # transformers 5.24 models/deepseek_v3: 512 + 64 values per token and layer
+    answer = estimate(published("deepseek-v3"), Workload(engine="transformers", context_tokens=1024))
+    assert answer.part("kv_cache").bytes == 61 * 1024 * 576 * 2
+
+
+def test_nf4_by_hand() -> None:
+    # 4 bits and an f32 maximum per 64: attention 256 x (256 + 64 + 64 + 256), feed-forward 3 x 256 x 512, two layers
+    linear = 2 * (256 * 640 + 3 * 256 * 512)
+    wide = 2 * 1000 * 256 + 5 * 256
+    answer = estimate(tiny_llama(), Workload(engine="transformers", weight_format="NF4"))
+    assert answer.part("weights").bytes == linear // 2 + linear // 64 * 4 + wide * 2
+
+
+def test_experts_are_no_linear_layers() -> None:
+    answer = estimate(published("qwen3-30b-a3b"), Workload(engine="transformers", weight_format="NF4"))
+    formats = {term.values["tensors"]: term.values["format"] for term in answer.part("weights").terms}
+    assert formats["experts"] == "BF16"
+    assert formats["mixer"] == "NF4"
+    assert "bitsandbytes_skips_experts" in {note.key for note in answer.notes}
+
+
+def test_formats_of_a_quantised_checkpoint() -> None:
+    assert TRANSFORMERS.weight_formats(published("gpt-oss-20b")) == ("BF16", "MXFP4")
+    with pytest.raises(WorkloadError):
+        estimate(published("gpt-oss-20b"), Workload(engine="transformers", weight_format="NF4"))
+
+
+def test_ranks_are_not_supported() -> None:
+    with pytest.raises(WorkloadError) as error:
+        estimate(tiny_llama(), Workload(engine="transformers", tensor_parallel=2))
+    assert error.value.field == "tensor_parallel"

@@ -1,0 +1,93 @@
+"""vLLM's block pool against lines that vLLM printed, and against its own rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from calculator.memory import Workload, estimate
+from calculator.memory.vllm import capacity_tokens
+from calculator.memory.vllm.cache import pool
+from tests.calculator.memory.shapes import published, tiny_llama
+
+GIB = 2**30
+
+
+def test_block_of_a_plain_model_by_hand() -> None:
+    # 16 tokens x 2 layers x 2 heads x (32 + 32) values x 2 B
+    blocks = pool(tiny_llama(), "bf16", 1)
+    assert blocks.uniform
+    assert blocks.block_bytes(range(2)) == 16 * 2 * 2 * 64 * 2
+
+
+@pytest.mark.parametrize(("context", "blocks"), [(1, 1), (16, 1), (17, 2), (4096, 256)])
+def test_a_sequence_takes_whole_blocks(context: int, blocks: int) -> None:
+    answer = estimate(tiny_llama(), Workload(engine="vllm", context_tokens=context, sequences=3))
+    block_bytes = 16 * 2 * 2 * 64 * 2
+    assert answer.part("kv_cache").bytes == (3 * blocks + 1) * block_bytes  # one more block stands for "nothing"
+
+
+def test_fp8_halves_the_blocks() -> None:
+    wide, narrow = (
+        estimate(tiny_llama(), Workload(engine="vllm", kv_format=kv_format)).part("kv_cache").bytes
+        for kv_format in ("bf16", "fp8")
+    )
+    assert wide == 2 * narrow
+
+
+PRINTED = [
+    # name, kv, ranks, GiB of the pool as printed, longest sequence, tokens as printed, origin
+    ("qwen3-14b", "bf16", 1, 11.00, 40960, 72064, "public log"),
+    ("kimi-k2-thinking", "bf16", 8, 46.80, 262144, 715072, "vllm-project/recipes: latent replicated on every rank"),
+    ("qwen3-8-27b", "fp8", 2, 4.99, 131072, 302921, "talos-argocd-proxmox pull request 1995: hybrid, 4 groups"),
+    ("qwen3-30b-a3b", "fp8", 1, 4.04, 32768, 88176, "public log"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "kv", "ranks", "gib", "longest", "tokens", "origin"), PRINTED, ids=[row[0] for row in PRINTED]
+)
+def test_tokens_in_a_pool_as_printed(
+    name: str, kv: str, ranks: int, gib: float, longest: int, tokens: int, origin: str
+) -> None:
+    workload = Workload(engine="vllm", kv_format=kv, tensor_parallel=ranks, context_tokens=longest)
+    least, most = (capacity_tokens(published(name), workload, int((gib + step) * GIB)) for step in (-0.005, 0.005))
+    assert least <= tokens <= most, origin
+
+
+def test_a_hybrid_makes_attention_pages_as_large_as_its_state() -> None:
+    # Qwen3.8-27B on two ranks: the state is 30,720 B of convolution and 1,572,864 B in f32, a token takes 1,024 B in
+    # FP8, so that a block must hold 98 x 16 tokens; 16 attention and 48 linear layers make four groups of 16.
+    blocks = pool(published("qwen3-8-27b"), "fp8", 2)
+    assert not blocks.uniform
+    assert {(group.page_bytes, len(group.layers)) for group in blocks.groups} == {(1568 * 1024, 16)}
+    assert len(blocks.groups) == 4
+
+
+def test_a_sliding_window_stops_growing() -> None:
+    shape = published("gemma-3-27b-it")
+    sizes = [
+        [
+            term.bytes
+            for term in estimate(shape, Workload(engine="vllm", context_tokens=tokens)).part("kv_cache").terms
+            if term.key == "blocks_sliding"
+        ]
+        for tokens in (16384, 131072)
+    ]
+    assert sizes[0] == sizes[1]
+
+
+def test_heads_repeat_when_ranks_outnumber_them() -> None:
+    # 2 key/value heads on 8 ranks: each rank holds one, so that 8 are held in all.
+    one, eight = (
+        estimate(tiny_llama(), Workload(engine="vllm", tensor_parallel=ranks)).part("kv_cache").bytes
+        for ranks in (1, 8)
+    )
+    assert eight == 4 * one
+
+
+def test_a_latent_is_held_by_every_rank() -> None:
+    shape = published("deepseek-v3")
+    one, eight = (
+        estimate(shape, Workload(engine="vllm", tensor_parallel=ranks)).part("kv_cache").bytes for ranks in (1, 8)
+    )
+    assert eight == 8 * one

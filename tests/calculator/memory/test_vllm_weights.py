@@ -1,0 +1,121 @@
+"""vLLM's weights: what each format takes, what stays wide, how ranks share, against printed lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from calculator.memory import ENGINES, Workload, WorkloadError, estimate
+from calculator.memory.vllm.formats import FORMATS
+from calculator.memory.vllm.parallel import stages
+from tests.calculator.memory.shapes import published, tiny_llama
+
+VLLM = ENGINES["vllm"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "columns", "size"),
+    [
+        ("BF16", 256, 256, 256 * 256 * 2),
+        ("FP8", 256, 256, 256 * 256 + 4),  # one f32 scale
+        ("FP8-BLOCK", 256, 200, 256 * 200 + 4 * 2 * 2),  # a partial block has a scale of its own
+        ("INT8", 256, 256, 256 * 256 + 4 * 256),  # one f32 scale per output
+        ("AWQ", 256, 256, 256 * 128 + 2 * 256 * 2 + 2 * 128),  # two groups: f16 scales, 4-bit zero points
+        ("GPTQ", 256, 256, 256 * 128 + 2 * 256 * 2),  # symmetric
+        ("INT4", 256, 256, 256 * 128 + 8 * 256 * 2),  # groups of 32
+        ("NVFP4", 256, 256, 256 * 128 + 16 * 256 + 8),
+        ("MXFP4", 256, 256, 256 * 128 + 8 * 256),
+    ],
+)
+def test_bytes_of_a_matrix(name: str, rows: int, columns: int, size: int) -> None:
+    assert FORMATS[name].matrix_bytes(rows, columns) == size
+
+
+PRINTED = [
+    # config, format, ranks, GiB as printed on one rank, tolerance, origin
+    ("llama-3-1-8b-instruct", "BF16", 1, 14.9889, 1e-4, "vllm-project/vllm pull request 17122"),
+    ("llama-3-1-8b-instruct", "FP8", 1, 8.4926, 1e-3, "public log, vLLM 0.6.3.post1"),
+    ("llama-3-1-70b-instruct", "INT8", 1, 67.7229, 1e-4, "vllm-project/vllm pull request 12569"),
+    ("qwen3-30b-a3b", "BF16", 4, 14.2474, 1e-3, "vllm-project/vllm issue 17327"),
+    ("qwen3-14b", "BF16", 1, 27.5185, 1e-4, "public log"),
+    ("gpt-oss-120b", "MXFP4", 1, 64.38, 1e-2, "vllm-project/vllm issue 33155"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "ranks", "gib", "tolerance", "origin"), PRINTED, ids=[f"{row[0]}-{row[1]}" for row in PRINTED]
+)
+def test_weights_as_printed(name: str, weights: str, ranks: int, gib: float, tolerance: float, origin: str) -> None:
+    answer = estimate(published(name), Workload(engine="vllm", weight_format=weights, tensor_parallel=ranks))
+    assert answer.part("weights").bytes / ranks / 2**30 == pytest.approx(gib, rel=tolerance), origin
+
+
+def test_embeddings_head_and_norms_stay_wide() -> None:
+    answer = estimate(tiny_llama(), Workload(engine="vllm", weight_format="AWQ"))
+    formats = {
+        term.values["tensors"]: term.values["format"] for term in answer.part("weights").terms if term.key == "weights"
+    }
+    assert formats == {"embedding": "BF16", "output": "BF16", "norm": "BF16", "mixer": "AWQ", "feed_forward": "AWQ"}
+
+
+def test_the_vocabulary_is_padded_to_64() -> None:
+    answer = estimate(tiny_llama(), Workload(engine="vllm"))
+    embedding = next(term for term in answer.part("weights").terms if term.values.get("tensors") == "embedding")
+    assert embedding.bytes == 1024 * 256 * 2  # 1,000 words
+
+
+def test_a_quantised_checkpoint_keeps_its_format() -> None:
+    assert VLLM.default_weight_format(published("gpt-oss-20b")) == "MXFP4"
+    assert VLLM.weight_formats(published("gpt-oss-20b")) == ("BF16", "MXFP4")
+    assert VLLM.default_weight_format(published("kimi-k2-thinking")) == "INT4"
+    with pytest.raises(WorkloadError) as error:
+        estimate(published("gpt-oss-20b"), Workload(engine="vllm", weight_format="AWQ"))
+    assert error.value.field == "weight_format"
+    assert error.value.values["offered"] == ("BF16", "MXFP4")
+
+
+def test_a_format_whose_groups_do_not_fit_is_not_offered() -> None:
+    offered = VLLM.weight_formats(tiny_llama(intermediate_size=480))  # 480 = 3.75 groups of 128
+    assert "AWQ" not in offered
+    assert "NVFP4" in offered
+
+
+@pytest.mark.parametrize(
+    ("changes", "ranks", "key", "name"),
+    [
+        ({}, 3, "not_divisible", "num_heads"),
+        ({"num_attention_heads": 12, "num_key_value_heads": 6, "head_dim": 64}, 4, "not_divisible", "num_kv_heads"),
+        ({"intermediate_size": 500}, 8, "not_divisible", "intermediate_size"),
+    ],
+)
+def test_a_split_that_does_not_divide_is_named(changes: dict[str, int], ranks: int, key: str, name: str) -> None:
+    with pytest.raises(WorkloadError) as error:
+        estimate(tiny_llama(**changes), Workload(engine="vllm", tensor_parallel=ranks))
+    assert (error.value.field, error.value.key, error.value.values["name"]) == ("tensor_parallel", key, name)
+
+
+def test_a_split_through_a_block_of_scales_is_refused() -> None:
+    # Qwen3-235B-A22B in blocks of 128 x 128 on 8 ranks: experts of 1,536 / 8 = 192. vLLM refuses it too.
+    with pytest.raises(WorkloadError) as error:
+        estimate(published("qwen3-235b-a22b"), Workload(engine="vllm", weight_format="FP8-BLOCK", tensor_parallel=8))
+    assert (error.value.key, error.value.values["size"]) == ("cuts_group", 192)
+
+
+def test_keys_and_values_are_stored_alike() -> None:
+    with pytest.raises(WorkloadError) as error:
+        estimate(tiny_llama(), Workload(engine="vllm", kv_format="bf16", kv_v_format="fp8"))
+    assert error.value.field == "kv_v_format"
+
+
+@pytest.mark.parametrize(
+    ("layers", "depth", "sizes"), [(61, 4, [15, 15, 16, 15]), (48, 5, [9, 10, 10, 10, 9]), (2, 2, [1, 1])]
+)
+def test_layers_of_a_stage(layers: int, depth: int, sizes: list[int]) -> None:
+    # vLLM distributed/utils.py, get_pp_indices
+    assert [len(stage) for stage in stages(layers, depth)] == sizes
+
+
+def test_what_a_server_reserves() -> None:
+    card = 80 * 2**30
+    answer = estimate(tiny_llama(), Workload(engine="vllm", card_bytes=card, tensor_parallel=2))
+    assert answer.reserved_bytes == card * 92 // 100 * 2
+    assert estimate(tiny_llama(), Workload(engine="vllm")).reserved_bytes is None

@@ -1,0 +1,127 @@
+"""`manage.py estimate`: the contract's keys, both languages, and errors that name what is wrong."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import translation
+
+from calculator.accuracy.cases import REFERENCE
+
+CONFIG = str(REFERENCE / "configs" / "llama-3-1-8b-instruct.json")
+KEYS = [
+    "model",
+    "engine",
+    "weights",
+    "kv",
+    "context",
+    "sequences",
+    "total_parameters",
+    "active_parameters",
+    "file_bytes",
+]
+KEYS += ["parts", "total_bytes", "host", "notes"]
+PARTS = ["weights_bytes", "kv_cache_bytes", "state_bytes", "compute_bytes", "overhead_bytes", "vision_bytes"]
+
+
+def estimate(*arguments: str) -> str:
+    output = StringIO()
+    call_command("estimate", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def estimate_json(*arguments: str) -> dict[str, Any]:
+    return json.loads(estimate(*arguments, "--json"))
+
+
+@pytest.mark.parametrize("engine", ["llama.cpp", "vllm", "transformers"])
+def test_json_has_the_keys_of_the_contract(engine: str) -> None:
+    answer = estimate_json("--config", CONFIG, "--engine", engine, "--context", "4096", "--sequences", "2")
+    assert list(answer) == KEYS
+    assert list(answer["parts"]) == PARTS
+    assert list(answer["host"]) == ["weights_bytes", "compute_bytes"]
+    assert answer["total_bytes"] == sum(answer["parts"].values())
+    assert (answer["engine"], answer["context"], answer["sequences"]) == (engine, 4096, 2)
+    assert answer["total_parameters"] == 8_030_261_248
+    assert all(isinstance(size, int) for size in [*answer["parts"].values(), *answer["host"].values()])
+
+
+def test_keys_and_values_apart() -> None:
+    answer = estimate_json("--config", CONFIG, "--kv", "q8_0", "--kv-v", "q4_0")
+    assert (answer["kv"], answer["kv_v"]) == ("q8_0", "q4_0")
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "KV cache"), ("zh-hans", "KV 缓存")])
+def test_a_table_for_readers(language: str, word: str) -> None:
+    with translation.override(language):
+        text = estimate("--config", CONFIG, "--engine", "vllm")
+    assert word in text
+    assert "GiB" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--engine", "ollama"], "--engine"),
+        (["--weights", "Q99"], "--weights"),
+        (["--kv", "f8"], "--kv"),
+        (["--context", "0"], "--context"),
+        (["--context", str(10**18)], "--context"),
+        (["--sequences", "-1"], "--sequences"),
+        (["--engine", "vllm", "--tensor-parallel", "3"], "--tensor-parallel"),
+    ],
+)
+def test_a_workload_that_cannot_be_is_named(arguments: list[str], named: str) -> None:
+    with pytest.raises(CommandError, match=f"^{named}: "):
+        estimate("--config", CONFIG, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("{", "JSON"),
+        ("[]", "object"),
+        ('{"model_type": "llama", "hidden_size": NaN}', "NaN"),
+        ('{"model_type": "llama", "hidden_size": -4}', "hidden_size"),
+        ('{"model_type": "starship"}', "model_type"),
+        ('{"a":' * 10_000 + "1" + "}" * 10_000, "nested"),
+        ('{"a": "' + "x" * 5_000_000 + '"}', "larger"),
+    ],
+)
+def test_a_config_that_cannot_be_read_is_named(tmp_path: Path, text: str, named: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(CommandError, match=named):
+        estimate("--config", str(path))
+
+
+def test_an_unknown_model_type_by_the_usual_keys(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(
+        Path(CONFIG).read_text(encoding="utf-8").replace('"model_type": "llama"', '"model_type": "starship"')
+    )
+    answer = estimate_json("--config", str(path), "--assume-standard")
+    assert answer["total_parameters"] == 8_030_261_248
+    assert len(answer["notes"]) > len(estimate_json("--config", CONFIG)["notes"])
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(CommandError, match=r"nowhere\.json"):
+        estimate("--config", "nowhere.json")
+
+
+@pytest.mark.parametrize("arguments", [[], ["a-slug", "--config", CONFIG]])
+def test_one_model_is_asked_for(arguments: list[str]) -> None:
+    with pytest.raises(CommandError, match="--config"):
+        estimate(*arguments)
+
+
+@pytest.mark.django_db
+def test_a_slug_that_is_not_there() -> None:
+    with pytest.raises(CommandError, match="no-such-model"):
+        estimate("no-such-model")
