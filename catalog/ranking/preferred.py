@@ -2,11 +2,12 @@
 
 The rule, in this order. Between records of one model, one benchmark and one variant:
 
-1. the most independent source: a leaderboard, then a third party, then the vendor;
-2. the benchmark's default settings before departures from them;
-3. the thinking mode with the better result (one checkpoint, its better side);
-4. the median of what is left, the less flattering of the two middle ones: one odd copy cannot move it;
-5. among equal values the newest record.
+1. a third party's figure that equals the vendor's own is a copy of it, not a second opinion;
+2. the most independent source: a leaderboard, then a third party, then the vendor;
+3. the benchmark's default settings before departures from them;
+4. the thinking mode with the better result (one checkpoint, its better side);
+5. the median of what is left, the less flattering of the two middle ones: one odd record cannot move it;
+6. among equal values the newest record.
 
 Between variants of one benchmark (different questions or rules, so never merged): the benchmark's primary variant,
 which is its newest harness, then the variant with the newest record.
@@ -27,6 +28,7 @@ _INDEPENDENCE = {source: place for place, source in enumerate(Source)}
 class Reason(StrEnum):
     """Why a record is not the preferred one: the first clause of the rule that it loses by."""
 
+    COPIED = "copied"
     LESS_INDEPENDENT = "less-independent"
     OTHER_SETTINGS = "other-settings"
     OTHER_MODE = "other-mode"
@@ -59,6 +61,9 @@ def preferred(records: Iterable[Score], benchmark: Benchmark) -> Preference:
         others.extend((score, reason) for score in left if score not in kept)
         return kept
 
+    by_vendor = {score.value for score in left if independence(score) == _INDEPENDENCE[Source.VENDOR]}
+    copied = [score for score in left if _measured_elsewhere(score) and score.value in by_vendor]
+    left = keep([score for score in left if score not in copied], Reason.COPIED)
     first = min(map(independence, left))
     left = keep([score for score in left if independence(score) == first], Reason.LESS_INDEPENDENT)
     if any(score.default_settings for score in left):
@@ -104,6 +109,10 @@ def headline(records: Iterable[Score], benchmark: Benchmark) -> Preference:
             others.append((preference.score, Reason.OTHER_VARIANT))
             others.extend((score, Reason.OTHER_VARIANT) for score, _ in preference.others)
     return Preference(chosen.score, tuple(others))
+
+
+def _measured_elsewhere(score: Score) -> bool:
+    return score.source is Source.THIRD_PARTY and not score.self_reported
 
 
 def _goodness(value: float, benchmark: Benchmark) -> float:

@@ -19,6 +19,7 @@ def record(key: str, value: float, **facts: object) -> Score:
 
 # the three GPQA Diamond records of Llama 4 Maverick: Epoch's own run, Meta's card, the EXAONE 4.0 readme's copy
 EPOCH = record("epoch", 67.0, source=Source.THIRD_PARTY, date="2025-04-08")
+EXAONE = record("exaone", 69.8, source=Source.THIRD_PARTY, mode=Mode.NON_THINKING, date="2025-08-04")
 META = record("meta", 69.8, source=Source.VENDOR, self_reported=True, date="2025-04-05")
 BOARD = record("board", 66.0, source=Source.LEADERBOARD, date="2024-01-01")
 
@@ -33,6 +34,15 @@ def test_the_independent_record_comes_first_even_where_it_is_older_and_lower() -
     assert reasons(META, EPOCH, BOARD) == {
         "board": None, "epoch": Reason.LESS_INDEPENDENT, "meta": Reason.LESS_INDEPENDENT,
     }  # fmt: skip
+
+
+def test_a_copy_of_the_vendors_figure_is_no_second_opinion() -> None:
+    assert reasons(META, EPOCH, EXAONE) == {
+        "epoch": None, "meta": Reason.LESS_INDEPENDENT, "exaone": Reason.COPIED,
+    }  # fmt: skip
+    assert reasons(META, EXAONE) == {"meta": None, "exaone": Reason.COPIED}
+    # the other way round a leaderboard that arrives at the vendor's figure confirms it
+    assert reasons(META, replace(BOARD, value=69.8)) == {"board": None, "meta": Reason.LESS_INDEPENDENT}
 
 
 def test_a_leaderboard_that_prints_the_vendors_own_figure_is_no_more_independent_than_the_vendor() -> None:
