@@ -31,7 +31,7 @@ FUNCTION_WORDS = frozenset(
         "not",
         "no",
     }
-    | {"its", "for", "in", "on", "at", "as", "it", "which", "than", "has", "have", "a", "an"}
+    | {"no", "its", "for", "in", "on", "at", "as", "it", "which", "than", "has", "have", "a", "an"}
 )
 
 
