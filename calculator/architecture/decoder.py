@@ -72,15 +72,17 @@ def decoder(
     head_bias: bool = False,
     positions: int = 0,  # rows of a learned position embedding
     embedding_norm: str = "none",
+    extra_rows: int = 0,  # of the embedding alone
     embedding_width: int | None = None,  # where it is not the hidden size
     extra: tuple[Weight, ...] = (),
     mtp: Sequence[Block] = (),
 ) -> Decoder:
     """Embedding, layers, final norm, output."""
+    c.ignore("num_mtp_layers")
     hidden, vocabulary = c.size("hidden_size"), c.size("vocab_size")
     tied = c.flag("tied")
     width = embedding_width or hidden
-    shared = linear("token_embd", vocabulary, width)
+    shared = linear("token_embd", vocabulary + extra_rows, width)
     shared += vector("position_embd", positions, hidden) if positions else ()
     shared += norm("token_embd_norm", hidden, embedding_norm) + extra
     shared += norm("output_norm", hidden, norm_kind) if final_norm else ()

@@ -11,7 +11,7 @@ A value comes from the first of these that has it:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TypeVar, overload
@@ -53,7 +53,9 @@ class Fields:
         self.defaults = transformers_defaults().get(model_type, {})
         self.faults: list[Fault] = [] if faults is None else faults
         self.used: set[str] = {"model_type"}
-        self.parts: list[Fields] = []
+        self.outer: Fields | None = None  # the whole file, seen from its language model
+        self._parts: dict[str, Fields] = {}
+        self._layers: dict[str, Fields] = {}
 
     def key(self, name: str) -> str:
         """The dotted path under which the config spells `name`, or would."""
@@ -179,6 +181,8 @@ class Fields:
 
     def part(self, name: str, model_type: str = "") -> Fields | None:
         """A nested config, or None where there is none. `model_type` is the one it has unless it names its own."""
+        if name in self._parts:
+            return self._parts[name]
         value = self.value(name, use_default=False)
         if value is None:
             return None
@@ -188,8 +192,27 @@ class Fields:
         if not isinstance(named, str):
             raise self.fail(name, "not_a_word", value=_short(named))
         part = Fields(value, named, path=f"{self.key(name)}.", nested=True, faults=self.faults)
-        self.parts.append(part)
+        self._parts[name] = part
         return part
+
+    def parts(self) -> Iterator[Fields]:
+        """The nested configs that were read."""
+        return iter(self._parts.values())
+
+    def layer(self, index: int) -> Fields:
+        """This config as layer `index` sees it: transformers writes what differs by layer into `per_layer_config`."""
+        layers = self.value("per_layer_config", use_default=False)
+        if not isinstance(layers, Mapping):
+            return self
+        override = next((layers[key] for key in (f"{index:02d}", str(index)) if key in layers), None)
+        if not isinstance(override, Mapping) or not override:
+            return self
+        kind = repr(sorted(override.items(), key=str))
+        if kind not in self._layers:
+            seen = Fields({**self.config, **override}, self.model_type, path=self.path, nested=True, faults=self.faults)
+            seen.used = self.used
+            self._layers[kind] = seen
+        return self._layers[kind]
 
 
 def _short(value: object) -> object:

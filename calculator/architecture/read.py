@@ -69,7 +69,7 @@ def _parts(wrapped: Wrapped) -> Iterator[Fields]:
     while queue:
         part = queue.pop()
         yield part
-        queue.extend(inner for inner in part.parts if inner is not wrapped.text)
+        queue.extend(inner for inner in part.parts() if inner is not wrapped.text)
 
 
 def _tensors(model: Decoder, storage: Storage) -> Iterator[Tensor]:

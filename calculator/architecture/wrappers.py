@@ -36,6 +36,7 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
             return Wrapped(outer, outer)
         text = Fields(config, TEXT_TYPES[model_type], faults=outer.faults)
         text.used = outer.used
+        text.outer = outer
         return Wrapped(outer, text)
     text = outer.part(key, TEXT_TYPES.get(model_type, ""))
     assert text is not None
@@ -49,4 +50,5 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
         if config.get(spelling) is not None and (name == "tied" or not text.has(name))
     }
     text.config = {**text.config, **inherited}
+    text.outer = outer
     return Wrapped(outer, text)

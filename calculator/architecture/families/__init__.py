@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from calculator.architecture.families import classic, deepseek, dense, hybrid, sparse
+from calculator.architecture.families import classic, deepseek, dense, gemma, hybrid, indexed, llama4, sparse, uneven
 from calculator.architecture.families.standard import Family
 
-FAMILIES: dict[str, Family] = {**classic.FAMILIES, **dense.FAMILIES, **hybrid.FAMILIES, **sparse.FAMILIES, **deepseek.FAMILIES}
+_MODULES = (classic, dense, sparse, deepseek, hybrid, gemma, llama4, indexed, uneven)
+FAMILIES: dict[str, Family] = {
+    model_type: family for module in _MODULES for model_type, family in module.FAMILIES.items()
+}

@@ -26,6 +26,13 @@ def windowed_without_rope(c: Fields) -> list[str]:
     return layer_kinds(c, "F") if c.has("layer_types") else ["full" if r or not windowed else "sliding" for r in rope]
 
 
+def counted_from_the_last(c: Fields) -> list[str]:
+    """Muse Glimmer: every fourth layer sees everything, counted backwards from the last."""
+    number = c.size("num_layers")
+    pattern = ["full" if (number - 1 - i) % 4 == 0 else "sliding" for i in range(number)]
+    return layer_kinds(c) if c.has("layer_types") else pattern
+
+
 def exaone_window(c: Fields) -> list[str]:
     """EXAONE 4: a period, or a pattern of L(ocal) and G(lobal); no window means full attention everywhere."""
     number = c.size("num_layers")
@@ -86,6 +93,9 @@ FAMILIES: dict[str, Family] = {
     "ministral": MISTRAL,
     "ministral3": MISTRAL,
     "mistral": MISTRAL,
+    "muse_glimmer_text": replace(
+        BIASED, gate="elements", norms=SANDWICH_NORMS, windowed=counted_from_the_last, ignored=("layer_rope_theta",)
+    ),
     "nanochat": replace(BIASED, gated=False, norms=(), norm_kind="none"),
     "nemotron": replace(LLAMA, gated=False, norm_kind="layer"),
     "olmo": replace(BIASED, norm_kind="none"),

@@ -76,6 +76,10 @@ def cohere_dense_size(c: Fields) -> int:
     return c.size("prefix_dense_intermediate_size", None) or c.size("intermediate_size")
 
 
+def one_dense(c: Fields) -> list[str]:
+    return first_dense(c, 1)
+
+
 def hunyuan_moe(c: Fields) -> Decoder:
     """Hunyuan A13B writes per-layer lists where all layers are alike; the shared expert is `intermediate_size` wide."""
     hidden, size = c.size("hidden_size"), c.size("intermediate_size")
@@ -182,7 +186,7 @@ FAMILIES: dict[str, Family] = {
         BIASED, sparse=Sparse(size="intermediate_size", shared="size", shared_fused=True)
     ),
     "hunyuan_v1_moe": hunyuan_moe,
-    "hy_v3": replace(QK_NORMED, mlp_bias="mlp_bias", sparse=replace(CORRECTED, layers=None, pattern="DM")),
+    "hy_v3": replace(QK_NORMED, mlp_bias="mlp_bias", sparse=replace(CORRECTED, layers=one_dense)),
     "kolibri1": Standard(
         qk_norm="head",
         norms=SANDWICH_NORMS,
@@ -191,7 +195,22 @@ FAMILIES: dict[str, Family] = {
     ),
     "laguna": laguna,
     "mellum": replace(QK_NORMED, sparse=Sparse()),
-    "minimax_m2": Standard(qk_norm="all", sparse=Sparse(size="intermediate_size", correction="buffer")),
+    "bailing_moe": Standard(
+        qkv_bias="use_qkv_bias", out_bias="use_bias", sparse=Sparse(shared="count", layers=first_dense)
+    ),
+    "bailing_moe_v2": Standard(
+        fused_qkv=True,
+        qkv_bias="use_qkv_bias",
+        out_bias="use_bias",
+        qk_norm="head",
+        qk_norm_if="use_qk_norm",
+        sparse=CORRECTED,
+    ),
+    "minimax_m2": Standard(
+        qk_norm="all",
+        sparse=Sparse(size="intermediate_size", correction="buffer", shared="size"),
+        ignored=("use_qk_norm", "attn_type_list"),
+    ),
     "mixtral": Standard(windowed=every_layer_windowed, sparse=SIZED_LIKE_DENSE),
     "olmoe": replace(BIASED, qk_norm="all", sparse=SIZED_LIKE_DENSE),
     "phimoe": replace(
