@@ -152,7 +152,7 @@ def _ollama(workload: Workload, source: Source, hub: str) -> tuple[Command, ...]
     if not notes and key_format != "f16":
         environment.append(f"OLLAMA_KV_CACHE_TYPE={key_format}")
     name = _slug(source.name)
-    serve = [f"{' '.join(environment)} ollama serve", f"ollama create {name} -f Modelfile", f"ollama run {name}"]
+    serve = [f"{' '.join(environment)} ollama serve &", f"ollama create {name} -f Modelfile", f"ollama run {name}"]
     text = "\n".join(model)
     return (
         Command(key="modelfile", language="modelfile", text=text, placeholders=placeholders, notes=tuple(notes)),

@@ -17,6 +17,9 @@ CURRENT_YEARS = 4
 BANDWIDTH_STEP = 50_000_000_000
 """Bandwidths within 50 GB/s count as equal, and arithmetic decides (RTX 4090: 1,008 GB/s, RTX 3090 Ti: 1,008.3)."""
 
+MORE_CARDS = 2
+"""A cheaper set may have so many times the cards of the first pick: eight small cards for one large are no bargain."""
+
 PER_CLASS = 2
 
 
@@ -113,7 +116,7 @@ def _cheapest(good: Sequence[Fit], picks: Sequence[Fit], oldest_current: int) ->
     priced = [
         (fit.card.launch_price_usd * fit.count, fit.count, fit.card.slug, fit)
         for fit in good
-        if fit.card.launch_price_usd and _current(fit.card, oldest_current)
+        if fit.card.launch_price_usd and _current(fit.card, oldest_current) and fit.count <= MORE_CARDS * picks[0].count
     ]
     if not priced:
         return None
