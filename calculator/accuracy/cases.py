@@ -29,7 +29,14 @@ def _llama_cpp() -> Iterator[Case]:
 
 def _measured() -> Iterator[Case]:
     for line in reference_lines("measured.jsonl"):
-        yield measured_case(line, reference_shape(line["config"]))
+        yield measured_case(line, _measured_shape(line))
+
+
+def _measured_shape(line: Mapping[str, Any]) -> Shape:
+    """The reference configs describe wide weights; a line about a quantised checkpoint says how that is stored."""
+    if "quantization_config" not in line:
+        return reference_shape(line["config"])
+    return read_config(reference_config(line["config"]) | {"quantization_config": line["quantization_config"]})
 
 
 def reference_lines(name: str) -> Iterator[Mapping[str, Any]]:
@@ -44,4 +51,8 @@ def reference_names() -> tuple[str, ...]:
 
 @cache
 def reference_shape(name: str) -> Shape:
-    return read_config(parse_config_text((REFERENCE / "configs" / f"{name}.json").read_bytes()))
+    return read_config(reference_config(name))
+
+
+def reference_config(name: str) -> dict[str, object]:
+    return parse_config_text((REFERENCE / "configs" / f"{name}.json").read_bytes())

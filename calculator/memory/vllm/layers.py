@@ -62,7 +62,7 @@ def _has_f32_state(model_type: str) -> bool:
 def mixer_specs(mixer: Mixer, value_bytes: int, ranks: int, f32_state: bool) -> list[CacheSpec]:
     """Raises `WorkloadError` for a kind of layer that vLLM does not run."""
     if isinstance(mixer, CrossAttention):
-        raise WorkloadError("engine", "layer_not_supported", layer="cross_attention")
+        raise WorkloadError("engine", "layer_not_supported", layer="CrossAttention")
     if isinstance(mixer, (FullAttention, SlidingWindowAttention, ChunkedAttention)):
         heads = max(1, mixer.num_kv_heads // ranks)
         size = heads * (mixer.head_dim + mixer.value_head_dim) * value_bytes

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-from calculator.accuracy.cases import REFERENCE, reference_shape
+from calculator.accuracy.cases import reference_config, reference_shape
 from calculator.architecture import Shape, read_config
 
-__all__ = ["published", "tiny_llama"]
+__all__ = ["published", "quantised", "tiny_llama"]
 
 
 def published(name: str) -> Shape:
@@ -16,8 +13,9 @@ def published(name: str) -> Shape:
     return reference_shape(name)
 
 
-def published_config(name: str) -> dict[str, Any]:
-    return json.loads((REFERENCE / "configs" / f"{name}.json").read_text(encoding="utf-8"))
+def quantised(name: str, **quantization: object) -> Shape:
+    """A published model as its checkpoint stores it."""
+    return read_config(reference_config(name) | {"quantization_config": quantization})
 
 
 def tiny_llama(**changes: object) -> Shape:

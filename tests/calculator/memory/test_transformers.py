@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
-from tests.calculator.memory.shapes import published, tiny_llama
+from tests.calculator.memory.shapes import published, quantised, tiny_llama
 
 TRANSFORMERS = ENGINES["transformers"]
 
@@ -59,9 +59,10 @@ def test_experts_are_no_linear_layers() -> None:
 
 
 def test_formats_of_a_quantised_checkpoint() -> None:
-    assert TRANSFORMERS.weight_formats(published("gpt-oss-20b")) == ("BF16", "MXFP4")
+    shape = quantised("gpt-oss-20b", quant_method="mxfp4")
+    assert TRANSFORMERS.weight_formats(shape) == ("BF16", "MXFP4")
     with pytest.raises(WorkloadError):
-        estimate(published("gpt-oss-20b"), Workload(engine="transformers", weight_format="NF4"))
+        estimate(shape, Workload(engine="transformers", weight_format="NF4"))
 
 
 def test_ranks_are_not_supported() -> None:
