@@ -11,6 +11,13 @@ from calculator.architecture.shape import Shape
 from calculator.memory import Workload, estimate
 from calculator.memory.vllm import capacity_tokens
 
+OF_A_CARD = {
+    "activation": ("forward_pass", "sampler"),
+    "workspaces": ("workspaces", "communication"),
+    "cuda_graphs": ("cuda_graphs",),
+}
+"""Quantities that vLLM prints for one card, and the terms that stand for them."""
+
 
 def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
     """The case of one line of `measured.jsonl`."""
@@ -25,6 +32,8 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         formulas = _token_formulas(shape, workload, line["pool_bytes"])
     elif line["quantity"] == "total":
         predicted = _total(shape, workload, line)
+    elif line["quantity"] in OF_A_CARD:
+        predicted = _of_a_card(shape, workload, OF_A_CARD[line["quantity"]])
     else:
         answer = estimate(shape, workload)
         loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // workload.tensor_parallel
@@ -68,3 +77,8 @@ def _total(shape: Shape, workload: Workload, line: Mapping[str, Any]) -> int:
     if line.get("graphs_outside"):  # builds before 0.21 captured graphs outside the budget
         rest -= sum(term.bytes for term in answer.part("overhead").terms if term.key == "cuda_graphs")
     return int(rest + line["pool_bytes"])
+
+
+def _of_a_card(shape: Shape, workload: Workload, keys: tuple[str, ...]) -> int:
+    terms = [term for part in estimate(shape, workload).parts for term in part.terms if term.key in keys]
+    return sum(term.bytes for term in terms) // workload.tensor_parallel

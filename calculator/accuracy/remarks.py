@@ -11,5 +11,7 @@ REMARKS: dict[str, str] = {
     "includes_mtp": "the printed figure includes a multi-token-prediction layer, which is loaded on request only",
     "own_mixture": "a third party's own mixture: which layers stay wide is not in the name of the format",
     "stores_tied_head": "the file stores the output head a second time although it is tied to the embedding",
+    "older_build": "printed by a build before 0.8, whose sampler and profile run held more at once",
+    "more_graphs": "that run captured more graphs than the present defaults do, or larger ones",
     "unexplained_loss": "1.1 % fewer tokens than the printed pool allows at the printed cost per token",
 }

@@ -30,7 +30,7 @@ TERMS: Mapping[str, Promise] = {
     ),
     "null_block": gettext_lazy("the empty block 0, %(copies)s ×"),
     "forward_pass": gettext_lazy("%(tokens)s tokens of one step × %(elements)s values of the widest layer × 2 B, %(copies)s ×"),
-    "sampler": gettext_lazy("sampler: %(sequences)s sequences × %(vocab_size)s vocabulary entries × 10 B, %(copies)s ×"),
+    "sampler": gettext_lazy("sampler: %(sequences)s sequences × %(vocab_size)s vocabulary entries × %(bytes)s B, %(copies)s ×"),
     "cuda_context": gettext_lazy("CUDA context, %(cards)s ×"),
     "workspaces": gettext_lazy("cuBLAS and attention workspaces, %(cards)s ×"),
     "communication": gettext_lazy("buffers for talking between cards, %(cards)s ×"),

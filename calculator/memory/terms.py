@@ -17,7 +17,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "blocks_state": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),
     "null_block": ("copies",),
     "forward_pass": ("tokens", "elements", "copies"),
-    "sampler": ("sequences", "vocab_size", "copies"),
+    "sampler": ("sequences", "vocab_size", "bytes", "copies"),
     "cuda_context": ("cards",),
     "workspaces": ("cards",),
     "communication": ("cards",),

@@ -14,7 +14,9 @@ from calculator.memory.workload import Term
 
 MIB = 2**20
 ACTIVATION_BYTES = 2
-LOGIT_BYTES = 2 + 4 + 4  # in the model's dtype, as f32, and the processed copy
+LOGIT_BYTES = (
+    2 + 4
+)  # in the model's dtype and as f32, where they are processed in place: `v1/worker/gpu/sample/sampler.py`
 CUDA_CONTEXT_BYTES = 300 * MIB  # PyTorch with lazy loading, CUDA 11.7 and later: pytorch/pytorch issue 107667
 NON_TORCH_BYTES = 100 * MIB  # cuBLAS and attention workspaces: 51 to 164 MiB in five public logs of one card
 COMMUNICATION_BYTES = 100 * MIB  # NCCL and all-reduce: 205 MiB with workspaces on 16 ranks (vLLM pull request 14447)
@@ -29,9 +31,8 @@ def compute_term(shape: Shape, tokens: int, sequences: int, ranks: int, depth: i
     cards = ranks * depth
     if forward >= sampler:
         return Term("forward_pass", {"tokens": tokens, "elements": elements, "copies": cards}, forward * cards), forward
-    return Term(
-        "sampler", {"sequences": sequences, "vocab_size": shape.vocab_size, "copies": cards}, sampler * cards
-    ), sampler
+    values = {"sequences": sequences, "vocab_size": shape.vocab_size, "bytes": LOGIT_BYTES, "copies": cards}
+    return Term("sampler", values, sampler * cards), sampler
 
 
 def capture_sizes(sequences: int) -> int:

@@ -19,6 +19,9 @@ BARS = {
     ("vllm", "weights"): (0.0, 0.01),
     ("vllm", "kv_tokens"): (0.5, 0.01),
     ("vllm", "total"): (0.0, 0.05),
+    ("vllm", "activation"): (0.0, 0.5),  # constants and models of constants: few logs, old builds
+    ("vllm", "workspaces"): (0.0, 0.5),
+    ("vllm", "cuda_graphs"): (0.0, 0.5),
     ("transformers", "file_bytes"): (0.5, 0.01),
 }
 
