@@ -14,6 +14,7 @@ from calculator.architecture.keys import may_bear_shape
 from calculator.architecture.quantization import Storage, read_storage
 from calculator.architecture.shape import Shape, Tensor
 from calculator.architecture.tensors import Weight
+from calculator.architecture.towers import TOWERS, Tower
 from calculator.architecture.wrappers import Wrapped, unwrap
 
 
@@ -28,6 +29,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     wrapped = unwrap(config)
     family, assumptions = _family(wrapped.text, assume_standard)
     model = family(wrapped.text)
+    towers = _towers(wrapped, model.hidden_size)
     storage = read_storage(wrapped.text)
     _note_unread(wrapped)
     if wrapped.outer.faults:
@@ -39,7 +41,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         context_tokens=model.context_tokens,
         tied_embeddings=model.tied_embeddings,
         layers=model.typed_layers(),
-        tensors=tuple(_tensors(model, storage)),
+        tensors=tuple(_tensors(model, towers, storage)),
         native_format=storage.native,
         assumptions=assumptions,
     )
@@ -52,6 +54,11 @@ def _family(text: Fields, assume_standard: bool) -> tuple[Family, tuple[str, ...
     if not assume_standard:
         raise ConfigError(f"{text.path}model_type", "unknown_model_type", value=text.model_type[:80])
     return LLAMA, ("standard_decoder",)
+
+
+def _towers(wrapped: Wrapped, hidden: int) -> tuple[Tower, ...]:
+    build = TOWERS.get(wrapped.outer.model_type) if wrapped.text is not wrapped.outer else None
+    return build(wrapped.outer, hidden) if build else ()
 
 
 def _note_unread(wrapped: Wrapped) -> None:
@@ -72,12 +79,16 @@ def _parts(wrapped: Wrapped) -> Iterator[Fields]:
         queue.extend(inner for inner in part.parts() if inner is not wrapped.text)
 
 
-def _tensors(model: Decoder, storage: Storage) -> Iterator[Tensor]:
+def _tensors(model: Decoder, towers: tuple[Tower, ...], storage: Storage) -> Iterator[Tensor]:
     yield from _place(model.shared, None, "text", storage)
     for index, layer in enumerate(model.layers):
         yield from _place(layer.weights, index, "text", storage)
     for index, layer in enumerate(model.mtp):
         yield from _place(layer.weights, len(model.layers) + index, "mtp", storage)
+    for tower in towers:
+        yield from _place(tower.outside, None, tower.part, storage)
+        for index, weights in enumerate(tower.layers):
+            yield from _place(weights, index, tower.part, storage)
 
 
 def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage) -> Iterator[Tensor]:

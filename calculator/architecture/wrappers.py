@@ -10,8 +10,33 @@ from calculator.architecture.errors import ConfigError
 from calculator.architecture.fields import Fields
 
 TEXT_KEYS = ("text_config", "language_config", "llm_config")
-# The model type of a wrapper's language model where the nested config does not name it.
-TEXT_TYPES: dict[str, str] = {}
+# The model type of a wrapper's language model where the nested config does not name it, or where all is flat.
+TEXT_TYPES: dict[str, str] = {
+    "exaone4_5": "exaone4_5_text",
+    "gemma3": "gemma3_text",
+    "gemma3n": "gemma3n_text",
+    "gemma4": "gemma4_text",
+    "gemma4_unified": "gemma4_unified_text",
+    "glm46v": "glm4v_text",
+    "glm4v": "glm4v_text",
+    "glm4v_moe": "glm4v_moe_text",
+    "glm5_next": "glm5_next_text",
+    "kimi_vl": "deepseek_v3",
+    "llama4": "llama4_text",
+    "llava": "llama",
+    "llava_next": "llama",
+    "minimax_m3_vl": "minimax_m3_vl_text",
+    "mllama": "mllama_text_model",
+    "muse_glimmer": "muse_glimmer_text",
+    "paligemma": "gemma",
+    "qwen2_5_vl": "qwen2_5_vl_text",
+    "qwen2_vl": "qwen2_vl_text",
+    "qwen3_5": "qwen3_5_text",
+    "qwen3_5_moe": "qwen3_5_moe_text",
+    "qwen3_vl": "qwen3_vl_text",
+    "qwen3_vl_moe": "qwen3_vl_moe_text",
+    "step3p7": "step3p5",
+}
 # Said once for the whole model, on the outside, and holding for the language model inside.
 INHERITED = ("tied", "dtype", "quantization_config")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from calculator.architecture.attention import attention, mixer
 from calculator.architecture.decoder import Decoder, decoder, layer_kinds
 from calculator.architecture.families.standard import SANDWICH_NORMS, Family
@@ -82,7 +84,7 @@ def gemma4(c: Fields) -> Decoder:
     c.ignore("num_global_key_value_heads")
     around = norms(SANDWICH_NORMS, hidden) + _input_by_layer(c, hidden)
     around += Block(vector("layer_output_scale", 1, kind="buffer"))
-    sparse = _beside_dense(c, hidden) if c.flag("enable_moe_block") else Block()
+    sparse = _beside_dense(c, hidden, size) if c.flag("enable_moe_block") else Block()
     c.ignore("num_experts", "num_active_experts", "expert_size", "vocab_size_per_layer_input")
 
     def layer(index: int, kind: str, own_kv: bool) -> Block:
@@ -103,7 +105,7 @@ def gemma4(c: Fields) -> Decoder:
             own_kv=own_kv,
             has_values=not (same_kv and is_global),
         )
-        return around + block + dense(hidden, size * (1 if own_kv else double)) + sparse
+        return around + block + sparse + dense(hidden, size * (1 if own_kv else double))
 
     keys = [(kind, i < own, c.layer(i)) for i, kind in enumerate(kinds)]
     blocks: dict[tuple[str, bool, Fields], Block] = {}
@@ -113,14 +115,18 @@ def gemma4(c: Fields) -> Decoder:
     return decoder(c, [blocks[key] for key in keys], extra=_inputs_by_layer(c, hidden, number))
 
 
-def _beside_dense(c: Fields, hidden: int) -> Block:
+def _beside_dense(c: Fields, hidden: int, dense_size: int) -> Block:
+    """The dense feed-forward counts as the shared expert, under its own tensor names."""
     spec = Experts(
         num_experts=c.size("num_experts"),
         num_active_experts=c.size("num_active_experts"),
         expert_size=c.size("expert_size"),
+        num_shared_experts=1,
+        shared_size=dense_size,
     )
     scales = vector("ffn_gate_inp_scale", hidden) + vector("ffn_down_exps_scale", spec.num_experts)
-    block = experts(hidden, spec) + norms(("pre_ffw_norm_2", "post_ffw_norm_1", "post_ffw_norm_2"), hidden)
+    routed = replace(spec, shared_size=0)
+    block = experts(hidden, routed) + norms(("pre_ffw_norm_2", "post_ffw_norm_1", "post_ffw_norm_2"), hidden)
     return Block(block.weights + scales, feed_forward=spec)
 
 

@@ -1,0 +1,14 @@
+"""Encoders for pictures and sound, by the model type of the file that holds them beside its language model."""
+
+from __future__ import annotations
+
+from calculator.architecture.towers import clip, gemma, glm, llama, others, qwen
+from calculator.architecture.towers.tower import Tower, Towers
+
+__all__ = ["TOWERS", "Tower"]
+
+TOWERS: dict[str, Towers] = {
+    model_type: towers
+    for module in (clip, gemma, glm, llama, others, qwen)
+    for model_type, towers in module.TOWERS.items()
+}

@@ -1,0 +1,99 @@
+"""Encoders of families that share theirs with no one."""
+
+from __future__ import annotations
+
+from calculator.architecture.fields import Fields
+from calculator.architecture.tensors import linear, norm, vector
+from calculator.architecture.towers.clip import sizes
+from calculator.architecture.towers.tower import Tower, Towers, block, patches, two_layers, vision_of
+
+
+def kimi_k25(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """MoonViT: positions by row and column; the projector joins `merge_kernel_size` patches."""
+    c = vision_of(outer, "kimi_k25_vision")
+    width, inner, number, channels = sizes(c)
+    patch = c.size("patch_size")
+    merge = c.sizes("merge_kernel_size") or [2, 2]
+    joined = outer.size("projection_hidden_size", width) * merge[0] * merge[-1]
+    c.ignore("pos_emb_time", "text_hidden_size", "mm_hidden_size", "pos_emb_type", "mm_projector_type")
+    outside = patches(width, channels, patch, patch, bias=True)
+    outside += vector("v.position_embd", c.size("pos_emb_height", 64), c.size("pos_emb_width", 64), width)
+    outside += norm("v.post_ln", width, "layer") + norm("mm.input_norm", width, "layer")
+    return (Tower("vision", outside + two_layers(hidden, joined, joined), [block(width, inner)] * number),)
+
+
+def minimax_m3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """A projector by patch, then one that merges neighbours."""
+    c = vision_of(outer, "minimax_m3_vl_vision")
+    width, inner, number, channels = sizes(c)
+    patch, merge = c.size("patch_size"), c.size("spatial_merge_size", 2)
+    middle = outer.size("projector_hidden_size", 6144)
+    outer.ignore("merged_hidden_size")
+    c.ignore("image_size")
+    outside = patches(width, channels, c.size("temporal_patch_size", 2), patch, patch)
+    outside += norm("v.pre_ln", width, "layer") + two_layers(hidden, middle, width)
+    outside += linear("mm.merge.1", middle, hidden * merge**2, True) + linear("mm.merge.2", hidden, middle, True)
+    return (Tower("vision", outside, [block(width, inner)] * number),)
+
+
+def muse_glimmer(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    c = vision_of(outer, "muse_glimmer_vision")
+    width, inner, number, channels = sizes(c)
+    patch, merge = c.size("patch_size"), c.size("merge_size", 2)
+    pixels = channels * c.size("patch_temporal", 2) * patch * patch
+    rows = c.size("pos_emb_height", 32) * c.size("pos_emb_width", 32)
+    middle = outer.size("projector_hidden_size", 4096)
+    outer.ignore("out_hidden_size")
+    c.ignore("layer_types", "context", "window_size")
+    outside = linear("v.patch_embd", width, pixels) + vector("v.position_embd", rows, width)
+    outside += norm("v.pre_ln", width, "layer") + norm("v.post_ln", width, "layer")
+    outside += two_layers(middle, middle, width * merge**2, bias=False) + linear("mm.model.fc", hidden, middle)
+    return (Tower("vision", outside, [block(width, inner)] * number),)
+
+
+def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Two strided convolutions shrink the picture before the projector. A flat file without a vision part has no tower."""
+    if not outer.has("vision_config"):
+        return ()
+    c = vision_of(outer, "step3p5_vision")
+    width = c.size("hidden_size", None) or c.size("width")
+    number = c.size("num_layers", None) or c.size("layers")
+    c.ignore("width", "layers", "heads", "num_heads", "mlp_ratio", "image_size")
+    patch, size, ratio = c.size("patch_size"), c.size("image_size"), c.value("mlp_ratio")
+    inner = int(width * ratio) if isinstance(ratio, float) else c.size("intermediate_size")
+    c.ignore("intermediate_size")
+    outside = patches(width, c.size("num_channels", 3), patch, patch)
+    outside += vector("v.position_embd", (size // patch) ** 2, width) + norm("v.pre_ln", width, "layer")
+    for factor in (1, 2):
+        outside += vector("mm.downsample", 2 * factor * width, factor * width, 3, 3)
+        outside += vector("mm.downsample", 2 * factor * width, kind="bias")
+    outside += linear("mm.model.fc", hidden, 4 * width, outer.flag("projector_bias"))
+    return (Tower("vision", outside, [block(width, inner, scales=True)] * number),)
+
+
+def internvl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    c = vision_of(outer, "internvl_vision")
+    width, inner, number, channels = sizes(c)
+    size, patch = ((c.sizes(name) if isinstance(c.value(name), list) else [c.size(name)] * 2) or [1, 1]
+                   for name in ("image_size", "patch_size"))
+    bias, kind = c.flag("attention_bias"), "layer" if c.word("norm_type", "layer_norm") == "layer_norm" else "rms"
+    c.ignore("use_absolute_position_embeddings", "use_mask_token", "use_mean_pooling", "norm_type")
+    outside = vector("v.class_embd", width) + patches(width, channels, *patch, bias=True)
+    outside += vector("v.position_embd", (size[0] // patch[0]) * (size[1] // patch[1]) + 1, width)
+    ratio = outer.value("downsample_ratio")
+    joined = int(width / ratio**2) if isinstance(ratio, float) and 0 < ratio <= 1 else 4 * width
+    outer.ignore("image_seq_length", "downsample_ratio")
+    outside += norm("mm.input_norm", joined, "layer") + two_layers(hidden, hidden, joined)
+    layer = block(width, inner, norm_kind=kind, qkv_bias=bias, scales=True)
+    if c.flag("use_qk_norm"):
+        layer += norm("v.attn_q_norm", width) + norm("v.attn_k_norm", width)
+    return (Tower("vision", outside, [layer] * number),)
+
+
+TOWERS: dict[str, Towers] = {
+    "internvl": internvl,
+    "kimi_k25": kimi_k25,
+    "minimax_m3_vl": minimax_m3,
+    "muse_glimmer": muse_glimmer,
+    "step3p7": step3,
+}
