@@ -13,5 +13,6 @@ REMARKS: dict[str, str] = {
     "stores_tied_head": "the file stores the output head a second time although it is tied to the embedding",
     "older_build": "printed by a build before 0.8, whose sampler and profile run held more at once",
     "more_graphs": "that run captured more graphs than the present defaults do, or larger ones",
+    "step_inferred": "another platform with blocks of 64 tokens; the tokens of a step are not printed, 4,096 fits",
     "unexplained_loss": "1.1 % fewer tokens than the printed pool allows at the printed cost per token",
 }

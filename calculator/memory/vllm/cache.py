@@ -136,9 +136,10 @@ def cache_terms(
         counted[alike] = counted.get(alike, 0) + 1
     terms = [_blocks_term(*alike, groups=groups, copies=ranks) for alike, groups in counted.items()]
     cached = [term for term in terms if term.key != "blocks_state"]
+    states = [term for term in terms if term.key == "blocks_state"]
     if blocks.groups:
-        cached.append(Term("null_block", {"copies": ranks * len(parts)}, sum(block_bytes) * ranks))
-    return tuple(cached), tuple(term for term in terms if term.key == "blocks_state"), used
+        (cached or states).append(Term("null_block", {"copies": ranks * len(parts)}, sum(block_bytes) * ranks))
+    return tuple(cached), tuple(states), used
 
 
 def _blocks_term(kind: str, layers: int, count: int, tokens: int, page: int, *, groups: int, copies: int) -> Term:

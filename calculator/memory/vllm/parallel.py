@@ -57,8 +57,8 @@ def rank_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
     """
     rows, columns = (group.shape[-2], group.shape[-1]) if len(group.shape) > 1 else (group.shape[0], 1)
     role = group.role
-    if group.part != "text":
-        return rows, columns
+    if group.part != "text":  # encoders are split too (`mm_encoder_tp_mode`, `weights` by default), vectors repeat
+        return (ceil_div(rows, ranks), columns) if len(group.shape) > 1 else (rows, columns)
     if role in ("token_embd", "output"):
         return ceil_div(padded_vocabulary(rows), ranks), columns
     if role in INPUT_SPLIT:
