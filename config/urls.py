@@ -6,15 +6,24 @@ from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
+from django.http import HttpRequest, HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import include, path, re_path
 
 from config import health, languages, sitemaps
+
+
+def icon(request: HttpRequest) -> HttpResponseRedirect:
+    """For what asks for an icon without having read a page, such as the admin's pages."""
+    return HttpResponseRedirect(static("icon.svg"))
+
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("", languages.front_door, name="front_door"),
     re_path(languages.CHINESE_ALIASES, languages.to_simplified_chinese),
+    path("favicon.ico", icon),
     path("robots.txt", sitemaps.robots, name="robots"),
     path("sitemap.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap"),
     path(settings.ADMIN_PATH, admin.site.urls),
