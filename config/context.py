@@ -52,7 +52,6 @@ def site(request: HttpRequest) -> dict[str, object]:
     pages = alternates(request)
     current = next(page for page in pages if page.current)
     return {
-        "language_code": current.code,
         "html_lang": current.html_code,
         "canonical_url": current.url,
         "alternates": pages,
