@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
-from calculator.architecture.shape import Attention, Shape, Tensor
+from calculator.architecture.shape import Attention, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,15 @@ class TensorGroup:
 @lru_cache(maxsize=64)
 def tensor_groups(shape: Shape) -> tuple[TensorGroup, ...]:
     """Every tensor of `shape` but those of multi-token prediction, which no engine here loads by default."""
-    heads = [_attention_heads(layer.mixers) for layer in shape.layers]
-    found: dict[TensorGroup, list[int | None]] = {}
+    heads: list[tuple[int, int]] = [_attention_heads(layer.mixers) for layer in shape.layers]
+    found: dict[tuple[str, tuple[int, ...], str, str, str, tuple[int, int]], list[int | None]] = {}
     for tensor in shape.tensors:
-        if tensor.part != "mtp":  # buffers count here: they lie in memory like any weight
-            in_text = tensor.part == "text" and tensor.layer is not None
-            found.setdefault(_alike(tensor, heads[tensor.layer or 0] if in_text else (0, 0)), []).append(tensor.layer)
-    return tuple(replace(group, layers=tuple(layers)) for group, layers in found.items())
-
-
-def _alike(tensor: Tensor, heads: tuple[int, int]) -> TensorGroup:
-    return TensorGroup(tensor.role, tensor.shape, tensor.dtype, tensor.kind, tensor.part, *heads, layers=())
+        layer, part = tensor.layer, tensor.part
+        if part != "mtp":  # buffers count here: they lie in memory like any weight
+            held_by = heads[layer] if layer is not None and part == "text" else (0, 0)
+            key = (tensor.role, tensor.shape, tensor.dtype, tensor.kind, part, held_by)
+            found.setdefault(key, []).append(layer)
+    return tuple(TensorGroup(*key[:5], *key[5], tuple(layers)) for key, layers in found.items())
 
 
 def _attention_heads(mixers: tuple[object, ...]) -> tuple[int, int]:

@@ -26,8 +26,10 @@ REPLICATED = frozenset(
 )
 """Whole on every rank: the latent of MLA, routers, norms, and every projection of the sparse-attention indexer."""
 
-OUTPUT_SPLIT = ("attn_q", "attn_gate", "attn_kv_b", "attn_k_b", "attn_v_b", "attn_sinks", "ffn_gate", "ffn_up")
-OUTPUT_SPLIT += ("ssm_", "shortconv.")
+OUTPUT_SPLIT = (
+    *("attn_q", "attn_gate", "attn_kv_b", "attn_k_b", "attn_v_b", "attn_sinks"),
+    *("ffn_gate", "ffn_up", "ssm_", "shortconv."),
+)
 """Column-parallel, by the beginning of their names: a rank holds a slice of the output."""
 
 
