@@ -61,7 +61,7 @@ def rank_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
     role = group.role
     if group.part != "text":  # encoders are split too (`mm_encoder_tp_mode`, `weights` by default), vectors repeat
         return (ceil_div(rows, ranks), columns) if len(group.shape) > 1 else (rows, columns)
-    if role in ("token_embd", "output"):
+    if role in ("token_embd", "output", "per_layer_token_embd"):
         return ceil_div(padded_vocabulary(rows), ranks), columns
     if role in INPUT_SPLIT:
         return (rows, ceil_div(columns, ranks)) if group.kind == "weight" else (rows, columns)

@@ -1,0 +1,18 @@
+"""The table in the documentation is what the command prints."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+@pytest.mark.parametrize("name", ["memory-model.md", "memory-model.zh-hans.md"])
+def test_the_table_is_current(name: str) -> None:
+    output = StringIO()
+    call_command("accuracy", stdout=output)
+    assert output.getvalue().strip() in (DOCS / name).read_text(encoding="utf-8")
