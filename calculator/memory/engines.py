@@ -70,12 +70,24 @@ def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     return replace(workload, weight_format=weight_format, kv_format=kv_format, kv_v_format=kv_v_format)
 
 
+# Engines, checkpoints and people write the same storage in several ways.
+SPELLINGS = (
+    frozenset({"f32", "fp32", "float32"}),
+    frozenset({"f16", "fp16", "float16"}),
+    frozenset({"bf16", "bfloat16"}),
+    frozenset({"fp8", "fp8_e4m3"}),
+)
+
+
 def _offered(field: str, value: str, offered: tuple[str, ...]) -> str:
+    """`value` as the engine spells it."""
     folded = value.casefold()
-    for spelling in offered:
-        if spelling.casefold() == folded:
-            return spelling
-    raise WorkloadError(field, "not_offered", value=value, offered=offered)
+    known = next((spellings for spellings in SPELLINGS if folded in spellings), frozenset({folded}))
+    by_spelling = {spelling.casefold(): spelling for spelling in reversed(offered)}
+    found = by_spelling.get(folded) or next((by_spelling[other] for other in known if other in by_spelling), None)
+    if found is None:
+        raise WorkloadError(field, "not_offered", value=value, offered=offered)
+    return found
 
 
 def _check_bounds(field: str, value: int, most: int) -> None:

@@ -69,3 +69,17 @@ def test_ranks_are_not_supported() -> None:
     with pytest.raises(WorkloadError) as error:
         estimate(tiny_llama(), Workload(engine="transformers", tensor_parallel=2))
     assert error.value.field == "tensor_parallel"
+
+
+@pytest.mark.parametrize(
+    ("engine", "weights", "kv", "expected"),
+    [
+        ("vllm", "f16", "FP8_E4M3", ("FP16", "fp8")),
+        ("vllm", "bfloat16", "bfloat16", ("BF16", "bf16")),
+        ("transformers", "F32", "float16", ("FP32", "f16")),
+        ("transformers", "nf4", "BF16", ("NF4", "bf16")),
+    ],
+)
+def test_other_spellings_of_the_same_storage(engine: str, weights: str, kv: str, expected: tuple[str, str]) -> None:
+    answer = estimate(tiny_llama(), Workload(engine=engine, weight_format=weights, kv_format=kv))
+    assert (answer.workload.weight_format, answer.workload.kv_format) == expected
