@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
@@ -18,11 +19,13 @@ NO_BROWSER = "no Chromium found (install one, or name it with CHROMIUM=/path/to/
 def pytest_configure(config: pytest.Config) -> None:
     if CHROMIUM is None and BROWSER_REQUIRED:
         raise pytest.UsageError(f"REQUIRE_BROWSER=1, but {NO_BROWSER}")
+    # Playwright's synchronous interface runs an event loop in this thread, which Django takes for asynchronous code.
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "page" in getattr(item, "fixturenames", ()):
+        if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
@@ -47,8 +50,7 @@ def browser_type_launch_args() -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def browser_context_args(browser_context_args: dict[str, Any], live_server: Any, monkeypatch: Any) -> dict[str, Any]:
-    # Playwright's synchronous interface runs an event loop in this thread, which Django takes for asynchronous code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    return {**browser_context_args, "base_url": live_server.url}
+@pytest.fixture(scope="session")
+def base_url(live_server: LiveServer) -> str:
+    """Browser tests name paths; the server and its database come with them."""
+    return live_server.url

@@ -1,0 +1,70 @@
+"""The frame in a real browser: nothing leaves the site, nothing is refused, everything is reachable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+PAGES = ["/en/", "/zh-hans/", "/en/models/", "/zh-hans/models/", "/zh-hans/nothing/"]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+# What the browser itself says of the 404 page that is among the pages
+ACCEPTED = "Failed to load resource: the server responded with a status of 404"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_leaves_the_site_and_nothing_is_refused(page: Page, live_server: Any, path: str) -> None:
+    asked, complaints = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(path, wait_until="networkidle")
+    assert [url for url in asked if not url.startswith(live_server.url)] == []
+    assert [text for text in complaints if not text.startswith(ACCEPTED)] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_reflow_at_320_pixels(page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_accessibility_rules(page: Page, path: str, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(path)
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_skip_link_is_first_and_leads_to_the_content(page: Page) -> None:
+    page.goto("/en/models/")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").get_attribute("class") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_search_and_language_switch(
+    browser: Browser, browser_context_args: dict[str, Any], live_server: Any, scripts: bool
+) -> None:
+    page = browser.new_context(**browser_context_args, java_script_enabled=scripts).new_page()
+    page.goto("/en/")
+    page.get_by_role("banner").get_by_role("searchbox").fill("千问")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/en/models/?q=*")
+    page.get_by_role("link", name="简体中文").click()
+    page.wait_for_url("**/zh-hans/models/?q=*")
+    assert page.get_by_role("banner").get_by_role("link", name="模型图鉴").is_visible()
+
+
+def test_the_page_prints_without_its_navigation(page: Page) -> None:
+    page.goto("/en/")
+    page.emulate_media(media="print")
+    assert not page.get_by_role("navigation", name="Main").is_visible()
+    assert page.get_by_role("heading", level=1).is_visible()
