@@ -17,7 +17,8 @@ def parse_config_text(text: str | bytes) -> dict[str, object]:
     """Parse a config.json.
 
     Raises ConfigError with an empty key and the reason: `too_large`, `not_utf8`, `too_deep`, `not_json` (with line and
-    column), `not_a_number` (NaN and Infinity are not JSON), `number_too_long` or `not_an_object`.
+    column), `number_too_long` or `not_an_object`; and with the key at fault `not_a_number` for a NaN. Infinity is read,
+    as published files of state-space models hold it (`"time_step_limit": [0.0, Infinity]`); no size may be infinite.
     """
     if len(text) > MAX_BYTES:
         raise ConfigError("", "too_large", bytes=len(text), limit=MAX_BYTES)
@@ -28,12 +29,28 @@ def parse_config_text(text: str | bytes) -> dict[str, object]:
             raise ConfigError("", "not_utf8", position=error.start) from None
     _check_depth(text)
     try:
-        config = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant, parse_int=_parse_int)
+        config = json.loads(text.removeprefix("\ufeff"), parse_int=_parse_int)
     except json.JSONDecodeError as error:
         raise ConfigError("", "not_json", line=error.lineno, column=error.colno) from None
     if not isinstance(config, dict):
         raise ConfigError("", "not_an_object")
+    key = _find_nan(config)
+    if key is not None:
+        raise ConfigError(key, "not_a_number", value="NaN")
     return config
+
+
+def _find_nan(value: object, key: str = "") -> str | None:
+    """The dotted key of the first NaN, or None. Depth is bounded by then."""
+    if isinstance(value, float) and value != value:
+        return key
+    parts: Iterable[tuple[object, object]] = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    found = (_find_nan(part, f"{key}.{name}" if key else str(name)) for name, part in parts)
+    return next((place for place in found if place is not None), None)
 
 
 def _check_depth(text: str) -> None:
@@ -52,8 +69,3 @@ def _parse_int(digits: str) -> int:
     if len(digits) > 40:  # converting a very long literal takes quadratic time
         raise ConfigError("", "number_too_long", digits=len(digits))
     return int(digits)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    """transformers writes `{"__float__": "Infinity"}` where it needs one; a bare NaN or Infinity is not JSON."""
-    raise ConfigError("", "not_a_number", value=name)
