@@ -120,8 +120,7 @@ def cache_terms(
 ) -> tuple[tuple[Term, ...], tuple[Term, ...], list[int]]:
     """Terms of the KV cache and of the state over all ranks, and the bytes of one rank of each pipeline stage.
 
-    A term is layers x groups x blocks x page x copies; blocks that are padded to the size of another group count its
-    layers.
+    A term is layers x blocks x page x copies; a group whose blocks are padded to the size of another counts its layers.
     """
     ranks = workload.tensor_parallel
     block_bytes = [blocks.block_bytes(stage) for stage in parts]
@@ -143,6 +142,6 @@ def cache_terms(
 
 
 def _blocks_term(kind: str, layers: int, count: int, tokens: int, page: int, *, groups: int, copies: int) -> Term:
-    values = {"layers": layers, "groups": groups, "blocks": count, "block_tokens": tokens}
+    values = {"layers": layers * groups, "groups": groups, "blocks": count, "block_tokens": tokens}
     values |= {"page_bytes": page, "copies": copies}
     return Term(f"blocks_{kind}", values, layers * groups * count * page * copies)

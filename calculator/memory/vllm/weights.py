@@ -170,6 +170,8 @@ def _derived(shape: Shape, parts: tuple[range, ...], ranks: int) -> list[tuple[T
     """What vLLM makes from weights at loading: the angle tables, and MLA's second copy of `kv_b_proj`.
 
     `rotary_embedding/base.py` registers cos and sin for every position of the longest context, in the model's dtype.
+    Where only a part of a head is rotated the real table is smaller, with three-axis positions (M-RoPE) four times as
+    long: a shape does not say so, and it is some tens of MiB.
     `attention/mla_attention.py` (`process_weights_after_loading`) keeps `W_UK_T` and `W_UV` in BF16 beside `kv_b_proj`.
     """
     derived = []

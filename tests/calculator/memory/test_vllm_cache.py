@@ -91,3 +91,19 @@ def test_a_latent_is_held_by_every_rank() -> None:
         estimate(shape, Workload(engine="vllm", tensor_parallel=ranks)).part("kv_cache").bytes for ranks in (1, 8)
     )
     assert eight == 8 * one
+
+
+@pytest.mark.parametrize(
+    "name", ["qwen3-8-27b", "gemma-3-27b-it", "deepseek-v3-2", "falcon-h1-7b-instruct", "lfm2-1-2b"]
+)
+@pytest.mark.parametrize(("ranks", "depth"), [(1, 1), (2, 1), (1, 2), (2, 2)])
+def test_a_term_is_its_formula(name: str, ranks: int, depth: int) -> None:
+    workload = Workload(
+        engine="vllm", context_tokens=50_000, sequences=3, tensor_parallel=ranks, pipeline_parallel=depth
+    )
+    answer = estimate(published(name), workload)
+    terms = [term for key in ("kv_cache", "state") for term in answer.part(key).terms if term.key != "null_block"]
+    assert terms
+    for term in terms:
+        values = {key: int(value) for key, value in term.values.items()}
+        assert term.bytes == values["layers"] * values["blocks"] * values["page_bytes"] * values["copies"]
