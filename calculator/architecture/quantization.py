@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
 from calculator.architecture.fields import Fields
+from calculator.architecture.shape import Quantization
 
 DTYPES = {
     "bfloat16": "BF16",
@@ -14,23 +16,177 @@ DTYPES = {
     "float": "F32",
     "float8_e4m3fn": "FP8",
 }
+# Never quantised: routers, convolutions and small vectors, the weights of an indexer's vote, residual mixing.
+_WIDE = re.compile(r"ffn_gate_inp|^ssm_|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool")
+# The module a role comes from, as lists of modules that are left out name it.
+_MODULES = {
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_qkv": "self_attn.qkv_proj",
+    "attn_output": "self_attn.o_proj",
+    "attn_gate": "self_attn.gate_proj",
+    "attn_q_a": "self_attn.q_a_proj",
+    "attn_q_b": "self_attn.q_b_proj",
+    "attn_kv_a_mqa": "self_attn.kv_a_proj_with_mqa",
+    "attn_kv_b": "self_attn.kv_b_proj",
+    "indexer.attn_q_b": "self_attn.indexer.wq_b",
+    "indexer.attn_k": "self_attn.indexer.wk",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+    "ffn_gate_exps": "mlp.experts.0.gate_proj",
+    "ffn_up_exps": "mlp.experts.0.up_proj",
+    "ffn_down_exps": "mlp.experts.0.down_proj",
+    "ffn_gate_shexp": "mlp.shared_experts.gate_proj",
+    "ffn_up_shexp": "mlp.shared_experts.up_proj",
+    "ffn_down_shexp": "mlp.shared_experts.down_proj",
+}
+_FORMATS = {"awq": "AWQ", "gptq": "GPTQ", "fp8": "FP8", "fbgemm_fp8": "FP8", "mxfp4": "MXFP4"}
+_ALGORITHMS = {"FP8": "FP8", "NVFP4": "NVFP4", "FP8_PB_WO": "FP8", "W4A16_AWQ": "AWQ", "INT8_SQ": "INT8", "MXFP4": "MXFP4"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Storage:
-    """`native` is the format of most weights, `base` that of the tensors which are not quantised."""
+    """`native` names the format of most weights, `base` that of what is not quantised, `experts` that of experts."""
 
     native: str
     base: str
+    quantization: Quantization | None = None
+    narrow: str = ""
+    experts: str = ""
+    experts_only: bool = False
+    left_out: tuple[str, ...] = ()
+    ignored: bool = False  # the method is one that says too little, or that nobody here knows
+    _known: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
-    def dtype(self, role: str, kind: str, part: str, routed: bool) -> str:
-        return self.base
+    def dtype(self, role: str, kind: str, part: str, layer: int | None) -> str:
+        if kind == "buffer":
+            return "F32"
+        if not self.narrow or kind != "weight" or part != "text" or layer is None:
+            return self.base
+        key = (role, kind, str(layer) if self.left_out else "")
+        if key not in self._known:
+            self._known[key] = self._narrow(role, layer)
+        return self._known[key]
+
+    def _narrow(self, role: str, layer: int) -> str:
+        is_expert = role.endswith("_exps")
+        if _WIDE.search(role) or (self.experts_only and not is_expert):
+            return self.base
+        module = f"model.layers.{layer}.{_MODULES.get(role, role)}"
+        if any(_matches(pattern, module) for pattern in self.left_out):
+            return self.base
+        return self.experts if is_expert and self.experts else self.narrow
 
 
-def read_storage(c: Fields) -> Storage:
+def _matches(pattern: str, module: str) -> bool:
+    """`re:` begins a regular expression (compressed-tensors), `*` stands for anything (ModelOpt), else a part of the path."""
+    if pattern.startswith("re:"):
+        try:
+            return re.match(pattern[3:], module) is not None
+        except re.error:
+            return False
+    if "*" in pattern:
+        return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), module) is not None
+    return f".{pattern.strip('.')}." in f".{module}."
+
+
+def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
+    """The config of the language model says it, or the file around it. An unknown method is an error that names it."""
     word = c.word("dtype", "bfloat16").removeprefix("torch.")
     base = DTYPES.get(word)
     if base is None:
-        c.fault("dtype", "unknown_format", value=word)
+        c.fault("dtype", "unknown_format", value=word[:40])
         base = "BF16"
-    return Storage(base, base)
+    q = c.part("quantization_config", "quantization")
+    if q is None:
+        c.ignore("quantization_config", "compression_config")
+        if base == "FP8":
+            return Storage("FP8", "BF16", Quantization(method="fp8", bits=8), narrow="FP8")
+        return Storage(base, base)
+    base = "BF16" if base == "FP8" else base
+    q.used.update(q.config)
+    native = _format(q)
+    if native is None:
+        if not assume_standard and q.config.get("quant_algo") != "MIXED_PRECISION":
+            name = "quant_algo" if q.word("quant_method") == "modelopt" else "quant_method"
+            q.fault(name, "unknown_format", value=str(q.value(name))[:40])
+        return Storage(base, base, ignored=True)
+    if native == base:
+        return Storage(base, base)
+    narrow = {"AWQ": "INT4", "GPTQ": "INT4"}.get(native, native)
+    method = q.word("quant_method")
+    weights = _group(q)
+    details = Quantization(
+        method=method,
+        bits={"FP8": 8, "INT8": 8}.get(narrow, 4),
+        group_size=_size(weights.get("group_size", q.config.get("group_size"))),
+        block=_block(q.config.get("weight_block_size") or weights.get("block_structure")),
+    )
+    experts = ""
+    if c.word("expert_dtype") == "fp4" or q.config.get("expert_dtype") == "fp4":  # DeepSeek-V4
+        experts = native = "MXFP4"
+    return Storage(
+        native,
+        base,
+        details,
+        narrow,
+        experts,
+        experts_only=method == "mxfp4",
+        left_out=tuple(_names(q)),
+    )
+
+
+def _format(q: Fields) -> str | None:
+    method = q.word("quant_method")
+    if method == "compressed-tensors":
+        return _compressed_tensors(q)
+    if method == "modelopt" or method == "modelopt_fp4":
+        inner = q.config.get("quantization")
+        algorithm = inner.get("quant_algo") if isinstance(inner, dict) else q.config.get("quant_algo")
+        return _ALGORITHMS.get(str(algorithm))
+    if method in ("awq", "gptq"):
+        bits = q.config.get("bits", q.config.get("w_bit", 4))
+        return {4: _FORMATS[method], 8: "INT8"}.get(bits) if isinstance(bits, int) else None
+    return _FORMATS.get(method)
+
+
+def _compressed_tensors(q: Fields) -> str | None:
+    weights = _group(q)
+    bits = weights.get("num_bits", q.config.get("bits"))
+    kind = weights.get("type", "int")
+    if kind == "float":
+        if bits == 4:
+            return "MXFP4" if "mxfp4" in str(q.config.get("format")) or weights.get("group_size") == 32 else "NVFP4"
+        return "FP8" if bits == 8 else None
+    return {4: "INT4", 8: "INT8"}.get(bits) if isinstance(bits, int) else None
+
+
+def _group(q: Fields) -> dict[str, object]:
+    groups = q.config.get("config_groups")
+    first = next(iter(groups.values()), None) if isinstance(groups, dict) else None
+    weights = first.get("weights") if isinstance(first, dict) else None
+    return weights if isinstance(weights, dict) else {}
+
+
+def _names(q: Fields) -> list[str]:
+    inner = q.config.get("quantization")
+    sources = [q.config, inner] if isinstance(inner, dict) else [q.config]
+    names: list[str] = []
+    for source in sources:
+        for key in ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers"):
+            listed = source.get(key)
+            if isinstance(listed, list):
+                names += [name for name in listed if isinstance(name, str) and name != "lm_head"]
+    return names
+
+
+def _size(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _block(value: object) -> tuple[int, int] | None:
+    if isinstance(value, list) and len(value) == 2 and all(_size(item) for item in value):
+        return (value[0], value[1])
+    return None

@@ -8,7 +8,6 @@ from calculator.architecture.decoder import Decoder
 from calculator.architecture.errors import ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
-from calculator.architecture.families.standard import Family
 from calculator.architecture.fields import Fields
 from calculator.architecture.keys import may_bear_shape
 from calculator.architecture.quantization import Storage, read_storage
@@ -27,10 +26,11 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     if not isinstance(config, Mapping):
         raise ConfigError("", "not_an_object")
     wrapped = unwrap(config)
-    family, assumptions = _family(wrapped.text, assume_standard)
+    assumptions = _check_wrapper(wrapped, assume_standard) + _check_family(wrapped.text, assume_standard)
+    family = FAMILIES.get(wrapped.text.model_type, LLAMA)
     model = family(wrapped.text)
     towers = _towers(wrapped, model.hidden_size)
-    storage = read_storage(wrapped.text)
+    storage = read_storage(wrapped.text, assume_standard=assume_standard)
     _note_unread(wrapped)
     if wrapped.outer.faults:
         raise ConfigError.collect(wrapped.outer.faults)
@@ -43,17 +43,28 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         layers=model.typed_layers(),
         tensors=tuple(_tensors(model, towers, storage)),
         native_format=storage.native,
-        assumptions=assumptions,
+        assumptions=assumptions + (("quantization_ignored",) if storage.ignored else ()),
+        quantization=storage.quantization,
     )
 
 
-def _family(text: Fields, assume_standard: bool) -> tuple[Family, tuple[str, ...]]:
-    family = FAMILIES.get(text.model_type)
-    if family is not None:
-        return family, ()
+def _check_family(text: Fields, assume_standard: bool) -> tuple[str, ...]:
+    if text.model_type in FAMILIES:
+        return ()
     if not assume_standard:
         raise ConfigError(f"{text.path}model_type", "unknown_model_type", value=text.model_type[:80])
-    return LLAMA, ("standard_decoder",)
+    return ("standard_decoder",)
+
+
+def _check_wrapper(wrapped: Wrapped, assume_standard: bool) -> tuple[str, ...]:
+    """A file around a language model has to be one whose towers are known; else, on request, its text alone is read."""
+    outer = wrapped.outer
+    if wrapped.text is outer or outer.model_type in TOWERS:
+        return ()
+    if not assume_standard:
+        raise ConfigError("model_type", "unknown_model_type", value=outer.model_type[:80])
+    outer.used.update(outer.config)
+    return ("text_only",)
 
 
 def _towers(wrapped: Wrapped, hidden: int) -> tuple[Tower, ...]:
@@ -93,5 +104,5 @@ def _tensors(model: Decoder, towers: tuple[Tower, ...], storage: Storage) -> Ite
 
 def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage) -> Iterator[Tensor]:
     for role, shape, kind, routed in weights:
-        dtype = storage.dtype(role, kind, part, routed)
+        dtype = storage.dtype(role, kind, part, layer)
         yield Tensor(role=role, shape=shape, layer=layer, dtype=dtype, part=part, kind=kind, routed=routed)

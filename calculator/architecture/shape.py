@@ -207,6 +207,16 @@ class Tensor:
         return prod(self.shape)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantization:
+    """How a quantised checkpoint says it is: weights share a scale in groups along a row, or in blocks of rows x columns."""
+
+    method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...
+    bits: int
+    group_size: int | None = None
+    block: tuple[int, int] | None = None
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shape:
     """All that memory depends on. `context_tokens` is the longest context the config allows.
@@ -224,6 +234,15 @@ class Shape:
     tensors: tuple[Tensor, ...]
     native_format: str  # how the checkpoint stores its weights: "BF16", "FP8", "MXFP4", "INT4" ...
     assumptions: tuple[str, ...] = ()
+    quantization: Quantization | None = None
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Once: shapes are keys of caches, and hold a thousand tensors."""
+        return hash((self.model_type, self.native_format, self.layers, self.tensors))
 
     @property
     def num_layers(self) -> int:

@@ -205,6 +205,8 @@ def kimi_linear(c: Fields) -> Decoder:
     number, inner = c.size("num_layers"), c.part("linear_attn_config", c.model_type)
     if inner is not None:
         full, linear_layers = inner.sizes("full_attn_layers") or [], inner.sizes("kda_layers") or []
+        linear_layers = linear_layers or sorted(set(range(1, number + 1)) - set(full))
+        inner.ignore("num_kda_layers")
         if not c.faults and sorted(full + linear_layers) != list(range(1, number + 1)):
             raise inner.fail("kda_layers", "wrong_length", length=len(full) + len(linear_layers), expected=number)
         kinds = ["full" if i + 1 in full else "recurrent" for i in range(number)]
