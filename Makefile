@@ -15,12 +15,12 @@ WORKERS ?= auto
 export PYTHONUTF8 = 1
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 18
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 # Stamps: installed again only when what to install has changed.
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python3." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 $(INSTALLED): .venv/bin/python pyproject.toml constraints.txt
 	$(PIP) install -q -c constraints.txt -e ".$(if $(EXTRAS),[$(EXTRAS)])"
@@ -53,7 +53,7 @@ lint: .venv/installed-test ## Check style, types, import contracts, templates, m
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	$(BIN)/djade --check --target-version 5.2 $$(find templates -name '*.html')
 	$(BIN)/djlint --quiet --lint templates
 	$(MANAGE) makemigrations --check --dry-run
 	$(MANAGE) check --fail-level WARNING
@@ -64,7 +64,7 @@ lint: .venv/installed-test ## Check style, types, import contracts, templates, m
 format: .venv/installed-test ## Rewrite code and templates in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html')
+	$(BIN)/djade --target-version 5.2 $$(find templates -name '*.html')
 
 messages: .venv/installed-test ## Collect strings to translate (needs gettext), then compile them (does not)
 	$(BIN)/python -m config.messages
