@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Shape
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
-from calculator.memory.vllm.formats import FORMATS, ceil_div
+from calculator.memory.vllm.formats import ceil_div, of_checkpoint
 from calculator.memory.vllm.parallel import stages
-from calculator.memory.vllm.weights import CHECKPOINT_DTYPES, NEVER_QUANTISED, is_native, native_format
+from calculator.memory.vllm.weights import NEVER_QUANTISED, is_native, native_format
 from calculator.memory.workload import Term
 
 VALUE_BYTES = {"bf16": 2, "f16": 2, "f32": 4}
@@ -60,13 +60,12 @@ def _is_linear(group: TensorGroup) -> bool:
     )
 
 
-def tensor_bytes(group: TensorGroup, weight_format: str, native: str | None) -> tuple[str, int]:
+def tensor_bytes(shape: Shape, group: TensorGroup, weight_format: str) -> tuple[str, int]:
     """The format a tensor is held in, and its bytes."""
-    if weight_format == native:
-        name = CHECKPOINT_DTYPES.get(group.dtype)
-        if name is not None:
-            return name, group.matrices * FORMATS[name].matrix_bytes(group.shape[-2], group.shape[-1])
-        return "BF16", group.elements * WIDE["BF16"]
+    if is_native(shape) and weight_format == shape.native_format:
+        spec = of_checkpoint(group.dtype, weight_format, shape.quantization)
+        rows, columns = (group.shape[-2], group.shape[-1]) if len(group.shape) > 1 else (group.elements, 1)
+        return spec.name, group.matrices * spec.matrix_bytes(rows, columns)
     if weight_format in ("NF4", "INT8") and _is_linear(group):
         if weight_format == "NF4":
             return "NF4", ceil_div(group.elements, 2) + ceil_div(group.elements, NF4_BLOCK) * 4
@@ -79,12 +78,11 @@ def tensor_bytes(group: TensorGroup, weight_format: str, native: str | None) -> 
 @lru_cache(maxsize=1024)
 def weights(shape: Shape, weight_format: str, depth: int) -> Weights:
     """Bytes per card: whole layers, embeddings on the first, output head on the last."""
-    native = native_format(shape) if is_native(shape) else None
     parts = stages(shape.num_layers, depth)
     stage_bytes = [0] * depth
     totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for group in tensor_groups(shape):
-        name, one = tensor_bytes(group, weight_format, native)
+        name, one = tensor_bytes(shape, group, weight_format)
         kind = category(group.role) if group.part == "text" else "vision"
         totals[kind, name][0] += group.elements * len(group.layers)
         totals[kind, name][1] += one * len(group.layers)

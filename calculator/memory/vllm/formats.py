@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+
+from calculator.architecture.shape import Quantization
 
 WIDE_BYTES = 2  # BF16 and FP16; vLLM casts F32 checkpoints to one of the two
 
@@ -32,11 +35,11 @@ class WeightFormat:
     file_extra: Callable[[int, int], int] = lambda rows, columns: 0
 
 
-def _int4(group: int, scale_bytes: int, zero_points: bool) -> Callable[[int, int], int]:
+def _int4(group: int, zero_points: bool) -> Callable[[int, int], int]:
     def matrix_bytes(rows: int, columns: int) -> int:
-        groups = columns // group
+        groups = ceil_div(columns, group)
         zeros = groups * ceil_div(rows, 2) if zero_points else 0
-        return ceil_div(rows * columns, 2) + groups * rows * scale_bytes + zeros
+        return ceil_div(rows * columns, 2) + groups * rows * 2 + zeros
 
     return matrix_bytes
 
@@ -49,8 +52,11 @@ def _fp8_tensor(rows: int, columns: int) -> int:
     return rows * columns + 4
 
 
-def _fp8_block(rows: int, columns: int) -> int:
-    return rows * columns + 4 * ceil_div(rows, 128) * ceil_div(columns, 128)
+def _fp8_block(block_rows: int, block_columns: int) -> Callable[[int, int], int]:
+    def matrix_bytes(rows: int, columns: int) -> int:
+        return rows * columns + 4 * ceil_div(rows, block_rows) * ceil_div(columns, block_columns)
+
+    return matrix_bytes
 
 
 def _int8(rows: int, columns: int) -> int:
@@ -65,9 +71,24 @@ def _mxfp4(rows: int, columns: int) -> int:
     return rows * columns // 2 + rows * (columns // 32)
 
 
-def _gptq_file_extra(rows: int, columns: int) -> int:
+def _gptq_file_extra(group: int) -> Callable[[int, int], int]:
     """Zero points of a symmetric file and the order of its columns: Marlin drops both after loading."""
-    return columns // 128 * ceil_div(rows, 2) + 4 * columns
+
+    def file_extra(rows: int, columns: int) -> int:
+        return ceil_div(columns, group) * ceil_div(rows, 2) + 4 * columns
+
+    return file_extra
+
+
+def _grouped(name: str, group: int) -> WeightFormat:
+    if name == "AWQ":
+        return WeightFormat(name, _int4(group, zero_points=True), group=group)
+    file_extra = {"file_extra": _gptq_file_extra(group)} if name == "GPTQ" else {}
+    return WeightFormat(name, _int4(group, zero_points=False), group=group, **file_extra)
+
+
+def _blocked(rows: int, columns: int) -> WeightFormat:
+    return WeightFormat("FP8-BLOCK", _fp8_block(rows, columns), group=columns, row_group=rows)
 
 
 FORMATS: dict[str, WeightFormat] = {
@@ -76,15 +97,28 @@ FORMATS: dict[str, WeightFormat] = {
         WeightFormat("BF16", _wide),
         WeightFormat("FP16", _wide),
         WeightFormat("FP8", _fp8_tensor),
-        WeightFormat("FP8-BLOCK", _fp8_block, group=128, row_group=128),
+        _blocked(128, 128),
         WeightFormat("INT8", _int8),
-        WeightFormat("AWQ", _int4(128, 2, zero_points=True), group=128),
-        WeightFormat("GPTQ", _int4(128, 2, zero_points=False), group=128, file_extra=_gptq_file_extra),
+        _grouped("AWQ", 128),
+        _grouped("GPTQ", 128),
         WeightFormat("NVFP4", _nvfp4, group=16),
         WeightFormat("MXFP4", _mxfp4, group=32),
-        WeightFormat("INT4", _int4(32, 2, zero_points=False), group=32),
+        _grouped("INT4", 32),
     )
 }
+
+
+@lru_cache(maxsize=64)
+def of_checkpoint(dtype: str, native: str, quantization: Quantization | None) -> WeightFormat:
+    """How a tensor of a quantised checkpoint is held: `dtype` is its own, `native` names the checkpoint's format."""
+    if dtype == "FP8" and quantization is not None and quantization.block is not None:
+        return _blocked(*quantization.block)
+    if dtype == "INT4":
+        name = native if native in ("AWQ", "GPTQ") else "INT4"
+        group = quantization.group_size if quantization is not None else None
+        return _grouped(name, group) if group else FORMATS[name]
+    return FORMATS.get(dtype, FORMATS["BF16"])
+
 
 CONVERTIBLE = ("BF16", "FP16", "FP8", "FP8-BLOCK", "INT8", "AWQ", "GPTQ", "NVFP4", "MXFP4")
 """What a checkpoint with wide weights can be turned into. INT4 is the one that Moonshot publishes."""

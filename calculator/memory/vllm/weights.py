@@ -14,7 +14,15 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Attention, LatentAttention, Shape
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
-from calculator.memory.vllm.formats import CONVERTIBLE, FORMATS, NARROWER_THAN_FP8, WIDE_BYTES, WeightFormat, ceil_div
+from calculator.memory.vllm.formats import (
+    CONVERTIBLE,
+    FORMATS,
+    NARROWER_THAN_FP8,
+    WIDE_BYTES,
+    WeightFormat,
+    ceil_div,
+    of_checkpoint,
+)
 from calculator.memory.vllm.parallel import rank_shape, stages
 from calculator.memory.workload import Term, WorkloadError
 
@@ -24,8 +32,6 @@ NEVER_QUANTISED = frozenset(
 )
 MXFP4_EXPERT_PADDING = 256  # hidden size of experts, Hopper's Triton layout; width to 64: `fused_moe/oracle/mxfp4.py`
 MXFP4_WIDTH_PADDING = 64
-CHECKPOINT_DTYPES = {"FP8": "FP8-BLOCK", "MXFP4": "MXFP4", "INT4": "INT4", "NVFP4": "NVFP4", "INT8": "INT8"}
-"""A checkpoint's own narrow dtypes -> how they are held. FP8 checkpoints scale blocks of 128 x 128."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +84,10 @@ def _may_quantise(group: TensorGroup) -> bool:
     )
 
 
-def storage(group: TensorGroup, weight_format: str, native: str | None) -> WeightFormat:
+def storage(shape: Shape, group: TensorGroup, weight_format: str) -> WeightFormat:
     """How a tensor is held. In its native format a checkpoint says so itself, tensor by tensor."""
-    if weight_format == native:
-        return FORMATS[CHECKPOINT_DTYPES.get(group.dtype, "BF16")]
+    if is_native(shape) and weight_format == shape.native_format:
+        return of_checkpoint(group.dtype, weight_format, shape.quantization)
     return FORMATS[weight_format if _may_quantise(group) else "BF16"]
 
 
@@ -114,13 +120,12 @@ def _check_groups(group: TensorGroup, spec: WeightFormat, rows: int, columns: in
 @lru_cache(maxsize=1024)
 def weights(shape: Shape, weight_format: str, tensor_parallel: int, pipeline_parallel: int) -> Weights:
     """What every rank holds."""
-    native = native_format(shape) if is_native(shape) else None
     parts = stages(shape.num_layers, pipeline_parallel)
     ranks = [0] * pipeline_parallel
     totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     file_bytes = vision_bytes = vision_parameters = 0
     for group in tensor_groups(shape):
-        spec = storage(group, weight_format, native)
+        spec = storage(shape, group, weight_format)
         one = group_bytes(group, spec, tensor_parallel)
         if group.part != "text":
             vision_bytes += one * len(group.layers)
