@@ -29,7 +29,7 @@ class Engine(Protocol):
     def default_kv_format(self, shape: Shape) -> str: ...
 
     def estimate(self, shape: Shape, workload: Workload) -> Estimate:
-        """Answer a workload that `resolve` returned: formats offered and spelled as the engine does, numbers in bounds."""
+        """Answer a workload that `resolve` returned: formats in the engine's spelling, numbers in bounds."""
         ...
 
 

@@ -7,6 +7,48 @@ checks that no key lacks its sentence. Values are numbers or words of the field 
 from __future__ import annotations
 
 TERMS: dict[str, tuple[str, ...]] = {
+    # llama.cpp; weights: elements / block_elements x block_bytes
+    "blocks": ("format", "elements", "block_elements", "block_bytes"),
+    # layers x sequences x cells x cell_bytes, which is heads x (keys in key_format + values in value_format)
+    **dict.fromkeys(
+        ("cells_full", "cells_latent", "cells_indexer"),
+        (
+            "layers",
+            "sequences",
+            "cells",
+            "heads",
+            "key_size",
+            "value_size",
+            "key_format",
+            "value_format",
+            "cell_bytes",
+        ),
+    ),
+    **dict.fromkeys(
+        ("cells_sliding", "cells_chunked"),  # cells = window + micro_batch, rounded up, at most the context
+        (
+            "layers",
+            "sequences",
+            "cells",
+            "heads",
+            "key_size",
+            "value_size",
+            "key_format",
+            "value_format",
+            "cell_bytes",
+            "window",
+            "micro_batch",
+        ),
+    ),
+    "state_f32": ("layers", "sequences", "convolution", "state"),  # layers x sequences x (both) x 4 B
+    "layer_at_work": ("rows", "elements", "bytes"),  # rows x elements x bytes
+    "attention_masks": ("rows", "cells", "copies", "bytes"),
+    "indexer_scores": ("rows", "cells", "chosen", "bytes"),  # rows x (cells x bytes + chosen x 4 B)
+    "logits_rows": ("rows", "vocab_size", "hidden_size", "bytes"),  # rows x (vocab_size + 2 x hidden_size) x bytes
+    "other_cards_at_work": ("cards", "each"),
+    "graph_inputs": ("rows", "hidden_size", "cells"),  # rows x (hidden_size x 4 B + cells x 2 B)
+    "logits_read": ("sequences", "vocab_size"),
+    "encoder_graph": (),
     # vLLM and transformers
     "weights": ("tensors", "format", "parameters"),
     "rotary_table": ("positions", "dimensions", "copies"),
@@ -33,6 +75,14 @@ TERMS: dict[str, tuple[str, ...]] = {
 }
 
 NOTES: dict[str, tuple[str, ...]] = {
+    # llama.cpp
+    "llama_cpp_build": ("build", "micro_batch"),
+    "tied_embedding_twice": (),
+    "embedding_in_ram": (),
+    "window_not_used": ("layers", "window"),
+    "needs_importance_matrix": ("format",),
+    "own_cache_per_sequence": ("sequences", "context"),
+    "context_above_model": ("context", "most"),
     # vLLM and transformers
     "vllm_build": ("version", "batched_tokens", "sequences"),
     "vllm_reserves": ("percent",),

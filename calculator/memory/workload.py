@@ -77,7 +77,9 @@ class Estimate:
     host: tuple[Part, ...]  # weights, compute
     per_card_bytes: int
     notes: tuple[Note, ...] = ()
-    reserved_bytes: int | None = None  # what a server takes of all cards at start, needed or not (vLLM; needs `card_bytes`)
+    reserved_bytes: int | None = (
+        None  # what a server takes of all cards at start, needed or not (vLLM; needs `card_bytes`)
+    )
 
     @property
     def total_bytes(self) -> int:

@@ -20,7 +20,7 @@ from calculator.architecture.shape import (
     Shape,
     SlidingWindowAttention,
 )
-from calculator.memory.blocks import BLOCKS, divides, row_bytes
+from calculator.memory.blocks import divides, row_bytes
 from calculator.memory.llama_cpp.presets import KV_TYPE
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, WINDOWED
 from calculator.memory.workload import Term, Workload, WorkloadError
@@ -104,7 +104,8 @@ def cache_terms(shape: Shape, workload: Workload, layers: Sequence[int] | None =
     by_layer = rows_by_layer(shape)
     chosen = by_layer if layers is None else [by_layer[index] for index in layers]
     counted = Counter(row for rows in chosen for row in rows)
-    return tuple(_term(row, number, workload) for row, number in counted.items())
+    order = sorted(counted, key=lambda row: (row.window > 0, row.key))
+    return tuple(_term(row, counted[row], workload) for row in order)
 
 
 def _term(row: Row, layers: int, workload: Workload) -> Term:
@@ -127,7 +128,3 @@ def _term(row: Row, layers: int, workload: Workload) -> Term:
     if row.window:
         values |= {"window": row.window, "micro_batch": micro_batch(workload)}
     return Term(row.key, values, layers * workload.sequences * kept * per_cell)
-
-
-def is_quantised(kv_format: str) -> bool:
-    return BLOCKS[KV_TYPE[kv_format]].elements > 1

@@ -14,7 +14,7 @@ from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
 
 
 class GgufTensor(NamedTuple):
-    """`dimensions` outermost first; the last is the row that blocks divide. `source` is the type before quantisation."""
+    """`dimensions` are outermost first, the last is the row that blocks divide; `source` is the unquantised type."""
 
     role: str
     layer: int | None
@@ -60,8 +60,7 @@ def _convert(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
 
 def _absorbed(shape: Shape, tensor: Tensor) -> Iterator[GgufTensor]:
     """MLA: (heads x (nope + value), rank) becomes one matrix per head, keys transposed."""
-    assert tensor.layer is not None
-    mixer = next(m for m in shape.layers[tensor.layer].mixers if isinstance(m, LatentAttention))
+    mixer = next(m for m in shape.layers[tensor.layer or 0].mixers if isinstance(m, LatentAttention))
     heads, rank = mixer.num_heads, mixer.kv_lora_rank
     yield _stored("attn_k_b", tensor.layer, (heads, rank, mixer.qk_nope_head_dim), "weight")
     yield _stored("attn_v_b", tensor.layer, (heads, mixer.value_head_dim, rank), "weight")
@@ -85,5 +84,5 @@ def _stored(role: str, layer: int | None, shape: tuple[int, ...], kind: str) -> 
     return GgufTensor(role, layer, dimensions, source, quantisable, role in _INPUTS)
 
 
-_INPUTS = frozenset({"token_embd", "per_layer_token_embd"})
+_INPUTS = frozenset({"token_embd", "per_layer_token_embd", "position_embd", "token_types"})
 _WITHOUT_SUFFIX = frozenset({"ssm_a", "ssm_d", "exp_probs_b"})  # names that do not end in `.weight`

@@ -1,4 +1,4 @@
-"""Which type each tensor gets under a preset: the mixture rules of `llama_tensor_get_type_impl` (`src/llama-quant.cpp`).
+"""Which type each tensor gets under a preset: the rules of `llama_tensor_get_type_impl` (`src/llama-quant.cpp`).
 
 Without an importance matrix and without overrides, as `llama-quantize FILE PRESET` runs.
 """

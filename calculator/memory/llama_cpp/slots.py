@@ -18,7 +18,7 @@ from calculator.memory.llama_cpp.support import LLAMA, PER_LAYER_HEADS, SEVENTY_
 class Place(NamedTuple):
     """Where a tensor lies: the whole model's, a layer's, or a layer's experts; the token embeddings apart."""
 
-    part: str  # "input", "output", "layer" or "experts"
+    part: str  # "embedding", "lookup" (other tables read row by row), "output", "layer" or "experts"
     layer: int = -1
 
 
@@ -96,7 +96,7 @@ def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, t
 
 def _place(tensor: GgufTensor) -> Place:
     if tensor.is_input:
-        return Place("input")
+        return Place("embedding" if tensor.role == "token_embd" else "lookup")
     if tensor.layer is None:
         return Place("output")
     is_expert = tensor.role.endswith("_exps") and len(tensor.dimensions) > 2
@@ -121,12 +121,12 @@ def read_traits(shape: Shape, tensors: list[GgufTensor]) -> Traits:
 
 
 def _query_groups(first: tuple[Mixer, ...], attention: list[Attention]) -> int:
-    """Query heads per key/value head as the converter writes them for the first layer (`n_gqa` in `llama-hparams.cpp`)."""
+    """Query heads per key/value head as written for the first layer (`n_gqa` in `src/llama-hparams.cpp`)."""
     own = [m for m in first if isinstance(m, Attention)]
     if own:
         return own[0].num_heads // own[0].num_kv_heads
     if any(isinstance(m, LatentAttention) for m in first):
         return 1
-    # One head count is written for all layers of Qwen3-Next and Qwen3.5; Mamba and convolution layers are written as zero.
+    # Qwen3-Next and Qwen3.5 write one head count for all layers; Mamba and convolution layers are written as zero.
     scalar = any(isinstance(m, LinearAttention) and m.kind not in PER_LAYER_HEADS for m in first)
     return attention[0].num_heads // attention[0].num_kv_heads if scalar and attention else 0

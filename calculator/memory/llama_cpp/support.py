@@ -20,3 +20,6 @@ PER_LAYER_HEADS = frozenset({"kimi_delta"})
 # `LLM_ARCH_LLAMA`, and where 80 layers make `LLM_TYPE_70B`.
 LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3"})
 SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "qwen2_vl_text", "qwen2_5_vl_text", "nemotron-nas", "olmo"}
+
+# Vision features enter at several layers: so many more rows of the hidden size are alive (`n_deepstack_layers`).
+DEEPSTACK = {"qwen3_vl_text": 5, "qwen3_vl_moe_text": 5}

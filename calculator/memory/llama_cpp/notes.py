@@ -1,0 +1,38 @@
+"""What a reader must know beside the numbers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from calculator.architecture.shape import Shape, SlidingWindowAttention
+from calculator.memory.llama_cpp.cache import micro_batch
+from calculator.memory.llama_cpp.mixture import VERY_LOW
+from calculator.memory.llama_cpp.support import WINDOWED
+from calculator.memory.llama_cpp.weights import slots_of
+from calculator.memory.workload import Note, Workload
+
+BUILD = "2026-10"
+# `tensor_requires_imatrix` in `src/llama-quant.cpp`: `llama-quantize` refuses to make these without one.
+NEEDS_IMPORTANCE_MATRIX = VERY_LOW | {"IQ3_XXS", "IQ3_XS", "Q2_K_S"}
+
+
+def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
+    found = [Note("llama_cpp_build", {"build": BUILD, "micro_batch": micro_batch(workload)}), *_of_model(shape)]
+    if workload.weight_format in NEEDS_IMPORTANCE_MATRIX:
+        found.append(Note("needs_importance_matrix", {"format": str(workload.weight_format)}))
+    if workload.sequences > 1:
+        found.append(
+            Note("own_cache_per_sequence", {"sequences": workload.sequences, "context": workload.context_tokens})
+        )
+    if shape.context_tokens is not None and workload.context_tokens > shape.context_tokens:
+        found.append(Note("context_above_model", {"context": workload.context_tokens, "most": shape.context_tokens}))
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _of_model(shape: Shape) -> tuple[Note, ...]:
+    found = [Note("tied_embedding_twice" if slots_of(shape).traits.tied else "embedding_in_ram")]
+    windows = [m.window for layer in shape.layers for m in layer.mixers if isinstance(m, SlidingWindowAttention)]
+    if windows and shape.model_type not in WINDOWED:
+        found.append(Note("window_not_used", {"layers": len(windows), "window": max(windows)}))
+    return (*found, *(Note("assumption", {"text": text}) for text in shape.assumptions))
