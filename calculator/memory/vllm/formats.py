@@ -81,10 +81,10 @@ def _gptq_file_extra(group: int) -> Callable[[int, int], int]:
 
 
 def _grouped(name: str, group: int) -> WeightFormat:
-    if name == "AWQ":
-        return WeightFormat(name, _int4(group, zero_points=True), group=group)
-    file_extra = {"file_extra": _gptq_file_extra(group)} if name == "GPTQ" else {}
-    return WeightFormat(name, _int4(group, zero_points=False), group=group, **file_extra)
+    matrix_bytes = _int4(group, zero_points=name == "AWQ")
+    if name == "GPTQ":
+        return WeightFormat(name, matrix_bytes, group=group, file_extra=_gptq_file_extra(group))
+    return WeightFormat(name, matrix_bytes, group=group)
 
 
 def _blocked(rows: int, columns: int) -> WeightFormat:
