@@ -28,6 +28,7 @@ def experts(
     correction: str = "",  # "buffer": beside the parameters, "bias": one of them
     shared_gate: bool = False,
     shared_fused: bool = False,
+    latent_name: str = "latent",
 ) -> Block:
     """Experts stacked in front: (expert, output, input). Gate and up are always apart, also where a checkpoint of
     transformers stacks them into one tensor, because published files and GGUF keep them apart."""
@@ -40,7 +41,8 @@ def experts(
         weights += (Weight(role, (spec.num_experts, output, input_), routed=True),)
         weights += (Weight(role, (spec.num_experts, output), "bias", routed=True),) if bias else ()
     if spec.latent_size is not None:
-        weights += linear("ffn_latent_down", width, hidden) + linear("ffn_latent_up", hidden, width)
+        weights += linear(f"ffn_{latent_name}_down", width, hidden)
+        weights += linear(f"ffn_{latent_name}_up", hidden, width)
     if correction:
         weights += vector("exp_probs_b", router_width or spec.num_experts, kind=correction)
     if spec.shared_size:

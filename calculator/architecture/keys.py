@@ -43,7 +43,8 @@ _HARMLESS = frozenset(
     num_return_sequences no_repeat_ngram_size encoder_no_repeat_ngram_size pruned_heads type_vocab_size
     keys_to_ignore_at_inference tokenizer_class n_group topk_group attention_dropout seq_aux ep_size num_group
     norm_topk_prob moe_layer_freq_aux router_aux_loss_coef alibi use_mambapy use_associative_scan use_mamba_kernels
-    query_pre_attn_scalar partial_rotary_factor rotary_dim num_nextn_predict_layers rotary_pct rotary_emb_base max_length min_length language_model_only
+    query_pre_attn_scalar partial_rotary_factor rotary_dim num_nextn_predict_layers rotary_pct rotary_emb_base max_length min_length language_model_only vision_feature_layer vision_feature_select_strategy vision_aspect_ratio image_seq_length
+    image_grid_pinpoints use_unified_vision_chunk
     block_size group_size mamba_chunk_size use_expert_bias no_rope_layers
     """.split()
 )

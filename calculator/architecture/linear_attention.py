@@ -42,8 +42,13 @@ def gated_delta(c: Fields, *, joined_beta: bool = False, apart: bool = False) ->
     return Block(weights + norm("ssm_norm", value_dim) + linear("ssm_out", hidden, values), (spec,))
 
 
-def kimi_delta(c: Fields, heads: int, head_dim: int, kernel: int, *, low_rank: bool = True) -> Block:
-    """Kimi delta attention (arXiv:2510.26692): a decay for every key channel. `low_rank`: decay and gate pass a head's width."""
+def kimi_delta(
+    c: Fields, heads: int, head_dim: int, kernel: int, *, low_rank_decay: bool = True, low_rank_gate: bool = True
+) -> Block:
+    """Kimi delta attention (arXiv:2510.26692): a decay for every key channel. `low_rank`: through the width of a head.
+
+    llama.cpp names a gate of full rank `ssm_g` in Kimi K3, and both full-rank maps `ssm_f_a`, `ssm_g_a` in Ling 3.
+    """
     hidden, width = c.size("hidden_size"), heads * head_dim
     spec = LinearAttention(
         kind="kimi_delta",
@@ -57,11 +62,11 @@ def kimi_delta(c: Fields, heads: int, head_dim: int, kernel: int, *, low_rank: b
     weights = linear("attn_q", width, hidden) + linear("attn_k", width, hidden) + linear("attn_v", width, hidden)
     for name in "qkv":
         weights += convolution(f"ssm_conv1d_{name}", width, kernel)
-    if low_rank:
-        weights += linear("ssm_f_a", head_dim, hidden) + linear("ssm_f_b", width, head_dim)
-        weights += linear("ssm_g_a", head_dim, hidden) + linear("ssm_g_b", width, head_dim)
-    else:
-        weights += linear("ssm_f", width, hidden) + linear("ssm_g", width, hidden)
+    for name, low_rank in (("f", low_rank_decay), ("g", low_rank_gate)):
+        if low_rank:
+            weights += linear(f"ssm_{name}_a", head_dim, hidden) + linear(f"ssm_{name}_b", width, head_dim)
+        else:
+            weights += linear("ssm_g" if name == "g" and low_rank_decay else f"ssm_{name}_a", width, hidden)
     weights += linear("ssm_beta", heads, hidden) + vector("ssm_a", heads) + vector("ssm_dt", width, kind="bias")
     return Block(weights + norm("ssm_norm", head_dim) + linear("attn_output", hidden, width), (spec,))
 

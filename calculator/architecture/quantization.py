@@ -140,7 +140,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
 
 def _format(q: Fields) -> str | None:
     method = q.word("quant_method")
-    if method == "compressed-tensors":
+    if method == "compressed-tensors" or (not method and "config_groups" in q.config):
         return _compressed_tensors(q)
     if method == "modelopt" or method == "modelopt_fp4":
         inner = q.config.get("quantization")

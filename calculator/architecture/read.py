@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from calculator.architecture.aliases import spellings
 from calculator.architecture.decoder import Decoder
 from calculator.architecture.errors import ConfigError, Fault
 from calculator.architecture.families import FAMILIES
@@ -45,7 +46,13 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         native_format=storage.native,
         assumptions=assumptions + (("quantization_ignored",) if storage.ignored else ()),
         quantization=storage.quantization,
+        stated_experts=_stated_experts(wrapped.text),
     )
+
+
+def _stated_experts(text: Fields) -> int:
+    stated = (text.config.get(spelling) for spelling in spellings("num_experts"))
+    return next((value for value in stated if type(value) is int), 0)
 
 
 def _check_family(text: Fields, assume_standard: bool) -> tuple[str, ...]:

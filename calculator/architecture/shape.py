@@ -235,6 +235,7 @@ class Shape:
     native_format: str  # how the checkpoint stores its weights: "BF16", "FP8", "MXFP4", "INT4" ...
     assumptions: tuple[str, ...] = ()
     quantization: Quantization | None = None
+    stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 
     def __hash__(self) -> int:
         return self._hash

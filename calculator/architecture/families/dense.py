@@ -88,7 +88,7 @@ FAMILIES: dict[str, Family] = {
     "iquestcoder": LLAMA,
     "jais2": replace(LLAMA, gated=False, norm_kind="layer"),
     "llama": LLAMA,
-    "mimo": QWEN2,
+    "mimo": replace(QWEN2, ignored=("attention_bias",)),
     "minicpm": LLAMA,
     "ministral": MISTRAL,
     "ministral3": MISTRAL,

@@ -135,6 +135,7 @@ def nemotron_h(c: Fields) -> Decoder:
     bias, mlp_bias = c.flag("attention_bias"), c.flag("mlp_bias")
     c.ignore("num_layers", "ssm_expand", "use_bias", "mamba_proj_bias", "ssm_conv_bias", "hybrid_override_pattern")
     c.ignore("mtp_hybrid_override_pattern", "mtp_layers_block_type", "moe_shared_expert_overlap", "moe_latent_size")
+    c.ignore("ssm_dt_rank")
     heads, head_dim = c.size("ssm_heads", 1), c.size("ssm_head_dim", 1)
 
     def block(kind: str) -> Block:
@@ -212,13 +213,18 @@ def kimi_linear(c: Fields) -> Decoder:
         kinds = ["full" if i + 1 in full else "recurrent" for i in range(number)]
         heads, head_dim = inner.size("num_heads"), inner.size("head_dim")
         kernel = inner.size("short_conv_kernel_size")
+        full_rank = inner.flag("use_full_rank_gate")
         c.ignore("layer_types")
     else:
         kinds = layer_kinds(c, "RRRF")
         heads, head_dim = c.size("linear_num_heads"), c.size("linear_head_dim")
-        kernel = c.size("linear_conv_kernel_dim")
+        kernel, full_rank = c.size("linear_conv_kernel_dim"), False
     c.ignore("num_expert_group", "linear_num_heads", "linear_head_dim", "linear_conv_kernel_dim", "mla_use_nope")
-    mixers = {"full": latent_attention(c), "recurrent": kimi_delta(c, heads, head_dim, kernel)}
+    c.ignore("use_grouped_topk", "moe_router_activation_func")
+    mixers = {
+        "full": latent_attention(c, gate="elements" if c.flag("mla_use_output_gate") else ""),
+        "recurrent": kimi_delta(c, heads, head_dim, kernel, low_rank_gate=not full_rank),
+    }
     return _latent_and_sparse(c, kinds, mixers, first_dense(c, 1))
 
 
@@ -232,7 +238,7 @@ def bailing_hybrid(c: Fields) -> Decoder:
     c.ignore("linear_num_heads", "linear_head_dim", "linear_conv_kernel_dim", "num_expert_group", "kda_safe_gate")
     mixers = {
         "full": latent_attention(c, gate="heads"),
-        "recurrent": kimi_delta(c, heads, head_dim, kernel, low_rank=False),
+        "recurrent": kimi_delta(c, heads, head_dim, kernel, low_rank_decay=False, low_rank_gate=False),
     }
     return _latent_and_sparse(c, kinds, mixers, first_dense(c))
 
@@ -241,15 +247,27 @@ def _latent_and_sparse(c: Fields, kinds: list[str], mixers: dict[str, Block], ml
     hidden = c.size("hidden_size")
     feed_forwards = {
         "dense": dense(hidden, c.size("intermediate_size")),
-        "sparse": experts(hidden, read_experts(c, shared="count"), correction="buffer"),
+        "sparse": _latent_experts(c, hidden),
     }
-    around = norms(PRE_NORMS, hidden)
+    around, extra = norms(PRE_NORMS, hidden), ()
+    if c.size("attn_res_block_size", None) is not None:  # Kimi K3: a learned vote over the outputs of earlier layers
+        around += norms(("attn_res_norm", "attn_res_proj", "ffn_res_norm", "ffn_res_proj"), hidden)
+        extra = norms(("output_res_norm", "output_res_proj"), hidden).weights
     pairs = list(zip(kinds, mlps, strict=True))
     for kind, mlp in pairs:
         if kind not in mixers or mlp not in feed_forwards:
             raise c.fail("layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
     layers = {pair: around + mixers[pair[0]] + feed_forwards[pair[1]] for pair in dict.fromkeys(pairs)}
-    return decoder(c, [layers[pair] for pair in pairs])
+    return decoder(c, [layers[pair] for pair in pairs], extra=extra)
+
+
+def _latent_experts(c: Fields, hidden: int) -> Block:
+    """Kimi K3's routed experts work in a narrower space (`routed_expert_hidden_size`); its shared ones do not."""
+    spec = replace(read_experts(c, shared="count"), latent_size=c.size("routed_expert_hidden_size", None))
+    block = experts(hidden, spec, correction="buffer", latent_name="routed")
+    if spec.latent_size is not None and c.flag("latent_moe_use_norm"):
+        block += Block(norm("ffn_routed_norm", spec.latent_size))
+    return block
 
 
 def minimax_kinds(c: Fields) -> list[str]:

@@ -20,5 +20,5 @@ def around_layer(c: Fields, scales: int) -> Block:
 def before_output(c: Fields) -> tuple[Weight, ...]:
     """The streams come together before the final norm."""
     streams = c.size("hc_mult")
-    weights = linear("hc_head_fn", streams, streams * c.size("hidden_size"))
-    return weights + vector("hc_head_base", streams) + vector("hc_head_scale", 1)
+    weights = linear("output_hc_fn", streams, streams * c.size("hidden_size"))
+    return weights + vector("output_hc_base", streams) + vector("output_hc_scale", 1)

@@ -96,8 +96,8 @@ def glm5_next(c: Fields) -> Decoder:
     pool = c.size("index_kpool", 16)
     c.ignore("head_dim", "linear_num_heads", "linear_head_dim", "linear_conv_kernel_dim", "indexer_types")
     some_indexers(c)
-    pooled = vector("indexer.kpool_ape", pool, c.size("index_head_dim"))
-    pooled += linear("indexer.kpool_gate", c.size("index_head_dim"), hidden)
+    pooled = vector("indexer_compressor_ape", pool, c.size("index_head_dim"))
+    pooled += linear("indexer_compressor_gate", c.size("index_head_dim"), hidden)
     c.ignore("index_kpool_always_select_tail", "hc_sinkhorn_iters", "num_mtp_layers")
     mixers = {
         "indexed": latent_attention(c, indexer=read_indexer(c)) + Block(pooled),
@@ -133,7 +133,7 @@ def minimax_m3(c: Fields) -> Decoder:
         inner.ignore("sparse_local_block", "sparse_init_block", "sparse_disable_index_value", "use_sparse_attention")
         inner.ignore("sparse_score_type")
     c.ignore("index_n_heads", "index_head_dim", "index_topk_blocks", "index_block_size", "index_local_blocks")
-    c.ignore("expert_size", "num_shared_experts", "use_qk_norm", "use_gemma_norm", "num_mtp_layers")
+    c.ignore("expert_size", "num_shared_experts", "use_qk_norm", "use_gemma_norm", "qk_norm_type", "use_routing_bias")
     full = mixer(c, "full", heads, kv_heads, head_dim)
     mixers = {"full_attention": attention(hidden, full, qk_norm="head")}
     if "minimax_m3_sparse" in words:
@@ -168,5 +168,6 @@ def minimax_m3(c: Fields) -> Decoder:
 FAMILIES: dict[str, Family] = {
     "deepseek_v4": deepseek_v4,
     "glm5_next_text": glm5_next,
+    "minimax_m3": minimax_m3,
     "minimax_m3_vl_text": minimax_m3,
 }

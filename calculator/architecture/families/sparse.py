@@ -209,7 +209,7 @@ FAMILIES: dict[str, Family] = {
     "minimax_m2": Standard(
         qk_norm="all",
         sparse=Sparse(size="intermediate_size", correction="buffer", shared="size"),
-        ignored=("use_qk_norm", "attn_type_list"),
+        ignored=("use_qk_norm", "qk_norm_type", "attn_type_list", "use_routing_bias", "use_mtp", "mtp_transformer_layers"),
     ),
     "mixtral": Standard(windowed=every_layer_windowed, sparse=SIZED_LIKE_DENSE),
     "olmoe": replace(BIASED, qk_norm="all", sparse=SIZED_LIKE_DENSE),

@@ -9,17 +9,36 @@ from calculator.architecture.towers.tower import Tower, Towers, block, patches, 
 
 
 def kimi_k25(outer: Fields, hidden: int) -> tuple[Tower, ...]:
-    """MoonViT: positions by row and column; the projector joins `merge_kernel_size` patches."""
+    """MoonViT: positions by row and column; the projector joins `merge_kernel_size` patches. Published files begin the
+    encoder's keys with `vt_` and those of its positions with `init_`."""
     c = vision_of(outer, "kimi_k25_vision")
-    width, inner, number, channels = sizes(c)
-    patch = c.size("patch_size")
+    prefix, start = ("vt_", "init_") if c.has("vt_hidden_size") else ("", "")
+    width, inner = c.size(f"{prefix}hidden_size"), c.size(f"{prefix}intermediate_size")
+    number, patch = c.size(f"{prefix}num_hidden_layers"), c.size("patch_size")
     merge = c.sizes("merge_kernel_size") or [2, 2]
-    joined = outer.size("projection_hidden_size", width) * merge[0] * merge[-1]
-    c.ignore("pos_emb_time", "text_hidden_size", "mm_hidden_size", "pos_emb_type", "mm_projector_type")
-    outside = patches(width, channels, patch, patch, bias=True)
-    outside += vector("v.position_embd", c.size("pos_emb_height", 64), c.size("pos_emb_width", 64), width)
+    joined = outer.size("projection_hidden_size", c.size("mm_hidden_size", width)) * merge[0] * merge[-1]
+    c.ignore(f"{prefix}num_attention_heads", f"{start}pos_emb_time", "text_hidden_size", "pos_emb_type")
+    c.ignore("mm_projector_type", "merge_type", "video_attn_type", "num_channels")
+    rows, columns = c.size(f"{start}pos_emb_height", 64), c.size(f"{start}pos_emb_width", 64)
+    outside = patches(width, 3, patch, patch, bias=True) + vector("v.position_embd", rows, columns, width)
     outside += norm("v.post_ln", width, "layer") + norm("mm.input_norm", width, "layer")
     return (Tower("vision", outside + two_layers(hidden, joined, joined), [block(width, inner)] * number),)
+
+
+def kimi_k3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """MoonViT without biases, its attention wider than its stream. The sum is that of the published checkpoint."""
+    c = vision_of(outer, "kimi_k3_vision")
+    width, inner, wide = c.size("vt_hidden_size"), c.size("vt_intermediate_size"), c.size("qkv_hidden_size")
+    patch, merge = c.size("patch_size"), c.sizes("merge_kernel_size") or [2, 2]
+    joined = c.size("mm_hidden_size") * merge[0] * merge[-1]
+    c.ignore("vt_num_attention_heads", "text_hidden_size", "mlp_type", "norm_type", "merge_type", "mm_projector_type")
+    c.ignore("attn_bias", "linear_bias", "patch_embed_proj_bias", "pos_emb_type", "init_pos_emb_time")
+    layer = norm("v.ln1", width) + norm("v.ln2", width) + linear("v.attn_qkv", 3 * wide, width)
+    layer += linear("v.attn_out", width, wide) + linear("v.ffn_up", inner, width) + linear("v.ffn_down", width, inner)
+    outside = patches(width, 3, patch, patch) + norm("v.post_ln", width)
+    outside += vector("v.position_embd", c.size("init_pos_emb_height"), c.size("init_pos_emb_width"), width)
+    outside += two_layers(hidden, joined, joined, bias=False) + norm("mm.post_norm", hidden)
+    return (Tower("vision", outside, [layer] * c.size("vt_num_hidden_layers")),)
 
 
 def minimax_m3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
@@ -28,8 +47,8 @@ def minimax_m3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     width, inner, number, channels = sizes(c)
     patch, merge = c.size("patch_size"), c.size("spatial_merge_size", 2)
     middle = outer.size("projector_hidden_size", 6144)
-    outer.ignore("merged_hidden_size")
-    c.ignore("image_size")
+    outer.ignore("merged_hidden_size", "multimodal_projector_bias")
+    c.ignore("image_size", "projection_dim", "vocab_size", "position_embedding_type", "vision_segment_max_frames")
     outside = patches(width, channels, c.size("temporal_patch_size", 2), patch, patch)
     outside += norm("v.pre_ln", width, "layer") + two_layers(hidden, middle, width)
     outside += linear("mm.merge.1", middle, hidden * merge**2, True) + linear("mm.merge.2", hidden, middle, True)
@@ -58,7 +77,7 @@ def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "step3p5_vision")
     width = c.size("hidden_size", None) or c.size("width")
     number = c.size("num_layers", None) or c.size("layers")
-    c.ignore("width", "layers", "heads", "num_heads", "mlp_ratio", "image_size")
+    c.ignore("context", "width", "layers", "heads", "num_heads", "mlp_ratio", "image_size")
     patch, size, ratio = c.size("patch_size"), c.size("image_size"), c.value("mlp_ratio")
     inner = int(width * ratio) if isinstance(ratio, float) else c.size("intermediate_size")
     c.ignore("intermediate_size")
@@ -93,6 +112,7 @@ def internvl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 TOWERS: dict[str, Towers] = {
     "internvl": internvl,
     "kimi_k25": kimi_k25,
+    "kimi_k3": kimi_k3,
     "minimax_m3_vl": minimax_m3,
     "muse_glimmer": muse_glimmer,
     "step3p7": step3,
