@@ -174,3 +174,28 @@ class Segment(TextChoices):
     APPLE_SILICON = "apple-silicon", _("Apple silicon")
     APU = "apu", _("Processor with graphics")
     EDGE = "edge", _("Edge device")
+
+
+class Fact(TextChoices):
+    """Keys of a card that a source can stand behind."""
+
+    RELEASE_DATE = "release_date", _("release date")
+    KNOWLEDGE_CUTOFF = "knowledge_cutoff", _("knowledge cutoff")
+    LICENCE = "licence", _("licence")
+    INPUT_MODALITIES = "input_modalities", _("input modalities")
+    OUTPUT_MODALITIES = "output_modalities", _("output modalities")
+    TOTAL_PARAMETERS = "total_parameters", _("total parameters")
+    TOTAL_LABEL = "total_label", _("published total")
+    ACTIVE_PARAMETERS = "active_parameters", _("active parameters")
+    CHECKPOINT_PARAMETERS = "checkpoint_parameters", _("numbers in the checkpoint")
+    CONTEXT_TOKENS = "context_tokens", _("context length (tokens)")
+    CONTEXT_EXTENDED_TOKENS = "context_extended_tokens", _("extended context (tokens)")
+    CONFIG = "config", "config.json"
+    ATTENTION = "attention", _("attention")
+    NORMALIZATION = "normalization", _("normalisation")
+    ACTIVATION = "activation", _("activation")
+    POSITION_EMBEDDING = "position_embedding", _("position embedding")
+    SUMMARY = "summary", _("summary")
+    DESCRIPTION = "description", _("description")
+    HF_REPO = "hf_repo", _("Hugging Face repository")
+    MODELSCOPE_REPO = "modelscope_repo", _("ModelScope repository")

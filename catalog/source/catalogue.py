@@ -46,7 +46,7 @@ def load(directory: Path) -> Catalogue:
     reader = Reader(directory)
     files = read(reader)
     faults, remarks = check(files)
-    if not files.models and not reader.faults:
+    if not files.cards:
         faults.append(Fault("models", "", "no <organisation>/<slug>/card.toml: there is nothing to load"))
     if reader.faults or faults:
         raise SourceError(directory, [*reader.faults, *faults])

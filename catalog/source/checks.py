@@ -25,8 +25,11 @@ def check(files: Files) -> tuple[list[Fault], list[Fault]]:
     ]
     remarks: list[Fault] = []
     for placed in files.models:
-        for finding, explained in check_model(placed.record):
-            (remarks if explained else faults).append(placed.fault(finding.key, finding.message))
+        for finding in check_model(placed.record):
+            if finding.note:
+                remarks.append(placed.fault(finding.key, f"{finding.values['stated']} stated, {finding.note}"))
+            else:
+                faults.append(placed.fault(finding.key, str(finding)))
     return faults, remarks
 
 
@@ -44,7 +47,6 @@ def _references(files: Files) -> Iterator[Fault]:
     organizations = {placed.record.slug for placed in files.organizations}
     families = {placed.record.slug: placed.record.organization for placed in files.families}
     licences = {placed.record.slug for placed in files.licences}
-    models = {placed.record.slug for placed in files.models}
     for placed in files.models:
         model = placed.record
         if model.organization not in organizations:
@@ -53,12 +55,15 @@ def _references(files: Files) -> Iterator[Fault]:
             yield placed.fault("family", f"no family {model.family!r}")
         elif families[model.family] != model.organization:
             yield placed.fault("family", f"{model.family!r} belongs to {families[model.family]!r}")
+        cited = Counter((source.ref, source.kind) for source in model.sources)
+        for ref, kind in (citation for citation, times in cited.items() if times > 1):
+            yield placed.fault("source", f"{ref!r} twice as {kind!r}: write one table with all its facts")
         if model.licence is not None and model.licence not in licences:
             yield placed.fault("licence", f"no licence {model.licence!r} in licences.toml")
     for name, slug in files.aliases.items():
-        if slug not in models:
+        if slug not in files.cards:
             yield Fault("score_aliases.toml", f"aliases.{name}", f"no model {slug!r}")
-        if name in models:
+        if name in files.cards:
             yield Fault("score_aliases.toml", f"aliases.{name}", "is the slug of a model itself")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from calculator.architecture import ConfigError, read_config
@@ -30,67 +30,93 @@ WORDS: dict[frozenset[str], type[Mixer]] = {
     frozenset({"linear", "lightning", "gated-deltanet", "kimi-delta"}): LinearAttention,
     frozenset({"mamba", "mamba-2", "parallel-mamba-2"}): StateSpace,
 }
+TEXTS: Mapping[str, str] = {
+    "unreadable": "%(error)s",
+    "total": "%(stated)s stated, %(config)s by config.json (%(share)s); a note on the counts must say why",
+    "context": "%(stated)s stated, %(config)s positions in config.json; a note on the context must say why",
+    "active_above_total": "%(active)s active are more than all %(total)s",
+    "extended_not_longer": "%(extended)s is not longer than the context of %(context)s",
+    "cutoff_after_release": "the knowledge cutoff %(cutoff)s is after the release on %(release)s",
+    "heads_not_divisible": "%(heads)s query heads do not divide among %(kv_heads)s key/value heads",
+    "computed_without_experts": "'computed' counts experts, and config.json has none",
+    "all_with_experts": "'all' beside experts in config.json, of which some rest",
+    "attention": "'%(words)s' must be named if, and only if, config.json has such layers",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """A contradiction: the key of the card, an identifier of the reason, what its message needs.
+
+    `note` is what the card says about it: with a note it is a remark, without one a fault.
+    """
+
     key: str
-    message: str
+    reason: str
+    values: Mapping[str, str]
+    note: str = ""
+
+    def __str__(self) -> str:
+        return TEXTS[self.reason] % self.values
 
 
-def check_model(model: ModelRecord) -> Iterator[tuple[Finding, bool]]:
-    """Each difference, and whether a note on the card explains it."""
-    for finding in _against_itself(model):
-        yield finding, False
+def check_model(model: ModelRecord) -> Iterator[Finding]:
+    """Everything that contradicts itself or the config."""
+    yield from _against_itself(model)
     if model.config is None:
         return
     try:
         shape = read_config(model.config)
     except ConfigError as error:
-        yield Finding("config", str(error)), False
+        yield Finding("config", "unreadable", {"error": str(error)})
         return
-    for finding in _against_config(model, shape):
-        yield finding, False
-    if model.total_parameters is not None:
-        share = shape.total_parameters / model.total_parameters - 1
-        if abs(share) > TOLERANCE:
-            text = f"{model.total_parameters:,} stated, {shape.total_parameters:,} by config.json ({share:+.2%})"
-            yield _explained("total_parameters", text, model.parameters_note_en)
-    if model.context_tokens is not None and shape.context_tokens not in (None, model.context_tokens):
-        text = f"{model.context_tokens:,} stated, {shape.context_tokens:,} positions in config.json"
-        yield _explained("context_tokens", text, model.context_note_en)
-
-
-def _explained(key: str, text: str, note: str) -> tuple[Finding, bool]:
-    return Finding(key, f"{text}: {note}" if note else f"{text}, and no note says why"), bool(note)
+    yield from _counts(model, shape)
+    yield from _layers(model, shape)
 
 
 def _against_itself(model: ModelRecord) -> Iterator[Finding]:
-    if model.total_parameters and model.active_parameters and model.active_parameters > model.total_parameters:
-        yield Finding("active_parameters", f"{model.active_parameters:,} are more than all {model.total_parameters:,}")
-    if model.context_tokens and model.context_extended_tokens and model.context_extended_tokens <= model.context_tokens:
-        yield Finding("context_extended_tokens", "not longer than context_tokens")
+    total, active = model.total_parameters, model.active_parameters
+    if total and active and active > total:
+        values = {"active": f"{active:,}", "total": f"{total:,}"}
+        yield Finding("active_parameters", "active_above_total", values)
+    context, extended = model.context_tokens, model.context_extended_tokens
+    if context and extended and extended <= context:
+        values = {"extended": f"{extended:,}", "context": f"{context:,}"}
+        yield Finding("context_extended_tokens", "extended_not_longer", values)
     if model.release_date and model.knowledge_cutoff[:7] > model.release_date[:7]:
-        yield Finding("knowledge_cutoff", f"{model.knowledge_cutoff} is after the release on {model.release_date}")
+        values = {"cutoff": model.knowledge_cutoff, "release": model.release_date}
+        yield Finding("knowledge_cutoff", "cutoff_after_release", values)
 
 
-def _against_config(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
-    mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
+def _counts(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
+    total, context = model.total_parameters, model.context_tokens
+    if total is not None:
+        share = shape.total_parameters / total - 1
+        if abs(share) > TOLERANCE:
+            values = {"stated": f"{total:,}", "config": f"{shape.total_parameters:,}", "share": f"{share:+.2%}"}
+            yield Finding("total_parameters", "total", values, note=model.parameters_note_en)
+    if context is not None and shape.context_tokens not in (None, context):
+        values = {"stated": f"{context:,}", "config": f"{shape.context_tokens:,}"}
+        yield Finding("context_tokens", "context", values, note=model.context_note_en)
+
+
+def _layers(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
+    mixers = {mixer for layer in shape.layers for mixer in layer.mixers}
     for mixer in mixers:
         if isinstance(mixer, Attention) and mixer.num_heads % mixer.num_kv_heads:
-            yield Finding("config", f"{mixer.num_heads} query heads do not divide among {mixer.num_kv_heads} KV heads")
-            break
+            values = {"heads": str(mixer.num_heads), "kv_heads": str(mixer.num_kv_heads)}
+            yield Finding("config", "heads_not_divisible", values)
     has_experts = any(isinstance(layer.feed_forward, Experts) for layer in shape.layers)
     if model.active_basis == "computed" and not has_experts:
-        yield Finding("active_basis", "'computed' counts experts, and config.json has none")
+        yield Finding("active_basis", "computed_without_experts", {})
     if model.active_basis == "all" and has_experts:
-        yield Finding("active_basis", "'all' with experts in config.json: some of them rest")
+        yield Finding("active_basis", "all_with_experts", {})
+    if not model.attention:
+        return
     for words, kind in WORDS.items():
-        if bool(words & set(model.attention)) != any(
-            isinstance(mixer, kind) and not _sees_everything(mixer, model.context_tokens) for mixer in mixers
-        ):
-            named = " or ".join(sorted(words))
-            yield Finding("attention", f"{named} must stand on the card if, and only if, config.json has such layers")
+        limited = {mixer for mixer in mixers if not _sees_everything(mixer, model.context_tokens)}
+        if bool(words & set(model.attention)) != any(isinstance(mixer, kind) for mixer in limited):
+            yield Finding("attention", "attention", {"words": ", ".join(sorted(words))})
 
 
 def _sees_everything(mixer: Mixer, context_tokens: int | None) -> bool:

@@ -27,6 +27,7 @@ from catalog.source.records import (
     OrganizationRecord,
     Record,
     ScoreRecord,
+    SourceRecord,
 )
 
 R = TypeVar("R", bound=Record)
@@ -57,6 +58,7 @@ class Files:
     scores: list[Placed[ScoreRecord]] = field(default_factory=list)
     anchors: list[Placed[ScoreRecord]] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
+    cards: set[str] = field(default_factory=set)  # slugs of all models, also of those whose card has faults
 
 
 def read(reader: Reader) -> Files:
@@ -101,9 +103,12 @@ def _read_model(reader: Reader, files: Files, path: Path) -> None:
     folder = path.parent
     given: dict[str, Any] = {"slug": folder.name, "organization": folder.parent.name}
     if (folder / "config.json").exists():
-        given["config"] = reader.json(folder / "config.json")
+        given["config"] = reader.config(folder / "config.json")
+    files.cards.add(folder.name)
     content = reader.toml(path)
-    content["sources"] = [table for _, table in reader.split(path, content, "source")]
+    tables = list(reader.split(path, content, "source"))
+    sources = (reader.record(SourceRecord, path, table, key) for key, table in tables)
+    given["sources"] = [source for source in sources if source is not None]
     _keep(files.models, reader, ModelRecord, path, content, **given)
     if (folder / "scores.toml").exists():
         for key, table in reader.tables(folder / "scores.toml", "score"):

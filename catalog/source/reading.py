@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from calculator.architecture import ConfigError, parse_config_text
 from catalog.source.faults import Fault
 from catalog.source.records import Record
 
@@ -36,15 +36,11 @@ class Reader:
             self.fault(path, "", str(error))
         return {}
 
-    def json(self, path: Path) -> dict[str, Any] | None:
+    def config(self, path: Path) -> dict[str, Any] | None:
         try:
-            value = json.loads(self._text(path), parse_constant=_refuse_constant)
-        except (OSError, ValueError, RecursionError) as error:
-            self.fault(path, "", str(error) or "nested too deeply")
-            return None
-        if isinstance(value, dict):
-            return value
-        self.fault(path, "", "not a JSON object")
+            return parse_config_text(path.read_bytes())
+        except (OSError, ConfigError) as error:
+            self.fault(path, "", str(error))
         return None
 
     def _text(self, path: Path) -> str:
@@ -84,10 +80,6 @@ class Reader:
                 place = _place(key, ".".join(str(part) for part in detail["loc"]))
                 self.fault(path, place, _message(detail["msg"], detail["type"], detail["input"]))
         return None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def _place(key: str, name: str) -> str:

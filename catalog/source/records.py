@@ -151,7 +151,8 @@ class BenchmarkRecord(Record):
     metric_zh_hans: OptionalName = ""
     scale_max: Positive | None = None
     higher_is_better: bool = True
-    questions: Count | None = None
+    questions: Count | None = None  # in the variant shown first
+    composite: bool = False
     primary_variant: OptionalName = ""
     url: WebAddress = ""
     description_en: Text = ""
@@ -174,6 +175,9 @@ class AcceleratorRecord(Record):
     memory_bus_bits: Count | None = None
     bandwidth_gb_per_s: Positive | None = None
     unified_memory: bool = False
+    devices: Count = 1
+    max_cards: Count | None = None
+    obtainable: bool = True
     fp16_tflops: Positive | None = None
     fp8_tflops: Positive | None = None
     fp4_tflops: Positive | None = None

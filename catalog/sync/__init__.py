@@ -4,6 +4,7 @@
 - A row that an editor added stays. One that an editor deleted is not brought back, but listed; `theirs` restores it.
 - A row whose file is gone stays and is listed; a source, score or alias goes with its line in the file, if nobody
   edited it.
+- Ranks are computed at the end, where what they come from has changed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from catalog import derived
+from catalog import derived, standings
 from catalog.models import LanguageModel
 from catalog.source import Catalogue
 from catalog.sync.kinds import KINDS
@@ -35,4 +36,6 @@ def sync(catalogue: Catalogue, *, theirs: bool = False, progress: Progress = lam
             progress(done.name, done.records)
         report.derived = derived.refresh(LanguageModel.objects.all())
         progress("derived", len(catalogue.models))
+        report.ranked = [release.scope for release in standings.refresh()]
+        progress("ranks", 0)
     return report

@@ -35,10 +35,11 @@ class KindReport:
 class Report:
     kinds: list[KindReport] = field(default_factory=list)
     derived: int = 0  # models whose derived columns changed
+    ranked: list[str] = field(default_factory=list)  # boards that were computed anew
 
     @property
     def changed(self) -> bool:
-        return bool(self.derived) or any(kind.created or kind.updated or kind.dropped for kind in self.kinds)
+        return bool(self.derived or self.ranked) or any(kind.created or kind.updated or kind.dropped for kind in self.kinds)
 
     def kept(self) -> Iterator[tuple[str, Kept]]:
         return ((kind.name, kept) for kind in self.kinds for kept in kind.kept)

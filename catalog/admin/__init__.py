@@ -1,0 +1,16 @@
+"""The editors' side: every row in both languages, checked by the same rules as the files."""
+
+from catalog.admin.accelerators import AcceleratorAdmin
+from catalog.admin.benchmarks import BenchmarkAdmin, ScoreAdmin
+from catalog.admin.language_models import LanguageModelAdmin
+from catalog.admin.organizations import FamilyAdmin, LicenceAdmin, OrganizationAdmin
+
+__all__ = [
+    "AcceleratorAdmin",
+    "BenchmarkAdmin",
+    "FamilyAdmin",
+    "LanguageModelAdmin",
+    "LicenceAdmin",
+    "OrganizationAdmin",
+    "ScoreAdmin",
+]

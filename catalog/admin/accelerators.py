@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from catalog.admin.base import CatalogAdmin, MissingTranslation, RecordForm
+from catalog.admin.fields import LinesField
+from catalog.models import Accelerator
+from catalog.source.records import AcceleratorRecord
+
+
+class AcceleratorForm(RecordForm):
+    record = AcceleratorRecord
+    sources = LinesField(label=_("sources"), required=False)
+    disagreements = LinesField(label=_("disagreements"), required=False)
+
+
+@admin.register(Accelerator)
+class AcceleratorAdmin(CatalogAdmin):
+    form = AcceleratorForm
+    list_display = ("slug", "name_en", "vendor", "segment", "memory_gb", "bandwidth_gb_per_s", "cross_checked")
+    list_filter = (MissingTranslation, "vendor", "segment", "cross_checked", "unified_memory")
+    search_fields = ("slug", "name_en", "name_zh_hans", "architecture")
+    fieldsets = (
+        (None, {"fields": ("slug", "name", "vendor", "segment", "architecture", "release_year", "launch_price_usd")}),
+        (
+            _("Memory"),
+            {
+                "fields": (
+                    ("memory_gb", "usable_memory_gib"),
+                    ("memory_type", "memory_bus_bits"),
+                    ("bandwidth_gb_per_s", "unified_memory"),
+                )
+            },
+        ),
+        (
+            _("Compute"),
+            {
+                "fields": (
+                    ("fp16_tflops", "fp8_tflops", "fp4_tflops", "int8_tops"),
+                    ("supports_fp8", "supports_fp4", "compute_capability"),
+                    ("tdp_w", "interconnect"),
+                )
+            },
+        ),
+        (
+            _("Sources"),
+            {"fields": ("note", "sources", "cross_checked", "cross_check", "disagreements", "local_edits")},
+        ),
+    )

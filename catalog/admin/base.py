@@ -1,0 +1,89 @@
+"""What all pages of the admin have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from modeltranslation.admin import TranslationAdmin
+from modeltranslation.translator import translator
+from pydantic import ValidationError
+from reversion.admin import VersionAdmin
+
+from catalog.export import record_of
+from catalog.source.records import Record
+from catalog.sync.edits import edited_fields
+
+HTTPS: Mapping[type[models.Field], Mapping[str, Any]] = {models.URLField: {"assume_scheme": "https"}}  # for an address typed without its scheme
+LANGUAGES = (("en", "en"), ("zh-hans", "zh_hans"))  # code, suffix of columns
+
+
+class RecordForm(forms.ModelForm):
+    """Refuses a row that its file would not be allowed to hold, with the reason beside the field."""
+
+    record: type[Record]
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # Django's hook after the instance is filled
+        if not self.errors:
+            self.check_record()
+
+    def check_record(self) -> Record | None:
+        try:
+            return record_of(self.record, self.instance, **self.given())
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                name = str(detail["loc"][0])
+                text = _("Not accepted in a data file: %(reason)s") % {"reason": detail["msg"]}
+                self.add_error(name if name in self.fields else None, text)
+        return None
+
+    def given(self) -> dict[str, Any]:
+        """Values of the record that the form does not hold."""
+        return {}
+
+
+class MissingTranslation(admin.SimpleListFilter):
+    """Rows that say something in one language only."""
+
+    title = gettext_lazy("missing translation")
+    parameter_name = "missing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("en", gettext_lazy("English")), ("zh-hans", gettext_lazy("Chinese"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model] | None:
+        suffixes = dict(LANGUAGES)
+        if self.value() not in suffixes:
+            return queryset
+        missing = suffixes[str(self.value())]
+        present = next(suffix for suffix in suffixes.values() if suffix != missing)
+        wanted = Q()
+        for name in translator.get_options_for_model(queryset.model).all_fields:
+            empty = Q(**{f"{name}_{missing}__isnull": True}) | Q(**{f"{name}_{missing}": ""})
+            filled = Q(**{f"{name}_{present}__isnull": False}) & ~Q(**{f"{name}_{present}": ""})
+            wanted |= empty & filled
+        return queryset.filter(wanted)
+
+
+class CatalogAdmin(VersionAdmin, TranslationAdmin):
+    """Both languages one below the other, every save a version that can be restored."""
+
+    readonly_fields: ClassVar[tuple[str, ...]] = ("local_edits",)
+    formfield_overrides = HTTPS
+    save_on_top = True
+    list_per_page = 50
+
+    @admin.display(description=gettext_lazy("edited here"))
+    def local_edits(self, row: Any) -> str:
+        """Fields that differ from what the data file says; a sync leaves them alone."""
+        if row.pk is None or row.shipped is None:
+            return _("This row is not in the data files.")
+        return ", ".join(edited_fields(row)) or _("Nothing: all fields follow the data file.")

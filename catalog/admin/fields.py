@@ -1,0 +1,66 @@
+"""Form fields for columns that hold lists and a config.json."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from calculator.architecture import ConfigError, parse_config_text, read_config
+from calculator.labels import config_error_texts
+
+
+class ConfigField(forms.JSONField):
+    """A pasted config.json. What cannot be read as a model's shape is refused, with the keys at fault."""
+
+    widget = forms.Textarea(attrs={"rows": 16, "cols": 100, "spellcheck": "false", "class": "vLargeTextField"})
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        try:
+            config = parse_config_text(value) if isinstance(value, str) else value
+            read_config(config)
+        except ConfigError as error:
+            raise ValidationError(config_error_texts(error)) from error
+        return config
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data  # as typed, also where it is no JSON
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) or value is None else json.dumps(value, indent=2, ensure_ascii=False)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return initial != (self.to_python(data))
+        except ValidationError:
+            return True
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 4, "cols": 100})
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("help_text", _("One a line."))
+        super().__init__(**options)
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (initial or []) != self.to_python(data)
+
+
+class ChoicesField(forms.MultipleChoiceField):
+    """A list of keys from a vocabulary, in the vocabulary's order of first mention."""
+
+    widget = forms.CheckboxSelectMultiple

@@ -1,0 +1,27 @@
+"""Contradictions between a card and its config.json, in the editor's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from catalog.source.facts import Finding
+
+TEXTS: Mapping[str, Promise] = {
+    "unreadable": _("config.json cannot be read: %(error)s"),
+    "total": _("%(stated)s is stated, config.json gives %(config)s (%(share)s). Correct it, or say why in the note."),
+    "context": _("%(stated)s is stated, config.json has %(config)s positions. Correct it, or say why in the note."),
+    "active_above_total": _("%(active)s active parameters are more than all %(total)s."),
+    "extended_not_longer": _("%(extended)s is not longer than the context of %(context)s."),
+    "cutoff_after_release": _("The knowledge cutoff %(cutoff)s is after the release on %(release)s."),
+    "heads_not_divisible": _("%(heads)s query heads do not divide among %(kv_heads)s key/value heads."),
+    "computed_without_experts": _("Only a model with experts has an active count less than its total."),
+    "all_with_experts": _("config.json has experts, so not all parameters are active."),
+    "attention": _("“%(words)s” must be named if, and only if, config.json has such layers."),
+}
+
+
+def text(finding: Finding) -> str:
+    return str(TEXTS[finding.reason]) % finding.values

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import ForeignKey
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
+from catalog.admin.benchmarks import ScoreForm
+from catalog.admin.fields import ChoicesField, ConfigField, LinesField
+from catalog.admin.findings import text
+from catalog.models import Alias, LanguageModel, Score, Source
+from catalog.models.vocabulary import Attention, Fact, Modality
+from catalog.source.facts import check_model
+from catalog.source.records import ModelRecord, Record, SourceRecord
+
+
+class LanguageModelForm(RecordForm):
+    """An edit that contradicts config.json is refused with both values, unless the card's note says why they differ."""
+
+    record = ModelRecord
+    input_modalities = ChoicesField(label=_("input modalities"), choices=Modality.choices)
+    output_modalities = ChoicesField(label=_("output modalities"), choices=Modality.choices)
+    attention = ChoicesField(label=_("attention"), choices=Attention.choices, required=False)
+    papers = LinesField(label=_("papers"), required=False)
+    config = ConfigField(label="config.json", required=False)
+
+    def given(self) -> dict[str, Any]:
+        return {"sources": []}
+
+    def check_record(self) -> Record | None:
+        record = super().check_record()
+        if isinstance(record, ModelRecord):
+            for finding in check_model(record):
+                if not finding.note:
+                    self.add_error(finding.key if finding.key in self.fields else None, text(finding))
+        return record
+
+
+class SourceForm(RecordForm):
+    record = SourceRecord
+    facts = ChoicesField(label=_("facts"), choices=Fact.choices)
+
+
+class AliasInline(admin.TabularInline):
+    model = Alias
+    extra = 0
+
+
+class SourceInline(admin.StackedInline):
+    model = Source
+    form = SourceForm
+    formfield_overrides = HTTPS
+    extra = 0
+    fields = ("facts", "ref", "url", ("kind", "checked", "checked_on", "position"))
+
+
+class ScoreInline(admin.StackedInline):
+    model = Score
+    form = ScoreForm
+    formfield_overrides = HTTPS
+    extra = 0
+    show_change_link = True
+    classes = ("collapse",)
+    fields = (
+        ("benchmark", "value", "variant", "mode"),
+        ("source_kind", "date", "duplicate"),
+        "source",
+        "via",
+        "name_in_source",
+        "settings",
+        "basis",
+    )
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField | None:
+        """One query for the benchmarks of all rows instead of one for each."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and db_field.name == "benchmark":
+            field.choices = [*field.choices]  # type: ignore[misc]
+        return field
+
+
+@admin.register(LanguageModel)
+class LanguageModelAdmin(CatalogAdmin):
+    form = LanguageModelForm
+    inlines = (SourceInline, AliasInline, ScoreInline)
+    list_display = ("name", "slug", "organization", "architecture", "total_label", "release_date", "is_published")
+    list_filter = (
+        "is_published",
+        MissingTranslation,
+        "organization",
+        "architecture",
+        "variant",
+        "licence__commercial_use",
+        "confidence",
+    )
+    list_select_related = ("organization",)
+    search_fields = (
+        "slug",
+        "name",
+        "hf_repo",
+        "aliases__name",
+        "organization__name_en",
+        "organization__name_zh_hans",
+        "summary_en",
+        "summary_zh_hans",
+    )
+    autocomplete_fields = ("organization", "family", "licence")
+    readonly_fields = (*CatalogAdmin.readonly_fields, "architecture", "num_layers", "layer_kinds", "memory_q4_k_m_8k_bytes")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "is_published", "organization", "family", "variant")}),
+        (_("Text"), {"fields": ("summary", "description")}),
+        (_("Facts"), {"fields": ("release_date", "knowledge_cutoff", "licence", "licence_url", "confidence")}),
+        (_("Modalities"), {"fields": ("input_modalities", "output_modalities")}),
+        (
+            _("Parameters"),
+            {
+                "fields": (
+                    ("total_parameters", "checkpoint_parameters"),
+                    ("total_label", "total_published", "total_basis"),
+                    ("active_parameters", "active_label", "active_basis"),
+                    "parameters_note",
+                )
+            },
+        ),
+        (_("Context"), {"fields": (("context_tokens", "context_extended_tokens"), "context_note")}),
+        (_("Structure"), {"fields": ("attention", "normalization", "activation", "position_embedding")}),
+        (_("Links"), {"fields": ("hf_repo", "modelscope_repo", "papers")}),
+        (
+            _("Shape"),
+            {"fields": ("config", "architecture", "num_layers", "layer_kinds", "memory_q4_k_m_8k_bytes")},
+        ),
+        (_("Data file"), {"fields": ("local_edits",)}),
+    )

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from django.contrib import admin
+
+from catalog.admin.base import CatalogAdmin, MissingTranslation, RecordForm
+from catalog.models import Family, Licence, Organization
+from catalog.source.records import FamilyRecord, LicenceRecord, OrganizationRecord
+
+
+class OrganizationForm(RecordForm):
+    record = OrganizationRecord
+
+
+class FamilyForm(RecordForm):
+    record = FamilyRecord
+
+
+class LicenceForm(RecordForm):
+    record = LicenceRecord
+
+
+@admin.register(Organization)
+class OrganizationAdmin(CatalogAdmin):
+    form = OrganizationForm
+    list_display = ("slug", "name_en", "name_zh_hans", "country")
+    list_filter = (MissingTranslation, "country")
+    search_fields = ("slug", "name_en", "name_zh_hans")
+    fields = ("slug", "name", "url", "country", "local_edits")
+
+
+@admin.register(Family)
+class FamilyAdmin(CatalogAdmin):
+    form = FamilyForm
+    list_display = ("slug", "name_en", "organization")
+    list_filter = (MissingTranslation, "organization")
+    list_select_related = ("organization",)
+    search_fields = ("slug", "name_en", "name_zh_hans", "organization__name_en", "organization__name_zh_hans")
+    autocomplete_fields = ("organization",)
+    fields = ("slug", "organization", "name", "summary", "local_edits")
+
+
+@admin.register(Licence)
+class LicenceAdmin(CatalogAdmin):
+    form = LicenceForm
+    list_display = ("slug", "name_en", "spdx", "commercial_use")
+    list_filter = (MissingTranslation, "commercial_use")
+    search_fields = ("slug", "name_en", "name_zh_hans", "spdx")
+    fields = ("slug", "name", "spdx", "url", "commercial_use", "local_edits")

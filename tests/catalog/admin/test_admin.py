@@ -1,0 +1,170 @@
+"""Editors get every row with both languages, and the same checks as the files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+from reversion.models import Version
+
+from catalog import sync
+from catalog.models import Accelerator, Benchmark, LanguageModel, Organization, Score, Source
+from catalog.source import load
+from tests.catalog.sample import CONFIG
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def editor(folder: Any, client: Client) -> Client:
+    sync.sync(load(folder.path))
+    client.force_login(User.objects.create_superuser("editor"))
+    return client
+
+
+def change_address(row: Any) -> str:
+    return reverse(f"admin:catalog_{row._meta.model_name}_change", args=[row.pk])
+
+
+def filled(editor: Client, row: Any) -> dict[str, Any]:
+    """What the change form would send unedited."""
+    page = editor.get(change_address(row))
+    assert page.status_code == 200
+    form = page.context["adminform"].form
+    sent = {name: form[name].value() for name in form.fields}
+    for inline in page.context["inline_admin_formsets"]:
+        for part in (inline.formset.management_form, *inline.formset.forms):
+            sent |= {part.add_prefix(name): part[name].value() for name in part.fields}
+    return {name: value for name, value in sent.items() if value is not None}
+
+
+def errors(editor: Client, row: Any, **changes: Any) -> dict[str, Any]:
+    """The form's errors after an edit; empty where it was saved."""
+    answer = editor.post(change_address(row), filled(editor, row) | changes)
+    if answer.status_code == 302:
+        return {}
+    form, inlines = answer.context["adminform"].form, answer.context["inline_admin_formsets"]
+    return dict(form.errors) | {
+        part.add_prefix(name): text
+        for inline in inlines
+        for part in inline.formset.forms
+        for name, text in part.errors.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["organization", "family", "licence", "languagemodel", "benchmark", "score", "accelerator"]
+)
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_kind_has_its_pages(editor: Client, name: str, language: str) -> None:
+    headers = {"accept-language": language}
+    for page in ("changelist", "add"):
+        assert editor.get(reverse(f"admin:catalog_{name}_{page}"), headers=headers).status_code == 200
+    for missing in ("en", "zh-hans"):
+        answer = editor.get(reverse(f"admin:catalog_{name}_changelist"), {"missing": missing}, headers=headers)
+        assert answer.status_code == (302 if name == "score" else 200)
+
+
+def test_unedited_forms_save_and_change_nothing(editor: Client, folder: Any) -> None:
+    rows = [LanguageModel.objects.get(), Organization.objects.get(), Accelerator.objects.get(), Score.objects.all()[0]]
+    for row in [*rows, *Benchmark.objects.all()]:
+        assert errors(editor, row) == {}, row
+    report = sync.sync(load(folder.path))
+    assert not list(report.kept())
+    assert not report.changed
+
+
+def test_an_edit_is_kept_listed_and_versioned(editor: Client, folder: Any) -> None:
+    row = LanguageModel.objects.get()
+    assert errors(editor, row, summary_zh_hans="改过。") == {}
+    assert [kept.field for _, kept in sync.sync(load(folder.path)).kept()] == ["summary_zh_hans"]
+    assert Version.objects.get_for_object(row).count() == 1
+    assert ">summary_zh_hans</div>" in editor.get(change_address(row)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "says"),
+    [
+        ({"total_parameters": 302_048}, "total_parameters", ["302,048", "202,048"]),
+        ({"active_parameters": 302_048}, "active_parameters", ["302,048", "202,048"]),
+        ({"context_tokens": 8192}, "context_tokens", ["8,192", "4,096"]),
+        ({"knowledge_cutoff": "2026-01"}, "knowledge_cutoff", ["2026-01", "2025-04-05"]),
+        ({"release_date": "April"}, "release_date", ["YYYY-MM"]),
+        ({"attention": ["gqa", "mla"]}, "attention", ["mla"]),
+        ({"active_basis": "computed"}, "active_basis", []),
+        ({"hf_repo": "no slash"}, "hf_repo", []),
+        ({"papers": "https://arxiv.org/abs/1\nftp://x"}, "papers", []),
+        ({"slug": "Road_Runner"}, "slug", []),
+        ({"input_modalities": []}, "input_modalities", []),
+        ({"config": "{"}, "config", []),
+        ({"config": "[]"}, "config", []),
+        ({"config": json.dumps(CONFIG | {"model_type": "lama"})}, "config", ["model_type", "lama"]),
+        ({"config": json.dumps(CONFIG | {"hidden_size": "64"})}, "config", ["hidden_size"]),
+        ({"config": json.dumps(CONFIG | {"num_hidden_layers": 3})}, "total_parameters", ["202,048", "239,040"]),
+        ({"scores-0-value": "-3"}, "scores-0-value", ["-3"]),
+        ({"scores-1-value": "101"}, "scores-1-value", ["101", "100"]),
+        ({"sources-0-facts": ["price"]}, "sources-0-facts", ["price"]),
+        ({"sources-0-url": "javascript:alert(1)"}, "sources-0-url", []),
+    ],
+)
+def test_refused(editor: Client, changes: dict[str, Any], field: str, says: list[str]) -> None:
+    row = LanguageModel.objects.get()
+    found = errors(editor, row, **changes)
+    assert list(found) == [field]
+    assert all(word in str(found[field]) for word in says), found
+    assert LanguageModel.objects.get().updated_at == row.updated_at
+
+
+def test_a_note_may_explain_a_difference(editor: Client) -> None:
+    row = LanguageModel.objects.get()
+    assert errors(editor, row, context_tokens=2048, context_note_en="The card advises 2K.") == {}
+
+
+def test_a_new_config_changes_the_derived_columns(editor: Client) -> None:
+    row = LanguageModel.objects.get()
+    config = json.dumps(CONFIG | {"num_hidden_layers": 3})
+    assert errors(editor, row, config=config, total_parameters=239_040, active_parameters=239_040) == {}
+    assert LanguageModel.objects.get().num_layers == 3
+
+
+def test_a_score_that_is_there_already(editor: Client) -> None:
+    score = Score.objects.get(benchmark__slug="arena")
+    twin = Score.objects.create(
+        model=score.model, benchmark=score.benchmark, value=1, source="https://b.example", source_kind="vendor"
+    )
+    found = errors(editor, twin, source=score.source, date=score.date)
+    assert list(found) == ["__all__"]
+
+
+def test_errors_are_in_the_editors_language(editor: Client) -> None:
+    row = LanguageModel.objects.get()
+    editor.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh-hans"
+    with translation.override("zh-hans"):
+        found = errors(editor, row, total_parameters=302_048)
+    assert "302,048" in str(found["total_parameters"])
+    assert str(found["total_parameters"][0]).isascii() is False
+
+
+def test_a_page_of_many_scores_asks_few_queries(editor: Client, django_assert_max_num_queries: Any) -> None:
+    row = LanguageModel.objects.get()
+    score = row.scores.all()[0]
+    Score.objects.bulk_create(
+        Score(model=row, benchmark_id=score.benchmark_id, value=1, source=f"https://{n}.example", source_kind="vendor")
+        for n in range(60)
+    )
+    Source.objects.bulk_create(Source(model=row, facts=["config"], ref=f"r{n}", kind="paper") for n in range(20))
+    with django_assert_max_num_queries(20):
+        editor.get(change_address(row))
+
+
+def test_missing_translations_are_found(editor: Client) -> None:
+    address = reverse("admin:catalog_languagemodel_changelist")
+    assert editor.get(address, {"missing": "zh-hans"}).context["cl"].result_count == 0
+    LanguageModel.objects.update(summary_zh_hans="")
+    assert editor.get(address, {"missing": "zh-hans"}).context["cl"].result_count == 1
+    assert editor.get(address, {"missing": "en"}).context["cl"].result_count == 0

@@ -1,0 +1,54 @@
+"""The data of this repository."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from catalog.management.data import DATA
+from catalog.source import Catalogue, load
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalogue:
+    return load(DATA)
+
+
+def test_everything_is_there(shipped: Catalogue) -> None:
+    assert len(shipped.organizations) >= 44
+    assert len(shipped.models) >= 339
+    assert len(shipped.benchmarks) >= 35
+    assert len(shipped.accelerators) >= 160
+    assert len({score.model for score in shipped.scores}) >= 228
+
+
+def test_every_model_says_where_its_shape_and_licence_come_from(shipped: Catalogue) -> None:
+    for model in shipped.models:
+        cited = {fact for source in model.sources for fact in source.facts}
+        assert {"config", "licence"} <= cited, model.slug
+
+
+def test_what_one_language_says_the_other_says_too(shipped: Catalogue) -> None:
+    records: tuple[Any, ...] = (*shipped.models, *shipped.families, *shipped.benchmarks, *shipped.licences, *shipped.organizations)
+    for record in records:
+        for name in type(record).model_fields:
+            if name.endswith("_zh_hans") and name != "name_zh_hans":
+                english = getattr(record, name.removesuffix("_zh_hans") + "_en")
+                assert bool(getattr(record, name)) == bool(english), (record.slug, name)
+
+
+def test_base_models_lend_their_chat_models_no_scores(shipped: Catalogue) -> None:
+    """`llama-3-70b` scores 42.5 in MATH, its instruct model 50.4 (Qwen2.5 report, both tables)."""
+    assert "llama-3-70b" not in shipped.aliases
+    values = [
+        score.value for score in shipped.scores if score.model == "llama-3-70b-instruct" and score.variant == "MATH"
+    ]
+    assert 50.4 in values
+    assert 42.5 not in values
+
+
+def test_terms_that_are_not_clear_keep_scores_out(shipped: Catalogue) -> None:
+    for score in (*shipped.scores, *shipped.unmatched, *shipped.anchors):
+        assert score.benchmark != "rele"
+        assert "artificial analysis" not in f"{score.variant} {score.settings} {score.source}".casefold()

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import translation
+
+from catalog import derived, sync
+from catalog.models import Accelerator, Alias, LanguageModel, Organization, Removal, Score, Source, Synced
+from catalog.source import load
+from catalog.sync.kinds import KINDS
+
+pytestmark = pytest.mark.django_db
+CARD, SCORES = "models/acme/road-runner/card.toml", "models/acme/road-runner/scores.toml"
+
+
+def run(folder: Any, *, theirs: bool = False) -> sync.Report:
+    return sync.sync(load(folder.path), theirs=theirs)
+
+
+def model() -> Any:
+    return LanguageModel.objects.get(slug="road-runner")
+
+
+def everything() -> list[list[dict[str, Any]]]:
+    """All rows with all columns, but for the moment of the last change."""
+    rows = []
+    for kind in KINDS:
+        found = kind.model._base_manager.order_by("pk").values()
+        rows.append([{name: value for name, value in row.items() if name != "updated_at"} for row in found])
+    return rows
+
+
+def test_first_load(folder: Any) -> None:
+    report = run(folder)
+    assert {kind.name: kind.created for kind in report.kinds} == {
+        "organization": 1,
+        "licence": 1,
+        "benchmark": 2,
+        "accelerator": 1,
+        "family": 1,
+        "languagemodel": 1,
+        "alias": 1,
+        "source": 1,
+        "score": 3,
+    }
+    row = model()
+    assert row.is_published
+    assert (row.architecture, row.num_layers, row.num_kv_heads, row.layer_kinds) == ("dense", 2, 2, {"full": 2})
+    assert row.release_date == "2025-04-05"
+    assert row.shipped["total_parameters"] == row.total_parameters == 202_048
+    with translation.override("zh-hans"):
+        assert row.summary == "会跑。"
+        assert model().organization.name == "顶点"
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_again_changes_nothing(folder: Any, theirs: bool) -> None:
+    run(folder)
+    before = everything(), list(LanguageModel.objects.values_list("updated_at"))
+    assert not run(folder, theirs=theirs).changed
+    assert (everything(), list(LanguageModel.objects.values_list("updated_at"))) == before
+
+
+def test_a_field_nobody_edited_follows_its_file(folder: Any) -> None:
+    run(folder)
+    folder.replace(CARD, '"Runs."', '"Runs far."')
+    folder.replace(SCORES, "61.5", "62.5")
+    run(folder)
+    assert model().summary_en == "Runs far."
+    assert Score.objects.filter(benchmark__slug="mmlu").order_by("value").values_list("value", flat=True).last() == 62.5
+
+
+def test_an_edited_field_stays_and_is_listed(folder: Any) -> None:
+    run(folder)
+    row = model()
+    row.summary_en = "Edited."
+    row.save()
+    folder.replace(CARD, '"Runs."', '"Runs far."')
+    folder.replace(CARD, '"会跑。"', '"跑得远。"')
+    report = run(folder)
+    assert [(name, kept.row, kept.field, kept.here, kept.file) for name, kept in report.kept()] == [
+        ("languagemodel", "road-runner", "summary_en", "Edited.", "Runs far.")
+    ]
+    assert (model().summary_en, model().summary_zh_hans) == ("Edited.", "跑得远。")
+    assert list(run(folder).kept()), "it stays listed while it differs"
+
+
+def test_theirs_takes_the_file(folder: Any) -> None:
+    run(folder)
+    row = model()
+    row.summary_en = "Edited."
+    row.save()
+    assert not list(run(folder, theirs=True).kept())
+    assert model().summary_en == "Runs."
+    assert not run(folder).changed
+
+
+def test_an_edited_reference_stays(folder: Any) -> None:
+    run(folder)
+    other = Organization.objects.create(slug="other", name_en="Other")
+    LanguageModel.objects.update(organization=other)
+    assert [kept.field for _, kept in run(folder).kept()] == ["organization"]
+    assert model().organization == other
+
+
+def test_a_renamed_row_is_still_the_same(folder: Any) -> None:
+    run(folder)
+    Organization.objects.update(slug="acme-ai")
+    report = run(folder)
+    assert [(kept.field, kept.here) for _, kept in report.kept()] == [("slug", "acme-ai")]
+    assert Organization.objects.count() == 1
+    assert not run(folder).changed
+
+
+def test_rows_added_here_stay(folder: Any) -> None:
+    run(folder)
+    Accelerator.objects.create(slug="own", name_en="Own", vendor="amd", segment="consumer", memory_gb=8)
+    report = run(folder, theirs=True)
+    assert Accelerator.objects.filter(slug="own", shipped__isnull=True).exists()
+    assert not report.changed
+
+
+def test_a_row_added_here_that_a_file_names_later_keeps_its_values(folder: Any) -> None:
+    Organization.objects.create(slug="acme", name_en="ACME Ltd")
+    assert [kept.field for _, kept in run(folder).kept()] == ["name_en"]
+    assert Organization.objects.filter(name_zh_hans="顶点").exists()
+
+
+def test_a_row_deleted_here_is_not_brought_back(folder: Any) -> None:
+    run(folder)
+    Score.objects.filter(benchmark__slug="arena").delete()
+    for _ in range(2):
+        report = run(folder)
+        assert [kind.removed for kind in report.kinds if kind.removed] == [
+            ["road-runner arena 2025-06-01 https://arena.example"]
+        ]
+    run(folder, theirs=True)
+    assert Score.objects.filter(benchmark__slug="arena").exists()
+    assert not Removal.objects.exists()
+
+
+def test_a_deleted_model_takes_its_parts_along(folder: Any) -> None:
+    run(folder)
+    model().delete()
+    report = run(folder)
+    assert [kind.removed for kind in report.kinds if kind.removed] == [["road-runner"]]
+    assert not Score.objects.exists()
+    run(folder, theirs=True)
+    assert (Score.objects.count(), Source.objects.count(), Alias.objects.count()) == (3, 1, 1)
+
+
+def test_a_row_whose_file_is_gone_is_listed_and_stays(folder: Any) -> None:
+    run(folder)
+    (folder.path / "accelerators/huawei.toml").unlink()
+    report = run(folder)
+    assert [kind.vanished for kind in report.kinds if kind.vanished] == [["ascend-1"]]
+    assert Accelerator.objects.filter(slug="ascend-1").exists()
+
+
+def test_a_score_goes_with_its_line_unless_it_was_edited(folder: Any) -> None:
+    run(folder)
+    Score.objects.filter(benchmark__slug="arena").update(value=1300.0)
+    (folder.path / SCORES).unlink()
+    report = run(folder)
+    assert [(kind.dropped, kind.vanished) for kind in report.kinds if kind.name == "score"] == [
+        (1, ["road-runner arena 2025-06-01 https://arena.example"])
+    ]
+    assert not Removal.objects.exists(), "a dropped line may come back"
+
+
+@pytest.mark.parametrize("stop", [Organization, LanguageModel, Score])
+def test_stopped_half_way_leaves_the_old_state(folder: Any, monkeypatch: Any, stop: type[Synced]) -> None:
+    run(folder)
+    before = everything()
+    folder.replace(CARD, '"Runs."', '"Runs far."')
+    folder.replace("organizations/acme.toml", '"Acme"', '"ACME"')
+    name = stop._meta.model_name
+
+    def interrupt(done: str, records: int) -> None:
+        if done == name:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sync.sync(load(folder.path), progress=interrupt)
+    assert everything() == before
+    monkeypatch.setattr(derived, "columns", lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(folder)
+    assert everything() == before
+
+
+def test_a_broken_file_stops_before_anything_is_written(folder: Any) -> None:
+    folder.replace(CARD, 'variant = "instruct"', 'variant = "parrot"')
+    with pytest.raises(CommandError, match=r"1 faults in .*\n  models/acme/road-runner/card.toml: variant: "):
+        call_command("sync_catalog", folder.path, stdout=StringIO())
+    assert not Organization.objects.exists()
+
+
+def test_the_command_says_what_it_did(folder: Any) -> None:
+    out = StringIO()
+    call_command("sync_catalog", folder.path, stdout=out)
+    assert "score: 3 created, 0 updated, 0 dropped\n" in out.getvalue()
+    LanguageModel.objects.update(name="Edited")
+    out = StringIO()
+    call_command("sync_catalog", folder.path, stdout=out)
+    assert "languagemodel road-runner: name was edited here and stays: 'Edited' (file: 'Road Runner')" in out.getvalue()
+
+
+def test_few_queries(folder: Any, django_assert_max_num_queries: Any) -> None:
+    """The number of queries does not grow with rows: for each kind read rows and removals, write, read keys."""
+    catalogue = load(folder.path)
+    with django_assert_max_num_queries(60):
+        sync.sync(catalogue)
+    with django_assert_max_num_queries(35):
+        sync.sync(catalogue)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from catalog import sync
+from catalog.models import Family, LanguageModel, Organization, Score
+from catalog.source import load
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def loaded(folder: Any) -> None:
+    sync.sync(load(folder.path))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("road", True),
+        ("ROAD runner", True),
+        ("ｒｏａｄ", True),  # full-width letters
+        ("顶点", True),  # the organisation in Chinese, two characters
+        ("顶点 road", True),
+        ("acme/road-runner", True),
+        ("roadrunner", True),  # an alias
+        ("coyote", False),
+        ("road coyote", False),
+        ("%", False),  # no pattern
+        ('"; DROP', False),
+        ("", True),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_search(text: str, found: bool, language: str) -> None:
+    with translation.override(language):
+        assert LanguageModel.objects.search(text).exists() is found
+
+
+def test_search_follows_the_names() -> None:
+    row: Any = Organization.objects.get()
+    row.name_zh_hans = "巅峰"
+    row.save()
+    assert LanguageModel.objects.search("巅峰").exists()
+    assert not LanguageModel.objects.search("顶点").exists()
+    LanguageModel.objects.get().aliases.create(name="Beep-Beep")
+    assert LanguageModel.objects.search("beep-beep").exists()
+
+
+def test_filters() -> None:
+    rows = LanguageModel.objects
+    assert rows.accepting("text").exists()
+    assert not rows.accepting("image").exists()
+    assert rows.of_architecture("dense").exists()
+    assert not rows.of_architecture("moe").exists()
+    assert rows.with_parameters(200_000, 210_000).exists()
+    assert not rows.with_parameters(highest=200_000).exists()
+    assert rows.with_context(4096).exists()
+    assert not rows.with_context(4097).exists()
+    assert not rows.fitting(0).exists()
+    LanguageModel.objects.update(is_published=False)
+    assert not rows.published().exists()
+
+
+@pytest.mark.parametrize("copies", [1, 20])
+def test_queries_do_not_grow(copies: int, django_assert_num_queries: Any) -> None:
+    first = LanguageModel.objects.get()
+    for number in range(copies):
+        first.pk, first.slug, first.shipped = None, f"copy-{number}", None
+        first.save(force_insert=True)
+        first.scores.bulk_create(
+            Score(benchmark_id=score.benchmark_id, model=first, value=1, source=score.source, source_kind="vendor")
+            for score in Score.objects.filter(model__slug="road-runner", source__contains="acme")
+        )
+    with django_assert_num_queries(1):
+        for row in LanguageModel.objects.published().for_list():
+            assert row.organization.name
+            assert row.family.name
+            assert row.licence
+            assert row.licence.name
+    with django_assert_num_queries(5):
+        row = LanguageModel.objects.for_page().get(slug="road-runner")
+        assert [score.benchmark.name for score in row.scores.all()]
+        assert [source.ref for source in row.sources.all()]
+        assert [alias.name for alias in row.aliases.all()]
+    assert Family.objects.count() == 1
