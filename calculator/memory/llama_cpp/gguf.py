@@ -1,7 +1,7 @@
 """A checkpoint's tensors as llama.cpp's converter stores them (`conversion/*.py`).
 
 Only what changes bytes is modelled: what is split or left out, and what stays F32. Row order, permutations and names
-that no rule reads do not. RoPE frequency tables, at most a few hundred bytes, are left out.
+that no rule reads do not. The RoPE table of a scaled context (Llama 3.1: 256 bytes) is left out: a shape knows no RoPE.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from calculator.architecture.shape import LatentAttention, Shape, Tensor
-from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
+from calculator.architecture.shape import Attention, LatentAttention, Shape, Tensor
+from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, ROTARY_TABLE
 
 
 class GgufTensor(NamedTuple):
@@ -36,7 +36,7 @@ _ALWAYS_F32 = frozenset(
     {"ffn_gate_inp", "ffn_gate_inp_shexp", "position_embd", "token_types", "shortconv.conv", "indexer.proj"}
     | {"ssm_conv1d", "ssm_conv1d_q", "ssm_conv1d_k", "ssm_conv1d_v", "altup_correct_coef", "altup_predict_coef"}
 )
-# `tensor_allows_quantization` in `src/llama-quant.cpp` copies these, F32 or not.
+# `tensor_allows_quantization` in `src/llama-quant.cpp` copies these as they are; `indexer.proj` is not among them.
 _NEVER_QUANTISED = ("altup", "laurel", "per_layer_model_proj", "ssm_conv1d", "position_embd", "token_types")
 _NEVER_QUANTISED_ROLES = frozenset(
     {"ffn_gate_inp", "ffn_gate_tid2eid", "shortconv.conv", "indexer.k_proj", "indexer.q_proj", "attn_rel_b"}
@@ -46,6 +46,9 @@ _NEVER_QUANTISED_ROLES = frozenset(
 def gguf_tensors(shape: Shape) -> list[GgufTensor]:
     """The text model's tensors in the order in which `llama-quantize` visits them."""
     tensors = [converted for tensor in shape.tensors_of("text") for converted in _convert(shape, tensor)]
+    if shape.model_type in ROTARY_TABLE:
+        widest = max(mixer.head_dim for layer in shape.layers for mixer in layer.mixers if isinstance(mixer, Attention))
+        tensors.append(GgufTensor("rope_freqs", None, (widest // 2,), "F32", quantisable=False))
     tensors.sort(key=lambda tensor: (-1 if tensor.layer is None else tensor.layer, tensor.role))
     return tensors
 
@@ -73,14 +76,14 @@ def _stored(role: str, layer: int | None, shape: tuple[int, ...], kind: str) -> 
     if "conv" in role and kind == "weight":
         dimensions = tuple(size for size in dimensions if size > 1)  # (channels, 1, kernel)
     is_weight = kind == "weight" and role not in _WITHOUT_SUFFIX
-    always_f32 = not is_weight or len(shape) < 2 or role.endswith("_norm") or role in _ALWAYS_F32
+    is_small = not is_weight or len(shape) < 2 or role.endswith("_norm")
     quantisable = (
-        not always_f32
+        not is_small
         and len(dimensions) > 1
         and role not in _NEVER_QUANTISED_ROLES
         and not any(word in role for word in _NEVER_QUANTISED)
     )
-    source = "I32" if role == "ffn_gate_tid2eid" else "F32" if always_f32 else "BF16"
+    source = "I32" if role == "ffn_gate_tid2eid" else "F32" if is_small or role in _ALWAYS_F32 else "BF16"
     return GgufTensor(role, layer, dimensions, source, quantisable, role in _INPUTS)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from calculator.architecture.shape import Attention, Experts, LatentAttention, LinearAttention, Mixer, Shape
@@ -28,23 +30,19 @@ class Slots(NamedTuple):
     placed: Mapping[Place, Mapping[Slot, int]]
 
 
-_CATEGORY = {
-    "output": "output",
-    "token_embd": "token_embd",
-    "per_layer_token_embd": "token_embd",
-    "attn_qkv": "v",
-    "attn_kv_b": "v",
-    "attn_v": "v",
-    "attn_k": "k",
-    "attn_q": "q",
-    "attn_output": "o",
-}
-_BY_PREFIX = {"ffn_up": "up", "ffn_gate": "gate", "ffn_down": "down"}
+_EXACTLY = {"output": "output", "token_embd": "token_embd", "per_layer_token_embd": "token_embd"}
+_ENDING = {"attn_qkv": "v", "attn_kv_b": "v", "attn_v": "v", "attn_k": "k", "attn_q": "q", "attn_output": "o"}
+_HOLDING = {"ffn_up": "up", "ffn_gate": "gate", "ffn_down": "down"}
 
 
+@lru_cache(maxsize=512)
 def category(role: str) -> str:
     """`tensor_get_category` in `src/llama-quant.cpp`."""
-    return _CATEGORY.get(role) or next((c for prefix, c in _BY_PREFIX.items() if role.startswith(prefix)), "other")
+    if role in _EXACTLY:
+        return _EXACTLY[role]
+    by_end = (kind for end, kind in _ENDING.items() if role.endswith(end))
+    by_part = (kind for part, kind in _HOLDING.items() if part in role)
+    return next(chain(by_end, by_part), "other")
 
 
 def gather(shape: Shape) -> Slots:
@@ -110,7 +108,7 @@ def read_traits(shape: Shape, tensors: list[GgufTensor]) -> Traits:
         tied=not any(t.role == "output" and t.quantisable for t in tensors),
         num_experts=max(
             (layer.feed_forward.num_experts for layer in shape.layers if isinstance(layer.feed_forward, Experts)),
-            default=0,
+            default=shape.stated_experts,
         ),
         query_groups=_query_groups(shape.layers[0].mixers, attention),
         is_70b=shape.num_layers == 80

@@ -23,3 +23,6 @@ SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "qwen2_vl_text", "qwen2_5_vl_text", 
 
 # Vision features enter at several layers: so many more rows of the hidden size are alive (`n_deepstack_layers`).
 DEEPSTACK = {"qwen3_vl_text": 5, "qwen3_vl_moe_text": 5}
+
+# The converter writes a RoPE table whatever the scaling.
+ROTARY_TABLE = frozenset({"gemma4", "gemma4_text"})
