@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models.signals import post_delete, post_save
 
-from catalog import derived
-from catalog.models import Alias, Family, LanguageModel, Organization, Removal, Synced
+from catalog import derived, standings
+from catalog.models import Alias, Benchmark, Family, LanguageModel, Organization, Removal, Score, Synced
 from catalog.sync.kinds import KINDS
 
 
@@ -28,9 +28,17 @@ def refresh_models(sender: type[Synced], instance: Synced, raw: bool = False, **
         derived.refresh(instance.models.all())
 
 
+def rank_again(sender: type[Synced], raw: bool = False, **kwargs: Any) -> None:
+    if not raw:
+        standings.schedule()
+
+
 def connect() -> None:
     for kind in KINDS:
         post_delete.connect(remember_removal, sender=kind.model, dispatch_uid=f"removal of {kind.name}")
     for sender in (Organization, Family, Alias):
         post_save.connect(refresh_models, sender=sender, dispatch_uid=f"names of {sender.__name__}")
     post_delete.connect(refresh_models, sender=Alias, dispatch_uid="names of a deleted Alias")
+    for sender in (LanguageModel, Benchmark, Score):
+        post_save.connect(rank_again, sender=sender, dispatch_uid=f"ranks after a changed {sender.__name__}")
+        post_delete.connect(rank_again, sender=sender, dispatch_uid=f"ranks after a deleted {sender.__name__}")

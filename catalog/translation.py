@@ -40,6 +40,6 @@ class AcceleratorTranslation(TranslationOptions):
     required_languages = {"en": ("name",), "default": ()}
 
 
-@register([models.Alias, models.Source, models.Score])
+@register([models.Alias, models.Source, models.Score, models.Standing, models.Place])
 class NoTranslation(TranslationOptions):
     fields = ()

@@ -4,6 +4,7 @@ from catalog.models.accelerator import Accelerator
 from catalog.models.benchmark import Benchmark, Score
 from catalog.models.language_model import Alias, LanguageModel, Source
 from catalog.models.organization import Family, Licence, Organization
+from catalog.models.release import Place, Release, Standing
 from catalog.models.synced import Removal, Synced
 
 __all__ = [
@@ -14,8 +15,11 @@ __all__ = [
     "LanguageModel",
     "Licence",
     "Organization",
+    "Place",
+    "Release",
     "Removal",
     "Score",
     "Source",
+    "Standing",
     "Synced",
 ]

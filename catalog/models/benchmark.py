@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,12 @@ class Benchmark(Synced):
         _("highest score"), null=True, blank=True, help_text=_("Empty for ratings, which have no upper end.")
     )
     higher_is_better = models.BooleanField(_("higher is better"), default=True)
-    questions = models.PositiveIntegerField(_("questions"), null=True, blank=True)
+    questions = models.PositiveIntegerField(
+        _("questions"), null=True, blank=True, help_text=_("Their number in the variant shown first.")
+    )
+    composite = models.BooleanField(
+        _("composite"), default=False, help_text=_("A mean of other benchmarks listed here: shown, not ranked on.")
+    )
     primary_variant = models.CharField(_("variant shown first"), max_length=120, blank=True)
     url = models.URLField(_("website"), max_length=500, blank=True)
 
@@ -37,6 +43,11 @@ class Benchmark(Synced):
 
     def get_absolute_url(self) -> str:
         return reverse("catalog:benchmark", args=[self.slug])
+
+    def clean(self) -> None:
+        """The scale must hold every score that is listed."""
+        if self.pk and self.scale_max is not None and self.scores.filter(value__gt=self.scale_max).exists():
+            raise ValidationError({"scale_max": _("A score that is listed lies above it.")})
 
 
 class Score(Synced):

@@ -58,6 +58,8 @@ class Command(BaseCommand):
             )
         if report.derived:
             self.stdout.write(f"derived columns of {report.derived} models computed")
+        if report.ranked:
+            self.stdout.write(f"ranks computed: {', '.join(report.ranked)}")
         self.stdout.write(self.style.SUCCESS("Loaded." if report.changed else "Nothing changed."))
 
 

@@ -1,0 +1,84 @@
+"""Ranks as they were published. Computed once per change (`catalog.standings`), only read by pages."""
+
+from __future__ import annotations
+
+import zlib
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models.benchmark import Score
+from catalog.models.language_model import LanguageModel
+from catalog.ranking import release
+
+
+class Release(models.Model):
+    """One published ranking of one scope, kept for good. The newest of a scope is what pages show.
+
+    `document` is the whole of it, inputs included, as `catalog.ranking.release` writes it, compressed. `changes` lists
+    the models whose rank differs from that of the release before, with the causes.
+    """
+
+    scope = models.CharField(_("scope"), max_length=60)
+    date = models.DateField(_("date"))
+    method = models.CharField(_("method"), max_length=20)
+    input_hash = models.CharField(_("hash of the inputs"), max_length=64)
+    num_scores = models.PositiveIntegerField(_("scores"))
+    num_ranked = models.PositiveIntegerField(_("models with a rank"))
+    document = models.BinaryField(_("document"))
+    changes = models.JSONField(_("changes"), default=list)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["scope", "-id"])]
+        verbose_name = _("release of ranks")
+        verbose_name_plural = _("releases of ranks")
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.date}"
+
+    @property
+    def json(self) -> bytes:
+        return zlib.decompress(self.document)
+
+    @property
+    def ranking(self) -> release.Release:
+        return release.from_json(self.json)
+
+
+class Place(models.Model):
+    """A model in the newest release of a scope: its rank with the 5-95 % range, or the reason why it has none."""
+
+    release = models.ForeignKey(Release, related_name="places", on_delete=models.CASCADE)
+    model = models.ForeignKey(LanguageModel, related_name="places", on_delete=models.CASCADE)
+    rank = models.PositiveIntegerField(_("rank"), null=True)
+    low = models.PositiveIntegerField(_("best plausible rank"), null=True)
+    high = models.PositiveIntegerField(_("worst plausible rank"), null=True)
+    tier = models.PositiveIntegerField(_("tier"), null=True)
+    index = models.FloatField(_("index"), null=True)
+    num_benchmarks = models.PositiveSmallIntegerField(_("benchmarks"))
+    num_categories = models.PositiveSmallIntegerField(_("categories"))
+    missing = models.CharField(_("why it has no rank"), max_length=20, blank=True)
+
+    class Meta:
+        ordering = ["rank", "model"]
+        constraints = [models.UniqueConstraint(fields=["release", "model"], name="place_once")]
+        indexes = [models.Index(fields=["release", "rank"])]
+
+    def __str__(self) -> str:
+        return f"{self.rank or self.missing}"
+
+
+class Standing(models.Model):
+    """The preferred score of a model on one variant of a benchmark, and its rank among `of` models. `tied`: shared."""
+
+    score = models.OneToOneField(Score, primary_key=True, on_delete=models.CASCADE)
+    rank = models.PositiveIntegerField(_("rank"))
+    of = models.PositiveIntegerField(_("of"))
+    tied = models.BooleanField(_("shared"))
+
+    class Meta:
+        ordering = ["rank", "score"]
+
+    def __str__(self) -> str:
+        return f"{self.rank} of {self.of}"

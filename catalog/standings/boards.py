@@ -1,0 +1,29 @@
+"""The boards that the site shows, by the keys of `catalog.ranking.scope`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db.models import Max, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Release
+from catalog.models.vocabulary import BenchmarkCategory
+from catalog.ranking.scope import CODING, OVERALL
+
+BOARDS: Mapping[str, Promise | str] = {
+    OVERALL.key: _("Overall"),
+    CODING.key: _("All coding"),
+    **{f"category/{category.value}": category.label for category in BenchmarkCategory},
+}
+
+
+def board_label(key: str) -> str:
+    return str(BOARDS.get(key, key))
+
+
+def current(*scopes: str) -> QuerySet[Release]:
+    """The newest release of each scope, without its document."""
+    newest = Release.objects.filter(scope__in=scopes).order_by().values("scope").annotate(newest=Max("pk"))
+    return Release.objects.filter(pk__in=newest.values("newest")).defer("document", "changes")

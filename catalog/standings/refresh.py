@@ -1,0 +1,118 @@
+"""Brings stored ranks up to date."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.models import LanguageModel, Place, Release, Standing
+from catalog.ranking.publish import Problem, prepare, publish
+from catalog.ranking.release import Release as Ranking
+from catalog.ranking.release import to_json
+from catalog.ranking.scope import CODING, OVERALL, category_scopes
+from catalog.ranking.standing import standings
+from catalog.standings.changes import changes
+from catalog.standings.rows import Rows, read
+
+BATCH = 500
+
+
+def refresh() -> list[Release]:
+    """Publishes every scope whose inputs changed and places scores inside their benchmarks; returns what is new.
+
+    The fits run before anything is written, so that a lock is held for a moment only.
+    """
+    rows = read()
+    published = {scope: hash_ for scope, hash_ in Release.objects.order_by("pk").values_list("scope", "input_hash")}
+    problems = [
+        prepare(scope, rows.scores, rows.benchmarks, rows.candidates)
+        for scope in (OVERALL, CODING, *category_scopes(rows.benchmarks))
+    ]
+    stale = [problem for problem in problems if published.get(problem.scope.key) != problem.input_hash]
+    rankings = [publish(problem, timezone.localdate().isoformat()) for problem in stale]
+    with transaction.atomic():
+        _store_standings(rows)
+        return _store_rankings(rankings)
+
+
+def _store_rankings(rankings: Iterable[Ranking]) -> list[Release]:
+    models = dict(LanguageModel.objects.values_list("slug", "pk"))
+    return [_store(ranking, models) for ranking in rankings]
+
+
+def _store(ranking: Ranking, models: dict[str, int]) -> Release:
+    before = Release.objects.filter(scope=ranking.scope.key).order_by("-pk").first()
+    release = Release.objects.create(
+        scope=ranking.scope.key,
+        date=ranking.date,
+        method=ranking.method,
+        input_hash=ranking.input_hash,
+        num_scores=len(ranking.inputs),
+        num_ranked=len(ranking.ranked),
+        document=zlib.compress(to_json(ranking)),
+        changes=changes(before.ranking, ranking) if before else [],
+    )
+    Place.objects.filter(release__scope=release.scope).exclude(release=release).delete()
+    Place.objects.bulk_create(_places(release, ranking, models), batch_size=BATCH)
+    return release
+
+
+def _places(release: Release, ranking: Ranking, models: dict[str, int]) -> list[Place]:
+    """A model that was deleted meanwhile gets none; the next refresh will rank without it."""
+    ranked: list[tuple[str, dict[str, Any]]] = [
+        (
+            place.model,
+            {
+                "rank": place.rank,
+                "low": place.low,
+                "high": place.high,
+                "tier": place.tier,
+                "index": place.index,
+                "num_benchmarks": len(place.benchmarks),
+                "num_categories": len(place.categories),
+            },
+        )
+        for place in ranking.ranked
+    ]
+    unranked: list[tuple[str, dict[str, Any]]] = [
+        (
+            place.model,
+            {"num_benchmarks": place.benchmarks, "num_categories": place.categories, "missing": place.reason.value},
+        )
+        for place in ranking.unranked
+    ]
+    return [
+        Place(release=release, model_id=models[slug], **values)
+        for slug, values in [*ranked, *unranked]
+        if slug in models
+    ]
+
+
+def _store_standings(rows: Rows) -> None:
+    """Only the rows that differ are written: a change of one score moves one benchmark."""
+    wanted = {
+        int(place.score.key): (place.rank, place.of, place.tied)
+        for benchmark in rows.benchmarks
+        for places in standings(rows.scores, benchmark, rows.candidates).values()
+        for place in places
+    }
+    held = {pk: values for pk, *values in Standing.objects.values_list("pk", "rank", "of", "tied")}
+    gone = [pk for pk in held if pk not in wanted]
+    for start in range(0, len(gone), BATCH):
+        Standing.objects.filter(pk__in=gone[start : start + BATCH]).delete()
+    changed = [
+        Standing(score_id=pk, rank=rank, of=of, tied=tied)
+        for pk, (rank, of, tied) in wanted.items()
+        if held.get(pk) != [rank, of, tied]
+    ]
+    Standing.objects.bulk_create(
+        changed,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["score"],
+        update_fields=["rank", "of", "tied"],
+    )
