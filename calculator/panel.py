@@ -5,13 +5,15 @@ Nothing is computed here that `calculator.memory` did not answer; this is only h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.forms import WorkloadForm
+from calculator.hardware import Card
 from calculator.memory import ENGINES, Estimate, Part, Workload, estimate
+from calculator.recommended import CardSet, recommended
 from calculator.stops import context_stops, nearest_stop, table_stops
 
 BAR_WIDTH = 1000
@@ -56,16 +58,21 @@ class Panel:
     stop_index: int
     estimate: Estimate | None = None
     parts: tuple[PartView, ...] = ()
+    cards: Sequence[CardSet] = ()
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+
+    @property
+    def engine_label(self) -> str:
+        return labels.ENGINES[self.form.engine_name]
 
     @property
     def host_bytes(self) -> int:
         return sum(part.bytes for part in self.estimate.host) if self.estimate else 0
 
 
-def build(shape: Shape, form: WorkloadForm) -> Panel:
-    """The panel for a form, valid or not."""
+def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel:
+    """The panel for a form, valid or not. `cards` are those to recommend from."""
     stops = context_stops(form.max_context_tokens or 2**20)
     if not form.is_valid():
         return Panel(form=form, stops=stops, stop_index=0)
@@ -76,6 +83,7 @@ def build(shape: Shape, form: WorkloadForm) -> Panel:
         stop_index=nearest_stop(form.workload.context_tokens, stops),
         estimate=answer,
         parts=tuple(_part_views(answer)),
+        cards=recommended(shape, form.workload, cards),
         notes=tuple(labels.note_text(note) for note in answer.notes),
         assumptions=tuple(labels.assumption_text(key) for key in shape.assumptions),
     )

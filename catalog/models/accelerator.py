@@ -35,6 +35,20 @@ class Accelerator(Synced):
     release_year = models.PositiveSmallIntegerField(_("release year"), null=True, blank=True)
     launch_price_usd = models.PositiveIntegerField(_("launch price (USD)"), null=True, blank=True)
     unified_memory = models.BooleanField(_("unified memory"), default=False)
+    devices = models.PositiveSmallIntegerField(
+        _("devices"), default=1, help_text=_("How many equal devices software sees: 2 for cards of two dies.")
+    )
+    max_cards = models.PositiveIntegerField(
+        _("most that work as one"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: no limit; unified memory is one machine's."),
+    )
+    obtainable = models.BooleanField(
+        _("can be bought"),
+        default=True,
+        help_text=_("Off for laptop chips and cloud-only parts: computed, never recommended."),
+    )
     compute_capability = models.CharField(_("compute capability"), max_length=8, blank=True)
     supports_fp8 = models.BooleanField(_("FP8 tensor cores"), default=False)
     supports_fp4 = models.BooleanField(_("FP4 tensor cores"), default=False)

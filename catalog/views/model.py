@@ -11,6 +11,7 @@ from calculator.architecture import Shape
 from calculator.forms import WorkloadForm
 from calculator.pattern import layer_pattern
 from catalog import specs
+from catalog.cards import all_cards
 from catalog.citations import Citations
 from catalog.links import links
 from catalog.models import LanguageModel
@@ -52,7 +53,7 @@ def _memory(request: HttpRequest, model: LanguageModel, shape: Shape) -> dict[st
     new_engine = request.htmx.trigger_name == "engine"
     longest = max_context_tokens(model, shape)
     form = WorkloadForm(shape, query, max_context_tokens=longest, formats_may_default=new_engine)
-    shown = panel.build(shape, form)
+    shown = panel.build(shape, form, all_cards())
     context: dict[str, Any] = {
         "panel": shown,
         "panel_url": model.get_absolute_url(),

@@ -1,0 +1,51 @@
+"""From rows to the calculator's cards."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.db.models import Count, Max
+from django.utils.translation import get_language
+
+from calculator.hardware import Card, from_specification
+from catalog.models import Accelerator
+
+
+def card_of(row: Accelerator) -> Card:
+    """The calculator's card for a row, named in the active language."""
+    return from_specification(
+        slug=row.slug,
+        name=row.name,
+        vendor=row.vendor,
+        segment=row.segment,
+        memory_gb=row.memory_gb,
+        usable_memory_gib=row.usable_memory_gib,
+        memory_type=row.memory_type,
+        bandwidth_gb_per_s=row.bandwidth_gb_per_s,
+        fp16_tflops=row.fp16_tflops,
+        fp8_tflops=row.fp8_tflops,
+        fp4_tflops=row.fp4_tflops,
+        int8_tops=row.int8_tops,
+        unified_memory=row.unified_memory,
+        supports_fp8=row.supports_fp8,
+        supports_fp4=row.supports_fp4,
+        compute_capability=row.compute_capability,
+        interconnect=row.interconnect,
+        launch_price_usd=row.launch_price_usd,
+        tdp_w=row.tdp_w,
+        release_year=row.release_year,
+        devices=row.devices,
+        max_cards=row.max_cards,
+        obtainable=row.obtainable,
+    )
+
+
+def all_cards() -> tuple[Card, ...]:
+    """Every accelerator of the catalogue, read again only after one of them changed."""
+    version = Accelerator.objects.aggregate(count=Count("pk"), latest=Max("updated_at"))
+    return _read(get_language() or "en", version["count"], version["latest"])
+
+
+@lru_cache(maxsize=8)
+def _read(language: str, count: int, latest: object) -> tuple[Card, ...]:
+    return tuple(card_of(row) for row in Accelerator.objects.all())
