@@ -52,11 +52,16 @@ def most_sequences(
 ) -> int | None:
     """The most sequences of `workload.context_tokens` tokens at once that fit; None where not one does.
 
-    The answer stops at 65,536, more than any engine schedules.
+    The answer stops at what the engine schedules at all (llama.cpp: 256), or at 65,536.
     """
 
     def fits(sequences: int) -> bool:
-        answer = fit(shape, replace(workload, sequences=sequences), card, count, extra_bytes=extra_bytes)
+        try:
+            answer = fit(shape, replace(workload, sequences=sequences), card, count, extra_bytes=extra_bytes)
+        except WorkloadError as error:
+            if (error.field, error.key) == ("sequences", "out_of_bounds"):
+                return False  # more than the engine schedules at all (llama.cpp: 256)
+            raise
         return answer.state == "fits" or (tight and answer.state == "tight")
 
     return _largest(fits, MOST_SEQUENCES) or None

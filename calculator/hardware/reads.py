@@ -21,7 +21,8 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.hardware.errors import HardwareError
-from calculator.memory import Estimate, Part, Workload
+from calculator.hardware.weight_bytes import weight_bytes
+from calculator.memory import Estimate, Workload
 from calculator.memory.blocks import BLOCKS
 from calculator.memory.tensors import category
 
@@ -39,33 +40,19 @@ class Reads:
 
 def step_reads(shape: Shape, estimate: Estimate, visible_tokens: int, sequences: int) -> Reads:
     """Bytes read to produce one token for each of `sequences` sequences that each see `visible_tokens` tokens."""
-    device = _weight_reads(shape, _part(estimate.parts, "weights"), sequences)
-    host = _weight_reads(shape, _part(estimate.host, "weights"), sequences)
-    cache = sequences * cache_reads(shape, estimate.workload, visible_tokens)
-    return Reads(device + cache, host)
+    weights = prompt_reads(shape, estimate, sequences)
+    host_layers = weight_bytes(shape, estimate).host_layers
+    device, host = cache_reads(shape, estimate.workload, visible_tokens, host_layers)
+    return Reads(weights.device_bytes + sequences * device, weights.host_bytes + sequences * host)
 
 
 def prompt_reads(shape: Shape, estimate: Estimate, tokens: int) -> Reads:
-    """Bytes read at the least to take in a prompt: the weights once. Its cache is written, not read."""
-    device = _weight_reads(shape, _part(estimate.parts, "weights"), tokens)
-    return Reads(device, _weight_reads(shape, _part(estimate.host, "weights"), tokens))
-
-
-def _part(parts: tuple[Part, ...], key: str) -> Part:
-    return next((part for part in parts if part.key == key), Part(key=key))
-
-
-def _weight_reads(shape: Shape, part: Part, tokens: int) -> int:
-    """Weights that a step with `tokens` tokens needs: all, but of the experts those that some token is routed to, and
-    of an embedding only a few rows (its table is read whole where it doubles as the output head)."""
-    total = 0
-    for term in part.terms:
-        kind = term.values.get("tensors")
-        if kind == "experts":
-            total += round(term.bytes * expert_share(shape, tokens))
-        elif kind is not None and (kind != "embedding" or shape.tied_embeddings):
-            total += term.bytes
-    return total
+    """Bytes read at the least to take in `tokens` tokens at once: the weights, of the experts those that are hit."""
+    held, share = weight_bytes(shape, estimate), expert_share(shape, tokens)
+    return Reads(
+        held.device + round(held.device_experts * share),
+        held.host + round(held.host_experts * share),
+    )
 
 
 def expert_share(shape: Shape, tokens: int) -> float:
@@ -81,15 +68,21 @@ def expert_share(shape: Shape, tokens: int) -> float:
     return 1.0
 
 
-def cache_reads(shape: Shape, workload: Workload, visible_tokens: int) -> int:
-    """Bytes of cache and state that one sequence reads to produce one token, over all ranks."""
-    total = Fraction(0)
+def cache_reads(
+    shape: Shape, workload: Workload, visible_tokens: int, host_layers: frozenset[int] = frozenset()
+) -> tuple[int, int]:
+    """Bytes of cache and state that one sequence reads to produce one token, over all ranks and from RAM."""
+    device = host = Fraction(0)
     key = element_bytes(workload.kv_format or "f16")
     value = element_bytes(workload.kv_v_format or workload.kv_format or "f16")
     for layer in shape.layers:
         for mixer in layer.mixers:
-            total += _copies(mixer, workload.tensor_parallel) * _mixer_reads(mixer, visible_tokens, key, value)
-    return int(total)
+            size = _copies(mixer, workload.tensor_parallel) * _mixer_reads(mixer, visible_tokens, key, value)
+            if layer.index in host_layers:
+                host += size
+            else:
+                device += size
+    return int(device), int(host)
 
 
 def _copies(mixer: Mixer, ranks: int) -> Fraction:

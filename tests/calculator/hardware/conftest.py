@@ -1,8 +1,10 @@
-"""Real cards and real models. Figures of the cards: the catalogue's accelerator files, where each has its sources."""
+"""Real cards and real models, from the catalogue's own files, where each figure has its sources."""
 
 from __future__ import annotations
 
+import inspect
 import json
+import tomllib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,22 +14,34 @@ import pytest
 from calculator.architecture import Shape, read_config
 from calculator.hardware import Card, from_specification
 
-HERE = Path(__file__).parent
-CONFIGS = HERE.parents[2] / "calculator" / "reference" / "configs"
+DATA = Path(__file__).parents[3] / "catalog" / "data"
+SPECIFIED = set(inspect.signature(from_specification).parameters)
 
 
 @cache
-def _shape(name: str) -> Shape:
-    return read_config(json.loads((CONFIGS / f"{name}.json").read_text()))
+def _shape(slug: str) -> Shape:
+    (path,) = DATA.glob(f"models/*/{slug}/config.json")
+    return read_config(json.loads(path.read_text()))
 
 
 @pytest.fixture(scope="session")
 def shape() -> Callable[[str], Shape]:
-    """A model by the name of its reference config."""
+    """A model of the catalogue by its slug."""
     return _shape
 
 
 @pytest.fixture(scope="session")
 def cards() -> dict[str, Card]:
-    specifications = json.loads((HERE / "cards.json").read_text())
-    return {entry["slug"]: from_specification(**entry) for entry in specifications}
+    """Every accelerator of the catalogue by its slug."""
+    return {
+        entry["slug"]: _card(entry, vendor=path.stem)
+        for path in sorted(DATA.glob("accelerators/*.toml"))
+        for entry in tomllib.loads(path.read_text())["accelerator"]
+    }
+
+
+def _card(entry: dict[str, object], vendor: str) -> Card:
+    # In these files a card supports FP8 and FP4 only where it says so.
+    known = {"supports_fp8": False, "supports_fp4": False}
+    known |= {key: value for key, value in entry.items() if key in SPECIFIED}
+    return from_specification(**known | {"name": entry["name_en"], "vendor": vendor})  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ def test_decoding_is_bounded_by_bandwidth(
     assert bound is not None
     assert bound.bound == "bandwidth"
     assert bound.decode_tokens_per_s is not None
-    assert measured <= bound.decode_tokens_per_s <= 2.2 * measured
+    assert measured <= bound.decode_tokens_per_s <= 2.3 * measured
 
 
 @pytest.mark.parametrize("engine", ["llama.cpp", "vllm", "transformers"])
@@ -63,7 +63,7 @@ def test_a_batch_reads_the_weights_once(shape: Shapes, cards: dict[str, Card]) -
     )
     assert one is not None
     assert eight is not None
-    cache = cache_reads(model, Workload(kv_format="bf16"), 1024)
+    cache, _ram = cache_reads(model, Workload(kv_format="bf16"), 1024)
     assert eight.step_device_bytes - one.step_device_bytes == 7 * cache
 
 
@@ -89,12 +89,13 @@ def test_experts_of_a_batch(shape: Shapes) -> None:
     ],
 )
 def test_what_a_token_reads_of_the_cache(shape: Shapes, model: str, kv: str, tokens: int, expected: int) -> None:
-    assert cache_reads(shape(model), Workload(kv_format=kv), tokens) == expected
+    assert cache_reads(shape(model), Workload(kv_format=kv), tokens) == (expected, 0)
 
 
 def test_the_latent_is_read_on_every_rank(shape: Shapes) -> None:
     one, eight = (
-        cache_reads(shape("deepseek-v3"), Workload(kv_format="bf16", tensor_parallel=ranks), 1000) for ranks in (1, 8)
+        cache_reads(shape("deepseek-v3"), Workload(kv_format="bf16", tensor_parallel=ranks), 1000)[0]
+        for ranks in (1, 8)
     )
     assert eight == 8 * one
 
