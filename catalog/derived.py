@@ -13,13 +13,16 @@ from calculator.architecture import read_config
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
+    CompressedAttention,
     CrossAttention,
     Experts,
     FullAttention,
+    IndexedAttention,
     LatentAttention,
     Layer,
     LinearAttention,
     Mixer,
+    Recurrence,
     Shape,
     ShortConvolution,
     SlidingWindowAttention,
@@ -36,12 +39,15 @@ KINDS: dict[type[Mixer], str] = {
     SlidingWindowAttention: "sliding_window",
     ChunkedAttention: "chunked",
     CrossAttention: "cross",
+    IndexedAttention: "indexed",
+    CompressedAttention: "compressed",
     LatentAttention: "latent",
     LinearAttention: "linear",
     StateSpace: "state_space",
     ShortConvolution: "short_convolution",
+    Recurrence: "recurrent",
 }
-STATEFUL = {"linear", "state_space", "short_convolution"}
+STATEFUL = {"linear", "state_space", "short_convolution", "recurrent"}
 LIST_CONTEXT = 8192
 SHAPE_COLUMNS = (
     "num_layers",

@@ -38,10 +38,13 @@ MIXERS: Mapping[str, Promise] = {
     "SlidingWindowAttention": pgettext_lazy("layers", "sliding window"),
     "ChunkedAttention": pgettext_lazy("layers", "chunked"),
     "CrossAttention": pgettext_lazy("layers", "cross-attention"),
+    "IndexedAttention": pgettext_lazy("layers", "full, indexed"),
+    "CompressedAttention": pgettext_lazy("layers", "compressed"),
     "LatentAttention": pgettext_lazy("layers", "latent attention"),
     "LinearAttention": pgettext_lazy("layers", "linear attention"),
     "StateSpace": pgettext_lazy("layers", "Mamba"),
     "ShortConvolution": pgettext_lazy("layers", "short convolution"),
+    "Recurrence": pgettext_lazy("layers", "recurrent"),
 }
 
 

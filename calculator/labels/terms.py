@@ -12,6 +12,36 @@ from calculator.labels.names import TENSORS, written
 from calculator.memory import Term
 
 TERMS: Mapping[str, Promise] = {
+    # llama.cpp
+    "blocks": gettext_lazy("%(format)s: %(elements)s weights ÷ %(block_elements)s per block × %(block_bytes)s B"),
+    "cells_full": gettext_lazy(
+        "%(layers)s full layers × %(sequences)s seq. × %(cells)s cells × %(heads)s KV heads × (%(key_size)s %(key_format)s + %(value_size)s %(value_format)s)"
+    ),
+    "cells_sliding": gettext_lazy(
+        "%(layers)s sliding-window layers × %(sequences)s seq. × %(cells)s cells (window %(window)s + micro-batch %(micro_batch)s) × %(heads)s KV heads × (%(key_size)s %(key_format)s + %(value_size)s %(value_format)s)"
+    ),
+    "cells_chunked": gettext_lazy(
+        "%(layers)s chunked layers × %(sequences)s seq. × %(cells)s cells (chunk %(window)s + micro-batch %(micro_batch)s) × %(heads)s KV heads × (%(key_size)s %(key_format)s + %(value_size)s %(value_format)s)"
+    ),
+    "cells_latent": gettext_lazy(
+        "%(layers)s latent layers × %(sequences)s seq. × %(cells)s cells × one latent of %(key_size)s %(key_format)s"
+    ),
+    "cells_indexer": gettext_lazy(
+        "indexer of %(layers)s layers × %(sequences)s seq. × %(cells)s cells × one key of %(key_size)s %(key_format)s"
+    ),
+    "state_f32": gettext_lazy(
+        "%(layers)s recurrent layers × %(sequences)s seq. × (%(convolution)s convolution inputs + %(state)s state values) × 4 B"
+    ),
+    "layer_at_work": gettext_lazy("%(rows)s tokens × %(elements)s values of the widest layer × %(bytes)s B"),
+    "attention_masks": gettext_lazy("attention masks: %(rows)s tokens × %(cells)s cells × %(bytes)s B × %(copies)s"),
+    "indexer_scores": gettext_lazy("indexer: %(rows)s tokens × (%(cells)s scores × %(bytes)s B + %(chosen)s chosen × 4 B)"),
+    "logits_rows": gettext_lazy(
+        "output: %(rows)s rows × (%(vocab_size)s vocabulary entries + 2 × %(hidden_size)s) × %(bytes)s B"
+    ),
+    "other_cards_at_work": gettext_lazy("%(cards)s other cards at work × %(each)s B"),
+    "graph_inputs": gettext_lazy("inputs: %(rows)s tokens × (%(hidden_size)s values × 4 B + %(cells)s cells × 2 B)"),
+    "logits_read": gettext_lazy("logits read by the caller: %(sequences)s × %(vocab_size)s × 4 B"),
+    "encoder_graph": gettext_lazy("compute buffer of the image encoder"),
     # vLLM and transformers
     "weights": gettext_lazy("%(tensors)s: %(parameters)s parameters as %(format)s"),
     "rotary_table": gettext_lazy("table of rotary positions: %(positions)s × %(dimensions)s × 2 B, %(copies)s ×"),
@@ -30,33 +60,33 @@ TERMS: Mapping[str, Promise] = {
     ),
     "null_block": gettext_lazy("the empty block 0, %(copies)s ×"),
     "forward_pass": gettext_lazy("%(tokens)s tokens of one step × %(elements)s values of the widest layer × 2 B, %(copies)s ×"),
-    "sampler": gettext_lazy("sampler: %(sequences)s sequences × %(vocab_size)s vocabulary entries × %(bytes)s B, %(copies)s ×"),
+    "sampler": gettext_lazy("sampler: %(sequences)s seq. × %(vocab_size)s vocabulary entries × %(bytes)s B, %(copies)s ×"),
     "cuda_context": gettext_lazy("CUDA context, %(cards)s ×"),
     "workspaces": gettext_lazy("cuBLAS and attention workspaces, %(cards)s ×"),
     "communication": gettext_lazy("buffers for talking between cards, %(cards)s ×"),
     "cuda_graphs": gettext_lazy("CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 512 KiB, %(copies)s ×"),
     "cached_full": gettext_lazy(
-        "%(layers)s full layers × %(sequences)s sequences × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s full layers × %(sequences)s seq. × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),
     "cached_sliding": gettext_lazy(
-        "%(layers)s sliding-window layers × %(sequences)s sequences × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s sliding-window layers × %(sequences)s seq. × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),
     "cached_chunked": gettext_lazy(
-        "%(layers)s chunked layers × %(sequences)s sequences × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s chunked layers × %(sequences)s seq. × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),
     "cached_latent": gettext_lazy(
-        "%(layers)s latent layers × %(sequences)s sequences × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s latent layers × %(sequences)s seq. × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),
     "cached_cross": gettext_lazy(
-        "%(layers)s cross-attention layers × %(sequences)s sequences × %(tokens)s image tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s cross-attention layers × %(sequences)s seq. × %(tokens)s image tokens × %(width)s values × %(bytes)s B"
     ),
     "state": gettext_lazy(
-        "%(layers)s recurrent layers × %(sequences)s sequences × (%(convolution)s convolution inputs × %(bytes)s B + %(state)s state values × 4 B)"
+        "%(layers)s recurrent layers × %(sequences)s seq. × (%(convolution)s convolution inputs × %(bytes)s B + %(state)s state values × 4 B)"
     ),
     "prompt_pass": gettext_lazy(
         "%(tokens)s prompt tokens × %(elements)s values of the widest layer × %(bytes)s B, %(copies)s ×"
     ),
-    "logits": gettext_lazy("logits: %(sequences)s sequences × %(vocab_size)s vocabulary entries × 4 B"),
+    "logits": gettext_lazy("logits: %(sequences)s seq. × %(vocab_size)s vocabulary entries × 4 B"),
 }
 
 
