@@ -13,7 +13,7 @@ from calculator.memory import Estimate, Workload, estimate
 MIB = 2**20
 HUNDREDTH = MIB // 200 + 1  # half of 0.01 MiB
 WHOLE = MIB  # the estimator's table truncates to whole MiB, and sums what it truncated
-ORIGIN = "llama.cpp"
+ORIGIN = "llama.cpp, October 2026"
 ENGINE = "llama.cpp"
 
 
@@ -73,18 +73,13 @@ def _truths(row: Mapping[str, Any], answer: Estimate) -> Iterator[tuple[str, int
     """Quantity, prediction, truth and resolution; what was not printed apart comes from the whole-MiB table."""
     kv, state, compute = (answer.part(key).bytes for key in ("kv_cache", "state", "compute"))
     _, host_context, host_compute = row["host"]
-    if row["kv_cache_mib"] or not host_context:
-        if row["kv_cache_mib"]:
-            yield (
-                "kv_cache",
-                kv,
-                round(row["kv_cache_mib"] * MIB),
-                HUNDREDTH * max(len(row.get("kv_parts_mib") or ()), 1),
-            )
-        if row["state_mib"]:
-            yield "state", state, round(row["state_mib"] * MIB), HUNDREDTH
-    else:
-        yield "kv_cache", kv + state, host_context * MIB, WHOLE
+    if row["kv_cache_mib"]:
+        pieces = max(len(row.get("kv_parts_mib") or ()), 1)
+        yield "kv_cache", kv, round(row["kv_cache_mib"] * MIB), HUNDREDTH * pieces
+    elif host_context and not row["state_mib"]:
+        yield "kv_cache", kv, host_context * MIB, WHOLE
+    if row["state_mib"]:
+        yield "state", state, round(row["state_mib"] * MIB), HUNDREDTH
     if row["compute_mib"] is not None:
         yield "compute", compute, round(row["compute_mib"] * MIB), HUNDREDTH
     elif host_compute:

@@ -32,12 +32,15 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         formulas = _token_formulas(shape, workload, line["pool_bytes"])
     elif line["quantity"] == "total":
         predicted = _total(shape, workload, line)
+    elif line["quantity"] == "kv_cache":
+        predicted = estimate(shape, workload).part("kv_cache").bytes
+        formulas = _cache_formulas(shape, workload)
     elif line["quantity"] in OF_A_CARD:
         predicted = _of_a_card(shape, workload, OF_A_CARD[line["quantity"]])
     else:
         answer = estimate(shape, workload)
         loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // workload.tensor_parallel
-        predicted = answer.file_bytes if line["quantity"] == "file_bytes" else loaded
+        predicted = answer.file_bytes if line["quantity"] in ("file_bytes", "published_file") else loaded
         formulas = {"parameters_bits": naive.parameters_times_bits(shape, weight_format) // workload.tensor_parallel}
     return Case(
         model=line["model"],
@@ -70,9 +73,18 @@ def _token_formulas(shape: Shape, workload: Workload, pool_bytes: int) -> dict[s
     return {formula: pool_bytes * ranks // size for formula, size in per_token.items() if size}
 
 
+def _cache_formulas(shape: Shape, workload: Workload) -> dict[str, int]:
+    kv_format, tokens = workload.kv_format or "f16", workload.context_tokens
+    full = naive.full_attention_cache(shape, kv_format, tokens)
+    formulas = {"hidden_size": naive.hidden_size_cache(shape, kv_format, tokens)}
+    return formulas if full is None else formulas | {"full_attention": full}
+
+
 def _total(shape: Shape, workload: Workload, line: Mapping[str, Any]) -> int:
-    """All that lies on a card: our parts, with the pool of that run in place of one request's cache."""
+    """All that lies on a card: our parts; for vLLM with the pool of that run in place of one request's cache."""
     answer = estimate(shape, workload)
+    if "pool_bytes" not in line:
+        return answer.total_bytes
     rest = answer.total_bytes - answer.part("kv_cache").bytes - answer.part("state").bytes
     if line.get("graphs_outside"):  # builds before 0.21 captured graphs outside the budget
         rest -= sum(term.bytes for term in answer.part("overhead").terms if term.key == "cuda_graphs")

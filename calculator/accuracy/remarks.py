@@ -11,6 +11,7 @@ REMARKS: dict[str, str] = {
     "includes_mtp": "the printed figure includes a multi-token-prediction layer, which is loaded on request only",
     "own_mixture": "a third party's own mixture: which layers stay wide is not in the name of the format",
     "stores_tied_head": "the file stores the output head a second time although it is tied to the embedding",
+    "partial_offload": "some layers stay in RAM; a prompt copies their weights to the card, which is not counted",
     "older_build": "printed by a build before 0.8, whose sampler and profile run held more at once",
     "more_graphs": "that run captured more graphs than the present defaults do, or larger ones",
     "step_inferred": "another platform with blocks of 64 tokens; the tokens of a step are not printed, 4,096 fits",

@@ -15,4 +15,5 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 def test_the_table_is_current(name: str) -> None:
     output = StringIO()
     call_command("accuracy", stdout=output)
-    assert output.getvalue().strip() in (DOCS / name).read_text(encoding="utf-8")
+    current = output.getvalue().strip() in (DOCS / name).read_text(encoding="utf-8")
+    assert current, f"put the output of `python manage.py accuracy` into docs/{name}"
