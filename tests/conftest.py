@@ -51,6 +51,6 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def base_url(live_server: LiveServer) -> str:
-    """Browser tests name paths; the server and its database come with them."""
+def base_url(django_db_setup: None, live_server: LiveServer) -> str:
+    """Browser tests name paths; the server comes with them. It takes over the database, so that must be there first."""
     return live_server.url

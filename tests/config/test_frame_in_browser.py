@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
+from pytest_playwright import CreateContextCallback
 
 PAGES = ["/en/", "/zh-hans/", "/en/models/", "/zh-hans/models/", "/zh-hans/nothing/"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
@@ -50,10 +51,8 @@ def test_skip_link_is_first_and_leads_to_the_content(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_search_and_language_switch(
-    browser: Browser, browser_context_args: dict[str, Any], live_server: Any, scripts: bool
-) -> None:
-    page = browser.new_context(**browser_context_args, java_script_enabled=scripts).new_page()
+def test_search_and_language_switch(new_context: CreateContextCallback, scripts: bool) -> None:
+    page = new_context(java_script_enabled=scripts).new_page()
     page.goto("/en/")
     page.get_by_role("banner").get_by_role("searchbox").fill("千问")
     page.keyboard.press("Enter")
