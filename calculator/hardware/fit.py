@@ -71,7 +71,8 @@ def fit(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes
     """
     check_bounds("cards", count, 1, MAX_CARDS)
     placement = place(shape, replace(workload, card_bytes=card.device_bytes), count * card.devices)
-    return judge(placement, card, count, extra_bytes=extra_bytes)
+    said = card_reasons(card, workload.engine, placement.workload.weight_format)
+    return judge(placement, card, count, said, extra_bytes=extra_bytes)
 
 
 def fit_all(shape: Shape, workload: Workload, cards: Iterable[Card], counts: Sequence[int] = COUNTS) -> list[Fit]:
@@ -83,11 +84,15 @@ def fit_all(shape: Shape, workload: Workload, cards: Iterable[Card], counts: Seq
     fits = []
     for card in cards:
         size = _size(card.device_bytes) if workload.engine == "vllm" else None
+        said: dict[str | None, tuple[Reason, ...]] = {}
         for count in counts:
             key = (size, count * card.devices)
             if key not in placements:
                 placements[key] = place(shape, replace(workload, card_bytes=size), key[1])
-            fits.append(judge(placements[key], card, count))
+            weight_format = placements[key].workload.weight_format
+            if weight_format not in said:
+                said[weight_format] = card_reasons(card, workload.engine, weight_format)
+            fits.append(judge(placements[key], card, count, said[weight_format]))
     return fits
 
 
@@ -106,10 +111,10 @@ def only_kind(cards: Sequence[Card]) -> tuple[Card, int]:
     return cards[0], len(cards)
 
 
-def judge(placement: Placement, card: Card, count: int, *, extra_bytes: int = 0) -> Fit:
-    """Weigh a placement against one kind of card."""
+def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...], *, extra_bytes: int = 0) -> Fit:
+    """Weigh a placement against one kind of card; `said` is what the card says of the engine and the format."""
     workload = placement.workload
-    reasons = [*card_reasons(card, workload.engine, workload.weight_format), *placement.reasons]
+    reasons = [*said, *placement.reasons]
     if count > card.max_cards:
         reasons.append(Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True))
     headroom = headroom_bytes(card.device_bytes, workload.engine) * card.devices

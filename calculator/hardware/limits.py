@@ -24,6 +24,8 @@ STORED_BYTES = {
 }
 """Bytes per weight of a checkpoint's dtype, with its block scales."""
 
+FOUR_BITS = ("MXFP4", "NVFP4", "INT4")
+
 STEP_TOKENS = 256
 """Context is answered in steps of 256 tokens: llama.cpp pads its cache to that, vLLM to blocks of 16."""
 
@@ -106,10 +108,15 @@ def format_fits(shape: Shape, workload: Workload, card: Card, count: int) -> tup
 def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False) -> Fit | None:
     """The best weight format that fits: the first in the engine's order that stores no more than the checkpoint does.
 
-    A tenth more is let through for block scales: Q8_0 holds an FP8 checkpoint in 8.5 bits a weight.
+    A tenth more is let through for block scales: Q8_0 holds an FP8 checkpoint in 8.5 bits a weight. A checkpoint of
+    4 bits is best as it is, so the engine's own default comes first there.
     """
     most = checkpoint_bytes(shape) * 11 // 10
-    for answer in format_fits(shape, workload, card, count):
+    answers = format_fits(shape, workload, card, count)
+    if shape.native_format in FOUR_BITS:
+        default = ENGINES[workload.engine].default_weight_format(shape)
+        answers = tuple(sorted(answers, key=lambda answer: answer.workload.weight_format != default))
+    for answer in answers:
         holds = answer.state == "fits" or (tight and answer.state == "tight")
         if holds and answer.estimate is not None and answer.estimate.file_bytes <= most:
             return answer

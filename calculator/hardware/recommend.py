@@ -18,7 +18,7 @@ BANDWIDTH_STEP = 50_000_000_000
 """Bandwidths within 50 GB/s count as equal, and arithmetic decides (RTX 4090: 1,008 GB/s, RTX 3090 Ti: 1,008.3)."""
 
 MORE_CARDS = 2
-"""A cheaper set may have so many times the cards of the first pick: eight small cards for one large are no bargain."""
+"""Other sets may have so many times the cards of the first pick: eight small cards for one large are no bargain."""
 
 PER_CLASS = 2
 
@@ -27,8 +27,8 @@ PER_CLASS = 2
 class Recommendation:
     """For one class of cards: the picks, best first (each `fits`, with headroom), and the nearest set that does not.
 
-    `nearest_miss` is the smallest step that fails for want of memory or headroom alone: one card fewer of a pick's
-    kind, or where nothing fits the set that comes closest.
+    `nearest_miss` fails for want of memory or headroom alone: fewer of a pick's kind, or where nothing fits the set
+    that comes closest.
     """
 
     card_class: str
@@ -64,21 +64,33 @@ def _recommendation(card_class: str, fits: Sequence[Fit], oldest_current: int, p
     good = sorted((fit for fit in offered if fit.state == "fits"), key=lambda fit: _rank(fit, oldest_current))
     picks: list[Fit] = good[:1]
     while good and len(picks) < per_class:
-        other = _cheapest(good, picks, oldest_current) or _different(good, picks)
+        comparable = [fit for fit in good if _comparable(fit, good[0])]
+        other = _cheapest(comparable, picks, oldest_current) or _different(comparable, picks)
         if other is None:
             break
         picks.append(other)
-    return Recommendation(card_class=card_class, picks=tuple(picks), nearest_miss=nearest_miss(offered, picks))
+    return Recommendation(
+        card_class=card_class, picks=tuple(picks), nearest_miss=nearest_miss(offered, picks, oldest_current)
+    )
 
 
-def nearest_miss(fits: Iterable[Fit], picks: Sequence[Fit] = ()) -> Fit | None:
-    """The set that comes closest without fitting comfortably; of the same kind as the first pick where that has one."""
+def nearest_miss(fits: Iterable[Fit], picks: Sequence[Fit] = (), oldest_current: int = 0) -> Fit | None:
+    """The set that comes closest without fitting comfortably.
+
+    Beside picks: fewer of the first pick's kind, or else a smaller set of about as many current cards.
+    """
     misses = [fit for fit in fits if fit.state != "fits" and not fit.refused and fit.spare_bytes is not None]
     if picks:
-        same = [fit for fit in misses if fit.card == picks[0].card and fit.count < picks[0].count]
-        smaller = [fit for fit in misses if fit.usable_bytes < picks[0].usable_bytes]
-        misses = same or smaller
+        first = picks[0]
+        misses = [fit for fit in misses if fit.usable_bytes < first.usable_bytes]
+        same = [fit for fit in misses if fit.card == first.card]
+        comparable = [fit for fit in misses if _comparable(fit, first) and _current(fit.card, oldest_current)]
+        misses = same or comparable
     return max(misses, key=_closeness, default=None)
+
+
+def _comparable(fit: Fit, first: Fit) -> bool:
+    return fit.count <= MORE_CARDS * first.count
 
 
 def _closeness(fit: Fit) -> tuple[float, int, str]:
@@ -116,7 +128,7 @@ def _cheapest(good: Sequence[Fit], picks: Sequence[Fit], oldest_current: int) ->
     priced = [
         (fit.card.launch_price_usd * fit.count, fit.count, fit.card.slug, fit)
         for fit in good
-        if fit.card.launch_price_usd and _current(fit.card, oldest_current) and fit.count <= MORE_CARDS * picks[0].count
+        if fit.card.launch_price_usd and _current(fit.card, oldest_current)
     ]
     if not priced:
         return None

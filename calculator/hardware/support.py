@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from calculator.hardware.cards import Card
 
@@ -57,7 +56,6 @@ LEAST_CAPABILITY: Mapping[str, tuple[int, int]] = {"vllm": (7, 5)}
 WEIGHT_ONLY_CAPABILITY: Mapping[str, tuple[int, int]] = {"FP8": (7, 5), "NVFP4": (8, 0), "MXFP4": (8, 0)}
 
 
-@lru_cache(maxsize=4096)
 def card_reasons(card: Card, engine: str, weight_format: str | None) -> tuple[Reason, ...]:
     """All that this card says about an engine and a weight format (None: not settled)."""
     formats = () if weight_format is None else format_reasons(card, engine, weight_format)
