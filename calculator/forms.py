@@ -68,7 +68,9 @@ class WorkloadForm(forms.Form):
         engine = ENGINES[self.engine_name]
         weight_formats, kv_formats = engine.weight_formats(self.shape), engine.kv_formats(self.shape)
         self._choices("engine", ((name, labels.ENGINES[name]) for name in ENGINES), self.engine_name)
-        self._choices("weights", zip(weight_formats, weight_formats, strict=True), engine.default_weight_format(self.shape))
+        self._choices(
+            "weights", zip(weight_formats, weight_formats, strict=True), engine.default_weight_format(self.shape)
+        )
         self._choices("kv", zip(kv_formats, kv_formats, strict=True), engine.default_kv_format(self.shape))
         self.data.setdefault("context", min(DEFAULT_CONTEXT_TOKENS, self.max_context_tokens or DEFAULT_CONTEXT_TOKENS))
         self.data.setdefault("sequences", 1)
@@ -79,8 +81,11 @@ class WorkloadForm(forms.Form):
         given = str(self.data.setdefault(name, default))
         if self.formats_may_default and given.casefold() not in folded:
             given = default
-        # Formats are spelled in any case in commands and links; the page shows the engine's own spelling.
+        # Formats are spelled in any case in commands and links; the page shows the engine's own spelling,
+        # and a wrong one stays in the list, marked, so that the page does not claim another choice.
         self.data[name] = folded.get(given.casefold(), given)
+        if self.data[name] not in folded.values():
+            choices.insert(0, (given, given))
         self.fields[name].widget.choices = choices
 
     def clean_context(self) -> int:

@@ -120,15 +120,14 @@ def _widths(parts: Sequence[Part]) -> list[int]:
 
 
 def table(shape: Shape, workload: Workload, max_context_tokens: int) -> tuple[tuple[int, ...], tuple[Row, ...]]:
-    """Columns (context lengths) and rows (weight formats) of the required-memory table for one engine."""
-    columns = table_stops(max_context_tokens)
-    here = min(columns, key=lambda tokens: abs(tokens - workload.context_tokens))
+    """Columns (context lengths, the reader's own among them) and rows (weight formats) of the required-memory table."""
+    columns = tuple(sorted({*table_stops(max_context_tokens), workload.context_tokens}))
     rows = []
     for weight_format in table_formats(shape, workload):
         cells = []
         for tokens in columns:
             asked = replace(workload, weight_format=weight_format, context_tokens=tokens)
-            chosen = weight_format == workload.weight_format and tokens == here == workload.context_tokens
+            chosen = weight_format == workload.weight_format and tokens == workload.context_tokens
             cells.append(Cell(context_tokens=tokens, bytes=estimate(shape, asked).total_bytes, here=chosen))
         rows.append(Row(weight_format=weight_format, cells=tuple(cells)))
     return columns, tuple(rows)

@@ -18,7 +18,7 @@ class Citations:
                 self._numbers.setdefault(fact.partition(".")[0], []).append(number)
 
     def of(self, *facts: str) -> list[int]:
-        """Footnote numbers for a fact, checked sources first; empty where nothing is cited.
+        """Footnote numbers for a fact, checked sources first; empty where nothing is cited. A page shows the first.
 
         Several names mean "the first of these that has a source".
         """

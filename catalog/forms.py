@@ -49,24 +49,28 @@ class ModelListForm(forms.Form):
         super().__init__(data={name: value for name, value in query.items() if value != ""}, auto_id="%s")
         anything = [("", _("Any"))]
         organizations = Organization.objects.filter(models__is_published=True).distinct()
-        self._choices("organization", anything + sorted(
-            ((row.slug, row.name) for row in organizations), key=lambda choice: choice[1].casefold()
-        ))
+        self._choices(
+            "organization",
+            anything + sorted(((row.slug, row.name) for row in organizations), key=lambda choice: choice[1].casefold()),
+        )
         self._choices("architecture", anything + Architecture.choices)
         self._choices("modality", anything + [choice for choice in Modality.choices if choice[0] != Modality.TEXT])
         self._choices("licence", anything + CommercialUse.choices)
-        self._choices("sort", [
-            ("-released", _("Newest first")),
-            ("released", _("Oldest first")),
-            ("name", _("Name")),
-            ("-parameters", _("Most parameters")),
-            ("parameters", _("Fewest parameters")),
-            ("-active", _("Most active parameters")),
-            ("active", _("Fewest active parameters")),
-            ("-context", _("Longest context")),
-            ("memory", _("Least memory")),
-            ("-memory", _("Most memory")),
-        ])
+        self._choices(
+            "sort",
+            [
+                ("-released", _("Newest first")),
+                ("released", _("Oldest first")),
+                ("name", _("Name")),
+                ("-parameters", _("Most parameters")),
+                ("parameters", _("Fewest parameters")),
+                ("-active", _("Most active parameters")),
+                ("active", _("Fewest active parameters")),
+                ("-context", _("Longest context")),
+                ("memory", _("Least memory")),
+                ("-memory", _("Most memory")),
+            ],
+        )
 
     def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
         field = self.fields[name]
@@ -100,8 +104,10 @@ class ModelListForm(forms.Form):
         if licence := answers.get("licence"):
             found = found.filter(licence__commercial_use=licence)
         found = found.with_parameters(
-            *(None if value is None else int(value * BILLION) for value in
-              (answers.get("min_parameters"), answers.get("max_parameters")))
+            *(
+                None if value is None else int(value * BILLION)
+                for value in (answers.get("min_parameters"), answers.get("max_parameters"))
+            )
         )
         if context := answers.get("context"):
             found = found.with_context(context)

@@ -18,7 +18,9 @@ class Link:
 
 def links(model: LanguageModel) -> list[Link]:
     """Weights, papers and licence, in the order that serves the reader's language."""
-    hugging_face = [Link(_("Weights on Hugging Face"), f"https://huggingface.co/{model.hf_repo}")] if model.hf_repo else []
+    hugging_face = (
+        [Link(_("Weights on Hugging Face"), f"https://huggingface.co/{model.hf_repo}")] if model.hf_repo else []
+    )
     mirror = [Link("hf-mirror", f"https://hf-mirror.com/{model.hf_repo}")] if model.hf_repo else []
     modelscope = []
     if model.modelscope_repo:

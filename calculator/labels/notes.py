@@ -12,7 +12,9 @@ from calculator.memory import Note
 from calculator.templatetags.figures import gib
 
 NOTES: Mapping[str, Promise] = {
-    "llama_cpp_build": gettext_lazy("llama.cpp of %(build)s with flash attention, in micro-batches of %(micro_batch)s tokens."),
+    "llama_cpp_build": gettext_lazy(
+        "llama.cpp of %(build)s with flash attention, in micro-batches of %(micro_batch)s tokens."
+    ),
     "tied_embedding_twice": gettext_lazy(
         "Input and output share one embedding table; llama.cpp keeps it on the card for the output and once more in RAM for the lookup."
     ),
@@ -21,7 +23,9 @@ NOTES: Mapping[str, Promise] = {
         "llama.cpp does not use the window of %(window)s tokens of %(layers)s layers and caches the whole context there."
     ),
     "needs_importance_matrix": gettext_lazy("llama-quantize asks for an importance matrix to make %(format)s."),
-    "own_cache_per_sequence": gettext_lazy("Each of the %(sequences)s sequences has a cache of its own for %(context)s tokens."),
+    "own_cache_per_sequence": gettext_lazy(
+        "Each of the %(sequences)s sequences has a cache of its own for %(context)s tokens."
+    ),
     "context_above_model": gettext_lazy("%(context)s tokens are more than the %(most)s the model is made for."),
     "vllm_build": gettext_lazy(
         "vLLM %(version)s, with up to %(batched_tokens)s tokens in one step and %(sequences)s sequences."

@@ -34,7 +34,9 @@ TERMS: Mapping[str, Promise] = {
     ),
     "layer_at_work": gettext_lazy("%(rows)s tokens × %(elements)s values of the widest layer × %(bytes)s B"),
     "attention_masks": gettext_lazy("attention masks: %(rows)s tokens × %(cells)s cells × %(bytes)s B × %(copies)s"),
-    "indexer_scores": gettext_lazy("indexer: %(rows)s tokens × (%(cells)s scores × %(bytes)s B + %(chosen)s chosen × 4 B)"),
+    "indexer_scores": gettext_lazy(
+        "indexer: %(rows)s tokens × (%(cells)s scores × %(bytes)s B + %(chosen)s chosen × 4 B)"
+    ),
     "logits_rows": gettext_lazy(
         "output: %(rows)s rows × (%(vocab_size)s vocabulary entries + 2 × %(hidden_size)s) × %(bytes)s B"
     ),
@@ -59,8 +61,12 @@ TERMS: Mapping[str, Promise] = {
         "%(layers)s recurrent layers: %(blocks)s blocks × %(page_bytes)s B per layer, %(copies)s ×"
     ),
     "null_block": gettext_lazy("the empty block 0, %(copies)s ×"),
-    "forward_pass": gettext_lazy("%(tokens)s tokens of one step × %(elements)s values of the widest layer × 2 B, %(copies)s ×"),
-    "sampler": gettext_lazy("sampler: %(sequences)s seq. × %(vocab_size)s vocabulary entries × %(bytes)s B, %(copies)s ×"),
+    "forward_pass": gettext_lazy(
+        "%(tokens)s tokens of one step × %(elements)s values of the widest layer × 2 B, %(copies)s ×"
+    ),
+    "sampler": gettext_lazy(
+        "sampler: %(sequences)s seq. × %(vocab_size)s vocabulary entries × %(bytes)s B, %(copies)s ×"
+    ),
     "cuda_context": gettext_lazy("CUDA context, %(cards)s ×"),
     "workspaces": gettext_lazy("cuBLAS and attention workspaces, %(cards)s ×"),
     "communication": gettext_lazy("buffers for talking between cards, %(cards)s ×"),

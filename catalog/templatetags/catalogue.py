@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -20,7 +21,7 @@ register = template.Library()
 def modalities(values: Iterable[str]) -> str:
     """Modalities in words, in the reader's language."""
     words = dict(Modality.choices)
-    return _(", ").join(str(words.get(value, value)) for value in values)
+    return capfirst(_(", ").join(str(words.get(value, value)).lower() for value in values))
 
 
 @register.filter

@@ -15,6 +15,7 @@ from catalog.cards import all_cards
 from catalog.citations import Citations
 from catalog.links import links
 from catalog.models import LanguageModel
+from catalog.scoreboard import scoreboard
 from catalog.shapes import max_context_tokens, shape_of
 
 CHART_LINES = 3
@@ -81,5 +82,6 @@ def _facts(model: LanguageModel, shape: Shape | None) -> dict[str, Any]:
         "links": links(model),
         "pattern": layer_pattern(shape) if shape else "",
         "specs": specs.groups(model, shape, citations),
+        "scoreboard": scoreboard(model),
         "siblings": siblings.for_list().order_by("-release_date", "slug"),
     }

@@ -23,6 +23,10 @@ def model_list(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "catalog/_model_table.html" if partial else "catalog/models.html",
-        {"form": form, "page": page, "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)},
+        {
+            "form": form,
+            "page": page,
+            "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+        },
         status=200 if form.is_valid() else 400,
     )
