@@ -30,7 +30,14 @@ def test_every_model_says_where_its_shape_and_licence_come_from(shipped: Catalog
 
 
 def test_what_one_language_says_the_other_says_too(shipped: Catalogue) -> None:
-    records: tuple[Any, ...] = (*shipped.models, *shipped.families, *shipped.benchmarks, *shipped.licences, *shipped.organizations)
+    records: tuple[Any, ...] = (
+        *shipped.models,
+        *shipped.families,
+        *shipped.benchmarks,
+        *shipped.licences,
+        *shipped.organizations,
+        *shipped.accelerators,
+    )
     for record in records:
         for name in type(record).model_fields:
             if name.endswith("_zh_hans") and name != "name_zh_hans":
