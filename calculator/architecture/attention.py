@@ -57,7 +57,7 @@ def attention(
     fused_qkv: bool = False,
     qk_norm: str = "",  # "head": one for all heads, "heads": one per head, "all": across all heads
     qk_norm_kind: str = "rms",
-    gate: str = "",  # "elements": one per output element, "joined": so, within the query projection, "heads": one per head
+    gate: str = "",  # "elements": by output element, "joined": so, within the query projection, "heads": by head
     sinks: bool = False,
     own_kv: bool = True,
     has_values: bool = True,

@@ -20,7 +20,7 @@ class Fault:
 
 
 class ConfigError(ValueError):
-    """A config.json that cannot be read. `faults` lists all that was found, `key`, `reason`, `values` are the first's."""
+    """A config.json that cannot be read. `faults` lists all; `key`, `reason`, `values` are the first's."""
 
     def __init__(self, key: str, reason: str, **values: object) -> None:
         self.faults: tuple[Fault, ...] = (Fault(key, reason, values),)

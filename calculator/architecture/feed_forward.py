@@ -8,7 +8,7 @@ from calculator.architecture.tensors import Block, Weight, linear, vector
 
 
 def dense(hidden: int, size: int, *, gated: bool = True, fused: bool = False, bias: bool = False) -> Block:
-    """up (and gate, where gated) to `size` and down again. `fused`: gate and up are one tensor, as in Phi-3 and GLM-4."""
+    """Up (and gate, where gated) to `size` and down again. `fused`: gate and up are one tensor (Phi-3, GLM-4)."""
     if gated and fused:
         weights = linear("ffn_up", 2 * size, hidden, bias)
     else:
@@ -27,6 +27,7 @@ def experts(
     router_width: int | None = None,
     correction: str = "",  # "buffer": beside the parameters, "bias": one of them
     shared_gate: bool = False,
+    shared_bias: bool = False,
     shared_fused: bool = False,
     latent_name: str = "latent",
 ) -> Block:
@@ -47,18 +48,18 @@ def experts(
         weights += vector("exp_probs_b", router_width or spec.num_experts, kind=correction)
     if spec.shared_size:
         if gated and shared_fused:
-            weights += linear("ffn_up_shexp", 2 * spec.shared_size, hidden)
+            weights += linear("ffn_up_shexp", 2 * spec.shared_size, hidden, shared_bias)
         else:
-            weights += linear("ffn_gate_shexp", spec.shared_size, hidden) if gated else ()
-            weights += linear("ffn_up_shexp", spec.shared_size, hidden)
-        weights += linear("ffn_down_shexp", hidden, spec.shared_size)
+            weights += linear("ffn_gate_shexp", spec.shared_size, hidden, shared_bias) if gated else ()
+            weights += linear("ffn_up_shexp", spec.shared_size, hidden, shared_bias)
+        weights += linear("ffn_down_shexp", hidden, spec.shared_size, shared_bias)
     if shared_gate:
         weights += linear("ffn_gate_inp_shexp", 1, hidden)
     return Block(weights, feed_forward=spec)
 
 
 def read_experts(c: Fields, *, shared: str = "", expert_size: str = "expert_size") -> Experts:
-    """`shared` names what gives the size of the shared expert: "count" (so many times an expert), "size" (its own key)."""
+    """`shared` says what gives the shared expert's size: "count" (so many experts) or "size" (a key of its own)."""
     number, active, size = c.size("num_experts"), c.size("num_active_experts"), c.size(expert_size)
     if active > number and not c.faults:
         c.fault("num_active_experts", "out_of_range", value=active, least=1, most=number)

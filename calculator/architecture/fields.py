@@ -14,12 +14,11 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import overload
 
 from calculator.architecture.aliases import spellings
 from calculator.architecture.errors import ConfigError, Fault
 
-T = TypeVar("T")
 ESSENTIAL = frozenset({"hidden_size", "num_layers", "num_heads", "vocab_size", "intermediate_size"})
 LIMITS = {"num_layers": 1024, "context": 2**31, "num_heads": 2**16, "num_kv_heads": 2**16, "num_experts": 2**17}
 LARGEST = 2**27  # of any other size: a hundred times the largest published one
@@ -98,9 +97,11 @@ class Fields:
         return any(self.config.get(spelling) is not None for spelling in spellings(name))
 
     @overload
+    def size(self, name: str, default: None, *, use_default: bool = True, least: int = 1) -> int | None: ...
+    @overload
     def size(self, name: str, *, use_default: bool = True, least: int = 1) -> int: ...
     @overload
-    def size(self, name: str, default: T, *, use_default: bool = True, least: int = 1) -> int | T: ...
+    def size(self, name: str, default: int, *, use_default: bool = True, least: int = 1) -> int: ...
     def size(self, name: str, default: object = MISSING, *, use_default: bool = True, least: int = 1) -> object:
         """A whole number of at least `least`. A faulty one is recorded and read as 1, so that reading can go on."""
         value = self.value(name, use_default=use_default)

@@ -16,7 +16,7 @@ _SHAPE_FREE = re.compile(
     |seed|name|path|repo|revision|commit|template|processor|tokenizer|class|mode|type_vocab|router_z|balance|aux_free
     |interleaved?|partial|yarn|ntk|mrope|base|freq|residual|logits?|logit|score|scores|scoring|group_limit|routed_scaling|renormalize|multipliers|eigval
     |summary|classifier|is_decoder|is_encoder_decoder|is_causal|causal|bidirectional|mup|lr|weight_decay|z|time_step
-    |inference|train|training|debias|deterministic|trust|remote|sdpa|eager|torch|tf|legacy|ep|pp|gate_act|lower_bound
+    |inference|train|training|debias|deterministic|trust|remote|sdpa|eager|torch|tf|legacy|ep|pp|gate_act|lower_bound|placeholder
     |attention_sink_size|no_rope|sliding_window_attention|unk|eos|bos|pad|sep|mask|decoder_start|forced|suppress|bad_words
     |diversity|repetition|typical|top_k_sampling|top_p|topk_group|n_group|group_size_limit|early|num_return|remove_invalid)($|_)
     """
@@ -34,19 +34,80 @@ _SHAPE_BEARING = re.compile(
 _SIZE = re.compile(r"(_dim|_dims|_rank|_size|_heads|_layers|_experts|_channels|_lora)$")
 # Shape words in keys that bear none.
 _HARMLESS = frozenset(
-    """
-    layer_norm_eps layer_norm_epsilon layernorm_epsilon norm_epsilon norm_eps rms_norm_eps rms_norm_epsilon
-    architectures model_type transformers_version torch_dtype dtype auto_map _name_or_path quantization_config
-    original_max_position_embeddings max_window_layers use_sliding_window chunk_size mamba_chunk_size is_llama_config
-    attn_implementation _attn_implementation _attn_implementation_internal head_type output_attentions
-    output_hidden_states output_router_logits rope_parameters rope_scaling num_logits_to_keep num_beams num_beam_groups
-    num_return_sequences no_repeat_ngram_size encoder_no_repeat_ngram_size pruned_heads type_vocab_size
-    keys_to_ignore_at_inference tokenizer_class n_group topk_group attention_dropout seq_aux ep_size num_group
-    norm_topk_prob moe_layer_freq_aux router_aux_loss_coef alibi use_mambapy use_associative_scan use_mamba_kernels
-    query_pre_attn_scalar partial_rotary_factor rotary_dim num_nextn_predict_layers rotary_pct rotary_emb_base max_length min_length language_model_only vision_feature_layer vision_feature_select_strategy vision_aspect_ratio image_seq_length
-    image_grid_pinpoints use_unified_vision_chunk
-    block_size group_size mamba_chunk_size use_expert_bias no_rope_layers
-    """.split()
+    {
+        "_attn_implementation",
+        "_attn_implementation_internal",
+        "_name_or_path",
+        "alibi",
+        "architectures",
+        "attention_dropout",
+        "attn_implementation",
+        "auto_map",
+        "block_size",
+        "chunk_size",
+        "dtype",
+        "encoder_no_repeat_ngram_size",
+        "ep_size",
+        "group_size",
+        "head_type",
+        "image_grid_pinpoints",
+        "image_seq_length",
+        "is_llama_config",
+        "keys_to_ignore_at_inference",
+        "language_model_only",
+        "layer_norm_eps",
+        "layer_norm_epsilon",
+        "layernorm_epsilon",
+        "mamba_chunk_size",
+        "max_length",
+        "max_window_layers",
+        "min_length",
+        "model_type",
+        "moe_layer_freq_aux",
+        "n_group",
+        "no_repeat_ngram_size",
+        "no_rope_layers",
+        "norm_eps",
+        "norm_epsilon",
+        "norm_topk_prob",
+        "num_beam_groups",
+        "num_beams",
+        "num_group",
+        "num_logits_to_keep",
+        "num_nextn_predict_layers",
+        "num_return_sequences",
+        "original_max_position_embeddings",
+        "output_attentions",
+        "output_hidden_states",
+        "output_router_logits",
+        "partial_rotary_factor",
+        "pruned_heads",
+        "quantization_config",
+        "query_pre_attn_scalar",
+        "rms_norm_eps",
+        "rms_norm_epsilon",
+        "rope_parameters",
+        "rope_scaling",
+        "rotary_dim",
+        "rotary_emb_base",
+        "rotary_pct",
+        "router_aux_loss_coef",
+        "seq_aux",
+        "tokenizer_class",
+        "topk_group",
+        "torch_dtype",
+        "transformers_version",
+        "type_vocab_size",
+        "use_associative_scan",
+        "use_expert_bias",
+        "use_mamba_kernels",
+        "use_mambapy",
+        "use_sliding_window",
+        "use_unified_vision_chunk",
+        "vision_aspect_ratio",
+        "vision_feature_layer",
+        "vision_feature_select_strategy",
+    }
 )
 
 

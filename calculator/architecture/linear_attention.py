@@ -1,4 +1,4 @@
-"""Attention with a constant state: gated delta net, Kimi delta attention, lightning attention; and short convolutions."""
+"""Attention with a constant state: gated delta net, Kimi delta and lightning attention; and short convolutions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from calculator.architecture.tensors import Block, linear, norm, vector
 def gated_delta(c: Fields, *, joined_beta: bool = False, apart: bool = False) -> Block:
     """Gated delta net (arXiv:2412.06464) as in Qwen3-Next: query, key, value and gate, decay and write strength.
 
-    `joined_beta`: strength and decay are one tensor (Qwen3-Next). `apart`: query, key and value are three (OLMo hybrid).
+    `joined_beta`: strength and decay are one tensor (Qwen3-Next). `apart`: query, key, value are three (OLMo hybrid).
     """
     hidden = c.size("hidden_size")
     key_heads, value_heads = c.size("linear_num_key_heads"), c.size("linear_num_value_heads")
@@ -91,7 +91,9 @@ def short_convolution(c: Fields) -> Block:
     """LFM2: a gated convolution over the last `conv_L_cache` tokens."""
     hidden, kernel, bias = c.size("hidden_size"), c.size("conv_L_cache"), c.flag("conv_bias")
     weights = convolution("shortconv.conv", hidden, kernel, bias)
-    weights += linear("shortconv.in_proj", 3 * hidden, hidden, bias) + linear("shortconv.out_proj", hidden, hidden, bias)
+    weights += linear("shortconv.in_proj", 3 * hidden, hidden, bias) + linear(
+        "shortconv.out_proj", hidden, hidden, bias
+    )
     return Block(weights, (ShortConvolution(conv_kernel=kernel, conv_channels=hidden),))
 
 

@@ -17,7 +17,9 @@ DTYPES = {
     "float8_e4m3fn": "FP8",
 }
 # Never quantised: routers, convolutions and small vectors, the weights of an indexer's vote, residual mixing.
-_WIDE = re.compile(r"ffn_gate_inp|^ssm_|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool")
+_WIDE = re.compile(
+    r"ffn_gate_inp|^ssm_|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool"
+)
 # The module a role comes from, as lists of modules that are left out name it.
 _MODULES = {
     "attn_q": "self_attn.q_proj",
@@ -43,7 +45,14 @@ _MODULES = {
     "ffn_down_shexp": "mlp.shared_experts.down_proj",
 }
 _FORMATS = {"awq": "AWQ", "gptq": "GPTQ", "fp8": "FP8", "fbgemm_fp8": "FP8", "mxfp4": "MXFP4"}
-_ALGORITHMS = {"FP8": "FP8", "NVFP4": "NVFP4", "FP8_PB_WO": "FP8", "W4A16_AWQ": "AWQ", "INT8_SQ": "INT8", "MXFP4": "MXFP4"}
+_ALGORITHMS = {
+    "FP8": "FP8",
+    "NVFP4": "NVFP4",
+    "FP8_PB_WO": "FP8",
+    "W4A16_AWQ": "AWQ",
+    "INT8_SQ": "INT8",
+    "MXFP4": "MXFP4",
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class Storage:
 
 
 def _matches(pattern: str, module: str) -> bool:
-    """`re:` begins a regular expression (compressed-tensors), `*` stands for anything (ModelOpt), else a part of the path."""
+    """`re:` begins a regular expression (compressed-tensors), `*` is anything (ModelOpt), else a part of the path."""
     if pattern.startswith("re:"):
         try:
             return re.match(pattern[3:], module) is not None

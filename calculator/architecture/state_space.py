@@ -7,10 +7,10 @@ from calculator.architecture.shape import StateSpace
 from calculator.architecture.tensors import Block, Weight, linear, norm, vector
 
 
-def mamba1(c: Fields, *, inner_norms: bool = False) -> Block:
-    """`inner_norms`: over the time step, B and C (Jamba)."""
+def mamba1(c: Fields, *, inner_norms: bool = False, inner_key: str = "ssm_inner_size") -> Block:
+    """`inner_norms`: over the time step, B and C (Jamba). `inner_key`: where the width is, if not `expand` times."""
     hidden, state, kernel = c.size("hidden_size"), c.size("ssm_state_size"), c.size("ssm_conv_kernel")
-    inner = c.size("ssm_expand") * hidden
+    inner = c.size(inner_key, c.size("ssm_expand") * hidden)
     rank = -(-hidden // 16) if c.value("ssm_dt_rank") in (None, "auto") else c.size("ssm_dt_rank")
     bias = c.flag("ssm_bias")
     spec = StateSpace(
@@ -26,9 +26,15 @@ def mamba1(c: Fields, *, inner_norms: bool = False) -> Block:
 
 
 def mamba2(
-    c: Fields, *, inner: int | None = None, heads: int | None = None, head_dim: int | None = None, gate_norm: bool = True
+    c: Fields,
+    *,
+    inner: int | None = None,
+    heads: int | None = None,
+    head_dim: int | None = None,
+    gate_norm: bool = True,
+    out_bias: bool | None = None,
 ) -> Block:
-    """`inner`, `heads`, `head_dim` where the family keeps them under other keys; `gate_norm`: before the output."""
+    """`inner`, `heads`, `head_dim`, `out_bias` where the family has them elsewhere; `gate_norm`: before the output."""
     hidden, state, kernel = c.size("hidden_size"), c.size("ssm_state_size"), c.size("ssm_conv_kernel")
     heads = c.size("ssm_heads") if heads is None else heads
     c.ignore("ssm_heads", "ssm_expand")
@@ -38,6 +44,7 @@ def mamba2(
         head_dim = inner // heads if c.value("ssm_head_dim") in (None, "auto") else c.size("ssm_head_dim")
     groups = c.size("ssm_groups", 1)
     bias = c.flag("ssm_bias")
+    out_bias = bias if out_bias is None else out_bias
     spec = StateSpace(
         version=2,
         inner_size=inner,
@@ -52,7 +59,7 @@ def mamba2(
     weights += convolution("ssm_conv1d", channels, kernel, c.flag("ssm_conv_bias", True))
     weights += vector("ssm_dt", heads, kind="bias") + vector("ssm_a", heads) + vector("ssm_d", heads)
     weights += norm("ssm_norm", inner) if gate_norm else ()
-    return Block(weights + linear("ssm_out", hidden, inner, bias), (spec,))
+    return Block(weights + linear("ssm_out", hidden, inner, out_bias), (spec,))
 
 
 def convolution(role: str, channels: int, kernel: int, bias: bool = False) -> tuple[Weight, ...]:

@@ -20,6 +20,7 @@ TEXT_TYPES: dict[str, str] = {
     "glm46v": "glm4v_text",
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",
+    "glm_ocr": "glm_ocr_text",
     "glm5_next": "glm5_next_text",
     "kimi_vl": "deepseek_v3",
     "llama4": "llama4_text",
@@ -63,17 +64,16 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
         text.used = outer.used
         text.outer = outer
         return Wrapped(outer, text)
-    text = outer.part(key, TEXT_TYPES.get(model_type, ""))
-    assert text is not None
-    if not text.model_type:
-        raise text.fail("model_type", "missing")
+    part = outer.part(key, TEXT_TYPES.get(model_type, ""))
+    if part is None or not part.model_type:
+        raise outer.fail(f"{key}.model_type", "missing")
     outer.ignore(*INHERITED)
     inherited = {
         spelling: config[spelling]
         for name in INHERITED
         for spelling in SPELLINGS.get(name, (name,))
-        if config.get(spelling) is not None and (name == "tied" or not text.has(name))
+        if config.get(spelling) is not None and (name == "tied" or not part.has(name))
     }
-    text.config = {**text.config, **inherited}
-    text.outer = outer
-    return Wrapped(outer, text)
+    part.config = {**part.config, **inherited}
+    part.outer = outer
+    return Wrapped(outer, part)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from calculator.architecture.families import classic, deepseek, dense, gemma, hybrid, indexed, llama4, sparse, uneven
+from calculator.architecture.families import (
+    classic,
+    deepseek,
+    dense,
+    gemma,
+    indexed,
+    linear,
+    llama4,
+    recurrent,
+    sparse,
+    state_space,
+    uneven,
+    variants,
+)
 from calculator.architecture.families.standard import Family
 
-_MODULES = (classic, dense, sparse, deepseek, hybrid, gemma, llama4, indexed, uneven)
+_MODULES = (classic, dense, variants, sparse, deepseek, state_space, linear, recurrent, gemma, llama4, indexed, uneven)
 FAMILIES: dict[str, Family] = {
     model_type: family for module in _MODULES for model_type, family in module.FAMILIES.items()
 }

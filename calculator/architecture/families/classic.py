@@ -64,9 +64,7 @@ def gpt_neo(c: Fields) -> Decoder:
     around = norms(("attn_norm", "ffn_norm"), hidden, "layer")
     feed_forward = dense(hidden, c.size("intermediate_size", 4 * hidden), gated=False, bias=True)
     layers = {
-        kind: around
-        + attention(hidden, mixer(c, kind, heads, heads, hidden // heads), out_bias=True)
-        + feed_forward
+        kind: around + attention(hidden, mixer(c, kind, heads, heads, hidden // heads), out_bias=True) + feed_forward
         for kind in dict.fromkeys(kinds)
     }
     return decoder(c, [layers[kind] for kind in kinds], norm_kind="layer", positions=c.size("context"))
@@ -75,11 +73,11 @@ def gpt_neo(c: Fields) -> Decoder:
 def _expand(c: Fields, number: int) -> list[str]:
     groups = c.value("attention_types")
     words: list[str] = []
-    try:
-        for kinds, repeats in groups:  # type: ignore[union-attr]
-            words += list(kinds) * min(int(repeats), number)
-    except (TypeError, ValueError):
-        raise c.fail("attention_types", "not_a_list") from None
+    for group in groups if isinstance(groups, list) else ():
+        if not (isinstance(group, list) and len(group) == 2 and isinstance(group[0], list)):
+            raise c.fail("attention_types", "not_a_list")
+        kinds, repeats = group
+        words += [str(kind) for kind in kinds] * (min(repeats, number) if isinstance(repeats, int) else 0)
     if len(words) != number:
         raise c.fail("attention_types", "wrong_length", length=len(words), expected=number)
     return words
@@ -120,11 +118,11 @@ def opt(c: Fields) -> Decoder:
 
 
 FAMILIES: dict[str, Family] = {
+    "RefinedWeb": falcon,
+    "RefinedWebModel": falcon,
     "biogpt": OPT,
     "bloom": replace(GPT2, positions=None, embedding_norm="layer"),
-    "codegen": replace(
-        GPT2, qkv_bias=False, out_bias=False, positions=None, norms=("attn_norm",), head_bias=True
-    ),
+    "codegen": replace(GPT2, qkv_bias=False, out_bias=False, positions=None, norms=("attn_norm",), head_bias=True),
     "falcon": falcon,
     "gpt2": GPT2,
     "gpt-sw3": GPT2,

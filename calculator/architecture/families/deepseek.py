@@ -110,9 +110,7 @@ FAMILIES: dict[str, Family] = {
     "deepseek_v32": V32,
     "glm4_moe_lite": Latent(leading_dense=1),
     "glm_moe_dsa": Latent(indexers=some_indexers),
-    "hy_v4": Latent(
-        leading_dense=1, indexers=every_fourth_indexer, gate="elements", sinks=True, hyper_connections=2
-    ),
+    "hy_v4": Latent(leading_dense=1, indexers=every_fourth_indexer, gate="elements", sinks=True, hyper_connections=2),
     "kimi_k2": V3,
     "longcat_flash": longcat_flash,
     "minicpm3": Latent(sparse=False),

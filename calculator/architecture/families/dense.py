@@ -61,6 +61,7 @@ COHERE = replace(BIASED, norms=("attn_norm",), norm_kind="layer_weight")
 
 FAMILIES: dict[str, Family] = {
     "apertus": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2),
+    "apertus1p5_text": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2),
     "arcee": replace(LLAMA, gated=False),
     "aquila": LLAMA,
     "baichuan": Standard(),
@@ -77,6 +78,7 @@ FAMILIES: dict[str, Family] = {
     "gemma3_text": GEMMA3,
     "glm": GLM,
     "glm4": replace(GLM, norms=SANDWICH_NORMS),
+    "glm_ocr_text": Standard(fused_gate_up=True, norms=SANDWICH_NORMS),
     "glm4v_text": Standard(qkv_bias=True, fused_gate_up=True, norms=SANDWICH_NORMS),
     "granite": LLAMA,
     "granite_swa": replace(LLAMA, sinks=True, pattern="FSSS"),

@@ -21,15 +21,15 @@ def gemma3n(c: Fields) -> Decoder:
     heads, kv_heads, head_dim = c.size("num_heads"), c.size("num_kv_heads"), c.size("head_dim")
     streams, rank = c.size("altup_num_inputs"), c.size("laurel_rank")
     own = number - c.count("num_kv_shared_layers")
-    correct_scale, bias = c.flag("altup_correct_scale", True), c.flag("attention_bias")
-    c.ignore("activation_sparsity_pattern")
+    bias = c.flag("attention_bias")
+    c.ignore("activation_sparsity_pattern", "altup_correct_scale")
     around = norms(SANDWICH_NORMS, hidden) + _input_by_layer(c, hidden)
     around += Block(
         linear("altup_correct_coef", streams, streams)
         + linear("altup_predict_coef", streams * streams, streams)
         + linear("altup_router", streams, hidden)
         + norm("altup_router_norm", hidden)
-        + (vector("altup_correct_scale", hidden) if correct_scale else ())
+        + vector("altup_correct_scale", hidden)
         + linear("laurel_l", rank, hidden)
         + linear("laurel_r", hidden, rank)
         + norm("laurel_post_norm", hidden)
@@ -70,8 +70,8 @@ def _inputs_by_layer(c: Fields, hidden: int, number: int) -> tuple[Weight, ...]:
 
 
 def gemma4(c: Fields) -> Decoder:
-    """Gemma 4: global layers have wider and fewer heads and may use keys as values; the last layers read earlier caches;
-    experts, where there are any, stand beside the dense feed-forward."""
+    """Gemma 4: global layers have wider and fewer heads and may use keys as values; the last layers read earlier
+    caches; experts, where there are any, stand beside the dense feed-forward."""
     hidden, number = c.size("hidden_size"), c.size("num_layers")
     kinds = layer_kinds(c, "SSSSSF")
     kinds[-1] = "full"

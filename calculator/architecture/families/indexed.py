@@ -11,7 +11,7 @@ from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
 from calculator.architecture.linear_attention import kimi_delta
 from calculator.architecture.shape import CompressedAttention, Experts, IndexedAttention, Indexer
-from calculator.architecture.tensors import Block, linear, norm, norms, vector
+from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
 
 COMPRESSION = {"compressed_sparse_attention": 4, "heavily_compressed_attention": 128}
 
@@ -22,7 +22,7 @@ def deepseek_v4(c: Fields) -> Decoder:
     rates = _compression_by_layer(c, number)
     hashed = c.count("num_hash_layers", 3)
     kinds = c.words("mlp_layer_types", number) or ["hash_moe"] * hashed + ["moe"] * (number - hashed)
-    c.ignore("num_mtp_layers", "num_kv_heads", "hc_sinkhorn_iters", "qk_rope_head_dim", "expert_dtype", "mlp_bias")
+    c.ignore("attention_bias", "num_kv_heads", "hc_sinkhorn_iters", "qk_rope_head_dim", "expert_dtype", "mlp_bias")
     around = norms(PRE_NORMS, hidden) + around_layer(c, 3)
     spec = read_experts(c, shared="count")
     mixers = {rate: _compressed(c, rate) for rate in dict.fromkeys(rates)}
@@ -63,7 +63,9 @@ def _compressed(c: Fields, rate: int) -> Block:
     spec = CompressedAttention(
         num_heads=heads, head_dim=head_dim, window=c.size("sliding_window"), compression=rate or None, indexer=indexer
     )
-    weights = linear("attn_q_a", rank, hidden) + norm("attn_q_a_norm", rank) + linear("attn_q_b", heads * head_dim, rank)
+    weights = (
+        linear("attn_q_a", rank, hidden) + norm("attn_q_a_norm", rank) + linear("attn_q_b", heads * head_dim, rank)
+    )
     weights += linear("attn_kv", head_dim, hidden) + norm("attn_kv_a_norm", head_dim) + vector("attn_sinks", heads)
     weights += linear("attn_output_a", groups * out_rank, heads * head_dim // groups)
     weights += linear("attn_output_b", hidden, groups * out_rank)
@@ -76,7 +78,7 @@ def _compressed(c: Fields, rate: int) -> Block:
     return Block(weights, (spec,))
 
 
-def _compressor(role: str, hidden: int, head_dim: int, rate: int, overlap: int) -> tuple:  # type: ignore[type-arg]
+def _compressor(role: str, hidden: int, head_dim: int, rate: int, overlap: int) -> tuple[Weight, ...]:
     width = overlap * head_dim
     weights = linear(f"{role}_kv", width, hidden) + linear(f"{role}_gate", width, hidden)
     return weights + vector(f"{role}_ape", rate, width) + norm(f"{role}_norm", head_dim)
@@ -84,7 +86,7 @@ def _compressor(role: str, hidden: int, head_dim: int, rate: int, overlap: int) 
 
 def glm5_next(c: Fields) -> Decoder:
     """GLM-5.3 Flash: Kimi delta attention, and every fourth layer latent attention whose indexer pools keys."""
-    hidden, number = c.size("hidden_size"), c.size("num_layers")
+    hidden = c.size("hidden_size")
     inner = c.part("linear_attn_config", c.model_type)
     at = inner or c
     heads = at.size("num_heads") if inner else c.size("linear_num_heads")

@@ -119,7 +119,8 @@ def laguna(c: Fields) -> Decoder:
     sparse = Sparse(shared="size", correction="bias")
     rule = replace(BIASED, sparse=sparse)
     feed_forwards = {kind: rule.feed_forward(c, kind) for kind in dict.fromkeys(mlps)}
-    gate = {True: "heads", "per-head": "heads", "per-element": "elements"}.get(c.value("gating"), "")  # type: ignore[call-overload]
+    gating = c.value("gating")
+    gate = "heads" if gating in (None, True, "per-head") else "elements"
 
     def layer(kind: str, heads: int, mlp: str) -> Block:
         spec = mixer(c, kind, heads, c.size("num_kv_heads"), head_dim)
@@ -148,9 +149,7 @@ FAMILIES: dict[str, Family] = {
         windowed=afmoe_window,
         sparse=Sparse(shared="count", correction="bias", layers=first_dense),
     ),
-    "aria_text": replace(
-        BIASED, sparse=Sparse(size="intermediate_size", shared="count"), mlp_bias="mlp_bias"
-    ),
+    "aria_text": replace(BIASED, sparse=Sparse(size="intermediate_size", shared="count"), mlp_bias="mlp_bias"),
     "cohere2_moe": replace(
         COHERE,
         windowed=cohere_window,
@@ -182,9 +181,7 @@ FAMILIES: dict[str, Family] = {
     "granitemoe_swa": replace(
         BIASED, sinks=True, pattern="FSSS", sparse=Sparse(size="intermediate_size", shared="size", shared_fused=True)
     ),
-    "granitemoeshared": replace(
-        BIASED, sparse=Sparse(size="intermediate_size", shared="size", shared_fused=True)
-    ),
+    "granitemoeshared": replace(BIASED, sparse=Sparse(size="intermediate_size", shared="size", shared_fused=True)),
     "hunyuan_v1_moe": hunyuan_moe,
     "hy_v3": replace(QK_NORMED, mlp_bias="mlp_bias", sparse=replace(CORRECTED, layers=one_dense)),
     "kolibri1": Standard(
@@ -209,7 +206,14 @@ FAMILIES: dict[str, Family] = {
     "minimax_m2": Standard(
         qk_norm="all",
         sparse=Sparse(size="intermediate_size", correction="buffer", shared="size"),
-        ignored=("use_qk_norm", "qk_norm_type", "attn_type_list", "use_routing_bias", "use_mtp", "mtp_transformer_layers"),
+        ignored=(
+            "use_qk_norm",
+            "qk_norm_type",
+            "attn_type_list",
+            "use_routing_bias",
+            "use_mtp",
+            "mtp_transformer_layers",
+        ),
     ),
     "mixtral": Standard(windowed=every_layer_windowed, sparse=SIZED_LIKE_DENSE),
     "olmoe": replace(BIASED, qk_norm="all", sparse=SIZED_LIKE_DENSE),

@@ -40,7 +40,7 @@ class Sparse:
         number = c.size("num_layers")
         return layer_kinds(c, self.pattern.ljust(number, self.pattern[-1]), name="mlp_layer_types")
 
-    def block(self, c: Fields) -> Block:
+    def block(self, c: Fields, shared_bias: bool) -> Block:
         return experts(
             c.size("hidden_size"),
             read_experts(c, shared=self.shared, expert_size=self.size),
@@ -49,6 +49,7 @@ class Sparse:
             router_bias=self.router_bias,
             correction=self.correction,
             shared_gate=self.shared_gate,
+            shared_bias=shared_bias,
             shared_fused=self.shared_fused,
         )
 
@@ -64,6 +65,7 @@ class Standard:
     qk_norm_if: Trait = True
     qk_norm_kind: str = "rms"
     gate: str = ""
+    gate_if: tuple[str, str] = ("", "")  # the flag with which it has this gate
     sinks: Trait = False
     pattern: str = "F"  # where the config lists no layer kinds
     windowed: Callable[[Fields], list[str]] | None = None  # how else it tells which layers are windowed
@@ -88,6 +90,7 @@ class Standard:
 
     def __call__(self, c: Fields) -> Decoder:
         c.ignore("num_heads", "num_kv_heads", "head_dim", *self.ignored)
+        c.ignore(*(trait for trait in (self.qkv_bias, self.out_bias) if isinstance(trait, str)))
         if self.sparse:
             c.ignore("intermediate_size")
         kinds = self.windowed(c) if self.windowed else layer_kinds(c, self.pattern)
@@ -125,7 +128,7 @@ class Standard:
             fused_qkv=self.fused_qkv,
             qk_norm=self.qk_norm if holds(c, self.qk_norm_if) else "",
             qk_norm_kind=self.qk_norm_kind,
-            gate=self.gate,
+            gate=self.gate_if[1] if self.gate_if[0] and c.flag(self.gate_if[0]) else self.gate,
             sinks=holds(c, self.sinks),
         )
         sub_norm = norm("attn_sub_norm", spec.num_heads * spec.value_head_dim) if self.sub_norms else ()
@@ -133,7 +136,7 @@ class Standard:
 
     def feed_forward(self, c: Fields, kind: str) -> Block:
         if kind == "sparse" and self.sparse:
-            return self.sparse.block(c)
+            return self.sparse.block(c, holds(c, self.mlp_bias))
         if kind != "dense":
             raise c.fail("mlp_layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
         size = self.intermediate_size(c)
@@ -142,7 +145,6 @@ class Standard:
         )
         scalars = tuple(Weight(f"ffn_act_{index}", (1,)) for index in range(self.activation_scalars))
         return block + Block(scalars + (norm("ffn_sub_norm", size) if self.sub_norms else ()))
-
 
     def intermediate_size(self, c: Fields) -> int:
         if self.size:
@@ -185,7 +187,7 @@ def every_nth_full(default: int) -> Callable[[Fields], list[str]]:
 
 
 def first_dense(c: Fields, default: int = 0) -> list[str]:
-    """So many dense layers come first, the rest is sparse, or as `moe_layer_freq` says: a step, or a list (DeepSeek)."""
+    """So many dense layers come first, then sparse ones, or as `moe_layer_freq` says: a step or a list (DeepSeek)."""
     first, number = c.count("num_dense_layers", default), c.size("num_layers")
     frequency = c.value("moe_layer_freq")
     if c.has("mlp_layer_types"):

@@ -37,9 +37,7 @@ def mimo_v2_flash(c: Fields) -> Decoder:
     mixers = {}
     for kind in dict.fromkeys(kinds):
         numbers = windowed if kind == "sliding" else (heads, kv_heads, head_dim, value_dim)
-        mixers[kind] = attention(
-            hidden, mixer(c, kind, *numbers), qkv_bias=bias, sinks=sinks[kind == "sliding"]
-        )
+        mixers[kind] = attention(hidden, mixer(c, kind, *numbers), qkv_bias=bias, sinks=sinks[kind == "sliding"])
     mlps = first_dense(c, 1)
     feed_forwards = {
         "dense": dense(hidden, c.size("intermediate_size")),
@@ -50,7 +48,7 @@ def mimo_v2_flash(c: Fields) -> Decoder:
 
 
 def step3(c: Fields) -> Decoder:
-    """Step 3.5 and 3.7: windowed layers may have query heads of their own; a gate by head; the router is in `moe_layers_enum`."""
+    """Step 3.5 and 3.7: a gate by head, query heads of their own for windowed layers, `moe_layers_enum`."""
     hidden, number = c.size("hidden_size"), c.size("num_layers")
     if c.nested:
         c.ignore("num_nextn_predict_layers")

@@ -76,17 +76,23 @@ def _conformer(width: int, heads: int, kernel: int) -> Weights:
 
 
 def gemma4_unified(outer: Fields, hidden: int) -> tuple[Tower, ...]:
-    """No encoder: patches and audio frames are projected straight into the text."""
-    c, a = vision_of(outer, "gemma4_unified_vision"), outer.part("audio_config", "gemma4_unified_audio")
+    """No encoder: patches and audio frames are projected straight into the text. Each only where the file has it."""
+    towers: tuple[Tower, ...] = ()
+    if outer.has("vision_config"):
+        towers += (_unified_vision(vision_of(outer, "gemma4_unified_vision"), hidden),)
+    a = outer.part("audio_config", "gemma4_unified_audio")
+    if a is not None:
+        towers += (Tower("audio", linear("mm.a.input_projection", hidden, a.size("audio_embed_dim"))),)
+    return towers
+
+
+def _unified_vision(c: Fields, hidden: int) -> Tower:
     width, output = c.size("mm_embed_dim"), c.size("output_proj_dims")
     pixels = 3 * (c.size("patch_size") * c.size("pooling_kernel_size")) ** 2
     outside = vector("v.position_embd", c.size("mm_posemb_size"), 2, width) + norm("v.pre_ln", pixels, "layer")
     outside += linear("v.patch_embd", width, pixels, True) + norm("v.norm_embd", width, "layer")
     outside += norm("v.post_ln", width, "layer") + linear("mm.input_projection", hidden, output)
-    towers: tuple[Tower, ...] = (Tower("vision", outside),)
-    if a is not None:
-        towers += (Tower("audio", linear("mm.a.input_projection", hidden, a.size("audio_embed_dim"))),)
-    return towers
+    return Tower("vision", outside)
 
 
 def gemma3n(outer: Fields, hidden: int) -> tuple[Tower, ...]:

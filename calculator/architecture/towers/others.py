@@ -71,7 +71,7 @@ def muse_glimmer(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
-    """Two strided convolutions shrink the picture before the projector. A flat file without a vision part has no tower."""
+    """Two strided convolutions shrink the picture before the projector. Without a vision part there is no tower."""
     if not outer.has("vision_config"):
         return ()
     c = vision_of(outer, "step3p5_vision")
@@ -93,8 +93,10 @@ def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 def internvl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "internvl_vision")
     width, inner, number, channels = sizes(c)
-    size, patch = ((c.sizes(name) if isinstance(c.value(name), list) else [c.size(name)] * 2) or [1, 1]
-                   for name in ("image_size", "patch_size"))
+    size, patch = (
+        (c.sizes(name) if isinstance(c.value(name), list) else [c.size(name)] * 2) or [1, 1]
+        for name in ("image_size", "patch_size")
+    )
     bias, kind = c.flag("attention_bias"), "layer" if c.word("norm_type", "layer_norm") == "layer_norm" else "rms"
     c.ignore("use_absolute_position_embeddings", "use_mask_token", "use_mean_pooling", "norm_type")
     outside = vector("v.class_embd", width) + patches(width, channels, *patch, bias=True)

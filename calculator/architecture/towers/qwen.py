@@ -33,9 +33,7 @@ def qwen2_5_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     width, heads = c.size("hidden_size"), c.size("num_heads")
     kv_width = c.size("num_kv_heads", heads) * (width // heads)
     c.ignore("window_size", "fullatt_block_indexes", "tokens_per_second", "embed_dim")
-    layer = block(
-        width, c.size("intermediate_size"), norm_kind="rms", gated=True, fused_qkv=True, kv_width=kv_width
-    )
+    layer = block(width, c.size("intermediate_size"), norm_kind="rms", gated=True, fused_qkv=True, kv_width=kv_width)
     outside = _patches(c, width) + norm("v.post_ln", width)
     outside += _merger("mm.", c.size("out_hidden_size", hidden), width, c.size("spatial_merge_size", 2))
     return (Tower("vision", outside, [layer] * c.size("depth", 32)),)

@@ -1,4 +1,4 @@
-"""What towers are made of. Roles follow GGUF: `v.` for vision, `a.` for audio, `mm.` for what joins them to the text."""
+"""What towers are made of. Roles follow GGUF: `v.` for vision, `a.` for audio, `mm.` for the way into the text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def block(
     extra_norms: bool = False,
     scales: bool = False,
 ) -> Weights:
-    """A layer of a vision transformer. `extra_norms`: also after attention and feed-forward; `scales`: a factor on each."""
+    """A layer of a vision transformer. `extra_norms`: after attention and feed-forward too; `scales`: a factor each."""
     kv = hidden if kv_width is None else kv_width
     weights = norm(f"{prefix}ln1", hidden, norm_kind) + norm(f"{prefix}ln2", hidden, norm_kind)
     if fused_qkv:

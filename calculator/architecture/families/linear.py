@@ -1,0 +1,199 @@
+"""Attention mixed with linear attention or short convolutions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calculator.architecture.attention import attention, geometry, latent_attention, mixer
+from calculator.architecture.decoder import Decoder, decoder, layer_kinds
+from calculator.architecture.families.dense import BIASED
+from calculator.architecture.families.sparse import every_sparse_step
+from calculator.architecture.families.standard import (
+    POST_NORMS,
+    PRE_NORMS,
+    SANDWICH_NORMS,
+    Family,
+    Sparse,
+    Standard,
+    first_dense,
+)
+from calculator.architecture.feed_forward import dense, experts, read_experts
+from calculator.architecture.fields import Fields
+from calculator.architecture.linear_attention import (
+    gated_delta,
+    kimi_delta,
+    lightning,
+    short_convolution,
+)
+from calculator.architecture.tensors import Block, Weight, norm, norms
+
+
+def lfm2_kinds(c: Fields) -> list[str]:
+    number = c.size("num_layers")
+    full = c.sizes("full_attn_idxs")
+    if c.has("layer_types"):
+        return layer_kinds(c)
+    return ["full" if full is None or i in full else "convolution" for i in range(number)]
+
+
+def lfm3_kinds(c: Fields) -> list[str]:
+    def kind(index: int) -> str:
+        return {2: "full", 0: "sliding" if index else "convolution"}.get(index % 4, "convolution")
+
+    return layer_kinds(c) if c.has("layer_types") else [kind(index) for index in range(c.size("num_layers"))]
+
+
+def lfm2_size(c: Fields) -> int:
+    """LFM2 rounds two thirds of the stated size up to a multiple."""
+    size = c.size("intermediate_size")
+    multiple = c.size("block_multiple_of", 256)
+    factor = c.value("block_ffn_dim_multiplier")
+    if not c.flag("block_auto_adjust_ff_dim", True):
+        return size
+    size = int(2 * size / 3)
+    if isinstance(factor, (int, float)) and not isinstance(factor, bool):
+        size = int(factor * size)
+    return multiple * -(-size // multiple)
+
+
+def every_interval_full(c: Fields) -> list[str]:
+    """Linear attention, with full attention every `full_attention_interval` layers (Qwen3-Next)."""
+    return layer_kinds(c, "R" * (c.size("full_attention_interval", 4) - 1) + "F")
+
+
+def qwen3_next_delta(c: Fields) -> Block:
+    return gated_delta(c, joined_beta=True)
+
+
+def kimi_linear(c: Fields) -> Decoder:
+    """Kimi Linear: Kimi delta and latent attention; `linear_attn_config` counts layers from 1."""
+    number, inner = c.size("num_layers"), c.part("linear_attn_config", c.model_type)
+    if inner is not None:
+        full, linear_layers = inner.sizes("full_attn_layers") or [], inner.sizes("kda_layers") or []
+        linear_layers = linear_layers or sorted(set(range(1, number + 1)) - set(full))
+        inner.ignore("num_kda_layers")
+        if not c.faults and sorted(full + linear_layers) != list(range(1, number + 1)):
+            raise inner.fail("kda_layers", "wrong_length", length=len(full) + len(linear_layers), expected=number)
+        kinds = ["full" if i + 1 in full else "recurrent" for i in range(number)]
+        heads, head_dim = inner.size("num_heads"), inner.size("head_dim")
+        kernel = inner.size("short_conv_kernel_size")
+        full_rank = inner.flag("use_full_rank_gate")
+        c.ignore("layer_types")
+    else:
+        kinds = layer_kinds(c, "RRRF")
+        heads, head_dim = c.size("linear_num_heads"), c.size("linear_head_dim")
+        kernel, full_rank = c.size("linear_conv_kernel_dim"), False
+    c.ignore("num_expert_group", "linear_num_heads", "linear_head_dim", "linear_conv_kernel_dim", "mla_use_nope")
+    c.ignore("use_grouped_topk", "moe_router_activation_func")
+    mixers = {
+        "full": latent_attention(c, gate="elements" if c.flag("mla_use_output_gate") else ""),
+        "recurrent": kimi_delta(c, heads, head_dim, kernel, low_rank_gate=not full_rank),
+    }
+    return _latent_and_sparse(c, kinds, mixers, first_dense(c, 1))
+
+
+def bailing_hybrid(c: Fields) -> Decoder:
+    """Ling 3: as Kimi Linear, with full-rank decay and gate, and a gate by head on latent attention."""
+    kinds = layer_kinds(c, "R" * (c.size("layer_group_size") - 1) + "F")
+    heads, head_dim = c.size("num_heads"), c.size("head_dim")
+    if c.has("linear_head_dim"):  # as transformers writes it, where head_dim is the rotary part
+        heads, head_dim = c.size("linear_num_heads"), c.size("linear_head_dim")
+    kernel = c.size("short_conv_kernel_size", 4)
+    c.ignore("linear_num_heads", "linear_head_dim", "linear_conv_kernel_dim", "num_expert_group", "kda_safe_gate")
+    mixers = {
+        "full": latent_attention(c, gate="heads"),
+        "recurrent": kimi_delta(c, heads, head_dim, kernel, low_rank_decay=False, low_rank_gate=False),
+    }
+    return _latent_and_sparse(c, kinds, mixers, first_dense(c))
+
+
+def _latent_and_sparse(c: Fields, kinds: list[str], mixers: dict[str, Block], mlps: list[str]) -> Decoder:
+    hidden = c.size("hidden_size")
+    feed_forwards = {
+        "dense": dense(hidden, c.size("intermediate_size")),
+        "sparse": _latent_experts(c, hidden),
+    }
+    around = norms(PRE_NORMS, hidden)
+    extra: tuple[Weight, ...] = ()
+    if c.size("attn_res_block_size", None) is not None:  # Kimi K3: a learned vote over the outputs of earlier layers
+        around += norms(("attn_res_norm", "attn_res_proj", "ffn_res_norm", "ffn_res_proj"), hidden)
+        extra = norms(("output_res_norm", "output_res_proj"), hidden).weights
+    pairs = list(zip(kinds, mlps, strict=True))
+    for kind, mlp in pairs:
+        if kind not in mixers or mlp not in feed_forwards:
+            raise c.fail("layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
+    layers = {pair: around + mixers[pair[0]] + feed_forwards[pair[1]] for pair in dict.fromkeys(pairs)}
+    return decoder(c, [layers[pair] for pair in pairs], extra=extra)
+
+
+def _latent_experts(c: Fields, hidden: int) -> Block:
+    """Kimi K3's routed experts work in a narrower space (`routed_expert_hidden_size`); its shared ones do not."""
+    latent = c.size("routed_expert_hidden_size", None)
+    spec = replace(read_experts(c, shared="count"), latent_size=latent)
+    block = experts(hidden, spec, correction="buffer", latent_name="routed")
+    if spec.latent_size is not None and c.flag("latent_moe_use_norm"):
+        block += Block(norm("ffn_routed_norm", spec.latent_size))
+    return block
+
+
+def minimax_kinds(c: Fields) -> list[str]:
+    number = c.size("num_layers")
+    listed = c.sizes("attn_type_list", number)
+    if listed is not None and not c.has("layer_types"):
+        return ["full" if flag else "recurrent" for flag in listed]
+    return layer_kinds(c, "FR")
+
+
+def minimax_lightning(c: Fields) -> Block:
+    heads = c.size("num_heads")
+    return lightning(c, heads, c.size("head_dim", None) or c.size("hidden_size") // heads)
+
+
+def olmo_hybrid(c: Fields) -> Decoder:
+    """OLMo hybrid: norms before a linear layer's parts, after a full one's."""
+    hidden, kinds = c.size("hidden_size"), layer_kinds(c, "RRRF")
+    bias = c.flag("attention_bias")
+    feed_forward = dense(hidden, c.size("intermediate_size"))
+    full = attention(hidden, mixer(c, "full", *geometry(c)), qkv_bias=bias, out_bias=bias, qk_norm="all")
+    layers = {
+        "full": norms(POST_NORMS, hidden) + full + feed_forward,
+        "recurrent": norms(PRE_NORMS, hidden) + gated_delta(c, apart=True) + feed_forward,
+    }
+    for kind in kinds:
+        if kind not in layers:
+            raise c.fail("layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
+    return decoder(c, [layers[kind] for kind in kinds])
+
+
+QWEN_FULL = replace(BIASED, qk_norm="head", gate="joined", windowed=every_interval_full)
+
+FAMILIES: dict[str, Family] = {
+    "bailing_hybrid": bailing_hybrid,
+    "kimi_linear": kimi_linear,
+    "lara_mini": replace(BIASED, qk_norm="head", pattern="RSRFS", recurrent=gated_delta, sparse=Sparse(shared="size")),
+    "lfm2": Standard(qk_norm="head", windowed=lfm2_kinds, convolution=short_convolution, size=lfm2_size),
+    "lfm2_moe": Standard(
+        qk_norm="head",
+        windowed=lfm2_kinds,
+        convolution=short_convolution,
+        sparse=Sparse(layers=first_dense, correction="buffer"),
+    ),
+    "lfm3": replace(
+        BIASED,
+        qk_norm="head",
+        windowed=lfm3_kinds,
+        gate_if=("use_attention_gate", "heads"),
+        other_norms=("use_sandwich_norm", SANDWICH_NORMS),
+        convolution=short_convolution,
+    ),
+    "minimax": Standard(windowed=minimax_kinds, recurrent=minimax_lightning, sparse=Sparse(size="intermediate_size")),
+    "olmo_hybrid": olmo_hybrid,
+    "qwen3_5_text": replace(QWEN_FULL, recurrent=gated_delta),
+    "qwen3_5_moe_text": replace(QWEN_FULL, recurrent=gated_delta, sparse=Sparse(shared="size", shared_gate=True)),
+    "qwen3_next": replace(
+        QWEN_FULL,
+        recurrent=qwen3_next_delta,
+        sparse=Sparse(shared="size", shared_gate=True, layers=every_sparse_step),
+    ),
+}
+FAMILIES["minimax_text_01"] = FAMILIES["minimax_m1"] = FAMILIES["minimax"]

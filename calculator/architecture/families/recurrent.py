@@ -1,0 +1,89 @@
+"""Decoders that are mostly recurrent: RecurrentGemma, RWKV, Zamba2."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calculator.architecture.attention import attention, geometry, mixer
+from calculator.architecture.decoder import Decoder, decoder, layer_kinds
+from calculator.architecture.families.standard import PRE_NORMS, Family
+from calculator.architecture.feed_forward import dense
+from calculator.architecture.fields import Fields
+from calculator.architecture.linear_attention import gated_recurrence
+from calculator.architecture.shape import Dense, FullAttention, Recurrence
+from calculator.architecture.state_space import mamba2
+from calculator.architecture.tensors import Block, linear, norm, norms, vector
+
+
+def recurrent_gemma(c: Fields) -> Decoder:
+    """RecurrentGemma: `block_types` repeats; local attention; half of `intermediate_size` in each gated branch."""
+    hidden, number = c.size("hidden_size"), c.size("num_layers")
+    words = c.words("block_types") or ["recurrent", "recurrent", "attention"]
+    names = {"recurrent": "recurrent", "linear_attention": "recurrent"}
+    kinds = [names.get(words[i % len(words)], "full") for i in range(number)]
+    heads, kv_heads, head_dim = geometry(c)
+    spec = mixer(c, "sliding", heads, kv_heads, head_dim)
+    mixers = {
+        "full": attention(hidden, spec, qkv_bias=c.flag("attention_bias"), out_bias=True),
+        "recurrent": gated_recurrence(c),
+    }
+    around = norms(PRE_NORMS, hidden) + dense(hidden, c.size("intermediate_size") // 2, bias=True)
+    layers = {kind: around + block for kind, block in mixers.items()}
+    return decoder(c, [layers[kind] for kind in kinds])
+
+
+def rwkv(c: Fields) -> Decoder:
+    """RWKV-4 (arXiv:2305.13048): five numbers of state per channel."""
+    hidden, number = c.size("hidden_size"), c.size("num_layers")
+    width = c.size("attention_hidden_size", hidden)
+    inner = c.size("intermediate_size", 4 * hidden)
+    c.ignore("rescale_every")
+    spec = Recurrence(kind="rwkv4", state_elements=5 * hidden)
+    weights = vector("time_mix_decay", width) + vector("time_mix_first", width)
+    for name in ("k", "v", "r"):
+        weights += vector(f"time_mix_lerp_{name}", 1, 1, hidden)
+    for name in ("key", "value", "receptance"):
+        weights += linear(f"time_mix_{name}", width, hidden)
+    weights += linear("time_mix_output", hidden, width)
+    weights += vector("channel_mix_lerp_k", 1, 1, hidden) + vector("channel_mix_lerp_r", 1, 1, hidden)
+    weights += linear("channel_mix_key", inner, hidden) + linear("channel_mix_receptance", hidden, hidden)
+    weights += linear("channel_mix_value", hidden, inner)
+    layer = norms(PRE_NORMS, hidden, "layer") + Block(weights, (spec,), Dense(intermediate_size=inner))
+    return decoder(c, [layer] * number, norm_kind="layer", embedding_norm="layer")
+
+
+def zamba2(c: Fields) -> Decoder:
+    """Zamba2 (arXiv:2411.15242): Mamba-2, with `num_mem_blocks` attention blocks shared by the hybrid layers in turn.
+
+    A shared block is stored with the first layer that uses it; every hybrid layer has low-rank adapters of its own.
+    """
+    hidden, heads = c.size("hidden_size"), c.size("num_heads")
+    kinds = layer_kinds(c, ("R" + "RRRRRH" * 200)[: c.size("num_layers")])
+    inner, rank, shared = c.size("intermediate_size", 4 * hidden), c.size("adapter_rank"), c.size("num_mem_blocks")
+    c.ignore("attention_hidden_size", "attention_head_dim", "head_dim", "hybrid_layer_ids", "num_query_groups")
+    c.ignore("use_mem_rope", "use_long_context", "use_mem_eff_path", "ssm_head_dim", "ffn_hidden_size")
+    wide = 2 * hidden
+    kv_heads, head_dim = c.size("num_kv_heads", heads), wide // heads
+    spec = FullAttention(num_heads=heads, num_kv_heads=kv_heads, head_dim=head_dim, value_head_dim=head_dim)
+    attended = attention(wide, spec)
+    stored = tuple(w._replace(shape=(hidden, wide)) if w.role == "attn_output" else w for w in attended.weights)
+    stored += norm("attn_shared_norm", wide) + norm("ffn_norm", hidden) + dense(hidden, inner, fused=True).weights
+    adapters = linear("ffn_up_adapter_a", rank, hidden) + linear("ffn_up_adapter_b", 2 * inner, rank)
+    if c.flag("use_shared_attention_adapter"):
+        for name in "qkv":
+            adapters += linear(f"attn_{name}_adapter_a", rank, wide) + linear(f"attn_{name}_adapter_b", wide, rank)
+    recurrent = norms(("attn_norm",), hidden) + mamba2(c)
+    hybrid = recurrent + Block(linear("proj", hidden, hidden) + adapters, (spec,), Dense(intermediate_size=inner))
+    layers, seen = [], 0
+    for kind in kinds:
+        if kind not in ("recurrent", "hybrid"):
+            raise c.fail("layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
+        block = recurrent if kind == "recurrent" else hybrid
+        if kind == "hybrid":
+            block = replace(block, weights=block.weights + stored) if seen < shared else block
+            seen += 1
+        layers.append(block)
+    return decoder(c, layers)
+
+
+FAMILIES: dict[str, Family] = {"recurrent_gemma": recurrent_gemma, "rwkv": rwkv, "zamba2": zamba2}
