@@ -119,9 +119,9 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
         reasons.append(Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True))
     headroom = headroom_bytes(card.device_bytes, workload.engine) * card.devices
     per_card = needed = spare = None
-    if placement.estimate is not None:
+    if placement.estimate is not None and placement.total_bytes is not None:
         per_card = (placement.estimate.per_card_bytes + extra_bytes) * card.devices
-        needed = placement.estimate.total_bytes + extra_bytes * placement.devices
+        needed = placement.total_bytes + extra_bytes * placement.devices
         spare = card.usable_bytes - per_card
         reasons.insert(0, _memory_reason(spare, headroom, card))
     blocked = any(reason.blocks for reason in reasons)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 from calculator.architecture.shape import Experts, Shape
 from calculator.hardware.cards import Card
@@ -96,13 +97,18 @@ def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, t
 
 def format_fits(shape: Shape, workload: Workload, card: Card, count: int) -> tuple[Fit, ...]:
     """One answer for every weight format the engine offers for this model, best quality first."""
-    fits = []
-    for weight_format in ENGINES[workload.engine].weight_formats(shape):
+    return tuple(_each_format(shape, workload, card, count, ENGINES[workload.engine].weight_formats(shape)))
+
+
+def _each_format(
+    shape: Shape, workload: Workload, card: Card, count: int, weight_formats: Iterable[str]
+) -> Iterator[Fit]:
+    for weight_format in weight_formats:
         try:
-            fits.append(fit(shape, replace(workload, weight_format=weight_format), card, count))
-        except WorkloadError:  # a format may exclude what else is asked, such as a KV format
-            continue
-    return tuple(fits)
+            yield fit(shape, replace(workload, weight_format=weight_format), card, count)
+        except WorkloadError as error:
+            if error.field != "weight_format":  # a format may exclude what else is asked, such as a split
+                raise
 
 
 def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False) -> Fit | None:
@@ -112,17 +118,19 @@ def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tig
     4 bits is best as it is, so the engine's own default comes first there.
     """
     most = checkpoint_bytes(shape) * 11 // 10
-    answers = format_fits(shape, workload, card, count)
+    engine = ENGINES[workload.engine]
+    weight_formats = engine.weight_formats(shape)
     if shape.native_format in FOUR_BITS:
-        default = ENGINES[workload.engine].default_weight_format(shape)
-        answers = tuple(sorted(answers, key=lambda answer: answer.workload.weight_format != default))
-    for answer in answers:
+        default = engine.default_weight_format(shape)
+        weight_formats = (default, *(name for name in weight_formats if name != default))
+    for answer in _each_format(shape, workload, card, count, weight_formats):
         holds = answer.state == "fits" or (tight and answer.state == "tight")
         if holds and answer.estimate is not None and answer.estimate.file_bytes <= most:
             return answer
     return None
 
 
+@lru_cache(maxsize=64)
 def checkpoint_bytes(shape: Shape) -> int:
     """Bytes of the text model as published, from each tensor's own dtype."""
     return int(sum(tensor.elements * STORED_BYTES[tensor.dtype] for tensor in shape.tensors_of("text")))

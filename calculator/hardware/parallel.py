@@ -23,6 +23,7 @@ class Placement:
     devices: int
     workload: Workload
     estimate: Estimate | None
+    total_bytes: int | None = None  # of the estimate: summed once, not for every card
     reasons: tuple[Reason, ...] = ()
 
 
@@ -67,7 +68,13 @@ def _try(shape: Shape, workload: Workload, devices: int) -> Placement:
         refusal = Reason("split_refused", values, blocks=True)
         return Placement(devices=devices, workload=workload, estimate=None, reasons=(refusal,))
     reasons = tuple(_split_reasons(shape, workload, devices))
-    return Placement(devices=devices, workload=answer.workload, estimate=answer, reasons=reasons)
+    return Placement(
+        devices=devices,
+        workload=answer.workload,
+        estimate=answer,
+        total_bytes=answer.total_bytes,
+        reasons=reasons,
+    )
 
 
 def _plain(values: dict[str, object]) -> dict[str, int | str]:

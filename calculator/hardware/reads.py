@@ -5,8 +5,11 @@ Everything here is a lower bound of the work (a step reads at least this), so th
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from calculator.architecture.shape import (
     Attention,
@@ -75,14 +78,19 @@ def cache_reads(
     device = host = Fraction(0)
     key = element_bytes(workload.kv_format or "f16")
     value = element_bytes(workload.kv_v_format or workload.kv_format or "f16")
-    for layer in shape.layers:
-        for mixer in layer.mixers:
-            size = _copies(mixer, workload.tensor_parallel) * _mixer_reads(mixer, visible_tokens, key, value)
-            if layer.index in host_layers:
-                host += size
-            else:
-                device += size
+    for (mixer, on_host), layers in _mixers(shape, host_layers).items():
+        size = layers * _copies(mixer, workload.tensor_parallel) * _mixer_reads(mixer, visible_tokens, key, value)
+        if on_host:
+            host += size
+        else:
+            device += size
     return int(device), int(host)
+
+
+@lru_cache(maxsize=256)
+def _mixers(shape: Shape, host_layers: frozenset[int] = frozenset()) -> Mapping[tuple[Mixer, bool], int]:
+    """How many layers have each mixer, and whether in RAM: models repeat a few mixers many times."""
+    return Counter((mixer, layer.index in host_layers) for layer in shape.layers for mixer in layer.mixers)
 
 
 def _copies(mixer: Mixer, ranks: int) -> Fraction:
@@ -140,7 +148,7 @@ def element_bytes(kv_format: str) -> Fraction:
 def token_flops(shape: Shape, visible_tokens: int) -> int:
     """Operations to produce one token that sees `visible_tokens`: two per active weight, and the attention itself."""
     return 2 * active_matrix_elements(shape) + sum(
-        _attention_flops(mixer, seen(mixer, visible_tokens)) for layer in shape.layers for mixer in layer.mixers
+        layers * _attention_flops(mixer, seen(mixer, visible_tokens)) for (mixer, _), layers in _mixers(shape).items()
     )
 
 
@@ -149,7 +157,7 @@ def prompt_flops(shape: Shape, tokens: int) -> int:
     head = shape.hidden_size * shape.vocab_size
     weights = 2 * (tokens * (active_matrix_elements(shape) - head) + head)
     return weights + sum(
-        _attention_flops(mixer, _pairs(mixer, tokens)) for layer in shape.layers for mixer in layer.mixers
+        layers * _attention_flops(mixer, _pairs(mixer, tokens)) for (mixer, _), layers in _mixers(shape).items()
     )
 
 
@@ -177,6 +185,7 @@ def _attention_flops(mixer: Mixer, tokens: int) -> int:
     return 0
 
 
+@lru_cache(maxsize=64)
 def active_matrix_elements(shape: Shape) -> int:
     """Weights that multiply each token, the output head among them, the embedding's lookup not."""
     total = 0
