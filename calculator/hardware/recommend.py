@@ -85,7 +85,7 @@ def nearest_miss(fits: Iterable[Fit], picks: Sequence[Fit] = (), oldest_current:
         misses = [fit for fit in misses if fit.usable_bytes < first.usable_bytes]
         same = [fit for fit in misses if fit.card == first.card]
         comparable = [fit for fit in misses if _comparable(fit, first) and _current(fit.card, oldest_current)]
-        misses = same or comparable
+        misses = same or comparable or misses
     return max(misses, key=_closeness, default=None)
 
 

@@ -14,7 +14,7 @@ from calculator.memory import Workload, WorkloadError
 
 Shapes = Callable[[str], Shape]
 
-DEEPSEEK = "https://docs.sglang.io/docs/basic_usage/deepseek_v3.md"  # FP8: 8 x H200, 8 x MI300X, 2 x 8 x H100/H20
+DEEPSEEK = "https://docs.sglang.io/docs/basic_usage/deepseek_v3.md"  # table of weight types and configurations
 DEEPSEEK_VLLM = "https://docs.vllm.ai/projects/recipes/en/latest/DeepSeek/DeepSeek-V3.html"
 KIMI = "https://github.com/MoonshotAI/Kimi-K2/blob/main/docs/deploy_guidance.md"
 KIMI_THINKING = "https://huggingface.co/moonshotai/Kimi-K2-Thinking/blob/main/docs/deploy_guidance.md"
@@ -32,6 +32,7 @@ GUIDES = [
     ("deepseek-v3", "vllm", None, 8192, "h100-sxm-80gb", 16, True, DEEPSEEK),
     ("deepseek-v3", "vllm", None, 8192, "h100-sxm-80gb", 8, False, DEEPSEEK),
     ("deepseek-v3", "vllm", None, 8192, "a100-sxm-80gb", 8, False, DEEPSEEK),
+    ("deepseek-v3", "vllm", "AWQ", 8192, "a100-sxm-80gb", 8, True, DEEPSEEK),
     ("kimi-k2-instruct", "vllm", None, 131072, "h200-sxm", 16, True, KIMI),
     ("kimi-k2-instruct", "vllm", None, 131072, "h200-sxm", 8, False, KIMI),
     ("kimi-k2-thinking", "vllm", None, 262144, "h200-sxm", 8, True, KIMI_THINKING),
