@@ -59,7 +59,8 @@ def test_keys_and_values_apart() -> None:
 @pytest.mark.parametrize(("language", "word"), [("en", "KV cache"), ("zh-hans", "KV 缓存")])
 def test_a_table_for_readers(language: str, word: str) -> None:
     with translation.override(language):
-        text = estimate("--config", CONFIG, "--engine", "vllm")
+        assert word in estimate("--config", CONFIG, "--engine", "vllm")
+    text = estimate("--config", CONFIG, "--engine", "vllm", "--language", language)
     assert word in text
     assert "GiB" in text
 

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from calculator import labels
@@ -39,8 +41,13 @@ class Command(BaseCommand):
             "--assume-standard", action="store_true", help="read an unknown model type by the usual keys"
         )
         parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument("--language", choices=[code for code, _name in settings.LANGUAGES], help="of the text")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with translation.override(options["language"] or translation.get_language()):
+            self._answer(options)
+
+    def _answer(self, options: dict[str, Any]) -> None:
         if (options["slug"] is None) == (options["config"] is None):
             raise CommandError(_("Name either a model of the catalogue or --config PATH."))
         name, shape = self._shape(options)
@@ -120,4 +127,4 @@ def _table(name: str, answer: Estimate) -> list[str]:
 
 
 def _row(label: str, size: int) -> str:
-    return f"{label}: {gib(size)} GiB ({size:,} B)"
+    return _("%(label)s: %(gib)s GiB (%(bytes)s B)") % {"label": label, "gib": gib(size), "bytes": f"{size:,}"}
