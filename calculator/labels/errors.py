@@ -34,6 +34,19 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "missing": gettext_lazy("This key is missing and has no default for this model type."),
     "unknown_model_type": gettext_lazy("The model type “%(value)s” is not known."),
     "unknown_key": gettext_lazy("This key is not known for the model type “%(model_type)s” and may bear on its shape."),
+    "not_utf8": gettext_lazy("The file is not UTF-8 text (byte %(position)s)."),
+    "not_an_integer": gettext_lazy("A whole number is expected here, not “%(value)s”."),
+    "out_of_range": gettext_lazy("%(value)s is out of range: from %(least)s to %(most)s."),
+    "not_a_boolean": gettext_lazy("True or false is expected here, not “%(value)s”."),
+    "not_a_word": gettext_lazy("A word is expected here, not “%(value)s”."),
+    "not_a_list": gettext_lazy("A list is expected here, not “%(value)s”."),
+    "not_a_list_of_words": gettext_lazy("A list of words is expected here, not “%(value)s”."),
+    "wrong_length": gettext_lazy("There are %(length)s entries where %(expected)s are expected."),
+    "unknown_layer_kind": gettext_lazy("The layer kind “%(kind)s” is not known for the model type “%(model_type)s”."),
+    "unknown_format": gettext_lazy("The storage format “%(value)s” is not known."),
+    "does_not_divide": gettext_lazy("%(value)s does not divide %(of)s (%(total)s)."),
+    "unsupported_value": gettext_lazy("The value “%(value)s” is not supported."),
+    "differs_between_layers": gettext_lazy("The value differs between layers where one is expected."),
 }
 
 
