@@ -53,17 +53,18 @@ class WorkloadForm(forms.Form):
         max_context_tokens: int | None = None,
         formats_may_default: bool = False,
     ) -> None:
-        """`formats_may_default`: the reader has just changed the engine, whose formats replace those it does not offer."""
+        """`formats_may_default`: the reader has just changed the engine; what it does not offer takes its default."""
         self.shape = shape
         self.max_context_tokens = max_context_tokens or shape.context_tokens
         self.formats_may_default = formats_may_default
-        super().__init__(data={name: value for name, value in query.items() if value != ""}, auto_id="%s")
+        self.answers: dict[str, Any] = {name: value for name, value in query.items() if value != ""}
+        super().__init__(data=self.answers, auto_id="%s")
         self.order_fields(QUESTIONS)
         self._offer()
 
     def _offer(self) -> None:
         """Fill the lists of choices for the chosen engine, and what is chosen where the reader left it open."""
-        chosen = str(self.data.get("engine", DEFAULT_ENGINE)).casefold()
+        chosen = str(self.answers.get("engine", DEFAULT_ENGINE)).casefold()
         self.engine_name = chosen if chosen in ENGINES else DEFAULT_ENGINE
         engine = ENGINES[self.engine_name]
         weight_formats, kv_formats = engine.weight_formats(self.shape), engine.kv_formats(self.shape)
@@ -72,19 +73,21 @@ class WorkloadForm(forms.Form):
             "weights", zip(weight_formats, weight_formats, strict=True), engine.default_weight_format(self.shape)
         )
         self._choices("kv", zip(kv_formats, kv_formats, strict=True), engine.default_kv_format(self.shape))
-        self.data.setdefault("context", min(DEFAULT_CONTEXT_TOKENS, self.max_context_tokens or DEFAULT_CONTEXT_TOKENS))
-        self.data.setdefault("sequences", 1)
+        self.answers.setdefault(
+            "context", min(DEFAULT_CONTEXT_TOKENS, self.max_context_tokens or DEFAULT_CONTEXT_TOKENS)
+        )
+        self.answers.setdefault("sequences", 1)
 
     def _choices(self, name: str, choices: Any, default: str) -> None:
         choices = list(choices)
         folded = {value.casefold(): value for value, _label in choices}
-        given = str(self.data.setdefault(name, default))
+        given = str(self.answers.setdefault(name, default))
         if self.formats_may_default and given.casefold() not in folded:
             given = default
         # Formats are spelled in any case in commands and links; the page shows the engine's own spelling,
         # and a wrong one stays in the list, marked, so that the page does not claim another choice.
-        self.data[name] = folded.get(given.casefold(), given)
-        if self.data[name] not in folded.values():
+        self.answers[name] = folded.get(given.casefold(), given)
+        if self.answers[name] not in folded.values():
             choices.insert(0, (given, given))
         self.fields[name].widget.choices = choices
 
@@ -97,27 +100,27 @@ class WorkloadForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Ask the engine about each answer on its own, so that every fault is told at once."""
-        answers = {
+        asked = {
             attribute: self.cleaned_data[name]
             for name, attribute in QUESTIONS.items()
             if self.cleaned_data.get(name) not in (None, "")
         }
-        if answers.get("engine") not in ENGINES:
-            error = WorkloadError("engine", "unknown", value=answers.get("engine"), offered=tuple(ENGINES))
+        if asked.get("engine") not in ENGINES:
+            error = WorkloadError("engine", "unknown", value=asked.get("engine"), offered=tuple(ENGINES))
             self.add_error("engine", labels.error_text(error))
-            answers["engine"] = self.engine_name
-        engine = ENGINES[answers["engine"]]
+            asked["engine"] = self.engine_name
+        engine = ENGINES[asked["engine"]]
         for name, attribute in QUESTIONS.items():
-            if name == "engine" or attribute not in answers:
+            if name == "engine" or attribute not in asked:
                 continue
             try:
-                resolve(engine, self.shape, Workload(engine=answers["engine"], **{attribute: answers[attribute]}))
+                resolve(engine, self.shape, Workload(engine=asked["engine"], **{attribute: asked[attribute]}))
             except WorkloadError as error:
                 self.add_error(name, labels.error_text(error))
         if not self.errors:
-            self.workload = resolve(engine, self.shape, Workload(**answers))
+            self.workload = resolve(engine, self.shape, Workload(**asked))
         return self.cleaned_data
 
     def urlencode(self, **changes: object) -> str:
         """The answers as a query string, with `changes`."""
-        return urlencode({name: self.data[name] for name in QUESTIONS if name in self.data} | changes)
+        return urlencode({name: self.answers[name] for name in QUESTIONS if name in self.answers} | changes)

@@ -48,7 +48,7 @@ def recommended(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list
     found = recommend(shape, workload, cards)
     picks = [(entry.card_class, fit) for entry in found for fit in entry.picks[:1]]
     sets = [_card_set(fit, str(CLASSES[card_class])) for card_class, fit in picks]
-    misses = [entry.nearest_miss for entry in found if entry.nearest_miss and entry.nearest_miss.spare_bytes is not None]
+    misses = [entry.nearest_miss for entry in found if entry.nearest_miss]
     if misses and picks:
         closest = max(misses, key=lambda fit: (fit.spare_bytes or 0) / fit.card.usable_bytes)
         sets.append(_card_set(closest, str(CLASSES[closest.card.card_class])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import F
@@ -73,9 +73,7 @@ class ModelListForm(forms.Form):
         )
 
     def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
+        cast(forms.ChoiceField, self.fields[name]).choices = choices
 
     def selects(self) -> list[forms.BoundField]:
         return [self[name] for name in ("organization", "architecture", "modality", "licence", "sort")]

@@ -102,7 +102,7 @@ def _head_dim(mixer: Attention) -> int | str:
 def _dimensions(model: LanguageModel, shape: Shape, citations: Citations, config: list[int]) -> list[Spec]:
     dense = [part.intermediate_size for part in _feed_forwards(shape, Dense)]
     feed_forward = _per_layer(dense) if dense else _("in experts only")
-    specs = [
+    return [
         Spec(gettext_lazy("Layers"), _number(shape.num_layers), config),
         Spec(gettext_lazy("Hidden size"), _number(shape.hidden_size), config),
         Spec(gettext_lazy("Feed-forward size"), feed_forward, config),
@@ -124,7 +124,6 @@ def _dimensions(model: LanguageModel, shape: Shape, citations: Citations, config
         ),
         Spec(gettext_lazy("Published weights"), shape.native_format, config),
     ]
-    return specs
 
 
 def _experts(shape: Shape, config: list[int]) -> list[Spec]:

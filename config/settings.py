@@ -139,6 +139,11 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# The public API
+API_RATE = environment.text("API_RATE", "6000/m")  # requests of one address; a number, a slash, s, m, h or d
+NINJA_PAGINATION_MAX_LIMIT = 1000
+NINJA_NUM_PROXIES = environment.integer("PROXIES", 0)  # how many trusted proxies stand in front
+
 # What the footer says, where an operator sets it
 ICP_NUMBER = environment.text("ICP_NUMBER")  # mainland China asks for these two on every page
 POLICE_NUMBER = environment.text("POLICE_NUMBER")

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.templatetags.static import static
 from django.urls import include, path, re_path
 
+from catalog.api import api
 from config import health, languages, sitemaps
 
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("robots.txt", sitemaps.robots, name="robots"),
     path("sitemap.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap"),
     path(settings.ADMIN_PATH, admin.site.urls),
+    path("api/v1/", api.urls),
     *i18n_patterns(
         path("", include("calculator.urls")),
         path("", include("catalog.urls")),

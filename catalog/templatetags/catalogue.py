@@ -27,7 +27,7 @@ def modalities(values: Iterable[str]) -> str:
 @register.filter
 def fact_names(facts: Iterable[str]) -> str:
     """The facts a source stands for, by the names of their fields."""
-    return _(", ").join(str(LanguageModel._meta.get_field(fact).verbose_name) for fact in facts)
+    return _(", ").join(str(getattr(LanguageModel._meta.get_field(fact), "verbose_name", fact)) for fact in facts)
 
 
 @register.inclusion_tag("catalog/_footnotes.html")

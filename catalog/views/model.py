@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.vary import vary_on_headers
 
 from calculator import charts, panel
 from calculator.architecture import Shape
 from calculator.forms import WorkloadForm
+from calculator.htmx import HtmxRequest, wants_partial
 from calculator.pattern import layer_pattern
 from catalog import specs
 from catalog.cards import all_cards
@@ -23,9 +24,9 @@ DRAGGING = "context-slider"  # id of the element whose requests come many a seco
 
 
 @vary_on_headers("HX-Request")
-def model_page(request: HttpRequest, slug: str) -> HttpResponse:
+def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
     """What the model is and what it takes to run it; answers htmx with the parts that depend on the workload."""
-    partial = request.htmx and not request.htmx.history_restore_request
+    partial = wants_partial(request)
     rows = LanguageModel.objects.published()
     model = get_object_or_404(rows if partial else rows.for_page(), slug=slug)
     shape = shape_of(model)
@@ -39,7 +40,7 @@ def model_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "catalog/model.html", context, status=status)
 
 
-def _recomputed(request: HttpRequest, model: LanguageModel, shape: Shape) -> HttpResponse:
+def _recomputed(request: HtmxRequest, model: LanguageModel, shape: Shape) -> HttpResponse:
     context = _memory(request, model, shape)
     form = context["panel"].form
     response = render(request, "catalog/_model_memory.html", context, status=200 if form.is_valid() else 400)
@@ -49,7 +50,7 @@ def _recomputed(request: HttpRequest, model: LanguageModel, shape: Shape) -> Htt
     return response
 
 
-def _memory(request: HttpRequest, model: LanguageModel, shape: Shape) -> dict[str, Any]:
+def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[str, Any]:
     query = request.GET.dict()
     new_engine = request.htmx.trigger_name == "engine"
     longest = max_context_tokens(model, shape)

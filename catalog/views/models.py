@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from django.core.paginator import InvalidPage, Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.vary import vary_on_headers
 
+from calculator.htmx import HtmxRequest, wants_partial
 from catalog.forms import ModelListForm
 
 PAGE_SIZE = 30
 
 
 @vary_on_headers("HX-Request")
-def model_list(request: HttpRequest) -> HttpResponse:
+def model_list(request: HtmxRequest) -> HttpResponse:
     """Every published model, searched, filtered, sorted and paged by a plain GET form."""
     form = ModelListForm(request.GET.dict())
     rows = form.rows().for_list()
@@ -19,10 +20,9 @@ def model_list(request: HttpRequest) -> HttpResponse:
         page = Paginator(rows, PAGE_SIZE).page(request.GET.get("page") or 1)
     except InvalidPage as error:
         raise Http404 from error
-    partial = request.htmx and not request.htmx.history_restore_request
     return render(
         request,
-        "catalog/_model_table.html" if partial else "catalog/models.html",
+        "catalog/_model_table.html" if wants_partial(request) else "catalog/models.html",
         {
             "form": form,
             "page": page,

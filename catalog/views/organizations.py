@@ -14,7 +14,7 @@ def _listed() -> Prefetch:
 def organization(request: HttpRequest, slug: str) -> HttpResponse:
     """An organisation with its families and their models."""
     families = Prefetch("families", Family.objects.prefetch_related(_listed()))
-    row = get_object_or_404(Organization.objects.prefetch_related(families), slug=slug)
+    row: Organization = get_object_or_404(Organization.objects.prefetch_related(families), slug=slug)
     shown = sorted(
         (family for family in row.families.all() if family.models.all()),
         key=lambda family: max(model.release_date for model in family.models.all()),
@@ -25,5 +25,7 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
 
 def family(request: HttpRequest, slug: str) -> HttpResponse:
     """A family with its models."""
-    row = get_object_or_404(Family.objects.select_related("organization").prefetch_related(_listed()), slug=slug)
+    row: Family = get_object_or_404(
+        Family.objects.select_related("organization").prefetch_related(_listed()), slug=slug
+    )
     return render(request, "catalog/family.html", {"family": row})

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from ninja import Router, Schema, Status
+
+from calculator.forms import WorkloadForm
+from calculator.memory import estimate
+from calculator.serialize import estimate_json
+from catalog.api.schemas import Problem
+from catalog.models import LanguageModel
+from catalog.shapes import max_context_tokens, shape_of
+
+router = Router(tags=["memory"])
+
+
+class PartBytes(Schema):
+    weights_bytes: int
+    kv_cache_bytes: int
+    state_bytes: int
+    compute_bytes: int
+    overhead_bytes: int
+    vision_bytes: int
+
+
+class HostBytes(Schema):
+    weights_bytes: int
+    compute_bytes: int
+
+
+class MemoryOut(Schema):
+    """`parts` lie in the accelerators' memory and add up to `total_bytes`; `host` stays in RAM."""
+
+    model: str
+    engine: str
+    weights: str
+    kv: str
+    kv_v: str | None = None
+    context: int
+    sequences: int
+    total_parameters: int
+    active_parameters: int
+    file_bytes: int
+    parts: PartBytes
+    total_bytes: int
+    host: HostBytes
+    notes: list[str]
+
+
+@router.get(
+    "/{slug}/memory/", response={200: MemoryOut, 400: Problem, 404: Problem}, exclude_unset=True, url_name="memory"
+)
+def model_memory(
+    request: HttpRequest,
+    slug: str,
+    engine: str = "",
+    weights: str = "",
+    kv: str = "",
+    kv_v: str = "",
+    context: str = "",
+    sequences: str = "",
+    vision: str = "",
+) -> Status[Any]:
+    """What a model takes on an engine, part by part. What is left out takes the engine's default for the model."""
+    model = get_object_or_404(LanguageModel.objects.published(), slug=slug)
+    shape = shape_of(model)
+    if shape is None:
+        return Status(404, {"detail": _("“%(slug)s” has no published config.json.") % {"slug": slug}})
+    form = WorkloadForm(shape, request.GET.dict(), max_context_tokens=max_context_tokens(model, shape))
+    if not form.is_valid():
+        errors = {name: [str(message) for message in messages] for name, messages in form.errors.items()}
+        return Status(400, {"detail": _("The request is not valid."), "errors": errors})
+    return Status(200, estimate_json(slug, estimate(shape, form.workload)))
