@@ -31,5 +31,5 @@ def links(model: LanguageModel) -> list[Link]:
         modelscope = [Link(_("Find on ModelScope"), f"https://modelscope.cn/models?name={name}")]
     weights = [*modelscope, *mirror, *hugging_face] if get_language() == "zh-hans" else [*hugging_face, *modelscope]
     papers = [Link(_("Paper"), url) for url in model.papers]
-    licence = [Link(_("Licence"), model.licence.url)] if model.licence and model.licence.url else []
+    licence = [Link(_("Licence"), model.licence_address)] if model.licence_address else []
     return [*weights, *papers, *licence]

@@ -4,6 +4,7 @@ from catalog.admin.accelerators import AcceleratorAdmin
 from catalog.admin.benchmarks import BenchmarkAdmin, ScoreAdmin
 from catalog.admin.language_models import LanguageModelAdmin
 from catalog.admin.organizations import FamilyAdmin, LicenceAdmin, OrganizationAdmin
+from catalog.admin.removals import RemovalAdmin
 
 __all__ = [
     "AcceleratorAdmin",
@@ -12,5 +13,6 @@ __all__ = [
     "LanguageModelAdmin",
     "LicenceAdmin",
     "OrganizationAdmin",
+    "RemovalAdmin",
     "ScoreAdmin",
 ]

@@ -21,7 +21,9 @@ from catalog.export import record_of
 from catalog.source.records import Record
 from catalog.sync.edits import edited_fields
 
-HTTPS: Mapping[type[models.Field], Mapping[str, Any]] = {models.URLField: {"assume_scheme": "https"}}  # for an address typed without its scheme
+HTTPS: Mapping[type[models.Field], Mapping[str, Any]] = {
+    models.URLField: {"assume_scheme": "https"}
+}  # for an address typed without its scheme
 LANGUAGES = (("en", "en"), ("zh-hans", "zh_hans"))  # code, suffix of columns
 
 

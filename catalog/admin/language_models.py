@@ -111,7 +111,13 @@ class LanguageModelAdmin(CatalogAdmin):
         "summary_zh_hans",
     )
     autocomplete_fields = ("organization", "family", "licence")
-    readonly_fields = (*CatalogAdmin.readonly_fields, "architecture", "num_layers", "layer_kinds", "memory_q4_k_m_8k_bytes")
+    readonly_fields = (
+        *CatalogAdmin.readonly_fields,
+        "architecture",
+        "num_layers",
+        "layer_kinds",
+        "memory_q4_k_m_8k_bytes",
+    )
     fieldsets = (
         (None, {"fields": ("name", "slug", "is_published", "organization", "family", "variant")}),
         (_("Text"), {"fields": ("summary", "description")}),

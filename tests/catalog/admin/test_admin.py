@@ -13,7 +13,7 @@ from django.utils import translation
 from reversion.models import Version
 
 from catalog import sync
-from catalog.models import Accelerator, Benchmark, LanguageModel, Organization, Score, Source
+from catalog.models import Accelerator, Benchmark, LanguageModel, Organization, Removal, Score, Source
 from catalog.source import load
 from tests.catalog.sample import CONFIG
 
@@ -168,3 +168,14 @@ def test_missing_translations_are_found(editor: Client) -> None:
     LanguageModel.objects.update(summary_zh_hans="")
     assert editor.get(address, {"missing": "zh-hans"}).context["cl"].result_count == 1
     assert editor.get(address, {"missing": "en"}).context["cl"].result_count == 0
+
+
+def test_a_removal_can_be_taken_back(editor: Client, folder: Any) -> None:
+    Accelerator.objects.get().delete()
+    sync.sync(load(folder.path))
+    assert not Accelerator.objects.exists()
+    assert "ascend-1" in editor.get(reverse("admin:catalog_removal_changelist")).content.decode()
+    removal = Removal.objects.get()
+    assert editor.post(reverse("admin:catalog_removal_delete", args=[removal.pk]), {"post": "yes"}).status_code == 302
+    sync.sync(load(folder.path))
+    assert Accelerator.objects.exists()
