@@ -143,14 +143,6 @@ class Shape:
     quantization: Quantization | None = None
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 
-    def __hash__(self) -> int:
-        return self._hash
-
-    @cached_property
-    def _hash(self) -> int:
-        """Once: shapes are keys of caches, and hold a thousand tensors."""
-        return hash((self.model_type, self.native_format, self.layers, self.tensors))
-
     @property
     def num_layers(self) -> int:
         return len(self.layers)

@@ -20,6 +20,7 @@ ERRORS: Mapping[str, Promise] = {
     "not_divisible": gettext_lazy("%(size)s (%(name)s) cannot be split into %(value)s equal parts."),
     "cuts_group": gettext_lazy("A share of %(size)s of %(tensor)s cuts through the groups of %(group)s of %(format)s."),
     "more_stages_than_layers": gettext_lazy("%(value)s stages are more than the model's %(most)s layers."),
+    "layer_not_modelled": gettext_lazy("How this engine stores layers of the kind %(layer)s is not modelled."),
     "layer_not_supported": gettext_lazy("This engine does not run layers of the kind %(layer)s."),
     "not_supported": gettext_lazy("This engine does not offer that (%(value)s)."),
 }

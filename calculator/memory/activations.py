@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from calculator.architecture.shape import (
     Attention,
+    CompressedAttention,
     Dense,
     Experts,
     FeedForward,
@@ -56,6 +57,8 @@ def _mixer_elements(mixer: Mixer) -> int:
     if isinstance(mixer, LatentAttention):
         keys = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
         return mixer.num_heads * (2 * keys + 2 * mixer.value_head_dim)
+    if isinstance(mixer, CompressedAttention):
+        return 2 * (mixer.num_heads + 1) * mixer.head_dim
     if isinstance(mixer, LinearAttention):
         return 2 * mixer.conv_channels + 2 * mixer.num_value_heads * mixer.value_head_dim
     if isinstance(mixer, StateSpace):

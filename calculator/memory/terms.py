@@ -43,6 +43,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "state_f32": ("layers", "sequences", "convolution", "state"),  # layers x sequences x (both) x 4 B
     "layer_at_work": ("rows", "elements", "bytes"),  # rows x elements x bytes
     "attention_masks": ("rows", "cells", "copies", "bytes"),
+    "cache_as_f16": ("elements", "bytes"),
     "indexer_scores": ("rows", "cells", "chosen", "bytes"),  # rows x (cells x bytes + chosen x 4 B)
     "logits_rows": ("rows", "vocab_size", "hidden_size", "bytes"),  # rows x (vocab_size + 2 x hidden_size) x bytes
     "other_cards_at_work": ("cards", "each"),
@@ -106,5 +107,6 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "cuts_group": ("tensor", "size", "group", "format"),
     "more_stages_than_layers": ("value", "most"),
     "layer_not_supported": ("layer",),
+    "layer_not_modelled": ("layer",),
     "not_supported": ("value",),
 }

@@ -12,10 +12,13 @@ from functools import lru_cache
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
+    CompressedAttention,
     CrossAttention,
+    IndexedAttention,
     LatentAttention,
     LinearAttention,
     Mixer,
+    Recurrence,
     Shape,
     ShortConvolution,
     SlidingWindowAttention,
@@ -49,21 +52,29 @@ def cache_terms(
     """Terms of the keys and values, and their bytes per card."""
     terms, cards = [], [0] * depth
     for mixer, counts in _mixers(shape, depth):
-        if not isinstance(mixer, (Attention, LatentAttention)):
-            continue
-        kind, tokens, width = _cached(mixer, context_tokens)
-        one = sequences * tokens * width * value_bytes
-        values = {"layers": sum(counts), "sequences": sequences, "tokens": tokens, "width": width, "bytes": value_bytes}
-        terms.append(Term(f"cached_{kind}", values, one * sum(counts)))
-        cards = [held + one * count for held, count in zip(cards, counts, strict=True)]
+        for kind, tokens, width in _cached(mixer, context_tokens):
+            one = sequences * tokens * width * value_bytes
+            values = {"layers": sum(counts), "sequences": sequences, "tokens": tokens, "width": width}
+            terms.append(Term(f"cached_{kind}", values | {"bytes": value_bytes}, one * sum(counts)))
+            cards = [held + one * count for held, count in zip(cards, counts, strict=True)]
     return tuple(terms), cards
 
 
-def _cached(mixer: Attention | LatentAttention, context_tokens: int) -> tuple[str, int, int]:
-    """Kind, tokens kept and elements per token."""
+def _cached(mixer: Mixer, context_tokens: int) -> list[tuple[str, int, int]]:
+    """Kind, tokens kept and elements per token, of everything that a layer caches."""
     if isinstance(mixer, LatentAttention):
         indexer = mixer.indexer.head_dim if mixer.indexer else 0
-        return "latent", context_tokens, mixer.kv_lora_rank + mixer.qk_rope_head_dim + indexer
+        return [("latent", context_tokens, mixer.kv_lora_rank + mixer.qk_rope_head_dim + indexer)]
+    if isinstance(mixer, CompressedAttention):
+        cached = [("sliding", min(context_tokens, mixer.window), mixer.head_dim)]
+        if mixer.compression:
+            indexer = mixer.indexer.head_dim if mixer.indexer else 0
+            cached.append(("latent", context_tokens // mixer.compression, mixer.head_dim + indexer))
+        return cached
+    return [_cached_heads(mixer, context_tokens)] if isinstance(mixer, Attention) else []
+
+
+def _cached_heads(mixer: Attention, context_tokens: int) -> tuple[str, int, int]:
     width = mixer.num_kv_heads * (mixer.head_dim + mixer.value_head_dim)
     if isinstance(mixer, SlidingWindowAttention):
         return "sliding", min(context_tokens, mixer.window), width
@@ -71,6 +82,8 @@ def _cached(mixer: Attention | LatentAttention, context_tokens: int) -> tuple[st
         return "chunked", min(context_tokens, mixer.chunk), width
     if isinstance(mixer, CrossAttention):
         return "cross", mixer.encoder_tokens, width
+    if isinstance(mixer, IndexedAttention):
+        width += mixer.indexer.head_dim
     return "full", context_tokens, width
 
 
@@ -106,4 +119,6 @@ def _state_elements(mixer: Mixer) -> tuple[int, int]:
         return mixer.conv_kernel * channels, mixer.inner_size * mixer.state_size
     if isinstance(mixer, ShortConvolution):
         return mixer.conv_kernel * mixer.conv_channels, 0
+    if isinstance(mixer, Recurrence):
+        return (mixer.conv_kernel - 1) * mixer.conv_channels, mixer.state_elements
     return 0, 0

@@ -12,8 +12,10 @@ from functools import lru_cache
 
 from calculator.architecture.shape import (
     ChunkedAttention,
+    CompressedAttention,
     CrossAttention,
     FullAttention,
+    IndexedAttention,
     LatentAttention,
     LinearAttention,
     Mixer,
@@ -60,9 +62,11 @@ def _has_f32_state(model_type: str) -> bool:
 
 
 def mixer_specs(mixer: Mixer, value_bytes: int, ranks: int, f32_state: bool) -> list[CacheSpec]:
-    """Raises `WorkloadError` for a kind of layer that vLLM does not run."""
+    """Raises `WorkloadError` for a kind of layer that vLLM does not run, or whose blocks are not modelled here."""
+    if isinstance(mixer, CompressedAttention):
+        raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)
     if isinstance(mixer, CrossAttention):
-        raise WorkloadError("engine", "layer_not_supported", layer="CrossAttention")
+        raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
     if isinstance(mixer, (FullAttention, SlidingWindowAttention, ChunkedAttention)):
         heads = max(1, mixer.num_kv_heads // ranks)
         size = heads * (mixer.head_dim + mixer.value_head_dim) * value_bytes
@@ -70,7 +74,8 @@ def mixer_specs(mixer: Mixer, value_bytes: int, ranks: int, f32_state: bool) -> 
             return [CacheSpec("sliding", size, mixer.window)]
         if isinstance(mixer, ChunkedAttention):
             return [CacheSpec("chunked", size, mixer.chunk)]
-        return [CacheSpec("full", size)]
+        keys = [CacheSpec("full", mixer.indexer.head_dim * value_bytes)] if isinstance(mixer, IndexedAttention) else []
+        return [CacheSpec("full", size), *keys]
     if isinstance(mixer, LatentAttention):
         return _latent(mixer, value_bytes)
     return [CacheSpec("state", _state_bytes(mixer, ranks, f32_state))]
