@@ -1,0 +1,46 @@
+"""Words of the accuracy page: quantities, formulas, and why a case differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+QUANTITIES: Mapping[str, Promise] = {
+    "parameters": gettext_lazy("Parameters"),
+    "file_bytes": gettext_lazy("Weight file"),
+    "published_file": gettext_lazy("Published file"),
+    "weights": gettext_lazy("Weights on the cards"),
+    "kv_cache": gettext_lazy("KV cache"),
+    "kv_tokens": gettext_lazy("Tokens the KV cache holds"),
+    "state": gettext_lazy("Recurrent state"),
+    "compute": gettext_lazy("Compute buffer"),
+    "activation": gettext_lazy("Activations"),
+    "workspaces": gettext_lazy("Workspaces"),
+    "cuda_graphs": gettext_lazy("CUDA graphs"),
+    "total": gettext_lazy("Total"),
+}
+
+FORMULAS: Mapping[str, Promise] = {
+    "": pgettext_lazy("formula", "This site"),
+    "parameters_bits": gettext_lazy("parameters × bits"),
+    "hidden_size": gettext_lazy("2 × layers × hidden size"),
+    "full_attention": gettext_lazy("every layer full attention"),
+}
+
+REMARKS: Mapping[str, Promise] = {
+    "model_inferred": gettext_lazy("The log does not name the model; it follows from its sizes."),
+    "other_platform": gettext_lazy("Printed on another platform than CUDA, whose back end keeps buffers of its own."),
+    "expert_parallel": gettext_lazy("Experts are spread whole over the cards there; the rule splits each over all cards. The sum is the same."),
+    "attention_kept_wide": gettext_lazy("This checkpoint keeps attention and two layers in BF16; the rule quantises them."),
+    "includes_non_torch": gettext_lazy("The printed figure includes the memory of the driver and the libraries."),
+    "includes_mtp": gettext_lazy("The printed figure includes a multi-token-prediction layer, which is loaded on request only."),
+    "own_mixture": gettext_lazy("A third party's own mixture: which layers stay wide is not in the name of the format."),
+    "stores_tied_head": gettext_lazy("The file stores the output layer a second time although it is tied to the embedding."),
+    "partial_offload": gettext_lazy("Some layers stay in RAM; a prompt copies their weights to the card, which is not counted."),
+    "older_build": gettext_lazy("Printed by a build before 0.8, whose sampler and profile run held more at once."),
+    "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
+    "step_inferred": gettext_lazy("Another platform with blocks of 64 tokens; the tokens of a step are not printed, 4,096 fits."),
+    "unexplained_loss": gettext_lazy("1.1 % fewer tokens than the printed pool allows at the printed cost per token; not explained."),
+}
