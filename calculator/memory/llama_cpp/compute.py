@@ -12,7 +12,7 @@ one hidden size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, DEEPSTACK
 from calculator.memory.workload import Term, Workload
 
 F32 = 4
-MASK_BYTES = 2  # F16 with flash attention
+MASK_BYTES = 2  # F16 with flash attention, as is a copy of an F32 cache
 PIPELINE_COPIES = 4  # `GGML_SCHED_MAX_COPIES`: several cards work on several micro-batches at once
 INDEXER_BYTES = 6  # per cell: a score and its masked copy
 INDEXER_WIDTH = 64  # elements per token the indexer picks
@@ -122,7 +122,7 @@ def _mixer(shape: Shape, mixer: Mixer) -> int:
 def layer_terms(shape: Shape, workload: Workload, copies: int = 1) -> tuple[Term, ...]:
     """A layer at work beside the masks. `copies` of the masks are kept where cards form a pipeline."""
     needed, rows = widths(shape), micro_batch(workload)
-    terms = [Term("layer_at_work", {"rows": rows, "elements": needed.layer, "bytes": F32}, F32 * rows * needed.layer)]
+    terms = []
     columns = sum(cells(row, workload) for row in needed.caches)
     if columns:
         values = {"rows": rows, "cells": columns, "copies": copies, "bytes": MASK_BYTES}
@@ -132,7 +132,20 @@ def layer_terms(shape: Shape, workload: Workload, copies: int = 1) -> tuple[Term
         chosen = INDEXER_WIDTH * min(needed.top_k, scores)
         values = {"rows": rows, "cells": scores, "chosen": chosen, "bytes": INDEXER_BYTES}
         terms.append(Term("indexer_scores", values, rows * (INDEXER_BYTES * scores + F32 * chosen)))
-    return tuple(terms)
+    copied = _copied_to_f16(needed.caches, workload)
+    attending = (_at_work(rows, 5 * shape.hidden_size), Term("cache_as_f16", copied, MASK_BYTES * copied["elements"]))
+    return widest_moment((_at_work(rows, needed.layer),), attending) + tuple(terms)
+
+
+def _at_work(rows: int, elements: int) -> Term:
+    return Term("layer_at_work", {"rows": rows, "elements": elements, "bytes": F32}, F32 * rows * elements)
+
+
+def _copied_to_f16(caches: Iterable[Row], workload: Workload) -> dict[str, int]:
+    """Flash attention reads no F32: one layer's cache is copied (`build_attn_mha` in `src/llama-graph.cpp`)."""
+    keys, values = workload.kv_format == "f32", workload.kv_v_format == "f32"
+    per_layer = (row.heads * (keys * row.key_size + values * row.value_size) * cells(row, workload) for row in caches)
+    return {"elements": workload.sequences * max(per_layer, default=0), "bytes": MASK_BYTES}
 
 
 def output_terms(shape: Shape, workload: Workload) -> tuple[Term, ...]:

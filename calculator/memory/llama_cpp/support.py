@@ -7,7 +7,18 @@ from __future__ import annotations
 WINDOWED = frozenset(
     {"afmoe", "cohere2", "cohere2_moe", "cohere2moe", "deepseek_v4", "exaone4", "exaone_moe", "gemma2", "gemma3"}
     | {"gemma3_text", "gemma3n", "gemma3n_text", "gemma4", "gemma4_text", "gpt_oss", "laguna", "lfm2", "lfm2_moe"}
-    | {"llama4", "llama4_text", "maple", "mellum", "mimo_v2", "mimo_v2_flash", "muse_glimmer", "olmo3", "plamo3"}
+    | {
+        "llama4",
+        "llama4_text",
+        "maple",
+        "mellum",
+        "mimo_v2",
+        "mimo_v2_flash",
+        "muse_glimmer",
+        "muse_glimmer_text",
+        "olmo3",
+        "plamo3",
+    }
     | {"smallthinker", "spark2_5", "step3p5", "granite_swa"}
 )
 
@@ -19,7 +30,7 @@ PER_LAYER_HEADS = frozenset({"kimi_delta"})
 
 # `LLM_ARCH_LLAMA`, and where 80 layers make `LLM_TYPE_70B`.
 LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3"})
-SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "qwen2_vl_text", "qwen2_5_vl_text", "nemotron-nas", "olmo"}
+SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "nemotron-nas", "olmo"}
 
 # Vision features enter at several layers: so many more rows of the hidden size are alive (`n_deepstack_layers`).
 DEEPSTACK = {"qwen3_vl_text": 5, "qwen3_vl_moe_text": 5}
