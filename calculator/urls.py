@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from calculator import views
 
 app_name = "calculator"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("accuracy/", views.accuracy, name="accuracy"),
+]

@@ -81,3 +81,31 @@ def context(value: int | None) -> str:
     if value % 2**20 == 0:
         return f"{value // 2**20}M"
     return f"{value // 1024:,}K"
+
+
+@register.filter
+def percent(value: float | None, places: int = 2) -> str:
+    """A relative error as a signed percentage.
+
+    >>> percent(-0.634212), percent(0.0), percent(1.5, 0)
+    ('−63.42%', '0%', '+150%')
+    """
+    if value is None:
+        return ""
+    if value == 0:
+        return "0%"
+    return f"{value:+,.{places}%}".replace("-", "−")
+
+
+@register.filter
+def unsigned_percent(value: float | None) -> str:
+    """A relative error without its sign: a median of absolute errors.
+
+    >>> unsigned_percent(0.00004), unsigned_percent(0.147)
+    ('0.004%', '14.70%')
+    """
+    if value is None:
+        return ""
+    if value == 0:
+        return "0%"
+    return f"{value:.3%}" if value < 0.001 else f"{value:,.2%}"
