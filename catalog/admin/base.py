@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
@@ -79,7 +80,7 @@ class CatalogAdmin(VersionAdmin, TranslationAdmin):
     """Both languages one below the other, every save a version that can be restored."""
 
     readonly_fields: ClassVar[tuple[str, ...]] = ("local_edits",)
-    formfield_overrides = HTTPS
+    formfield_overrides = {**HTTPS, models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})}}
     save_on_top = True
     list_per_page = 50
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import ForeignKey
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,9 @@ from catalog.source.records import ModelRecord, Record, SourceRecord
 
 class LanguageModelForm(RecordForm):
     """An edit that contradicts config.json is refused with both values, unless the card's note says why they differ."""
+
+    class Meta:
+        widgets = {name: AdminTextareaWidget(attrs={"rows": 2}) for name in ("summary_en", "summary_zh_hans")}
 
     record = ModelRecord
     input_modalities = ChoicesField(label=_("input modalities"), choices=Modality.choices)
@@ -42,7 +46,7 @@ class LanguageModelForm(RecordForm):
 
 class SourceForm(RecordForm):
     record = SourceRecord
-    facts = ChoicesField(label=_("facts"), choices=Fact.choices)
+    facts = ChoicesField(label=_("facts"), choices=Fact.choices, widget=forms.SelectMultiple(attrs={"size": 6}))
 
 
 class AliasInline(admin.TabularInline):

@@ -24,4 +24,5 @@ def load_or_stop(directory: Path) -> Catalogue:
         return load(directory)
     except SourceError as error:
         faults = "\n".join(f"  {fault}" for fault in error.faults)
-        raise CommandError(f"{len(error.faults)} faults in {directory}:\n{faults}") from error
+        counted = "1 fault" if len(error.faults) == 1 else f"{len(error.faults)} faults"
+        raise CommandError(f"{counted} in {directory}:\n{faults}") from error

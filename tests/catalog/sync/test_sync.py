@@ -194,7 +194,7 @@ def test_stopped_half_way_leaves_the_old_state(folder: Any, monkeypatch: Any, st
 
 def test_a_broken_file_stops_before_anything_is_written(folder: Any) -> None:
     folder.replace(CARD, 'variant = "instruct"', 'variant = "parrot"')
-    with pytest.raises(CommandError, match=r"1 faults in .*\n  models/acme/road-runner/card.toml: variant: "):
+    with pytest.raises(CommandError, match=r"1 fault in .*\n  models/acme/road-runner/card.toml: variant: "):
         call_command("sync_catalog", folder.path, stdout=StringIO())
     assert not Organization.objects.exists()
 
