@@ -1,0 +1,135 @@
+"""llama.cpp's own answers, beyond those of the accuracy table: every preset, odd contexts, K and V apart, sequences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from calculator.memory import Estimate, Workload, WorkloadError, estimate
+from calculator.memory.blocks import BLOCKS, row_bytes
+from tests.calculator.memory.shapes import published, tiny_llama
+
+REFERENCE = Path(__file__).resolve().parents[2] / "reference"
+MIB = 2**20
+PRINTED = MIB / 200  # half of 0.01 MiB
+ROPE_TABLE = 256  # bytes that a scaled RoPE adds and a shape does not know
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (REFERENCE / name).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("line", lines("llama_cpp_presets.jsonl"), ids=lambda line: str(line["config"]))
+def test_every_preset_of_every_kind_of_model(line: dict[str, Any]) -> None:
+    shape = published(line["config"])
+    for preset, mib in line["tensor_data_mib"].items():
+        answer = estimate(shape, Workload(weight_format=preset)).file_bytes
+        assert abs(answer - mib * MIB) <= PRINTED + ROPE_TABLE, preset
+
+
+def contexts() -> Iterator[tuple[str, dict[str, Any]]]:
+    for line in lines("llama_cpp_contexts.jsonl"):
+        for row in line["contexts"]:
+            yield line["config"], row
+
+
+def answer_to(name: str, row: dict[str, Any]) -> Estimate:
+    sequences = row.get("n_seq_max", 1)
+    workload = Workload(
+        kv_format=row["type_k"],
+        kv_v_format=row["type_v"],
+        context_tokens=row["n_ctx"] // sequences,
+        sequences=sequences,
+        micro_batch=row.get("n_ubatch", 512),
+    )
+    return estimate(published(name), workload)
+
+
+def test_cache_and_state_are_exact() -> None:
+    for name, row in contexts():
+        if row.get("refused"):
+            with pytest.raises(WorkloadError):
+                answer_to(name, row)
+        else:
+            answer = answer_to(name, row)
+            assert answer.part("kv_cache").bytes + answer.part("state").bytes == row["context_bytes"], (name, row)
+
+
+def test_the_compute_buffer_is_near() -> None:
+    errors = [
+        abs(answer_to(name, row).part("compute").bytes / row["compute_bytes"] - 1)
+        for name, row in contexts()
+        if not row.get("refused")
+    ]
+    assert median(errors) < 0.03
+    assert sum(error > 0.15 for error in errors) < len(errors) / 20
+    assert max(errors) < 0.45
+
+
+def test_the_reference_page() -> None:
+    """Llama 4 Maverick at 131,072 tokens: 12 layers keep them all, 36 keep a chunk and the micro-batch."""
+    answer = estimate(published("llama-4-maverick-instruct"), Workload(context_tokens=131_072))
+    assert answer.part("kv_cache").bytes == 7_368 * MIB
+    full, chunked = answer.part("kv_cache").terms
+    assert (full.key, full.values["layers"], full.values["cells"]) == ("cells_full", 12, 131_072)
+    assert (chunked.key, chunked.values["layers"], chunked.values["cells"]) == ("cells_chunked", 36, 8_704)
+
+
+# What servers printed in public: model, preset, MiB on the card (token embeddings stay in RAM).
+PRINTED_WEIGHTS = [
+    ("phi-3-mini-4k-instruct", "Q4_K_M", 2228.82, "CUDA0 model buffer size = 2228.82 MiB (CPU_Mapped 52.84 MiB)"),
+    ("llama-3-8b-instruct", "Q4_K_M", 4403, "MTL0 (Apple M5) | 5551 = 4403 + 1024 + 124"),
+    ("gemma-3-1b-it", "Q8_0", 1013.54, "Vulkan0 model buffer 1013.54 MiB + CPU_Mapped 306.00 MiB"),
+]
+
+
+@pytest.mark.parametrize(("name", "preset", "mib", "quote"), PRINTED_WEIGHTS)
+def test_weights_on_the_card_as_printed(name: str, preset: str, mib: float, quote: str) -> None:
+    answer = estimate(published(name), Workload(weight_format=preset))
+    assert answer.part("weights").bytes / MIB == pytest.approx(mib, rel=0.02), quote
+
+
+def test_a_tied_embedding_is_held_twice_and_an_untied_one_stays_in_ram() -> None:
+    tied = estimate(published("gemma-3-1b-it"), Workload(weight_format="Q8_0"))
+    assert tied.part("weights").bytes == tied.file_bytes
+    assert tied.host[0].bytes == row_bytes("Q8_0", 262_144 * 1_152)
+    untied = estimate(published("phi-3-mini-4k-instruct"), Workload(weight_format="Q4_K_M"))
+    assert untied.part("weights").bytes + untied.host[0].bytes == untied.file_bytes
+    assert untied.host[0].bytes / MIB == pytest.approx(52.84, abs=0.01)
+
+
+def test_per_layer_embeddings_stay_in_ram() -> None:
+    answer = estimate(published("gemma-4-e4b-it"), Workload(weight_format="Q8_0"))
+    tables = row_bytes("Q8_0", 262_144 * (2_560 + 42 * 256))
+    assert answer.host[0].bytes == tables
+    assert answer.part("weights").bytes == answer.file_bytes - row_bytes("Q8_0", 262_144 * 42 * 256)
+
+
+def test_a_window_that_llama_cpp_does_not_use_is_said() -> None:
+    answer = estimate(published("mistral-7b-instruct-v0-1"), Workload(context_tokens=32_768))
+    assert answer.part("kv_cache").bytes == 32 * 32_768 * 8 * 128 * 2 * 2
+    assert "window_not_used" in {note.key for note in answer.notes}
+
+
+def test_blocks_hold_what_gguf_says() -> None:
+    """Bits per weight of `GGML_QUANT_SIZES` in llama.cpp's gguf-py."""
+    bits = {name: 8 * block.bytes / block.elements for name, block in BLOCKS.items()}
+    assert bits["Q4_K"] == 4.5
+    assert bits["Q6_K"] == 6.5625
+    assert bits["IQ2_XXS"] == 2.0625
+    assert bits["MXFP4"] == 4.25
+    with pytest.raises(ValueError, match="250 elements"):
+        row_bytes("Q4_0", 250)
+
+
+def test_a_row_that_no_block_divides_falls_back() -> None:
+    shape = tiny_llama(hidden_size=72, intermediate_size=80, head_dim=8, num_attention_heads=9, num_key_value_heads=9)
+    formats = {
+        term.values["format"] for term in estimate(shape, Workload(weight_format="Q4_K_M")).part("weights").terms
+    }
+    assert formats == {"F16", "F32"}
