@@ -11,7 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from catalog.models import Family, LanguageModel, Organization
+import calculator.urls
+import catalog.urls
+from catalog.models import Benchmark, Family, LanguageModel, Organization
 
 # Every state of a calculator and of a list is an address; the sitemap names all that is worth indexing.
 ROBOTS = """User-agent: *
@@ -28,10 +30,15 @@ class Bilingual(Sitemap):
 
 
 class Pages(Bilingual):
-    names = ("catalog:home", "catalog:model_list")
+    """Every page that needs no argument."""
 
     def items(self) -> list[str]:
-        return [*self.names]
+        return [
+            f"{urls.app_name}:{pattern.name}"
+            for urls in (catalog.urls, calculator.urls)
+            for pattern in urls.urlpatterns
+            if not pattern.pattern.converters
+        ]
 
     def location(self, item: str) -> str:
         return reverse(item)
@@ -50,6 +57,7 @@ class Rows(Bilingual):
 
 SITEMAPS = {
     "pages": Pages(),
+    "benchmarks": Rows(Benchmark.objects.all()),
     "models": Rows(LanguageModel.objects.published()),
     "organizations": Rows(Organization.objects.filter(models__is_published=True).distinct()),
     "families": Rows(Family.objects.filter(models__is_published=True).distinct()),
