@@ -4,18 +4,38 @@ Every key of `calculator.memory.terms` and `calculator.hardware.terms` has its s
 """
 
 from calculator.labels.errors import config_error_texts, error_text
+from calculator.labels.hardware import (
+    BOUNDS,
+    CLASSES,
+    COMMANDS,
+    STATES,
+    TRAINING_PARTS,
+    hardware_error_text,
+    hardware_note_text,
+    reason_text,
+    training_term_text,
+)
 from calculator.labels.names import ENGINES, PARTS, TENSORS, mixer_text
 from calculator.labels.notes import assumption_text, note_text
 from calculator.labels.terms import term_text
 
 __all__ = [
+    "BOUNDS",
+    "CLASSES",
+    "COMMANDS",
     "ENGINES",
     "PARTS",
+    "STATES",
     "TENSORS",
+    "TRAINING_PARTS",
     "assumption_text",
     "config_error_texts",
     "error_text",
+    "hardware_error_text",
+    "hardware_note_text",
     "mixer_text",
     "note_text",
+    "reason_text",
     "term_text",
+    "training_term_text",
 ]

@@ -32,15 +32,31 @@ FORMULAS: Mapping[str, Promise] = {
 REMARKS: Mapping[str, Promise] = {
     "model_inferred": gettext_lazy("The log does not name the model; it follows from its sizes."),
     "other_platform": gettext_lazy("Printed on another platform than CUDA, whose back end keeps buffers of its own."),
-    "expert_parallel": gettext_lazy("Experts are spread whole over the cards there; the rule splits each over all cards. The sum is the same."),
-    "attention_kept_wide": gettext_lazy("This checkpoint keeps attention and two layers in BF16; the rule quantises them."),
+    "expert_parallel": gettext_lazy(
+        "Experts are spread whole over the cards there; the rule splits each over all cards. The sum is the same."
+    ),
+    "attention_kept_wide": gettext_lazy(
+        "This checkpoint keeps attention and two layers in BF16; the rule quantises them."
+    ),
     "includes_non_torch": gettext_lazy("The printed figure includes the memory of the driver and the libraries."),
-    "includes_mtp": gettext_lazy("The printed figure includes a multi-token-prediction layer, which is loaded on request only."),
-    "own_mixture": gettext_lazy("A third party's own mixture: which layers stay wide is not in the name of the format."),
-    "stores_tied_head": gettext_lazy("The file stores the output layer a second time although it is tied to the embedding."),
-    "partial_offload": gettext_lazy("Some layers stay in RAM; a prompt copies their weights to the card, which is not counted."),
+    "includes_mtp": gettext_lazy(
+        "The printed figure includes a multi-token-prediction layer, which is loaded on request only."
+    ),
+    "own_mixture": gettext_lazy(
+        "A third party's own mixture: which layers stay wide is not in the name of the format."
+    ),
+    "stores_tied_head": gettext_lazy(
+        "The file stores the output layer a second time although it is tied to the embedding."
+    ),
+    "partial_offload": gettext_lazy(
+        "Some layers stay in RAM; a prompt copies their weights to the card, which is not counted."
+    ),
     "older_build": gettext_lazy("Printed by a build before 0.8, whose sampler and profile run held more at once."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
-    "step_inferred": gettext_lazy("Another platform with blocks of 64 tokens; the tokens of a step are not printed, 4,096 fits."),
-    "unexplained_loss": gettext_lazy("1.1 % fewer tokens than the printed pool allows at the printed cost per token; not explained."),
+    "step_inferred": gettext_lazy(
+        "Another platform with blocks of 64 tokens; the tokens of a step are not printed, 4,096 fits."
+    ),
+    "unexplained_loss": gettext_lazy(
+        "1.1 % fewer tokens than the printed pool allows at the printed cost per token; not explained."
+    ),
 }

@@ -48,6 +48,17 @@ NOTES: Mapping[str, Promise] = {
     ),
 }
 
+# What was assumed because the reader asked to (`read_config(..., assume_standard=True)`).
+ASSUMPTIONS: Mapping[str, Promise] = {
+    "standard_decoder": gettext_lazy(
+        "Assumed, not known: this model type is read by the standard keys, as a decoder like Llama."
+    ),
+    "text_only": gettext_lazy("Assumed, not known: of this file only the language model is read, no encoder."),
+    "quantization_ignored": gettext_lazy(
+        "Assumed, not known: how the checkpoint is quantised is not understood, so its weights count as 16 bits."
+    ),
+}
+
 
 def note_text(note: Note) -> str:
     """The sentence for a note, in the active language."""
@@ -59,6 +70,6 @@ def note_text(note: Note) -> str:
     return str(NOTES[note.key]) % values
 
 
-def assumption_text(text: str) -> str:
-    """An assumption about the shape, in the active language."""
-    return text
+def assumption_text(key: str) -> str:
+    """An assumption about the shape (`Shape.assumptions`), in the active language."""
+    return str(ASSUMPTIONS[key])

@@ -34,6 +34,7 @@ TERMS: Mapping[str, Promise] = {
     ),
     "layer_at_work": gettext_lazy("%(rows)s tokens × %(elements)s values of the widest layer × %(bytes)s B"),
     "attention_masks": gettext_lazy("attention masks: %(rows)s tokens × %(cells)s cells × %(bytes)s B × %(copies)s"),
+    "cache_as_f16": gettext_lazy("a copy of the cache in 16 bits: %(elements)s values × %(bytes)s B"),
     "indexer_scores": gettext_lazy(
         "indexer: %(rows)s tokens × (%(cells)s scores × %(bytes)s B + %(chosen)s chosen × 4 B)"
     ),

@@ -1,0 +1,188 @@
+"""What `calculator.hardware` says, in words: fits and their reasons, bounds on speed, parts of fine-tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from calculator.hardware import HardwareError, Reason
+from calculator.labels.errors import ERRORS as MEMORY_ERRORS
+from calculator.labels.names import ENGINES, written
+from calculator.memory import Note, Term
+from calculator.templatetags.figures import gb, gib
+
+# State of a fit -> class of its badge and its word.
+STATES: Mapping[str, tuple[str, Promise]] = {
+    "fits": ("fit", pgettext_lazy("fit", "Fits")),
+    "tight": ("tight", pgettext_lazy("fit", "Tight")),
+    "does_not_fit": ("over", pgettext_lazy("fit", "Does not fit")),
+}
+
+CLASSES: Mapping[str, Promise] = {
+    "consumer": gettext_lazy("Consumer"),
+    "workstation": gettext_lazy("Workstation"),
+    "datacenter": gettext_lazy("Data centre"),
+    "apple": gettext_lazy("Apple"),
+    "china": gettext_lazy("Chinese vendors"),
+    "edge": gettext_lazy("Edge"),
+}
+
+BOUNDS: Mapping[str, Promise] = {
+    "bandwidth": gettext_lazy("limited by memory bandwidth"),
+    "compute": gettext_lazy("limited by arithmetic"),
+    "ram": gettext_lazy("limited by the bandwidth of RAM"),
+}
+
+TRAINING_PARTS: Mapping[str, Promise] = {
+    "weights": gettext_lazy("Weights of the base model"),
+    "adapters": gettext_lazy("Adapters"),
+    "gradients": gettext_lazy("Gradients"),
+    "optimizer": gettext_lazy("Optimizer state"),
+    "activations": gettext_lazy("Activations"),
+    "logits": gettext_lazy("Logits and loss"),
+}
+
+COMMANDS: Mapping[str, str | Promise] = {
+    "llama-server": "llama-server",
+    "modelfile": gettext_lazy("Ollama: Modelfile"),
+    "ollama": gettext_lazy("Ollama: commands"),
+    "vllm": "vLLM",
+    "transformers": "Transformers",
+}
+
+REASONS: Mapping[str, Promise] = {
+    "fits": gettext_lazy(
+        "%(spare_bytes)s GiB per card stay free; %(headroom_bytes)s GiB are enough for comfort with this engine."
+    ),
+    "below_headroom": gettext_lazy(
+        "Only %(spare_bytes)s GiB per card stay free, less than the %(headroom_bytes)s GiB that should with this engine."
+    ),
+    "too_large": gettext_lazy("%(short_bytes)s GiB per card are missing: %(usable_bytes)s GiB of it are usable."),
+    "too_many_of_a_kind": gettext_lazy("%(cards)s of these cannot work as one; the most is %(most)s."),
+    "engine_unsupported": gettext_lazy("%(engine)s does not run on cards of this vendor as computed here."),
+    "engine_by_plugin": gettext_lazy("%(engine)s reaches cards of this vendor through %(plugin)s."),
+    "engine_support_unknown": gettext_lazy("Whether %(engine)s runs on cards of this vendor is not known to us."),
+    "capability_too_low": gettext_lazy("%(engine)s needs compute capability %(needed)s; this card has %(capability)s."),
+    "format_unsupported": gettext_lazy("This card cannot compute with %(format)s in %(engine)s."),
+    "format_weight_only": gettext_lazy(
+        "This card has no arithmetic for %(format)s: weights take that little memory, but are unpacked to 16 bits for computing."
+    ),
+    "format_support_unknown": gettext_lazy("Whether this card computes in %(format)s is not known."),
+    "split_by_layers": gettext_lazy("Whole layers are dealt out to %(devices)s devices; the fullest one counts."),
+    "split_by_tensors": gettext_lazy("Tensor parallel %(tensor_parallel)s, pipeline parallel %(pipeline_parallel)s."),
+    "split_refused": gettext_lazy("The model cannot be split this way: %(sentence)s"),
+    "kv_heads_replicated": gettext_lazy(
+        "There are fewer key/value heads (%(kv_heads)s) than parts (%(parts)s), so each head is kept on several cards."
+    ),
+    "latent_replicated": gettext_lazy("Each of the %(parts)s parts keeps the whole latent cache."),
+}
+
+TRAINING_TERMS: Mapping[str, Promise] = {
+    "weights_16bit": gettext_lazy("%(parameters)s parameters × 2 B ÷ %(devices)s devices"),
+    "weights_nf4": gettext_lazy(
+        "NF4: %(parameters)s parameters × ½ B + %(blocks)s blocks × 1 B + their scales, ÷ %(devices)s devices"
+    ),
+    "weights_fp32": gettext_lazy(
+        "embeddings, output, norms and routers in 32 bits: %(parameters)s × 4 B ÷ %(devices)s devices"
+    ),
+    "weights_unpacked": gettext_lazy("the largest matrix unpacked to 16 bits: %(parameters)s × 2 B"),
+    "experts_16bit": gettext_lazy("stacked experts in 16 bits: %(parameters)s × 2 B ÷ %(devices)s devices"),
+    "adapters_fp32": gettext_lazy("adapters of rank %(rank)s: %(parameters)s parameters × 4 B ÷ %(devices)s devices"),
+    "gradients": gettext_lazy("%(parameters)s trained parameters × %(bytes_each)s B ÷ %(devices)s devices"),
+    "master_weights": gettext_lazy("master copy in 32 bits: %(parameters)s × 4 B ÷ %(devices)s devices"),
+    "adam_moments": gettext_lazy("two moments of AdamW in 32 bits: %(parameters)s × 8 B ÷ %(devices)s devices"),
+    "adam_8bit_moments": gettext_lazy(
+        "two moments of 8-bit AdamW with a scale per 256 values: %(parameters)s parameters ÷ %(devices)s devices"
+    ),
+    "activations": gettext_lazy("%(tokens)s tokens × %(per_token)s B that all layers keep"),
+    "checkpoints": gettext_lazy("checkpoints: %(tokens)s tokens × %(layers)s layers × %(hidden_size)s × 2 B"),
+    "recomputed_layer": gettext_lazy("the widest layer, recomputed: %(tokens)s tokens × %(per_token)s B"),
+    "logits": gettext_lazy("%(tokens)s tokens × %(vocab_size)s vocabulary entries × %(bytes_each)s B"),
+}
+
+NOTES: Mapping[str, Promise] = {
+    "roofline": gettext_lazy(
+        "An upper bound, not a measurement: the time to read every needed byte once, or to do every needed operation, at the card's peak. Engines reach a part of it."
+    ),
+    "compute_rate": gettext_lazy("Arithmetic is taken at the card's dense rate for %(format)s."),
+    "compute_unknown": gettext_lazy(
+        "The card's arithmetic rate is not known, so prefill and time to first token are not either."
+    ),
+    "bandwidth_unknown": gettext_lazy("The card's memory bandwidth is not known, so no speed can be given."),
+    "ram_bandwidth": gettext_lazy("What lies in RAM is read at %(bytes_per_s)s GB/s."),
+    "communication_free": gettext_lazy("Talk between the cards is taken as free; over PCIe it is not."),
+    "stages_in_turn": gettext_lazy("The cards take turns on one sequence, so their bandwidths do not add up."),
+    "even_routing": gettext_lazy(
+        "With even routing, one step reads %(share_percent)s %% of the %(experts)s experts of a layer."
+    ),
+    "training_text_only": gettext_lazy("Only the text model is trained; image and audio encoders are left out."),
+    "training_overhead_excluded": gettext_lazy(
+        "Without the CUDA context and the fragmentation of the allocator: leave one to two GiB per device."
+    ),
+    "adapters_fp32": gettext_lazy("Adapters and what belongs to them are kept in 32 bits, as PEFT does."),
+    "bitsandbytes_skips_experts": gettext_lazy(
+        "bitsandbytes quantises linear layers only: experts that are stored stacked stay in 16 bits."
+    ),
+    "gathered_layer_excluded": gettext_lazy(
+        "Sharded weights are gathered layer by layer while computing; that one layer is not counted."
+    ),
+    "ollama_kv_format": gettext_lazy(
+        "Ollama knows f16, q8_0 and q4_0 for keys and values together; %(k)s and %(v)s cannot be set there."
+    ),
+    "ollama_no_cpu_moe": gettext_lazy("Ollama cannot keep only the experts in RAM; use llama-server for that."),
+    "needs_checkpoint": gettext_lazy("This needs a checkpoint that is published in %(format)s; name it here."),
+}
+
+ERRORS: Mapping[str, Promise] = {
+    "unknown": gettext_lazy("“%(value)s” is not known. Known: %(offered)s."),
+    "out_of_bounds": gettext_lazy("%(value)s is out of bounds: from %(least)s to %(most)s."),
+    "none": gettext_lazy("No card is named."),
+    "mixed": gettext_lazy(
+        "Only cards of one kind can be computed together (%(cards)s): engines split a model over mixed cards by hand-given shares."
+    ),
+    "parallel_mismatch": gettext_lazy("Tensor × pipeline parallel is %(parallel)s, but there are %(devices)s devices."),
+    "nothing_to_train": gettext_lazy("This model has no layer of that kind to train (%(targets)s)."),
+    "not_a_repository": gettext_lazy("“%(value)s” is not the name of a repository."),
+}
+
+FORMAT_NAMES: Mapping[str, str] = {"fp16": "FP16", "fp8": "FP8", "fp4": "FP4", "int8": "INT8"}
+
+
+def reason_text(reason: Reason) -> str:
+    """Why a set of cards does or does not work, in the active language."""
+    values = _in_gib(reason.values)
+    if reason.key == "split_refused":
+        values["sentence"] = str(MEMORY_ERRORS[str(reason.values["error"])]) % values
+    if engine := reason.values.get("engine"):
+        values["engine"] = ENGINES[str(engine)]
+    return str(REASONS[reason.key]) % values
+
+
+def hardware_note_text(note: Note) -> str:
+    """An assumption beside a speed, an estimate of training or a command, in the active language."""
+    values = written(note.values)
+    if isinstance(rate := note.values.get("bytes_per_s"), int):
+        values["bytes_per_s"] = gb(rate)
+    if name := FORMAT_NAMES.get(str(note.values.get("format"))):
+        values["format"] = name
+    return str(NOTES[note.key]) % values
+
+
+def training_term_text(term: Term) -> str:
+    """One line of "why this number" for fine-tuning, in the active language."""
+    formula = str(TRAINING_TERMS[term.key]) % written(term.values)
+    return _("%(formula)s = %(bytes)s B") % {"formula": formula, "bytes": f"{term.bytes:,}"}
+
+
+def hardware_error_text(error: HardwareError) -> str:
+    """The sentence for an impossible question, in the active language."""
+    return str(ERRORS[error.key]) % written(error.values)
+
+
+def _in_gib(values: Mapping[str, int | str]) -> dict[str, str]:
+    return written(values) | {
+        name: gib(value) for name, value in values.items() if name.endswith("_bytes") and isinstance(value, int)
+    }
