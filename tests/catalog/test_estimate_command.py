@@ -12,6 +12,10 @@ from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from calculator.accuracy.cases import REFERENCE
+from catalog import sync
+from catalog.source import load
+from tests.catalog.sample import CONFIG as CONFIG_OF_SAMPLE
+from tests.catalog.sample import TOTAL_PARAMETERS, DataFolder
 
 CONFIG = str(REFERENCE / "configs" / "llama-3-1-8b-instruct.json")
 KEYS = [
@@ -126,3 +130,15 @@ def test_one_model_is_asked_for(arguments: list[str]) -> None:
 def test_a_slug_that_is_not_there() -> None:
     with pytest.raises(CommandError, match="no-such-model"):
         estimate("no-such-model")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("engine", ["llama.cpp", "vllm", "transformers"])
+def test_a_slug_answers_as_its_config_does(folder: DataFolder, tmp_path: Path, engine: str) -> None:
+    sync.sync(load(folder.path))
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(CONFIG_OF_SAMPLE), encoding="utf-8")
+    by_slug = estimate_json("road-runner", "--engine", engine)
+    by_config = estimate_json("--config", str(path), "--engine", engine)
+    assert by_slug["total_parameters"] == TOTAL_PARAMETERS
+    assert {**by_slug, "model": ""} == {**by_config, "model": ""}
