@@ -39,6 +39,6 @@ def connect() -> None:
     for sender in (Organization, Family, Alias):
         post_save.connect(refresh_models, sender=sender, dispatch_uid=f"names of {sender.__name__}")
     post_delete.connect(refresh_models, sender=Alias, dispatch_uid="names of a deleted Alias")
-    for sender in (LanguageModel, Benchmark, Score):
-        post_save.connect(rank_again, sender=sender, dispatch_uid=f"ranks after a changed {sender.__name__}")
-        post_delete.connect(rank_again, sender=sender, dispatch_uid=f"ranks after a deleted {sender.__name__}")
+    for ranked in (LanguageModel, Benchmark, Score):
+        post_save.connect(rank_again, sender=ranked, dispatch_uid=f"ranks after a changed {ranked.__name__}")
+        post_delete.connect(rank_again, sender=ranked, dispatch_uid=f"ranks after a deleted {ranked.__name__}")

@@ -1,12 +1,18 @@
 from django.urls import path
 
-from catalog.views import home, model, models, organizations
+from catalog.views import benchmarks, compare, home, model, models, organizations, ranking
 
 app_name = "catalog"
 urlpatterns = [
     path("", home.home, name="home"),
     path("models/", models.model_list, name="model_list"),
     path("models/<slug:slug>/", model.model_page, name="model"),
+    path("benchmarks/", benchmarks.leaderboards, name="leaderboards"),
+    path("benchmarks/method/", ranking.method, name="ranking_method"),
+    path("benchmarks/changes/", ranking.changes, name="ranking_changes"),
+    path("benchmarks/releases/<int:pk>.json", ranking.release, name="ranking_release"),
+    path("benchmarks/<slug:slug>/", benchmarks.benchmark, name="benchmark"),
+    path("compare/", compare.compare, name="compare"),
     path("organizations/<slug:slug>/", organizations.organization, name="organization"),
     path("families/<slug:slug>/", organizations.family, name="family"),
 ]

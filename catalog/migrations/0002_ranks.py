@@ -43,6 +43,8 @@ class Migration(migrations.Migration):
                 ('input_hash', models.CharField(max_length=64, verbose_name='hash of the inputs')),
                 ('num_scores', models.PositiveIntegerField(verbose_name='scores')),
                 ('num_ranked', models.PositiveIntegerField(verbose_name='models with a rank')),
+                ('hidden_scores', models.PositiveIntegerField(default=0, verbose_name='scores hidden in the check')),
+                ('hold_out_error', models.FloatField(null=True, verbose_name='mean error of hidden scores (points)')),
                 ('document', models.BinaryField(verbose_name='document')),
                 ('changes', models.JSONField(default=list, verbose_name='changes')),
             ],

@@ -16,7 +16,8 @@ class Release(models.Model):
     """One published ranking of one scope, kept for good. The newest of a scope is what pages show.
 
     `document` is the whole of it, inputs included, as `catalog.ranking.release` writes it, compressed. `changes` lists
-    the models whose rank differs from that of the release before, with the causes.
+    the models whose rank differs from that of the release before, with the causes. `hold_out_error` says how well the
+    fit predicts `hidden_scores` that it was not shown (`catalog.ranking.holdout`); null where the board is too small.
     """
 
     scope = models.CharField(_("scope"), max_length=60)
@@ -25,6 +26,8 @@ class Release(models.Model):
     input_hash = models.CharField(_("hash of the inputs"), max_length=64)
     num_scores = models.PositiveIntegerField(_("scores"))
     num_ranked = models.PositiveIntegerField(_("models with a rank"))
+    hidden_scores = models.PositiveIntegerField(_("scores hidden in the check"), default=0)
+    hold_out_error = models.FloatField(_("mean error of hidden scores (points)"), null=True)
     document = models.BinaryField(_("document"))
     changes = models.JSONField(_("changes"), default=list)
 

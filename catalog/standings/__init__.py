@@ -5,8 +5,8 @@ the end of a sync and, after an editor's change is committed, once however many 
 (`catalog.receivers`).
 """
 
-from catalog.standings.boards import BOARDS, board_label, current
+from catalog.standings.boards import BOARDS, board_label, current, scopes
 from catalog.standings.refresh import refresh
 from catalog.standings.schedule import schedule
 
-__all__ = ["BOARDS", "board_label", "current", "refresh", "schedule"]
+__all__ = ["BOARDS", "board_label", "current", "refresh", "schedule", "scopes"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db.models import Max, QuerySet
 from django.utils.functional import Promise
@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Release
 from catalog.models.vocabulary import BenchmarkCategory
-from catalog.ranking.scope import CODING, OVERALL
+from catalog.ranking.scope import CODING, OVERALL, Scope, category_scopes
+from catalog.ranking.scores import Benchmark
 
 BOARDS: Mapping[str, Promise | str] = {
     OVERALL.key: _("Overall"),
@@ -21,6 +22,11 @@ BOARDS: Mapping[str, Promise | str] = {
 
 def board_label(key: str) -> str:
     return str(BOARDS.get(key, key))
+
+
+def scopes(benchmarks: Iterable[Benchmark]) -> dict[str, Scope]:
+    """The scopes that these benchmarks allow to rank, by key."""
+    return {scope.key: scope for scope in (OVERALL, CODING, *category_scopes(benchmarks))}
 
 
 def current(*scopes: str) -> QuerySet[Release]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import LanguageModel, Place, Release, Standing
+from catalog.ranking.holdout import HoldOut, hold_out
 from catalog.ranking.publish import Problem, prepare, publish
 from catalog.ranking.release import Release as Ranking
 from catalog.ranking.release import to_json
-from catalog.ranking.scope import CODING, OVERALL, category_scopes
 from catalog.ranking.standing import standings
+from catalog.standings.boards import scopes
 from catalog.standings.changes import changes
 from catalog.standings.rows import Rows, read
 
 BATCH = 500
+CELLS_TO_CHECK = 300
+"""With fewer, a fifth of a board's scores is too small a part to speak of a mean error."""
 
 
 def refresh() -> list[Release]:
@@ -27,24 +29,25 @@ def refresh() -> list[Release]:
     The fits run before anything is written, so that a lock is held for a moment only.
     """
     rows = read()
-    published = {scope: hash_ for scope, hash_ in Release.objects.order_by("pk").values_list("scope", "input_hash")}
+    published = dict(Release.objects.order_by("pk").values_list("scope", "input_hash"))  # the newest comes last
     problems = [
-        prepare(scope, rows.scores, rows.benchmarks, rows.candidates)
-        for scope in (OVERALL, CODING, *category_scopes(rows.benchmarks))
+        prepare(scope, rows.scores, rows.benchmarks, rows.candidates) for scope in scopes(rows.benchmarks).values()
     ]
     stale = [problem for problem in problems if published.get(problem.scope.key) != problem.input_hash]
-    rankings = [publish(problem, timezone.localdate().isoformat()) for problem in stale]
+    today = timezone.localdate().isoformat()
+    found = [(publish(problem, today), _checked(problem)) for problem in stale]
     with transaction.atomic():
         _store_standings(rows)
-        return _store_rankings(rankings)
+        models = dict(LanguageModel.objects.values_list("slug", "pk"))
+        return [_store(ranking, check, models) for ranking, check in found]
 
 
-def _store_rankings(rankings: Iterable[Ranking]) -> list[Release]:
-    models = dict(LanguageModel.objects.values_list("slug", "pk"))
-    return [_store(ranking, models) for ranking in rankings]
+def _checked(problem: Problem) -> HoldOut | None:
+    enough = len(problem.table.cells) >= CELLS_TO_CHECK
+    return hold_out(problem.table) if enough else None
 
 
-def _store(ranking: Ranking, models: dict[str, int]) -> Release:
+def _store(ranking: Ranking, check: HoldOut | None, models: dict[str, int]) -> Release:
     before = Release.objects.filter(scope=ranking.scope.key).order_by("-pk").first()
     release = Release.objects.create(
         scope=ranking.scope.key,
@@ -53,6 +56,8 @@ def _store(ranking: Ranking, models: dict[str, int]) -> Release:
         input_hash=ranking.input_hash,
         num_scores=len(ranking.inputs),
         num_ranked=len(ranking.ranked),
+        hidden_scores=check.hidden if check else 0,
+        hold_out_error=check.mean_error if check else None,
         document=zlib.compress(to_json(ranking)),
         changes=changes(before.ranking, ranking) if before else [],
     )

@@ -14,7 +14,8 @@ _changed = threading.local()
 def schedule() -> None:
     """Refreshes the ranks after this transaction: once, however often it was asked for.
 
-    `robust`: the change itself is safe by then. If its ranks fail, that is logged, and the old ones stay with their date.
+    `robust`: the change itself is safe by then. If ranking fails, that is logged, and the old ranks stay, with their
+    date.
     """
     _changed.since_refresh = True
     transaction.on_commit(_refresh_if_changed, robust=True)

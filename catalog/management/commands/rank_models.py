@@ -8,11 +8,7 @@ from django.core.management.base import BaseCommand
 from catalog import standings
 from catalog.models import Release, Score
 from catalog.ranking import report
-from catalog.ranking.cells import cells, preferences
-from catalog.ranking.holdout import hold_out
-from catalog.ranking.scope import CODING, OVERALL, Scope
-from catalog.ranking.table import table
-from catalog.standings.rows import read
+from catalog.ranking.scope import CODING, OVERALL
 
 
 class Command(BaseCommand):
@@ -28,21 +24,15 @@ class Command(BaseCommand):
         self.stdout.write(f"computed anew: {', '.join(renewed)}" if renewed else "nothing changed, nothing computed")
         for scope in (OVERALL, CODING):
             self.stdout.write("")
-            ranking = Release.objects.filter(scope=scope.key).latest("pk").ranking
-            for line in report.lines(ranking, top=options["top"]):
+            release = Release.objects.filter(scope=scope.key).latest("pk")
+            for line in report.lines(release.ranking, top=options["top"]):
                 self.stdout.write(line)
             if options["holdout"]:
-                self.stdout.write(self._hold_out(scope))
+                self.stdout.write(_hold_out(release))
 
-    def _hold_out(self, scope: Scope) -> str:
-        rows = read()
-        benchmarks = {benchmark.slug: benchmark for benchmark in rows.benchmarks}
-        chosen = preferences(rows.scores, benchmarks, rows.candidates, scope)
-        measured = table(cells(chosen, benchmarks), min_items=scope.min_items)
-        if not measured.cells:
-            return "hold-out: no scores to hide"
-        found = hold_out(measured)
-        return (
-            f"hold-out: {found.hidden} hidden scores predicted, off by {found.mean_error} points on average "
-            f"(median {found.median_error})"
-        )
+
+def _hold_out(release: Release) -> str:
+    if release.hold_out_error is None:
+        return "hold-out: too few scores to hide a part of them"
+    error = release.hold_out_error
+    return f"hold-out: {release.hidden_scores} hidden scores predicted, off by {error} points on average"

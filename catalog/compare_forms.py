@@ -1,0 +1,75 @@
+"""The workload under which models are compared, checked against all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
+from urllib.parse import urlencode
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.forms import DEFAULT_CONTEXT_TOKENS, DEFAULT_ENGINE
+from calculator.memory import ENGINES
+from calculator.memory.engines import MAX_CONTEXT_TOKENS, MAX_SEQUENCES
+
+QUESTIONS = ("engine", "weights", "kv", "context", "sequences")
+
+
+class CompareForm(forms.Form):
+    """One workload for several models.
+
+    A format that only some of them offer is said in the columns of the others; one that none offers is an error here,
+    as is an engine that does not exist. An open question takes the engine's default for each model.
+    """
+
+    engine = forms.ChoiceField(label=gettext_lazy("Engine"), required=False)
+    weights = forms.ChoiceField(label=gettext_lazy("Weight format"), required=False)
+    kv = forms.ChoiceField(label=gettext_lazy("KV cache format"), required=False)
+    context = forms.IntegerField(
+        label=gettext_lazy("Context length"), required=False, min_value=1, max_value=MAX_CONTEXT_TOKENS
+    )
+    sequences = forms.IntegerField(
+        label=gettext_lazy("Sequences"), required=False, min_value=1, max_value=MAX_SEQUENCES
+    )
+
+    def __init__(self, query: Mapping[str, str], shapes: Sequence[Shape], longest: int | None = None) -> None:
+        """`longest` is the context that every model can take: the default where it is shorter than the usual one."""
+        data = {name: query[name] for name in QUESTIONS if query.get(name)}
+        data.setdefault("engine", DEFAULT_ENGINE)
+        data.setdefault("context", str(min(DEFAULT_CONTEXT_TOKENS, longest or DEFAULT_CONTEXT_TOKENS)))
+        data.setdefault("sequences", "1")
+        super().__init__(data=data, auto_id="%s")
+        self.given = data
+        engine = ENGINES[self._spelled("engine", ENGINES) or DEFAULT_ENGINE]
+        each = [("", _("each model's default"))]
+        self._offer("engine", [(name, labels.ENGINES[name]) for name in ENGINES])
+        self._offer("weights", each + _union(shapes, engine.weight_formats))
+        self._offer("kv", each + _union(shapes, engine.kv_formats))
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        cast("forms.ChoiceField", self.fields[name]).choices = choices
+        self.given[name] = self._spelled(name, (value for value, _label in choices)) or self.given.get(name, "")
+
+    def _spelled(self, name: str, offered: Iterable[str]) -> str | None:
+        """The answer in the engine's own spelling; formats may be written in any case."""
+        folded = {value.casefold(): value for value in offered}
+        return folded.get(str(self.given.get(name, "")).casefold())
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What is asked of every model: the keys of the calculator's own form."""
+        return {name: str(self.given[name]) for name in QUESTIONS if self.given.get(name)}
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.answers)
+
+
+def _union(shapes: Sequence[Shape], formats: Callable[[Shape], tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Every format that at least one of the models offers, in the engine's order."""
+    offered = dict.fromkeys(name for shape in shapes for name in formats(shape))
+    return [(name, name) for name in offered]

@@ -1,0 +1,106 @@
+"""Coordinates of the chart of index against memory; the template only draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log2
+from typing import Any
+
+from calculator.templatetags.figures import GIB
+from catalog.ranking.frontier import Point, frontier
+
+WIDTH, HEIGHT = 960, 420
+LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
+LABEL_ROOM = (110, 16)  # least distance between two names, across and down
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    at: float
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """A model that no other beats at once in memory and in index. `labelled`: its name has room in the chart."""
+
+    slug: str
+    name: str
+    rank: int
+    index: float
+    memory_bytes: int
+    x: float
+    y: float
+    labelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """`dots` is one path of all models: short strokes with round ends, a tenth of the size of as many circles."""
+
+    dots: str
+    line: str
+    best: tuple[Best, ...]
+    memory_ticks: tuple[Mark, ...]
+    index_ticks: tuple[Mark, ...]
+    models: int
+
+
+def scatter(places: Iterable[Mapping[str, Any]]) -> Scatter | None:
+    """From rows with `model__slug`, `model__name`, `rank`, `index` and the memory; None for fewer than two."""
+    rows = {str(row["model__slug"]): row for row in places}
+    points = [Point(slug, row["model__memory_q4_k_m_8k_bytes"], row["index"]) for slug, row in rows.items()]
+    if len(points) < 2:
+        return None
+    low = floor(log2(min(point.memory_bytes for point in points) / GIB))
+    high = max(low + 1, ceil(log2(max(point.memory_bytes for point in points) / GIB)))
+    bottom = 10 * floor(min(point.score for point in points) / 10)
+    top = max(bottom + 10, 10 * ceil(max(point.score for point in points) / 10))
+
+    def x_of(memory_bytes: float) -> float:
+        return round(LEFT + (RIGHT - LEFT) * (log2(memory_bytes / GIB) - low) / (high - low), 1)
+
+    def y_of(index: float) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * (index - bottom) / (top - bottom), 1)
+
+    edge = frontier(points)
+    placed = [(point, x_of(point.memory_bytes), y_of(point.score)) for point in edge]
+    labelled = _with_room([(x, y) for _point, x, y in placed])
+    return Scatter(
+        dots="".join(f"M{x_of(point.memory_bytes)} {y_of(point.score)}h0" for point in points),
+        line=_steps([(x, y) for _point, x, y in placed]),
+        best=tuple(
+            Best(
+                point.model,
+                str(rows[point.model]["model__name"]),
+                rows[point.model]["rank"],
+                point.score,
+                point.memory_bytes,
+                x,
+                y,
+                place in labelled,
+            )
+            for place, (point, x, y) in enumerate(placed)
+        ),
+        memory_ticks=tuple(Mark(x_of(2**power * GIB), 2**power) for power in range(max(0, low), high + 1)),
+        index_ticks=tuple(Mark(y_of(value), value) for value in range(bottom, top + 1, 10)),
+        models=len(points),
+    )
+
+
+def _steps(corners: Sequence[tuple[float, float]]) -> str:
+    """The frontier as stairs: what a little more memory still buys."""
+    first, *rest = corners
+    return f"M{first[0]} {first[1]}" + "".join(f"H{x}V{y}" for x, y in rest) + f"H{RIGHT}"
+
+
+def _with_room(spots: Sequence[tuple[float, float]]) -> set[int]:
+    """Places whose names do not touch one that is named already, from the best down."""
+    kept: list[int] = []
+    across, down = LABEL_ROOM
+    for place in reversed(range(len(spots))):
+        x, y = spots[place]
+        if all(abs(x - spots[other][0]) >= across or abs(y - spots[other][1]) >= down for other in kept):
+            kept.append(place)
+    return set(kept)

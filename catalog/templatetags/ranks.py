@@ -1,0 +1,42 @@
+"""Scores and their sources as pages write them."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django import template
+
+from catalog.models import Benchmark
+
+register = template.Library()
+HOSTS_OF_MANY = frozenset({"github.com", "huggingface.co", "raw.githubusercontent.com"})
+
+
+@register.filter
+def points(value: float | None, benchmark: Benchmark | None = None) -> str:
+    """A score with the digits that its source prints, one at least; a rating as a whole number.
+
+    >>> points(69.8), points(37.29), points(60.0)
+    ('69.8', '37.29', '60.0')
+    """
+    if value is None:
+        return ""
+    if benchmark is not None and benchmark.scale_max is None:
+        return f"{value:,.0f}"
+    text = f"{value:,.2f}"
+    return text.removesuffix("0")
+
+
+@register.filter
+def publisher(url: str) -> str:
+    """Whose page it is: the host, with the repository where a host serves many.
+
+    >>> publisher("https://github.com/Aider-AI/aider/blob/HEAD/x.yml"), publisher("https://www.vellum.ai/x")
+    ('github.com/Aider-AI/aider', 'vellum.ai')
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.removeprefix("www.")
+    if host in HOSTS_OF_MANY:
+        host = "github.com" if host.startswith("raw.") else host
+        return "/".join([host, *parts.path.strip("/").split("/")[:2]])
+    return host

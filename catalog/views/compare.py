@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from catalog import comparison
+from catalog.compare_forms import CompareForm
+from catalog.models import LanguageModel
+from catalog.shapes import max_context_tokens, shape_of
+
+FOUND = 12
+
+
+def compare(request: HttpRequest) -> HttpResponse:
+    """Up to four models side by side, all of it in the address. A wrong request says so (400) and shows the rest."""
+    chosen = comparison.choose(request.GET.getlist("m"))
+    models = chosen.models
+    shapes = {model: shape for model in models if (shape := shape_of(model))}
+    longest = [tokens for model, shape in shapes.items() if (tokens := max_context_tokens(model, shape))]
+    form = CompareForm(request.GET.dict(), list(shapes.values()), min(longest, default=None))
+    valid = form.is_valid()
+    text = request.GET.get("q", "").strip()[:100]
+    context: dict[str, Any] = {
+        "form": form,
+        "problems": chosen.problems,
+        "columns": [(model, _address([other for other in models if other != model], form)) for model in models],
+        "slugs": [model.slug for model in models],
+        "most": comparison.MOST,
+        "full": len(models) >= comparison.MOST,
+        "q": text,
+        "found": [(model, _address([*models, model], form)) for model in _found(text, models)],
+    }
+    if models:
+        context["sections"] = [comparison.facts(models), *comparison.specifications(models)]
+        context["ranks"] = comparison.ranks(models)
+        context["scores"], context["alone"] = comparison.scores(models)
+        if valid:
+            context["memory"], context["reasons"] = comparison.memory(models, form)
+    return render(request, "catalog/compare.html", context, status=400 if chosen.problems or not valid else 200)
+
+
+def _found(text: str, chosen: tuple[LanguageModel, ...]) -> list[LanguageModel]:
+    if not text:
+        return []
+    rows = LanguageModel.objects.published().search(text).for_list()
+    return list(rows.exclude(pk__in=[model.pk for model in chosen]).order_by("-release_date", "slug")[:FOUND])
+
+
+def _address(models: list[LanguageModel] | tuple[LanguageModel, ...], form: CompareForm) -> str:
+    return "?" + urlencode([*(("m", model.slug) for model in models), *form.answers.items()])

@@ -1,0 +1,129 @@
+"""Behind the ranks: how they are computed, what they were computed from, what moved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.paginator import InvalidPage, Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from catalog.models import Benchmark, LanguageModel, Release
+from catalog.models.vocabulary import BenchmarkCategory
+from catalog.ranking.cells import REFERENCE_RATING
+from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, SLOPE_PRIOR
+from catalog.ranking.scope import OVERALL
+from catalog.ranking.table import MIN_MODELS_PER_ITEM
+from catalog.standings import BOARDS, board_label, current
+from catalog.standings.words import MISSING, change_text
+
+RELEASES_PER_PAGE = 10
+NAMED_CHANGES = 25  # of one release; the rest is counted, its document has them all
+
+
+def method(request: HttpRequest) -> HttpResponse:
+    """The rule, and the facts of one board: pool, coverage, date, basket, inputs."""
+    board = request.GET.get("board", OVERALL.key)
+    if board not in BOARDS:
+        raise Http404
+    releases = {release.scope: release for release in current(*BOARDS)}
+    context: dict[str, Any] = {
+        "board": board,
+        "board_label": board_label(board),
+        "boards": [(key, label) for key, label in BOARDS.items() if key in releases],
+        "constants": {
+            "noise": NOISE,
+            "ability": ABILITY_PRIOR,
+            "difficulty": DIFFICULTY_PRIOR,
+            "slope": SLOPE_PRIOR,
+            "rating": int(REFERENCE_RATING),
+            "models_per_item": MIN_MODELS_PER_ITEM,
+        },
+    }
+    if board in releases:
+        context |= _facts(releases[board])
+    return render(request, "catalog/ranking_method.html", context)
+
+
+def _facts(release: Release) -> dict[str, Any]:
+    ranking = release.ranking
+    names = {benchmark.slug: benchmark for benchmark in Benchmark.objects.all()}
+    categories = dict(BenchmarkCategory.choices)
+    missing = Counter(place.reason for place in ranking.unranked)
+    return {
+        "release": release,
+        "ranking": ranking,
+        "basket": [(names[item.benchmark], item.variant) for item in ranking.basket if item.benchmark in names],
+        "categories": [categories[key] for key in sorted(ranking.scope.categories or ()) if key in categories],
+        "missing": [(str(MISSING[reason]), count) for reason, count in missing.most_common()],
+    }
+
+
+def changes(request: HttpRequest) -> HttpResponse:
+    """Every release that moved a rank, the newest first, with what moved it."""
+    releases = Release.objects.exclude(changes=[]).defer("document").order_by("-pk")
+    try:
+        page = Paginator(releases, RELEASES_PER_PAGE).page(request.GET.get("page") or 1)
+    except InvalidPage as error:
+        raise Http404 from error
+    shown = [(release, _weighty(release.changes)) for release in page.object_list]
+    models = _models(change for _release, moves in shown for change in moves)
+    benchmarks = {benchmark.slug: benchmark.name for benchmark in Benchmark.objects.all()}
+    return render(
+        request,
+        "catalog/ranking_changes.html",
+        {
+            "page": page,
+            "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+            "releases": [
+                {
+                    "release": release,
+                    "board": board_label(release.scope),
+                    "moves": [
+                        {
+                            "model": models.get(change["model"]),
+                            "slug": change["model"],
+                            "old": change["old"],
+                            "new": change["new"],
+                            "causes": [change_text(reason, benchmarks, models) for reason in change["reasons"]],
+                        }
+                        for change in moves
+                    ],
+                    "more": len(release.changes) - len(moves),
+                }
+                for release, moves in shown
+            ],
+        },
+    )
+
+
+def _weighty(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Models with a cause of their own before those that others moved, then the larger moves."""
+
+    def order(change: Mapping[str, Any]) -> tuple[bool, int]:
+        own = any("benchmark" in reason for reason in change["reasons"])
+        entered_or_left = change["old"] is None or change["new"] is None
+        return not (own or entered_or_left), -abs((change["old"] or 0) - (change["new"] or 0))
+
+    return sorted(changes, key=order)[:NAMED_CHANGES]
+
+
+def _models(moves: Iterable[Mapping[str, Any]]) -> dict[str, LanguageModel]:
+    slugs: set[str] = set()
+    for change in moves:
+        slugs.add(change["model"])
+        for reason in change["reasons"]:
+            slugs |= set(reason.get("others", ()))
+    rows = LanguageModel.objects.published().filter(slug__in=slugs).only("slug", "name")
+    return {row.slug: row for row in rows}
+
+
+def release(request: HttpRequest, pk: int) -> HttpResponse:
+    """A whole release as JSON: every score it read, every rank it gave."""
+    row = get_object_or_404(Release, pk=pk)
+    response = HttpResponse(row.json, content_type="application/json")
+    name = f"{row.scope.replace('/', '-')}-{row.date}-{row.input_hash[:12]}.json"
+    response["Content-Disposition"] = f'inline; filename="{name}"'
+    return response
