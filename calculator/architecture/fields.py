@@ -11,6 +11,7 @@ A value comes from the first of these that has it:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,8 @@ from calculator.architecture.errors import ConfigError, Fault
 ESSENTIAL = frozenset({"hidden_size", "num_layers", "num_heads", "vocab_size", "intermediate_size"})
 LIMITS = {"num_layers": 1024, "context": 2**31, "num_heads": 2**16, "num_kv_heads": 2**16, "num_experts": 2**17}
 LARGEST = 2**27  # of any other size: a hundred times the largest published one
+# What is repeated, not multiplied, costs memory by itself.
+REPEATED = re.compile(r"(layers|depth|interval|period|pattern|step|inputs|blocks|layer_group_size|index_kpool)$")
 
 
 class _Missing:
@@ -131,10 +134,23 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int):
             self.fault(name, "not_an_integer", value=_short(value), **where)
             return 1
-        most = LIMITS.get(name, LARGEST)
+        most = LIMITS.get(name, 1024 if REPEATED.search(name) else LARGEST)
         if not least <= value <= most:
             self.fault(name, "out_of_range", value=_short(value), least=least, most=most, **where)
             return 1
+        return value
+
+    def number(self, name: str, default: float, *, least: float = 1e-3, most: float = 1e3) -> float:
+        """A positive number that need not be whole: a factor or a ratio."""
+        value = self.value(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            self.fault(name, "not_a_number", value=_short(value))
+            return default
+        if not least <= value <= most:
+            self.fault(name, "out_of_range", value=_short(value), least=least, most=most)
+            return default
         return value
 
     def flag(self, name: str, default: bool = False) -> bool:

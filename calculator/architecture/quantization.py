@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from calculator.architecture.fields import Fields
@@ -55,6 +56,40 @@ _ALGORITHMS = {
 }
 
 
+class LeftOut:
+    """The modules that a quantised checkpoint keeps wide, as its config lists them: hundreds of them, at times."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """`re:` begins a regular expression (compressed-tensors), `*` is anything (ModelOpt), else part of a path."""
+        patterns, self.paths = [], set()
+        for name in names:
+            if name.startswith("re:"):
+                patterns += [name[3:]] if _compiles(name[3:]) else []
+            elif "*" in name:
+                patterns.append(".*".join(map(re.escape, name.split("*"))) + r"\Z")
+            else:
+                self.paths.add(name.strip("."))
+        self.pattern = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
+        self.by_layer = any(any(letter.isdigit() for letter in name) for name in names)
+
+    def __contains__(self, module: str) -> bool:
+        if self.pattern is not None and self.pattern.match(module):
+            return True
+        if not self.paths:
+            return False
+        words = module.split(".")
+        ends = range(1, len(words) + 1)
+        return any(".".join(words[start:end]) in self.paths for end in ends for start in range(end))
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Storage:
     """`native` names the format of most weights, `base` that of what is not quantised, `experts` that of experts."""
@@ -65,7 +100,7 @@ class Storage:
     narrow: str = ""
     experts: str = ""
     experts_only: bool = False
-    left_out: tuple[str, ...] = ()
+    left_out: LeftOut = field(default_factory=lambda: LeftOut(()))
     ignored: bool = False  # the method is one that says too little, or that nobody here knows
     _known: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
@@ -74,7 +109,7 @@ class Storage:
             return "F32"
         if not self.narrow or kind != "weight" or part != "text" or layer is None:
             return self.base
-        key = (role, kind, str(layer) if self.left_out else "")
+        key = (role, kind, str(layer) if self.left_out.by_layer else "")
         if key not in self._known:
             self._known[key] = self._narrow(role, layer)
         return self._known[key]
@@ -84,21 +119,9 @@ class Storage:
         if _WIDE.search(role) or (self.experts_only and not is_expert):
             return self.base
         module = f"model.layers.{layer}.{_MODULES.get(role, role)}"
-        if any(_matches(pattern, module) for pattern in self.left_out):
+        if module in self.left_out:
             return self.base
         return self.experts if is_expert and self.experts else self.narrow
-
-
-def _matches(pattern: str, module: str) -> bool:
-    """`re:` begins a regular expression (compressed-tensors), `*` is anything (ModelOpt), else a part of the path."""
-    if pattern.startswith("re:"):
-        try:
-            return re.match(pattern[3:], module) is not None
-        except re.error:
-            return False
-    if "*" in pattern:
-        return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), module) is not None
-    return f".{pattern.strip('.')}." in f".{module}."
 
 
 def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
@@ -143,7 +166,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         narrow,
         experts,
         experts_only=method == "mxfp4",
-        left_out=tuple(_names(q)),
+        left_out=LeftOut(_names(q)),
     )
 
 

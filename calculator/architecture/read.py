@@ -29,9 +29,14 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     wrapped = unwrap(config)
     assumptions = _check_wrapper(wrapped, assume_standard) + _check_family(wrapped.text, assume_standard)
     family = FAMILIES.get(wrapped.text.model_type, LLAMA)
-    model = family(wrapped.text)
-    towers = _towers(wrapped, model.hidden_size)
-    storage = read_storage(wrapped.text, assume_standard=assume_standard)
+    try:
+        model = family(wrapped.text)
+        towers = _towers(wrapped, model.hidden_size)
+        storage = read_storage(wrapped.text, assume_standard=assume_standard)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        if not wrapped.outer.faults:
+            raise
+        raise ConfigError.collect(wrapped.outer.faults) from None  # a faulty value was read as 1, which fits nothing
     _note_unread(wrapped)
     if wrapped.outer.faults:
         raise ConfigError.collect(wrapped.outer.faults)

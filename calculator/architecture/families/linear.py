@@ -47,12 +47,10 @@ def lfm2_size(c: Fields) -> int:
     """LFM2 rounds two thirds of the stated size up to a multiple."""
     size = c.size("intermediate_size")
     multiple = c.size("block_multiple_of", 256)
-    factor = c.value("block_ffn_dim_multiplier")
+    factor = c.number("block_ffn_dim_multiplier", 1)
     if not c.flag("block_auto_adjust_ff_dim", True):
         return size
-    size = int(2 * size / 3)
-    if isinstance(factor, (int, float)) and not isinstance(factor, bool):
-        size = int(factor * size)
+    size = int(factor * int(2 * size / 3))
     return multiple * -(-size // multiple)
 
 

@@ -140,10 +140,9 @@ def _nas_size(ffn: Fields, hidden: int) -> int:
     """Two thirds of `ffn_mult` times the hidden size, rounded up to 256 (llama.cpp, conversion/deci.py)."""
     if ffn.has("intermediate_size"):
         return ffn.size("intermediate_size")
-    multiple = ffn.value("ffn_mult")
-    if isinstance(multiple, bool) or not isinstance(multiple, (int, float)) or not 0 < multiple < 1000:
-        ffn.fault("ffn_mult", "missing" if multiple is None else "out_of_range")
-        return 1
+    if not ffn.has("ffn_mult"):
+        ffn.fault("ffn_mult", "missing")
+    multiple = ffn.number("ffn_mult", 1)
     return 256 * -(-int(2 * multiple * hidden / 3) // 256)
 
 

@@ -12,8 +12,7 @@ def llama4(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "llama4_vision_model")
     width, patch = c.size("hidden_size"), c.size("patch_size")
     rows = (c.size("image_size") // patch) ** 2 + 1
-    ratio = c.value("pixel_shuffle_ratio")
-    shuffled = int(width // (ratio**2)) if isinstance(ratio, float) and ratio > 0 else 4 * width
+    shuffled = int(width // c.number("pixel_shuffle_ratio", 0.5) ** 2)
     middle, output = c.size("projector_input_dim", 4096), c.size("projector_output_dim", 4096)
     c.ignore("num_heads", "vision_output_dim", "vision_feature_select_strategy")
     outside = vector("v.class_embd", width) + vector("v.position_embd", rows, width)

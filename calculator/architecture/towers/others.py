@@ -78,8 +78,8 @@ def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     width = c.size("hidden_size", None) or c.size("width")
     number = c.size("num_layers", None) or c.size("layers")
     c.ignore("context", "width", "layers", "heads", "num_heads", "mlp_ratio", "image_size")
-    patch, size, ratio = c.size("patch_size"), c.size("image_size"), c.value("mlp_ratio")
-    inner = int(width * ratio) if isinstance(ratio, float) else c.size("intermediate_size")
+    patch, size = c.size("patch_size"), c.size("image_size")
+    inner = int(width * c.number("mlp_ratio", 1)) if c.has("mlp_ratio") else c.size("intermediate_size")
     c.ignore("intermediate_size")
     outside = patches(width, c.size("num_channels", 3), patch, patch)
     outside += vector("v.position_embd", (size // patch) ** 2, width) + norm("v.pre_ln", width, "layer")
@@ -101,9 +101,8 @@ def internvl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c.ignore("use_absolute_position_embeddings", "use_mask_token", "use_mean_pooling", "norm_type")
     outside = vector("v.class_embd", width) + patches(width, channels, *patch, bias=True)
     outside += vector("v.position_embd", (size[0] // patch[0]) * (size[1] // patch[1]) + 1, width)
-    ratio = outer.value("downsample_ratio")
-    joined = int(width / ratio**2) if isinstance(ratio, float) and 0 < ratio <= 1 else 4 * width
-    outer.ignore("image_seq_length", "downsample_ratio")
+    joined = int(width / outer.number("downsample_ratio", 0.5) ** 2)
+    outer.ignore("image_seq_length")
     outside += norm("mm.input_norm", joined, "layer") + two_layers(hidden, hidden, joined)
     layer = block(width, inner, norm_kind=kind, qkv_bias=bias, scales=True)
     if c.flag("use_qk_norm"):

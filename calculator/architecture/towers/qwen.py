@@ -22,7 +22,7 @@ def qwen2_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "qwen2_vl_vision")
     width, output, merge = c.size("embed_dim", 1280), c.size("hidden_size", hidden), c.size("spatial_merge_size", 2)
     c.ignore("num_heads")
-    layer = block(width, c.size("mlp_ratio", 4) * width, fused_qkv=True)
+    layer = block(width, int(c.number("mlp_ratio", 4) * width), fused_qkv=True)
     outside = _patches(c, width) + norm("v.post_ln", width, "layer") + _merger("mm.", output, width, merge)
     return (Tower("vision", outside, [layer] * c.size("depth", 32)),)
 
