@@ -24,6 +24,18 @@ TERMS: dict[str, tuple[str, ...]] = {
             "cell_bytes",
         ),
     ),
+    "cells_compressed": (  # cells = context / tokens
+        "layers",
+        "sequences",
+        "cells",
+        "heads",
+        "key_size",
+        "value_size",
+        "key_format",
+        "value_format",
+        "cell_bytes",
+        "tokens",
+    ),
     **dict.fromkeys(
         ("cells_sliding", "cells_chunked"),  # cells = window + micro_batch, rounded up, at most the context
         (

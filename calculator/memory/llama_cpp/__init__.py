@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.architecture.shape import LatentAttention, Shape
+from calculator.architecture.shape import CompressedAttention, LatentAttention, Shape
 from calculator.memory.llama_cpp.cache import offered_formats
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE
@@ -68,7 +68,9 @@ def _check(shape: Shape, workload: Workload) -> None:
 
 
 def _keeps_latents(shape: Shape) -> bool:
-    latent = any(isinstance(mixer, LatentAttention) for layer in shape.layers for mixer in layer.mixers)
+    latent = any(
+        isinstance(mixer, LatentAttention | CompressedAttention) for layer in shape.layers for mixer in layer.mixers
+    )
     return latent and shape.model_type not in DECOMPRESSES_LATENT
 
 

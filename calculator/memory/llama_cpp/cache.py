@@ -7,18 +7,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import lru_cache
 from typing import NamedTuple
 
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
+    CompressedAttention,
     CrossAttention,
+    IndexedAttention,
     LatentAttention,
     Layer,
+    LinearAttention,
     Shape,
+    ShortConvolution,
     SlidingWindowAttention,
+    StateSpace,
 )
 from calculator.memory.blocks import divides, row_bytes
 from calculator.memory.llama_cpp.presets import KV_TYPE
@@ -27,13 +32,14 @@ from calculator.memory.workload import Term, Workload, WorkloadError
 
 
 class Row(NamedTuple):
-    """What one layer keeps of one token. `window` is 0 where it keeps the whole context."""
+    """What a layer keeps in a cell, one for `tokens` tokens. `window` is 0 where it keeps the whole context."""
 
     key: str
     heads: int
     key_size: int
     value_size: int  # 0 where values are part of the keys
     window: int = 0
+    tokens: int = 1
 
 
 def pad(number: int, step: int = 256) -> int:
@@ -48,27 +54,42 @@ def micro_batch(workload: Workload) -> int:
 def cells(row: Row, workload: Workload) -> int:
     """Cells per stream. A window's cache also holds the micro-batch being written (`llama-kv-cache-iswa.cpp`)."""
     whole = pad(workload.context_tokens)
-    return pad(min(whole, row.window + micro_batch(workload))) if row.window else whole
+    if row.window:
+        return pad(min(whole, row.window + micro_batch(workload)))
+    return pad(-(-whole // row.tokens))
 
 
 @lru_cache(maxsize=64)
 def rows_by_layer(shape: Shape) -> tuple[tuple[Row, ...], ...]:
-    """The rows that every layer keeps; empty where it keeps none or reads an earlier layer's."""
-    indexed = {tensor.layer for tensor in shape.tensors_of("text") if tensor.role == "indexer.attn_k"}
-    return tuple(tuple(_rows(shape, layer, layer.index in indexed)) for layer in shape.layers)
+    """The rows that every layer keeps; empty where it keeps none or reads an earlier layer's.
+
+    Raises WorkloadError for a kind of layer that llama.cpp does not run.
+    """
+    roles = {(tensor.layer, tensor.role) for tensor in shape.tensors_of("text") if tensor.role.startswith("indexer")}
+    return tuple(tuple(_rows(shape, layer, roles)) for layer in shape.layers)
 
 
-def _rows(shape: Shape, layer: Layer, owns_indexer: bool) -> list[Row]:
-    if layer.shares_kv_of is not None:
-        return []
-    rows = []
-    for mixer in layer.mixers:
-        if isinstance(mixer, LatentAttention):
-            rows += _latent(shape, mixer, owns_indexer)
-        elif isinstance(mixer, CrossAttention):
-            raise WorkloadError("engine", "layer_not_supported", layer="CrossAttention")
-        elif isinstance(mixer, Attention):
-            rows.append(_plain(shape, mixer))
+def _rows(shape: Shape, layer: Layer, roles: Set[tuple[int | None, str]]) -> list[Row]:
+    rows: list[Row] = []
+    for mixer in layer.mixers if layer.shares_kv_of is None else ():
+        match mixer:
+            case LatentAttention():
+                rows += _latent(shape, mixer)
+                if mixer.indexer and (layer.index, "indexer.attn_k") in roles:
+                    pooled = (layer.index, "indexer_compressor_gate") in roles  # key, gate and pooled key of GLM-5.3
+                    rows.append(Row("cells_indexer", 1, mixer.indexer.head_dim * (3 if pooled else 1), 0))
+            case CompressedAttention():
+                rows += _compressed(mixer)
+            case IndexedAttention():  # the indexer's cache has values too, which nothing reads
+                rows += [_plain(shape, mixer), Row("cells_indexer", 1, mixer.indexer.head_dim, mixer.value_head_dim)]
+            case CrossAttention():
+                raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
+            case Attention():
+                rows.append(_plain(shape, mixer))
+            case LinearAttention() | StateSpace() | ShortConvolution():
+                pass
+            case _:
+                raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
     return rows
 
 
@@ -83,13 +104,20 @@ def _plain(shape: Shape, mixer: Attention) -> Row:
     return row
 
 
-def _latent(shape: Shape, mixer: LatentAttention, owns_indexer: bool) -> list[Row]:
+def _latent(shape: Shape, mixer: LatentAttention) -> list[Row]:
     if shape.model_type in DECOMPRESSES_LATENT:
         key_size = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
         return [Row("cells_full", mixer.num_heads, key_size, mixer.value_head_dim)]
-    rows = [Row("cells_latent", 1, mixer.kv_lora_rank + mixer.qk_rope_head_dim, 0)]
-    if mixer.indexer and owns_indexer:
-        rows.append(Row("cells_indexer", 1, mixer.indexer.head_dim, 0))
+    return [Row("cells_latent", 1, mixer.kv_lora_rank + mixer.qk_rope_head_dim, 0)]
+
+
+def _compressed(mixer: CompressedAttention) -> list[Row]:
+    """DeepSeek-V4 (`llama-kv-cache-dsv4.cpp`): a window of latents, and one for every so many tokens."""
+    rows = [Row("cells_sliding", 1, mixer.head_dim, 0, window=mixer.window)]
+    if mixer.compression:
+        rows.append(Row("cells_compressed", 1, mixer.head_dim, 0, tokens=mixer.compression))
+        if mixer.indexer:
+            rows.append(Row("cells_compressed", 1, mixer.indexer.head_dim, 0, tokens=mixer.compression))
     return rows
 
 
@@ -127,4 +155,6 @@ def _term(row: Row, layers: int, workload: Workload) -> Term:
     }
     if row.window:
         values |= {"window": row.window, "micro_batch": micro_batch(workload)}
+    if row.key == "cells_compressed":
+        values["tokens"] = row.tokens
     return Term(row.key, values, layers * workload.sequences * kept * per_cell)

@@ -59,7 +59,7 @@ def widths(shape: Shape) -> Widths:
     extra = DEEPSTACK.get(shape.model_type, 0) * shape.hidden_size
     per_layer = sum(tensor.shape[-1] for tensor in shape.tensors_of("text") if tensor.role == "per_layer_token_embd")
     rows = {row for layer_rows in rows_by_layer(shape) for row in layer_rows if row.key != "cells_indexer"}
-    caches = tuple({row.window: row for row in rows}.values())
+    caches = tuple({(row.window, row.tokens): row for row in rows}.values())
     indexers = (m.indexer for layer in shape.layers for m in layer.mixers if isinstance(m, LatentAttention))
     return Widths(widest + extra + per_layer, caches, max((i.top_k for i in indexers if i), default=0))
 

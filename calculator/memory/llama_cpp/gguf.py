@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from calculator.architecture.shape import Attention, LatentAttention, Shape, Tensor
-from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, ROTARY_TABLE
+from calculator.memory.llama_cpp.support import BF16_ROUTER, DECOMPRESSES_LATENT, ROTARY_TABLE
 
 
 class GgufTensor(NamedTuple):
@@ -58,7 +58,13 @@ def _convert(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
         return ()
     if tensor.role == "attn_kv_b" and tensor.kind == "weight" and shape.model_type not in DECOMPRESSES_LATENT:
         return _absorbed(shape, tensor)
-    return (_stored(tensor.role, tensor.layer, tensor.shape, tensor.kind),)
+    stored = _stored(tensor.role, tensor.layer, tensor.shape, tensor.kind)
+    if tensor.role == "per_layer_token_embd":  # padded to the vocabulary (Gemma 3n)
+        rows, width = stored.dimensions
+        stored = stored._replace(dimensions=(max(rows, shape.vocab_size), width))
+    if tensor.role == "ffn_gate_inp" and shape.model_type in BF16_ROUTER:
+        stored = stored._replace(source="BF16")
+    return (stored,)
 
 
 def _absorbed(shape: Shape, tensor: Tensor) -> Iterator[GgufTensor]:

@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from calculator.architecture.shape import LinearAttention, Mixer, Recurrence, Shape, ShortConvolution, StateSpace
-from calculator.memory.workload import Term, WorkloadError
+from calculator.architecture.shape import (
+    CompressedAttention,
+    LinearAttention,
+    Mixer,
+    Shape,
+    ShortConvolution,
+    StateSpace,
+)
+from calculator.memory.workload import Term
 
 
 class State(NamedTuple):
@@ -34,9 +41,19 @@ def _states(shape: Shape, mixers: tuple[Mixer, ...]) -> list[State]:
                 found.append(State(convolution, mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim))
             case ShortConvolution():
                 found.append(State((mixer.conv_kernel - 1) * shape.hidden_size, 0))
-            case Recurrence():
-                raise WorkloadError("engine", "layer_not_supported", layer="Recurrence")
+            case CompressedAttention(compression=tokens) if tokens:
+                found.append(State(0, _compressor(mixer.head_dim, tokens, mixer.indexer is not None)))
+                if mixer.indexer:
+                    found.append(State(0, _compressor(mixer.indexer.head_dim, tokens, True)))
     return found
+
+
+def _compressor(size: int, tokens: int, overlaps: bool) -> int:
+    """Keys and scores of the tokens that DeepSeek-V4 has still to compress (`llama_dsv4_comp_state`).
+
+    Overlapping blocks keep twice as many, twice as wide.
+    """
+    return 2 * size * tokens * (4 if overlaps else 1)
 
 
 def state_terms(shape: Shape, sequences: int, layers: Sequence[int] | None = None) -> tuple[Term, ...]:

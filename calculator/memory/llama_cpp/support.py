@@ -37,3 +37,6 @@ DEEPSTACK = {"qwen3_vl_text": 5, "qwen3_vl_moe_text": 5}
 
 # The converter writes a RoPE table whatever the scaling.
 ROTARY_TABLE = frozenset({"gemma4", "gemma4_text"})
+
+# The converter leaves the router as the checkpoint stores it; that of all others it writes as F32.
+BF16_ROUTER = frozenset({"deepseek_v4"})
