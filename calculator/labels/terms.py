@@ -29,6 +29,9 @@ TERMS: Mapping[str, Promise] = {
     "cells_indexer": gettext_lazy(
         "indexer of %(layers)s layers × %(sequences)s seq. × %(cells)s cells × one key of %(key_size)s %(key_format)s"
     ),
+    "cells_compressed": gettext_lazy(
+        "%(layers)s compressed layers × %(sequences)s seq. × %(cells)s cells (one for %(tokens)s tokens) × one vector of %(key_size)s %(key_format)s"
+    ),
     "state_f32": gettext_lazy(
         "%(layers)s recurrent layers × %(sequences)s seq. × (%(convolution)s convolution inputs + %(state)s state values) × 4 B"
     ),
