@@ -1,70 +1,134 @@
 /* The context slider and its number field, and what a pending or failed request may show.
-   The page works without this file: the number field and the submit button are a plain form. */
-(() => {
-  "use strict";
+   The page works without this file: the number field and the submit button are a plain form.
+   A module runs once, however often the panel is swapped in; so elements are looked up when something happens. */
 
-  const slider = document.getElementById("context-slider");
-  const field = document.getElementById("context");
-  const form = document.getElementById("workload");
-  if (!slider || !field || !form) return;
+const MOVE_MS = 80; // while it is dragged the slider asks at most this often, and always for its last position
+const SLOW_MS = 400; // after which an old figure is taken away
+const FAILURES = ["sendError", "timeout", "responseError", "swapError"];
 
-  const stops = slider.dataset.stops.split(" ").map(Number);
-  const grouped = new Intl.NumberFormat("en");
+const byId = (id) => document.getElementById(id);
+const stops = () => byId("context-slider").dataset.stops.split(" ").map(Number);
+const grouped = new Intl.NumberFormat("en");
 
-  const paint = () => {
-    const last = stops.length - 1 || 1;
-    slider.style.setProperty("--at", `${(100 * slider.value) / last}%`);
-    slider.setAttribute("aria-valuetext", `${grouped.format(field.value)} ${slider.dataset.unit}`);
-  };
+/* The slider stands at the stop nearest to what the number field says, and reads out the field's number. */
+function follow() {
+  const slider = byId("context-slider");
+  if (!slider) return;
+  const marks = stops();
+  const tokens = Number(byId("context").value);
+  const distance = (stop) => Math.abs(Math.log(stop / tokens));
+  if (tokens > 0) slider.value = marks.reduce((best, stop, i) => (distance(stop) < distance(marks[best]) ? i : best), 0);
+  slider.style.setProperty("--at", `${(100 * slider.value) / (marks.length - 1 || 1)}%`);
+  slider.setAttribute("aria-valuetext", `${grouped.format(tokens)} ${slider.dataset.unit}`);
+}
 
-  const nearest = (tokens) =>
-    stops.reduce((best, stop, index) =>
-      Math.abs(Math.log(stop / tokens)) < Math.abs(Math.log(stops[best] / tokens)) ? index : best, 0);
-
-  const follow = () => {
-    const tokens = Number(field.value);
-    if (tokens > 0) slider.value = nearest(tokens);
-    paint();
-  };
-
-  // Capture: the field must hold the new value before htmx reads the form for its request.
-  slider.addEventListener("input", () => { field.value = stops[slider.value]; paint(); }, true);
-  field.addEventListener("input", follow);
-  form.addEventListener("reset", () => requestAnimationFrame(follow));
-
-  for (const button of form.querySelectorAll("[data-step]")) {
-    button.addEventListener("click", () => {
-      const up = Number(button.dataset.step) > 0;
-      const tokens = Number(field.value) || stops[0];
-      const next = up ? stops.find((stop) => stop > tokens) : stops.findLast((stop) => stop < tokens);
-      if (next === undefined) return;
-      field.value = next;
-      follow();
-      field.dispatchEvent(new Event("change", { bubbles: true }));
-    });
+/* From the moment a control changes until the answer is there, the figure is not that of the controls. */
+const answers = () => [byId("result"), byId("growth")].filter(Boolean);
+let waiting = 0;
+function pending() {
+  for (const part of answers()) part.setAttribute("aria-busy", "true");
+  waiting ||= setTimeout(() => { for (const part of answers()) part.classList.add("slow"); }, SLOW_MS);
+}
+function settled() {
+  clearTimeout(waiting);
+  waiting = 0;
+  for (const part of answers()) {
+    part.removeAttribute("aria-busy"); // a drag leaves the table below as it was
+    part.classList.remove("slow");
   }
+}
+const ours = (event) => event.detail.target?.id === "result";
+const inPanel = (event) => event.target.closest?.("#workload");
 
-  const result = () => document.getElementById("result");
-  const ours = (event) => event.detail.target && event.detail.target.id === "result";
-  const fail = (event) => {
-    if (!ours(event)) return;
-    result().removeAttribute("aria-busy");
-    result().classList.add("failed");
-    result().querySelector(".stale").hidden = false;
-  };
+let moving = 0;
+const stopMoving = () => { clearTimeout(moving); moving = 0; };
+function move() {
+  moving ||= setTimeout(() => { moving = 0; byId("context-slider")?.dispatchEvent(new Event("move")); }, MOVE_MS);
+}
 
-  document.body.addEventListener("htmx:beforeRequest", (event) => {
-    if (ours(event)) result().setAttribute("aria-busy", "true");
-  });
-  document.body.addEventListener("htmx:sendError", fail);
-  document.body.addEventListener("htmx:timeout", fail);
-  document.body.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.xhr.status !== 400) fail(event);
-  });
-  document.body.addEventListener("htmx:afterSettle", (event) => {
-    if (!ours(event)) return;
-    document.getElementById("announcement").textContent = result().dataset.summary || "";
-  });
-
+// Capture: the field must hold the new value before htmx reads the form for its request.
+document.addEventListener("input", (event) => {
+  if (!inPanel(event)) return;
+  if (event.target.id === "context-slider") {
+    byId("context").value = stops()[event.target.value];
+    move();
+  }
   follow();
-})();
+  pending();
+}, true);
+
+document.addEventListener("change", (event) => {
+  if (!inPanel(event)) return;
+  const control = event.target;
+  stopMoving(); // the form's own request follows, with the address
+  // What is empty, or no number at all, cannot be asked about: back to the value the page came with.
+  if (control.type === "number" && control.value === "") control.value = control.defaultValue;
+  follow();
+  pending();
+}, true);
+
+document.addEventListener("click", (event) => {
+  const step = Number(event.target.dataset?.step);
+  if (!step || !inPanel(event)) return;
+  const field = byId("context");
+  const tokens = Number(field.value);
+  const next = step > 0 ? stops().find((stop) => stop > tokens) : stops().findLast((stop) => stop < tokens);
+  if (next === undefined) return;
+  field.value = next;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!ours(event)) return;
+  pending();
+  // The server is told which control changed. A new engine stays new until its formats are there,
+  // also when a later change overtook the request that asked for them.
+  const engine = byId("engine");
+  const known = engine.value === byId("formats").dataset.engine;
+  event.detail.headers["HX-Trigger-Name"] = (known ? event.detail.triggeringEvent?.target : engine)?.name || "";
+});
+
+for (const failure of FAILURES) {
+  document.addEventListener(`htmx:${failure}`, (event) => {
+    if (!ours(event)) return;
+    settled();
+    for (const part of answers()) part.classList.add("failed");
+    byId("result").querySelector(".stale").hidden = false;
+  });
+}
+
+let unfolded = false;
+let retried = false;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!ours(event) || !event.detail.shouldSwap) return;
+  unfolded = Boolean(byId("result").querySelector(".why")?.open);
+  retried = byId("result").querySelector(".stale").contains(document.activeElement);
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "result") return;
+  const why = byId("result").querySelector(".why");
+  if (why) why.open = unfolded;
+  if (retried) byId("context-slider").focus();
+  settled();
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id !== "result") return;
+  const faults = [];
+  for (const message of document.querySelectorAll("#workload .field-error")) {
+    const control = byId(message.id.replace(/[-_]error$/, ""));
+    const text = message.textContent.trim();
+    if (text) {
+      faults.push(text);
+      control?.setAttribute("aria-invalid", "true");
+      control?.setAttribute("aria-describedby", message.id);
+    } else {
+      control?.removeAttribute("aria-invalid");
+    }
+  }
+  byId("announcement").textContent = faults.join(" ") || byId("result").dataset.summary || "";
+});
+
+document.addEventListener("htmx:load", follow); // also when the panel itself has been swapped in
+follow();
