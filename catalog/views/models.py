@@ -22,7 +22,7 @@ def model_list(request: HtmxRequest) -> HttpResponse:
         raise Http404 from error
     return render(
         request,
-        "catalog/_model_table.html" if wants_partial(request) else "catalog/models.html",
+        "catalog/_model_answer.html" if wants_partial(request) else "catalog/models.html",
         {
             "form": form,
             "page": page,

@@ -1,0 +1,118 @@
+"""Boards: ranks with intervals, filters, the chart and its words; the same number of queries however many models."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from catalog import standings
+from catalog.models import Place, Release, Score
+from tests.catalog.field import ranked_field
+
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+@pytest.fixture(scope="module")
+def module_field(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with django_db_blocker.unblock(), ranked_field():
+        yield
+
+
+@pytest.fixture
+def field(module_field: None, db: None) -> None:
+    """Forty models, ranked once for the module."""
+
+
+def get(path: str, status: int = 200, **headers: Any) -> str:
+    response = Client().get(path, **headers)
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def text_of(markup: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
+
+
+def models_in(markup: str) -> list[str]:
+    """Slugs in the table, from the top."""
+    table = markup[markup.index("<tbody>") : markup.index("</tbody>")]
+    return re.findall(r'<th scope="row">.*?/models/(\w+)/', table, re.DOTALL)
+
+
+@pytest.mark.usefixtures("field")
+class TestLeaderboards:
+    def test_the_strongest_stands_first_with_its_interval(self) -> None:
+        page = get("/en/benchmarks/")
+        place = Place.objects.get(release__scope="overall", rank=1)
+        assert models_in(page)[0] == place.model.slug
+        assert re.search(rf"<b>1</b> <small>{place.low}–{place.high}</small>", page)
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("max_parameters=5", {"m00", "m01", "m02", "m03", "m04"}),
+            ("min_parameters=38.5", {"m38", "m39"}),
+            ("memory=3", {"m00", "m01", "m02"}),
+            ("licence=no&max_parameters=4", {"m01", "m03"}),
+        ],
+    )
+    def test_filters(self, query: str, expected: set[str]) -> None:
+        assert set(models_in(get(f"/en/benchmarks/?{query}"))) == expected
+
+    def test_ranks_stay_those_of_the_whole_board_under_a_filter(self) -> None:
+        page = get("/en/benchmarks/?memory=3")
+        best = Place.objects.filter(release__scope="overall", model__memory_q4_k_m_8k_bytes__lte=3 * 2**30)
+        rank = best.order_by("rank")[0].rank
+        assert f"<b>{rank}</b>" in page
+        assert "3 models of 40 with a rank; ranks are those among all of them" in text_of(page)
+
+    def test_the_chart_names_the_frontier_in_words(self) -> None:
+        page = get("/en/benchmarks/?memory=3")
+        caption = text_of(page[page.index("<figcaption") : page.index("</figcaption>")])
+        assert re.search(r"Model m00 1\.00 GiB, index \d+\.\d, #\d+", caption)
+        assert 'role="img" aria-label="Index of 3 models' in page
+
+    def test_htmx_gets_the_board_alone_with_the_errors_beside_the_fields(self) -> None:
+        part = get("/en/benchmarks/?memory=x", 400, **HTMX)
+        assert "<html" not in part
+        assert re.search(r'id="memory-error" hx-swap-oob="true">[^<]+<', part)
+
+    @pytest.mark.parametrize(
+        "query",
+        ["board=nope", "memory=-1", "memory=abc", "licence=zzz", "min_parameters=9&max_parameters=1", "show=all"],
+    )
+    def test_a_wrong_question_is_said_and_the_board_still_shown(self, query: str) -> None:
+        page = get(f"/en/benchmarks/?{query}", 400)
+        assert models_in(page)[0] == "m39"
+
+    @pytest.mark.parametrize("query", ["page=0", "page=99", "page=x"])
+    def test_a_page_that_is_not_there(self, query: str) -> None:
+        get(f"/en/benchmarks/?{query}", 404)
+
+    def test_models_without_a_rank_say_what_they_lack(self) -> None:
+        Score.objects.filter(model__slug="m10").exclude(
+            pk__in=list(Score.objects.filter(model__slug="m10").values_list("pk", flat=True)[:3])
+        ).delete()
+        standings.refresh()
+        page = get("/en/benchmarks/?show=unranked")
+        assert models_in(page) == ["m10"]
+        assert "3 of 6 benchmarks" in page
+        assert "<figure" not in page
+
+    def test_chinese(self) -> None:
+        page = get("/zh-hans/benchmarks/")
+        assert 'lang="zh-Hans"' in page
+        assert "顶点" in page
+        assert "测验 b02" in page
+
+    def test_before_any_rank_is_computed(self) -> None:
+        Release.objects.all().delete()
+        assert "No ranks have been computed" in get("/en/benchmarks/")
+        get("/en/benchmarks/method/")
+        get("/en/benchmarks/changes/")
