@@ -45,7 +45,7 @@ class CompareForm(forms.Form):
         super().__init__(data=data, auto_id="%s")
         self.given = data
         engine = ENGINES[self._spelled("engine", ENGINES) or DEFAULT_ENGINE]
-        each = [("", _("each model's default"))]
+        each = [("", _("default"))]
         self._offer("engine", [(name, labels.ENGINES[name]) for name in ENGINES])
         self._offer("weights", each + _union(shapes, engine.weight_formats))
         self._offer("kv", each + _union(shapes, engine.kv_formats))

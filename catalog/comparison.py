@@ -29,13 +29,14 @@ from catalog.templatetags.catalogue import modalities
 from catalog.templatetags.ranks import points
 
 MOST = 4
+NOTHING = "—"
 MOST_READ = 40  # slugs looked at in one address
 SLUG = re.compile(r"[\w-]{1,80}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`text` is empty for unknown, "—" where the row does not apply. `best` marks the row's best value."""
+    """`text` is empty for unknown, a dash where the row does not apply. `best` marks the row's best value."""
 
     text: str
     note: str = ""
@@ -50,13 +51,18 @@ class Row:
 
     @property
     def differs(self) -> bool:
-        return len({cell.text for cell in self.cells}) > 1
+        """Whether known values differ."""
+        return len({cell.text for cell in self.cells if cell.text}) > 1
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
+    """`unknown` stands for an empty cell; `reasons` say, model by model, why the rows could not be filled."""
+
     title: str | Promise
     rows: tuple[Row, ...]
+    unknown: str = ""
+    reasons: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +136,27 @@ def specifications(models: Sequence[LanguageModel]) -> list[Section]:
         told.append({(str(group.title), str(spec.label)): spec.value for group in found for spec in group.specs})
     sections: dict[str, list[Row]] = {}
     for title, label in dict.fromkeys(key for values in told for key in values):
-        cells = tuple(Cell(values.get((title, label), "—")) for values in told)
+        cells = tuple(Cell(values.get((title, label), NOTHING)) for values in told)
         sections.setdefault(title, []).append(Row(label, cells))
     return [Section(title, tuple(rows)) for title, rows in sections.items()]
 
 
-def memory(models: Sequence[LanguageModel], form: CompareForm) -> tuple[Section, list[list[str]]]:
-    """What each model needs under the form's workload, and for each the reasons why that cannot be said."""
+def memory(models: Sequence[LanguageModel], form: CompareForm) -> Section:
+    """What each model needs under the form's workload."""
     answers: list[tuple[str, Estimate | None]] = []
-    reasons: list[list[str]] = []
+    reasons: list[tuple[str, ...]] = []
     for model in models:
         weights, answer, why = _needs(model, shape_of(model), form)
         answers.append((weights, answer))
-        reasons.append(why)
+        reasons.append(tuple(why))
     totals = [answer.total_bytes for _weights, answer in answers if answer]
     least = min(totals) if len(totals) > 1 else None
     rows = [
-        Row(gettext_lazy("Weight format"), tuple(Cell(weights if answer else "—") for weights, answer in answers)),
+        Row(gettext_lazy("Weight format"), tuple(Cell(weights) for weights, _answer in answers)),
         Row(
             gettext_lazy("Memory needed (GiB)"),
             tuple(
-                Cell(gib(answer.total_bytes), best=answer.total_bytes == least) if answer else Cell("—")
+                Cell(gib(answer.total_bytes), best=answer.total_bytes == least) if answer else Cell("")
                 for _weights, answer in answers
             ),
         ),
@@ -158,8 +164,8 @@ def memory(models: Sequence[LanguageModel], form: CompareForm) -> tuple[Section,
     for key, label in PARTS.items():
         sizes = [_part(answer, key) for _weights, answer in answers]
         if any(sizes):
-            rows.append(Row(label, tuple(Cell("—" if size is None else gib(size)) for size in sizes)))
-    return Section(gettext_lazy("Memory"), tuple(rows)), reasons
+            rows.append(Row(label, tuple(Cell(gib(size)) for size in sizes)))
+    return Section(gettext_lazy("Memory"), tuple(rows), NOTHING, tuple(reasons) if any(reasons) else ())
 
 
 def _part(answer: Estimate | None, key: str) -> int | None:
@@ -217,7 +223,8 @@ def scores(models: Sequence[LanguageModel]) -> tuple[list[Section], int]:
             key=lambda item: (item[0].name.casefold(), item[1]),
         )
         if items:
-            sections.append(Section(category.label, tuple(_score_row(item, shared[item], models) for item in items)))
+            rows_of_category = tuple(_score_row(item, shared[item], models) for item in items)
+            sections.append(Section(category.label, rows_of_category, NOTHING))
     return sections, len(held) - len(shared)
 
 
@@ -230,7 +237,7 @@ def _score_row(item: tuple[Any, str], found: dict[int, Standing], models: Sequen
 
 def _score(benchmark: Any, standing: Standing | None) -> tuple[Cell, float | None]:
     if standing is None:
-        return Cell("—"), None
+        return Cell(""), None
     score = standing.score
     place = _("%(rank)s of %(of)s") % {"rank": standing.rank, "of": standing.of}
     said = [place, *filter(None, [score.get_mode_display(), score.get_source_kind_display()])]

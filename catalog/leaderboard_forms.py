@@ -61,9 +61,9 @@ class BoardForm(forms.Form):
         return self.is_valid() and self.cleaned_data["show"] == UNRANKED
 
     def places(self, release: Release) -> QuerySet[Place]:
-        """Places of the release that answer the form, by rank; those without a rank by name."""
+        """Places of the release that answer the form, by rank; those without one, the nearest to it first."""
         places = Place.objects.filter(release=release, model__in=self._models(), rank__isnull=self.unranked)
-        return places.order_by("rank", "model__slug")
+        return places.order_by("rank", "-num_benchmarks", "model__slug")
 
     def _models(self) -> LanguageModelQuerySet:
         answers = self.cleaned_data if self.is_valid() else {}

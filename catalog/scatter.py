@@ -10,9 +10,9 @@ from typing import Any
 from calculator.templatetags.figures import GIB
 from catalog.ranking.frontier import Point, frontier
 
-WIDTH, HEIGHT = 960, 420
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
 LABEL_ROOM = (110, 16)  # least distance between two names, across and down
+LABEL_TURNS = 220  # a name further left than this is written to the right of its point
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Best:
     x: float
     y: float
     labelled: bool
+    anchor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def scatter(places: Iterable[Mapping[str, Any]]) -> Scatter | None:
                 x,
                 y,
                 place in labelled,
+                "start" if x < LABEL_TURNS else "end",
             )
             for place, (point, x, y) in enumerate(placed)
         ),

@@ -9,7 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import ValidationError
 from ninja.throttling import AnonRateThrottle
 
-from catalog.api import accelerators, benchmarks, memory, models
+from catalog.api import accelerators, benchmarks, memory, models, ranks
 
 api = NinjaAPI(
     title="Model Atlas",
@@ -22,6 +22,7 @@ api.add_router("/models/", models.router)
 api.add_router("/models/", memory.router)
 api.add_router("/accelerators/", accelerators.router)
 api.add_router("/benchmarks/", benchmarks.router)
+api.add_router("/ranks/", ranks.router)
 
 
 @api.exception_handler(ValidationError)

@@ -1,16 +1,70 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from ninja import Router
+from django.shortcuts import get_object_or_404
+from ninja import Router, Schema
 
-from catalog.api.schemas import BenchmarkOut
-from catalog.models import Benchmark
+from catalog.api.schemas import BenchmarkOut, Problem
+from catalog.models import Benchmark, Standing
 
 router = Router(tags=["benchmarks"])
+
+
+class StandingOut(Schema):
+    """The score of a model that counts on one variant, and its rank among the models with that variant."""
+
+    model: str
+    variant: str
+    value: float
+    mode: str
+    rank: int
+    of: int
+    tied: bool
+    date: str
+    source: str
+    source_kind: str
+
+
+class BenchmarkTableOut(BenchmarkOut):
+    questions: int | None
+    composite: bool
+    standings: list[StandingOut]
 
 
 @router.get("/", response=list[BenchmarkOut])
 def list_benchmarks(request: HttpRequest) -> QuerySet[Benchmark]:
     """Every benchmark: what it measures and its scale."""
     return Benchmark.objects.all()
+
+
+@router.get("/{slug}/", response={200: BenchmarkTableOut, 404: Problem})
+def get_benchmark(request: HttpRequest, slug: str) -> Benchmark:
+    """One benchmark with its tables, variant by variant, by rank."""
+    benchmark = get_object_or_404(Benchmark, slug=slug)
+    benchmark.standings = [_standing(row) for row in _standings(benchmark)]  # type: ignore[attr-defined]
+    return benchmark
+
+
+def _standings(benchmark: Benchmark) -> QuerySet[Standing]:
+    rows = Standing.objects.filter(score__benchmark=benchmark).select_related("score__model")
+    long_columns = ("config", "description_en", "description_zh_hans", "shipped", "search_text")
+    return rows.defer(*(f"score__model__{name}" for name in long_columns)).order_by("score__variant", "rank", "pk")
+
+
+def _standing(row: Standing) -> dict[str, Any]:
+    score = row.score
+    return {
+        "model": score.model.slug,
+        "variant": score.variant,
+        "value": score.value,
+        "mode": score.mode,
+        "rank": row.rank,
+        "of": row.of,
+        "tied": row.tied,
+        "date": score.date,
+        "source": score.source,
+        "source_kind": score.source_kind,
+    }

@@ -38,7 +38,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         context["ranks"] = comparison.ranks(models)
         context["scores"], context["alone"] = comparison.scores(models)
         if valid:
-            context["memory"], context["reasons"] = comparison.memory(models, form)
+            context["memory"] = comparison.memory(models, form)
     return render(request, "catalog/compare.html", context, status=400 if chosen.problems or not valid else 200)
 
 

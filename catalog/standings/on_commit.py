@@ -6,7 +6,7 @@ import threading
 
 from django.db import transaction
 
-from catalog.standings.refresh import refresh
+from catalog.standings.store import refresh
 
 _changed = threading.local()
 

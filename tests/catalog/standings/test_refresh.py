@@ -1,0 +1,143 @@
+"""Stored ranks are those of `catalog.ranking`, renewed where their inputs change and nowhere else."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog import standings
+from catalog.models import Benchmark, LanguageModel, Place, Release, Score, Standing
+from catalog.ranking.publish import prepare, publish
+from catalog.ranking.scope import OVERALL
+from catalog.standings.rows import read
+
+pytestmark = pytest.mark.usefixtures("field")
+
+
+def newest(board: str = "overall") -> Release:
+    return Release.objects.filter(scope=board).latest("pk")
+
+
+def edit(model: str, value: float, benchmark: str) -> None:
+    Score.objects.filter(model__slug=model, benchmark__slug=benchmark).update(value=value)
+
+
+def test_places_are_those_that_the_ranking_publishes() -> None:
+    rows = read()
+    release = publish(prepare(OVERALL, rows.scores, rows.benchmarks, rows.candidates), "2026-01-31")
+    stored = Place.objects.filter(release=newest(), rank__isnull=False).order_by("rank")
+    assert list(stored.values_list("model__slug", "rank", "low", "high", "tier", "index")) == [
+        (place.model, place.rank, place.low, place.high, place.tier, place.index) for place in release.ranked
+    ]
+    assert stored[0].model.slug == "m39"
+
+
+def test_a_release_repeats_itself_from_its_document() -> None:
+    release = newest()
+    assert release.ranking.input_hash == release.input_hash
+    assert len(release.ranking.inputs) == release.num_scores == 280
+    assert len(release.ranking.ranked) == release.num_ranked
+
+
+def test_nothing_is_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalog.standings.store.publish", None)  # would raise if it were called
+    with CaptureQueriesContext(connection) as queries:
+        assert standings.refresh() == []
+    written = [query["sql"] for query in queries if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+    assert written == []
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "boards"),
+    [
+        ("b01", {"overall", "category/math"}),
+        ("b02", {"overall", "coding", "category/coding"}),
+        ("b03", {"overall", "coding", "category/agentic-coding"}),
+    ],
+)
+def test_a_changed_score_renews_the_boards_that_read_it(benchmark: str, boards: set[str]) -> None:
+    score = Score.objects.filter(benchmark__slug=benchmark)[0]
+    edit(score.model.slug, score.value / 2, benchmark)
+    assert {release.scope for release in standings.refresh()} == boards
+
+
+def test_a_score_that_does_not_count_renews_nothing() -> None:
+    row = Score.objects.filter(benchmark__slug="b01")[0]
+    # A vendor's own figure stands behind the leaderboard's.
+    row.pk, row.source_kind, row.source, row.value = None, "vendor", "https://acme.example/card", 99.0
+    row.save()
+    assert standings.refresh() == []
+
+
+def test_the_old_release_is_kept_and_the_change_names_its_causes() -> None:
+    before = newest()
+    scores = list(Score.objects.filter(model__slug="m20").select_related("benchmark").order_by("benchmark__slug")[:4])
+    for score in scores:
+        edit("m20", 99.0, score.benchmark.slug)
+    standings.refresh()
+    after = newest()
+    assert Release.objects.filter(pk=before.pk).exists()
+    assert not before.places.exists()
+    assert after.places.count() == 40
+    (change,) = [change for change in after.changes if change["model"] == "m20"]
+    assert change["new"] < change["old"]
+    assert change["reasons"] == [
+        {
+            "cause": "changed-score",
+            "benchmark": score.benchmark.slug,
+            "variant": "",
+            "old": score.value,
+            "new": 99.0,
+        }
+        for score in scores
+    ]
+
+
+def test_a_model_that_leaves_is_the_cause_for_those_below() -> None:
+    LanguageModel.objects.filter(slug="m39").delete()
+    standings.refresh()
+    changes = {change["model"]: change for change in newest().changes}
+    assert changes["m39"]["new"] is None
+    below = changes["m38"]["reasons"]
+    assert {"cause": "model-left", "others": ["m39"], "count": 1} in below
+
+
+def test_a_draft_takes_no_part() -> None:
+    LanguageModel.objects.filter(slug="m39").update(is_published=False)
+    standings.refresh()
+    assert not Place.objects.filter(model__slug="m39").exists()
+    assert b'"m39"' not in newest().json
+
+
+def test_a_model_with_too_few_benchmarks_says_how_many_it_has() -> None:
+    kept = Score.objects.filter(model__slug="m10").values_list("pk", flat=True)[:3]
+    Score.objects.filter(model__slug="m10").exclude(pk__in=list(kept)).delete()
+    standings.refresh()
+    place = Place.objects.get(release=newest(), model__slug="m10")
+    assert (place.rank, place.num_benchmarks, place.missing) == (None, 3, "too-few-benchmarks")
+
+
+def test_ranks_inside_a_benchmark_count_everybody_above() -> None:
+    table = list(Standing.objects.filter(score__benchmark__slug="b05").order_by("rank").select_related("score"))
+    assert [row.of for row in table] == [len(table)] * len(table)
+    assert all(one.score.value >= other.score.value for one, other in pairwise(table))
+    assert table[0].rank == 1
+
+
+def test_scores_within_one_standard_error_tie_where_the_questions_are_known() -> None:
+    best, second = Standing.objects.filter(score__benchmark__slug="b05").order_by("rank")[:2]
+    Score.objects.filter(pk=second.pk).update(value=best.score.value - 1)  # 30 questions: one is 3.3 points
+    Benchmark.objects.filter(slug="b05").update(questions=30)
+    standings.refresh()
+    assert set(Standing.objects.filter(pk__in=[best.pk, second.pk]).values_list("rank", "tied")) == {(1, True)}
+
+
+def test_a_composite_is_placed_but_not_ranked_on() -> None:
+    before = newest().num_scores
+    Benchmark.objects.filter(slug="b05").update(composite=True)
+    standings.refresh()
+    assert newest().num_scores == before - Score.objects.filter(benchmark__slug="b05").count()
+    assert Standing.objects.filter(score__benchmark__slug="b05").exists()
