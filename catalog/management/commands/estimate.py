@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
+from calculator.forms import DEFAULT_CONTEXT_TOKENS
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
 from calculator.serialize import estimate_json
 from calculator.templatetags.figures import gib
@@ -32,7 +33,12 @@ class Command(BaseCommand):
         parser.add_argument("--weights", metavar="FORMAT", help="weight format; left out: the engine's default")
         parser.add_argument("--kv", metavar="FORMAT", help="format of the KV cache")
         parser.add_argument("--kv-v", metavar="FORMAT", help="format of the values, where it differs")
-        parser.add_argument("--context", type=int, default=8192, metavar="N", help="tokens per sequence")
+        parser.add_argument(
+            "--context",
+            type=int,
+            metavar="N",
+            help=f"tokens per sequence; default {DEFAULT_CONTEXT_TOKENS:,}, at most the model's maximum",
+        )
         parser.add_argument("--sequences", type=int, default=1, metavar="N", help="sequences at once")
         parser.add_argument("--tensor-parallel", type=int, default=1, metavar="N")
         parser.add_argument("--pipeline-parallel", type=int, default=1, metavar="N")
@@ -52,7 +58,7 @@ class Command(BaseCommand):
             raise CommandError(_("Name either a model of the catalogue or --config PATH."))
         name, shape = self._shape(options)
         try:
-            answer = estimate(shape, _workload(options))
+            answer = estimate(shape, _workload(shape, options))
         except WorkloadError as error:
             raise CommandError(
                 f"{SPELLINGS.get(error.field, '--' + error.field.replace('_', '-'))}: {labels.error_text(error)}"
@@ -91,13 +97,16 @@ def _read_catalogue(slug: str, assume_standard: bool) -> tuple[str, Shape]:
     return slug, read_config(config, assume_standard=assume_standard)
 
 
-def _workload(options: dict[str, Any]) -> Workload:
+def _workload(shape: Shape, options: dict[str, Any]) -> Workload:
+    context_tokens = options["context"]
+    if context_tokens is None:
+        context_tokens = min(DEFAULT_CONTEXT_TOKENS, shape.context_tokens or DEFAULT_CONTEXT_TOKENS)
     return Workload(
         engine=options["engine"].casefold(),
         weight_format=options["weights"],
         kv_format=options["kv"],
         kv_v_format=options["kv_v"],
-        context_tokens=options["context"],
+        context_tokens=context_tokens,
         sequences=options["sequences"],
         vision=options["vision"],
         tensor_parallel=options["tensor_parallel"],
