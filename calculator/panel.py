@@ -67,6 +67,10 @@ class Panel:
         return labels.ENGINES[self.form.engine_name]
 
     @property
+    def reads_images(self) -> bool:
+        return any(self.form.shape.tensors_of("vision"))
+
+    @property
     def host_bytes(self) -> int:
         return sum(part.bytes for part in self.estimate.host) if self.estimate else 0
 

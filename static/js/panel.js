@@ -78,9 +78,12 @@ document.addEventListener("click", (event) => {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+let retried = false;
 document.addEventListener("htmx:configRequest", (event) => {
   if (!ours(event)) return;
   pending();
+  // The button that was pressed goes away with the message it stands in; its focus must not.
+  retried ||= byId("result").querySelector(".stale").contains(document.activeElement);
   // The server is told which control changed. A new engine stays new until its formats are there,
   // also when a later change overtook the request that asked for them.
   const engine = byId("engine");
@@ -93,23 +96,24 @@ for (const failure of FAILURES) {
     if (!ours(event)) return;
     settled();
     for (const part of answers()) part.classList.add("failed");
-    byId("result").querySelector(".stale").hidden = false;
+    const message = byId("result").querySelector(".stale");
+    message.hidden = false;
+    if (retried && document.activeElement === document.body) message.querySelector("button").focus();
   });
 }
 
 let unfolded = false;
-let retried = false;
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!ours(event) || !event.detail.shouldSwap) return;
   unfolded = Boolean(byId("result").querySelector(".why")?.open);
-  retried = byId("result").querySelector(".stale").contains(document.activeElement);
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "result") return;
   const why = byId("result").querySelector(".why");
   if (why) why.open = unfolded;
-  if (retried) byId("context-slider").focus();
+  if (retried && document.activeElement === document.body) byId("context-slider").focus();
+  retried = false;
   settled();
 });
 
