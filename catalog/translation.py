@@ -36,7 +36,7 @@ class BenchmarkTranslation(TranslationOptions):
 
 @register(models.Accelerator)
 class AcceleratorTranslation(TranslationOptions):
-    fields = ("name", "note")
+    fields = ("name", "note", "disagreements")
     required_languages = {"en": ("name",), "default": ()}
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
+from modeltranslation.utils import build_localized_verbose_name as in_language
 
 from catalog.admin.base import CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.fields import LinesField
@@ -12,7 +13,8 @@ from catalog.source.records import AcceleratorRecord
 class AcceleratorForm(RecordForm):
     record = AcceleratorRecord
     sources = LinesField(label=_("sources"), required=False)
-    disagreements = LinesField(label=_("disagreements"), required=False)
+    disagreements_en = LinesField(label=in_language(_("disagreements"), "en"), required=False)
+    disagreements_zh_hans = LinesField(label=in_language(_("disagreements"), "zh-hans"), required=False)
 
 
 @admin.register(Accelerator)

@@ -19,6 +19,13 @@ def both(row: Any, field: str) -> dict[str, str]:
     return {"en": getattr(row, f"{field}_en") or "", "zh_hans": getattr(row, f"{field}_zh_hans") or ""}
 
 
+class Texts(Schema):
+    """The same sentences in the same order."""
+
+    en: list[str]
+    zh_hans: list[str]
+
+
 class Problem(Schema):
     """Why a request was refused: `errors` lists the messages of each parameter."""
 
@@ -145,6 +152,7 @@ class AcceleratorOut(Schema):
     supports_fp4: bool
     note: Text
     sources: list[str]
+    disagreements: Texts
 
     @staticmethod
     def resolve_name(row: Accelerator) -> dict[str, str]:
@@ -153,6 +161,10 @@ class AcceleratorOut(Schema):
     @staticmethod
     def resolve_note(row: Accelerator) -> dict[str, str]:
         return both(row, "note")
+
+    @staticmethod
+    def resolve_disagreements(row: Accelerator) -> dict[str, list[str]]:
+        return {"en": row.disagreements_en or [], "zh_hans": row.disagreements_zh_hans or []}
 
 
 class BenchmarkOut(Schema):

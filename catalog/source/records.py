@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from catalog.source import vocabulary as v
 from catalog.source.fields import (
     Count,
     Date,
     Label,
+    Lines,
     Name,
     OptionalName,
     Positive,
@@ -190,7 +191,16 @@ class AcceleratorRecord(Record):
     launch_price_usd: Count | None = None
     note_en: Text = ""
     note_zh_hans: Text = ""
-    sources: list[Annotated[str, Field(min_length=1, max_length=500)]] = []
+    sources: Lines = []
     cross_checked: bool = False
     cross_check: dict[str, list[str]] = {}
-    disagreements: list[str] = []
+    disagreements_en: Lines = []
+    disagreements_zh_hans: Annotated[Lines, Field(validate_default=True)] = []
+
+    @field_validator("disagreements_zh_hans")
+    @classmethod
+    def _say_each_twice(cls, chinese: list[str], info: ValidationInfo) -> list[str]:
+        english = info.data.get("disagreements_en", chinese)
+        if len(chinese) != len(english):
+            raise ValueError(f"{len(english)} in English, {len(chinese)} in Chinese: say each in both")
+        return chinese

@@ -25,8 +25,7 @@ def merge(
 ) -> Merged:
     """A field that nobody touched follows the file; an edited one stays, unless `theirs` asks for the file's value.
 
-    Where `shipped` knows nothing of a field (the row was added here, or the field is new), a value that is set
-    here counts as edited.
+    Where `shipped` knows nothing of a field (the row was added here), a value that is set here counts as edited.
     """
     merged = Merged()
     for name, value in file.items():

@@ -77,7 +77,7 @@ def _update(
     kind: Kind, row: Synced, here: Values, values: Values, keys: Keys, report: KindReport, *, theirs: bool
 ) -> set[str]:
     """Changes `row`; returns the names of columns to write, empty where row and file agree on everything."""
-    merged = merge(here, row.shipped, values, theirs=theirs)
+    merged = merge(here, _last_said(row), values, theirs=theirs)
     for name in merged.kept:
         report.kept.append(Kept(_label(kind, values), name, here[name], values[name]))
     if not merged.changes and row.shipped == values:
@@ -89,6 +89,13 @@ def _update(
     row.shipped = values
     row.updated_at = timezone.now()
     return set(merged.changes) or {"shipped"}
+
+
+def _last_said(row: Synced) -> Values | None:
+    """What the file said at the last sync; a column that is younger than that stands at its default."""
+    if row.shipped is None:
+        return None
+    return {column.name: column.get_default() for column in row._meta.concrete_fields} | row.shipped
 
 
 def _attributes(kind: Kind, values: Values, keys: Keys) -> Values:

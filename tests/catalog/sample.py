@@ -67,6 +67,8 @@ segment = "datacenter"
 memory_gb = 64
 bandwidth_gb_per_s = 1600.0
 sources = ["https://vendor.example/ascend-1"]
+disagreements_en = ["Bandwidth: a list gives 800 GB/s; 1600 GB/s is used here."]
+disagreements_zh_hans = ["带宽：一份列表给出 800 GB/s，本站采用 1600 GB/s。"]
 """
 CARD = f"""\
 name = "Road Runner"

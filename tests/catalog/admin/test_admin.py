@@ -170,6 +170,14 @@ def test_missing_translations_are_found(editor: Client) -> None:
     assert editor.get(address, {"missing": "en"}).context["cl"].result_count == 0
 
 
+def test_disagreements_are_said_in_both_languages(editor: Client) -> None:
+    row = Accelerator.objects.get()
+    assert list(errors(editor, row, disagreements_zh_hans="")) == ["disagreements_zh_hans"]
+    assert errors(editor, row, disagreements_en="One.\nTwo.", disagreements_zh_hans="其一。\n其二。") == {}
+    with translation.override("zh-hans"):
+        assert Accelerator.objects.get().disagreements == ["其一。", "其二。"]
+
+
 def test_a_removal_can_be_taken_back(editor: Client, folder: Any) -> None:
     Accelerator.objects.get().delete()
     sync.sync(load(folder.path))

@@ -78,6 +78,13 @@ def test_the_folder_loads(folder: Any) -> None:
         ("licences.toml", '"yes"', '"maybe"', "licences.toml: licence.1.commercial_use", "'restricted'"),
         ("benchmarks.toml", '"arena"', '"mmlu"', "benchmarks.toml: benchmark.2.slug", "taken already"),
         ("accelerators/huawei.toml", "64", "0", "accelerators/huawei.toml: accelerator.1.memory_gb", "greater than 0"),
+        (
+            "accelerators/huawei.toml",
+            "disagreements_zh_hans = [",
+            'disagreements_zh_hans = ["另一条。", ',
+            "accelerators/huawei.toml: accelerator.1.disagreements_zh_hans",
+            "1 in English, 2 in Chinese",
+        ),
         ("organizations/acme.toml", '"CN"', '"China"', "organizations/acme.toml: country", "pattern"),
         ("score_aliases.toml", '= "road', '= "rood', "score_aliases.toml: aliases.roadrunner", "no model"),
     ],

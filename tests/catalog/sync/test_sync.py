@@ -115,6 +115,19 @@ def test_a_renamed_row_is_still_the_same(folder: Any) -> None:
     assert not run(folder).changed
 
 
+def test_a_column_younger_than_the_last_sync_follows_the_file(folder: Any) -> None:
+    run(folder)
+    row: Any = Accelerator.objects.get()
+    said = row.disagreements_en
+    for name in ("disagreements_en", "devices"):
+        del row.shipped[name]
+    row.disagreements_en = []
+    row.save()
+    assert not list(run(folder).kept())
+    row.refresh_from_db()
+    assert row.disagreements_en == said != []
+
+
 def test_rows_added_here_stay(folder: Any) -> None:
     run(folder)
     Accelerator.objects.create(slug="own", name_en="Own", vendor="amd", segment="consumer", memory_gb=8)
