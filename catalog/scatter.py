@@ -12,7 +12,7 @@ from catalog.ranking.frontier import Point, frontier
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
 LABEL_ROOM = (110, 16)  # least distance between two names, across and down
-LABEL_TURNS = 220  # a name further left than this is written to the right of its point
+LETTER = 6.5  # mean width of a letter; a name without room to the left of its point is written to the right
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def scatter(places: Iterable[Mapping[str, Any]]) -> Scatter | None:
                 x,
                 y,
                 place in labelled,
-                "start" if x < LABEL_TURNS else "end",
+                "end" if x - LETTER * len(str(rows[point.model]["model__name"])) > LEFT else "start",
             )
             for place, (point, x, y) in enumerate(placed)
         ),

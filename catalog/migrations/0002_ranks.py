@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ('score', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to='catalog.score')),
                 ('rank', models.PositiveIntegerField(verbose_name='rank')),
                 ('of', models.PositiveIntegerField(verbose_name='of')),
-                ('tied', models.BooleanField(verbose_name='shared')),
+                ('tied', models.BooleanField(verbose_name='tied')),
             ],
             options={
                 'ordering': ['rank', 'score'],

@@ -73,12 +73,12 @@ class Place(models.Model):
 
 
 class Standing(models.Model):
-    """The preferred score of a model on one variant of a benchmark, and its rank among `of` models. `tied`: shared."""
+    """The preferred score of a model on one variant of a benchmark, and its rank among `of` models. `tied`: others share it."""
 
     score = models.OneToOneField(Score, primary_key=True, on_delete=models.CASCADE)
     rank = models.PositiveIntegerField(_("rank"))
     of = models.PositiveIntegerField(_("of"))
-    tied = models.BooleanField(_("shared"))
+    tied = models.BooleanField(_("tied"))
 
     class Meta:
         ordering = ["rank", "score"]

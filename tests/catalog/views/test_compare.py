@@ -137,4 +137,4 @@ def test_models_can_be_added_from_lists_and_pages_without_a_script() -> None:
 def test_chinese() -> None:
     page = get(PAIR, language="zh-hans")
     assert 'lang="zh-Hans"' in page
-    assert "总参数" in page
+    assert "参数总量" in page
