@@ -10,7 +10,9 @@ from calculator.architecture.errors import ConfigError
 
 MAX_BYTES = 1_000_000  # the longest published config.json (per-module quantisation lists) is below 300 kB
 MAX_DEPTH = 32  # published files nest at most 5 deep
-_BRACKET_OR_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+# An open string runs to the end of the text: without the possessive quantifiers and the optional quote, every escaped
+# quote in it would be tried as the beginning of another, in quadratic time.
+_BRACKET_OR_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def parse_config_text(text: str | bytes) -> dict[str, object]:

@@ -44,6 +44,8 @@ def _compression_by_layer(c: Fields, number: int) -> list[int]:
     given = {kind: inner.size(kind, rate) if inner else rate for kind, rate in COMPRESSION.items()}
     words, ratios = c.words("layer_types"), c.sizes("compress_ratios")
     if words is None and ratios is not None:
+        if len(ratios) < number:
+            raise c.fail("compress_ratios", "wrong_length", length=len(ratios), expected=number)
         return ratios[:number]
     if words is None:
         half = list(given.values())

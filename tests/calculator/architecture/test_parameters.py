@@ -1,0 +1,46 @@
+"""Parameter counts are exact; `tests/reference/parameters/README.md` says where each comes from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calculator.architecture import parse_config_text, read_config
+
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT / "tests" / "reference" / "parameters"
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (REFERENCE / name).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("case", lines("llama_cpp.jsonl"), ids=lambda case: case["name"])
+def test_total_as_llama_cpp_converts_it(case: dict[str, Any]) -> None:
+    assert read_config(case["config"]).total_parameters == case["total"]
+
+
+@pytest.mark.parametrize("line", lines("transformers.jsonl"), ids=lambda line: line["model_type"])
+def test_totals_as_transformers_builds_them(line: dict[str, Any]) -> None:
+    """The defaults of a model type, and what changing one of them does."""
+    wrong = {}
+    for case in line["cases"]:
+        config = {**line["config"], **case.get("set", {})}
+        for key in case.get("without", ()):
+            del config[key]
+        total = read_config(config).total_parameters
+        if total != case["total"]:
+            wrong[json.dumps(case)] = total
+    assert not wrong
+
+
+@pytest.mark.parametrize("case", lines("catalogue.jsonl"), ids=lambda case: case["slug"])
+def test_counts_of_the_catalogue(case: dict[str, Any]) -> None:
+    (path,) = ROOT.glob(f"catalog/data/models/*/{case['slug']}/config.json")
+    shape = read_config(parse_config_text(path.read_bytes()))
+    assert shape.total_parameters == case["total"]
+    if "active" in case:
+        assert shape.active_parameters == case["active"]

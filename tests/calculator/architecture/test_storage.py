@@ -1,0 +1,118 @@
+"""How a checkpoint stores its weights, tensor by tensor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calculator.architecture import Shape, parse_config_text, read_config
+
+ROOT = Path(__file__).parents[3]
+LLAMA: dict[str, Any] = {
+    "model_type": "llama",
+    "hidden_size": 128,
+    "intermediate_size": 256,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "vocab_size": 1000,
+}
+
+
+def catalogued(slug: str) -> Shape:
+    (path,) = ROOT.glob(f"catalog/data/models/*/{slug}/config.json")
+    return read_config(parse_config_text(path.read_bytes()))
+
+
+def stored(shape: Shape, role: str) -> set[str]:
+    return {tensor.dtype for tensor in shape.tensors if tensor.role == role and tensor.kind == "weight"}
+
+
+def quantised(**config: Any) -> Shape:
+    return read_config({**LLAMA, "torch_dtype": "bfloat16", "quantization_config": config})
+
+
+@pytest.mark.parametrize(
+    ("word", "native"), [("bfloat16", "BF16"), ("float16", "F16"), ("float32", "F32"), ("torch.bfloat16", "BF16")]
+)
+def test_wide_formats(word: str, native: str) -> None:
+    shape = read_config({**LLAMA, "torch_dtype": word})
+    assert shape.native_format == native
+    assert {tensor.dtype for tensor in shape.tensors} == {native}
+    assert read_config({**LLAMA, "dtype": word}).native_format == native
+
+
+def test_deepseek_keeps_embeddings_head_norms_and_router_wide() -> None:
+    """arXiv:2412.19437, section 3.3: embedding, output head, gating, normalisation stay in BF16 or FP32."""
+    shape = catalogued("deepseek-v3")
+    assert shape.native_format == "FP8"
+    assert shape.quantization is not None
+    assert shape.quantization.block == (128, 128)
+    for role in ("attn_kv_b", "attn_output", "ffn_down", "ffn_up_exps", "ffn_gate_shexp"):
+        assert stored(shape, role) == {"FP8"}
+    for role in ("token_embd", "output", "ffn_gate_inp", "attn_norm"):
+        assert stored(shape, role) == {"BF16"}
+
+
+def test_gpt_oss_quantises_experts_alone() -> None:
+    """arXiv:2508.10925: MoE weights in MXFP4, over 90 % of the parameters."""
+    shape = catalogued("gpt-oss-120b")
+    counted = Counter[str]()
+    for tensor in shape.tensors:
+        counted[tensor.dtype] += tensor.elements
+    assert shape.native_format == "MXFP4"
+    assert set(counted) == {"MXFP4", "BF16"}
+    assert counted["MXFP4"] > 0.9 * shape.total_parameters
+    assert stored(shape, "attn_q") == {"BF16"}
+
+
+@pytest.mark.parametrize(
+    ("config", "native"),
+    [
+        ({"quant_method": "awq", "bits": 4, "group_size": 128}, "AWQ"),
+        ({"quant_method": "gptq", "bits": 4, "group_size": 128}, "GPTQ"),
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "FP8"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "NVFP4"),
+        ({"quant_method": "modelopt", "quantization": {"quant_algo": "FP8"}}, "FP8"),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"group_0": {"weights": {"num_bits": 8, "type": "int"}}},
+            },
+            "INT8",
+        ),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"group_0": {"weights": {"num_bits": 8, "type": "float"}}},
+            },
+            "FP8",
+        ),
+    ],
+)
+def test_methods(config: dict[str, Any], native: str) -> None:
+    shape = quantised(**config)
+    assert shape.native_format == native
+    assert stored(shape, "attn_q") == {{"AWQ": "INT4", "GPTQ": "INT4"}.get(native, native)}
+    assert stored(shape, "output") == {"BF16"}
+
+
+@pytest.mark.parametrize(
+    "names", [["re:.*self_attn.*"], ["model.layers.0.self_attn", "model.layers.1.self_attn"], ["*self_attn*"]]
+)
+def test_modules_left_out_stay_wide(names: list[str]) -> None:
+    shape = quantised(quant_method="fp8", ignore=names)
+    assert stored(shape, "attn_q") == {"BF16"}
+    assert stored(shape, "ffn_up") == {"FP8"}
+
+
+def test_one_layer_left_out() -> None:
+    shape = quantised(quant_method="fp8", modules_to_not_convert=["model.layers.1.mlp.down_proj", "lm_head"])
+    by_layer = {tensor.layer: tensor.dtype for tensor in shape.tensors if tensor.role == "ffn_down"}
+    assert by_layer == {0: "FP8", 1: "BF16"}
+
+
+def test_quantising_changes_no_count() -> None:
+    assert quantised(quant_method="fp8").total_parameters == read_config(LLAMA).total_parameters
