@@ -5,6 +5,12 @@ function carryToOtherLanguage() {
   for (const link of document.querySelectorAll("a[hreflang]")) link.search = location.search;
 }
 
+/* Filters that are not set do not stand in the address. */
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (!detail.elt.matches(".filters")) return;
+  for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
+});
+
 let shown = location.search;
 document.addEventListener("htmx:replacedInHistory", () => {
   shown = location.search;
