@@ -21,6 +21,10 @@ DTYPES = {
 _WIDE = re.compile(
     r"ffn_gate_inp|^ssm_|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool"
 )
+MOST_REPEATS = 4
+MOST_PATTERNS = 200
+# A repeated group, a reference or a look-around: what makes a regular expression slow.
+_SLOW = re.compile(r"\)[*+?{]|\\[1-9]|\(\?[^:]")
 # The module a role comes from, as lists of modules that are left out name it.
 _MODULES = {
     "attn_q": "self_attn.q_proj",
@@ -61,10 +65,11 @@ class LeftOut:
 
     def __init__(self, names: Iterable[str]) -> None:
         """`re:` begins a regular expression (compressed-tensors), `*` is anything (ModelOpt), else part of a path."""
-        patterns, self.paths = [], set()
+        patterns: list[str] = []
+        self.paths: set[str] = set()
         for name in names:
             if name.startswith("re:"):
-                patterns += [name[3:]] if _compiles(name[3:]) else []
+                patterns.append(name[3:])
             elif "*" in name:
                 patterns.append(".*".join(map(re.escape, name.split("*"))) + r"\Z")
             else:
@@ -82,12 +87,16 @@ class LeftOut:
         return any(".".join(words[start:end]) in self.paths for end in ends for start in range(end))
 
 
-def _compiles(pattern: str) -> bool:
-    try:
-        re.compile(pattern)
-    except re.error:
-        return False
-    return True
+def is_quick(name: str) -> bool:
+    """Whether matching this pattern takes little time whatever the text: published ones are as simple as that."""
+    if name.startswith("re:"):
+        if len(name) > 300 or _SLOW.search(name) or len(re.findall(r"[*+{]", name)) > MOST_REPEATS:
+            return False
+        try:
+            re.compile(name[3:])
+        except re.error:
+            return False
+    return name.count("*") <= MOST_REPEATS
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,12 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     experts = ""
     if c.word("expert_dtype") == "fp4" or q.config.get("expert_dtype") == "fp4":  # DeepSeek-V4
         experts = native = "MXFP4"
+    left_out = _names(q)
+    patterns = [name for name in left_out if "*" in name or name.startswith("re:")]
+    if len(patterns) > MOST_PATTERNS or not all(map(is_quick, patterns)):
+        slow = next((name for name in patterns if not is_quick(name)), "")
+        q.fault("ignore", "unsupported_value", value=slow[:80])
+        left_out = []
     return Storage(
         native,
         base,
@@ -166,7 +181,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         narrow,
         experts,
         experts_only=method == "mxfp4",
-        left_out=LeftOut(_names(q)),
+        left_out=LeftOut(left_out),
     )
 
 

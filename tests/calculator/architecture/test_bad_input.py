@@ -138,6 +138,12 @@ def test_what_is_unknown_is_named(config: Any, expected: tuple[str, str]) -> Non
     assert fault(config) == expected
 
 
+@pytest.mark.parametrize("pattern", ["re:(.+)+x", "re:(a|a)*b", "re:[", "re:" + ".*" * 30, "*a" * 30, "re:(?=.*x).*"])
+def test_a_pattern_that_could_take_forever_is_not_tried(pattern: str) -> None:
+    config = {**LLAMA, "quantization_config": {"quant_method": "fp8", "ignore": [pattern]}}
+    assert fault(config) == ("quantization_config.ignore", "unsupported_value")
+
+
 def test_standard_keys_are_assumed_on_request_and_it_is_said() -> None:
     shape = read_config({**LLAMA, "model_type": "gpt_5"}, assume_standard=True)
     assert shape.assumptions == ("standard_decoder",)
