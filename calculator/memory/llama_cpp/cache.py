@@ -27,7 +27,7 @@ from calculator.architecture.shape import (
 )
 from calculator.memory.blocks import divides, row_bytes
 from calculator.memory.llama_cpp.presets import KV_TYPE
-from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, WINDOWED
+from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, keeps_windows
 from calculator.memory.workload import Term, Workload, WorkloadError
 
 
@@ -95,7 +95,7 @@ def _rows(shape: Shape, layer: Layer, roles: Set[tuple[int | None, str]]) -> lis
 
 def _plain(shape: Shape, mixer: Attention) -> Row:
     row = Row("cells_full", mixer.num_kv_heads, mixer.head_dim, mixer.value_head_dim)
-    if shape.model_type not in WINDOWED:
+    if not keeps_windows(shape):
         return row
     if isinstance(mixer, SlidingWindowAttention):
         return row._replace(key="cells_sliding", window=mixer.window)

@@ -144,7 +144,8 @@ def _at_work(rows: int, elements: int) -> Term:
 def _copied_to_f16(caches: Iterable[Row], workload: Workload) -> dict[str, int]:
     """Flash attention reads no F32: one layer's cache is copied (`build_attn_mha` in `src/llama-graph.cpp`)."""
     keys, values = workload.kv_format == "f32", workload.kv_v_format == "f32"
-    per_layer = (row.heads * (keys * row.key_size + values * row.value_size) * cells(row, workload) for row in caches)
+    widths_f16 = ((row, keys * row.key_size + values * (row.value_size or row.key_size)) for row in caches)
+    per_layer = (row.heads * width * cells(row, workload) for row, width in widths_f16)
     return {"elements": workload.sequences * max(per_layer, default=0), "bytes": MASK_BYTES}
 
 

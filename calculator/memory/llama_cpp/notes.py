@@ -7,7 +7,7 @@ from functools import lru_cache
 from calculator.architecture.shape import Shape, SlidingWindowAttention
 from calculator.memory.llama_cpp.cache import micro_batch
 from calculator.memory.llama_cpp.mixture import VERY_LOW
-from calculator.memory.llama_cpp.support import WINDOWED
+from calculator.memory.llama_cpp.support import keeps_windows
 from calculator.memory.llama_cpp.weights import slots_of
 from calculator.memory.workload import Note, Workload
 
@@ -33,6 +33,6 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
 def _of_model(shape: Shape) -> tuple[Note, ...]:
     found = [Note("tied_embedding_twice" if slots_of(shape).traits.tied else "embedding_in_ram")]
     windows = [m.window for layer in shape.layers for m in layer.mixers if isinstance(m, SlidingWindowAttention)]
-    if windows and shape.model_type not in WINDOWED:
+    if windows and not keeps_windows(shape):
         found.append(Note("window_not_used", {"layers": len(windows), "window": max(windows)}))
     return (*found, *(Note("assumption", {"text": text}) for text in shape.assumptions))

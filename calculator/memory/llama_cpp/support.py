@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from calculator.architecture.shape import Shape
+
 # Files in `src/models/` that set `swa_type`: these keep a small cache for windowed layers. All other models keep every
 # layer's whole context, also where the config states a window (Mistral, Qwen2, Phi-3, StarCoder2 ...).
-WINDOWED = frozenset(
+_WINDOWED = frozenset(
     {"afmoe", "cohere2", "cohere2_moe", "cohere2moe", "deepseek_v4", "exaone4", "exaone_moe", "gemma2", "gemma3"}
     | {"gemma3_text", "gemma3n", "gemma3n_text", "gemma4", "gemma4_text", "gpt_oss", "laguna", "lfm2", "lfm2_moe"}
     | {
@@ -19,8 +21,14 @@ WINDOWED = frozenset(
         "olmo3",
         "plamo3",
     }
-    | {"smallthinker", "spark2_5", "step3p5", "granite_swa"}
+    | {"smallthinker", "spark2_5", "step3p5", "granite_swa", "granitemoe_swa"}
 )
+
+
+def keeps_windows(shape: Shape) -> bool:
+    """Whether windowed layers have a small cache. EXAONE 4 is told apart by its number of layers."""
+    return shape.model_type in _WINDOWED and (shape.model_type != "exaone4" or shape.num_layers == 64)
+
 
 # MLA models that keep decompressed keys and values; all others keep one latent.
 DECOMPRESSES_LATENT = frozenset({"minicpm3", "plm"})

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from calculator.architecture import read_config
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
 from calculator.memory.blocks import BLOCKS, row_bytes
 from tests.calculator.memory.shapes import published, tiny_llama
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
+DEEPSEEK_V4 = REFERENCE.parents[1] / "catalog" / "data" / "models" / "deepseek" / "deepseek-v4-flash" / "config.json"
 MIB = 2**20
 PRINTED = MIB / 200  # half of 0.01 MiB
 ROPE_TABLE = 256  # bytes that a scaled RoPE adds and a shape does not know
@@ -114,6 +116,30 @@ def test_a_window_that_llama_cpp_does_not_use_is_said() -> None:
     answer = estimate(published("mistral-7b-instruct-v0-1"), Workload(context_tokens=32_768))
     assert answer.part("kv_cache").bytes == 32 * 32_768 * 8 * 128 * 2 * 2
     assert "window_not_used" in {note.key for note in answer.notes}
+
+
+@pytest.mark.parametrize(
+    ("context", "kv_format", "sequences", "context_bytes"),
+    [
+        (4_096, "f16", 1, 78_790_656),
+        (131_072, "f16", 1, 947_798_016),
+        (131_072, "q8_0", 1, 509_239_296),
+        (8_192, "f16", 4, 425_263_104),
+    ],
+)
+def test_deepseek_v4_keeps_a_window_compressed_latents_and_compressors(
+    context: int, kv_format: str, sequences: int, context_bytes: int
+) -> None:
+    """Bytes of llama.cpp's own context for the catalogue's config of DeepSeek-V4-Flash, made as `tests/reference` says."""
+    shape = read_config(json.loads(DEEPSEEK_V4.read_text(encoding="utf-8")))
+    answer = estimate(shape, Workload(context_tokens=context, kv_format=kv_format, sequences=sequences))
+    assert answer.part("kv_cache").bytes + answer.part("state").bytes == context_bytes
+
+
+def test_deepseek_v4_keeps_its_router_wide() -> None:
+    shape = read_config(json.loads(DEEPSEEK_V4.read_text(encoding="utf-8")))
+    answer = estimate(shape, Workload(weight_format="Q4_K_M")).file_bytes
+    assert answer / MIB == pytest.approx(163_861.41, abs=0.01)
 
 
 def test_blocks_hold_what_gguf_says() -> None:
