@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, log2, log10
 
 from calculator.architecture import Shape
-from calculator.memory import Workload, estimate
+from calculator.fits import card_label, needs
+from calculator.hardware import COUNTS, Card
+from calculator.memory import Workload
 from calculator.stops import context_stops
 from calculator.templatetags.figures import GIB
 
 WIDTH, HEIGHT = 480, 285
 LEFT, RIGHT, TOP, BOTTOM = 46, 446, 24, 250
+CARD_LABEL_ROOM = 13
 LABEL_ROOM = 34  # least distance between two labels on the context axis
 
 
@@ -31,25 +34,45 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardLine:
+    """What so many cards offer; the label of the highest stands, others only where there is room."""
+
+    label: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     lines: tuple[Line, ...]
+    cards: tuple[CardLine, ...]  # usable memory of the reader's cards
     grid: tuple[Mark, ...]  # horizontal lines, value in GiB
     ticks: tuple[Mark, ...]  # context stops that get a label
     dot: tuple[float, float]
 
 
-def memory_by_context(shape: Shape, workload: Workload, formats: Sequence[str], max_context_tokens: int) -> Chart:
-    """Required memory over every context stop, one line per weight format, on a logarithmic context axis."""
+def memory_by_context(
+    shape: Shape,
+    workload: Workload,
+    formats: Sequence[str],
+    max_context_tokens: int,
+    card: Card | None = None,
+    count: int = 1,
+) -> Chart:
+    """Required memory over every context stop, one line per weight format, on a logarithmic context axis.
+
+    With `card`, a line for the usable memory of `count` of it, and of the usual larger sets that the axis reaches.
+    """
     stops = context_stops(max_context_tokens)
+    ask = needs(shape, card, count)
     series = {
-        name: [
-            estimate(shape, replace(workload, weight_format=name, context_tokens=stop)).total_bytes / GIB
-            for stop in stops
-        ]
+        name: [ask(replace(workload, weight_format=name, context_tokens=stop))[0] / GIB for stop in stops]
         for name in formats
     }
-    step = _round_step(max(max(values) for values in series.values()))
-    most = step * ceil(max(max(values) for values in series.values()) / step)
+    highest = max(max(values) for values in series.values())
+    if card and card.usable_bytes * count / GIB < 3 * highest:
+        highest = max(highest, card.usable_bytes * count / GIB)
+    step = _round_step(highest)
+    most = step * ceil(highest / step)
 
     span = log2(stops[-1] / stops[0]) or 1.0
 
@@ -68,13 +91,24 @@ def memory_by_context(shape: Shape, workload: Workload, formats: Sequence[str], 
         )
         for name, values in series.items()
     )
-    here = estimate(shape, workload).total_bytes / GIB
+    here = ask(workload)[0] / GIB
     return Chart(
         lines=lines,
+        cards=tuple(_card_lines(card, count, most, y_of)) if card else (),
         grid=tuple(Mark(at=y_of(amount), value=amount) for amount in range(0, most + 1, step)),
         ticks=_spaced(tuple(Mark(at=x_of(stop), value=stop) for stop in stops)),
         dot=(x_of(workload.context_tokens), y_of(here)),
     )
+
+
+def _card_lines(card: Card, count: int, most: int, y_of: Callable[[float], float]) -> Iterator[CardLine]:
+    """The reader's own set, then larger ones as far as the axis reaches and their labels do not touch."""
+    lowest = HEIGHT * 2.0
+    for number in sorted({count, *(usual for usual in COUNTS if usual > count and usual <= card.max_cards)}):
+        usable = card.usable_bytes * number / GIB
+        if usable <= most and lowest - y_of(usable) >= CARD_LABEL_ROOM:
+            lowest = y_of(usable)
+            yield CardLine(label=card_label(card, number), at=lowest)
 
 
 def _round_step(most: float) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.memory import ENGINES, Workload, WorkloadError
+from calculator.hardware import Card
+from calculator.hardware_form import HardwareForm
+from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
 from calculator.memory.engines import resolve
 
 DEFAULT_ENGINE = "llama.cpp"
@@ -30,12 +32,17 @@ QUESTIONS: Mapping[str, str] = {
 }
 
 
-class WorkloadForm(forms.Form):
-    """A workload for one model, from a query string.
+class WorkloadForm(HardwareForm):
+    """A workload for one model, and the cards it may run on, from a query string.
 
     A question that is left out takes the engine's own default; one that is answered wrongly is an error
-    beside its field and never a silent default. `max_context_tokens` is the model's own maximum.
+    beside its field and never a silent default. `max_context_tokens` is the model's own maximum. A valid form has
+    its `workload` and `estimate`.
     """
+
+    questions: ClassVar[Mapping[str, str]] = QUESTIONS
+    workload: Workload
+    estimate: Estimate
 
     engine = forms.CharField(label=gettext_lazy("Engine"), required=False, widget=forms.Select)
     weights = forms.CharField(label=gettext_lazy("Weight format"), required=False, widget=forms.Select)
@@ -52,14 +59,14 @@ class WorkloadForm(forms.Form):
         *,
         max_context_tokens: int | None = None,
         formats_may_default: bool = False,
+        cards: Iterable[Card] = (),
     ) -> None:
         """`formats_may_default`: the reader has just changed the engine; what it does not offer takes its default."""
         self.shape = shape
         self.max_context_tokens = max_context_tokens or shape.context_tokens
         self.formats_may_default = formats_may_default
-        self.answers: dict[str, Any] = {name: value for name, value in query.items() if value != ""}
-        super().__init__(data=self.answers, auto_id="%s")
-        self.order_fields(QUESTIONS)
+        super().__init__(query, cards)
+        self.order_fields(self.questions)
         self._offer()
 
     def _offer(self) -> None:
@@ -99,18 +106,14 @@ class WorkloadForm(forms.Form):
         return tokens
 
     def clean(self) -> dict[str, Any]:
-        """Ask the engine about each answer on its own, so that every fault is told at once."""
-        asked = {
-            attribute: self.cleaned_data[name]
-            for name, attribute in QUESTIONS.items()
-            if self.cleaned_data.get(name) not in (None, "")
-        }
+        """Ask the engine about each answer on its own, so that every fault is told at once, then about all together."""
+        asked = self._asked()
         if asked.get("engine") not in ENGINES:
             error = WorkloadError("engine", "unknown", value=asked.get("engine"), offered=tuple(ENGINES))
             self.add_error("engine", labels.error_text(error))
             asked["engine"] = self.engine_name
         engine = ENGINES[asked["engine"]]
-        for name, attribute in QUESTIONS.items():
+        for name, attribute in self.questions.items():
             if name == "engine" or attribute not in asked:
                 continue
             try:
@@ -118,9 +121,24 @@ class WorkloadForm(forms.Form):
             except WorkloadError as error:
                 self.add_error(name, labels.error_text(error))
         if not self.errors:
-            self.workload = resolve(engine, self.shape, Workload(**asked))
+            try:
+                self.workload = resolve(engine, self.shape, Workload(**asked))
+                self.estimate = estimate(self.shape, self.workload)
+            except WorkloadError as error:
+                names = {attribute: name for name, attribute in self.questions.items()}
+                self.add_error(names.get(error.field, "engine"), labels.error_text(error))
         return self.cleaned_data
+
+    def _asked(self) -> dict[str, Any]:
+        return {
+            attribute: self.cleaned_data[name]
+            for name, attribute in self.questions.items()
+            if self.cleaned_data.get(name) not in (None, "")
+        }
 
     def urlencode(self, **changes: object) -> str:
         """The answers as a query string, with `changes`."""
-        return urlencode({name: self.answers[name] for name in QUESTIONS if name in self.answers} | changes)
+        shown = {name: self.answers[name] for name in self.fields if name in self.answers}
+        if not shown.get("card"):
+            shown.pop("cards", None)
+        return urlencode(shown | changes)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 from calculator import labels
 from calculator.architecture import Shape
+from calculator.fits import FitView, fit_view, needs
 from calculator.forms import WorkloadForm
-from calculator.hardware import Card
-from calculator.memory import ENGINES, Estimate, Part, Workload, estimate
+from calculator.hardware import Card, fit
+from calculator.memory import ENGINES, Estimate, Part, Workload
 from calculator.recommended import CardSet, recommended
 from calculator.stops import context_stops, nearest_stop, table_stops
 
@@ -38,9 +39,12 @@ class PartView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
+    """`bytes` over all cards; `fit` says whether that fits the reader's own, where there are any."""
+
     context_tokens: int
     bytes: int
     here: bool
+    fit: FitView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +55,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """`estimate` and all that follows from it are absent while the form has errors."""
+    """`estimate` and all that follows from it are absent while the form has errors.
+
+    With cards of the reader's own, `estimate` is that of the model as it lies on them, and `fit` how it fits.
+    """
 
     form: WorkloadForm
     stops: tuple[int, ...]
     stop_index: int
     estimate: Estimate | None = None
+    fit: FitView | None = None
     parts: tuple[PartView, ...] = ()
     cards: Sequence[CardSet] = ()
     notes: tuple[str, ...] = ()
@@ -80,17 +88,25 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
     stops = context_stops(form.max_context_tokens or 2**20)
     if not form.is_valid():
         return Panel(form=form, stops=stops, stop_index=0)
-    answer = estimate(shape, form.workload)
+    placed = _placed(shape, form)
+    answer = (placed and placed.fit.estimate) or form.estimate
     return Panel(
         form=form,
         stops=stops,
         stop_index=nearest_stop(form.workload.context_tokens, stops),
         estimate=answer,
+        fit=placed,
         parts=tuple(_part_views(answer)),
         cards=recommended(shape, form.workload, cards),
         notes=tuple(labels.note_text(note) for note in answer.notes),
         assumptions=tuple(labels.assumption_text(key) for key in shape.assumptions),
     )
+
+
+def _placed(shape: Shape, form: WorkloadForm) -> FitView | None:
+    if form.chosen_card is None:
+        return None
+    return fit_view(fit(shape, form.workload, form.chosen_card, form.num_cards))
 
 
 def _part_views(answer: Estimate) -> Sequence[PartView]:
@@ -123,16 +139,29 @@ def _widths(parts: Sequence[Part]) -> list[int]:
     return widths
 
 
-def table(shape: Shape, workload: Workload, max_context_tokens: int) -> tuple[tuple[int, ...], tuple[Row, ...]]:
-    """Columns (context lengths, the reader's own among them) and rows (weight formats) of the required-memory table."""
+def table(
+    shape: Shape, workload: Workload, max_context_tokens: int, card: Card | None = None, count: int = 1
+) -> tuple[tuple[int, ...], tuple[Row, ...]]:
+    """Columns (context lengths, the reader's own among them) and rows (weight formats) of the required-memory table.
+
+    With `card` every cell says whether it fits on `count` of it.
+    """
     columns = tuple(sorted({*table_stops(max_context_tokens), workload.context_tokens}))
+    ask = needs(shape, card, count)
     rows = []
     for weight_format in table_formats(shape, workload):
         cells = []
         for tokens in columns:
             asked = replace(workload, weight_format=weight_format, context_tokens=tokens)
-            chosen = weight_format == workload.weight_format and tokens == workload.context_tokens
-            cells.append(Cell(context_tokens=tokens, bytes=estimate(shape, asked).total_bytes, here=chosen))
+            needed, placed = ask(asked)
+            cells.append(
+                Cell(
+                    context_tokens=tokens,
+                    bytes=needed,
+                    here=weight_format == workload.weight_format and tokens == workload.context_tokens,
+                    fit=fit_view(placed) if placed else None,
+                )
+            )
         rows.append(Row(weight_format=weight_format, cells=tuple(cells)))
     return columns, tuple(rows)
 

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from calculator import labels
 from calculator.architecture import Shape
-from calculator.hardware import Card, Fit, recommend
+from calculator.fits import room_text
+from calculator.hardware import Card, Fit, Recommendation, recommend
+from calculator.hardware.cards import GIB
+from calculator.hardware.fit import HEADROOM
 from calculator.memory import Workload
-from calculator.templatetags.figures import gib
-
-# State of a fit -> class of its badge and its word.
-STATES: Mapping[str, tuple[str, Promise]] = {
-    "fits": ("fit", pgettext_lazy("fit", "Fits")),
-    "tight": ("tight", pgettext_lazy("fit", "Tight")),
-    "does_not_fit": ("over", pgettext_lazy("fit", "Does not fit")),
-}
-
-CLASSES: Mapping[str, Promise] = {
-    "consumer": gettext_lazy("Consumer"),
-    "workstation": gettext_lazy("Workstation"),
-    "datacenter": gettext_lazy("Data centre"),
-    "apple": gettext_lazy("Apple"),
-    "china": gettext_lazy("Chinese vendors"),
-    "edge": gettext_lazy("Edge"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +29,56 @@ class CardSet:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The sets of one class of cards: those that fit with headroom, then the nearest that does not."""
+
+    label: str | Promise
+    sets: Sequence[CardSet]
+
+
 def recommended(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[CardSet]:
     """The best set of each class that fits with headroom, then the nearest one that does not, so the edge is seen."""
-    found = recommend(shape, workload, cards)
-    picks = [(entry.card_class, fit) for entry in found for fit in entry.picks[:1]]
-    sets = [_card_set(fit, str(CLASSES[card_class])) for card_class, fit in picks]
+    found = _found(shape, workload, cards)
+    sets = [_card_set(fit) for entry in found for fit in entry.picks[:1]]
     misses = [entry.nearest_miss for entry in found if entry.nearest_miss]
-    if misses and picks:
+    if misses and sets:
         closest = max(misses, key=lambda fit: (fit.spare_bytes or 0) / fit.card.usable_bytes)
-        sets.append(_card_set(closest, str(CLASSES[closest.card.card_class])))
+        sets.append(_card_set(closest))
     return sets
 
 
-def _card_set(fit: Fit, card_class: str) -> CardSet:
-    badge, state = STATES[fit.state]
-    spare = (fit.spare_bytes or 0) * fit.count
-    room = _("%(amount)s GiB spare") if spare >= 0 else _("%(amount)s GiB short")
+def shelves(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[Shelf]:
+    """All that is recommended, class by class; a class in which nothing fits shows its nearest miss alone."""
+    found = []
+    for entry in _found(shape, workload, cards):
+        fits = [*entry.picks, *([entry.nearest_miss] if entry.nearest_miss else [])]
+        if fits:
+            found.append(Shelf(labels.CLASSES[entry.card_class], [_card_set(fit) for fit in fits]))
+    return found
+
+
+def headroom_text(engine: str) -> str:
+    """What must stay free on each card before a set is recommended, in words."""
+    percent, floor = HEADROOM[engine]
+    if floor:
+        return _("%(percent)s %% of each card, at least %(least)s GiB, stay free") % {
+            "percent": percent,
+            "least": floor // GIB,
+        }
+    return _("%(percent)s %% of each card stay free") % {"percent": percent}
+
+
+def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Recommendation, ...]:
+    """Each set is split in the engine's own way, whatever split the reader asked for on cards of his own."""
+    return recommend(shape, replace(workload, tensor_parallel=1, pipeline_parallel=1), cards)
+
+
+def _card_set(fit: Fit) -> CardSet:
+    badge, state = labels.STATES[fit.state]
     detail = _("%(class)s, %(memory)s GB in all, %(room)s") % {
-        "class": card_class,
+        "class": labels.CLASSES[fit.card.card_class],
         "memory": f"{fit.card.memory_gb * fit.count:,}",
-        "room": room % {"amount": gib(abs(spare))},
+        "room": room_text(fit),
     }
     return CardSet(fit.card.slug, fit.card.name, fit.count, badge, state, detail)

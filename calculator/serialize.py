@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from calculator import labels
+from calculator.hardware import Fit, Speed
 from calculator.memory import Estimate, Part, Term
 
 PARTS = ("weights", "kv_cache", "state", "compute", "overhead", "vision")
@@ -49,3 +50,43 @@ def _part_bytes(parts: Iterable[Part], key: str) -> int:
 
 def _term(term: Term) -> dict[str, object]:
     return {"key": term.key, "values": dict(term.values), "bytes": term.bytes, "text": labels.term_text(term)}
+
+
+def fit_json(answer: Fit) -> dict[str, object]:
+    """A fit: bytes per card and over all cards; null where the model cannot be split that way."""
+    return {
+        "card": answer.card.slug,
+        "cards": answer.count,
+        "state": answer.state,
+        "weights": answer.workload.weight_format,
+        "context": answer.workload.context_tokens,
+        "tensor_parallel": answer.workload.tensor_parallel,
+        "pipeline_parallel": answer.workload.pipeline_parallel,
+        "usable_bytes": answer.card.usable_bytes,
+        "per_card_bytes": answer.per_card_bytes,
+        "needed_bytes": answer.needed_bytes,
+        "spare_bytes": answer.spare_bytes,
+        "headroom_bytes": answer.headroom_bytes,
+        "reasons": [
+            {"key": reason.key, "blocks": reason.blocks, "text": labels.reason_text(reason)}
+            for reason in answer.reasons
+        ],
+    }
+
+
+def speed_json(answer: Speed) -> dict[str, object]:
+    """Upper bounds, with the assumptions as sentences; null where the card's figures are not known."""
+    return {
+        "estimate": True,
+        "decode_tokens_per_s": _rounded(answer.decode_tokens_per_s),
+        "sequence_tokens_per_s": _rounded(answer.sequence_tokens_per_s),
+        "prefill_tokens_per_s": _rounded(answer.prefill_tokens_per_s),
+        "first_token_s": _rounded(answer.first_token_s),
+        "bound": answer.bound,
+        "notes": [labels.hardware_note_text(note) for note in answer.notes],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    """Three significant digits: more would claim what a bound does not know."""
+    return None if value is None else float(f"{value:.3g}")

@@ -5,6 +5,4 @@ from django.urls import path
 from calculator import views
 
 app_name = "calculator"
-urlpatterns = [
-    path("accuracy/", views.accuracy, name="accuracy"),
-]
+urlpatterns = [path("calculator/", views.calculator, name="calculator")]

@@ -1,79 +1,131 @@
-"""Pages that need no catalogue."""
+"""The full calculator: any model of the catalogue, or any config.json."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from typing import Any
+from urllib.parse import urlencode
 
-from django.core.paginator import InvalidPage, Paginator
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.functional import Promise
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from calculator.accuracy import Case, Line, cases, summary
-from calculator.htmx import HtmxRequest, wants_partial
-from calculator.labels.accuracy import FORMULAS, QUANTITIES, REMARKS
-from calculator.labels.names import ENGINES
+from calculator import panel, takeaway
+from calculator.answers import Answers, answer
+from calculator.deployment import DeploymentForm
+from calculator.growth import growth
+from calculator.hardware_form import answers as answers_of
+from calculator.htmx import HtmxRequest, dragging, wants_partial
+from calculator.offer import Model, NoOffer, Offer
+from calculator.pasted import read_pasted
+from calculator.training import TrainingForm, TrainingView, train
 
-CASES_A_PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One engine's answers for one quantity: our line, then those of the formulas in common use."""
-
-    engine: str
-    quantity: str
-    engine_name: str
-    name: str | Promise
-    lines: Sequence[tuple[str | Promise, Line]]
+KEPT = ("engine", "sequences", "card", "cards")  # what stays when another model is chosen
+CHANGES_ALL = frozenset({"config", "file", "assume_standard"})  # a change of these changes every control
 
 
-@cache
-def _lines() -> tuple[Line, ...]:
-    return summary(cases())
-
-
-def _groups(lines: Iterable[Line]) -> list[Group]:
-    grouped: dict[tuple[str, str], list[tuple[str | Promise, Line]]] = {}
-    for line in lines:
-        grouped.setdefault((line.engine, line.quantity), []).append((FORMULAS[line.formula], line))
-    return [
-        Group(engine, quantity, ENGINES.get(engine, engine), QUANTITIES[quantity], rows)
-        for (engine, quantity), rows in grouped.items()
-    ]
-
-
+# Nothing is stored or changed by a POST, and a token would set a cookie on a public page.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-def accuracy(request: HtmxRequest) -> HttpResponse:
-    """Every reference case, predicted and true; the summary by engine and quantity, and the cases of the chosen one."""
-    groups = _groups(_lines())
-    wanted = (request.GET.get("engine", groups[0].engine), request.GET.get("quantity", groups[0].quantity))
-    chosen = next((group for group in groups if (group.engine, group.quantity) == wanted), None)
-    if chosen is None:
-        raise Http404
-    found = sorted(
-        (case for case in cases() if (case.engine, case.quantity) == wanted), key=lambda case: -abs(case.error)
-    )
-    try:
-        page = Paginator(found, CASES_A_PAGE).page(request.GET.get("page") or 1)
-    except InvalidPage as error:
-        raise Http404 from error
-    return render(
-        request,
-        "calculator/_accuracy_cases.html" if wants_partial(request) else "calculator/accuracy.html",
-        {
-            "groups": groups,
-            "chosen": chosen,
-            "page": page,
-            "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-            "cases": [(case, _configuration(case), REMARKS.get(case.remark, "")) for case in page.object_list],
-            "in_bytes": chosen.quantity not in ("parameters", "kv_tokens"),
-        },
-    )
+def calculator(request: HtmxRequest, offer: Offer = NoOffer()) -> HttpResponse:  # noqa: B008 (it holds nothing)
+    """One model on one deployment, with every answer and its reason; `offer` lends models and cards."""
+    pasted = read_pasted(request) if request.method == "POST" else None
+    query = answers_of(pasted.query if pasted else request.GET)
+    slug = query.get("model", "")
+    model = pasted.model if pasted else offer.model(slug) if slug else None
+    kept = [(name, query[name]) for name in KEPT if query.get(name)]
+    context: dict[str, Any] = {
+        "kept": kept,
+        "kept_query": urlencode(kept),
+        "pasted": pasted,
+        "model": model,
+        "unknown_model": slug if slug and not model and not pasted else "",
+        "pasting": pasted is not None or query.get("source") == "config",
+        "panel_url": request.path,
+        "panel_method": "post" if pasted else "get",
+        "q": query.get("q", "")[:100],
+    }
+    if model is None:
+        return _choose(request, offer, context)
+    context |= _computed(request, offer, model, query)
+    wanted = takeaway.FORMATS.get(query.get("format", ""))
+    if wanted and context["panel"].estimate:
+        return wanted(request, model, context)
+    form: DeploymentForm = context["panel"].form
+    status = 200 if form.is_valid() and context["training"].form.is_valid() else 400
+    if not wants_partial(request):
+        return render(request, "calculator/calculator.html", context | {"found": _found(offer, context)}, status=status)
+    return _partial(request, context, form, status)
 
 
-def _configuration(case: Case) -> str:
-    return " ".join(f"{name}={value}" for name, value in case.configuration.items())
+def _choose(request: HtmxRequest, offer: Offer, context: dict[str, Any]) -> HttpResponse:
+    """No model yet: the search, or what was wrong with what was sent."""
+    context["found"] = offer.search(context["q"])
+    if wants_partial(request) and request.htmx.target == "found":
+        return render(request, "calculator/_found.html", context)
+    wrong = bool(context["unknown_model"] or (context["pasted"] and context["pasted"].faults))
+    template = "calculator/_workbench.html" if wants_partial(request) else "calculator/calculator.html"
+    response = render(request, template, context, status=400 if wrong else 200)
+    if wants_partial(request):
+        response["HX-Retarget"], response["HX-Reswap"] = "#workbench", "outerHTML"
+    return response
+
+
+def _found(offer: Offer, context: dict[str, Any]) -> Any:
+    return offer.search(context["q"]) if context["q"] else ()
+
+
+def _partial(request: HtmxRequest, context: dict[str, Any], form: DeploymentForm, status: int) -> HttpResponse:
+    if request.htmx.trigger_name in CHANGES_ALL:
+        response = render(request, "calculator/_workbench.html", context, status=status)
+        response["HX-Retarget"], response["HX-Reswap"] = "#workbench", "outerHTML"
+        return response
+    response = render(request, "calculator/_recomputed.html", context, status=status)
+    if not context["dragging"] and context["panel_method"] == "get":
+        response["HX-Replace-Url"] = f"{request.path}?{context['permalink']}"
+    return response
+
+
+def _computed(request: HtmxRequest, offer: Offer, model: Model, query: dict[str, str]) -> dict[str, Any]:
+    new_engine = request.htmx.trigger_name == "engine"
+    drag = dragging(request)
+    cards = offer.cards()
+    form = DeploymentForm(
+        model.shape,
+        query,
+        max_context_tokens=model.max_context_tokens,
+        formats_may_default=new_engine,
+        cards=cards,
+        drafts=model.drafts,
+    )
+    shown = panel.build(model.shape, form, () if drag else cards)
+    training = TrainingForm(query)
+    context: dict[str, Any] = {
+        "panel": shown,
+        "full": True,
+        "new_engine": new_engine,
+        "dragging": drag,
+        "carried": [("model", model.slug)] if model.slug else [],
+        "training": _trained(model, training, form),
+    }
+    context["permalink"] = _permalink(model, form, training)
+    if shown.estimate and not drag:
+        context["answers"] = _answers(offer, model, form, cards)
+        context |= growth(model.shape, form)
+    return context
+
+
+def _answers(offer: Offer, model: Model, form: DeploymentForm, cards: Any) -> Answers:
+    slug = form.cleaned_data.get("draft")
+    return answer(model, form, cards, offer.model(slug) if slug else None)
+
+
+def _trained(model: Model, form: TrainingForm, workload: DeploymentForm) -> TrainingView:
+    return train(model.shape, form, workload.chosen_card if workload.is_valid() else None)
+
+
+def _permalink(model: Model, form: DeploymentForm, training: TrainingForm) -> str:
+    own = {"model": model.slug} if model.slug else {}
+    return form.urlencode(**training.given(), **own)

@@ -3,7 +3,7 @@
 from calculator.hardware.cards import Card, from_specification, usable_bytes
 from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import COUNTS, Fit, fit, fit_all, only_kind
-from calculator.hardware.launch import Command, Source, launch_commands
+from calculator.hardware.launch import HUBS, Command, Source, launch_commands
 from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.recommend import Recommendation, choose, recommend
@@ -13,6 +13,7 @@ from calculator.hardware.training import Training, TrainingEstimate, training_me
 
 __all__ = [
     "COUNTS",
+    "HUBS",
     "Card",
     "Command",
     "Fit",

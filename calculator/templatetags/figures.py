@@ -109,3 +109,26 @@ def unsigned_percent(value: float | None) -> str:
     if value == 0:
         return "0%"
     return f"{value:.3%}" if value < 0.001 else f"{value:,.2%}"
+
+
+@register.filter
+def rate(value: float | None) -> str:
+    """A bound on speed: three digits at most, for more would claim what a bound does not know.
+
+    >>> rate(1234.5), rate(87.46), rate(3.14159)
+    ('1,230', '87.5', '3.14')
+    """
+    if value is None:
+        return ""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:,.3g}"
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """>>> seconds(0.0421), seconds(12.34)
+    ('42 ms', '12.3 s')
+    """
+    if value is None:
+        return ""
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{rate(value)} s"

@@ -6,10 +6,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.vary import vary_on_headers
 
-from calculator import charts, panel
+from calculator import panel
 from calculator.architecture import Shape
 from calculator.forms import WorkloadForm
-from calculator.htmx import HtmxRequest, wants_partial
+from calculator.growth import growth
+from calculator.hardware_form import answers
+from calculator.htmx import HtmxRequest, dragging, wants_partial
 from calculator.pattern import layer_pattern
 from catalog import specs
 from catalog.cards import all_cards
@@ -18,9 +20,6 @@ from catalog.links import links
 from catalog.models import LanguageModel
 from catalog.scoreboard import scoreboard
 from catalog.shapes import max_context_tokens, shape_of
-
-CHART_LINES = 3
-DRAGGING = "context-slider"  # id of the element whose requests come many a second while it is dragged
 
 
 @vary_on_headers("HX-Request")
@@ -51,27 +50,26 @@ def _recomputed(request: HtmxRequest, model: LanguageModel, shape: Shape) -> Htt
 
 
 def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[str, Any]:
-    query = request.GET.dict()
     new_engine = request.htmx.trigger_name == "engine"
-    longest = max_context_tokens(model, shape)
-    form = WorkloadForm(shape, query, max_context_tokens=longest, formats_may_default=new_engine)
-    shown = panel.build(shape, form, all_cards())
+    drag = dragging(request)
+    cards = all_cards()
+    form = WorkloadForm(
+        shape,
+        answers(request.GET),
+        max_context_tokens=max_context_tokens(model, shape),
+        formats_may_default=new_engine,
+        cards=cards,
+    )
+    shown = panel.build(shape, form, cards)
     context: dict[str, Any] = {
         "panel": shown,
         "panel_url": model.get_absolute_url(),
+        "calculator_query": f"model={model.slug}&{form.urlencode()}",
         "new_engine": new_engine,
-        "dragging": request.htmx.trigger == DRAGGING,
+        "dragging": drag,
     }
-    if shown.estimate and longest and not context["dragging"]:
-        columns, rows = panel.table(shape, form.workload, longest)
-        formats = [row.weight_format for row in rows]
-        kept = {formats[0], formats[-1], form.workload.weight_format}
-        lines = [name for name in formats if name in kept]
-        context |= {
-            "columns": columns,
-            "rows": rows,
-            "chart": charts.memory_by_context(shape, form.workload, lines, longest),
-        }
+    if shown.estimate and not drag:
+        context |= growth(shape, form)
     return context
 
 

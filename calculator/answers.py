@@ -1,0 +1,160 @@
+"""What the full calculator answers beside the panel: limits, formats, speed, sets of cards, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.translation import get_language
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.deployment import DeploymentForm
+from calculator.fits import FitView, fit_view
+from calculator.hardware import (
+    Card,
+    Command,
+    Fit,
+    Saving,
+    Speed,
+    fit,
+    format_fits,
+    largest_context,
+    launch_commands,
+    least_offload,
+    most_sequences,
+    prefix_saving,
+    speed,
+)
+from calculator.hardware.speed import RAM_BANDWIDTH_BYTES_PER_S
+from calculator.memory import Estimate, Workload, WorkloadError, estimate
+from calculator.offer import Model
+from calculator.recommended import Shelf, headroom_text, shelves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedView:
+    speed: Speed
+    bound: str
+    notes: tuple[str, ...]
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandView:
+    """One command on one hub; `label` names the program."""
+
+    label: str
+    hub: str
+    command: Command
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnCards:
+    """What the reader's own cards hold. `fit` counts a draft model and a shared prefix too; None: not even one."""
+
+    fit: FitView
+    largest_context: int | None
+    most_sequences: int | None
+    formats: tuple[FitView, ...]
+    speed: SpeedView | None
+    offload: Workload | None  # the least that must go to RAM for it to fit
+    host_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    on_cards: OnCards | None
+    shelves: Sequence[Shelf]
+    headroom: str
+    commands: tuple[CommandView, ...]
+    saving: Saving
+    draft: Estimate | None
+    extra_bytes: int  # on every device: the draft model, less what the prefix saves
+
+
+def answer(model: Model, form: DeploymentForm, cards: Iterable[Card], draft: Model | None = None) -> Answers:
+    """All answers for a valid form."""
+    shape, workload = model.shape, form.workload
+    saving = prefix_saving(shape, workload, form.cleaned_data.get("prefix") or 0)
+    guessing = _draft(draft.shape, workload) if draft else None
+    extra = (guessing.per_card_bytes if guessing else 0) - saving.per_device_bytes
+    placed = _placed(shape, form, extra)
+    return Answers(
+        on_cards=_on_cards(shape, form, placed, extra) if placed else None,
+        shelves=shelves(shape, workload, cards),
+        headroom=headroom_text(workload.engine),
+        commands=tuple(_commands(model, workload, placed)),
+        saving=saving,
+        draft=guessing,
+        extra_bytes=extra,
+    )
+
+
+def _placed(shape: Shape, form: DeploymentForm, extra: int) -> Fit | None:
+    if form.chosen_card is None:
+        return None
+    return fit(shape, form.workload, form.chosen_card, form.num_cards, extra_bytes=extra)
+
+
+def _draft(shape: Shape, workload: Workload) -> Estimate | None:
+    """The draft model beside the large one: same engine, context and users, in its engine's default formats.
+
+    None where the engine cannot run it that long.
+    """
+    asked = Workload(engine=workload.engine, context_tokens=workload.context_tokens, sequences=workload.sequences)
+    try:
+        return estimate(shape, asked)
+    except WorkloadError:
+        return None
+
+
+def _on_cards(shape: Shape, form: DeploymentForm, placed: Fit, extra: int) -> OnCards:
+    workload, card, count = form.workload, placed.card, placed.count
+    tight = placed.state == "tight"
+    limits = {"tight": tight, "extra_bytes": extra}
+    return OnCards(
+        fit=fit_view(placed),
+        largest_context=largest_context(shape, workload, card, count, **limits),
+        most_sequences=most_sequences(shape, workload, card, count, **limits),
+        formats=tuple(fit_view(each) for each in format_fits(shape, workload, card, count)),
+        speed=_speed(shape, form, placed),
+        offload=None if placed.state != "does_not_fit" else _offload(shape, workload, card, count),
+        host_bytes=sum(part.bytes for part in placed.estimate.host) if placed.estimate else 0,
+    )
+
+
+def _offload(shape: Shape, workload: Workload, card: Card, count: int) -> Workload | None:
+    whole = replace(workload, gpu_layers=None, cpu_expert_layers=0)
+    return least_offload(shape, whole, card, count)
+
+
+def _speed(shape: Shape, form: DeploymentForm, placed: Fit) -> SpeedView | None:
+    found = speed(
+        shape,
+        placed,
+        prompt_tokens=form.prompt_tokens,
+        ram_bandwidth_bytes_per_s=form.ram_bytes_per_s or RAM_BANDWIDTH_BYTES_PER_S,
+    )
+    if found is None:
+        return None
+    return SpeedView(
+        speed=found,
+        bound=str(labels.BOUNDS[found.bound]) if found.bound else "",
+        notes=tuple(labels.hardware_note_text(note) for note in found.notes),
+        prompt_tokens=form.prompt_tokens,
+    )
+
+
+def _commands(model: Model, workload: Workload, placed: Fit | None) -> Iterable[CommandView]:
+    """The commands of each hub; one that reads the same on the next hub is not repeated."""
+    seen: set[str] = set()
+    usable = placed if placed is not None and placed.estimate is not None else None
+    first = "modelscope" if get_language() == "zh-hans" else "huggingface"  # whichever is reached from there
+    for hub, source in sorted(model.sources, key=lambda each: each[0] != first):
+        for command in launch_commands(workload, source, hub=hub, fit=usable):
+            if command.text not in seen:
+                seen.add(command.text)
+                notes = tuple(labels.hardware_note_text(note) for note in command.notes)
+                yield CommandView(label=str(labels.COMMANDS[command.key]), hub=hub, command=command, notes=notes)

@@ -1,0 +1,68 @@
+"""A fit in words: the badge, the headline, the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.hardware import Card, Fit, fit
+from calculator.memory import Workload, estimate
+from calculator.templatetags.figures import gib
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitView:
+    """`badge` is the class of the badge and of table cells; `room` says what is spare or missing over all cards."""
+
+    fit: Fit
+    badge: str
+    state: str | Promise
+    room: str
+    reasons: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return card_label(self.fit.card, self.fit.count)
+
+
+def fit_view(answer: Fit) -> FitView:
+    badge, state = labels.STATES[answer.state]
+    return FitView(
+        fit=answer,
+        badge=badge,
+        state=state,
+        room=room_text(answer),
+        reasons=tuple(labels.reason_text(reason) for reason in answer.reasons),
+    )
+
+
+def card_label(card: Card, count: int) -> str:
+    """>>> card_label(card, 2)  # doctest: +SKIP
+    '2 × RTX 4090 24GB'
+    """
+    return card.name if count == 1 else f"{count} × {card.name}"
+
+
+def room_text(answer: Fit) -> str:
+    """How much is spare or missing, over all cards; empty where there is no number."""
+    if answer.spare_bytes is None:
+        return ""
+    spare = answer.spare_bytes * answer.count
+    return (_("%(amount)s GiB spare") if spare >= 0 else _("%(amount)s GiB short")) % {"amount": gib(abs(spare))}
+
+
+def needs(shape: Shape, card: Card | None, count: int) -> Callable[[Workload], tuple[int, Fit | None]]:
+    """Asks how many bytes a workload takes over all cards, and how it fits on the reader's cards if any."""
+
+    def ask(workload: Workload) -> tuple[int, Fit | None]:
+        placed = fit(shape, workload, card, count) if card else None
+        if placed is None or placed.needed_bytes is None:
+            return estimate(shape, workload).total_bytes, placed
+        return placed.needed_bytes, placed
+
+    return ask

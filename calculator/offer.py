@@ -1,0 +1,60 @@
+"""What a catalogue lends to the full calculator. The calculator itself knows no entry and no database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from calculator.architecture import Shape
+from calculator.hardware import Card, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model to compute: from the catalogue, or read from a pasted config.json (then without slug and address).
+
+    `sources` says for each hub where its weights lie. `drafts` are (slug, name) of models that may guess ahead.
+    """
+
+    name: str
+    shape: Shape
+    slug: str = ""
+    url: str = ""
+    max_context_tokens: int | None = None
+    sources: tuple[tuple[str, Source], ...] = ()
+    drafts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One line of a search for a model."""
+
+    slug: str
+    name: str
+    detail: str
+
+
+class Offer(Protocol):
+    def cards(self) -> Sequence[Card]: ...
+
+    def model(self, slug: str) -> Model | None:
+        """The model, or None where there is none of that name whose config is known."""
+        ...
+
+    def search(self, text: str) -> Sequence[Found]:
+        """Models with a known config whose names contain `text`; the newest where it is empty."""
+        ...
+
+
+class NoOffer:
+    """Without a catalogue, pasted files alone are computed, and no card is known."""
+
+    def cards(self) -> Sequence[Card]:
+        return ()
+
+    def model(self, slug: str) -> Model | None:
+        return None
+
+    def search(self, text: str) -> Sequence[Found]:
+        return ()

@@ -1,0 +1,83 @@
+"""What the catalogue lends to the full calculator: its models and its cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from calculator.architecture import ConfigError
+from calculator.hardware import Card, HardwareError, Source
+from calculator.offer import Found, Model
+from calculator.templatetags.figures import billions
+from catalog.cards import all_cards
+from catalog.models import LanguageModel
+from catalog.shapes import max_context_tokens, shape_of
+
+FOUND = 12
+DRAFT_SHARE = 4
+"""A draft model pays off where it is several times smaller than what it guesses for."""
+
+
+class Offer:
+    """`calculator.offer.Offer` from the database."""
+
+    def cards(self) -> Sequence[Card]:
+        return all_cards()
+
+    def model(self, slug: str) -> Model | None:
+        row = LanguageModel.objects.published().filter(slug=slug).first()
+        try:
+            shape = shape_of(row) if row else None
+        except ConfigError:
+            shape = None
+        if row is None or shape is None:
+            return None
+        return Model(
+            slug=row.slug,
+            name=row.name,
+            url=row.get_absolute_url(),
+            shape=shape,
+            max_context_tokens=max_context_tokens(row, shape),
+            sources=tuple(_sources(row, shape.native_format)),
+            drafts=tuple(_drafts(row)),
+        )
+
+    def search(self, text: str) -> Sequence[Found]:
+        rows = LanguageModel.objects.published().filter(config__isnull=False).search(text[:100]).for_list()
+        return [
+            Found(slug=row.slug, name=row.name, detail=" · ".join(filter(None, _details(row))))
+            for row in rows.order_by("-release_date", "slug")[:FOUND]
+        ]
+
+
+def _details(row: LanguageModel) -> tuple[str, str]:
+    return row.organization.name, billions(row.total_parameters)
+
+
+def _sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, Source]]:
+    """Where the weights lie on each hub. Without a repository the commands name a file to replace."""
+    found = []
+    for hub, repository in (("huggingface", row.hf_repo), ("modelscope", row.modelscope_repo)):
+        if hub == "huggingface" or repository:
+            found.append((hub, _source(row, repository, native_format)))
+    return found
+
+
+def _source(row: LanguageModel, repository: str, native_format: str) -> Source:
+    known = {"name": row.name, "native_format": native_format, "multimodal": "image" in row.input_modalities}
+    try:
+        return Source(**known, repository=repository or None)
+    except HardwareError:
+        return Source(**known)
+
+
+def _drafts(row: LanguageModel) -> Sequence[tuple[str, str]]:
+    """Published models with the same vocabulary, of the same organisation, several times smaller."""
+    if not row.total_parameters or not row.vocab_size:
+        return []
+    rows = LanguageModel.objects.published().filter(
+        organization=row.organization_id,
+        vocab_size=row.vocab_size,
+        total_parameters__lte=row.total_parameters // DRAFT_SHARE,
+        config__isnull=False,
+    )
+    return list(rows.order_by("total_parameters", "slug").values_list("slug", "name"))
