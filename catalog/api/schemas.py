@@ -163,7 +163,7 @@ class AcceleratorOut(Schema):
         return both(row, "note")
 
     @staticmethod
-    def resolve_disagreements(row: Accelerator) -> dict[str, list[str]]:
+    def resolve_disagreements(row: Any) -> dict[str, list[str]]:
         return {"en": row.disagreements_en or [], "zh_hans": row.disagreements_zh_hans or []}
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from django import template
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from catalog.models import Benchmark
+from catalog.score_settings import Language, Piece, render
 
 register = template.Library()
+HAN = re.compile(r"[\u3400-\u9fff]")
 HOSTS_OF_MANY = frozenset({"github.com", "huggingface.co", "raw.githubusercontent.com"})
 
 
@@ -40,3 +46,17 @@ def publisher(url: str) -> str:
         host = "github.com" if host.startswith("raw.") else host
         return "/".join([host, *parts.path.strip("/").split("/")[:2]])
     return host
+
+
+@register.filter
+def in_words(text: str) -> SafeString:
+    """A score's settings, basis or variant in the reader's language; the source's own words are marked with theirs."""
+    language: Language = "zh-hans" if get_language() == "zh-hans" else "en"
+    return format_html_join("", "{}", ((_marked(piece, language),) for piece in render(text, language)))
+
+
+def _marked(piece: Piece, language: Language) -> SafeString:
+    written: Language = "zh-hans" if HAN.search(piece.text) else "en"
+    if not piece.quoted or written == language:
+        return conditional_escape(piece.text)
+    return format_html('<span lang="{}">{}</span>', written, piece.text)

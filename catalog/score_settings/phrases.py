@@ -1,0 +1,36 @@
+"""The table of set phrases, read once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+Language = Literal["en", "zh-hans"]
+
+_FILE = Path(__file__).with_name("phrases.toml")
+_GROUP = re.compile(r"\{(\w+)\}")
+
+
+class Phrase(NamedTuple):
+    """`said` holds text and names of groups by turns: `("agent ", "name", "")`."""
+
+    pattern: re.Pattern[str]
+    said: Mapping[Language, list[str]]
+
+
+def _read() -> tuple[tuple[Phrase, ...], Mapping[str, Mapping[Language, str]]]:
+    table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    phrases = tuple(
+        Phrase(
+            re.compile(row["pattern"]),
+            {"en": _GROUP.split(row["en"]), "zh-hans": _GROUP.split(row["zh_hans"])},
+        )
+        for row in table["phrase"]
+    )
+    return phrases, {word: {"en": en, "zh-hans": chinese} for word, (en, chinese) in table["words"].items()}
+
+
+PHRASES, WORDS = _read()

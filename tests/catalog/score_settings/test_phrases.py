@@ -1,0 +1,75 @@
+"""The table of phrases against itself, against good form in both languages, and against the shipped scores."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog.score_settings import Language, render
+from catalog.score_settings.phrases import PHRASES, WORDS, Phrase
+from catalog.source import load
+
+DATA = Path(__file__).parents[3] / "catalog/data"
+HAN = r"[\u4e00-\u9fff]"
+FAULTS_OF_CHINESE = {
+    "half-width punctuation": re.compile(rf"{HAN}[,.:;()!?]|[,;:()!?]{HAN}"),
+    "no space between Han and Latin": re.compile(rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9%+]{HAN}"),
+    "a space beside full-width punctuation": re.compile(r" [，。：；（）、「」]|[，。：；（）、「」] "),
+    "two spaces": re.compile("  "),
+}
+FAULTS_OF_ENGLISH = {
+    "full-width punctuation": re.compile(r"[，。：；（）、「」]"),
+    "two spaces, or one before punctuation": re.compile(r"  | [,;.:)]"),
+    "a doubled word": re.compile(r"\b([a-z]+) \1\b"),
+}
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    """Every settings and basis of the scores that have a page, as often as they stand there."""
+    return [text for score in load(DATA).scores for text in (score.settings, score.basis) if text]
+
+
+def own_words(text: str, language: Language) -> str:
+    """What the table says of a text; words of the source are not its fault."""
+    return "".join("…" if piece.quoted else piece.text for piece in render(text, language))
+
+
+@pytest.mark.parametrize("phrase", PHRASES, ids=lambda phrase: phrase.pattern.pattern[:60])
+def test_both_languages_name_the_groups_of_the_pattern(phrase: Phrase) -> None:
+    for parts in phrase.said.values():
+        assert set(parts[1::2]) == phrase.pattern.groupindex.keys()
+
+
+def test_nearly_every_shipped_text_is_said_in_both_languages(texts: list[str]) -> None:
+    unknown = [text for text in texts if "…" in own_words(text, "zh-hans").split("；")]
+    assert len(texts) > 4000
+    assert len(unknown) / len(texts) < 0.01, sorted(set(unknown))
+
+
+def test_no_placeholder_is_left(texts: list[str]) -> None:
+    for text in set(texts):
+        for language in ("en", "zh-hans"):
+            assert not re.search(r"\{\w+\}|%\(|None", own_words(text, language)), text
+
+
+def test_good_form_in_both_languages(texts: list[str]) -> None:
+    assert not list(_faults(set(texts)))
+
+
+def _faults(texts: set[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        chinese, english = own_words(text, "zh-hans"), own_words(text, "en")
+        yield from ((name, chinese) for name, fault in FAULTS_OF_CHINESE.items() if fault.search(chinese))
+        yield from ((name, english) for name, fault in FAULTS_OF_ENGLISH.items() if fault.search(english))
+        if re.search(HAN, english):
+            yield "Chinese", english
+
+
+def test_words_are_said_in_both_languages() -> None:
+    for word in WORDS.values():
+        assert not re.search(HAN, word["en"])
+        assert all(word.values())
