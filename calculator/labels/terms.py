@@ -44,6 +44,7 @@ TERMS: Mapping[str, Promise] = {
     "logits_rows": gettext_lazy(
         "output: %(rows)s rows × (%(vocab_size)s vocabulary entries + 2 × %(hidden_size)s) × %(bytes)s B"
     ),
+    "visiting_weights": gettext_lazy("copy of the largest tensor that lies in RAM: %(elements)s weights in %(format)s"),
     "other_cards_at_work": gettext_lazy("%(cards)s other cards at work × %(each)s B"),
     "graph_inputs": gettext_lazy("inputs: %(rows)s tokens × (%(hidden_size)s values × 4 B + %(cells)s cells × 2 B)"),
     "logits_read": gettext_lazy("logits read by the caller: %(sequences)s × %(vocab_size)s × 4 B"),

@@ -58,6 +58,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "cache_as_f16": ("elements", "bytes"),
     "indexer_scores": ("rows", "cells", "chosen", "bytes"),  # rows x (cells x bytes + chosen x 4 B)
     "logits_rows": ("rows", "vocab_size", "hidden_size", "bytes"),  # rows x (vocab_size + 2 x hidden_size) x bytes
+    "visiting_weights": ("format", "elements"),
     "other_cards_at_work": ("cards", "each"),
     "graph_inputs": ("rows", "hidden_size", "cells"),  # rows x (hidden_size x 4 B + cells x 2 B)
     "logits_read": ("sequences", "vocab_size"),

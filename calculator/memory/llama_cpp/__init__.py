@@ -53,7 +53,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         total_parameters=shape.total_parameters,
         active_parameters=shape.active_parameters,
         file_bytes=held.file_bytes,
-        parts=(Part(key="weights", terms=_joined(held)), *running.parts),
+        parts=(Part(key="weights", terms=_joined(held)), *_with_visitors(running.parts, held.visiting)),
         host=(Part(key="weights", terms=held.ram), *running.host),
         per_card_bytes=_largest_share(held, running),
         notes=notes(shape, workload),
@@ -88,6 +88,13 @@ def _joined(held: Weights) -> tuple[Term, ...]:
     return tuple(joined.values())
 
 
+def _with_visitors(parts: tuple[Part, ...], visiting: tuple[Term, ...]) -> tuple[Part, ...]:
+    if not visiting:
+        return parts
+    return tuple(Part(key=part.key, terms=part.terms + visiting) if part.key == "compute" else part for part in parts)
+
+
 def _largest_share(held: Weights, running: Running) -> int:
-    weights = (sum(term.bytes for term in card) for card in held.cards)
-    return max(sum(pair) for pair in zip(weights, running.card_bytes, strict=True))
+    shares = [sum(term.bytes for term in card) for card in held.cards]
+    shares[0] += sum(term.bytes for term in held.visiting)
+    return max(sum(pair) for pair in zip(shares, running.card_bytes, strict=True))

@@ -58,13 +58,11 @@ def run(shape: Shape, workload: Workload) -> Running:
 
 
 def _card_compute(shape: Shape, workload: Workload, placement: Placement, card: int) -> Terms:
-    """The last card also computes the logits."""
-    if not placement.cards[card] and placement.output_in_ram:
-        return ()
+    """The last card also computes the logits; the first one where the output layer lies in RAM (`--op-offload`)."""
     copies = PIPELINE_COPIES if len(placement.cards) > 1 and not placement.ram else 1
     at_work = layer_terms(shape, workload, copies)
-    is_last = card == len(placement.cards) - 1 and not placement.output_in_ram
-    return widest_moment(at_work, output_terms(shape, workload)) if is_last else at_work
+    computes_output = card == (0 if placement.output_in_ram else len(placement.cards) - 1)
+    return widest_moment(at_work, output_terms(shape, workload)) if computes_output else at_work
 
 
 def _over_cards(compute: Sequence[Terms]) -> Terms:

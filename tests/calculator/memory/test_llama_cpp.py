@@ -130,7 +130,7 @@ def test_a_window_that_llama_cpp_does_not_use_is_said() -> None:
 def test_deepseek_v4_keeps_a_window_compressed_latents_and_compressors(
     context: int, kv_format: str, sequences: int, context_bytes: int
 ) -> None:
-    """Bytes of llama.cpp's own context for the catalogue's config of DeepSeek-V4-Flash, made as `tests/reference` says."""
+    """Bytes of llama.cpp's own context for the catalogue's config, made as `tests/reference` says."""
     shape = read_config(json.loads(DEEPSEEK_V4.read_text(encoding="utf-8")))
     answer = estimate(shape, Workload(context_tokens=context, kv_format=kv_format, sequences=sequences))
     assert answer.part("kv_cache").bytes + answer.part("state").bytes == context_bytes
