@@ -90,8 +90,10 @@ class ModelListForm(forms.Form):
         return self.cleaned_data
 
     def rows(self) -> LanguageModelQuerySet:
-        """Published models that answer the form, in its order; all of them while the form has errors."""
-        answers = self.cleaned_data if self.is_valid() else {}
+        """Published models that answer the form, in its order; none while the form has errors."""
+        if not self.is_valid():
+            return LanguageModel.objects.none()
+        answers = self.cleaned_data
         found = LanguageModel.objects.published()
         if text := answers.get("q"):
             found = found.search(text)

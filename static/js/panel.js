@@ -119,19 +119,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id !== "result") return;
-  const faults = [];
-  for (const message of document.querySelectorAll("#workload .field-error")) {
-    const control = byId(message.id.replace(/[-_]error$/, ""));
-    const text = message.textContent.trim();
-    if (text) {
-      faults.push(text);
-      control?.setAttribute("aria-invalid", "true");
-      control?.setAttribute("aria-describedby", message.id);
-    } else {
-      control?.removeAttribute("aria-invalid");
-    }
-  }
-  byId("announcement").textContent = faults.join(" ") || byId("result").dataset.summary || "";
+  const faults = [...document.querySelectorAll("#workload .field-error")].map((message) => message.textContent.trim());
+  byId("announcement").textContent = faults.filter(Boolean).join(" ") || byId("result").dataset.summary || "";
 });
 
 document.addEventListener("htmx:load", follow); // also when the panel itself has been swapped in

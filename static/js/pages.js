@@ -1,0 +1,45 @@
+/* What follows on any page when htmx has changed a part of it. The address is the state of a page. */
+
+/* The other language is the same page with the same query. */
+function carryToOtherLanguage() {
+  for (const link of document.querySelectorAll("a[hreflang]")) link.search = location.search;
+}
+
+let shown = location.search;
+document.addEventListener("htmx:replacedInHistory", () => {
+  shown = location.search;
+  carryToOtherLanguage();
+});
+
+/* Back to an entry that a footnote's link left behind: its address says another state than the page now shows. */
+addEventListener("popstate", () => {
+  if (location.search !== shown) location.reload();
+});
+
+/* Filters that are not set do not stand in the address. */
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (!detail.elt.matches(".filters")) return;
+  for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
+});
+
+/* A message that came to stand beside a field belongs to it, as if the page had been loaded with it. */
+document.addEventListener("htmx:afterSettle", () => {
+  for (const message of document.querySelectorAll(".field-error[id]")) {
+    const control = document.getElementById(message.id.replace(/[-_]error$/, ""));
+    if (message.textContent.trim()) {
+      control?.setAttribute("aria-invalid", "true");
+      control?.setAttribute("aria-describedby", message.id);
+    } else {
+      control?.removeAttribute("aria-invalid");
+      control?.removeAttribute("aria-describedby");
+    }
+  }
+});
+
+/* A form of filters whose request failed is sent as a plain form, so that the reader sees what the server says.
+   The memory panel has its own message (panel.js). */
+for (const failure of ["sendError", "timeout", "responseError"]) {
+  document.addEventListener(`htmx:${failure}`, ({ detail }) => {
+    if (detail.elt.matches(".filters")) detail.elt.submit();
+  });
+}
