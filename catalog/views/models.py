@@ -17,7 +17,7 @@ def model_list(request: HtmxRequest) -> HttpResponse:
     form = ModelListForm(request.GET.dict())
     rows = form.rows().for_list()
     try:
-        page = Paginator(rows, PAGE_SIZE).page(form.is_valid() and request.GET.get("page") or 1)
+        page = Paginator(rows, PAGE_SIZE).page(request.GET.get("page") or 1 if form.is_valid() else 1)
     except InvalidPage as error:
         raise Http404 from error
     return render(
