@@ -1,6 +1,6 @@
 from django.urls import path
 
-from catalog.views import benchmarks, compare, home, model, models, organizations, ranking
+from catalog.views import accelerators, benchmarks, compare, home, model, models, organizations, ranking
 
 app_name = "catalog"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("benchmarks/changes/", ranking.changes, name="ranking_changes"),
     path("benchmarks/releases/<int:pk>.json", ranking.release, name="ranking_release"),
     path("benchmarks/<slug:slug>/", benchmarks.benchmark, name="benchmark"),
+    path("accelerators/", accelerators.accelerator_list, name="accelerator_list"),
+    path("accelerators/<slug:slug>/", accelerators.accelerator, name="accelerator"),
     path("compare/", compare.compare, name="compare"),
     path("organizations/<slug:slug>/", organizations.organization, name="organization"),
     path("families/<slug:slug>/", organizations.family, name="family"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 import calculator.urls
 import catalog.urls
-from catalog.models import Benchmark, Family, LanguageModel, Organization
+from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization
 
 # Every state of a calculator and of a list is an address; the sitemap names all that is worth indexing.
 ROBOTS = """User-agent: *
@@ -57,6 +57,7 @@ class Rows(Bilingual):
 
 SITEMAPS = {
     "pages": Pages(),
+    "accelerators": Rows(Accelerator.objects.all()),
     "benchmarks": Rows(Benchmark.objects.all()),
     "models": Rows(LanguageModel.objects.published()),
     "organizations": Rows(Organization.objects.filter(models__is_published=True).distinct()),

@@ -132,3 +132,27 @@ def seconds(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value * 1000:.0f} ms" if value < 1 else f"{rate(value)} s"
+
+
+@register.filter
+def plain(value: float | None) -> str:
+    """A figure of a data sheet, without digits that it does not state.
+
+    >>> plain(1008.0), plain(165.2), plain(59.75)
+    ('1,008', '165.2', '59.8')
+    """
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+@register.filter
+def signed_gib(value: int | None) -> str:
+    """Room in GiB, negative where it is missing, with a real minus sign.
+
+    >>> signed_gib(-3 * 2**30), signed_gib(2**30)
+    ('−3.00', '1.00')
+    """
+    if value is None:
+        return ""
+    return f"−{gib(-value)}" if value < 0 else gib(value)

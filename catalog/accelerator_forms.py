@@ -1,0 +1,139 @@
+"""What a reader may ask of the list of accelerators, and of what runs on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django import forms
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator import labels
+from calculator.hardware import COUNTS
+from calculator.memory import ENGINES
+from calculator.memory.engines import MAX_CONTEXT_TOKENS
+from catalog.models import Accelerator
+from catalog.models.vocabulary import Segment, Vendor
+from catalog.querysets import normalise
+
+# Name in the URL -> column. A minus in front turns the order round.
+SORTS: Mapping[str, str] = {
+    "memory": "memory_gb",
+    "bandwidth": "bandwidth_gb_per_s",
+    "fp16": "fp16_tflops",
+    "power": "tdp_w",
+    "price": "launch_price_usd",
+    "year": "release_year",
+}
+DEFAULT_SORT = "-memory"
+MOST_GB = 10**6
+
+
+class AcceleratorListForm(forms.Form):
+    """Filters and order. Empty answers do not filter; wrong ones are errors, and then nothing is filtered."""
+
+    q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
+    vendor = forms.ChoiceField(label=gettext_lazy("Vendor"), required=False)
+    segment = forms.ChoiceField(label=gettext_lazy("Made for"), required=False)
+    feature = forms.ChoiceField(label=gettext_lazy("Feature"), required=False)
+    min_memory = forms.IntegerField(
+        label=gettext_lazy("Memory from (GB)"), required=False, min_value=0, max_value=MOST_GB
+    )
+    max_memory = forms.IntegerField(label=gettext_lazy("to (GB)"), required=False, min_value=0, max_value=MOST_GB)
+    sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
+
+    def __init__(self, query: Mapping[str, Any]) -> None:
+        super().__init__(data={name: value for name, value in query.items() if value != ""}, auto_id="%s")
+        anything = [("", _("Any"))]
+        self._choices("vendor", anything + Vendor.choices)
+        self._choices("segment", anything + Segment.choices)
+        self._choices(
+            "feature",
+            [
+                *anything,
+                ("fp8", _("FP8 arithmetic")),
+                ("fp4", _("FP4 arithmetic")),
+                ("unified", _("unified memory")),
+                ("obtainable", _("can be bought")),
+            ],
+        )
+        self._choices(
+            "sort",
+            [
+                ("-memory", _("Most memory")),
+                ("memory", _("Least memory")),
+                ("-bandwidth", _("Highest bandwidth")),
+                ("-fp16", _("Highest FP16 rate")),
+                ("power", _("Least power")),
+                ("price", _("Lowest launch price")),
+                ("-year", _("Newest first")),
+            ],
+        )
+
+    def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
+        cast(forms.ChoiceField, self.fields[name]).choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        least, most = self.cleaned_data.get("min_memory"), self.cleaned_data.get("max_memory")
+        if least is not None and most is not None and least > most:
+            self.add_error("max_memory", _("The upper end lies below the lower one."))
+        return self.cleaned_data
+
+    def rows(self) -> QuerySet[Accelerator]:
+        answers = self.cleaned_data if self.is_valid() else {}
+        found = Accelerator.objects.all()
+        for word in normalise(answers.get("q", "")).split():
+            found = found.filter(Q(name_en__icontains=word) | Q(name_zh_hans__icontains=word) | Q(slug__contains=word))
+        wanted = {
+            "vendor": answers.get("vendor"),
+            "segment": answers.get("segment"),
+            "memory_gb__gte": answers.get("min_memory"),
+            "memory_gb__lte": answers.get("max_memory"),
+        }
+        found = found.filter(**{name: value for name, value in wanted.items() if value not in (None, "")})
+        features = {
+            "fp8": "supports_fp8",
+            "fp4": "supports_fp4",
+            "unified": "unified_memory",
+            "obtainable": "obtainable",
+        }
+        if feature := features.get(answers.get("feature", "")):
+            found = found.filter(**{feature: True})
+        sort = answers.get("sort") or DEFAULT_SORT
+        column = F(SORTS[sort.removeprefix("-")])
+        ordered = column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)
+        return found.order_by(ordered, "slug")
+
+
+class RunsForm(forms.Form):
+    """What runs on a card: how many of it, under which engine, at which context."""
+
+    cards = forms.TypedChoiceField(label=gettext_lazy("Number of cards"), required=False, coerce=int, empty_value=1)
+    engine = forms.ChoiceField(label=gettext_lazy("Engine"), required=False)
+    context = forms.IntegerField(
+        label=gettext_lazy("Context length"), required=False, min_value=1, max_value=MAX_CONTEXT_TOKENS
+    )
+    sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
+    q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
+
+    def __init__(self, query: Mapping[str, Any], max_cards: int) -> None:
+        given = {name: value for name, value in query.items() if value != ""}
+        super().__init__(data={"cards": "1", "engine": "llama.cpp", "context": "8192", **given}, auto_id="%s")
+        counts = [number for number in COUNTS if number <= max_cards]
+        self._choices("cards", [(number, str(number)) for number in counts])
+        self._choices("engine", [(name, labels.ENGINES[name]) for name in ENGINES])
+        self._choices(
+            "sort",
+            [
+                ("", _("Largest that fits first")),
+                ("-released", _("Newest first")),
+                ("name", _("Name")),
+                ("-parameters", _("Most parameters")),
+                ("parameters", _("Fewest parameters")),
+            ],
+        )
+
+    def _choices(self, name: str, choices: list[tuple[Any, Any]]) -> None:
+        cast(forms.ChoiceField, self.fields[name]).choices = choices
