@@ -1,0 +1,66 @@
+"""Leaderboards and comparison in a real browser: filters without a reload, ticks to a comparison, no barrier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from pytest_playwright import CreateContextCallback
+
+from catalog import standings
+from tests.catalog.field import make_field
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+PAGES = [
+    "/en/benchmarks/?board=coding",
+    "/zh-hans/benchmarks/b05/",
+    "/en/compare/?m=m05&m=nope&m=m06&q=m1",
+    "/en/benchmarks/method/",
+    "/zh-hans/models/m05/",
+]
+
+
+@pytest.fixture(autouse=True)
+def field(transactional_db: None) -> None:
+    make_field()
+    standings.refresh()
+
+
+def test_a_filter_replaces_the_board_and_keeps_the_form(page: Page) -> None:
+    page.goto("/en/benchmarks/")
+    count = page.locator("#board .count")
+    page.get_by_label("Fits in (GB)").fill("8")
+    page.keyboard.press("Tab")
+    expect(count).to_contain_text("8 models of 40")
+    assert page.url.endswith("?board=overall&memory=8")
+    page.get_by_label("Fits in (GB)").fill("-3")
+    page.keyboard.press("Tab")
+    expect(page.locator("#memory-error")).not_to_be_empty()
+    page.get_by_label("Fits in (GB)").fill("4")
+    page.keyboard.press("Tab")
+    expect(count).to_contain_text("4 models of 40")
+    expect(page.locator("#memory-error")).to_be_empty()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_ticked_models_are_compared(new_context: CreateContextCallback, scripts: bool) -> None:
+    page = new_context(java_script_enabled=scripts).new_page()
+    page.goto("/en/benchmarks/")
+    page.get_by_label("Compare Model m39").check()
+    page.get_by_label("Compare Model m37").check()
+    page.get_by_role("button", name="Compare the ticked models").click()
+    page.wait_for_url("**/en/compare/?m=*")
+    assert page.locator(".compare thead a").all_inner_texts()[::2] == ["Model m39", "Model m37"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_accessibility_rules_and_reflow(page: Page, path: str, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
