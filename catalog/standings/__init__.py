@@ -6,7 +6,7 @@ the end of a sync and, after an editor's change is committed, once however many 
 """
 
 from catalog.standings.boards import BOARDS, board_label, current, scopes
-from catalog.standings.store import refresh
 from catalog.standings.on_commit import schedule
+from catalog.standings.store import refresh
 
 __all__ = ["BOARDS", "board_label", "current", "refresh", "schedule", "scopes"]
