@@ -7,6 +7,8 @@ that no rule reads do not. The RoPE table of a scaled context (Llama 3.1: 256 by
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 from calculator.architecture.shape import Attention, LatentAttention, Shape, Tensor
@@ -25,10 +27,7 @@ class GgufTensor(NamedTuple):
 
     @property
     def elements(self) -> int:
-        number = 1
-        for size in self.dimensions:
-            number *= size
-        return number
+        return prod(self.dimensions)
 
 
 # `prepare_tensors` in `conversion/base.py` writes these F32 whatever the file's type.
@@ -76,6 +75,12 @@ def _absorbed(shape: Shape, tensor: Tensor) -> Iterator[GgufTensor]:
 
 
 def _stored(role: str, layer: int | None, shape: tuple[int, ...], kind: str) -> GgufTensor:
+    return GgufTensor(role, layer, *_form(role, shape, kind))
+
+
+@lru_cache(maxsize=4096)
+def _form(role: str, shape: tuple[int, ...], kind: str) -> tuple[tuple[int, ...], str, bool, bool]:
+    """The same for a role in every layer: dimensions, unquantised type, may it be quantised, is it an input."""
     dimensions = shape
     while len(dimensions) > 1 and dimensions[0] == 1:  # ggml does not count outer dimensions of one
         dimensions = dimensions[1:]
@@ -90,7 +95,7 @@ def _stored(role: str, layer: int | None, shape: tuple[int, ...], kind: str) -> 
         and not any(word in role for word in _NEVER_QUANTISED)
     )
     source = "I32" if role == "ffn_gate_tid2eid" else "F32" if is_small or role in _ALWAYS_F32 else "BF16"
-    return GgufTensor(role, layer, dimensions, source, quantisable, role in _INPUTS)
+    return dimensions, source, quantisable, role in _INPUTS
 
 
 _INPUTS = frozenset({"token_embd", "per_layer_token_embd", "position_embd", "token_types"})

@@ -5,7 +5,7 @@ A model has thousands of tensors but a few dozen slots, so a preset costs micros
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import chain
@@ -33,6 +33,7 @@ class Slots(NamedTuple):
 _EXACTLY = {"output": "output", "token_embd": "token_embd", "per_layer_token_embd": "token_embd"}
 _ENDING = {"attn_qkv": "v", "attn_kv_b": "v", "attn_v": "v", "attn_k": "k", "attn_q": "q", "attn_output": "o"}
 _HOLDING = {"ffn_up": "up", "ffn_gate": "gate", "ffn_down": "down"}
+_AS_STORED = {source: Slot("source", 1, source) for source in ("F32", "BF16", "I32")}
 
 
 @lru_cache(maxsize=512)
@@ -51,17 +52,19 @@ def gather(shape: Shape) -> Slots:
     traits = read_traits(shape, tensors)
     number_of_values = sum(t.quantisable and category(t.role) == "v" for t in tensors)
     seen: Counter[str] = Counter()
-    total: Counter[Slot] = Counter()
-    placed: dict[Place, Counter[Slot]] = {}
+    placed: defaultdict[Place, Counter[Slot]] = defaultdict(Counter)
     for tensor in tensors:
         kind = category(tensor.role)
         if not tensor.quantisable:
-            slot = Slot("source", 1, tensor.source)
+            slot = _AS_STORED[tensor.source]
         else:
             slot = _slot(tensor, kind, seen[kind], number_of_values, shape.num_layers, traits)
             seen[kind] += 1
-        total[slot] += tensor.elements
-        placed.setdefault(_place(tensor), Counter())[slot] += tensor.elements
+        placed[_place(tensor)][slot] += tensor.elements
+    total: Counter[Slot] = Counter()
+    for counted in placed.values():
+        for slot, elements in counted.items():
+            total[slot] += elements
     return Slots(traits, total, placed)
 
 
