@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from catalog.management.data import DATA
 from catalog.score_settings import Language, render
 from catalog.score_settings.phrases import PHRASES, WORDS, Phrase
 from catalog.source import load
-
-DATA = Path(__file__).parents[3] / "catalog/data"
-HAN = r"[\u4e00-\u9fff]"
-FAULTS_OF_CHINESE = {
-    "half-width punctuation": re.compile(rf"{HAN}[,.:;()!?]|[,;:()!?]{HAN}"),
-    "no space between Han and Latin": re.compile(rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9%+]{HAN}"),
-    "a space beside full-width punctuation": re.compile(r" [，。：；（）、「」]|[，。：；（）、「」] "),
-    "two spaces": re.compile("  "),
-}
-FAULTS_OF_ENGLISH = {
-    "full-width punctuation": re.compile(r"[，。：；（）、「」]"),
-    "two spaces, or one before punctuation": re.compile(r"  | [,;.:)]"),
-    "a doubled word": re.compile(r"\b([a-z]+) \1\b"),
-}
+from tests.catalog.form import HAN, faults
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +43,9 @@ def test_no_placeholder_is_left(texts: list[str]) -> None:
 
 
 def test_good_form_in_both_languages(texts: list[str]) -> None:
-    assert not list(_faults(set(texts)))
-
-
-def _faults(texts: set[str]) -> Iterator[tuple[str, str]]:
-    for text in texts:
-        chinese, english = own_words(text, "zh-hans"), own_words(text, "en")
-        yield from ((name, chinese) for name, fault in FAULTS_OF_CHINESE.items() if fault.search(chinese))
-        yield from ((name, english) for name, fault in FAULTS_OF_ENGLISH.items() if fault.search(english))
-        if re.search(HAN, english):
-            yield "Chinese", english
+    for text in set(texts):
+        assert not faults(own_words(text, "zh-hans"), "zh_hans"), text
+        assert not faults(own_words(text, "en"), "en"), text
 
 
 def test_words_are_said_in_both_languages() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from catalog.management.data import DATA
 from catalog.source import Catalogue, load
+from tests.catalog.form import faults
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,9 @@ def test_every_model_says_where_its_shape_and_licence_come_from(shipped: Catalog
         assert {"config", "licence"} <= cited, model.slug
 
 
-def test_what_one_language_says_the_other_says_too(shipped: Catalogue) -> None:
-    records: tuple[Any, ...] = (
+def records(shipped: Catalogue) -> tuple[Any, ...]:
+    """All that say something in both languages."""
+    return (
         *shipped.models,
         *shipped.families,
         *shipped.benchmarks,
@@ -38,11 +40,23 @@ def test_what_one_language_says_the_other_says_too(shipped: Catalogue) -> None:
         *shipped.organizations,
         *shipped.accelerators,
     )
-    for record in records:
+
+
+def test_what_one_language_says_the_other_says_too(shipped: Catalogue) -> None:
+    for record in records(shipped):
         for name in type(record).model_fields:
             if name.endswith("_zh_hans") and name != "name_zh_hans":
                 english = getattr(record, name.removesuffix("_zh_hans") + "_en")
                 assert bool(getattr(record, name)) == bool(english), (record.slug, name)
+
+
+def test_good_form_in_both_languages(shipped: Catalogue) -> None:
+    for record in records(shipped):
+        for name in type(record).model_fields:
+            language = next((suffix for suffix in ("zh_hans", "en") if name.endswith(f"_{suffix}")), None)
+            value = getattr(record, name)
+            for text in (value if isinstance(value, list) else [value]) if language else ():
+                assert not faults(text, str(language)), (record.slug, name, text)
 
 
 def test_base_models_lend_their_chat_models_no_scores(shipped: Catalogue) -> None:
