@@ -9,7 +9,7 @@ from typing import Self
 from django.http import QueryDict
 
 from calculator.fits import FitView, card_label, fit_view
-from calculator.forms import DEFAULT_CONTEXT_TOKENS
+from calculator.forms import DEFAULT_CONTEXT_TOKENS, WorkloadForm
 from calculator.hardware import Card, fit
 from calculator.hardware_form import HardwareForm, answers
 from calculator.memory import Workload, WorkloadError
@@ -61,6 +61,18 @@ class MyHardware:
         for row in rows.only("pk", "config", "updated_at", "context_tokens", "context_extended_tokens"):
             if view := self.fit_of(row):
                 found[row.pk] = view
+        return found
+
+    def fits_asked(self, models: Sequence[LanguageModel], asked: Mapping[str, str]) -> Mapping[int, FitView]:
+        """`fits` for a workload that is asked of every model; those that cannot answer it are left out."""
+        found = {}
+        for model in models:
+            shape = shape_of(model) if self.card else None
+            if shape is None or self.card is None:
+                continue
+            form = WorkloadForm(shape, asked, max_context_tokens=max_context_tokens(model, shape))
+            if form.is_valid():
+                found[model.pk] = fit_view(fit(shape, form.workload, self.card, self.count))
         return found
 
     def fit_of(self, model: LanguageModel, workload: Workload = LIST_WORKLOAD) -> FitView | None:

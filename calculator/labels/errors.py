@@ -62,4 +62,4 @@ def config_error_texts(error: ConfigError) -> list[str]:
     for fault in error.faults:
         sentence = str(CONFIG_FAULTS[fault.reason]) % written(fault.values)
         texts.append(_("%(key)s: %(sentence)s") % {"key": fault.key, "sentence": sentence} if fault.key else sentence)
-    return texts
+    return list(dict.fromkeys(texts))  # several layers may stumble over one key

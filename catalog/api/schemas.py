@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
 from ninja import Schema
 
 from catalog.models import Accelerator, Benchmark, LanguageModel, Score
@@ -31,6 +33,12 @@ class Problem(Schema):
 
     detail: str
     errors: dict[str, list[str]] = {}
+
+
+def problem(errors: Mapping[str, Iterable[Any]]) -> dict[str, Any]:
+    """The errors of a form, as `Problem`."""
+    listed = {name: [str(message) for message in messages] for name, messages in errors.items()}
+    return {"detail": _("The request is not valid."), "errors": listed}
 
 
 class LicenceOut(Schema):
@@ -148,6 +156,11 @@ class AcceleratorOut(Schema):
     interconnect: str
     release_year: int | None
     unified_memory: bool
+    devices: int
+    max_cards: int | None
+    obtainable: bool
+    launch_price_usd: int | None
+    compute_capability: str
     supports_fp8: bool
     supports_fp4: bool
     note: Text

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
+from catalog.hardware import MyHardware
 from catalog.leaderboard_forms import BoardForm
 from catalog.models import Benchmark, Place, Standing
 from catalog.models.vocabulary import BenchmarkCategory
@@ -28,7 +29,7 @@ LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans"
 @vary_on_headers("HX-Request")
 def leaderboards(request: HtmxRequest) -> HttpResponse:
     """One board at a time, filtered and paged by a plain GET form."""
-    form = BoardForm(request.GET.dict())
+    form, mine = BoardForm(request.GET.dict()), MyHardware.from_query(request.GET)
     releases = {release.scope: release for release in current(*BOARDS)}
     board = form.chosen_board
     release = releases.get(board)
@@ -43,6 +44,8 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
         "boards": [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases],
         "release": release,
         "page": page,
+        "mine": mine,
+        "fits": mine.fits([place.model for place in page]),
         "rows": [(place, missing_text(place, scope) if place.missing else "") for place in page],
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
         "catalogue": _by_category(benchmarks),
@@ -50,7 +53,8 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     }
     partial = wants_partial(request)
     template = "catalog/_leaderboard.html" if partial else "catalog/leaderboards.html"
-    return render(request, template, context | {"partial": partial}, status=200 if form.is_valid() else 400)
+    status = 200 if form.is_valid() and mine.valid else 400
+    return render(request, template, context | {"partial": partial}, status=status)
 
 
 def benchmark(request: HttpRequest, slug: str) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from catalog import comparison
 from catalog.compare_forms import CompareForm
+from catalog.hardware import MyHardware
 from catalog.models import LanguageModel
 from catalog.shapes import max_context_tokens, shape_of
 
@@ -22,16 +23,18 @@ def compare(request: HttpRequest) -> HttpResponse:
     longest = [tokens for model, shape in shapes.items() if (tokens := max_context_tokens(model, shape))]
     form = CompareForm(request.GET.dict(), list(shapes.values()), min(longest, default=None))
     valid = form.is_valid()
+    mine = MyHardware.from_query(request.GET)
     text = request.GET.get("q", "").strip()[:100]
     context: dict[str, Any] = {
         "form": form,
         "problems": chosen.problems,
-        "columns": [(model, _address([other for other in models if other != model], form)) for model in models],
+        "mine": mine,
+        "columns": [(model, _address([other for other in models if other != model], form, mine)) for model in models],
         "slugs": [model.slug for model in models],
         "most": comparison.MOST,
         "full": len(models) >= comparison.MOST,
         "q": text,
-        "found": [(model, _address([*models, model], form)) for model in _found(text, models)],
+        "found": [(model, _address([*models, model], form, mine)) for model in _found(text, models)],
     }
     if models:
         context["sections"] = [comparison.facts(models), *comparison.specifications(models)]
@@ -39,7 +42,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         context["scores"], context["alone"] = comparison.scores(models)
         if valid:
             context["memory"] = comparison.memory(models, form)
-    return render(request, "catalog/compare.html", context, status=400 if chosen.problems or not valid else 200)
+            context["fits"] = mine.fits_asked(models, form.answers)
+    status = 200 if valid and mine.valid and not chosen.problems else 400
+    return render(request, "catalog/compare.html", context, status=status)
 
 
 def _found(text: str, chosen: tuple[LanguageModel, ...]) -> list[LanguageModel]:
@@ -49,5 +54,6 @@ def _found(text: str, chosen: tuple[LanguageModel, ...]) -> list[LanguageModel]:
     return list(rows.exclude(pk__in=[model.pk for model in chosen]).order_by("-release_date", "slug")[:FOUND])
 
 
-def _address(models: list[LanguageModel] | tuple[LanguageModel, ...], form: CompareForm) -> str:
-    return "?" + urlencode([*(("m", model.slug) for model in models), *form.answers.items()])
+def _address(models: list[LanguageModel] | tuple[LanguageModel, ...], form: CompareForm, mine: MyHardware) -> str:
+    address = "?" + urlencode([*(("m", model.slug) for model in models), *form.answers.items()])
+    return f"{address}&{mine.query}" if mine.query else address

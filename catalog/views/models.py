@@ -7,6 +7,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
 from catalog.forms import ModelListForm
+from catalog.hardware import MyHardware
 
 PAGE_SIZE = 30
 
@@ -14,7 +15,7 @@ PAGE_SIZE = 30
 @vary_on_headers("HX-Request")
 def model_list(request: HtmxRequest) -> HttpResponse:
     """Every published model, searched, filtered, sorted and paged by a plain GET form."""
-    form = ModelListForm(request.GET.dict())
+    form, mine = ModelListForm(request.GET.dict()), MyHardware.from_query(request.GET)
     rows = form.rows().for_list()
     try:
         page = Paginator(rows, PAGE_SIZE).page(request.GET.get("page") or 1 if form.is_valid() else 1)
@@ -26,7 +27,9 @@ def model_list(request: HtmxRequest) -> HttpResponse:
         {
             "form": form,
             "page": page,
+            "mine": mine,
+            "fits": mine.fits(page.object_list),
             "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
         },
-        status=200 if form.is_valid() else 400,
+        status=200 if form.is_valid() and mine.valid else 400,
     )

@@ -25,6 +25,18 @@
     else if (query.has("card")) store(null);
   };
 
+  // The address must say what the page shows, so a page that was opened without the cards is opened again with them.
+  const restore = () => {
+    const mine = stored();
+    const select = document.querySelector("[data-hardware] select");
+    const query = new URLSearchParams(location.search);
+    if (!mine || !select || select.form.method !== "get" || query.has("card")) return;
+    if (![...select.options].some((option) => option.value === mine.card)) return;
+    query.set("card", mine.card);
+    query.set("cards", mine.cards);
+    location.replace(`${location.pathname}?${query}${location.hash}`);
+  };
+
   const carry = () => {
     const mine = stored();
     if (!mine || typeof mine.card !== "string") return;
@@ -51,5 +63,6 @@
     document.addEventListener(name, () => { remember(); carry(); });
   }
   remember();
+  restore();
   carry();
 })();

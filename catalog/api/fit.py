@@ -1,0 +1,192 @@
+"""Does it fit, both ways: a model on cards, and what runs on a card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from ninja import Router, Schema, Status
+
+from calculator.deployment import DeploymentForm
+from calculator.hardware import fit, largest_context, most_sequences, speed
+from calculator.hardware_form import answers
+from calculator.serialize import fit_json, speed_json
+from catalog.accelerator_forms import RunsForm
+from catalog.api.schemas import Problem, problem
+from catalog.cards import all_cards, card_of
+from catalog.models import Accelerator, LanguageModel
+from catalog.runs import Run, runs
+from catalog.shapes import max_context_tokens, shape_of
+
+models_router, accelerators_router = Router(tags=["fit"]), Router(tags=["fit"])
+MOST_ROWS = 100
+
+
+class ReasonOut(Schema):
+    key: str
+    blocks: bool
+    text: str
+
+
+class SpeedOut(Schema):
+    """Upper bounds from bandwidth and arithmetic: estimates, not measurements. Null where the card is not known."""
+
+    estimate: bool
+    decode_tokens_per_s: float | None
+    sequence_tokens_per_s: float | None
+    prefill_tokens_per_s: float | None
+    first_token_s: float | None
+    bound: str | None
+    notes: list[str]
+
+
+class FitOut(Schema):
+    """`state` is `fits`, `tight` or `does_not_fit`. Bytes are of the fullest card; `needed_bytes` of all."""
+
+    model: str
+    engine: str
+    card: str
+    cards: int
+    state: str
+    weights: str
+    context: int
+    tensor_parallel: int
+    pipeline_parallel: int
+    usable_bytes: int
+    per_card_bytes: int | None
+    needed_bytes: int | None
+    spare_bytes: int | None
+    headroom_bytes: int
+    reasons: list[ReasonOut]
+    largest_context: int | None
+    most_sequences: int | None
+    speed: SpeedOut | None
+
+
+class RunOut(Schema):
+    """The best weight format of a model that fits. `spare_bytes` is over all cards, negative where it is missing."""
+
+    model: str
+    state: str
+    weights: str
+    context: int
+    needed_bytes: int | None
+    spare_bytes: int | None
+    sequence_tokens_per_s: float | None
+    bound: str | None
+    reason: str
+
+
+class RunsOut(Schema):
+    card: str
+    cards: int
+    engine: str
+    context: int
+    count: int
+    items: list[RunOut]
+
+
+@models_router.get("/{slug}/fit/", response={200: FitOut, 400: Problem, 404: Problem}, url_name="model_fit")
+def model_fit(
+    request: HttpRequest,
+    slug: str,
+    card: str = "",
+    cards: str = "",
+    engine: str = "",
+    weights: str = "",
+    kv: str = "",
+    kv_v: str = "",
+    context: str = "",
+    sequences: str = "",
+    prompt: str = "",
+    tp: str = "",
+    pp: str = "",
+    ngl: str = "",
+    cpu_moe: str = "",
+    vision: str = "",
+) -> Status[Any]:
+    """Whether a model fits on so many cards of a kind, why, how much more they hold, and bounds on its speed."""
+    model = get_object_or_404(LanguageModel.objects.published(), slug=slug)
+    shape = shape_of(model)
+    if shape is None:
+        return Status(404, {"detail": _("“%(slug)s” has no published config.json.") % {"slug": slug}})
+    longest = max_context_tokens(model, shape)
+    form = DeploymentForm(shape, answers(request.GET), max_context_tokens=longest, cards=all_cards())
+    if not form.is_valid():
+        return Status(400, problem(form.errors))
+    if form.chosen_card is None:
+        return Status(400, problem({"card": [_("Name a card.")]}))
+    found = fit(shape, form.workload, form.chosen_card, form.num_cards)
+    tight = found.state == "tight"
+    limits = (shape, form.workload, form.chosen_card, form.num_cards)
+    bounds = speed(shape, found, prompt_tokens=form.prompt_tokens)
+    return Status(
+        200,
+        {
+            "model": slug,
+            "engine": form.workload.engine,
+            **fit_json(found),
+            "largest_context": largest_context(*limits, tight=tight),
+            "most_sequences": most_sequences(*limits, tight=tight),
+            "speed": speed_json(bounds) if bounds else None,
+        },
+    )
+
+
+@accelerators_router.get(
+    "/{slug}/fit/", response={200: RunsOut, 400: Problem, 404: Problem}, url_name="accelerator_fit"
+)
+def accelerator_fit(
+    request: HttpRequest,
+    slug: str,
+    cards: str = "",
+    engine: str = "",
+    context: str = "",
+    q: str = "",
+    limit: int = 25,
+    offset: int = 0,
+) -> Status[Any]:
+    """What runs on a card: every published model, newest first, with the best weight format that fits.
+
+    `cards` is 1, 2, 4 or 8; at most 100 models at a time (`limit`, `offset`).
+    """
+    row = get_object_or_404(Accelerator, slug=slug)
+    form = RunsForm(request.GET.dict(), card_of(row).max_cards)
+    if not form.is_valid():
+        return Status(400, problem(form.errors))
+    if not 1 <= limit <= MOST_ROWS or not 0 <= offset <= 10**6:
+        return Status(400, problem({"limit": [_("From 1 to %(most)s, offset from 0.") % {"most": MOST_ROWS}]}))
+    asked = form.cleaned_data
+    rows = LanguageModel.objects.published().search(asked["q"])
+    rows = rows.order_by(F("release_date").desc(nulls_last=True), "slug")
+    page = list(rows.only("slug", "config", "updated_at", "context_tokens", "context_extended_tokens")[offset:][:limit])
+    found = runs(page, row, asked["cards"], asked["engine"], asked["context"])
+    return Status(
+        200,
+        {
+            "card": slug,
+            "cards": asked["cards"],
+            "engine": asked["engine"],
+            "context": asked["context"],
+            "count": rows.count(),
+            "items": [_run(model.slug, run) for model, run in zip(page, found, strict=True)],
+        },
+    )
+
+
+def _run(slug: str, run: Run) -> dict[str, Any]:
+    rate = run.tokens_per_s
+    return {
+        "model": slug,
+        "state": run.state,
+        "weights": run.weight_format,
+        "context": run.context_tokens,
+        "needed_bytes": run.needed_bytes,
+        "spare_bytes": run.spare_bytes,
+        "sequence_tokens_per_s": None if rate is None else float(f"{rate:.3g}"),
+        "bound": run.bound or None,
+        "reason": "" if run.badge else run.reason_text,
+    }

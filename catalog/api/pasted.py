@@ -1,0 +1,55 @@
+"""The memory that any config.json takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+
+from calculator import labels
+from calculator.architecture import ConfigError, parse_config_text, read_config
+from calculator.forms import QUESTIONS, WorkloadForm
+from calculator.serialize import estimate_json
+from catalog.api.memory import MemoryOut
+from catalog.api.schemas import Problem, problem
+
+router = Router(tags=["memory"])
+
+
+class PastedIn(Schema):
+    """A config.json with a workload beside it; what is left out takes the engine's default."""
+
+    config: dict[str, Any]
+    assume_standard: bool = False
+    engine: str = ""
+    weights: str = ""
+    kv: str = ""
+    kv_v: str = ""
+    context: int | str = ""
+    sequences: int | str = ""
+    vision: bool = False
+
+
+class PastedOut(MemoryOut):
+    assumptions: list[str] = []
+
+
+@router.post("/memory/", response={200: PastedOut, 400: Problem}, exclude_unset=True, url_name="pasted_memory")
+def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
+    """What a model takes whose config.json is sent along. Nothing is stored.
+
+    An unknown model type is refused, or with `assume_standard` read by the standard keys; `assumptions` then says so.
+    """
+    try:
+        # The body again: within the bounds of a config.json on size, depth and numbers, which the schema does not know.
+        config = parse_config_text(request.body)["config"]
+        shape = read_config(config, assume_standard=body.assume_standard)  # type: ignore[arg-type]
+    except ConfigError as error:
+        return Status(400, problem({"config": labels.config_error_texts(error)}))
+    query = {name: str(value) for name in QUESTIONS if (value := getattr(body, name)) not in ("", False)}
+    form = WorkloadForm(shape, query)
+    if not form.is_valid():
+        return Status(400, problem(form.errors))
+    result = estimate_json(str(body.config.get("model_type", "")), form.estimate)
+    return Status(200, result | {"assumptions": [labels.assumption_text(key) for key in shape.assumptions]})
