@@ -1,0 +1,131 @@
+"""Model page and models list for every reader: language, theme, size of screen, print, and how heavy they are."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Response, expect
+
+MODEL = "models/llama-4-maverick-instruct/"
+PAGES = (MODEL, f"{MODEL}?context=-1&weights=Q9_K", "models/", "models/?min_parameters=-5", "organizations/meta/")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+SCREENS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (640, "light"), (320, "dark"))
+KILOBYTE = 1000
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-hans"])
+@pytest.mark.parametrize("path", PAGES)
+def test_accessible_and_whole_at_every_size(page: Page, complaints: list[str], lang: str, path: str) -> None:
+    page.goto(f"/{lang}/{path}", wait_until="networkidle")
+    # A wide light screen, a narrow dark one, and what 200 % zoom leaves of a small laptop's.
+    for width, theme in SCREENS:
+        page.set_viewport_size({"width": width, "height": 720})
+        page.emulate_media(color_scheme=theme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if width != 640:
+            found = Axe().run(page, options=RULES)
+            assert found.violations_count == 0, f"{width}, {theme}\n{found.generate_report()}"
+
+
+def test_forced_colours_and_print(page: Page, complaints: list[str]) -> None:
+    page.goto(f"/en/{MODEL}")
+    page.emulate_media(forced_colors="active")
+    assert page.locator("#result .bar").evaluate("bar => getComputedStyle(bar.querySelector('rect')).fill") != "none"
+    page.emulate_media(forced_colors="none", media="print")
+    for gone in (".slider", ".step", ".recompute", "nav", ".to-full"):
+        for element in page.locator(gone).all():
+            expect(element).to_be_hidden()
+    for kept in ("#result output", "#result .parts", "#context", "#growth .matrix", ".spec", ".sources"):
+        expect(page.locator(kept).first).to_be_visible()
+    assert page.locator("#context").input_value() == "8192"
+
+
+@pytest.mark.parametrize("path", [f"en/{MODEL}", f"zh-hans/{MODEL}", "zh-hans/models/deepseek-v3/", "en/models/"])
+def test_weight(page: Page, path: str) -> None:
+    """Compressed as the product serves them, but for brotli, which is smaller still."""
+    weights: dict[str, int] = {"document": 0, "stylesheet": 0, "script": 0, "htmx": 0}
+
+    def weigh(response: Response) -> None:
+        kind = "htmx" if "htmx-2" in response.url else response.request.resource_type
+        if kind in weights:
+            weights[kind] += len(gzip.compress(response.body()))
+
+    page.on("response", weigh)
+    page.goto(f"/{path}", wait_until="networkidle")
+    assert weights["document"] <= 25 * KILOBYTE, weights
+    assert weights["stylesheet"] <= 15 * KILOBYTE, weights
+    assert weights["htmx"] <= 17 * KILOBYTE, weights
+    assert weights["script"] <= 3 * KILOBYTE, weights
+    assert all(weights.values())
+
+
+def test_list_is_filtered_as_one_types(page: Page, complaints: list[str]) -> None:
+    page.goto("/zh-hans/models/", wait_until="networkidle")
+    search, rows = page.locator("#q"), page.locator("#models tbody tr")
+    before = rows.count()
+    search.press_sequentially("llama 4", delay=30)
+    expect(rows).to_have_count(2)
+    assert before > 2
+    assert page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]") == ["q", 7]
+    for key in ("Home", "ArrowRight"):
+        search.press(key)
+    search.press_sequentially("L")
+    expect(page).to_have_url(re.compile(r"q=lLlama%204(&|$)"))
+    expect(page.locator("#models .empty")).to_be_visible()
+    assert page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]") == ["q", 2]
+    search.fill("")
+    expect(rows).to_have_count(before)
+    page.select_option("#organization", "deepseek")
+    expect(rows).to_have_count(1)
+    assert page.evaluate("document.activeElement.id") != "organization" or "organization=deepseek" in page.url
+    page.locator("#min_parameters").fill("-5")
+    page.locator("#min_parameters").press("Enter")
+    expect(page.locator("#min_parameters-error, #min_parameters_error")).to_contain_text("0")
+    expect(rows).to_have_count(0)
+    assert page.locator("#organization").input_value() == "deepseek"
+    page.locator("#min_parameters").fill("1")
+    page.locator("#min_parameters").press("Enter")
+    expect(rows).to_have_count(1)
+    expect(page.locator("#min_parameters-error, #min_parameters_error")).to_be_empty()
+    page.get_by_role("link", name="English").click()
+    page.wait_for_url("**/en/models/?*organization=deepseek*")
+    expect(rows).to_have_count(1)
+
+
+def test_list_pages_and_back(page: Page, complaints: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalog.views.models.PAGE_SIZE", 3)
+    page.goto("/en/models/", wait_until="networkidle")
+    page.select_option("#sort", "name")
+    names = page.locator("#models tbody th a")
+    expect(page).to_have_url(re.compile("sort=name"))
+    expect(names.first).to_have_text("DeepSeek-V3")
+    first = names.all_inner_texts()
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**page=2**")
+    second = names.all_inner_texts()
+    assert not set(first) & set(second)
+    assert page.locator("#sort").input_value() == "name"
+    page.go_back()
+    page.wait_for_url(re.compile(r"sort=name(?!.*page)"))
+    expect(names).to_have_text(first)
+    assert page.locator("#sort").input_value() == "name"
+
+
+def test_list_whose_request_fails_shows_what_the_server_says(page: Page) -> None:
+    page.goto("/en/models/", wait_until="networkidle")
+    error: dict[str, Any] = {"status": 500, "body": "<h1>An error page</h1>", "content_type": "text/html"}
+    page.route("**/models/?*", lambda route: route.fulfill(**error))
+    page.locator("#q").fill("qwen")
+    expect(page.get_by_role("heading", name="An error page")).to_be_visible()
+    assert "q=qwen" in page.url
+
+
+def test_nothing_is_kept_in_cookies(page: Page) -> None:
+    for path in ("en/models/", f"zh-hans/{MODEL}"):
+        page.goto(f"/{path}")
+    kept: list[Any] = list(page.context.cookies())
+    assert kept == []

@@ -1,0 +1,306 @@
+"""The memory panel under a reader's hands: the figure, the controls and the address always agree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
+from pytest_playwright import CreateContextCallback
+
+MODEL = "models/llama-4-maverick-instruct/"
+MODEL_MAXIMUM = 1_048_576
+FIGURE = "#result .figure output"
+
+# Everything that a reader could see flicker or jump, from the moment the page starts.
+WATCH = """
+  window.shifts = []; window.figures = []; window.said = [];
+  new PerformanceObserver((list) => { for (const entry of list.getEntries()) shifts.push(entry.value); })
+    .observe({ type: "layout-shift", buffered: true });
+  addEventListener("DOMContentLoaded", () => {
+    const seen = () => {
+      const figure = document.querySelector("#result .figure output");
+      figures.push(figure.checkVisibility({ visibilityProperty: true }) ? figure.textContent : "");
+      requestAnimationFrame(seen);
+    };
+    seen();
+    new MutationObserver(() => said.push(document.getElementById("announcement").textContent))
+      .observe(document.getElementById("announcement"), { childList: true, characterData: true, subtree: true });
+  });
+"""
+
+
+class Panel:
+    """The model page of one language."""
+
+    def __init__(self, page: Page, lang: str = "en", query: str = "") -> None:
+        self.page = page
+        self.asked: list[Request] = []
+        page.add_init_script(WATCH)
+        page.goto(f"/{lang}/{MODEL}{query}", wait_until="networkidle")
+        page.on("request", lambda request: self.asked.append(request) if "hx-request" in request.headers else None)
+        self.slider, self.field = page.locator("#context-slider"), page.locator("#context")
+        self.figure = page.locator(FIGURE)
+        self.alert = page.locator("#result .stale")
+
+    def settle(self) -> None:
+        """Wait until the answer to the last change is there."""
+        expect(self.page.locator("#result")).not_to_have_attribute("aria-busy", "true")
+
+    def agrees(self, context: int) -> None:
+        """Figure, controls and address say the same, and so does the page that the address leads to."""
+        expect(self.page).to_have_url(re.compile(rf"context={context}&"))
+        self.settle()
+        assert int(self.field.input_value()) == context
+        assert (self.slider.get_attribute("aria-valuetext") or "").startswith(f"{context:,} ")
+        whole = self.page.request.get(self.page.url).text()
+        answer = re.search(r"<output[^>]*>([^<]+)<", whole)
+        assert answer
+        expect(self.figure).to_have_text(answer[1])
+        expect(self.page.locator("#result .also")).to_contain_text(f"{context:,}")
+        for name in ("engine", "weights", "kv"):
+            chosen = re.search(rf'<select name="{name}".*?<option value="([^"]+)" selected', whole, re.DOTALL)
+            assert chosen
+            assert self.page.locator(f"#{name}").input_value() == chosen[1]
+
+    def recorded(self, name: str) -> list[Any]:
+        return self.page.evaluate(f"window.{name}.splice(0)")
+
+    def drag(self, *stops: float) -> None:
+        """Press the thumb, move it through `stops` (parts of the track), and hold it."""
+        box = self.slider.bounding_box()
+        assert box
+        at = [(box["x"] + box["width"] * stop, box["y"] + box["height"] / 2) for stop in stops]
+        self.page.mouse.move(*at[0])
+        self.page.mouse.down()
+        for x, y in at[1:]:
+            self.page.mouse.move(x, y, steps=25)
+
+
+@pytest.mark.parametrize(("lang", "unit"), [("en", "tokens"), ("zh-hans", "个 token")])
+def test_slider_by_keyboard(page: Page, complaints: list[str], lang: str, unit: str) -> None:
+    panel = Panel(page, lang)
+    panel.slider.focus()
+    for key, context in [("ArrowRight", 16384), ("Home", 1024), ("End", MODEL_MAXIMUM), ("PageDown", 524288)]:
+        panel.recorded("said")
+        page.keyboard.press(key)
+        panel.agrees(context)
+        assert page.evaluate("document.activeElement.id") == "context-slider"
+        assert panel.slider.get_attribute("aria-valuetext") == f"{context:,} {unit}"
+        said = panel.recorded("said")
+        assert len(said) == 1
+        assert panel.figure.inner_text() in said[0]
+        assert f"{context:,}" in said[0]
+    assert len(panel.asked) == 4  # one for each key
+    shown = panel.figure.inner_text()
+    page.reload()
+    panel.agrees(524288)
+    expect(panel.figure).to_have_text(shown)
+
+
+def test_drag_with_the_mouse(page: Page, complaints: list[str]) -> None:
+    panel = Panel(page)
+    page.locator("#result .why summary").click()
+    panel.slider.scroll_into_view_if_needed()
+    panel.recorded("shifts"), panel.recorded("figures")
+    address = page.url
+    panel.drag(0.4, 0.98, 0.02, 0.7)
+    panel.settle()
+    # Held still: the figure is that of the thumb, though the address waits for the release.
+    assert panel.field.input_value() == "131072"
+    expect(page.locator("#result .also")).to_contain_text("131,072")
+    assert page.url == address
+    page.mouse.up()
+    panel.agrees(131072)
+    assert len(panel.asked) <= 20
+    assert sum(panel.recorded("shifts")) < 0.02
+    assert "" not in panel.recorded("figures")
+    assert page.locator("#result .why").get_attribute("open") is not None
+    expect(page.locator("#growth .here")).to_have_text(panel.figure.inner_text())
+
+
+def test_number_field_and_steps(page: Page, complaints: list[str]) -> None:
+    panel = Panel(page)
+    panel.field.fill("5000")
+    panel.agrees(5000)  # without leaving the field
+    page.get_by_role("button", name="Longer context").click()
+    panel.agrees(8192)
+    page.get_by_role("button", name="Shorter context").click()
+    panel.agrees(4096)
+    panel.field.fill("")
+    panel.field.press("Tab")
+    panel.agrees(8192)  # what the page came with
+    panel.field.fill("65536")
+    panel.field.press("Enter")
+    panel.agrees(65536)
+    assert page.evaluate("document.activeElement.id") == "context"
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "more than this model's maximum of 1,048,576"), ("zh-hans", "超过了这个模型的上限 1,048,576")],
+)
+def test_wrong_number_is_said_and_leaves_no_figure(page: Page, complaints: list[str], lang: str, said: str) -> None:
+    panel = Panel(page, lang)
+    page.select_option("#weights", "Q6_K")
+    for wrong in ("2000000", "-5"):
+        panel.field.fill(wrong)
+        panel.field.press("Enter")
+        panel.settle()
+        expect(panel.figure).to_have_text("—")
+        expect(page.locator("#growth")).to_be_hidden()
+        expect(page.locator("#context-error, #context_error")).not_to_be_empty()
+        assert panel.field.get_attribute("aria-invalid") == "true"
+        assert page.locator(f"#{panel.field.get_attribute('aria-describedby')}").is_visible()
+        assert page.locator("#weights").input_value() == "Q6_K"
+        assert f"context={wrong}" in page.url
+        if wrong == "2000000":
+            expect(page.locator("#announcement")).to_contain_text(said)
+            expect(page.locator("#context-error, #context_error")).to_contain_text(said)
+    panel.slider.press("Home")
+    panel.agrees(1024)
+    expect(page.locator("#context-error, #context_error")).to_be_empty()
+    assert panel.field.get_attribute("aria-invalid") is None
+
+
+def test_new_engine_brings_its_formats(page: Page, complaints: list[str]) -> None:
+    panel = Panel(page)
+    for engine, first in [("vllm", "BF16"), ("llama.cpp", "BF16"), ("transformers", "BF16")]:
+        page.locator("#engine").focus()
+        page.select_option("#engine", engine)
+        panel.agrees(8192)
+        assert page.locator("#weights").input_value() == first
+        assert page.evaluate("document.activeElement.id") == "engine"
+        assert "".join(page.locator(".field-error").all_inner_texts()).strip() == ""
+        expect(page.locator("#growth caption")).to_contain_text(re.compile(engine, re.IGNORECASE))
+
+
+def test_new_engine_overtaken_by_another_change(page: Page, complaints: list[str]) -> None:
+    panel = Panel(page)
+    held: list[Route] = []
+    page.route(f"**/{MODEL}?*", lambda route: held.append(route) if not held else route.continue_())
+    page.select_option("#engine", "vllm")
+    page.wait_for_timeout(300)
+    panel.slider.press("End")
+    panel.agrees(MODEL_MAXIMUM)
+    assert page.locator("#weights").input_value() == "BF16"
+    assert len(held) == 1
+
+
+def test_late_answer_does_not_replace_a_newer_one(page: Page, complaints: list[str]) -> None:
+    panel = Panel(page)
+    late: list[Route] = []
+    page.route("**/*context=1024*", lambda route: late.append(route))
+    panel.slider.press("Home")
+    page.wait_for_timeout(250)
+    expect(panel.figure).to_be_visible()  # nothing flickers yet
+    page.wait_for_timeout(400)
+    expect(panel.figure).to_be_hidden()  # slow: the old figure is gone, and that is said
+    expect(page.locator("#result .pending")).to_be_visible()
+    expect(page.locator("#growth")).to_be_hidden()
+    panel.slider.press("End")
+    panel.agrees(MODEL_MAXIMUM)
+    assert len(late) == 1
+    late[0].continue_()
+    page.wait_for_timeout(400)
+    panel.agrees(MODEL_MAXIMUM)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(lambda route: route.fulfill(status=500, body="<p>7.0 GiB</p>"), id="500"),
+        pytest.param(lambda route: route.abort("internetdisconnected"), id="offline"),
+    ],
+)
+@pytest.mark.parametrize("dragged", [True, False], ids=["dragged", "chosen"])
+def test_failed_request(page: Page, complaints: list[str], failure: Callable[[Route], None], dragged: bool) -> None:
+    panel = Panel(page)
+    page.locator("#result .why summary").click()
+    panel.recorded("shifts")
+    page.route(f"**/{MODEL}?*", failure)
+    if dragged:
+        panel.drag(0.4, 0.9)
+    else:
+        page.select_option("#kv", "q8_0")
+    expect(panel.alert).to_be_visible()
+    visible = page.locator(".instrument").inner_text() + page.locator("#growth").inner_text()
+    assert not re.search(r"\d GiB|\d B\b", visible)
+    expect(panel.figure).to_be_hidden()
+    if dragged:
+        page.mouse.up()
+        panel.settle()
+    assert sum(panel.recorded("shifts")) < 0.02
+    page.unroute(f"**/{MODEL}?*")
+    page.get_by_role("button", name="Try again").click()
+    panel.agrees(524288 if dragged else 8192)
+    expect(panel.figure).to_be_visible()
+    expect(page.locator("#growth")).to_be_visible()
+    assert page.evaluate("document.activeElement.id") == "context-slider"
+    assert complaints
+    complaints.clear()
+
+
+def test_back_forward_and_the_other_language(page: Page, complaints: list[str]) -> None:
+    panel = Panel(page)
+    panel.slider.press("ArrowRight")
+    panel.agrees(16384)
+    page.locator(".facts .src a").first.click()  # a footnote makes an entry of its own
+    panel.slider.press("End")
+    panel.agrees(MODEL_MAXIMUM)
+    page.go_back()
+    page.wait_for_load_state("networkidle")
+    panel.agrees(16384)
+    page.go_forward()
+    page.wait_for_load_state("networkidle")
+    panel.agrees(MODEL_MAXIMUM)
+    page.get_by_role("link", name="简体中文").click()
+    page.wait_for_url("**/zh-hans/**")
+    panel.agrees(MODEL_MAXIMUM)
+    page.go_back()
+    page.wait_for_url("**/en/**")
+    panel.agrees(MODEL_MAXIMUM)
+
+
+def test_touch_on_a_small_screen(new_context: CreateContextCallback) -> None:
+    page = new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 720}).new_page()
+    panel = Panel(page, "zh-hans")
+    panel.slider.scroll_into_view_if_needed()
+    box = panel.slider.bounding_box()
+    assert box
+    panel.recorded("shifts"), panel.recorded("figures")
+    y = box["y"] + box["height"] / 2
+    touch = page.context.new_cdp_session(page)
+    moves = [box["x"] + box["width"] * part / 40 for part in range(15, 39)]
+    for kind, x in [("touchStart", moves[0]), *(("touchMove", x) for x in moves[1:]), ("touchEnd", None)]:
+        points = [] if x is None else [{"x": x, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.wait_for_timeout(15)
+    panel.agrees(MODEL_MAXIMUM)
+    assert sum(panel.recorded("shifts")) < 0.02
+    assert "" not in panel.recorded("figures")
+    moved = panel.slider.bounding_box()
+    assert moved
+    assert moved["y"] == box["y"]  # what is above the slider keeps its height
+
+
+@pytest.mark.parametrize(("lang", "submit"), [("en", "Recompute"), ("zh-hans", "重新计算")])
+def test_without_scripts(new_context: CreateContextCallback, lang: str, submit: str) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(f"/{lang}/{MODEL}")
+    for control in page.locator(".slider, .ticks, .step").all():
+        expect(control).to_be_hidden()
+    before = page.locator(FIGURE).inner_text()
+    page.locator("#context").fill("131072")
+    page.select_option("#weights", "Q8_0")
+    page.get_by_role("button", name=submit).click()
+    page.wait_for_url("**context=131072**")
+    assert page.locator("#weights").input_value() == "Q8_0"
+    assert page.locator(FIGURE).inner_text() != before
+    page.locator("#context").fill("0")
+    page.get_by_role("button", name=submit).click()
+    page.wait_for_url("**context=0**")
+    expect(page.locator(FIGURE)).to_have_text("—")
+    expect(page.locator("#context-error, #context_error")).not_to_be_empty()
