@@ -51,8 +51,9 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "upgrade-insecure-requests": HTTPS,
     }
 }
-API_RATE = environment.rate("API_RATE", "120/min")  # requests to the API from one address
+API_RATE = environment.rate("API_RATE", "6000/min")  # requests to the API from one address
 NINJA_NUM_PROXIES = int(BEHIND_PROXY)  # else a visitor could name any address in X-Forwarded-For
+NINJA_PAGINATION_MAX_LIMIT = 1000
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -138,11 +139,6 @@ MODELTRANSLATION_FALLBACK_LANGUAGES = {"default": ("en", "zh-hans")}
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-
-# The public API
-API_RATE = environment.text("API_RATE", "6000/m")  # requests of one address; a number, a slash, s, m, h or d
-NINJA_PAGINATION_MAX_LIMIT = 1000
-NINJA_NUM_PROXIES = environment.integer("PROXIES", 0)  # how many trusted proxies stand in front
 
 # What the footer says, where an operator sets it
 ICP_NUMBER = environment.text("ICP_NUMBER")  # mainland China asks for these two on every page
