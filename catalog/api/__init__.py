@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 from ninja.throttling import AnonRateThrottle
@@ -36,7 +35,7 @@ api.add_router("/ranks/", ranks.router)
 def invalid_request(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """A parameter of the wrong type is a 400 like every other bad input, with the parameter's name."""
     faults = {str(fault["loc"][-1]): [fault["msg"]] for fault in error.errors}
-    return api.create_response(request, {"detail": _("The request is not valid."), "errors": faults}, status=400)
+    return api.create_response(request, problem(faults), status=400)
 
 
 @api.exception_handler(RequestDataTooBig)

@@ -10,7 +10,7 @@ from ninja import Router, Schema, Status
 from calculator.forms import WorkloadForm
 from calculator.memory import estimate
 from calculator.serialize import estimate_json
-from catalog.api.schemas import Problem
+from catalog.api.schemas import Problem, problem
 from catalog.models import LanguageModel
 from catalog.shapes import max_context_tokens, shape_of
 
@@ -71,6 +71,5 @@ def model_memory(
         return Status(404, {"detail": _("“%(slug)s” has no published config.json.") % {"slug": slug}})
     form = WorkloadForm(shape, request.GET.dict(), max_context_tokens=max_context_tokens(model, shape))
     if not form.is_valid():
-        errors = {name: [str(message) for message in messages] for name, messages in form.errors.items()}
-        return Status(400, {"detail": _("The request is not valid."), "errors": errors})
+        return Status(400, problem(form.errors))
     return Status(200, estimate_json(slug, estimate(shape, form.workload)))

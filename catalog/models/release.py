@@ -73,7 +73,10 @@ class Place(models.Model):
 
 
 class Standing(models.Model):
-    """The preferred score of a model on one variant of a benchmark, and its rank among `of` models. `tied`: others share it."""
+    """The preferred score of a model on one variant of a benchmark, and its rank among `of` models.
+
+    `tied`: others share the rank.
+    """
 
     score = models.OneToOneField(Score, primary_key=True, on_delete=models.CASCADE)
     rank = models.PositiveIntegerField(_("rank"))

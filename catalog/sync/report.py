@@ -39,7 +39,9 @@ class Report:
 
     @property
     def changed(self) -> bool:
-        return bool(self.derived or self.ranked) or any(kind.created or kind.updated or kind.dropped for kind in self.kinds)
+        return bool(self.derived or self.ranked) or any(
+            kind.created or kind.updated or kind.dropped for kind in self.kinds
+        )
 
     def kept(self) -> Iterator[tuple[str, Kept]]:
         return ((kind.name, kept) for kind in self.kinds for kept in kind.kept)
