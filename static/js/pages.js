@@ -25,7 +25,7 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 /* A message that came to stand beside a field belongs to it, as if the page had been loaded with it. */
 document.addEventListener("htmx:afterSettle", () => {
   for (const message of document.querySelectorAll(".field-error[id]")) {
-    const control = document.getElementById(message.id.replace(/[-_]error$/, ""));
+    const control = document.getElementById(message.id.replace(/_error$/, ""));
     if (message.textContent.trim()) {
       control?.setAttribute("aria-invalid", "true");
       control?.setAttribute("aria-describedby", message.id);

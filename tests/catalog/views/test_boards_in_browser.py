@@ -37,11 +37,11 @@ def test_a_filter_replaces_the_board_and_keeps_the_form(page: Page) -> None:
     assert page.url.endswith("?board=overall&memory=8")
     page.get_by_label("Fits in (GB)").fill("-3")
     page.keyboard.press("Tab")
-    expect(page.locator("#memory-error")).not_to_be_empty()
+    expect(page.locator("#memory_error")).not_to_be_empty()
     page.get_by_label("Fits in (GB)").fill("4")
     page.keyboard.press("Tab")
     expect(count).to_contain_text("4 models of 40")
-    expect(page.locator("#memory-error")).to_be_empty()
+    expect(page.locator("#memory_error")).to_be_empty()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])

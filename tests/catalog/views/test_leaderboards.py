@@ -81,7 +81,7 @@ class TestLeaderboards:
     def test_htmx_gets_the_board_alone_with_the_errors_beside_the_fields(self) -> None:
         part = get("/en/benchmarks/?memory=x", 400, **HTMX)
         assert "<html" not in part
-        assert re.search(r'id="memory-error" hx-swap-oob="true">[^<]+<', part)
+        assert re.search(r'id="memory_error" hx-swap-oob="true">[^<]+<', part)
 
     @pytest.mark.parametrize(
         "query",

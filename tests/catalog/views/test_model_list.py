@@ -90,7 +90,7 @@ def test_wrong_question_is_said_beside_its_field(query: str, field: str, headers
     response = Client().get(f"/zh-hans/models/?{query}&q=llama", **headers)
     assert response.status_code == 400
     markup = response.content.decode()
-    message = re.search(rf'id="{field}-error"[^>]*>(.*?)</span>', markup, re.DOTALL)
+    message = re.search(rf'id="{field}_error"[^>]*>(.*?)</span>', markup, re.DOTALL)
     assert message
     assert re.search(r"[一-鿿]", message[1])  # in the reader's language
     if not headers:

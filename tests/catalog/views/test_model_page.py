@@ -134,7 +134,7 @@ def test_history_restore_gets_the_whole_page() -> None:
 def test_wrong_question_is_said_beside_its_field(query: str, field: str, said: str) -> None:
     path = f"{MAVERICK}?{query}"
     for markup in (get(path, 400), get(path, 400, **HTMX)):
-        message = re.search(rf'id="{field}-error"[^>]*>(.*?)</span>', markup, re.DOTALL)
+        message = re.search(rf'id="{field}_error"[^>]*>(.*?)</span>', markup, re.DOTALL)
         assert message
         assert said in text_of(message[1])
         assert "<output" in markup
