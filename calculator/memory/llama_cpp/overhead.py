@@ -2,7 +2,9 @@
 
 Public figures for one process: CUDA context 107 MiB (RTX 4060 Ti, difference of two logs), 170 MiB (Tesla K80), 555 MiB
 (RTX PRO 6000, 188 multiprocessors); everything that llama.cpp's own breakdown calls unaccounted on that card, 753 MiB;
-cuBLAS workspace 32 to 67 MiB. The constants sit in the middle: expect -350 to +300 MiB per card.
+cuBLAS workspace 32 to 67 MiB; and what nvidia-smi shows for an 8B model on one card beyond weights, cache and graph,
+about 700 MiB (`calculator/reference/measured.jsonl`, granite-3.3-8b). The constants are those of the RTX PRO 6000, the
+middle of these: expect -460 to +140 MiB per card. Small and old cards hold less, so a set that fits by this number fits.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from calculator.architecture.shape import Shape
 from calculator.memory.workload import Term
 
-CUDA_CONTEXT_BYTES = 384 * 2**20
+CUDA_CONTEXT_BYTES = 555 * 2**20
 WORKSPACE_BYTES = 64 * 2**20
 
 
