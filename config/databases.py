@@ -16,10 +16,11 @@ ENGINES = {
 }
 
 # WAL lets readers go on while an editor writes. IMMEDIATE takes the write lock at the start of a transaction, so that
-# the busy timeout applies: a transaction that reads first and writes later fails at once whatever the timeout.
+# the busy timeout applies: a transaction that reads first and writes later fails at once whatever the timeout. The
+# timeout (seconds) is longer than a sync holds the lock: whoever saves meanwhile waits instead of failing.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
-    "timeout": 5,
+    "timeout": 20,
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; "
         "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000;"

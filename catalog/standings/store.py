@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.locks import wait_for_bulk_writers
 from catalog.models import LanguageModel, Place, Release, Standing
 from catalog.ranking.holdout import HoldOut, hold_out
 from catalog.ranking.publish import Problem, prepare, publish
@@ -26,10 +27,17 @@ CELLS_TO_CHECK = 300
 def refresh() -> list[Release]:
     """Publishes every scope whose inputs changed and places scores inside their benchmarks; returns what is new.
 
-    The fits run before anything is written, so that a lock is held for a moment only.
+    The fits run before anything is written, so that a lock is held for a moment only. Where somebody changed a score
+    or published meanwhile, all of it is done again: ranks never belong to older scores than those they replace.
     """
+    while (releases := _refresh_unless_overtaken()) is None:
+        pass
+    return releases
+
+
+def _refresh_unless_overtaken() -> list[Release] | None:
     rows = read()
-    published = dict(Release.objects.order_by("pk").values_list("scope", "input_hash"))  # the newest comes last
+    published = _published()
     problems = [
         prepare(scope, rows.scores, rows.benchmarks, rows.candidates) for scope in scopes(rows.benchmarks).values()
     ]
@@ -37,9 +45,17 @@ def refresh() -> list[Release]:
     today = timezone.localdate().isoformat()
     found = [(publish(problem, today), _checked(problem)) for problem in stale]
     with transaction.atomic():
+        wait_for_bulk_writers()
+        if (read(), _published()) != (rows, published):
+            return None
         _store_standings(rows)
         models = dict(LanguageModel.objects.values_list("slug", "pk"))
         return [_store(ranking, check, models) for ranking, check in found]
+
+
+def _published() -> dict[str, str]:
+    """Scope -> hash of what its newest release was computed from."""
+    return dict(Release.objects.order_by("pk").values_list("scope", "input_hash"))  # the newest comes last
 
 
 def _checked(problem: Problem) -> HoldOut | None:

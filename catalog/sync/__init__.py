@@ -4,7 +4,7 @@
 - A row that an editor added stays. One that an editor deleted is not brought back, but listed; `theirs` restores it.
 - A row whose file is gone stays and is listed; a source, score or alias goes with its line in the file, if nobody
   edited it.
-- Ranks are computed at the end, where what they come from has changed.
+- Ranks are computed afterwards, where what they come from has changed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from catalog import derived, standings
+from catalog.locks import wait_for_bulk_writers
 from catalog.models import LanguageModel
 from catalog.source import Catalogue
 from catalog.sync.kinds import KINDS
@@ -26,16 +27,20 @@ __all__ = ["KindReport", "Report", "sync"]
 
 
 def sync(catalogue: Catalogue, *, theirs: bool = False, progress: Progress = lambda name, records: None) -> Report:
-    """All or nothing: one transaction, so that whatever stops it leaves the rows as they were."""
+    """Rows are written all or none: whatever stops a sync leaves them as they were.
+
+    Ranks follow once the rows are committed, so that nobody who writes waits for their fits.
+    """
     report = Report()
     keys: Keys = {}
     with transaction.atomic():
+        wait_for_bulk_writers()
         for kind in KINDS:
             done = sync_kind(kind, list(kind.records(catalogue)), keys, theirs=theirs)
             report.kinds.append(done)
             progress(done.name, done.records)
         report.derived = derived.refresh(LanguageModel.objects.all())
         progress("derived", len(catalogue.models))
-        report.ranked = [release.scope for release in standings.refresh()]
-        progress("ranks", 0)
+    report.ranked = [release.scope for release in standings.refresh()]
+    progress("ranks", 0)
     return report

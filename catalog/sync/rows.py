@@ -61,9 +61,9 @@ def sync_kind(kind: Kind, records: list[Values], keys: Keys, *, theirs: bool) ->
 
 
 def _rows(kind: Kind, slugs: dict[type[Synced], dict[int, str]]) -> Iterator[tuple[Synced, Values]]:
-    """Every row with its values as a file would say them."""
+    """Every row with its values as a file would say them, locked: an edit made from here on waits, so none is lost."""
     names = [column.name for column in kind.model._meta.concrete_fields if column.name not in OWN_COLUMNS]
-    for row in kind.model._base_manager.all():
+    for row in kind.model._base_manager.select_for_update():
         values = {}
         for name in names:
             if name in kind.links:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -70,6 +71,26 @@ def test_a_score_that_does_not_count_renews_nothing() -> None:
     row.pk, row.source_kind, row.source, row.value = None, "vendor", "https://acme.example/card", 99.0
     row.save()
     assert standings.refresh() == []
+
+
+def test_a_score_changed_during_the_fits_is_in_the_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Release.objects.filter(scope="overall").count()
+    edits = iter([99.0])
+
+    def overtaken(*arguments: Any) -> Any:
+        for value in edits:
+            edit("m20", value, benchmark)
+        return publish(*arguments)
+
+    benchmark = Score.objects.filter(model__slug="m20")[0].benchmark.slug
+    monkeypatch.setattr("catalog.standings.store.publish", overtaken)
+    edit("m20", 1.0, benchmark)
+    standings.refresh()
+    read_values = [
+        one.value for one in newest().ranking.inputs if (one.model, one.item.benchmark) == ("m20", benchmark)
+    ]
+    assert read_values == [99.0]
+    assert Release.objects.filter(scope="overall").count() == before + 1, "what was overtaken is not published"
 
 
 def test_the_old_release_is_kept_and_the_change_names_its_causes() -> None:
