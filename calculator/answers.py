@@ -42,7 +42,7 @@ class SpeedView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandView:
-    """One command on one hub; `label` names the program."""
+    """One command; `label` names the program, `hub` is empty where the command is the same on all."""
 
     label: str
     hub: str
@@ -77,7 +77,7 @@ class Answers:
 def answer(model: Model, form: DeploymentForm, cards: Iterable[Card], draft: Model | None = None) -> Answers:
     """All answers for a valid form."""
     shape, workload = model.shape, form.workload
-    saving = prefix_saving(shape, workload, form.cleaned_data.get("prefix") or 0)
+    saving = prefix_saving(shape, workload, form.cleaned_data.get("shared") or 0)
     guessing = _draft(draft.shape, workload) if draft else None
     extra = (guessing.per_card_bytes if guessing else 0) - saving.per_device_bytes
     placed = _placed(shape, form, extra)
@@ -113,11 +113,10 @@ def _draft(shape: Shape, workload: Workload) -> Estimate | None:
 def _on_cards(shape: Shape, form: DeploymentForm, placed: Fit, extra: int) -> OnCards:
     workload, card, count = form.workload, placed.card, placed.count
     tight = placed.state == "tight"
-    limits = {"tight": tight, "extra_bytes": extra}
     return OnCards(
         fit=fit_view(placed),
-        largest_context=largest_context(shape, workload, card, count, **limits),
-        most_sequences=most_sequences(shape, workload, card, count, **limits),
+        largest_context=largest_context(shape, workload, card, count, tight=tight, extra_bytes=extra),
+        most_sequences=most_sequences(shape, workload, card, count, tight=tight, extra_bytes=extra),
         formats=tuple(fit_view(each) for each in format_fits(shape, workload, card, count)),
         speed=_speed(shape, form, placed),
         offload=None if placed.state != "does_not_fit" else _offload(shape, workload, card, count),
@@ -148,13 +147,13 @@ def _speed(shape: Shape, form: DeploymentForm, placed: Fit) -> SpeedView | None:
 
 
 def _commands(model: Model, workload: Workload, placed: Fit | None) -> Iterable[CommandView]:
-    """The commands of each hub; one that reads the same on the next hub is not repeated."""
-    seen: set[str] = set()
+    """The commands of each hub, the one that is reached from the reader's country first; the same text once."""
+    first = "modelscope" if get_language() == "zh-hans" else "huggingface"
     usable = placed if placed is not None and placed.estimate is not None else None
-    first = "modelscope" if get_language() == "zh-hans" else "huggingface"  # whichever is reached from there
+    found: dict[str, CommandView] = {}
     for hub, source in sorted(model.sources, key=lambda each: each[0] != first):
         for command in launch_commands(workload, source, hub=hub, fit=usable):
-            if command.text not in seen:
-                seen.add(command.text)
-                notes = tuple(labels.hardware_note_text(note) for note in command.notes)
-                yield CommandView(label=str(labels.COMMANDS[command.key]), hub=hub, command=command, notes=notes)
+            notes = tuple(labels.hardware_note_text(note) for note in command.notes)
+            view = CommandView(label=str(labels.COMMANDS[command.key]), hub=hub, command=command, notes=notes)
+            found[command.text] = replace(view, hub="") if command.text in found else view
+    return found.values()

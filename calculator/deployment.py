@@ -48,7 +48,7 @@ class DeploymentForm(WorkloadForm):
     ngl = _whole(gettext_lazy("Layers on the cards (-ngl)"), 0, 9999)
     cpu_moe = _whole(gettext_lazy("Layers whose experts stay in RAM (--n-cpu-moe)"), 0, 9999)
     ram = forms.FloatField(label=gettext_lazy("Bandwidth of RAM (GB/s)"), required=False, min_value=1, max_value=10_000)
-    prefix = _whole(gettext_lazy("Shared prefix (tokens)"), 0, MOST_TOKENS)
+    shared = _whole(gettext_lazy("Shared prefix (tokens)"), 0, MOST_TOKENS)
     draft = forms.ChoiceField(label=gettext_lazy("Draft model"), required=False)
 
     def __init__(
@@ -62,10 +62,10 @@ class DeploymentForm(WorkloadForm):
         cast(forms.ChoiceField, self.fields["draft"]).choices = [("", _("none")), *drafts]
 
     def clean(self) -> dict[str, Any]:
-        super().clean()
         for name, engine in ONLY.items():
             if self.cleaned_data.get(name) and self.engine_name != engine and "engine" not in self.errors:
                 self.add_error(name, _("Only %(engine)s does this.") % {"engine": labels.ENGINES[engine]})
+        super().clean()
         context = self.cleaned_data.get("context")
         prompt, output = self.cleaned_data.get("prompt"), self.cleaned_data.get("output")
         if context and (prompt or 0) + (output or 0) > context:
@@ -73,9 +73,9 @@ class DeploymentForm(WorkloadForm):
             self.add_error(
                 field, _("Prompt and output do not fit into %(tokens)s tokens.") % {"tokens": f"{context:,}"}
             )
-        if context and (self.cleaned_data.get("prefix") or 0) > context:
+        if context and (self.cleaned_data.get("shared") or 0) > context:
             self.add_error(
-                "prefix", _("The prefix is longer than the context of %(tokens)s tokens.") % {"tokens": f"{context:,}"}
+                "shared", _("The prefix is longer than the context of %(tokens)s tokens.") % {"tokens": f"{context:,}"}
             )
         if not self.errors and self.chosen_card:
             try:
@@ -97,7 +97,7 @@ class DeploymentForm(WorkloadForm):
         return round(rate * GB) if rate else None
 
     def users(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("prompt", "output", "prefix")]
+        return [self[name] for name in ("prompt", "output", "shared")]
 
     def splits(self) -> list[forms.BoundField]:
         return [self[name] for name in ("tp", "pp")]
@@ -108,7 +108,7 @@ class DeploymentForm(WorkloadForm):
     @property
     def has_more(self) -> bool:
         """Whether the less common questions are answered, so that their disclosure opens."""
-        names = ("prompt", "output", "prefix", "tp", "pp", "ngl", "cpu_moe", "ram", "draft", "vision")
+        names = ("prompt", "output", "shared", "tp", "pp", "ngl", "cpu_moe", "ram", "draft", "vision")
         return any(self.answers.get(name) for name in names)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
@@ -42,19 +42,16 @@ def read_pasted(request: HttpRequest) -> Pasted:
         return Pasted(query=query, faults=_texts(ConfigError("", "too_large")))
     raw = upload.read(MAX_BYTES + 1) if isinstance(upload, UploadedFile) else query.get("config", "")
     text = raw.decode("utf-8-sig", "replace") if isinstance(raw, bytes) else str(raw)
-    assume = bool(query.get("assume_standard"))
-    sent = {"query": query, "text": text[:MAX_BYTES], "assume_standard": assume}
+    sent = Pasted(query=query, text=text[:MAX_BYTES], assume_standard=bool(query.get("assume_standard")))
     if not text.strip():
-        return Pasted(**sent, faults=(_("Paste the text of a config.json, or choose a file."),))
+        return replace(sent, faults=(_("Paste the text of a config.json, or choose a file."),))
     try:
         config = parse_config_text(raw)
-        shape = read_config(config, assume_standard=assume)
+        shape = read_config(config, assume_standard=sent.assume_standard)
     except ConfigError as error:
-        return Pasted(**sent, faults=_texts(error))
+        return replace(sent, faults=_texts(error))
     source = Source(name=shape.model_type, native_format=shape.native_format)
-    name = _name(config)
-    model = Model(name=name, shape=shape, sources=tuple((hub, source) for hub in HUBS))
-    return Pasted(**sent, model=model)
+    return replace(sent, model=Model(name=_name(config), shape=shape, sources=tuple((hub, source) for hub in HUBS)))
 
 
 def _texts(error: ConfigError) -> tuple[str, ...]:

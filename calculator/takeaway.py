@@ -76,7 +76,7 @@ def _lines(model: Model, shown: Panel, answers: Answers, address: str) -> Iterat
     for note in (*shown.assumptions, *shown.notes):
         yield f"- {note}"
     for each in answers.commands:
-        yield from ("", f"{each.label} ({each.hub})", "", "```", each.command.text, "```")
+        yield from ("", f"{each.label} ({each.hub})" if each.hub else each.label, "", "```", each.command.text, "```")
     if address:
         yield from ("", f"<{address}>")
 

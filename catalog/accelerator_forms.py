@@ -110,7 +110,7 @@ class AcceleratorListForm(forms.Form):
 class RunsForm(forms.Form):
     """What runs on a card: how many of it, under which engine, at which context."""
 
-    cards = forms.TypedChoiceField(label=gettext_lazy("Number of cards"), required=False, coerce=int, empty_value=1)
+    cards = forms.TypedChoiceField(label=gettext_lazy("Number of cards"), required=False, coerce=int)
     engine = forms.ChoiceField(label=gettext_lazy("Engine"), required=False)
     context = forms.IntegerField(
         label=gettext_lazy("Context length"), required=False, min_value=1, max_value=MAX_CONTEXT_TOKENS

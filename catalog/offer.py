@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from calculator.architecture import ConfigError
 from calculator.hardware import Card, HardwareError, Source
@@ -54,20 +55,17 @@ def _details(row: LanguageModel) -> tuple[str, str]:
 
 
 def _sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, Source]]:
-    """Where the weights lie on each hub. Without a repository the commands name a file to replace."""
-    found = []
-    for hub, repository in (("huggingface", row.hf_repo), ("modelscope", row.modelscope_repo)):
-        if hub == "huggingface" or repository:
-            found.append((hub, _source(row, repository, native_format)))
-    return found
+    """Where the weights lie on each hub. Where the repository is not known, the commands name one to replace."""
+    repositories = {"huggingface": row.hf_repo, "modelscope": row.modelscope_repo}
+    return [(hub, _source(row, repository, native_format)) for hub, repository in repositories.items()]
 
 
 def _source(row: LanguageModel, repository: str, native_format: str) -> Source:
-    known = {"name": row.name, "native_format": native_format, "multimodal": "image" in row.input_modalities}
+    source = Source(name=row.name, native_format=native_format, multimodal="image" in row.input_modalities)
     try:
-        return Source(**known, repository=repository or None)
-    except HardwareError:
-        return Source(**known)
+        return replace(source, repository=repository or None)
+    except HardwareError:  # not the name of a repository, so a command must not quote it
+        return source
 
 
 def _drafts(row: LanguageModel) -> Sequence[tuple[str, str]]:

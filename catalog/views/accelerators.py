@@ -42,8 +42,9 @@ def accelerator(request: HtmxRequest, slug: str) -> HttpResponse:
     if valid:
         asked = form.cleaned_data
         page = _page(request, _models(form, card.usable_bytes * asked["cards"]), RUNS_SIZE)
-        found = runs(page.object_list, row, asked["cards"], asked["engine"], asked["context"])
-        context |= {"page": page, "pages": _pages(page), "runs": list(zip(page.object_list, found, strict=True))}
+        models = list(page)
+        found = runs(models, row, asked["cards"], asked["engine"], asked["context"])
+        context |= {"page": page, "pages": _pages(page), "runs": list(zip(models, found, strict=True))}
     if wants_partial(request):
         return render(request, "catalog/_runs.html", context, status=200 if valid else 400)
     context["specs"] = groups(row, card)

@@ -28,7 +28,7 @@ def model_list(request: HtmxRequest) -> HttpResponse:
             "form": form,
             "page": page,
             "mine": mine,
-            "fits": mine.fits(page.object_list),
+            "fits": mine.fits(list(page)),
             "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
         },
         status=200 if form.is_valid() and mine.valid else 400,

@@ -1,0 +1,231 @@
+"""The full calculator's page: a model or any config.json, every answer, what is wrong beside its field."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import time
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from catalog.models import LanguageModel
+from tests.catalog.views.conftest import shipped
+
+__all__ = ["shipped"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+PAGE = "/en/calculator/"
+LLAMA = f"{PAGE}?model=llama-3-1-8b-instruct&card=rtx-4090"
+
+
+def get(path: str, status: int = 200, **headers: Any) -> str:
+    response = Client().get(path, **headers)
+    assert response.status_code == status, path
+    assert not response.cookies
+    return response.content.decode()
+
+
+def post(data: dict[str, Any], status: int = 200, path: str = PAGE, **headers: Any) -> str:
+    response = Client(enforce_csrf_checks=True).post(path, data, **headers)
+    assert response.status_code == status
+    assert not response.cookies
+    return response.content.decode()
+
+
+def text_of(markup: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    found = LanguageModel.objects.get(slug="llama-3-1-8b-instruct").config
+    assert found
+    return found
+
+
+def test_a_model_is_found_by_name_without_a_script() -> None:
+    found = get(f"{PAGE}?q=maverick&card=rtx-4090&cards=2")
+    link = re.search(r'href="([^"]*model=llama-4-maverick-instruct[^"]*)"', found)
+    assert link
+    assert "Llama 4 Maverick" in get(html.unescape(link[1]))
+    assert "card=rtx-4090" in link[1]
+
+
+def test_the_search_answers_htmx_with_the_page_s_own_list() -> None:
+    fragment = get(f"{PAGE}?q=llama", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="found")
+    assert fragment.strip() in get(f"{PAGE}?q=llama")
+
+
+def test_every_answer_is_there() -> None:
+    page = text_of(get(LLAMA))
+    for said in (
+        "On GeForce RTX 4090",
+        "Longest context that fits",
+        "Most users at once",
+        "upper bound",
+        "Time to first token",
+        "(estimate)",
+        "Sets of cards that fit",
+        "Chinese vendors",
+        "Fine-tuning",
+        "llama-server",
+        "Modelfile",
+        "Weight format × context",
+    ):
+        assert said in page, said
+
+
+def test_nothing_recommended_does_not_fit() -> None:
+    page = get(f"{PAGE}?model=deepseek-v3&weights=Q8_0&context=131072")
+    shelves = page.partition('class="shelf-grid"')[2].partition('class="training"')[0]
+    for shelf in re.findall(r"<ul>(.*?)</ul>", shelves, re.DOTALL):
+        badges = re.findall(r'class="badge (\w+)"', shelf)
+        assert badges
+        assert all(badge == "fit" for badge in badges[:-1])  # the last may be the nearest miss
+
+
+def test_a_fragment_is_the_page_s_own() -> None:
+    page = get(LLAMA)
+    fragment = get(LLAMA, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="result")
+    for part in ("result", "answers", "growth"):
+        shown = re.search(rf'<(div|section)[^>]* id="{part}".*?</\1>', fragment, re.DOTALL)
+        assert shown
+        assert shown[0] in page
+
+
+def test_prompt_and_output_make_the_context() -> None:
+    assert 'value="5000"' in get(f"{LLAMA}&prompt=4000&output=1000")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("sequences=1000000000", "out of bounds"),
+        ("cards=0", "greater than or equal to 1"),
+        ("cards=10000", "less than or equal to 1024"),
+        ("card=l4", "Only cards of one kind"),
+        ("context=9999999", "more than this model&#x27;s maximum"),
+        ("context=8192&prompt=8000&output=8000", "do not fit into 8,192"),
+        ("shared=100000", "longer than the context"),
+        ("engine=vllm&tp=3", "cannot be split into 3"),
+        ("engine=vllm&tp=8", "8, but there are 1 devices"),
+        ("tp=2", "Only vLLM does this"),
+        ("engine=vllm&cpu_moe=4", "Only llama.cpp does this"),
+        ("ngl=-1", "greater than or equal to 0"),
+        ("ram=x", "Enter a number"),
+        ("draft=nope", "Select a valid choice"),
+        ("weights=Q99", "not offered"),
+        ("ft=nope", "Select a valid choice"),
+        ("ft_rank=0", "greater than or equal to 1"),
+        ("ft_tokens=1e9", "Enter a whole number"),
+    ],
+)
+def test_a_wrong_answer_is_said_and_the_others_kept(query: str, said: str) -> None:
+    page = get(f"{LLAMA}&output=17&{query}", 400)
+    assert said in page
+    assert "output=" in query or 'name="output" value="17"' in page
+
+
+def test_an_unknown_model_is_said() -> None:
+    assert "No model “gpt-9”" in html.unescape(get(f"{PAGE}?model=gpt-9", 400))
+
+
+def test_offloading_moves_memory_to_ram() -> None:
+    whole, half = (get(f"{LLAMA}&format=json&ngl={layers}") for layers in (99, 10))
+    assert json.loads(half)["host"]["weights_bytes"] > json.loads(whole)["host"]["weights_bytes"]
+    assert json.loads(half)["total_bytes"] < json.loads(whole)["total_bytes"]
+
+
+def test_too_large_a_model_says_what_to_move() -> None:
+    page = text_of(get(f"{PAGE}?model=llama-4-scout-instruct&card=rtx-4090"))
+    assert "--n-cpu-moe" in page
+
+
+def test_what_is_taken_away_agrees() -> None:
+    result = json.loads(get(f"{LLAMA}&format=json"))
+    markdown = get(f"{LLAMA}&format=md")
+    assert result["fit"]["state"] == "fits"
+    assert result["url"].endswith("cards=1") or "card=rtx-4090" in result["url"]
+    assert any("llama-server" in command["text"] for command in result["commands"])
+    assert f"{result['total_bytes'] / 2**30:.2f}" in markdown
+    assert "llama-server" in markdown
+
+
+def test_the_chinese_page_names_modelscope_first() -> None:
+    state = "calculator/?model=deepseek-v3&card=h200-sxm&cards=8&engine=vllm"
+    page = get(f"/zh-hans/{state}")
+    assert "VLLM_USE_MODELSCOPE=True" in page.partition("vllm serve")[0]
+    english = get(f"/en/{state}")
+    assert "VLLM_USE_MODELSCOPE" not in english.partition("vllm serve")[0]
+
+
+def test_a_pasted_config_is_computed_like_the_catalogue_s(config: dict[str, Any]) -> None:
+    pasted = post({"config": json.dumps(config), "context": "8192", "format": "json"})
+    kept = get(f"{PAGE}?model=llama-3-1-8b-instruct&context=8192&format=json")
+    assert json.loads(pasted)["parts"] == json.loads(kept)["parts"]
+
+
+def test_an_uploaded_file_is_read_and_kept_in_the_form(config: dict[str, Any]) -> None:
+    page = post({"file": SimpleUploadedFile("config.json", json.dumps(config).encode())})
+    assert html.escape('"model_type": "llama"') in page
+    assert 'method="post"' in page
+
+
+def test_an_assumption_stands_beside_the_number(config: dict[str, Any]) -> None:
+    unknown = json.dumps(config | {"model_type": "never-seen"})
+    assert "never-seen" in post({"config": unknown}, 400)
+    assert "Assumed, not known" in post({"config": unknown, "assume_standard": "1"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"a": NaN}',
+        "[" * 10_000 + "]" * 10_000,
+        '{"hidden_size": ' + "9" * 100_000 + "}",
+        '{"x": "' + "a" * 1_500_000 + '"}',
+        '{"x": "' + "a" * 5_000_000 + '"}',
+        '{"model_type": "llama", "hidden_size": -1}',
+        '{"model_type": "llama", "hidden_size": "many", "num_hidden_layers": 1000000000000000000}',
+        "\x00\x01",
+    ],
+)
+@pytest.mark.parametrize("as_file", [False, True])
+def test_sharp_edges_are_refused_in_words_within_a_second(text: str, as_file: bool) -> None:
+    started = time.perf_counter()
+    sent = {"file": SimpleUploadedFile("config.json", text.encode())} if as_file else {"config": text}
+    page = post({**sent, "card": "rtx-4090"}, 400)
+    assert time.perf_counter() - started < 1
+    assert 'id="config-errors"' in page
+
+
+def test_fine_tuning_is_answered_with_sources() -> None:
+    page = get(f"{LLAMA}&ft=full&ft_tokens=4096")
+    assert "arxiv.org/abs/1910.02054" in page
+    # 16 bytes per parameter and more (ZeRO, 3.1): 8.03 B x 16 B = 119.7 GiB
+    amount = re.search(r'class="training".*?<b>([\d,.]+) GiB</b>', page, re.DOTALL)
+    assert amount
+    assert float(amount[1].replace(",", "")) > 119.7
+
+
+def test_constant_queries() -> None:
+    get(LLAMA)
+    with CaptureQueriesContext(connection) as counted:
+        get(LLAMA)
+    assert len(counted) <= 4
+
+
+def test_every_engine_and_both_languages() -> None:
+    for slug in LanguageModel.objects.values_list("slug", flat=True):
+        for engine in ("llama.cpp", "vllm", "transformers"):
+            for lang in ("en", "zh-hans"):
+                response = Client().get(f"/{lang}/calculator/?model={slug}&engine={engine}&card=h100-sxm-80gb&cards=8")
+                assert response.status_code in (200, 400), (slug, engine)
