@@ -10,6 +10,9 @@ from django.db import models
 if TYPE_CHECKING:
     from catalog.models import LanguageModel  # noqa: F401
 
+LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans", "shipped", "search_text")
+"""Of a model: what no list shows."""
+
 
 def normalise(text: str) -> str:
     """The form in which names are compared: NFKC (full-width letters become plain), lower case, single spaces."""
@@ -22,9 +25,7 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
 
     def for_list(self) -> Self:
         """Rows with what a list line shows, in one query; the long columns stay in the database."""
-        return self.select_related("organization", "family", "licence").defer(
-            "config", "description", "description_en", "description_zh_hans", "shipped", "search_text"
-        )
+        return self.select_related("organization", "family", "licence").defer(*LONG_COLUMNS)
 
     def for_page(self) -> Self:
         """One entry with all its page shows: four queries however many sources and scores it has."""

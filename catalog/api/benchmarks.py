@@ -9,6 +9,7 @@ from ninja import Router, Schema
 
 from catalog.api.schemas import BenchmarkOut, Problem
 from catalog.models import Benchmark, Standing
+from catalog.querysets import LONG_COLUMNS
 
 router = Router(tags=["benchmarks"])
 
@@ -50,8 +51,7 @@ def get_benchmark(request: HttpRequest, slug: str) -> Benchmark:
 
 def _standings(benchmark: Benchmark) -> QuerySet[Standing]:
     rows = Standing.objects.filter(score__benchmark=benchmark).select_related("score__model")
-    long_columns = ("config", "description_en", "description_zh_hans", "shipped", "search_text")
-    return rows.defer(*(f"score__model__{name}" for name in long_columns)).order_by("score__variant", "rank", "pk")
+    return rows.defer(*(f"score__model__{name}" for name in LONG_COLUMNS)).order_by("score__variant", "rank", "pk")
 
 
 def _standing(row: Standing) -> dict[str, Any]:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Count, Max, Min, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,6 +14,8 @@ from catalog.hardware import MyHardware
 from catalog.leaderboard_forms import BoardForm
 from catalog.models import Benchmark, Place, Standing
 from catalog.models.vocabulary import BenchmarkCategory
+from catalog.paging import page_of
+from catalog.querysets import LONG_COLUMNS
 from catalog.ranking.scope import OVERALL
 from catalog.scatter import scatter
 from catalog.scoreboard import bar
@@ -23,7 +24,6 @@ from catalog.standings.rows import benchmark_value
 from catalog.standings.words import missing_text
 
 PAGE_SIZE = 50
-LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans", "shipped", "search_text")
 
 
 @vary_on_headers("HX-Request")
@@ -36,18 +36,17 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     benchmarks = list(Benchmark.objects.all())
     scope = scopes(map(benchmark_value, benchmarks)).get(board, OVERALL)
     places = form.places(release) if release else Place.objects.none()
-    page = _page(request, with_models(places))
+    paged = page_of(request, with_models(places), PAGE_SIZE)
     context: dict[str, Any] = {
+        **paged,
         "form": form,
         "board": board,
         "board_label": board_label(board),
         "boards": [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases],
         "release": release,
-        "page": page,
         "mine": mine,
-        "fits": mine.fits([place.model for place in page]),
-        "rows": [(place, missing_text(place, scope) if place.missing else "") for place in page],
-        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+        "fits": mine.fits([place.model for place in paged["page"]]),
+        "rows": [(place, missing_text(place, scope) if place.missing else "") for place in paged["page"]],
         "catalogue": _by_category(benchmarks),
         "scatter": None if form.unranked else scatter(_points(places)),
     }
@@ -69,17 +68,16 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     ranked = standings.filter(score__variant=variant)
     field = ranked.order_by().aggregate(lowest=Min("score__value"), highest=Max("score__value"))
     order = "-score__value" if row.higher_is_better else "score__value"
-    page = _page(request, with_models(ranked.order_by("rank", order, "pk"), "score__"))
+    paged = page_of(request, with_models(ranked.order_by("rank", order, "pk"), "score__"), PAGE_SIZE)
     return render(
         request,
         "catalog/benchmark.html",
         {
+            **paged,
             "benchmark": row,
             "variant": variant,
             "variants": sorted(variants.items(), key=lambda item: (item[0] != first, -item[1])),
-            "page": page,
-            "rows": [(standing, bar(row, standing.score.value, **field)) for standing in page],
-            "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+            "rows": [(standing, bar(row, standing.score.value, **field)) for standing in paged["page"]],
         },
     )
 
@@ -102,10 +100,3 @@ def _points(places: QuerySet[Place]) -> Iterable[Mapping[str, Any]]:
     return places.filter(model__memory_q4_k_m_8k_bytes__isnull=False).values(
         "model__slug", "model__name", "model__memory_q4_k_m_8k_bytes", "rank", "index"
     )
-
-
-def _page(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
-    try:
-        return Paginator(rows, PAGE_SIZE).page(request.GET.get("page") or 1)
-    except InvalidPage as error:
-        raise Http404 from error

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from catalog.models import Benchmark, LanguageModel, Release
 from catalog.models.vocabulary import BenchmarkCategory
+from catalog.paging import page_of
 from catalog.ranking.cells import REFERENCE_RATING
 from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, SLOPE_PRIOR
 from catalog.ranking.scope import OVERALL
@@ -64,19 +64,15 @@ def _facts(release: Release) -> dict[str, Any]:
 def changes(request: HttpRequest) -> HttpResponse:
     """Every release that moved a rank, the newest first, with what moved it."""
     releases = Release.objects.exclude(changes=[]).defer("document").order_by("-pk")
-    try:
-        page = Paginator(releases, RELEASES_PER_PAGE).page(request.GET.get("page") or 1)
-    except InvalidPage as error:
-        raise Http404 from error
-    shown = [(release, _weighty(release.changes)) for release in page.object_list]
+    paged = page_of(request, releases, RELEASES_PER_PAGE)
+    shown = [(release, _weighty(release.changes)) for release in paged["page"]]
     models = _models(change for _release, moves in shown for change in moves)
     benchmarks = {benchmark.slug: benchmark.name for benchmark in Benchmark.objects.all()}
     return render(
         request,
         "catalog/ranking_changes.html",
         {
-            "page": page,
-            "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+            **paged,
             "releases": [
                 {
                     "release": release,
