@@ -31,6 +31,8 @@ Name = Annotated[str, Field(min_length=1, max_length=120)]
 OptionalName = Annotated[str, Field(max_length=120)]
 Label = Annotated[str, Field(max_length=20)]
 Text = Annotated[str, Field(max_length=5000)]
+# In the key of a score, for which PostgreSQL's index has room for 2,704 bytes.
+Settings = Annotated[str, Field(max_length=500)]
 Lines = list[Annotated[str, Field(min_length=1, max_length=500)]]
 Summary = Annotated[str, Field(max_length=300)]
 Date = Annotated[str, BeforeValidator(_iso), AfterValidator(_partial_date)]

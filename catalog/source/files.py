@@ -83,7 +83,8 @@ def read(reader: Reader) -> Files:
     for name, kept in (("unmatched_scores.toml", files.scores), ("closed_scores.toml", files.anchors)):
         if (root / name).exists():
             for key, table in reader.tables(root / name, "score"):
-                table["model"] = files.aliases.get(table.get("model", ""), table.get("model", ""))
+                if isinstance(name_in_file := table.get("model"), str):
+                    table["model"] = files.aliases.get(name_in_file, name_in_file)
                 _keep(kept, reader, ScoreRecord, root / name, table, key)
     return files
 
@@ -92,11 +93,14 @@ def _read_aliases(reader: Reader, files: Files) -> None:
     path = reader.directory / "score_aliases.toml"
     if not path.exists():
         return
-    for name, slug in reader.toml(path).get("aliases", {}).items():
+    content = reader.toml(path)
+    for name, slug in reader.table(path, content, "aliases").items():
         if isinstance(slug, str) and slug:
             files.aliases[name] = slug
         else:
             reader.fault(path, f"aliases.{name}", "not the slug of a model")
+    for key in content:
+        reader.fault(path, key, "unknown key; the file holds one table, [aliases]")
 
 
 def _read_model(reader: Reader, files: Files, path: Path) -> None:

@@ -48,6 +48,14 @@ class Reader:
             raise ValueError(f"larger than {MAX_BYTES:_} bytes")
         return path.read_text(encoding="utf-8")
 
+    def table(self, path: Path, content: dict[str, Any], name: str) -> dict[str, Any]:
+        """Takes the `[name]` table out of `content`."""
+        table = content.pop(name, {})
+        if isinstance(table, dict):
+            return table
+        self.fault(path, name, f"write [{name}], a table")
+        return {}
+
     def tables(self, path: Path, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """The `[[name]]` tables of a file that holds nothing else, each with its place."""
         yield from self.split(path, self.toml(path), name, alone=True)

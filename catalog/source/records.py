@@ -19,6 +19,7 @@ from catalog.source.fields import (
     OptionalName,
     Positive,
     Repository,
+    Settings,
     Slug,
     Summary,
     Text,
@@ -78,7 +79,7 @@ class ScoreRecord(Record):
     value: Annotated[float, Field(allow_inf_nan=False)]
     variant: OptionalName = ""
     mode: v.ScoreMode = ""
-    settings: Text = ""
+    settings: Settings = ""
     basis: Text = ""
     date: Date = ""
     source: Annotated[WebAddress, Field(min_length=1)]

@@ -87,6 +87,15 @@ def test_the_folder_loads(folder: Any) -> None:
         ),
         ("organizations/acme.toml", '"CN"', '"China"', "organizations/acme.toml: country", "pattern"),
         ("score_aliases.toml", '= "road', '= "rood', "score_aliases.toml: aliases.roadrunner", "no model"),
+        ("score_aliases.toml", "[aliases]", "aliases = 1\n[other]", "score_aliases.toml: aliases", "write [aliases]"),
+        ("score_aliases.toml", "[aliases]", "[alias]", "score_aliases.toml: alias", "unknown key"),
+        (
+            "unmatched_scores.toml",
+            'model = "',
+            'model = [] # "',
+            "unmatched_scores.toml: score.1.model",
+            "valid string",
+        ),
     ],
 )
 def test_a_fault_names_file_and_key(folder: Any, file: str, old: str, new: str, place: str, says: str) -> None:
