@@ -47,7 +47,13 @@ def test_every_word_is_there() -> None:
 
 
 def test_a_refused_split_says_what_does_not_divide() -> None:
-    values = {"field": "tensor_parallel", "error": "not_divisible", "name": "num_heads", "size": 40, "value": 16}
+    values: dict[str, int | str] = {
+        "field": "tensor_parallel",
+        "error": "not_divisible",
+        "name": "num_heads",
+        "size": 40,
+        "value": 16,
+    }
     sentence = labels.reason_text(Reason("split_refused", values, blocks=True))
     assert "40" in sentence
     assert "16" in sentence
