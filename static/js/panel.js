@@ -125,3 +125,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 document.addEventListener("htmx:load", follow); // also when the panel itself has been swapped in
 follow();
+
+/* What a reader changed before the scripts were there has not been asked about yet. */
+const changed = ({ options, selectedIndex, type, value, defaultValue, checked, defaultChecked }) =>
+  options ? selectedIndex !== Math.max(0, [...options].findIndex((option) => option.defaultSelected))
+    : type === "number" ? value !== defaultValue : type === "checkbox" && checked !== defaultChecked;
+addEventListener("load", () => {
+  const form = byId("workload");
+  if (form && [...form.elements].some(changed)) form.requestSubmit();
+});

@@ -285,6 +285,18 @@ def test_touch_on_a_small_screen(new_context: CreateContextCallback) -> None:
     assert moved["y"] == box["y"]  # what is above the slider keeps its height
 
 
+def test_what_was_changed_before_the_scripts_came(page: Page, complaints: list[str]) -> None:
+    held: list[Route] = []
+    page.route("**/htmx-2*", lambda route: held.append(route))
+    page.goto(f"/en/{MODEL}", wait_until="commit")
+    page.select_option("#weights", "Q8_0")
+    expect(page.locator("#growth")).to_be_attached()
+    held[0].continue_()
+    expect(page).to_have_url(re.compile("weights=Q8_0&.*context=8192&"))
+    expect(page.locator("#growth .here")).to_have_text(page.locator(FIGURE).inner_text())
+    assert page.locator("#growth tr:has(.here) th").inner_text() == "Q8_0"
+
+
 @pytest.mark.parametrize(("lang", "submit"), [("en", "Recompute"), ("zh-hans", "重新计算")])
 def test_without_scripts(new_context: CreateContextCallback, lang: str, submit: str) -> None:
     page = new_context(java_script_enabled=False).new_page()
