@@ -15,7 +15,7 @@ from calculator.architecture import Shape
 from calculator.hardware import Card
 from calculator.hardware_form import HardwareForm
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
-from calculator.memory.engines import resolve
+from calculator.memory.engines import engines_for, refusal, resolve
 
 DEFAULT_ENGINE = "llama.cpp"
 DEFAULT_CONTEXT_TOKENS = 8192
@@ -71,15 +71,18 @@ class WorkloadForm(HardwareForm):
 
     def _offer(self) -> None:
         """Fill the lists of choices for the chosen engine, and what is chosen where the reader left it open."""
-        chosen = str(self.answers.get("engine", DEFAULT_ENGINE)).casefold()
-        self.engine_name = chosen if chosen in ENGINES else DEFAULT_ENGINE
-        engine = ENGINES[self.engine_name]
-        weight_formats, kv_formats = engine.weight_formats(self.shape), engine.kv_formats(self.shape)
+        default = next(iter(engines_for(self.shape)), DEFAULT_ENGINE)
+        chosen = str(self.answers.get("engine", default)).casefold()
+        self.engine_name = chosen if chosen in ENGINES else default
         self._choices("engine", ((name, labels.ENGINES[name]) for name in ENGINES), self.engine_name)
-        self._choices(
-            "weights", zip(weight_formats, weight_formats, strict=True), engine.default_weight_format(self.shape)
-        )
-        self._choices("kv", zip(kv_formats, kv_formats, strict=True), engine.default_kv_format(self.shape))
+        self.refusal = refusal(self.shape, self.engine_name)
+        if self.refusal is None:
+            engine = ENGINES[self.engine_name]
+            weight_formats, kv_formats = engine.weight_formats(self.shape), engine.kv_formats(self.shape)
+            self._choices(
+                "weights", zip(weight_formats, weight_formats, strict=True), engine.default_weight_format(self.shape)
+            )
+            self._choices("kv", zip(kv_formats, kv_formats, strict=True), engine.default_kv_format(self.shape))
         self.answers.setdefault(
             "context", min(DEFAULT_CONTEXT_TOKENS, self.max_context_tokens or DEFAULT_CONTEXT_TOKENS)
         )
@@ -112,6 +115,9 @@ class WorkloadForm(HardwareForm):
             error = WorkloadError("engine", "unknown", value=asked.get("engine"), offered=tuple(ENGINES))
             self.add_error("engine", labels.error_text(error))
             asked["engine"] = self.engine_name
+        if self.refusal:  # there is nothing more to ask an engine that does not run the model
+            self.add_error("engine", labels.error_text(self.refusal))
+            return self.cleaned_data
         engine = ENGINES[asked["engine"]]
         for name, attribute in self.questions.items():
             if name == "engine" or attribute not in asked:

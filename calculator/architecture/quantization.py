@@ -113,10 +113,11 @@ class Storage:
     ignored: bool = False  # the method is one that says too little, or that nobody here knows
     _known: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
-    def dtype(self, role: str, kind: str, part: str, layer: int | None) -> str:
+    def dtype(self, role: str, dimensions: int, kind: str, part: str, layer: int | None) -> str:
+        """A vector is never quantised: scales belong to matrices."""
         if kind == "buffer":
             return "F32"
-        if not self.narrow or kind != "weight" or part != "text" or layer is None:
+        if not self.narrow or kind != "weight" or part != "text" or layer is None or dimensions < 2:
             return self.base
         key = (role, kind, str(layer) if self.left_out.by_layer else "")
         if key not in self._known:

@@ -116,5 +116,5 @@ def _tensors(model: Decoder, towers: tuple[Tower, ...], storage: Storage) -> Ite
 
 def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage) -> Iterator[Tensor]:
     for role, shape, kind, routed in weights:
-        dtype = storage.dtype(role, kind, part, layer)
+        dtype = storage.dtype(role, len(shape), kind, part, layer)
         yield Tensor(role=role, shape=shape, layer=layer, dtype=dtype, part=part, kind=kind, routed=routed)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.architecture import ConfigError
-from calculator.labels.names import written
+from calculator.labels.names import MIXERS, written
 from calculator.memory import WorkloadError
 
 ERRORS: Mapping[str, Promise] = {
@@ -21,7 +21,9 @@ ERRORS: Mapping[str, Promise] = {
     "cuts_group": gettext_lazy("A share of %(size)s of %(tensor)s cuts through the groups of %(group)s of %(format)s."),
     "more_stages_than_layers": gettext_lazy("%(value)s stages are more than the model's %(most)s layers."),
     "layer_not_modelled": gettext_lazy("How this engine stores layers of the kind %(layer)s is not modelled."),
-    "layer_not_supported": gettext_lazy("This engine does not run layers of the kind %(layer)s."),
+    "layer_not_supported": gettext_lazy(
+        "This engine does not run this model: it has layers of a kind it does not know (%(layer)s)."
+    ),
     "not_supported": gettext_lazy("This engine does not offer that (%(value)s)."),
 }
 
@@ -53,7 +55,10 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
 
 def error_text(error: WorkloadError) -> str:
     """The sentence for an error, in the active language."""
-    return str(ERRORS[error.key]) % written(error.values)
+    values = written(error.values)
+    if layer := error.values.get("layer"):
+        values["layer"] = str(MIXERS[str(layer)])
+    return str(ERRORS[error.key]) % values
 
 
 def config_error_texts(error: ConfigError) -> list[str]:

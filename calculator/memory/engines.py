@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Protocol
 
 from calculator.architecture.shape import Shape
@@ -38,6 +39,21 @@ ENGINES: Mapping[str, Engine] = {
     "vllm": vllm,
     "transformers": transformers,
 }
+
+
+@lru_cache(maxsize=1024)
+def engines_for(shape: Shape) -> tuple[str, ...]:
+    """Names of the engines that run every kind of layer of this model, in the order of `ENGINES`."""
+    return tuple(name for name in ENGINES if refusal(shape, name) is None)
+
+
+def refusal(shape: Shape, name: str) -> WorkloadError | None:
+    """Why an engine does not run this model at all; None where it does."""
+    try:
+        estimate(shape, Workload(engine=name, context_tokens=1))
+    except WorkloadError as error:
+        return error if error.field == "engine" else None
+    return None
 
 
 def estimate(shape: Shape, workload: Workload) -> Estimate:

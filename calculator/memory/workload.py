@@ -90,7 +90,7 @@ class Estimate:
 
 
 class WorkloadError(ValueError):
-    """A workload that cannot be: `field` is the `Workload` attribute at fault, `key` the reason, `values` fill its message."""
+    """A workload that cannot be: `field` is the `Workload` attribute at fault, `key` why, `values` fill its message."""
 
     def __init__(self, field: str, key: str, **values: object) -> None:
         self.field, self.key, self.values = field, key, values

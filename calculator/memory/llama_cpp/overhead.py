@@ -4,7 +4,7 @@ Public figures for one process: CUDA context 107 MiB (RTX 4060 Ti, difference of
 (RTX PRO 6000, 188 multiprocessors); everything that llama.cpp's own breakdown calls unaccounted on that card, 753 MiB;
 cuBLAS workspace 32 to 67 MiB; and what nvidia-smi shows for an 8B model on one card beyond weights, cache and graph,
 about 700 MiB (`calculator/reference/measured.jsonl`, granite-3.3-8b). The constants are those of the RTX PRO 6000, the
-middle of these: expect -460 to +140 MiB per card. Small and old cards hold less, so a set that fits by this number fits.
+middle of these: expect -460 to +140 MiB per card. Small and old cards hold less: what fits by this number fits.
 """
 
 from __future__ import annotations

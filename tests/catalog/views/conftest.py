@@ -17,6 +17,7 @@ DATA = Path(settings.BASE_DIR) / "catalog" / "data"
 MODELS = (
     "meta/llama-4-maverick-instruct",  # chunked attention, experts in every second layer, images
     "meta/llama-4-scout-instruct",
+    "meta/llama-3-2-11b-vision-instruct",  # cross-attention to images
     "meta/llama-3-1-8b-instruct",  # plain grouped-query attention
     "deepseek/deepseek-v3",  # latent attention, FP8 weights
     "google/gemma-3-27b-it",  # sliding windows, tied embeddings

@@ -216,3 +216,14 @@ def test_chinese_page_leads_to_hosts_that_answer_in_china_first() -> None:
         re.findall(r'href="https://(modelscope\.cn|huggingface\.co)/', get("/en/models/deepseek-v3/"))[0]
         == "huggingface.co"
     )
+
+
+def test_engine_that_does_not_run_the_model_is_said_and_not_the_default() -> None:
+    """Llama 3.2 Vision attends to images by cross-attention, which transformers alone runs."""
+    vision = "/en/models/llama-3-2-11b-vision-instruct/"
+    assert '<option value="transformers" selected>' in get(vision)
+    for engine in ("llama.cpp", "vllm"):
+        for headers in ({}, HTMX):
+            assert "does not run this model" in text_of(get(f"{vision}?engine={engine}", 400, **headers))
+        answer = json.loads(get(f"/api/v1/models/llama-3-2-11b-vision-instruct/memory/?engine={engine}", 400))
+        assert list(answer["errors"]) == ["engine"]
