@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +14,7 @@ from calculator import labels
 from calculator.hardware import COUNTS
 from calculator.memory import ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
+from catalog.filters import FilterForm, order
 from catalog.models import Accelerator
 from catalog.models.vocabulary import Segment, Vendor
 from catalog.querysets import normalise
@@ -31,8 +32,8 @@ DEFAULT_SORT = "-memory"
 MOST_GB = 10**6
 
 
-class AcceleratorListForm(forms.Form):
-    """Filters and order. Empty answers do not filter; wrong ones are errors, and then nothing is filtered."""
+class AcceleratorListForm(FilterForm):
+    """Filters and order; with an error, nothing is filtered."""
 
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
     vendor = forms.ChoiceField(label=gettext_lazy("Vendor"), required=False)
@@ -45,11 +46,11 @@ class AcceleratorListForm(forms.Form):
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
 
     def __init__(self, query: Mapping[str, Any]) -> None:
-        super().__init__(data={name: value for name, value in query.items() if value != ""}, auto_id="%s")
+        super().__init__(query)
         anything = [("", _("Any"))]
-        self._choices("vendor", anything + Vendor.choices)
-        self._choices("segment", anything + Segment.choices)
-        self._choices(
+        self.offer("vendor", anything + Vendor.choices)
+        self.offer("segment", anything + Segment.choices)
+        self.offer(
             "feature",
             [
                 *anything,
@@ -59,7 +60,7 @@ class AcceleratorListForm(forms.Form):
                 ("obtainable", _("can be bought")),
             ],
         )
-        self._choices(
+        self.offer(
             "sort",
             [
                 ("-memory", _("Most memory")),
@@ -72,13 +73,8 @@ class AcceleratorListForm(forms.Form):
             ],
         )
 
-    def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
-        cast(forms.ChoiceField, self.fields[name]).choices = choices
-
     def clean(self) -> dict[str, Any]:
-        least, most = self.cleaned_data.get("min_memory"), self.cleaned_data.get("max_memory")
-        if least is not None and most is not None and least > most:
-            self.add_error("max_memory", _("The upper end lies below the lower one."))
+        self.check_range("min_memory", "max_memory")
         return self.cleaned_data
 
     def rows(self) -> QuerySet[Accelerator]:
@@ -101,13 +97,10 @@ class AcceleratorListForm(forms.Form):
         }
         if feature := features.get(answers.get("feature", "")):
             found = found.filter(**{feature: True})
-        sort = answers.get("sort") or DEFAULT_SORT
-        column = F(SORTS[sort.removeprefix("-")])
-        ordered = column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)
-        return found.order_by(ordered, "slug")
+        return found.order_by(*order(answers.get("sort") or DEFAULT_SORT, SORTS))
 
 
-class RunsForm(forms.Form):
+class RunsForm(FilterForm):
     """What runs on a card: how many of it, under which engine, at which context."""
 
     cards = forms.TypedChoiceField(label=gettext_lazy("Number of cards"), required=False, coerce=int)
@@ -120,11 +113,11 @@ class RunsForm(forms.Form):
 
     def __init__(self, query: Mapping[str, Any], max_cards: int) -> None:
         given = {name: value for name, value in query.items() if value != ""}
-        super().__init__(data={"cards": "1", "engine": "llama.cpp", "context": "8192", **given}, auto_id="%s")
+        super().__init__({"cards": "1", "engine": "llama.cpp", "context": "8192", **given})
         counts = [number for number in COUNTS if number <= max_cards]
-        self._choices("cards", [(number, str(number)) for number in counts])
-        self._choices("engine", [(name, labels.ENGINES[name]) for name in ENGINES])
-        self._choices(
+        self.offer("cards", [(number, str(number)) for number in counts])
+        self.offer("engine", [(name, labels.ENGINES[name]) for name in ENGINES])
+        self.offer(
             "sort",
             [
                 ("", _("Largest that fits first")),
@@ -134,6 +127,3 @@ class RunsForm(forms.Form):
                 ("parameters", _("Fewest parameters")),
             ],
         )
-
-    def _choices(self, name: str, choices: list[tuple[Any, Any]]) -> None:
-        cast(forms.ChoiceField, self.fields[name]).choices = choices

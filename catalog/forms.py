@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog.filters import FilterForm, order
 from catalog.models import LanguageModel, Organization
 from catalog.models.vocabulary import Architecture, CommercialUse, Modality
 from catalog.querysets import LanguageModelQuerySet
@@ -29,8 +29,8 @@ SORTS: Mapping[str, str] = {
 DEFAULT_SORT = "-released"
 
 
-class ModelListForm(forms.Form):
-    """Search, filters and order of the models list. Empty answers do not filter; wrong ones are errors."""
+class ModelListForm(FilterForm):
+    """Search, filters and order of the models list."""
 
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
     organization = forms.ChoiceField(label=gettext_lazy("Organisation"), required=False)
@@ -46,17 +46,17 @@ class ModelListForm(forms.Form):
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
 
     def __init__(self, query: Mapping[str, Any]) -> None:
-        super().__init__(data={name: value for name, value in query.items() if value != ""}, auto_id="%s")
+        super().__init__(query)
         anything = [("", _("Any"))]
         organizations = Organization.objects.filter(models__is_published=True).distinct()
-        self._choices(
+        self.offer(
             "organization",
             anything + sorted(((row.slug, row.name) for row in organizations), key=lambda choice: choice[1].casefold()),
         )
-        self._choices("architecture", anything + Architecture.choices)
-        self._choices("modality", anything + [choice for choice in Modality.choices if choice[0] != Modality.TEXT])
-        self._choices("licence", anything + CommercialUse.choices)
-        self._choices(
+        self.offer("architecture", anything + Architecture.choices)
+        self.offer("modality", anything + [choice for choice in Modality.choices if choice[0] != Modality.TEXT])
+        self.offer("licence", anything + CommercialUse.choices)
+        self.offer(
             "sort",
             [
                 ("-released", _("Newest first")),
@@ -74,9 +74,6 @@ class ModelListForm(forms.Form):
             ],
         )
 
-    def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
-        cast(forms.ChoiceField, self.fields[name]).choices = choices
-
     def selects(self) -> list[forms.BoundField]:
         return [self[name] for name in ("organization", "architecture", "modality", "licence", "sort")]
 
@@ -84,9 +81,7 @@ class ModelListForm(forms.Form):
         return [self[name] for name in ("min_parameters", "max_parameters", "context", "memory")]
 
     def clean(self) -> dict[str, Any]:
-        least, most = self.cleaned_data.get("min_parameters"), self.cleaned_data.get("max_parameters")
-        if least is not None and most is not None and least > most:
-            self.add_error("max_parameters", _("The upper end lies below the lower one."))
+        self.check_range("min_parameters", "max_parameters")
         return self.cleaned_data
 
     def rows(self) -> LanguageModelQuerySet:
@@ -115,10 +110,4 @@ class ModelListForm(forms.Form):
             found = found.with_context(context)
         if (memory := answers.get("memory")) is not None:
             found = found.fitting(int(memory * GIB))
-        return found.order_by(*self._order(answers.get("sort") or DEFAULT_SORT))
-
-    @staticmethod
-    def _order(sort: str) -> list[Any]:
-        column = F(SORTS[sort.removeprefix("-")])
-        ordered = column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)
-        return [ordered, "slug"]
+        return found.order_by(*order(answers.get("sort") or DEFAULT_SORT, SORTS))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog.filters import FilterForm
 from catalog.forms import BILLION, GIB
 from catalog.models import LanguageModel, Place, Release
 from catalog.models.vocabulary import CommercialUse
@@ -20,8 +21,8 @@ from catalog.standings import BOARDS
 UNRANKED = "unranked"
 
 
-class BoardForm(forms.Form):
-    """A board and its filters. Empty answers do not filter; wrong ones are errors, and then nothing filters."""
+class BoardForm(FilterForm):
+    """A board and its filters; with an error, nothing filters."""
 
     board = forms.ChoiceField(label=gettext_lazy("Board"), required=False, widget=forms.HiddenInput)
     show = forms.ChoiceField(label=gettext_lazy("Models"), required=False)
@@ -33,21 +34,16 @@ class BoardForm(forms.Form):
     memory = forms.FloatField(label=gettext_lazy("Fits in (GB)"), required=False, min_value=0, max_value=1e6)
 
     def __init__(self, query: Mapping[str, Any]) -> None:
-        super().__init__(data={name: value for name, value in query.items() if value != ""}, auto_id="%s")
-        self._choices("board", list(BOARDS.items()))
-        self._choices("show", [("", _("With a rank")), (UNRANKED, _("Without a rank"))])
-        self._choices("licence", [("", _("Any")), *CommercialUse.choices])
-
-    def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
-        cast("forms.ChoiceField", self.fields[name]).choices = choices
+        super().__init__(query)
+        self.offer("board", BOARDS.items())
+        self.offer("show", [("", _("With a rank")), (UNRANKED, _("Without a rank"))])
+        self.offer("licence", [("", _("Any")), *CommercialUse.choices])
 
     def shown_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ("memory", "min_parameters", "max_parameters", "licence", "show")]
 
     def clean(self) -> dict[str, Any]:
-        least, most = self.cleaned_data.get("min_parameters"), self.cleaned_data.get("max_parameters")
-        if least is not None and most is not None and least > most:
-            self.add_error("max_parameters", _("The upper end lies below the lower one."))
+        self.check_range("min_parameters", "max_parameters")
         return self.cleaned_data
 
     @property

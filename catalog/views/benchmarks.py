@@ -36,7 +36,7 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     benchmarks = list(Benchmark.objects.all())
     scope = scopes(map(benchmark_value, benchmarks)).get(board, OVERALL)
     places = form.places(release) if release else Place.objects.none()
-    paged = page_of(request, with_models(places), PAGE_SIZE)
+    paged = page_of(request.GET.get("page"), with_models(places), PAGE_SIZE)
     context: dict[str, Any] = {
         **paged,
         "form": form,
@@ -68,7 +68,7 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     ranked = standings.filter(score__variant=variant)
     field = ranked.order_by().aggregate(lowest=Min("score__value"), highest=Max("score__value"))
     order = "-score__value" if row.higher_is_better else "score__value"
-    paged = page_of(request, with_models(ranked.order_by("rank", order, "pk"), "score__"), PAGE_SIZE)
+    paged = page_of(request.GET.get("page"), with_models(ranked.order_by("rank", order, "pk"), "score__"), PAGE_SIZE)
     return render(
         request,
         "catalog/benchmark.html",

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from django.core.paginator import InvalidPage, Paginator
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
 from catalog.forms import ModelListForm
 from catalog.hardware import MyHardware
+from catalog.paging import page_of
 
 PAGE_SIZE = 30
 
@@ -16,20 +16,11 @@ PAGE_SIZE = 30
 def model_list(request: HtmxRequest) -> HttpResponse:
     """Every published model, searched, filtered, sorted and paged by a plain GET form."""
     form, mine = ModelListForm(request.GET.dict()), MyHardware.from_query(request.GET)
-    rows = form.rows().for_list()
-    try:
-        page = Paginator(rows, PAGE_SIZE).page(request.GET.get("page") or 1 if form.is_valid() else 1)
-    except InvalidPage as error:
-        raise Http404 from error
+    valid = form.is_valid()
+    paged = page_of(request.GET.get("page") if valid else None, form.rows().for_list(), PAGE_SIZE)
     return render(
         request,
         "catalog/_model_answer.html" if wants_partial(request) else "catalog/models.html",
-        {
-            "form": form,
-            "page": page,
-            "mine": mine,
-            "fits": mine.fits(list(page)),
-            "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-        },
-        status=200 if form.is_valid() and mine.valid else 400,
+        {**paged, "form": form, "mine": mine, "fits": mine.fits(list(paged["page"]))},
+        status=200 if valid and mine.valid else 400,
     )

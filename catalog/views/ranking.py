@@ -64,7 +64,7 @@ def _facts(release: Release) -> dict[str, Any]:
 def changes(request: HttpRequest) -> HttpResponse:
     """Every release that moved a rank, the newest first, with what moved it."""
     releases = Release.objects.exclude(changes=[]).defer("document").order_by("-pk")
-    paged = page_of(request, releases, RELEASES_PER_PAGE)
+    paged = page_of(request.GET.get("page"), releases, RELEASES_PER_PAGE)
     shown = [(release, _weighty(release.changes)) for release in paged["page"]]
     models = _models(change for _release, moves in shown for change in moves)
     benchmarks = {benchmark.slug: benchmark.name for benchmark in Benchmark.objects.all()}
