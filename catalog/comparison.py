@@ -26,7 +26,7 @@ from catalog.shapes import max_context_tokens, shape_of
 from catalog.standings import board_label, current
 from catalog.standings.words import missing_text
 from catalog.templatetags.catalogue import modalities
-from catalog.templatetags.ranks import points
+from catalog.templatetags.ranks import plain_words, points
 
 MOST = 4
 NOTHING = "—"
@@ -230,7 +230,7 @@ def scores(models: Sequence[LanguageModel]) -> tuple[list[Section], int]:
 
 def _score_row(item: tuple[Any, str], found: dict[int, Standing], models: Sequence[LanguageModel]) -> Row:
     benchmark, variant = item
-    label = _("%(benchmark)s (%(variant)s)") % {"benchmark": benchmark.name, "variant": variant}
+    label = _("%(benchmark)s (%(variant)s)") % {"benchmark": benchmark.name, "variant": plain_words(variant)}
     cells = _best([_score(benchmark, found.get(model.pk)) for model in models])
     return Row(label if variant else benchmark.name, cells, benchmark.get_absolute_url())
 

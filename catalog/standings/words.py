@@ -14,6 +14,7 @@ from catalog.ranking.changes import Cause
 from catalog.ranking.preferred import Reason
 from catalog.ranking.release import Missing
 from catalog.ranking.scope import Scope
+from catalog.templatetags.ranks import plain_words
 
 NOT_PREFERRED: Mapping[Reason, Promise] = {
     Reason.COPIED: gettext_lazy("repeats the publisher's own figure"),
@@ -75,7 +76,7 @@ def change_text(reason: Mapping[str, Any], benchmarks: Mapping[str, str], models
     }[cause]
     name = benchmarks.get(reason["benchmark"], reason["benchmark"])
     item = (
-        _("%(benchmark)s (%(variant)s)") % {"benchmark": name, "variant": reason["variant"]}
+        _("%(benchmark)s (%(variant)s)") % {"benchmark": name, "variant": plain_words(reason["variant"])}
         if reason["variant"]
         else name
     )

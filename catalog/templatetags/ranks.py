@@ -51,8 +51,17 @@ def publisher(url: str) -> str:
 @register.filter
 def in_words(text: str) -> SafeString:
     """A score's settings, basis or variant in the reader's language; the source's own words are marked with theirs."""
-    language: Language = "zh-hans" if get_language() == "zh-hans" else "en"
+    language = _language()
     return format_html_join("", "{}", ((_marked(piece, language),) for piece in render(text, language)))
+
+
+def plain_words(text: str) -> str:
+    """The same for a place that takes no markup, such as inside a translated sentence."""
+    return "".join(piece.text for piece in render(text, _language()))
+
+
+def _language() -> Language:
+    return "zh-hans" if get_language() == "zh-hans" else "en"
 
 
 def _marked(piece: Piece, language: Language) -> SafeString:

@@ -61,10 +61,17 @@ def test_the_least_memory_is_marked_by_more_than_colour() -> None:
     assert re.search(r"[\d.]+ ★ \(best\)", row(get(PAIR), "Memory needed"))
 
 
-def test_only_equal_variants_stand_side_by_side() -> None:
-    page = get(PAIR)
-    assert "GPQA Diamond (diamond)" in text_of(page)
-    assert "results that only one of these models has" in text_of(page)
+@pytest.mark.parametrize(
+    ("language", "variant", "elsewhere"),
+    [
+        ("en", "GPQA Diamond (Diamond subset)", "results that only one of these models has"),
+        ("zh-hans", "GPQA Diamond（Diamond 子集）", "项结果只有其中一个模型具备"),
+    ],
+)
+def test_only_equal_variants_stand_side_by_side(language: str, variant: str, elsewhere: str) -> None:
+    page = text_of(get(PAIR, language=language))
+    assert variant in page
+    assert elsewhere in page
 
 
 def test_a_format_that_one_model_lacks_is_said_in_its_column() -> None:
