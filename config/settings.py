@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "config.middleware.browser_policies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pages; static files lie compressed already
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -139,6 +140,8 @@ MODELTRANSLATION_FALLBACK_LANGUAGES = {"default": ("en", "zh-hans")}
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+CALCULATOR_OFFER = "catalog.offer.Offer"  # who lends models and cards to the full calculator
 
 # What the footer says, where an operator sets it
 ICP_NUMBER = environment.text("ICP_NUMBER")  # mainland China asks for these two on every page
