@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from calculator.architecture.fields import Fields
+from calculator.architecture.left_out import LeftOut, are_quick, is_quick
 from calculator.architecture.shape import Quantization
 
 DTYPES = {
@@ -21,10 +21,6 @@ DTYPES = {
 _WIDE = re.compile(
     r"ffn_gate_inp|^ssm_|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool"
 )
-MOST_REPEATS = 4
-MOST_PATTERNS = 200
-# A repeated group, a reference or a look-around: what makes a regular expression slow.
-_SLOW = re.compile(r"\)[*+?{]|\\[1-9]|\(\?[^:]")
 # The module a role comes from, as lists of modules that are left out name it.
 _MODULES = {
     "attn_q": "self_attn.q_proj",
@@ -58,45 +54,6 @@ _ALGORITHMS = {
     "INT8_SQ": "INT8",
     "MXFP4": "MXFP4",
 }
-
-
-class LeftOut:
-    """The modules that a quantised checkpoint keeps wide, as its config lists them: hundreds of them, at times."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        """`re:` begins a regular expression (compressed-tensors), `*` is anything (ModelOpt), else part of a path."""
-        patterns: list[str] = []
-        self.paths: set[str] = set()
-        for name in names:
-            if name.startswith("re:"):
-                patterns.append(name[3:])
-            elif "*" in name:
-                patterns.append(".*".join(map(re.escape, name.split("*"))) + r"\Z")
-            else:
-                self.paths.add(name.strip("."))
-        self.pattern = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
-        self.by_layer = any(any(letter.isdigit() for letter in name) for name in names)
-
-    def __contains__(self, module: str) -> bool:
-        if self.pattern is not None and self.pattern.match(module):
-            return True
-        if not self.paths:
-            return False
-        words = module.split(".")
-        ends = range(1, len(words) + 1)
-        return any(".".join(words[start:end]) in self.paths for end in ends for start in range(end))
-
-
-def is_quick(name: str) -> bool:
-    """Whether matching this pattern takes little time whatever the text: published ones are as simple as that."""
-    if name.startswith("re:"):
-        if len(name) > 300 or _SLOW.search(name) or len(re.findall(r"[*+{]", name)) > MOST_REPEATS:
-            return False
-        try:
-            re.compile(name[3:])
-        except re.error:
-            return False
-    return name.count("*") <= MOST_REPEATS
 
 
 @dataclass(frozen=True)
@@ -171,7 +128,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         experts = native = "MXFP4"
     left_out = _names(q)
     patterns = [name for name in left_out if "*" in name or name.startswith("re:")]
-    if len(patterns) > MOST_PATTERNS or not all(map(is_quick, patterns)):
+    if not are_quick(patterns):
         slow = next((name for name in patterns if not is_quick(name)), "")
         q.fault("ignore", "unsupported_value", value=slow[:80])
         left_out = []

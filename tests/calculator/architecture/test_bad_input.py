@@ -138,10 +138,26 @@ def test_what_is_unknown_is_named(config: Any, expected: tuple[str, str]) -> Non
     assert fault(config) == expected
 
 
-@pytest.mark.parametrize("pattern", ["re:(.+)+x", "re:(a|a)*b", "re:[", "re:" + ".*" * 30, "*a" * 30, "re:(?=.*x).*"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["re:(.+)+x", "re:(a|a)*b", "re:[", "re:" + ".*" * 30, "*a" * 30, "re:(?=.*x).*", "re:" + ".?" * 40 + "#"],
+)
 def test_a_pattern_that_could_take_forever_is_not_tried(pattern: str) -> None:
     config = {**LLAMA, "quantization_config": {"quant_method": "fp8", "ignore": [pattern]}}
     assert fault(config) == ("quantization_config.ignore", "unsupported_value")
+
+
+@pytest.mark.parametrize("pattern", ["re:.*.*.*.*{}#", "re:.*.*.*{}#", "*{}*#*"])
+def test_many_patterns_that_take_long_together_are_not_tried(pattern: str) -> None:
+    names = [pattern.format(number) for number in range(200)]
+    config = {**LLAMA, "quantization_config": {"quant_method": "fp8", "ignore": names}}
+    assert fault(config) == ("quantization_config.ignore", "unsupported_value")
+
+
+def test_as_many_simple_patterns_are() -> None:
+    names = [f"model.layers.{layer}.self_attn*" for layer in range(200)]
+    shape = read_config({**LLAMA, "quantization_config": {"quant_method": "fp8", "ignore": names}})
+    assert {tensor.dtype for tensor in shape.tensors if tensor.role == "attn_q"} == {"BF16"}
 
 
 def test_standard_keys_are_assumed_on_request_and_it_is_said() -> None:
