@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from calculator.architecture import Shape
 from calculator.hardware import Card, Source
 
@@ -47,14 +50,7 @@ class Offer(Protocol):
         ...
 
 
-class NoOffer:
-    """Without a catalogue, pasted files alone are computed, and no card is known."""
-
-    def cards(self) -> Sequence[Card]:
-        return ()
-
-    def model(self, slug: str) -> Model | None:
-        return None
-
-    def search(self, text: str) -> Sequence[Found]:
-        return ()
+def offer() -> Offer:
+    """Whoever the site's settings name as the lender (`CALCULATOR_OFFER`)."""
+    lender: Offer = import_string(settings.CALCULATOR_OFFER)()
+    return lender

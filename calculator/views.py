@@ -17,7 +17,8 @@ from calculator.deployment import DeploymentForm
 from calculator.growth import growth
 from calculator.hardware_form import answers as answers_of
 from calculator.htmx import HtmxRequest, dragging, wants_partial
-from calculator.offer import Model, NoOffer, Offer
+from calculator.offer import Model, Offer
+from calculator.offer import offer as lender
 from calculator.pasted import read_pasted
 from calculator.training import TrainingForm, TrainingView, train
 
@@ -29,8 +30,9 @@ CHANGES_ALL = frozenset({"config", "file", "assume_standard"})  # a change of th
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-def calculator(request: HtmxRequest, offer: Offer = NoOffer()) -> HttpResponse:  # noqa: B008 (it holds nothing)
-    """One model on one deployment, with every answer and its reason; `offer` lends models and cards."""
+def calculator(request: HtmxRequest) -> HttpResponse:
+    """One model on one deployment, with every answer and its reason."""
+    offer = lender()
     pasted = read_pasted(request) if request.method == "POST" else None
     query = answers_of(pasted.query if pasted else request.GET)
     slug = query.get("model", "")

@@ -11,7 +11,6 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 
 from catalog.api import api
-from catalog.offer import Offer
 from config import health, languages, sitemaps
 
 
@@ -31,7 +30,7 @@ urlpatterns = [
     path(settings.ADMIN_PATH, admin.site.urls),
     path("api/v1/", api.urls),
     *i18n_patterns(
-        path("", include("calculator.urls"), {"offer": Offer()}),
+        path("", include("calculator.urls")),
         path("", include("catalog.urls")),
         prefix_default_language=True,
     ),
