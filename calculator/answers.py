@@ -115,7 +115,9 @@ def _on_cards(shape: Shape, form: DeploymentForm, placed: Fit, extra: int) -> On
     tight = placed.state == "tight"
     return OnCards(
         fit=fit_view(placed),
-        largest_context=largest_context(shape, workload, card, count, tight=tight, extra_bytes=extra),
+        largest_context=largest_context(
+            shape, workload, card, count, tight=tight, extra_bytes=extra, most=form.max_context_tokens
+        ),
         most_sequences=most_sequences(shape, workload, card, count, tight=tight, extra_bytes=extra),
         formats=tuple(fit_view(each) for each in format_fits(shape, workload, card, count)),
         speed=_speed(shape, form, placed),

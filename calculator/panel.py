@@ -28,10 +28,13 @@ TABLE_FORMATS = ("BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartView:
+    """`per_card_bytes` is the mean over several cards, 0 for one; the fullest card is told by the fit."""
+
     key: str
     label: str
     bytes: int
     host_bytes: int
+    per_card_bytes: int
     formulas: tuple[str, ...]
     x: int
     width: int
@@ -96,7 +99,7 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
         stop_index=nearest_stop(form.workload.context_tokens, stops),
         estimate=answer,
         fit=placed,
-        parts=tuple(_part_views(answer)),
+        parts=tuple(_part_views(answer, form.num_cards if placed else 1)),
         cards=recommended(shape, form.workload, cards),
         notes=tuple(labels.note_text(note) for note in answer.notes),
         assumptions=tuple(labels.assumption_text(key) for key in shape.assumptions),
@@ -109,7 +112,7 @@ def _placed(shape: Shape, form: WorkloadForm) -> FitView | None:
     return fit_view(fit(shape, form.workload, form.chosen_card, form.num_cards))
 
 
-def _part_views(answer: Estimate) -> Sequence[PartView]:
+def _part_views(answer: Estimate, count: int) -> Sequence[PartView]:
     shown = [part for part in answer.parts if part.bytes or part.key in ALWAYS_SHOWN]
     host = {part.key: part.bytes for part in answer.host}
     views, x = [], 0
@@ -120,6 +123,7 @@ def _part_views(answer: Estimate) -> Sequence[PartView]:
                 label=str(labels.PARTS[part.key]),
                 bytes=part.bytes,
                 host_bytes=host.get(part.key, 0),
+                per_card_bytes=part.bytes // count if count > 1 else 0,
                 formulas=tuple(labels.term_text(term) for term in part.terms),
                 x=x,
                 width=width,

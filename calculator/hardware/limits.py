@@ -32,9 +32,18 @@ STEP_TOKENS = 256
 
 
 def largest_context(
-    shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False, extra_bytes: int = 0
+    shape: Shape,
+    workload: Workload,
+    card: Card,
+    count: int,
+    *,
+    tight: bool = False,
+    extra_bytes: int = 0,
+    most: int | None = None,
 ) -> int | None:
-    """The longest context per sequence that fits, at most the model's own maximum; None where not even 256 tokens do.
+    """The longest context per sequence that fits; None where not even 256 tokens do.
+
+    It ends at `most`: what the publisher states, or else the config's own maximum.
 
     With `tight` the headroom may be used up too. Bisection: memory never shrinks when the context grows.
     """
@@ -43,7 +52,7 @@ def largest_context(
         answer = fit(shape, replace(workload, context_tokens=tokens), card, count, extra_bytes=extra_bytes)
         return answer.state == "fits" or (tight and answer.state == "tight")
 
-    most = shape.context_tokens or 2**20
+    most = most or shape.context_tokens or 2**20
     if fits(most):
         return most
     steps = _largest(lambda steps: fits(steps * STEP_TOKENS), most // STEP_TOKENS)

@@ -129,7 +129,7 @@ def model_fit(
             "model": slug,
             "engine": form.workload.engine,
             **fit_json(found),
-            "largest_context": largest_context(*limits, tight=tight),
+            "largest_context": largest_context(*limits, tight=tight, most=longest),
             "most_sequences": most_sequences(*limits, tight=tight),
             "speed": speed_json(bounds) if bounds else None,
         },
