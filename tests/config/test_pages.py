@@ -72,6 +72,9 @@ def test_the_crawl_reaches_every_kind_of_page_in_both_languages(crawl: Crawl) ->
             "catalog:model",
             "catalog:organization",
             "catalog:family",
+            "catalog:accelerator_list",
+            "catalog:accelerator",
+            "calculator:calculator",
         }
 
 
