@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from calculator import views
+from calculator import accuracy_views, views
 
 app_name = "calculator"
-urlpatterns = [path("calculator/", views.calculator, name="calculator")]
+urlpatterns = [
+    path("calculator/", views.calculator, name="calculator"),
+    path("accuracy/", accuracy_views.accuracy, name="accuracy"),
+]
