@@ -20,6 +20,7 @@ from catalog.standings.changes import changes
 from catalog.standings.rows import Rows, read
 
 BATCH = 500
+StandingValues = dict[int, tuple[int, int, bool]]  # primary key of a score -> rank, of, tied
 CELLS_TO_CHECK = 300
 """With fewer, a fifth of a board's scores is too small a part to speak of a mean error."""
 
@@ -42,13 +43,16 @@ def _refresh_unless_overtaken() -> list[Release] | None:
         prepare(scope, rows.scores, rows.benchmarks, rows.candidates) for scope in scopes(rows.benchmarks).values()
     ]
     stale = [problem for problem in problems if published.get(problem.scope.key) != problem.input_hash]
+    places = _places_in_benchmarks(rows)
+    if not stale and places == _stored_places():
+        return []
     today = timezone.localdate().isoformat()
     found = [(publish(problem, today), _checked(problem)) for problem in stale]
     with transaction.atomic():
         wait_for_bulk_writers()
         if (read(), _published()) != (rows, published):
             return None
-        _store_standings(rows)
+        _store_standings(places)
         models = dict(LanguageModel.objects.values_list("slug", "pk"))
         return [_store(ranking, check, models) for ranking, check in found]
 
@@ -113,22 +117,29 @@ def _places(release: Release, ranking: Ranking, models: dict[str, int]) -> list[
     ]
 
 
-def _store_standings(rows: Rows) -> None:
-    """Only the rows that differ are written: a change of one score moves one benchmark."""
-    wanted = {
+def _places_in_benchmarks(rows: Rows) -> StandingValues:
+    return {
         int(place.score.key): (place.rank, place.of, place.tied)
         for benchmark in rows.benchmarks
         for places in standings(rows.scores, benchmark, rows.candidates).values()
         for place in places
     }
-    held = {pk: values for pk, *values in Standing.objects.values_list("pk", "rank", "of", "tied")}
+
+
+def _stored_places() -> StandingValues:
+    return {pk: (rank, of, tied) for pk, rank, of, tied in Standing.objects.values_list("pk", "rank", "of", "tied")}
+
+
+def _store_standings(wanted: StandingValues) -> None:
+    """Only the rows that differ are written: a change of one score moves one benchmark."""
+    held = _stored_places()
     gone = [pk for pk in held if pk not in wanted]
     for start in range(0, len(gone), BATCH):
         Standing.objects.filter(pk__in=gone[start : start + BATCH]).delete()
     changed = [
         Standing(score_id=pk, rank=rank, of=of, tied=tied)
         for pk, (rank, of, tied) in wanted.items()
-        if held.get(pk) != [rank, of, tied]
+        if held.get(pk) != (rank, of, tied)
     ]
     Standing.objects.bulk_create(
         changed,
