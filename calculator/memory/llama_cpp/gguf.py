@@ -57,10 +57,10 @@ def _convert(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
         return ()
     if tensor.role == "attn_kv_b" and tensor.kind == "weight" and shape.model_type not in DECOMPRESSES_LATENT:
         return _absorbed(shape, tensor)
-    stored = _stored(tensor.role, tensor.layer, tensor.shape, tensor.kind)
+    dimensions = tensor.shape
     if tensor.role == "per_layer_token_embd":  # padded to the vocabulary (Gemma 3n)
-        rows, width = stored.dimensions
-        stored = stored._replace(dimensions=(max(rows, shape.vocab_size), width))
+        dimensions = (max(dimensions[0], shape.vocab_size), *dimensions[1:])
+    stored = _stored(tensor.role, tensor.layer, dimensions, tensor.kind)
     if tensor.role == "ffn_gate_inp" and shape.model_type in BF16_ROUTER:
         stored = stored._replace(source="BF16")
     return (stored,)
