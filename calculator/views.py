@@ -64,7 +64,7 @@ def calculator(request: HtmxRequest) -> HttpResponse:
 
 def _choose(request: HtmxRequest, offer: Offer, context: dict[str, Any]) -> HttpResponse:
     """No model yet: the search, or what was wrong with what was sent."""
-    context["found"] = offer.search(context["q"])
+    context["found"] = () if context["pasting"] and not context["q"] else offer.search(context["q"])
     if wants_partial(request) and request.htmx.target == "found":
         return render(request, "calculator/_found.html", context)
     wrong = bool(context["unknown_model"] or (context["pasted"] and context["pasted"].faults))
