@@ -42,9 +42,7 @@ def fit_view(answer: Fit) -> FitView:
 
 
 def card_label(card: Card, count: int) -> str:
-    """>>> card_label(card, 2)  # doctest: +SKIP
-    '2 × RTX 4090 24GB'
-    """
+    """How a set of cards is named: "GeForce RTX 4090 × 2"."""
     return card.name if count == 1 else f"{count} × {card.name}"
 
 

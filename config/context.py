@@ -13,9 +13,10 @@ from django.urls import translate_url
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
-from catalog.models import Score
+from catalog.models import LanguageModel, Score
 
 DATA_DATE = "data_date"
+DAY = r"^\d{4}-\d{2}-\d{2}$"
 HTML_CODES = {"en": "en", "zh-hans": "zh-Hans"}
 
 
@@ -43,9 +44,16 @@ def alternates(request: HttpRequest) -> list[Alternate]:
 
 
 def data_date() -> date | None:
-    """Day of the newest score, which says how far the data reach; asked of the database every few minutes at most."""
-    newest = cache.get_or_set(DATA_DATE, lambda: Score.objects.aggregate(newest=Max("date"))["newest"] or "", 300)
-    return date.fromisoformat(newest) if newest and len(newest) == len("2026-01-31") else None
+    """Newest day in the data, of a score or a release: how far they reach. Asked of the database every few minutes."""
+    newest = cache.get_or_set(DATA_DATE, _newest_day, 300)
+    return date.fromisoformat(newest) if newest else None
+
+
+def _newest_day() -> str:
+    """Dates are text, and those of a month alone are shorter; empty without data."""
+    days = Score.objects.filter(date__regex=DAY).aggregate(newest=Max("date"))["newest"]
+    released = LanguageModel.objects.published().filter(release_date__regex=DAY)
+    return max(days or "", released.aggregate(newest=Max("release_date"))["newest"] or "")
 
 
 def site(request: HttpRequest) -> dict[str, object]:

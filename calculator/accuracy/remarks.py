@@ -17,5 +17,5 @@ REMARKS: dict[str, str] = {
     "older_build": "printed by a build before 0.8, whose sampler and profile run held more at once",
     "more_graphs": "that run captured more graphs than the present defaults do, or larger ones",
     "step_inferred": "another platform with blocks of 64 tokens; the tokens of a step are not printed, 4,096 fits",
-    "unexplained_loss": "1.1 % fewer tokens than the printed pool allows at the printed cost per token",
+    "unexplained_loss": "1.1 percent fewer tokens than the printed pool allows at the printed cost per token",
 }

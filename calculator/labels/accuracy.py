@@ -31,9 +31,9 @@ FORMULAS: Mapping[str, Promise] = {
 
 REMARKS: Mapping[str, Promise] = {
     "model_inferred": gettext_lazy("The log does not name the model; it follows from its sizes."),
-    "other_platform": gettext_lazy("Printed on another platform than CUDA, whose back end keeps buffers of its own."),
+    "other_platform": gettext_lazy("Printed on a platform other than CUDA, whose back end keeps buffers of its own."),
     "expert_parallel": gettext_lazy(
-        "Experts are spread whole over the cards there; the rule splits each over all cards. The sum is the same."
+        "There each expert lies whole on one card; the rule splits each over all cards. The sum is the same."
     ),
     "attention_kept_wide": gettext_lazy(
         "This checkpoint keeps attention and two layers in BF16; the rule quantises them."
@@ -54,9 +54,9 @@ REMARKS: Mapping[str, Promise] = {
     "older_build": gettext_lazy("Printed by a build before 0.8, whose sampler and profile run held more at once."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
     "step_inferred": gettext_lazy(
-        "Another platform with blocks of 64 tokens; the tokens of a step are not printed, 4,096 fits."
+        "Another platform, with blocks of 64 tokens. The log does not print the tokens of one step; 4,096 agrees with it."
     ),
     "unexplained_loss": gettext_lazy(
-        "1.1 % fewer tokens than the printed pool allows at the printed cost per token; not explained."
+        "1.1 percent fewer tokens than the printed pool allows at the printed cost per token; not explained."
     ),
 }

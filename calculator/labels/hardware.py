@@ -55,20 +55,20 @@ COMMANDS: Mapping[str, str | Promise] = {
 
 REASONS: Mapping[str, Promise] = {
     "fits": gettext_lazy(
-        "%(spare_bytes)s GiB per card stay free; %(headroom_bytes)s GiB are enough for comfort with this engine."
+        "%(spare_bytes)s GiB per card stay free; with this engine, %(headroom_bytes)s GiB are enough headroom."
     ),
     "below_headroom": gettext_lazy(
-        "Only %(spare_bytes)s GiB per card stay free, less than the %(headroom_bytes)s GiB that should with this engine."
+        "Only %(spare_bytes)s GiB per card stay free; with this engine, %(headroom_bytes)s GiB should."
     ),
-    "too_large": gettext_lazy("%(short_bytes)s GiB per card are missing: %(usable_bytes)s GiB of it are usable."),
+    "too_large": gettext_lazy("Each card lacks %(short_bytes)s GiB; only %(usable_bytes)s GiB of it can be used."),
     "too_many_of_a_kind": gettext_lazy("%(cards)s of these cannot work as one; the most is %(most)s."),
-    "engine_unsupported": gettext_lazy("%(engine)s does not run on cards of this vendor as computed here."),
+    "engine_unsupported": gettext_lazy("%(engine)s, as computed here, does not run on this vendor's cards."),
     "engine_by_plugin": gettext_lazy("%(engine)s reaches cards of this vendor through %(plugin)s."),
     "engine_support_unknown": gettext_lazy("Whether %(engine)s runs on cards of this vendor is not known to us."),
     "capability_too_low": gettext_lazy("%(engine)s needs compute capability %(needed)s; this card has %(capability)s."),
     "format_unsupported": gettext_lazy("This card cannot compute with %(format)s in %(engine)s."),
     "format_weight_only": gettext_lazy(
-        "This card has no arithmetic for %(format)s: weights take that little memory, but are unpacked to 16 bits for computing."
+        "This card has no arithmetic for %(format)s: the weights do take this little memory, but are unpacked to 16 bits for computing."
     ),
     "format_support_unknown": gettext_lazy("Whether this card computes in %(format)s is not known."),
     "split_by_layers": gettext_lazy("Whole layers are dealt out to %(devices)s devices; the fullest one counts."),
@@ -105,7 +105,7 @@ TRAINING_TERMS: Mapping[str, Promise] = {
 
 NOTES: Mapping[str, Promise] = {
     "roofline": gettext_lazy(
-        "An upper bound, not a measurement: the time to read every needed byte once, or to do every needed operation, at the card's peak. Engines reach a part of it."
+        "An upper bound, not a measurement: every needed byte read once, or every needed operation done, at the card's peak rate. Engines reach only part of it."
     ),
     "compute_rate": gettext_lazy("Arithmetic is taken at the card's dense rate for %(format)s."),
     "compute_unknown": gettext_lazy(
@@ -113,7 +113,7 @@ NOTES: Mapping[str, Promise] = {
     ),
     "bandwidth_unknown": gettext_lazy("The card's memory bandwidth is not known, so no speed can be given."),
     "ram_bandwidth": gettext_lazy("What lies in RAM is read at %(bytes_per_s)s GB/s."),
-    "communication_free": gettext_lazy("Talk between the cards is taken as free; over PCIe it is not."),
+    "communication_free": gettext_lazy("Communication between cards is counted as free; over PCIe it is not."),
     "stages_in_turn": gettext_lazy("The cards take turns on one sequence, so their bandwidths do not add up."),
     "even_routing": gettext_lazy(
         "With even routing, one step reads %(share_percent)s %% of the %(experts)s experts of a layer."

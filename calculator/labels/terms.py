@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from calculator.labels.names import TENSORS, written
 from calculator.memory import Term
@@ -15,28 +15,28 @@ TERMS: Mapping[str, Promise] = {
     # llama.cpp
     "blocks": gettext_lazy("%(format)s: %(elements)s weights ÷ %(block_elements)s per block × %(block_bytes)s B"),
     "cells_full": gettext_lazy(
-        "%(layers)s full layers × %(sequences)s seq. × %(cells)s cells × %(heads)s KV heads × (%(key_size)s %(key_format)s + %(value_size)s %(value_format)s)"
+        "%(layers)s full layers × %(sequences)s × %(cells)s cells × %(heads)s KV heads × (key of %(key_size)s × %(key_format)s + value of %(value_size)s × %(value_format)s)"
     ),
     "cells_sliding": gettext_lazy(
-        "%(layers)s sliding-window layers × %(sequences)s seq. × %(cells)s cells (window %(window)s + micro-batch %(micro_batch)s) × %(heads)s KV heads × (%(key_size)s %(key_format)s + %(value_size)s %(value_format)s)"
+        "%(layers)s sliding-window layers × %(sequences)s × %(cells)s cells (window %(window)s + micro-batch %(micro_batch)s) × %(heads)s KV heads × (key of %(key_size)s × %(key_format)s + value of %(value_size)s × %(value_format)s)"
     ),
     "cells_chunked": gettext_lazy(
-        "%(layers)s chunked layers × %(sequences)s seq. × %(cells)s cells (chunk %(window)s + micro-batch %(micro_batch)s) × %(heads)s KV heads × (%(key_size)s %(key_format)s + %(value_size)s %(value_format)s)"
+        "%(layers)s chunked layers × %(sequences)s × %(cells)s cells (chunk %(window)s + micro-batch %(micro_batch)s) × %(heads)s KV heads × (key of %(key_size)s × %(key_format)s + value of %(value_size)s × %(value_format)s)"
     ),
     "cells_latent": gettext_lazy(
-        "%(layers)s latent layers × %(sequences)s seq. × %(cells)s cells × one latent of %(key_size)s %(key_format)s"
+        "%(layers)s latent layers × %(sequences)s × %(cells)s cells × one latent of %(key_size)s × %(key_format)s"
     ),
     "cells_indexer": gettext_lazy(
-        "indexer of %(layers)s layers × %(sequences)s seq. × %(cells)s cells × one key of %(key_size)s %(key_format)s"
+        "indexer of %(layers)s layers × %(sequences)s × %(cells)s cells × one key of %(key_size)s × %(key_format)s"
     ),
     "cells_compressed": gettext_lazy(
-        "%(layers)s compressed layers × %(sequences)s seq. × %(cells)s cells (one for %(tokens)s tokens) × one vector of %(key_size)s %(key_format)s"
+        "%(layers)s compressed layers × %(sequences)s × %(cells)s cells (one for %(tokens)s tokens) × one vector of %(key_size)s × %(key_format)s"
     ),
     "state_f32": gettext_lazy(
-        "%(layers)s recurrent layers × %(sequences)s seq. × (%(convolution)s convolution inputs + %(state)s state values) × 4 B"
+        "%(layers)s recurrent layers × %(sequences)s × (%(convolution)s convolution inputs + %(state)s state values) × 4 B"
     ),
     "layer_at_work": gettext_lazy("%(rows)s tokens × %(elements)s values of the widest layer × %(bytes)s B"),
-    "attention_masks": gettext_lazy("attention masks: %(rows)s tokens × %(cells)s cells × %(bytes)s B × %(copies)s"),
+    "attention_masks": gettext_lazy("%(copies)s × attention mask: %(rows)s tokens × %(cells)s cells × %(bytes)s B"),
     "cache_as_f16": gettext_lazy("a copy of the cache in 16 bits: %(elements)s values × %(bytes)s B"),
     "indexer_scores": gettext_lazy(
         "indexer: %(rows)s tokens × (%(cells)s scores × %(bytes)s B + %(chosen)s chosen × 4 B)"
@@ -51,59 +51,62 @@ TERMS: Mapping[str, Promise] = {
     "encoder_graph": gettext_lazy("compute buffer of the image encoder"),
     # vLLM and transformers
     "weights": gettext_lazy("%(tensors)s: %(parameters)s parameters as %(format)s"),
-    "rotary_table": gettext_lazy("table of rotary positions: %(positions)s × %(dimensions)s × 2 B, %(copies)s ×"),
-    "absorbed_projections": gettext_lazy("latent projections unpacked for decoding, %(copies)s ×"),
+    "weights_copied": gettext_lazy("%(copies)s × %(tensors)s: %(parameters)s parameters as %(format)s"),
+    "rotary_table": gettext_lazy("%(copies)s × table of rotary angles: %(positions)s positions × %(dimensions)s × 2 B"),
+    "absorbed_projections": gettext_lazy("%(copies)s × latent projections unpacked for decoding"),
     "blocks_full": gettext_lazy(
-        "%(layers)s full layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer, %(copies)s ×"
+        "%(copies)s × %(layers)s full layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer"
     ),
     "blocks_sliding": gettext_lazy(
-        "%(layers)s sliding-window layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer, %(copies)s ×"
+        "%(copies)s × %(layers)s sliding-window layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer"
     ),
     "blocks_chunked": gettext_lazy(
-        "%(layers)s chunked layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer, %(copies)s ×"
+        "%(copies)s × %(layers)s chunked layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer"
     ),
     "blocks_state": gettext_lazy(
-        "%(layers)s recurrent layers: %(blocks)s blocks × %(page_bytes)s B per layer, %(copies)s ×"
+        "%(copies)s × %(layers)s recurrent layers: %(blocks)s blocks × %(page_bytes)s B per layer"
     ),
-    "null_block": gettext_lazy("the empty block 0, %(copies)s ×"),
+    "null_block": gettext_lazy("%(copies)s × the empty block 0"),
     "forward_pass": gettext_lazy(
-        "%(tokens)s tokens of one step × %(elements)s values of the widest layer × 2 B, %(copies)s ×"
+        "%(copies)s × one step: %(tokens)s tokens × %(elements)s values of the widest layer × 2 B"
     ),
-    "sampler": gettext_lazy(
-        "sampler: %(sequences)s seq. × %(vocab_size)s vocabulary entries × %(bytes)s B, %(copies)s ×"
-    ),
-    "cuda_context": gettext_lazy("CUDA context, %(cards)s ×"),
-    "workspaces": gettext_lazy("cuBLAS and attention workspaces, %(cards)s ×"),
-    "communication": gettext_lazy("buffers for talking between cards, %(cards)s ×"),
-    "cuda_graphs": gettext_lazy("CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 512 KiB, %(copies)s ×"),
+    "sampler": gettext_lazy("%(copies)s × sampler: %(sequences)s × %(vocab_size)s vocabulary entries × %(bytes)s B"),
+    "cuda_context": gettext_lazy("%(cards)s × CUDA context"),
+    "workspaces": gettext_lazy("%(cards)s × workspaces of cuBLAS and attention"),
+    "communication": gettext_lazy("%(cards)s × communication buffers"),
+    "cuda_graphs": gettext_lazy("%(copies)s × CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 512 KiB"),
     "cached_full": gettext_lazy(
-        "%(layers)s full layers × %(sequences)s seq. × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s full layers × %(sequences)s × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),
     "cached_sliding": gettext_lazy(
-        "%(layers)s sliding-window layers × %(sequences)s seq. × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s sliding-window layers × %(sequences)s × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),
     "cached_chunked": gettext_lazy(
-        "%(layers)s chunked layers × %(sequences)s seq. × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s chunked layers × %(sequences)s × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),
     "cached_latent": gettext_lazy(
-        "%(layers)s latent layers × %(sequences)s seq. × %(tokens)s tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s latent layers × %(sequences)s × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),
     "cached_cross": gettext_lazy(
-        "%(layers)s cross-attention layers × %(sequences)s seq. × %(tokens)s image tokens × %(width)s values × %(bytes)s B"
+        "%(layers)s cross-attention layers × %(sequences)s × %(tokens)s image tokens × %(width)s values × %(bytes)s B"
     ),
     "state": gettext_lazy(
-        "%(layers)s recurrent layers × %(sequences)s seq. × (%(convolution)s convolution inputs × %(bytes)s B + %(state)s state values × 4 B)"
+        "%(layers)s recurrent layers × %(sequences)s × (%(convolution)s convolution inputs × %(bytes)s B + %(state)s state values × 4 B)"
     ),
     "prompt_pass": gettext_lazy(
-        "%(tokens)s prompt tokens × %(elements)s values of the widest layer × %(bytes)s B, %(copies)s ×"
+        "%(copies)s × prompt: %(tokens)s tokens × %(elements)s values of the widest layer × %(bytes)s B"
     ),
-    "logits": gettext_lazy("logits: %(sequences)s seq. × %(vocab_size)s vocabulary entries × 4 B"),
+    "logits": gettext_lazy("logits: %(sequences)s × %(vocab_size)s vocabulary entries × 4 B"),
 }
 
 
 def term_text(term: Term) -> str:
     """One line of "why this number", in the active language: the formula and what it comes to."""
     values = written(term.values)
+    if isinstance(number := term.values.get("sequences"), int):
+        values["sequences"] = ngettext("%(number)s sequence", "%(number)s sequences", number) % {
+            "number": f"{number:,}"
+        }
     if tensors := term.values.get("tensors"):
         values["tensors"] = str(TENSORS[str(tensors)])
     return _("%(formula)s = %(bytes)s B") % {"formula": str(TERMS[term.key]) % values, "bytes": f"{term.bytes:,}"}

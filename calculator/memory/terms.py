@@ -65,6 +65,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "encoder_graph": (),
     # vLLM and transformers
     "weights": ("tensors", "format", "parameters"),
+    "weights_copied": ("tensors", "format", "parameters", "copies"),  # whole on several cards
     "rotary_table": ("positions", "dimensions", "copies"),
     "absorbed_projections": ("copies",),
     "blocks_full": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),

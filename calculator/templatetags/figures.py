@@ -22,7 +22,9 @@ def _fixed(value: Decimal, places: int) -> str:
 
 @register.filter
 def grouped(value: int | None) -> str:
-    """>>> grouped(1048576)
+    """A whole number with its digits grouped.
+
+    >>> grouped(1048576)
     '1,048,576'
     """
     return "" if value is None else f"{value:,}"
@@ -34,10 +36,14 @@ def gib(value: int | None) -> str:
 
     >>> gib(7368 * 2**20), gib(250_600_000_000), gib(0)
     ('7.20', '233.4', '0.00')
+    >>> gib(163_840)
+    '<0.01'
     """
     if value is None:
         return ""
     amount = Decimal(value) / GIB
+    if 0 < amount < Decimal("0.005"):
+        return "<0.01"
     return _fixed(amount, 2 if amount < 10 else 1)
 
 
@@ -126,7 +132,9 @@ def rate(value: float | None) -> str:
 
 @register.filter
 def seconds(value: float | None) -> str:
-    """>>> seconds(0.0421), seconds(12.34)
+    """A duration, in milliseconds where it is short.
+
+    >>> seconds(0.0421), seconds(12.34)
     ('42 ms', '12.3 s')
     """
     if value is None:

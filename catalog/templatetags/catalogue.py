@@ -44,11 +44,7 @@ def footnotes(citations: Citations, numbers: list[int]) -> dict[str, Any]:
 
 @register.filter
 def written_in(row: Any, field: str) -> str:
-    """The language a translated field really is in: the reader's, or the other one where that is missing.
-
-    >>> written_in(entry, "description")  # doctest: +SKIP
-    'zh-hans'
-    """
+    """The language a translated field really is in: the reader's, or the other one where that is missing."""
     language = get_language() or "en"
     if getattr(row, f"{field}_{language.replace('-', '_')}", None):
         return language

@@ -122,7 +122,7 @@ def weights(shape: Shape, weight_format: str, tensor_parallel: int, pipeline_par
     """What every rank holds."""
     parts = stages(shape.num_layers, pipeline_parallel)
     ranks = [0] * pipeline_parallel
-    totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    totals: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0, 0])
     file_bytes = vision_bytes = vision_parameters = 0
     for group in tensor_groups(shape):
         spec = storage(shape, group, weight_format)
@@ -138,13 +138,10 @@ def weights(shape: Shape, weight_format: str, tensor_parallel: int, pipeline_par
         copies = _copies(shape, group, parts)
         for stage, count in enumerate(copies):
             ranks[stage] += count * one
-        total = totals[category(group.role), spec.name]
+        total = totals[category(group.role), spec.name, _ranks_holding(group, tensor_parallel)]
         total[0] += group.elements * len(group.layers)
         total[1] += one * sum(copies) * tensor_parallel
-    terms = [
-        Term("weights", {"tensors": kind, "format": name, "parameters": parameters}, size)
-        for (kind, name), (parameters, size) in totals.items()
-    ]
+    terms = [_term(*key, *total) for key, total in totals.items()]
     for term, sizes in _derived(shape, parts, tensor_parallel):
         terms.append(term)
         ranks = [held + size for held, size in zip(ranks, sizes, strict=True)]
@@ -154,6 +151,18 @@ def weights(shape: Shape, weight_format: str, tensor_parallel: int, pipeline_par
         vision_bytes * tensor_parallel,
     )
     return Weights(tuple(ranks), tuple(terms), file_bytes, (vision,) if vision_bytes else (), vision_bytes)
+
+
+def _ranks_holding(group: TensorGroup, ranks: int) -> int:
+    """On how many ranks each number of the tensor lies: 1 where it is split, all where it is whole on each of them."""
+    rows, columns = rank_shape(group, ranks)
+    whole = group.shape[-2] * group.shape[-1] if len(group.shape) > 1 else group.shape[0]
+    return max(1, round(ranks * rows * columns / whole))
+
+
+def _term(kind: str, name: str, copies: int, parameters: int, size: int) -> Term:
+    values: dict[str, int | str] = {"tensors": kind, "format": name, "parameters": parameters}
+    return Term("weights", values, size) if copies == 1 else Term("weights_copied", values | {"copies": copies}, size)
 
 
 def _copies(shape: Shape, group: TensorGroup, parts: tuple[range, ...]) -> list[int]:
