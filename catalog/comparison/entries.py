@@ -1,0 +1,54 @@
+"""What the models are, and the specifications of their own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from calculator.templatetags.figures import billions, grouped
+from catalog import specs
+from catalog.citations import Citations
+from catalog.comparison.table import NOTHING, Cell, Row, Section
+from catalog.models import LanguageModel
+from catalog.shapes import shape_of
+from catalog.templatetags.catalogue import modalities
+
+FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...] = (
+    (gettext_lazy("Organisation"), lambda model: model.organization.name),
+    (gettext_lazy("Family"), lambda model: model.family.name),
+    (gettext_lazy("Released"), lambda model: model.release_date),
+    (gettext_lazy("Knowledge cutoff"), lambda model: model.knowledge_cutoff),
+    (gettext_lazy("Total parameters"), lambda model: billions(model.total_parameters)),
+    (gettext_lazy("Active parameters"), lambda model: billions(model.active_parameters)),
+    (gettext_lazy("Context length"), lambda model: grouped(model.context_tokens)),
+    (gettext_lazy("Architecture"), lambda model: model.get_architecture_display() if model.architecture else ""),
+    (gettext_lazy("Reads"), lambda model: modalities(model.input_modalities)),
+    (gettext_lazy("Writes"), lambda model: modalities(model.output_modalities)),
+    (gettext_lazy("Licence"), lambda model: model.licence.name if model.licence else ""),
+    (
+        gettext_lazy("Commercial use"),
+        lambda model: model.licence.get_commercial_use_display() if model.licence else "",
+    ),
+)
+
+
+def facts(models: Sequence[LanguageModel]) -> Section:
+    return Section(
+        gettext_lazy("What they are"),
+        tuple(Row(label, tuple(Cell(str(read(model))) for model in models)) for label, read in FACTS),
+    )
+
+
+def specifications(models: Sequence[LanguageModel]) -> list[Section]:
+    """The model pages' own specifications; a dash where a row does not apply to a model."""
+    told: list[dict[tuple[str, str], str]] = []
+    for model in models:
+        found = specs.groups(model, shape_of(model), Citations(model))
+        told.append({(str(group.title), str(spec.label)): spec.value for group in found for spec in group.specs})
+    sections: dict[str, list[Row]] = {}
+    for title, label in dict.fromkeys(key for values in told for key in values):
+        cells = tuple(Cell(values.get((title, label), NOTHING)) for values in told)
+        sections.setdefault(title, []).append(Row(label, cells))
+    return [Section(title, tuple(rows)) for title, rows in sections.items()]

@@ -1,0 +1,58 @@
+"""What the models need under one workload."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator.architecture import Shape
+from calculator.forms import WorkloadForm
+from calculator.labels import PARTS
+from calculator.memory import Estimate
+from calculator.templatetags.figures import gib
+from catalog.compare_forms import CompareForm
+from catalog.comparison.table import NOTHING, Cell, Row, Section
+from catalog.models import LanguageModel
+from catalog.shapes import max_context_tokens, shape_of
+
+
+def memory(models: Sequence[LanguageModel], form: CompareForm) -> Section:
+    """What each model needs under the form's workload."""
+    answers: list[tuple[str, Estimate | None]] = []
+    reasons: list[tuple[str, ...]] = []
+    for model in models:
+        weights, answer, why = _needs(model, shape_of(model), form)
+        answers.append((weights, answer))
+        reasons.append(tuple(why))
+    totals = [answer.total_bytes for _weights, answer in answers if answer]
+    least = min(totals) if len(totals) > 1 else None
+    rows = [
+        Row(gettext_lazy("Weight format"), tuple(Cell(weights) for weights, _answer in answers)),
+        Row(
+            gettext_lazy("Memory needed (GiB)"),
+            tuple(
+                Cell(gib(answer.total_bytes), best=answer.total_bytes == least) if answer else Cell("")
+                for _weights, answer in answers
+            ),
+        ),
+    ]
+    for key, label in PARTS.items():
+        sizes = [_part(answer, key) for _weights, answer in answers]
+        if any(sizes):
+            rows.append(Row(label, tuple(Cell(gib(size)) for size in sizes)))
+    return Section(gettext_lazy("Memory"), tuple(rows), NOTHING, tuple(reasons) if any(reasons) else ())
+
+
+def _part(answer: Estimate | None, key: str) -> int | None:
+    return sum(part.bytes for part in answer.parts if part.key == key) if answer else None
+
+
+def _needs(model: LanguageModel, shape: Shape | None, form: CompareForm) -> tuple[str, Estimate | None, list[str]]:
+    if shape is None:
+        return "", None, [_("The publisher's config.json is not known, so the memory cannot be computed.")]
+    workload = WorkloadForm(shape, form.answers, max_context_tokens=max_context_tokens(model, shape))
+    if not workload.is_valid():
+        return "", None, [str(error) for errors in workload.errors.values() for error in errors]
+    return workload.workload.weight_format or "", workload.estimate, []
