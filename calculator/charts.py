@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, log2, log10
 
@@ -16,6 +16,7 @@ from calculator.templatetags.figures import GIB
 WIDTH, HEIGHT = 480, 285
 LEFT, RIGHT, TOP, BOTTOM = 46, 446, 24, 250
 CARD_LABEL_ROOM = 13
+LABEL_RISE, LABEL_DROP = 6, 14  # of a line's label, above or below it
 LABEL_ROOM = 34  # least distance between two labels on the context axis
 
 
@@ -82,12 +83,13 @@ def memory_by_context(
     def y_of(amount: float) -> float:
         return round(BOTTOM - (BOTTOM - TOP) * amount / most, 1)
 
+    heights = _label_heights({name: y_of(values[len(values) // 2]) for name, values in series.items()})
     lines = tuple(
         Line(
             label=name,
             path="M" + " L".join(f"{x_of(stop)} {y_of(value)}" for stop, value in zip(stops, values, strict=True)),
             chosen=name == workload.weight_format,
-            label_y=y_of(values[len(values) // 2]) - 6,
+            label_y=heights[name],
         )
         for name, values in series.items()
     )
@@ -99,6 +101,21 @@ def memory_by_context(
         ticks=_spaced(tuple(Mark(at=x_of(stop), value=stop) for stop in stops)),
         dot=(x_of(workload.context_tokens), y_of(here)),
     )
+
+
+def _label_heights(middles: Mapping[str, float]) -> dict[str, float]:
+    """Where each label stands: above its line, or below it where it would touch the label of the line above.
+
+    >>> _label_heights({"Q2_K": 152.0, "Q4_K_M": 147.0, "BF16": 60.0})
+    {'BF16': 54.0, 'Q4_K_M': 141.0, 'Q2_K': 166.0}
+    """
+    heights: dict[str, float] = {}
+    lowest = -float(HEIGHT)
+    for name, middle in sorted(middles.items(), key=lambda item: item[1]):
+        above = middle - LABEL_RISE
+        lowest = above if above - lowest >= CARD_LABEL_ROOM else middle + LABEL_DROP
+        heights[name] = lowest
+    return heights
 
 
 def _card_lines(card: Card, count: int, most: int, y_of: Callable[[float], float]) -> Iterator[CardLine]:
