@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
-from pytest_django import DjangoDbBlocker
 
 from catalog import standings
 from catalog.models import Benchmark, LanguageModel, Score
 from catalog.ranking.preferred import Reason
 from catalog.scoreboard import Line, Scoreboard, bar, scoreboard
 from catalog.standings.words import NOT_PREFERRED, missing_text
-from tests.catalog.field import ranked_field
-
-
-@pytest.fixture(scope="module")
-def module_field(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    with django_db_blocker.unblock(), ranked_field():
-        yield
-
-
-@pytest.fixture
-def field(module_field: None, db: None) -> None:
-    """Forty models, ranked once for the module."""
 
 
 def board_of(slug: str) -> Scoreboard:

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoDbBlocker
 
 from catalog import standings
 from catalog.models import Place, Release, Score
-from tests.catalog.field import ranked_field
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
-
-
-@pytest.fixture(scope="module")
-def module_field(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    with django_db_blocker.unblock(), ranked_field():
-        yield
-
-
-@pytest.fixture
-def field(module_field: None, db: None) -> None:
-    """Forty models, ranked once for the module."""
 
 
 def get(path: str, status: int = 200, **headers: Any) -> str:

@@ -5,26 +5,14 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoDbBlocker
 
 from catalog import standings
 from catalog.models import Benchmark, LanguageModel, Release, Score, Standing
-from tests.catalog.field import ranked_field
 
-
-@pytest.fixture(scope="module")
-def module_field(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    with django_db_blocker.unblock(), ranked_field():
-        yield
-
-
-@pytest.fixture(autouse=True)
-def field(module_field: None, db: None) -> None:
-    """Forty models, ranked once for the module."""
+pytestmark = pytest.mark.usefixtures("field")
 
 
 def get(path: str, status: int = 200) -> str:
