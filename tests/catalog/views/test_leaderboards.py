@@ -56,7 +56,7 @@ class TestLeaderboards:
         best = Place.objects.filter(release__scope="overall", model__memory_q4_k_m_8k_bytes__lte=3 * 2**30)
         rank = best.order_by("rank")[0].rank
         assert f"<b>{rank}</b>" in page
-        assert "3 models of 40 with a rank; ranks are those among all of them" in text_of(page)
+        assert "3 models of 40 with a rank; ranks count all of them" in text_of(page)
 
     def test_the_chart_names_the_frontier_in_words(self) -> None:
         page = get("/en/benchmarks/?memory=3")
