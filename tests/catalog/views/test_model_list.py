@@ -15,7 +15,7 @@ from tests.catalog.views.conftest import MODELS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 VISION_OF_META = {"llama-4-maverick-instruct", "llama-4-scout-instruct", "llama-3-2-11b-vision-instruct"}
-HTMX = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "models"}
+HTMX = {"HX-Request": "true", "HX-Target": "models"}
 
 
 def slugs(query: str, lang: str = "en") -> list[str]:
@@ -89,7 +89,7 @@ def test_order_turns_round_and_unknown_values_stay_last(sort: str) -> None:
 )
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_wrong_question_is_said_beside_its_field(query: str, field: str, headers: dict[str, str]) -> None:
-    response = Client().get(f"/zh-hans/models/?{query}&q=llama", **headers)
+    response = Client().get(f"/zh-hans/models/?{query}&q=llama", headers=headers)
     assert response.status_code == 400
     markup = response.content.decode()
     message = re.search(rf'id="{field}_error"[^>]*>(.*?)</span>', markup, re.DOTALL)
@@ -107,7 +107,7 @@ def test_page_that_is_not_there(page: str) -> None:
 @pytest.mark.parametrize("query", ["", "q=llama", "q=nothing-like-it", "memory=x"])
 def test_fragment_stands_in_the_page(query: str) -> None:
     page = Client().get(f"/en/models/?{query}").content.decode()
-    fragment = Client().get(f"/en/models/?{query}", **HTMX)
+    fragment = Client().get(f"/en/models/?{query}", headers=HTMX)
     assert "HX-Request" in fragment["Vary"]
     body = fragment.content.decode()
     assert "<html" not in body
