@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import LanguageModel
 from tests.catalog.views.conftest import shipped
+from tests.pages import get, text_of
 
 __all__ = ["shipped"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
@@ -23,22 +24,11 @@ PAGE = "/en/calculator/"
 LLAMA = f"{PAGE}?model=llama-3-1-8b-instruct&card=rtx-4090"
 
 
-def get(path: str, status: int = 200, **headers: Any) -> str:
-    response = Client().get(path, **headers)
-    assert response.status_code == status, path
-    assert not response.cookies
-    return response.content.decode()
-
-
 def post(data: dict[str, Any], status: int = 200, path: str = PAGE, **headers: Any) -> str:
     response = Client(enforce_csrf_checks=True).post(path, data, **headers)
     assert response.status_code == status
     assert not response.cookies
     return response.content.decode()
-
-
-def text_of(markup: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
 
 
 @pytest.fixture

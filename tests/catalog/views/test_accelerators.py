@@ -5,11 +5,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from calculator.hardware import best_format, fit
@@ -18,18 +16,9 @@ from catalog.cards import card_of
 from catalog.models import Accelerator, LanguageModel
 from catalog.runs import runs
 from catalog.shapes import shape_of
+from tests.pages import get, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
-
-
-def get(path: str, status: int = 200, **headers: Any) -> str:
-    response = Client().get(path, **headers)
-    assert response.status_code == status
-    return response.content.decode()
-
-
-def text_of(markup: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
 
 
 def names(markup: str) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from catalog.models import LanguageModel
+from tests.pages import text_of
 
 pytestmark = pytest.mark.usefixtures("shipped", "db")
 PAIR = "m=llama-4-maverick-instruct&m=deepseek-v3"
@@ -18,10 +19,6 @@ def get(query: str, status: int = 200, language: str = "en") -> str:
     response = Client().get(f"/{language}/compare/?{query}")
     assert response.status_code == status
     return response.content.decode()
-
-
-def text_of(markup: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
 
 
 def row(page: str, label: str) -> str:

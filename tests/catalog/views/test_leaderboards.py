@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import re
-from typing import Any
 
 import pytest
-from django.test import Client
 
 from catalog import standings
 from catalog.models import Place, Release, Score
+from tests.pages import get, text_of
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
-
-
-def get(path: str, status: int = 200, **headers: Any) -> str:
-    response = Client().get(path, **headers)
-    assert response.status_code == status
-    return response.content.decode()
-
-
-def text_of(markup: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
 
 
 def models_in(markup: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,17 +14,11 @@ from calculator.memory import Workload
 from catalog.cards import all_cards
 from catalog.models import LanguageModel
 from catalog.shapes import shape_of
+from tests.pages import get
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 MAVERICK = "/en/models/llama-4-maverick-instruct/"
 PAGES = (MAVERICK, "/en/models/", "/en/compare/?m=deepseek-v3&m=gemma-3-27b-it", "/en/benchmarks/")
-
-
-def get(path: str, status: int = 200, **headers: Any) -> str:
-    response = Client().get(path, **headers)
-    assert response.status_code == status, path
-    assert not response.cookies
-    return response.content.decode()
 
 
 def with_cards(path: str, query: str) -> str:

@@ -7,22 +7,12 @@ import json
 import re
 
 import pytest
-from django.test import Client
 
 from catalog import standings
 from catalog.models import Benchmark, LanguageModel, Release, Score, Standing
+from tests.pages import get, text_of
 
 pytestmark = pytest.mark.usefixtures("field")
-
-
-def get(path: str, status: int = 200) -> str:
-    response = Client().get(path)
-    assert response.status_code == status
-    return response.content.decode()
-
-
-def text_of(markup: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
 
 
 def table_of(page: str) -> list[str]:
