@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
@@ -41,6 +42,13 @@ def fresh_cache() -> None:
 
     cache.clear()
     cache.set(DATA_DATE, "2026-11-23")
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> Iterator[None]:
+    """A thread keeps the language of its last request; no test speaks that of another."""
+    with translation.override(None):
+        yield
 
 
 @pytest.fixture(scope="session")
