@@ -14,7 +14,7 @@ from calculator import labels
 from calculator.architecture import Shape
 from calculator.forms import DEFAULT_CONTEXT_TOKENS, DEFAULT_ENGINE
 from calculator.memory import ENGINES
-from calculator.memory.engines import MAX_CONTEXT_TOKENS, MAX_SEQUENCES
+from calculator.memory.engines import MAX_CONTEXT_TOKENS, MAX_SEQUENCES, engines_for
 
 QUESTIONS = ("engine", "weights", "kv", "context", "sequences")
 
@@ -44,11 +44,12 @@ class CompareForm(forms.Form):
         data.setdefault("sequences", "1")
         super().__init__(data=data, auto_id="%s")
         self.given = data
-        engine = ENGINES[self._spelled("engine", ENGINES) or DEFAULT_ENGINE]
+        engine = self._spelled("engine", ENGINES) or DEFAULT_ENGINE
+        runnable = [shape for shape in shapes if engine in engines_for(shape)]  # the others' columns say why not
         each = [("", _("default"))]
         self._offer("engine", [(name, labels.ENGINES[name]) for name in ENGINES])
-        self._offer("weights", each + _union(shapes, engine.weight_formats))
-        self._offer("kv", each + _union(shapes, engine.kv_formats))
+        self._offer("weights", each + _union(runnable, ENGINES[engine].weight_formats))
+        self._offer("kv", each + _union(runnable, ENGINES[engine].kv_formats))
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         cast("forms.ChoiceField", self.fields[name]).choices = choices

@@ -79,6 +79,14 @@ def test_a_format_that_one_model_lacks_is_said_in_its_column() -> None:
     assert row(page, "Weight format").startswith("Weight format AWQ")
 
 
+def test_a_model_that_the_engine_does_not_run_is_said_in_its_column() -> None:
+    page = get("m=llama-3-2-11b-vision-instruct&m=llama-3-1-8b-instruct&engine=llama.cpp&card=rtx-4090")
+    reasons = re.search(r'<tr class="reasons">.*?</tr>', page, re.DOTALL)
+    assert reasons
+    assert "does not run this model" in text_of(reasons[0])
+    assert row(page, "Weight format").endswith("Q4_K_M")
+
+
 @pytest.mark.parametrize(
     ("query", "said", "shown"),
     [
