@@ -78,15 +78,15 @@ def speed_json(answer: Speed) -> dict[str, object]:
     """Upper bounds, with the assumptions as sentences; null where the card's figures are not known."""
     return {
         "estimate": True,
-        "decode_tokens_per_s": _rounded(answer.decode_tokens_per_s),
-        "sequence_tokens_per_s": _rounded(answer.sequence_tokens_per_s),
-        "prefill_tokens_per_s": _rounded(answer.prefill_tokens_per_s),
-        "first_token_s": _rounded(answer.first_token_s),
+        "decode_tokens_per_s": rounded(answer.decode_tokens_per_s),
+        "sequence_tokens_per_s": rounded(answer.sequence_tokens_per_s),
+        "prefill_tokens_per_s": rounded(answer.prefill_tokens_per_s),
+        "first_token_s": rounded(answer.first_token_s),
         "bound": answer.bound,
         "notes": [labels.hardware_note_text(note) for note in answer.notes],
     }
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
     """Three significant digits: more would claim what a bound does not know."""
     return None if value is None else float(f"{value:.3g}")

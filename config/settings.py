@@ -53,7 +53,6 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 }
 API_RATE = environment.rate("API_RATE", "6000/min")  # requests to the API from one address
 NINJA_NUM_PROXIES = int(BEHIND_PROXY)  # else a visitor could name any address in X-Forwarded-For
-NINJA_PAGINATION_MAX_LIMIT = 1000
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -13,13 +13,13 @@ from ninja import Router, Schema, Status
 from calculator.deployment import DeploymentForm
 from calculator.hardware import fit, largest_context, most_sequences, speed
 from calculator.hardware_form import answers
-from calculator.serialize import fit_json, speed_json
+from calculator.serialize import fit_json, rounded, speed_json
 from catalog.accelerator_forms import RunsForm
 from catalog.api.schemas import Problem, problem
+from catalog.api.shapes import shape_or_404
 from catalog.cards import all_cards, card_of
 from catalog.models import Accelerator, LanguageModel
 from catalog.runs import Run, runs
-from catalog.shapes import max_context_tokens, shape_of
 
 models_router, accelerators_router = Router(tags=["fit"]), Router(tags=["fit"])
 MOST_ROWS = 100
@@ -109,11 +109,7 @@ def model_fit(
     vision: str = "",
 ) -> Status[Any]:
     """Whether a model fits on so many cards of a kind, why, how much more they hold, and bounds on its speed."""
-    model = get_object_or_404(LanguageModel.objects.published(), slug=slug)
-    shape = shape_of(model)
-    if shape is None:
-        return Status(404, {"detail": _("“%(slug)s” has no published config.json.") % {"slug": slug}})
-    longest = max_context_tokens(model, shape)
+    shape, longest = shape_or_404(slug)
     form = DeploymentForm(shape, answers(request.GET), max_context_tokens=longest, cards=all_cards())
     if not form.is_valid():
         return Status(400, problem(form.errors))
@@ -178,7 +174,6 @@ def accelerator_fit(
 
 
 def _run(slug: str, run: Run) -> dict[str, Any]:
-    rate = run.tokens_per_s
     return {
         "model": slug,
         "state": run.state,
@@ -186,7 +181,7 @@ def _run(slug: str, run: Run) -> dict[str, Any]:
         "context": run.context_tokens,
         "needed_bytes": run.needed_bytes,
         "spare_bytes": run.spare_bytes,
-        "sequence_tokens_per_s": None if rate is None else float(f"{rate:.3g}"),
+        "sequence_tokens_per_s": rounded(run.tokens_per_s),
         "bound": run.bound or None,
         "reason": "" if run.badge else run.reason_text,
     }

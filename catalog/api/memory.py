@@ -3,16 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 
 from calculator.forms import WorkloadForm
-from calculator.memory import estimate
 from calculator.serialize import estimate_json
 from catalog.api.schemas import Problem, problem
-from catalog.models import LanguageModel
-from catalog.shapes import max_context_tokens, shape_of
+from catalog.api.shapes import shape_or_404
 
 router = Router(tags=["memory"])
 
@@ -65,11 +61,8 @@ def model_memory(
     vision: str = "",
 ) -> Status[Any]:
     """What a model takes on an engine, part by part. What is left out takes the engine's default for the model."""
-    model = get_object_or_404(LanguageModel.objects.published(), slug=slug)
-    shape = shape_of(model)
-    if shape is None:
-        return Status(404, {"detail": _("“%(slug)s” has no published config.json.") % {"slug": slug}})
-    form = WorkloadForm(shape, request.GET.dict(), max_context_tokens=max_context_tokens(model, shape))
+    shape, longest = shape_or_404(slug)
+    form = WorkloadForm(shape, request.GET.dict(), max_context_tokens=longest)
     if not form.is_valid():
         return Status(400, problem(form.errors))
-    return Status(200, estimate_json(slug, estimate(shape, form.workload)))
+    return Status(200, estimate_json(slug, form.estimate))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router
+from ninja import Field, Router
 from ninja.pagination import LimitOffsetPagination, paginate
 
 from catalog.api.schemas import ModelBrief, ModelOut, Problem
@@ -10,13 +10,16 @@ from catalog.models import LanguageModel
 from catalog.querysets import LanguageModelQuerySet
 
 router = Router(tags=["models"])
+MOST_ROWS = 1000
+MAX_OFFSET = 10**6  # a database takes no number without an end
 
 
 class Pages(LimitOffsetPagination):
     """`limit` (at most 1,000) and `offset`; `count` is the number of all."""
 
     class Input(LimitOffsetPagination.Input):
-        limit: int = 1000
+        limit: int = Field(MOST_ROWS, ge=1, le=MOST_ROWS)
+        offset: int = Field(0, ge=0, le=MAX_OFFSET)
 
 
 @router.get("/", response=list[ModelBrief])

@@ -82,10 +82,21 @@ def test_what_runs_on_a_card() -> None:
         ("/api/v1/accelerators/rtx-4090/fit/?context=0", "context"),
         ("/api/v1/accelerators/rtx-4090/fit/?limit=0", "limit"),
         ("/api/v1/accelerators/rtx-4090/fit/?limit=many", "limit"),
+        ("/api/v1/models/?limit=0", "limit"),
+        ("/api/v1/models/?limit=1001", "limit"),
+        ("/api/v1/models/?offset=-1", "offset"),
+        (f"/api/v1/models/?offset={'9' * 30}", "offset"),
     ],
 )
 def test_wrong_questions_name_their_field(path: str, field: str) -> None:
     assert field in get(path, 400)["errors"]
+
+
+@pytest.mark.parametrize("question", ["memory", "fit"])
+def test_a_model_without_a_config_is_not_computed(question: str) -> None:
+    LanguageModel.objects.filter(slug="llama-3-1-8b-instruct").update(config=None)
+    answer = get(f"/api/v1/models/llama-3-1-8b-instruct/{question}/?card=rtx-4090", 404)
+    assert "no published config.json" in answer["detail"]
 
 
 def test_a_pasted_config_is_the_catalogue_s_own_answer(config: dict[str, Any]) -> None:
