@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
-    "hidden_size": ("hidden_size", "n_embd", "d_model", "model_dim", "dim"),
+    "hidden_size": ("hidden_size", "n_embd", "n_embed", "d_model", "model_dim", "dim"),
     "num_layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
     "num_double_layers": ("num_layers",),  # LongCat: transformers counts both halves of a layer in num_hidden_layers
     "num_heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
@@ -70,6 +70,9 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "mlp_layer_types": ("mlp_layer_types", "ffn_layer_types"),
     "sliding_window_pattern": ("sliding_window_pattern", "_sliding_window_pattern"),
 }
+
+# Model types under which the same code was published before.
+MODEL_TYPES: dict[str, str] = {"RefinedWeb": "falcon", "RefinedWebModel": "falcon", "lfm2-vl": "lfm2_vl"}
 
 # A layer kind's word in published files, and the one newer transformers versions write for it.
 LAYER_KINDS: dict[str, str] = {

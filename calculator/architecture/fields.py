@@ -2,9 +2,9 @@
 
 A value comes from the first of these that has it:
 1. the config itself, under any known spelling (`aliases`); an explicit null counts as "none";
-2. the default of that model type's configuration class in transformers (`defaults.json`). Files nest only what
-   differs from those defaults, so a nested config needs them; but a flat config states its own sizes,
-   and one that lacks an essential size is refused rather than filled in;
+2. the default of that model type's configuration class, in transformers or beside its weights (`defaults.json`).
+   Files nest only what differs from those defaults, so a nested config needs them; but a flat config states its own
+   sizes, and one that lacks an essential size is refused rather than filled in;
 3. the default that the family's rule gives, which mostly derives from other values.
 """
 

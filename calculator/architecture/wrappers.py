@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from calculator.architecture.aliases import SPELLINGS
+from calculator.architecture.aliases import MODEL_TYPES, SPELLINGS
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.fields import Fields
 
@@ -55,6 +55,7 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     if not isinstance(model_type, str) or not model_type:
         reason = "missing" if model_type in (None, "") else "not_a_word"
         raise ConfigError("model_type", reason)
+    model_type = MODEL_TYPES.get(model_type, model_type)
     outer = Fields(config, model_type)
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:

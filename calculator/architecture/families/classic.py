@@ -27,7 +27,8 @@ OPT = replace(GPT2, fused_qkv=False, positions=2)
 def falcon(c: Fields) -> Decoder:
     """Falcon: one key/value head with `multi_query`, `num_kv_heads` with the new decoder (Falcon 40B and later)."""
     hidden, heads = c.size("hidden_size"), c.size("num_heads")
-    new, bias = c.flag("new_decoder_architecture"), c.flag("bias")
+    new = c.flag("new_decoder_architecture", c.config.get("model_type") == "RefinedWeb")
+    bias = c.flag("bias")
     kv_heads = c.size("num_kv_heads", heads)
     if not new:
         kv_heads = 1 if c.flag("multi_query", True) else heads
@@ -118,10 +119,8 @@ def opt(c: Fields) -> Decoder:
 
 
 FAMILIES: dict[str, Family] = {
-    "RefinedWeb": falcon,
-    "RefinedWebModel": falcon,
     "biogpt": OPT,
-    "bloom": replace(GPT2, positions=None, embedding_norm="layer"),
+    "bloom": replace(GPT2, positions=None, embedding_norm="layer", ignored=("skip_bias_add", "skip_bias_add_qkv")),
     "codegen": replace(GPT2, qkv_bias=False, out_bias=False, positions=None, norms=("attn_norm",), head_bias=True),
     "falcon": falcon,
     "gpt2": GPT2,

@@ -57,10 +57,23 @@ GEMMA3 = replace(BIASED, norms=SANDWICH_NORMS, qk_norm="head", windowed=every_nt
 OLMO2 = replace(BIASED, qk_norm="all", norms=POST_NORMS)
 GLM = Standard(qkv_bias="attention_bias", fused_gate_up=True)
 EXAONE4 = Standard(qk_norm="head", norms=POST_NORMS, windowed=exaone_window)
-COHERE = replace(BIASED, norms=("attn_norm",), norm_kind="layer_weight")
+COHERE = replace(
+    BIASED,
+    norms=("attn_norm",),
+    norm_kind="layer_weight",
+    ignored=(
+        "layer_switch",
+        "order_of_interleaved_layers",
+        "position_embedding_type",
+        "use_embedding_sharing",
+        "use_gated_activation",
+        "use_parallel_block",
+        "use_parallel_embedding",
+    ),
+)
 
 FAMILIES: dict[str, Family] = {
-    "apertus": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2),
+    "apertus": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2, ignored=("qk_norm",)),
     "apertus1p5_text": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2),
     "arcee": replace(LLAMA, gated=False),
     "aquila": LLAMA,

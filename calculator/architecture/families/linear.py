@@ -169,7 +169,13 @@ FAMILIES: dict[str, Family] = {
     "bailing_hybrid": bailing_hybrid,
     "kimi_linear": kimi_linear,
     "lara_mini": replace(BIASED, qk_norm="head", pattern="RSRFS", recurrent=gated_delta, sparse=Sparse(shared="size")),
-    "lfm2": Standard(qk_norm="head", windowed=lfm2_kinds, convolution=short_convolution, size=lfm2_size),
+    "lfm2": Standard(
+        qk_norm="head",
+        windowed=lfm2_kinds,
+        convolution=short_convolution,
+        size=lfm2_size,
+        ignored=("block_dim", "block_use_swiglu", "conv_dim", "conv_dim_out"),
+    ),
     "lfm2_moe": Standard(
         qk_norm="head",
         windowed=lfm2_kinds,

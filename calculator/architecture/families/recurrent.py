@@ -21,6 +21,7 @@ def recurrent_gemma(c: Fields) -> Decoder:
     words = c.words("block_types") or ["recurrent", "recurrent", "attention"]
     names = {"recurrent": "recurrent", "linear_attention": "recurrent"}
     kinds = [names.get(words[i % len(words)], "full") for i in range(number)]
+    c.ignore("_block_types", "embeddings_scale_by_sqrt_dim")
     heads, kv_heads, head_dim = geometry(c)
     spec = mixer(c, "sliding", heads, kv_heads, head_dim)
     mixers = {
@@ -62,6 +63,7 @@ def zamba2(c: Fields) -> Decoder:
     inner, rank, shared = c.size("intermediate_size", 4 * hidden), c.size("adapter_rank"), c.size("num_mem_blocks")
     c.ignore("attention_hidden_size", "attention_head_dim", "head_dim", "hybrid_layer_ids", "num_query_groups")
     c.ignore("use_mem_rope", "use_long_context", "use_mem_eff_path", "ssm_head_dim", "ffn_hidden_size")
+    c.ignore("use_shared_mlp_adapter")
     wide = 2 * hidden
     kv_heads, head_dim = c.size("num_kv_heads", heads), wide // heads
     spec = FullAttention(num_heads=heads, num_kv_heads=kv_heads, head_dim=head_dim, value_head_dim=head_dim)

@@ -92,6 +92,8 @@ def hunyuan_moe(c: Fields) -> Decoder:
         shared_size=shared * size,
     )
     c.ignore("use_mixed_mlp_moe", "moe_layer_num_skipped", "use_cla", "cla_share_factor", "use_qk_norm")
+    c.ignore("dense_list", "norm_type", "org_vocab_size", "pool_type", "unified_moe", "num_media_embeds")
+    c.ignore("anyres_pooling_size", "vit_mapping_type", "vit_norm_type", "vit_patch")
     block = replace(BIASED, qk_norm="head").mixer(c, "full") + norms(("attn_norm", "ffn_norm"), hidden)
     return decoder(c, [block + experts(hidden, spec)] * c.size("num_layers"))
 
@@ -155,7 +157,7 @@ FAMILIES: dict[str, Family] = {
         windowed=cohere_window,
         size=cohere_dense_size,
         sparse=Sparse(size="intermediate_size", shared="count", layers=first_dense),
-        ignored=("shared_expert_combination_strategy",),
+        ignored=(*COHERE.ignored, "shared_expert_combination_strategy"),
     ),
     "dbrx": dbrx,
     "deepseek": replace(BIASED, sparse=Sparse(shared="count", layers=first_dense)),

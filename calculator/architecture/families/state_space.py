@@ -16,7 +16,7 @@ from calculator.architecture.tensors import Block, norms
 
 
 def pure_mamba(c: Fields) -> Decoder:
-    c.ignore("num_heads", "head_dim")
+    c.ignore("num_heads", "head_dim", "d_inner", "rms_norm")
     layer = norms(("attn_norm",), c.size("hidden_size")) + mamba1(c, inner_key="intermediate_size")
     return decoder(c, [layer] * c.size("num_layers"))
 
@@ -40,7 +40,7 @@ def jamba(c: Fields) -> Decoder:
     c.ignore("head_dim")
     mixers = {
         "full": attention(hidden, mixer(c, "full", *geometry(c))),
-        "recurrent": mamba1(c, inner_norms=True),
+        "recurrent": mamba1(c, inner_norms=c.flag("mamba_inner_layernorms", True)),
     }
     sparse = [c.size("num_experts") > 1 and i % expert_period == expert_offset for i in range(number)]
     mlps = {False: dense(hidden, size), True: experts(hidden, read_experts(c, expert_size="intermediate_size"))}

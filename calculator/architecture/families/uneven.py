@@ -81,6 +81,7 @@ def step3(c: Fields) -> Decoder:
     )
     c.ignore("num_experts", "num_shared_experts", "use_moe_router_bias", "use_head_wise_attn_gate", "use_moe")
     c.ignore("mtp_layer_types", "mtp_mlp_layer_types", "sliding_window", "need_fp32_gate")
+    c.ignore("moe_every_n_layer", "norm_expert_weight", "swiglu_limits_shared")
     feed_forwards = {
         "dense": dense(hidden, c.size("intermediate_size"), bias=c.flag("mlp_bias")),
         "sparse": experts(hidden, spec, correction="buffer"),

@@ -128,6 +128,7 @@ def idefics3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 def lfm2_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "siglip2_vision_model")
     factor, inner = outer.size("downsample_factor", 2), outer.size("projector_hidden_size")
+    outer.ignore("do_image_splitting", "encoder_patch_size", "max_num_patches", "tile_size")
     width, bias = c.size("hidden_size") * factor**2, outer.flag("projector_bias", True)
     projector = norm("mm.input_norm", width, "layer") if outer.flag("projector_use_layernorm", True) else ()
     return _with(encoder(c), projector + two_layers(hidden, inner, width, bias))

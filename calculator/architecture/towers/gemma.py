@@ -101,12 +101,13 @@ def gemma3n(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     a = outer.part("audio_config", "gemma3n_audio")
     if a is None:
         a = Fields({}, "gemma3n_audio", path="audio_config.", nested=True, faults=outer.faults)
-    c.ignore("num_classes", "model_args", "architecture", "do_pooling")
+    c.ignore("num_classes", "model_args", "architecture", "do_pooling", "vocab_offset")
     vision = vector("v.encoder", MOBILENET_V5) + _embedder(c, "mm.", hidden)
     width, heads = a.size("hidden_size"), a.size("conf_num_attention_heads")
     channels = a.sizes("sscp_conv_channel_size") or [128, 32]
     a.ignore("conf_attention_chunk_size", "conf_attention_context_left", "conf_attention_context_right")
     a.ignore("input_feat_size", "sscp_conv_kernel_size", "sscp_conv_stride_size")
+    a.ignore("conf_positional_bias_size", "vocab_offset")
     layer = _conformer(width, heads, a.size("conf_conv_kernel_size"))
     outside = _subsample(channels, width) + _embedder(a, "mm.a.", hidden)
     return (

@@ -10,15 +10,19 @@ from calculator.architecture.towers.tower import Tower, Towers, block, patches, 
 
 def kimi_k25(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """MoonViT: positions by row and column; the projector joins `merge_kernel_size` patches. Published files begin the
-    encoder's keys with `vt_` and those of its positions with `init_`."""
+    encoder's keys with `vt_` (Kimi K2.5) and those of its positions with `init_`; transformers adds its own to them."""
     c = vision_of(outer, "kimi_k25_vision")
-    prefix, start = ("vt_", "init_") if c.has("vt_hidden_size") else ("", "")
+    prefix = "vt_" if c.has("vt_hidden_size") else ""
+    start = "init_" if c.has("init_pos_emb_height") else ""
     width, inner = c.size(f"{prefix}hidden_size"), c.size(f"{prefix}intermediate_size")
     number, patch = c.size(f"{prefix}num_hidden_layers"), c.size("patch_size")
     merge = c.sizes("merge_kernel_size") or [2, 2]
     joined = outer.size("projection_hidden_size", c.size("mm_hidden_size", width)) * merge[0] * merge[-1]
     c.ignore(f"{prefix}num_attention_heads", f"{start}pos_emb_time", "text_hidden_size", "pos_emb_type")
     c.ignore("mm_projector_type", "merge_type", "video_attn_type", "num_channels")
+    c.ignore("hidden_size", "intermediate_size", "num_layers", "num_heads", "pos_emb_height", "pos_emb_width")
+    c.ignore("pos_emb_time")
+    outer.ignore("vocab_size")
     rows, columns = c.size(f"{start}pos_emb_height", 64), c.size(f"{start}pos_emb_width", 64)
     outside = patches(width, 3, patch, patch, bias=True) + vector("v.position_embd", rows, columns, width)
     outside += norm("v.post_ln", width, "layer") + norm("mm.input_norm", width, "layer")
@@ -114,6 +118,7 @@ TOWERS: dict[str, Towers] = {
     "internvl": internvl,
     "kimi_k25": kimi_k25,
     "kimi_k3": kimi_k3,
+    "kimi_vl": kimi_k25,
     "minimax_m3_vl": minimax_m3,
     "muse_glimmer": muse_glimmer,
     "step3p7": step3,
