@@ -7,27 +7,17 @@ from calculator.architecture.shape import Shape
 # Files in `src/models/` that set `swa_type`: these keep a small cache for windowed layers. All other models keep every
 # layer's whole context, also where the config states a window (Mistral, Qwen2, Phi-3, StarCoder2 ...).
 _WINDOWED = frozenset(
-    {"afmoe", "cohere2", "cohere2_moe", "cohere2moe", "deepseek_v4", "exaone4", "exaone_moe", "gemma2", "gemma3"}
-    | {"gemma3_text", "gemma3n", "gemma3n_text", "gemma4", "gemma4_text", "gpt_oss", "laguna", "lfm2", "lfm2_moe"}
-    | {
-        "llama4",
-        "llama4_text",
-        "maple",
-        "mellum",
-        "mimo_v2",
-        "mimo_v2_flash",
-        "muse_glimmer",
-        "muse_glimmer_text",
-        "olmo3",
-        "plamo3",
-    }
-    | {"smallthinker", "spark2_5", "step3p5", "granite_swa", "granitemoe_swa"}
+    {"afmoe", "cohere2", "cohere2_moe", "deepseek_v4", "exaone4", "exaone4_5_text", "exaone_moe", "gemma2"}
+    | {"gemma3_text", "gemma3n_text", "gemma4_text", "gemma4_unified_text", "gpt_oss", "granite_swa"}
+    | {"granitemoe_swa", "laguna", "lfm2", "lfm2_moe", "llama4_text", "mellum", "mimo_v2_flash", "muse_glimmer_text"}
+    | {"olmo3", "step3p5"}
 )
+_EXAONE4 = frozenset({"exaone4", "exaone4_5_text"})
 
 
 def keeps_windows(shape: Shape) -> bool:
     """Whether windowed layers have a small cache. EXAONE 4 is told apart by its number of layers."""
-    return shape.model_type in _WINDOWED and (shape.model_type != "exaone4" or shape.num_layers == 64)
+    return shape.model_type in _WINDOWED and (shape.model_type not in _EXAONE4 or shape.num_layers == 64)
 
 
 # MLA models that keep decompressed keys and values; all others keep one latent.
@@ -37,14 +27,14 @@ DECOMPRESSES_LATENT = frozenset({"minicpm3", "plm"})
 PER_LAYER_HEADS = frozenset({"kimi_delta"})
 
 # `LLM_ARCH_LLAMA`, and where 80 layers make `LLM_TYPE_70B`.
-LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3"})
-SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "nemotron-nas", "olmo"}
+LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3", "iquestcoder"})
+SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "deci", "nemotron-nas", "olmo"}
 
 # Vision features enter at several layers: so many more rows of the hidden size are alive (`n_deepstack_layers`).
 DEEPSTACK = {"qwen3_vl_text": 5, "qwen3_vl_moe_text": 5}
 
 # The converter writes a RoPE table whatever the scaling.
-ROTARY_TABLE = frozenset({"gemma4", "gemma4_text"})
+ROTARY_TABLE = frozenset({"gemma4_text", "gemma4_unified_text"})
 
 # The converter leaves the router as the checkpoint stores it; that of all others it writes as F32.
 BF16_ROUTER = frozenset({"deepseek_v4"})

@@ -16,7 +16,8 @@ from calculator.memory.blocks import BLOCKS, row_bytes
 from tests.calculator.memory.shapes import published, tiny_llama
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
-DEEPSEEK_V4 = REFERENCE.parents[1] / "catalog" / "data" / "models" / "deepseek" / "deepseek-v4-flash" / "config.json"
+MODELS = REFERENCE.parents[1] / "catalog" / "data" / "models"
+DEEPSEEK_V4 = MODELS / "deepseek" / "deepseek-v4-flash" / "config.json"
 MIB = 2**20
 PRINTED = MIB / 200  # half of 0.01 MiB
 ROPE_TABLE = 256  # bytes that a scaled RoPE adds and a shape does not know
@@ -110,6 +111,16 @@ def test_per_layer_embeddings_stay_in_ram() -> None:
     tables = row_bytes("Q8_0", 262_144 * (2_560 + 42 * 256))
     assert answer.host[0].bytes == tables
     assert answer.part("weights").bytes == answer.file_bytes - row_bytes("Q8_0", 262_144 * 42 * 256)
+
+
+# As `llama_get_memory_breakdown` reports, F16. Here the text model goes by a type of its own.
+@pytest.mark.parametrize(
+    ("path", "context", "size"),
+    [("google/gemma-4-12b-it", 4096, 570_425_344), ("lg/exaone-4-5-33b", 8191, 1_442_840_576)],
+)
+def test_windows_hold_whatever_the_text_model_is_called(path: str, context: int, size: int) -> None:
+    shape = read_config(json.loads((MODELS / path / "config.json").read_text(encoding="utf-8")))
+    assert estimate(shape, Workload(context_tokens=context)).part("kv_cache").bytes == size
 
 
 def test_a_window_that_llama_cpp_does_not_use_is_said() -> None:
