@@ -26,7 +26,7 @@ def get(path: str, status: int = 200, headers: dict[str, str] | None = None) -> 
     return response.content.decode()
 
 
-# Meta's model card and config.json, as DESIGN.md section 1 cites them.
+# Meta's model card and config.json.
 @pytest.mark.parametrize(
     "fact",
     [
@@ -76,7 +76,7 @@ def test_every_specification_has_a_source_on_the_page() -> None:
     assert cited <= set(re.findall(r'id="source-(\d+)"', page))
 
 
-# 7,368 MiB: what llama.cpp allocates for Maverick's cache at 131,072 tokens in f16 (tests/reference via DESIGN.md).
+# 7,368 MiB: what llama.cpp allocates for Maverick's cache at 131,072 tokens in f16 (tests/reference).
 def test_cache_of_maverick_at_128k() -> None:
     page = text_of(get(f"{MAVERICK}?context=131072"))
     assert "7.20 GiB KV cache" in page
