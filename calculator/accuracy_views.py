@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -16,6 +15,7 @@ from calculator.accuracy import Case, Line, cases, summary
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.labels.accuracy import FORMULAS, QUANTITIES, REMARKS
 from calculator.labels.names import ENGINES
+from calculator.paging import page_of
 
 CASES_A_PAGE = 50
 
@@ -57,19 +57,15 @@ def accuracy(request: HtmxRequest) -> HttpResponse:
     found = sorted(
         (case for case in cases() if (case.engine, case.quantity) == wanted), key=lambda case: -abs(case.error)
     )
-    try:
-        page = Paginator(found, CASES_A_PAGE).page(request.GET.get("page") or 1)
-    except InvalidPage as error:
-        raise Http404 from error
+    paged = page_of(request.GET.get("page"), found, CASES_A_PAGE)
     return render(
         request,
         "calculator/_accuracy_cases.html" if wants_partial(request) else "calculator/accuracy.html",
         {
+            **paged,
             "groups": groups,
             "chosen": chosen,
-            "page": page,
-            "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-            "cases": [(case, _configuration(case), REMARKS.get(case.remark, "")) for case in page.object_list],
+            "cases": [(case, _configuration(case), REMARKS.get(case.remark, "")) for case in paged["page"]],
             "in_bytes": chosen.quantity not in ("parameters", "kv_tokens"),
         },
     )

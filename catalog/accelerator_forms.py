@@ -15,9 +15,10 @@ from calculator.hardware import COUNTS
 from calculator.memory import ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
 from catalog.filters import FilterForm, order
-from catalog.models import Accelerator
+from catalog.models import Accelerator, LanguageModel
 from catalog.models.vocabulary import Segment, Vendor
-from catalog.querysets import normalise
+from catalog.querysets import LanguageModelQuerySet, normalise
+from catalog.runs import largest_that_fits_first
 
 # Name in the URL -> column. A minus in front turns the order round.
 SORTS: Mapping[str, str] = {
@@ -29,6 +30,7 @@ SORTS: Mapping[str, str] = {
     "year": "release_year",
 }
 DEFAULT_SORT = "-memory"
+RUN_SORTS: Mapping[str, str] = {"released": "release_date", "name": "name", "parameters": "total_parameters"}
 MOST_GB = 10**6
 
 
@@ -127,3 +129,13 @@ class RunsForm(FilterForm):
                 ("parameters", _("Fewest parameters")),
             ],
         )
+
+    def rows(self, usable_bytes: int) -> LanguageModelQuerySet:
+        """Published models that answer a valid form, with their configs; `usable_bytes` are those of all cards."""
+        found = LanguageModel.objects.published().search(self.cleaned_data["q"]).select_related("organization")
+        found = found.only(
+            "slug", "name", "config", "updated_at", "total_parameters", "active_parameters", "num_experts",
+            "context_tokens", "context_extended_tokens", "release_date", "organization__slug", "organization__name",
+        )  # fmt: skip
+        sort = self.cleaned_data["sort"]
+        return found.order_by(*order(sort, RUN_SORTS)) if sort else largest_that_fits_first(found, usable_bytes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, IntegerField, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, IntegerField, Value, When
 from django.utils.translation import gettext as _
 
 from calculator import labels
@@ -16,6 +16,7 @@ from calculator.hardware import Card, Fit, best_format, fit, speed
 from calculator.memory import ENGINES, Workload, WorkloadError
 from catalog.cards import card_of
 from catalog.models import Accelerator, LanguageModel
+from catalog.querysets import LanguageModelQuerySet
 from catalog.shapes import max_context_tokens, shape_of
 
 CACHED_SECONDS = 24 * 3600
@@ -109,7 +110,7 @@ def _told(shape: Shape, answer: Fit) -> Run:
     )
 
 
-def largest_that_fits_first(rows: QuerySet[Any], usable_bytes: int) -> QuerySet[Any]:
+def largest_that_fits_first(rows: LanguageModelQuerySet, usable_bytes: int) -> LanguageModelQuerySet:
     """Models that need no more than that at 4 bits, the largest first; then the others, the nearest first.
 
     The column is what llama.cpp needs at Q4_K_M and 8K: it orders rows without computing each of them.

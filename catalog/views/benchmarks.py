@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
+from calculator.paging import page_of
 from catalog.hardware import MyHardware
 from catalog.leaderboard_forms import BoardForm
 from catalog.models import Benchmark, Place, Standing
 from catalog.models.vocabulary import BenchmarkCategory
-from catalog.paging import page_of
 from catalog.querysets import LONG_COLUMNS
 from catalog.ranking.scope import OVERALL
 from catalog.scatter import scatter

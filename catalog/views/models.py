@@ -5,9 +5,9 @@ from django.shortcuts import render
 from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
+from calculator.paging import page_of
 from catalog.forms import ModelListForm
 from catalog.hardware import MyHardware
-from catalog.paging import page_of
 
 PAGE_SIZE = 30
 

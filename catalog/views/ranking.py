@@ -9,9 +9,9 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from calculator.paging import page_of
 from catalog.models import Benchmark, LanguageModel, Release
 from catalog.models.vocabulary import BenchmarkCategory
-from catalog.paging import page_of
 from catalog.ranking.cells import REFERENCE_RATING
 from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, SLOPE_PRIOR
 from catalog.ranking.scope import OVERALL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 
-def page_of(number: str | None, rows: QuerySet[Any], size: int) -> dict[str, Any]:
+def page_of(number: str | None, rows: QuerySet[Any] | Sequence[Any], size: int) -> dict[str, Any]:
     """The page that an address asks for (the first by default) and the numbers beside it, for a template's context.
 
     Raises Http404 for a page that is not.
