@@ -9,6 +9,14 @@ from django import forms
 from django.db.models import F
 from django.db.models.expressions import OrderBy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator.hardware.cards import GIB
+from catalog.models.vocabulary import CommercialUse
+from catalog.querysets import LanguageModelQuerySet
+
+BILLION = 10**9
+MOST = 10**6  # billions of parameters, GB: more than any model has or needs
 
 
 class FilterForm(forms.Form):
@@ -25,6 +33,36 @@ class FilterForm(forms.Form):
         least, most = self.cleaned_data.get(lower), self.cleaned_data.get(upper)
         if least is not None and most is not None and least > most:
             self.add_error(upper, _("The upper end lies below the lower one."))
+
+
+class ModelFilterForm(FilterForm):
+    """What every list of models can be narrowed by."""
+
+    min_parameters = forms.FloatField(
+        label=gettext_lazy("Parameters from (B)"), required=False, min_value=0, max_value=MOST
+    )
+    max_parameters = forms.FloatField(label=gettext_lazy("to (B)"), required=False, min_value=0, max_value=MOST)
+    licence = forms.ChoiceField(label=gettext_lazy("Commercial use"), required=False)
+    memory = forms.FloatField(label=gettext_lazy("Fits in (GB)"), required=False, min_value=0, max_value=MOST)
+
+    def __init__(self, query: Mapping[str, Any]) -> None:
+        super().__init__(query)
+        self.offer("licence", [("", _("Any")), *CommercialUse.choices])
+
+    def clean(self) -> dict[str, Any]:
+        self.check_range("min_parameters", "max_parameters")
+        return self.cleaned_data
+
+    def narrowed(self, models: LanguageModelQuerySet) -> LanguageModelQuerySet:
+        """The models that answer these filters of a valid form. A card's GB are GiB, so they are read as such."""
+        answers = self.cleaned_data
+        bounds = (answers["min_parameters"], answers["max_parameters"])
+        models = models.with_parameters(*(None if bound is None else int(bound * BILLION) for bound in bounds))
+        if answers["licence"]:
+            models = models.filter(licence__commercial_use=answers["licence"])
+        if answers["memory"] is not None:
+            models = models.fitting(int(answers["memory"] * GIB))
+        return models
 
 
 def order(sort: str, columns: Mapping[str, str]) -> list[OrderBy | str]:

@@ -9,13 +9,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.filters import FilterForm, order
+from catalog.filters import ModelFilterForm, order
 from catalog.models import LanguageModel, Organization
-from catalog.models.vocabulary import Architecture, CommercialUse, Modality
+from catalog.models.vocabulary import Architecture, Modality
 from catalog.querysets import LanguageModelQuerySet
-
-GIB = 2**30
-BILLION = 10**9
 
 # Name in the URL -> column. A minus in front turns the order round.
 SORTS: Mapping[str, str] = {
@@ -29,20 +26,14 @@ SORTS: Mapping[str, str] = {
 DEFAULT_SORT = "-released"
 
 
-class ModelListForm(FilterForm):
+class ModelListForm(ModelFilterForm):
     """Search, filters and order of the models list."""
 
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
     organization = forms.ChoiceField(label=gettext_lazy("Organisation"), required=False)
     architecture = forms.ChoiceField(label=gettext_lazy("Architecture"), required=False)
     modality = forms.ChoiceField(label=gettext_lazy("Reads"), required=False)
-    licence = forms.ChoiceField(label=gettext_lazy("Commercial use"), required=False)
-    min_parameters = forms.FloatField(
-        label=gettext_lazy("Parameters from (B)"), required=False, min_value=0, max_value=1e6
-    )
-    max_parameters = forms.FloatField(label=gettext_lazy("to (B)"), required=False, min_value=0, max_value=1e6)
     context = forms.IntegerField(label=gettext_lazy("Context from"), required=False, min_value=1, max_value=2**40)
-    memory = forms.FloatField(label=gettext_lazy("Fits in (GB)"), required=False, min_value=0, max_value=1e6)
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
 
     def __init__(self, query: Mapping[str, Any]) -> None:
@@ -55,7 +46,6 @@ class ModelListForm(FilterForm):
         )
         self.offer("architecture", anything + Architecture.choices)
         self.offer("modality", anything + [choice for choice in Modality.choices if choice[0] != Modality.TEXT])
-        self.offer("licence", anything + CommercialUse.choices)
         self.offer(
             "sort",
             [
@@ -80,16 +70,12 @@ class ModelListForm(FilterForm):
     def numbers(self) -> list[forms.BoundField]:
         return [self[name] for name in ("min_parameters", "max_parameters", "context", "memory")]
 
-    def clean(self) -> dict[str, Any]:
-        self.check_range("min_parameters", "max_parameters")
-        return self.cleaned_data
-
     def rows(self) -> LanguageModelQuerySet:
         """Published models that answer the form, in its order; none while the form has errors."""
         if not self.is_valid():
             return LanguageModel.objects.none()
         answers = self.cleaned_data
-        found = LanguageModel.objects.published()
+        found = self.narrowed(LanguageModel.objects.published())
         if text := answers.get("q"):
             found = found.search(text)
         if slug := answers.get("organization"):
@@ -98,16 +84,6 @@ class ModelListForm(FilterForm):
             found = found.of_architecture(architecture)
         if modality := answers.get("modality"):
             found = found.accepting(modality)
-        if licence := answers.get("licence"):
-            found = found.filter(licence__commercial_use=licence)
-        found = found.with_parameters(
-            *(
-                None if value is None else int(value * BILLION)
-                for value in (answers.get("min_parameters"), answers.get("max_parameters"))
-            )
-        )
         if context := answers.get("context"):
             found = found.with_context(context)
-        if (memory := answers.get("memory")) is not None:
-            found = found.fitting(int(memory * GIB))
         return found.order_by(*order(answers.get("sort") or DEFAULT_SORT, SORTS))
