@@ -49,14 +49,14 @@ def fault(config: Any, **options: bool) -> tuple[str, str]:
     ],
 )
 def test_text_that_is_no_config(text: str | bytes, reason: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     tracemalloc.start()
     with pytest.raises(ConfigError) as caught:
         parse_config_text(text)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert caught.value.reason == reason
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert peak < 20_000_000
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -52,7 +50,7 @@ def test_queries_do_not_grow_with_the_models(db: None) -> None:
 
 
 def test_two_thousand_models_and_forty_benchmarks(db: None) -> None:
-    """Rows as `refresh` would store them; a page of them takes no longer than its hundred lines."""
+    """Rows as `refresh` would store them; a page shows its share of them and asks no more often."""
     make_field(40)
     standings.refresh()
     release = Release.objects.get(scope="overall")
@@ -99,6 +97,4 @@ def test_two_thousand_models_and_forty_benchmarks(db: None) -> None:
     )  # fmt: skip
     for path in ("/en/benchmarks/", "/en/benchmarks/?memory=80&page=2", "/en/benchmarks/b05/", "/en/models/x0100/"):
         assert queries_of(path) <= 14
-        started = perf_counter()
-        get(path)
-        assert perf_counter() - started < 1.5, path
+        assert len(Client().get(path).content) < 250_000, path  # a page of rows, not all of them
