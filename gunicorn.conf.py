@@ -1,8 +1,10 @@
 """How the site is served; gunicorn reads this file by itself. Everything can be set from the environment."""
 
 import os
+from threading import Timer
 from typing import Any
 
+WARM_UP_AFTER_S = 5  # not while the first visitors wait
 HOST, PORT = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
 
 wsgi_app = "config.wsgi"
@@ -16,6 +18,15 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True  # signals do all that is needed here
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (heartbeats, kept off slow disks)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Work out the accuracy page's cases before somebody asks: seconds of arithmetic, once a process."""
+    from calculator.accuracy import cases
+
+    warm_up = Timer(WARM_UP_AFTER_S, cases)
+    warm_up.daemon = True  # nothing waits for it at the end
+    warm_up.start()
 
 
 def when_ready(server: Any) -> None:
