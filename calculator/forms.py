@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
+from calculator.fields import FlagField
 from calculator.hardware import Card
 from calculator.hardware_form import HardwareForm
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
@@ -50,7 +51,7 @@ class WorkloadForm(HardwareForm):
     kv_v = forms.CharField(label=gettext_lazy("Format of the values"), required=False, widget=forms.HiddenInput)
     context = forms.IntegerField(label=gettext_lazy("Context length"), required=False, min_value=1)
     sequences = forms.IntegerField(label=gettext_lazy("Sequences"), required=False, min_value=1)
-    vision = forms.BooleanField(label=gettext_lazy("Image encoder"), required=False)
+    vision = FlagField(label=gettext_lazy("Image encoder"), required=False)
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import ConfigError, parse_config_text, read_config
 from calculator.architecture.parse import MAX_BYTES
+from calculator.fields import is_on
 from calculator.hardware import HUBS, Source
 from calculator.offer import Model
 
@@ -42,7 +43,7 @@ def read_pasted(request: HttpRequest) -> Pasted:
         return Pasted(query=query, faults=_texts(ConfigError("", "too_large")))
     raw = upload.read(MAX_BYTES + 1) if isinstance(upload, UploadedFile) else query.get("config", "")
     text = raw.decode("utf-8-sig", "replace") if isinstance(raw, bytes) else str(raw)
-    sent = Pasted(query=query, text=text[:MAX_BYTES], assume_standard=bool(query.get("assume_standard")))
+    sent = Pasted(query=query, text=text[:MAX_BYTES], assume_standard=is_on(query.get("assume_standard")))
     if not text.strip():
         return replace(sent, faults=(_("Paste the text of a config.json, or choose a file."),))
     try:

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
+from calculator.fields import FlagField
 from calculator.fits import card_label
 from calculator.hardware import Card, HardwareError, Training, TrainingEstimate, training_memory
+from calculator.hardware.fit import headroom_bytes
 from calculator.templatetags.figures import gib
 
 METHODS = {
@@ -62,7 +64,7 @@ SOURCES: tuple[tuple[str, str], ...] = (
 
 
 class TrainingForm(forms.Form):
-    """Left out, a question takes the default of `Training`."""
+    """Left out, a question takes the default of `Training`. `asked` is what the reader answered, for a link."""
 
     ft = forms.ChoiceField(label=gettext_lazy("Method"), required=False, choices=list(METHODS.items()))
     ft_optimizer = forms.ChoiceField(label=gettext_lazy("Optimizer"), required=False, choices=list(OPTIMIZERS.items()))
@@ -77,21 +79,15 @@ class TrainingForm(forms.Form):
     ft_targets = forms.ChoiceField(label=gettext_lazy("Adapters on"), required=False, choices=list(TARGETS.items()))
     ft_zero = forms.ChoiceField(label=gettext_lazy("Sharded over devices"), required=False, choices=list(ZERO.items()))
     ft_devices = forms.IntegerField(label=gettext_lazy("Devices"), required=False, min_value=1)
-    ft_fp32 = forms.BooleanField(label=gettext_lazy("Gradients in 32 bits"), required=False)
+    ft_fp32 = FlagField(label=gettext_lazy("Gradients in 32 bits"), required=False)
 
     def __init__(self, query: Mapping[str, str]) -> None:
-        asked = {name: query[name] for name in QUESTIONS if query.get(name)}
-        self.asked = asked
+        self.asked = {name: query[name] for name in QUESTIONS if query.get(name)}
         defaults = {
             name: str(int(value)) if isinstance(value := getattr(Training(), attribute), bool) else str(value)
             for name, attribute in QUESTIONS.items()
         }
-        super().__init__(data={**defaults, "ft_fp32": "", **asked}, auto_id="%s")
-        self.fields["ft_targets"].initial = "all_linear"
-
-    def given(self) -> dict[str, str]:
-        """What the reader answered, for a link."""
-        return dict(self.asked)
+        super().__init__(data={**defaults, "ft_fp32": "", **self.asked}, auto_id="%s")
 
     def training(self) -> Training:
         values = {QUESTIONS[name]: value for name, value in self.cleaned_data.items() if value not in (None, "")}
@@ -109,7 +105,7 @@ class TrainingPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingView:
-    """`estimate` is absent while the form has errors; `badge` and `room` where no card is chosen."""
+    """`estimate` is absent while the form has errors; `badge`, `state`, `card` and `usable` where no card is chosen."""
 
     form: TrainingForm
     estimate: TrainingEstimate | None = None
@@ -132,12 +128,7 @@ def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> Trainin
         names = {attribute: name for name, attribute in QUESTIONS.items()}
         form.add_error(names.get(error.field, "ft"), labels.hardware_error_text(error))
         return TrainingView(form=form)
-    badge, state = ("", "")
-    if card:
-        badge, word = labels.STATES["fits" if found.per_device_bytes <= card.device_bytes * 9 // 10 else "does_not_fit"]
-        if badge == "over" and found.per_device_bytes <= card.device_bytes:
-            badge, word = labels.STATES["tight"]
-        state = str(word)
+    badge, state = labels.STATES[_state(found.per_device_bytes, card.device_bytes)] if card else ("", "")
     return TrainingView(
         form=form,
         estimate=found,
@@ -152,7 +143,14 @@ def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> Trainin
         ),
         notes=tuple(labels.hardware_note_text(note) for note in found.notes),
         badge=badge,
-        state=state,
+        state=str(state),
         card=card_label(card, 1) if card else "",
         usable=gib(card.device_bytes) if card else "",
     )
+
+
+def _state(needed_bytes: int, device_bytes: int) -> str:
+    """Training runs in PyTorch, so what must stay free is what inference in transformers leaves."""
+    if needed_bytes > device_bytes:
+        return "does_not_fit"
+    return "tight" if device_bytes - needed_bytes < headroom_bytes(device_bytes, "transformers") else "fits"

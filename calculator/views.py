@@ -102,7 +102,7 @@ def _computed(request: HtmxRequest, offer: Offer, model: Model, query: dict[str,
         cards=cards,
         drafts=model.drafts,
     )
-    shown = panel.build(model.shape, form, () if drag else cards)
+    shown = panel.build(model.shape, form)  # its short list of cards is not shown beside the full one
     training = TrainingForm(query)
     context: dict[str, Any] = {
         "panel": shown,
@@ -130,4 +130,4 @@ def _trained(model: Model, form: TrainingForm, workload: DeploymentForm) -> Trai
 
 def _permalink(model: Model, form: DeploymentForm, training: TrainingForm) -> str:
     own = {"model": model.slug} if model.slug else {}
-    return form.urlencode(**training.given(), **own)
+    return form.urlencode(**training.asked, **own)

@@ -73,6 +73,7 @@ def test_what_runs_on_a_card() -> None:
         (f"{FIT}?card=rtx-4090&cards=10000", "cards"),
         (f"{FIT}?card=rtx-4090&sequences=1000000000", "sequences"),
         (f"{FIT}?card=rtx-4090&context=-1", "context"),
+        (f"{FIT}?card=rtx-4090&vision=maybe", "vision"),
         (f"{FIT}?card=rtx-4090&weights=Q99", "weights"),
         (f"{FIT}?card=rtx-4090&engine=vllm&tp=3", "tp"),
         (f"{FIT}?card=rtx-4090&engine=vllm&tp=4", "tp"),  # one card cannot be four parts
@@ -90,6 +91,13 @@ def test_what_runs_on_a_card() -> None:
 )
 def test_wrong_questions_name_their_field(path: str, field: str) -> None:
     assert field in get(path, 400)["errors"]
+
+
+def test_the_image_encoder_is_counted_only_where_it_is_asked_for() -> None:
+    path = "/api/v1/models/llama-4-maverick-instruct/memory/"
+    without, no, yes = (get(path + query)["parts"]["vision_bytes"] for query in ("", "?vision=0", "?vision=1"))
+    assert (without, no) == (0, 0)
+    assert yes > 0
 
 
 @pytest.mark.parametrize("question", ["memory", "fit"])

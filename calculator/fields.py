@@ -1,0 +1,44 @@
+"""Form fields that an address fills as well as a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+FLAGS: Mapping[str, bool] = {
+    "": False, "0": False, "false": False, "off": False, "1": True, "true": True, "on": True,
+}  # fmt: skip
+
+
+def is_on(value: object) -> bool:
+    """Whether that is one of the words for yes."""
+    return FLAGS.get(str(value).casefold(), False)
+
+
+class _FlagInput(forms.CheckboxInput):
+    """Django's own takes every text but "false" for a tick, "0" too, and drops what was written."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, check_test=is_on)
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        return str(data.get(name, ""))
+
+    def format_value(self, value: object) -> str:
+        return "1"
+
+
+class FlagField(forms.Field):
+    """Yes or no: a check box, or `1`, `0` and their like in an address. Anything else is an error."""
+
+    widget = _FlagInput
+
+    def to_python(self, value: object) -> bool:
+        word = str(value).casefold()
+        if word not in FLAGS:
+            raise forms.ValidationError(
+                forms.ChoiceField.default_error_messages["invalid_choice"], code="invalid", params={"value": value}
+            )
+        return FLAGS[word]
