@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import has_vary_header
 
 View = Callable[[HttpRequest], HttpResponseBase]
+SHARED_SECONDS = 60
 
 # A catalogue needs none of these; a page that embeds us or a script that slips in gets none either.
 PERMISSIONS_POLICY = ", ".join(
@@ -48,6 +50,28 @@ def empty_head_body(get_response: View) -> View:
             length = response.headers.get("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
             response.content = b""  # type: ignore[attr-defined]
             response.headers["Content-Length"] = length
+        return response
+
+    return middleware
+
+
+def shared_caches(get_response: View) -> View:
+    """Let a cache in front keep public answers for a minute, all of which are the same for everyone.
+
+    A browser asks each time, and mostly hears that nothing changed: an editor sees at once what was saved. The parts
+    of a page that htmx asks for depend on more of its headers than `Vary` names, so they are left out.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        personal = bool(response.cookies) or has_vary_header(response, "Cookie")
+        if (
+            request.method in ("GET", "HEAD")
+            and response.status_code in (200, 304)
+            and not personal
+            and not request.headers.get("HX-Request")
+        ):
+            response.headers.setdefault("Cache-Control", f"public, max-age=0, s-maxage={SHARED_SECONDS}")
         return response
 
     return middleware

@@ -79,9 +79,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.empty_head_body",
     "config.middleware.browser_policies",
+    "config.middleware.shared_caches",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pages; static files lie compressed already
+    "django.middleware.http.ConditionalGetMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
