@@ -26,6 +26,8 @@ def geometry(c: Fields) -> tuple[int, int, int]:
 
 def mixer(c: Fields, kind: str, heads: int, kv_heads: int, head_dim: int, value_head_dim: int = 0) -> Attention:
     """The attention of a layer of this kind. Raises ConfigError for a kind that is not plain attention."""
+    if head_dim < 1:
+        raise c.fail("num_heads", "out_of_range", value=heads, least=1, most=c.size("hidden_size"))
     value_head_dim = value_head_dim or head_dim
     if kind == "full":
         return FullAttention(num_heads=heads, num_kv_heads=kv_heads, head_dim=head_dim, value_head_dim=value_head_dim)

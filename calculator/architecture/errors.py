@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,11 @@ class Fault:
         return f"{self.key or 'config'}: {self.reason}" + (f" ({details})" if details else "")
 
 
+MOST_FAULTS = 100  # a file with more is no config.json; the rest would only make a long answer
+
+
 class ConfigError(ValueError):
-    """A config.json that cannot be read. `faults` lists all; `key`, `reason`, `values` are the first's."""
+    """A config.json that cannot be read. `faults` lists them; `key`, `reason`, `values` are the first's."""
 
     def __init__(self, key: str, reason: str, **values: object) -> None:
         self.faults: tuple[Fault, ...] = (Fault(key, reason, values),)
@@ -28,7 +32,7 @@ class ConfigError(ValueError):
 
     @classmethod
     def collect(cls, faults: Iterable[Fault]) -> ConfigError:
-        faults = tuple(faults)
+        faults = tuple(islice(faults, MOST_FAULTS))
         error = cls(faults[0].key, faults[0].reason, **faults[0].values)
         error.faults = faults
         error.args = ("; ".join(map(str, faults)),)

@@ -36,10 +36,21 @@ def parse_config_text(text: str | bytes) -> dict[str, object]:
         raise ConfigError("", "not_json", line=error.lineno, column=error.colno) from None
     if not isinstance(config, dict):
         raise ConfigError("", "not_an_object")
+    _check_encodable(text, config)
     key = _find_nan(config)
     if key is not None:
         raise ConfigError(key, "not_a_number", value="NaN")
     return config
+
+
+def _check_encodable(text: str, config: dict[str, object]) -> None:
+    """Half of a surrogate pair may be written as an escape, but no page or answer can repeat it."""
+    position = text.lower().find("\\ud")
+    if position >= 0:
+        try:
+            json.dumps(config, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ConfigError("", "not_utf8", position=position) from None
 
 
 def _find_nan(value: object, key: str = "") -> str | None:

@@ -46,6 +46,7 @@ _MODULES = {
     "ffn_down_shexp": "mlp.shared_experts.down_proj",
 }
 _FORMATS = {"awq": "AWQ", "gptq": "GPTQ", "fp8": "FP8", "fbgemm_fp8": "FP8", "mxfp4": "MXFP4"}
+_LISTS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers")
 _ALGORITHMS = {
     "FP8": "FP8",
     "NVFP4": "NVFP4",
@@ -109,11 +110,11 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     native = _format(q)
     if native is None:
         if not assume_standard and q.config.get("quant_algo") != "MIXED_PRECISION":
-            name = "quant_algo" if q.word("quant_method") == "modelopt" else "quant_method"
-            q.fault(name, "unknown_format", value=str(q.value(name))[:40])
+            _fault_format(q)
         return Storage(base, base, ignored=True)
     if native == base:
         return Storage(base, base)
+    _check_types(q)
     narrow = {"AWQ": "INT4", "GPTQ": "INT4"}.get(native, native)
     method = q.word("quant_method")
     weights = _group(q)
@@ -141,6 +142,23 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         experts_only=method == "mxfp4",
         left_out=LeftOut(left_out),
     )
+
+
+def _fault_format(q: Fields) -> None:
+    method = q.word("quant_method")
+    bits = "bits" if q.has("bits") else "w_bit"
+    by_bits = method in ("awq", "gptq") and q.has(bits)
+    name = bits if by_bits else "quant_algo" if method == "modelopt" else "quant_method"
+    q.fault(name, "unknown_format", value=str(q.value(name))[:40])
+
+
+def _check_types(q: Fields) -> None:
+    """What is read from here is read leniently, as methods write it in several places; but not whatever its type."""
+    q.size("group_size", None, least=-1)  # -1: one group a row
+    for name in _LISTS:
+        q.words(name)
+    if q.has("weight_block_size") and _block(q.value("weight_block_size")) is None:
+        q.fault("weight_block_size", "unsupported_value", value=str(q.value("weight_block_size"))[:40])
 
 
 def _format(q: Fields) -> str | None:
@@ -180,7 +198,7 @@ def _names(q: Fields) -> list[str]:
     sources = [q.config, inner] if isinstance(inner, dict) else [q.config]
     names: list[str] = []
     for source in sources:
-        for key in ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers"):
+        for key in _LISTS:
             listed = source.get(key)
             if isinstance(listed, list):
                 names += [name for name in listed if isinstance(name, str) and name != "lm_head"]

@@ -112,7 +112,7 @@ def _block_tokens(specs: Sequence[CacheSpec]) -> int:
         return BLOCK_TOKENS
     first = attention[0]
     alignment = LATENT_HYBRID_ALIGNMENT if first.latent else BLOCK_TOKENS
-    return alignment * ceil_div(max(states), alignment * first.bytes)
+    return alignment * max(1, ceil_div(max(states), alignment * first.bytes))
 
 
 def cache_terms(

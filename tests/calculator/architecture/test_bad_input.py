@@ -26,6 +26,13 @@ LLAMA: dict[str, Any] = {
 MIXTRAL = {**LLAMA, "model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2}
 
 
+QWEN = {**LLAMA, "model_type": "qwen", "num_key_value_heads": None}
+
+
+def quantised(**quantization: object) -> dict[str, Any]:
+    return {**LLAMA, "quantization_config": quantization}
+
+
 def fault(config: Any, **options: bool) -> tuple[str, str]:
     with pytest.raises(ConfigError) as caught:
         read_config(config, **options)
@@ -46,6 +53,7 @@ def fault(config: Any, **options: bool) -> tuple[str, str]:
         pytest.param('{"hidden_size": ' + "9" * 500_000 + "}", "number_too_long", id="long number"),
         pytest.param('{"hidden_size": NaN}', "not_a_number", id="NaN"),
         pytest.param('{"a": "' + '\\"' * 400_000, "not_json", id="open string"),
+        pytest.param('{"model_type": "\\ud800"}', "not_utf8", id="half a surrogate pair"),
     ],
 )
 def test_text_that_is_no_config(text: str | bytes, reason: str) -> None:
@@ -101,6 +109,13 @@ def test_all_faults_are_told_at_once() -> None:
     assert {fault.key for fault in caught.value.faults} == {"hidden_size", "vocab_size", "num_hidden_layers"}
 
 
+def test_a_file_full_of_faults_gets_a_short_answer() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config({**LLAMA, **{f"hidden_size_{index}": 8 for index in range(5000)}})
+    assert len(caught.value.faults) == 100
+    assert len(str(caught.value)) < 10_000
+
+
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
@@ -130,6 +145,19 @@ def test_all_faults_are_told_at_once() -> None:
             {**LLAMA, "quantization_config": {"quant_method": "magic"}},
             ("quantization_config.quant_method", "unknown_format"),
         ),
+        (quantised(quant_method="gptq", bits=3), ("quantization_config.bits", "unknown_format")),
+        (quantised(quant_method="awq", bits="4"), ("quantization_config.bits", "unknown_format")),
+        (quantised(quant_method="gptq", bits=4, group_size=10**18), ("quantization_config.group_size", "out_of_range")),
+        (quantised(quant_method="gptq", bits=4, group_size="x"), ("quantization_config.group_size", "not_an_integer")),
+        (
+            quantised(quant_method="fp8", modules_to_not_convert=5),
+            ("quantization_config.modules_to_not_convert", "not_a_list_of_words"),
+        ),
+        (
+            quantised(quant_method="fp8", weight_block_size=[0, "x"]),
+            ("quantization_config.weight_block_size", "unsupported_value"),
+        ),
+        ({**QWEN, "hidden_size": 7}, ("num_attention_heads", "out_of_range")),
         ({**MIXTRAL, "num_experts_per_tok": 9}, ("num_experts_per_tok", "out_of_range")),
         ([], ("", "not_an_object")),
     ],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from calculator.accuracy.cases import reference_config
+from calculator.architecture import read_config
 from calculator.memory import Workload, estimate
 from calculator.memory.vllm import capacity_tokens
 from calculator.memory.vllm.cache import pool
@@ -107,3 +109,10 @@ def test_a_term_is_its_formula(name: str, ranks: int, depth: int) -> None:
     for term in terms:
         values = {key: int(value) for key, value in term.values.items()}
         assert term.bytes == values["layers"] * values["blocks"] * values["page_bytes"] * values["copies"]
+
+
+def test_a_convolution_that_keeps_nothing_leaves_blocks_as_they_are() -> None:
+    """A kernel of one token has no state to make room for."""
+    config = reference_config("lfm2-1-2b") | {"conv_L_cache": 1}
+    (full, *_) = estimate(read_config(config), Workload(engine="vllm")).part("kv_cache").terms
+    assert full.values["block_tokens"] == 16
