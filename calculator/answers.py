@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 
 from calculator import labels
 from calculator.architecture import Shape
+from calculator.catalogue import Model
 from calculator.deployment import DeploymentForm
 from calculator.fits import FitView, fit_view
 from calculator.hardware import (
@@ -28,7 +29,6 @@ from calculator.hardware import (
 )
 from calculator.hardware.speed import RAM_BANDWIDTH_BYTES_PER_S
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
-from calculator.offer import Model
 from calculator.recommended import Shelf, headroom_text, shelves
 
 

@@ -20,7 +20,7 @@ from calculator.hardware.terms import CLASSES
 LONGEST = 400  # characters of `card` that are looked at
 
 
-def answers(query: QueryDict) -> dict[str, str]:
+def flattened(query: QueryDict) -> dict[str, str]:
     """A query string as a form reads it: the last of each answer, but all cards, so that mixed ones are noticed."""
     flat = {name: str(value) for name, value in query.items()}
     if len(cards := query.getlist("card")) > 1:

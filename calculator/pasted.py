@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import ConfigError, parse_config_text, read_config
 from calculator.architecture.parse import MAX_BYTES
+from calculator.catalogue import Model
 from calculator.fields import is_on
 from calculator.hardware import HUBS, Source
-from calculator.offer import Model
 
 MOST_POSTED = 4 * MAX_BYTES
 """A text just too long still gets the sentence about configs; longer bodies are not read at all."""

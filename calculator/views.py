@@ -11,14 +11,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from calculator import panel, takeaway
+from calculator import export, panel
 from calculator.answers import Answers, answer
+from calculator.catalogue import Catalogue, Model, configured_catalogue
 from calculator.deployment import DeploymentForm
 from calculator.growth import growth
-from calculator.hardware_form import answers as answers_of
+from calculator.hardware_form import flattened
 from calculator.htmx import HtmxRequest, dragging, wants_partial
-from calculator.offer import Model, Offer
-from calculator.offer import offer as lender
 from calculator.pasted import read_pasted
 from calculator.training import TrainingForm, TrainingView, train
 
@@ -32,11 +31,11 @@ CHANGES_ALL = frozenset({"config", "file", "assume_standard"})  # a change of th
 @vary_on_headers("HX-Request")
 def calculator(request: HtmxRequest) -> HttpResponse:
     """One model on one deployment, with every answer and its reason."""
-    offer = lender()
+    catalogue = configured_catalogue()
     pasted = read_pasted(request) if request.method == "POST" else None
-    query = answers_of(pasted.query if pasted else request.GET)
+    query = flattened(pasted.query if pasted else request.GET)
     slug = query.get("model", "")
-    model = pasted.model if pasted else offer.model(slug) if slug else None
+    model = pasted.model if pasted else catalogue.model(slug) if slug else None
     kept = [(name, query[name]) for name in KEPT if query.get(name)]
     context: dict[str, Any] = {
         "kept": kept,
@@ -50,21 +49,22 @@ def calculator(request: HtmxRequest) -> HttpResponse:
         "q": query.get("q", "")[:100],
     }
     if model is None:
-        return _choose(request, offer, context)
-    context |= _computed(request, offer, model, query)
-    wanted = takeaway.FORMATS.get(query.get("format", ""))
+        return _choose(request, catalogue, context)
+    context |= _computed(request, catalogue, model, query)
+    wanted = export.FORMATS.get(query.get("format", ""))
     if wanted and context["panel"].estimate:
         return wanted(request, model, context)
     form: DeploymentForm = context["panel"].form
     status = 200 if form.is_valid() and context["training"].form.is_valid() else 400
-    if not wants_partial(request):
-        return render(request, "calculator/calculator.html", context | {"found": _found(offer, context)}, status=status)
-    return _partial(request, context, form, status)
+    if wants_partial(request):
+        return _partial(request, context, form, status)
+    context["found"] = catalogue.search(context["q"]) if context["q"] else ()
+    return render(request, "calculator/calculator.html", context, status=status)
 
 
-def _choose(request: HtmxRequest, offer: Offer, context: dict[str, Any]) -> HttpResponse:
+def _choose(request: HtmxRequest, catalogue: Catalogue, context: dict[str, Any]) -> HttpResponse:
     """No model yet: the search, or what was wrong with what was sent."""
-    context["found"] = () if context["pasting"] and not context["q"] else offer.search(context["q"])
+    context["found"] = () if context["pasting"] and not context["q"] else catalogue.search(context["q"])
     if wants_partial(request) and request.htmx.target == "found":
         return render(request, "calculator/_found.html", context)
     wrong = bool(context["unknown_model"] or (context["pasted"] and context["pasted"].faults))
@@ -73,10 +73,6 @@ def _choose(request: HtmxRequest, offer: Offer, context: dict[str, Any]) -> Http
     if wants_partial(request):
         response["HX-Retarget"], response["HX-Reswap"] = "#workbench", "outerHTML"
     return response
-
-
-def _found(offer: Offer, context: dict[str, Any]) -> Any:
-    return offer.search(context["q"]) if context["q"] else ()
 
 
 def _partial(request: HtmxRequest, context: dict[str, Any], form: DeploymentForm, status: int) -> HttpResponse:
@@ -90,10 +86,10 @@ def _partial(request: HtmxRequest, context: dict[str, Any], form: DeploymentForm
     return response
 
 
-def _computed(request: HtmxRequest, offer: Offer, model: Model, query: dict[str, str]) -> dict[str, Any]:
+def _computed(request: HtmxRequest, catalogue: Catalogue, model: Model, query: dict[str, str]) -> dict[str, Any]:
     new_engine = request.htmx.trigger_name == "engine"
     drag = dragging(request)
-    cards = offer.cards()
+    cards = catalogue.cards()
     form = DeploymentForm(
         model.shape,
         query,
@@ -114,14 +110,14 @@ def _computed(request: HtmxRequest, offer: Offer, model: Model, query: dict[str,
     }
     context["permalink"] = _permalink(model, form, training)
     if shown.estimate and not drag:
-        context["answers"] = _answers(offer, model, form, cards)
+        context["answers"] = _answers(catalogue, model, form, cards)
         context |= growth(model.shape, form)
     return context
 
 
-def _answers(offer: Offer, model: Model, form: DeploymentForm, cards: Any) -> Answers:
+def _answers(catalogue: Catalogue, model: Model, form: DeploymentForm, cards: Any) -> Answers:
     slug = form.cleaned_data.get("draft")
-    return answer(model, form, cards, offer.model(slug) if slug else None)
+    return answer(model, form, cards, catalogue.model(slug) if slug else None)
 
 
 def _trained(model: Model, form: TrainingForm, workload: DeploymentForm) -> TrainingView:

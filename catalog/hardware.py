@@ -11,7 +11,7 @@ from django.http import QueryDict
 from calculator.fits import FitView, card_label, fit_view
 from calculator.forms import DEFAULT_CONTEXT_TOKENS, WorkloadForm
 from calculator.hardware import Card, fit
-from calculator.hardware_form import HardwareForm, answers
+from calculator.hardware_form import HardwareForm, flattened
 from calculator.memory import Workload, WorkloadError
 from catalog.cards import all_cards
 from catalog.models import LanguageModel
@@ -31,7 +31,7 @@ class MyHardware:
 
     @classmethod
     def from_query(cls, query: QueryDict) -> Self:
-        form = HardwareForm(answers(query), all_cards())
+        form = HardwareForm(flattened(query), all_cards())
         if not form.is_valid():
             return cls(form, None, 1)
         return cls(form, form.chosen_card, form.num_cards)

@@ -12,7 +12,7 @@ from ninja import Router, Schema, Status
 
 from calculator.deployment import DeploymentForm
 from calculator.hardware import fit, largest_context, most_sequences, speed
-from calculator.hardware_form import answers
+from calculator.hardware_form import flattened
 from calculator.serialize import fit_json, rounded, speed_json
 from catalog.accelerator_forms import RunsForm
 from catalog.api.schemas import Problem, problem
@@ -110,7 +110,7 @@ def model_fit(
 ) -> Status[Any]:
     """Whether a model fits on so many cards of a kind, why, how much more they hold, and bounds on its speed."""
     shape, longest = shape_or_404(slug)
-    form = DeploymentForm(shape, answers(request.GET), max_context_tokens=longest, cards=all_cards())
+    form = DeploymentForm(shape, flattened(request.GET), max_context_tokens=longest, cards=all_cards())
     if not form.is_valid():
         return Status(400, problem(form.errors))
     if form.chosen_card is None:

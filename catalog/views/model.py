@@ -10,7 +10,7 @@ from calculator import panel
 from calculator.architecture import Shape
 from calculator.forms import WorkloadForm
 from calculator.growth import growth
-from calculator.hardware_form import answers
+from calculator.hardware_form import flattened
 from calculator.htmx import HtmxRequest, dragging, wants_partial
 from calculator.pattern import layer_pattern
 from catalog import specs
@@ -55,7 +55,7 @@ def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[st
     cards = all_cards()
     form = WorkloadForm(
         shape,
-        answers(request.GET),
+        flattened(request.GET),
         max_context_tokens=max_context_tokens(model, shape),
         formats_may_default=new_engine,
         cards=cards,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from calculator.hardware import from_specification
 from calculator.hardware.cards import MAX_CARDS
-from calculator.hardware_form import HardwareForm, answers
+from calculator.hardware_form import HardwareForm, flattened
 
 CARDS = tuple(
     from_specification(slug=slug, name=slug.upper(), vendor="nvidia", segment="consumer", memory_gb=memory)
@@ -19,7 +19,7 @@ CARDS = tuple(
 
 
 def form_of(*pairs: tuple[str, str]) -> HardwareForm:
-    return HardwareForm(answers(QueryDict(urlencode(pairs))), CARDS)
+    return HardwareForm(flattened(QueryDict(urlencode(pairs))), CARDS)
 
 
 @given(

@@ -1,4 +1,4 @@
-"""What a catalogue lends to the full calculator. The calculator itself knows no entry and no database."""
+"""What the full calculator asks of a catalogue. The calculator itself knows no entry and no database."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ class Found:
     detail: str
 
 
-class Offer(Protocol):
-    def cards(self) -> Sequence[Card]: ...
+class Catalogue(Protocol):
+    def cards(self) -> Sequence[Card]:
+        """All accelerators, named in the active language."""
+        ...
 
     def model(self, slug: str) -> Model | None:
         """The model, or None where there is none of that name whose config is known."""
@@ -50,7 +52,7 @@ class Offer(Protocol):
         ...
 
 
-def offer() -> Offer:
-    """Whoever the site's settings name as the lender (`CALCULATOR_OFFER`)."""
-    lender: Offer = import_string(settings.CALCULATOR_OFFER)()
-    return lender
+def configured_catalogue() -> Catalogue:
+    """The one that the site's settings name (`CALCULATOR_CATALOGUE`)."""
+    catalogue: Catalogue = import_string(settings.CALCULATOR_CATALOGUE)()
+    return catalogue

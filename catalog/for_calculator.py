@@ -1,4 +1,4 @@
-"""What the catalogue lends to the full calculator: its models and its cards."""
+"""The catalogue as the full calculator asks it: its models and its cards."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from calculator.architecture import ConfigError
+from calculator.catalogue import Found, Model
 from calculator.hardware import Card, HardwareError, Source
-from calculator.offer import Found, Model
 from calculator.templatetags.figures import billions
 from catalog.cards import all_cards
 from catalog.models import LanguageModel
@@ -18,8 +18,8 @@ DRAFT_SHARE = 4
 """A draft model pays off where it is several times smaller than what it guesses for."""
 
 
-class Offer:
-    """`calculator.offer.Offer` from the database."""
+class Catalogue:
+    """`calculator.catalogue.Catalogue` from the database."""
 
     def cards(self) -> Sequence[Card]:
         return all_cards()

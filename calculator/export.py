@@ -1,4 +1,4 @@
-"""The result to take away: as JSON for programs, as Markdown for notes and tickets."""
+"""The result as a file: JSON for programs, Markdown for notes and tickets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from calculator.answers import Answers
+from calculator.catalogue import Model
 from calculator.fits import FitView
-from calculator.offer import Model
 from calculator.panel import Panel
 from calculator.serialize import estimate_json, fit_json, speed_json
 from calculator.templatetags.figures import gib, grouped
