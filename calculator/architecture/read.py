@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from calculator.architecture.aliases import spellings
 from calculator.architecture.decoder import Decoder
-from calculator.architecture.errors import ConfigError, Fault
+from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
@@ -89,6 +89,8 @@ def _note_unread(wrapped: Wrapped) -> None:
     seen = set()
     for part in _parts(wrapped):
         for key, value in part.config.items():
+            if len(part.faults) >= MOST_FAULTS:
+                return
             if key not in part.used and may_bear_shape(key, value) and (part.path, key) not in seen:
                 seen.add((part.path, key))
                 part.faults.append(Fault(part.path + key, "unknown_key", {"model_type": part.model_type}))

@@ -47,7 +47,7 @@ def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
         shape = read_config(config, assume_standard=body.assume_standard)  # type: ignore[arg-type]
     except ConfigError as error:
         return Status(400, problem({"config": labels.config_error_texts(error)}))
-    query = {name: str(value) for name in QUESTIONS if (value := getattr(body, name)) not in ("", False)}
+    query = {name: str(value) for name in QUESTIONS if (value := getattr(body, name)) != "" and value is not False}
     form = WorkloadForm(shape, query)
     if not form.is_valid():
         return Status(400, problem(form.errors))

@@ -28,7 +28,7 @@ def recurrent_gemma(c: Fields) -> Decoder:
         "full": attention(hidden, spec, qkv_bias=c.flag("attention_bias"), out_bias=True),
         "recurrent": gated_recurrence(c),
     }
-    around = norms(PRE_NORMS, hidden) + dense(hidden, c.size("intermediate_size") // 2, bias=True)
+    around = norms(PRE_NORMS, hidden) + dense(hidden, c.size("intermediate_size", least=2) // 2, bias=True)
     layers = {kind: around + block for kind, block in mixers.items()}
     return decoder(c, [layers[kind] for kind in kinds])
 

@@ -87,7 +87,7 @@ def qwen(c: Fields) -> Decoder:
     head_dim = hidden // heads
     layer = norms(PRE_NORMS, hidden)
     layer += attention(hidden, mixer(c, "full", heads, heads, head_dim), qkv_bias=True, fused_qkv=True)
-    layer += dense(hidden, c.size("intermediate_size") // 2)
+    layer += dense(hidden, c.size("intermediate_size", least=2) // 2)
     return decoder(c, [layer] * c.size("num_layers"))
 
 

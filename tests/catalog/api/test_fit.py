@@ -115,6 +115,11 @@ def test_a_pasted_config_is_the_catalogue_s_own_answer(config: dict[str, Any]) -
     assert pasted["assumptions"] == []
 
 
+@pytest.mark.parametrize("field", ["context", "sequences"])
+def test_zero_is_an_answer_and_not_none(config: dict[str, Any], field: str) -> None:
+    assert field in post({"config": config, field: 0}, 400)["errors"]
+
+
 def test_an_unknown_model_type_is_an_error_or_an_assumption(config: dict[str, Any]) -> None:
     unknown = config | {"model_type": "never-seen"}
     assert "never-seen" in post({"config": unknown}, 400)["errors"]["config"][0]
