@@ -13,7 +13,7 @@ from calculator.architecture import Shape
 from calculator.fits import FitView, fit_view, needs
 from calculator.forms import WorkloadForm
 from calculator.hardware import Card, fit
-from calculator.memory import ENGINES, Estimate, Part, Workload
+from calculator.memory import ENGINES, Estimate, Part, Workload, WorkloadError
 from calculator.recommended import CardSet, recommended
 from calculator.stops import context_stops, nearest_stop, table_stops
 
@@ -148,24 +148,27 @@ def table(
 ) -> tuple[tuple[int, ...], tuple[Row, ...]]:
     """Columns (context lengths, the reader's own among them) and rows (weight formats) of the required-memory table.
 
-    With `card` every cell says whether it fits on `count` of it.
+    With `card` every cell says whether it fits on `count` of it. A format that does not go with the rest of the
+    workload has no row.
     """
     columns = tuple(sorted({*table_stops(max_context_tokens), workload.context_tokens}))
     ask = needs(shape, card, count)
     rows = []
     for weight_format in table_formats(shape, workload):
-        cells = []
-        for tokens in columns:
-            asked = replace(workload, weight_format=weight_format, context_tokens=tokens)
-            needed, placed = ask(asked)
-            cells.append(
-                Cell(
-                    context_tokens=tokens,
-                    bytes=needed,
-                    here=weight_format == workload.weight_format and tokens == workload.context_tokens,
-                    fit=fit_view(placed) if placed else None,
-                )
+        asked = [replace(workload, weight_format=weight_format, context_tokens=tokens) for tokens in columns]
+        try:
+            answers = [ask(each) for each in asked]
+        except WorkloadError:  # a format may exclude what else is asked, such as a split that cuts its groups
+            continue
+        cells = (
+            Cell(
+                context_tokens=tokens,
+                bytes=needed,
+                here=weight_format == workload.weight_format and tokens == workload.context_tokens,
+                fit=fit_view(placed) if placed else None,
             )
+            for tokens, (needed, placed) in zip(columns, answers, strict=True)
+        )
         rows.append(Row(weight_format=weight_format, cells=tuple(cells)))
     return columns, tuple(rows)
 

@@ -132,11 +132,11 @@ class Fields:
     def _whole(self, name: str, value: object, least: int, index: int | None = None) -> int:
         where = {} if index is None else {"index": index}
         if isinstance(value, bool) or not isinstance(value, int):
-            self.fault(name, "not_an_integer", value=_short(value), **where)
+            self.fault(name, "not_an_integer", value=short(value), **where)
             return 1
         most = LIMITS.get(name, 1024 if REPEATED.search(name) else LARGEST)
         if not least <= value <= most:
-            self.fault(name, "out_of_range", value=_short(value), least=least, most=most, **where)
+            self.fault(name, "out_of_range", value=short(value), least=least, most=most, **where)
             return 1
         return value
 
@@ -146,10 +146,10 @@ class Fields:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.fault(name, "not_a_number", value=_short(value))
+            self.fault(name, "not_a_number", value=short(value))
             return default
         if not least <= value <= most:
-            self.fault(name, "out_of_range", value=_short(value), least=least, most=most)
+            self.fault(name, "out_of_range", value=short(value), least=least, most=most)
             return default
         return value
 
@@ -158,7 +158,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.fault(name, "not_a_boolean", value=_short(value))
+            self.fault(name, "not_a_boolean", value=short(value))
             return default
         return value
 
@@ -168,7 +168,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, (list, tuple)):
-            self.fault(name, "not_a_list", value=_short(value))
+            self.fault(name, "not_a_list", value=short(value))
             return None
         self._check_length(name, value, length)
         return [self._whole(name, item, least, index) for index, item in enumerate(value)]
@@ -178,7 +178,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-            self.fault(name, "not_a_list_of_words", value=_short(value))
+            self.fault(name, "not_a_list_of_words", value=short(value))
             return None
         self._check_length(name, value, length)
         return list(value)
@@ -188,7 +188,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, str):
-            self.fault(name, "not_a_word", value=_short(value))
+            self.fault(name, "not_a_word", value=short(value))
             return default
         return value
 
@@ -204,10 +204,10 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, Mapping):
-            raise self.fail(name, "not_an_object", value=_short(value))
+            raise self.fail(name, "not_an_object", value=short(value))
         named = value.get("model_type") or model_type
         if not isinstance(named, str):
-            raise self.fail(name, "not_a_word", value=_short(named))
+            raise self.fail(name, "not_a_word", value=short(named))
         part = Fields(value, named, path=f"{self.key(name)}.", nested=True, faults=self.faults)
         self._parts[name] = part
         return part
@@ -232,7 +232,7 @@ class Fields:
         return self._layers[kind]
 
 
-def _short(value: object) -> object:
+def short(value: object) -> object:
     """A value fit for a message: numbers and words as they are, everything cut."""
     text = value if isinstance(value, str) else repr(value)
     return value if isinstance(value, (int, float)) and len(text) <= 40 else text[:40]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from calculator.architecture.aliases import MODEL_TYPES, SPELLINGS
 from calculator.architecture.errors import ConfigError
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import Fields, short
 
 TEXT_KEYS = ("text_config", "language_config", "llm_config")
 # The model type of a wrapper's language model where the nested config does not name it, or where all is flat.
@@ -52,9 +52,10 @@ class Wrapped:
 
 def unwrap(config: Mapping[str, object]) -> Wrapped:
     model_type = config.get("model_type")
-    if not isinstance(model_type, str) or not model_type:
-        reason = "missing" if model_type in (None, "") else "not_a_word"
-        raise ConfigError("model_type", reason)
+    if model_type in (None, ""):
+        raise ConfigError("model_type", "missing")
+    if not isinstance(model_type, str):
+        raise ConfigError("model_type", "not_a_word", value=short(model_type))
     model_type = MODEL_TYPES.get(model_type, model_type)
     outer = Fields(config, model_type)
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)

@@ -125,6 +125,13 @@ def test_an_unknown_model_is_said() -> None:
     assert "No model “gpt-9”" in html.unescape(get(f"{PAGE}?model=gpt-9", 400))
 
 
+def test_a_format_that_a_split_excludes_has_no_row() -> None:
+    page = get(f"{PAGE}?model=llama-3-1-8b-instruct&engine=vllm&weights=BF16&tp=32")  # 14,336 / 32 cuts groups of 128
+    formats = re.findall(r'<th scope="row">([\w-]+)</th>', page.partition('class="matrix"')[2])
+    assert "BF16" in formats
+    assert "AWQ" not in formats
+
+
 def test_offloading_moves_memory_to_ram() -> None:
     whole, half = (get(f"{LLAMA}&format=json&ngl={layers}") for layers in (99, 10))
     assert json.loads(half)["host"]["weights_bytes"] > json.loads(whole)["host"]["weights_bytes"]

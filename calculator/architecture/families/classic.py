@@ -8,7 +8,7 @@ from calculator.architecture.attention import attention, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.standard import Family, Standard
 from calculator.architecture.feed_forward import dense
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import Fields, short
 from calculator.architecture.tensors import linear, norms
 
 GPT2 = Standard(
@@ -76,7 +76,7 @@ def _expand(c: Fields, number: int) -> list[str]:
     words: list[str] = []
     for group in groups if isinstance(groups, list) else ():
         if not (isinstance(group, list) and len(group) == 2 and isinstance(group[0], list)):
-            raise c.fail("attention_types", "not_a_list")
+            raise c.fail("attention_types", "not_a_list", value=short(group))
         kinds, repeats = group
         words += [str(kind) for kind in kinds] * (min(repeats, number) if isinstance(repeats, int) else 0)
     if len(words) != number:
