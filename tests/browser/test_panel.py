@@ -14,6 +14,9 @@ MODEL = "models/llama-4-maverick-instruct/"
 MODEL_MAXIMUM = 1_048_576
 FIGURE = "#result .figure output"
 
+# The reader's own opening of a disclosure moves what is below it; the browser tells a few frames later.
+OPENED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 200))))"
+
 # Everything that a reader could see flicker or jump, from the moment the page starts.
 WATCH = """
   window.shifts = []; window.figures = []; window.said = [];
@@ -218,6 +221,7 @@ def test_late_answer_does_not_replace_a_newer_one(page: Page, complaints: list[s
 def test_failed_request(page: Page, complaints: list[str], failure: Callable[[Route], None], dragged: bool) -> None:
     panel = Panel(page)
     page.locator("#result .why summary").click()
+    page.evaluate(OPENED)
     panel.recorded("shifts")
     page.route(f"**/{MODEL}?*", failure)
     if dragged:
