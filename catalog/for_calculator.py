@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from calculator.architecture import ConfigError
 from calculator.catalogue import Found, Model
 from calculator.hardware import Card, HardwareError, Source
 from calculator.templatetags.figures import billions
@@ -26,10 +25,7 @@ class Catalogue:
 
     def model(self, slug: str) -> Model | None:
         row = LanguageModel.objects.published().filter(slug=slug).first()
-        try:
-            shape = shape_of(row) if row else None
-        except ConfigError:
-            shape = None
+        shape = shape_of(row) if row else None
         if row is None or shape is None:
             return None
         return Model(

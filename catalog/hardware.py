@@ -65,10 +65,11 @@ class MyHardware:
 
     def fits_asked(self, models: Sequence[LanguageModel], asked: Mapping[str, str]) -> Mapping[int, FitView]:
         """`fits` for a workload that is asked of every model; those that cannot answer it are left out."""
+        if self.card is None:
+            return {}
         found = {}
         for model in models:
-            shape = shape_of(model) if self.card else None
-            if shape is None or self.card is None:
+            if (shape := shape_of(model)) is None:
                 continue
             form = WorkloadForm(shape, asked, max_context_tokens=max_context_tokens(model, shape))
             if form.is_valid():
@@ -76,8 +77,8 @@ class MyHardware:
         return found
 
     def fit_of(self, model: LanguageModel, workload: Workload = LIST_WORKLOAD) -> FitView | None:
-        shape = shape_of(model) if self.card else None
-        if shape is None or self.card is None:
+        """How one model fits, at its whole context where that is shorter; None where that cannot be said."""
+        if self.card is None or (shape := shape_of(model)) is None:
             return None
         longest = max_context_tokens(model, shape) or workload.context_tokens
         asked = replace(workload, context_tokens=min(workload.context_tokens, longest))

@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, Intege
 from django.utils.translation import gettext as _
 
 from calculator import labels
-from calculator.architecture import ConfigError, Shape
+from calculator.architecture import Shape
 from calculator.hardware import Card, Fit, best_format, fit, speed
 from calculator.memory import ENGINES, Workload, WorkloadError
 from catalog.cards import card_of
@@ -74,10 +74,7 @@ def runs(models: Sequence[LanguageModel], row: Accelerator, count: int, engine: 
 
 
 def _run(model: LanguageModel, card: Card, count: int, engine: str, context_tokens: int) -> Run:
-    try:
-        shape = shape_of(model)
-    except ConfigError:
-        shape = None
+    shape = shape_of(model)
     if shape is None:
         return Run(state=UNKNOWN)
     longest = max_context_tokens(model, shape)

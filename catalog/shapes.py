@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from calculator.architecture import Shape, read_config
+from calculator.architecture import ConfigError, Shape, read_config
 
 if TYPE_CHECKING:
     from catalog.models import LanguageModel
+
+
+logger = logging.getLogger(__name__)
 
 
 class _Version:
@@ -32,10 +36,18 @@ def _read(version: _Version) -> Shape:
 
 
 def shape_of(model: LanguageModel) -> Shape | None:
-    """The model's shape, or None where no config is known. Needs a saved row with its `config` loaded."""
+    """The model's shape, or None where no config is known. Needs a saved row with its `config` loaded.
+
+    A config is read before it is saved, so one that cannot be read is older than the code: the next `sync_catalog`
+    names it, and until then pages answer without it.
+    """
     if not model.config:
         return None
-    return _read(_Version((model.pk, model.updated_at), model.config))
+    try:
+        return _read(_Version((model.pk, model.updated_at), model.config))
+    except ConfigError as error:
+        logger.warning("%s: %s", model.slug, error)
+        return None
 
 
 def max_context_tokens(model: LanguageModel, shape: Shape) -> int | None:

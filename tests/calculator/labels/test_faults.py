@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeGuard
 
 from calculator import architecture
 from calculator.labels.errors import CONFIG_FAULTS
@@ -26,14 +25,9 @@ def raised() -> Iterator[tuple[str, set[str]]]:
             reason, *rest = node.args[RAISING[name] :]
             if isinstance(reason, ast.Constant):
                 named = {keyword.arg or "" for keyword in node.keywords}
-                given = {
-                    str(key.value) for arg in rest if isinstance(arg, ast.Dict) for key in arg.keys if is_text(key)
-                }
+                keys = [key for arg in rest if isinstance(arg, ast.Dict) for key in arg.keys]
+                given = {str(key.value) for key in keys if isinstance(key, ast.Constant)}
                 yield str(reason.value), named | given
-
-
-def is_text(node: ast.expr | None) -> TypeGuard[ast.Constant]:
-    return isinstance(node, ast.Constant)
 
 
 def test_every_reason_has_its_sentence_and_what_the_sentence_repeats() -> None:
