@@ -54,7 +54,7 @@ def shelves(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[She
     for entry in _found(shape, workload, cards):
         fits = [*entry.picks, *([entry.nearest_miss] if entry.nearest_miss else [])]
         if fits:
-            found.append(Shelf(labels.CLASSES[entry.card_class], [_card_set(fit) for fit in fits]))
+            found.append(Shelf(labels.CLASSES[entry.card_class], [_card_set(fit, shelved=True) for fit in fits]))
     return found
 
 
@@ -74,11 +74,14 @@ def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Rec
     return recommend(shape, replace(workload, tensor_parallel=1, pipeline_parallel=1), cards)
 
 
-def _card_set(fit: Fit) -> CardSet:
+def _card_set(fit: Fit, *, shelved: bool = False) -> CardSet:
+    """On a shelf the class is the heading, so only a mixed list says it of each set."""
     badge, state = labels.STATES[fit.state]
-    detail = _("%(class)s, %(memory)s GB in all, %(room)s") % {
-        "class": labels.CLASSES[fit.card.card_class],
-        "memory": f"{fit.card.memory_gb * fit.count:,}",
-        "room": room_text(fit),
-    }
+    words = {"memory": f"{fit.card.memory_gb * fit.count:,}", "room": room_text(fit)}
+    if shelved:
+        detail = _("%(memory)s GB in all, %(room)s") % words
+    else:
+        detail = _("%(class)s, %(memory)s GB in all, %(room)s") % (
+            words | {"class": labels.CLASSES[fit.card.card_class]}
+        )
     return CardSet(fit.card.slug, fit.card.name, fit.count, badge, state, detail)

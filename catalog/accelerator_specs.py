@@ -74,7 +74,7 @@ def _arithmetic(row: Accelerator) -> tuple[Spec, ...]:
         Spec("FP8", fp8),
         Spec("FP4", fp4),
         Spec("INT8", _number(row.int8_tops, "TOPS")),
-        Spec(gettext_lazy("Compute capability"), row.compute_capability or ("" if row.vendor == "nvidia" else "—")),
+        *([Spec(gettext_lazy("Compute capability"), row.compute_capability)] if row.vendor == "nvidia" else []),
     )
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from calculator.templatetags.figures import billions, grouped
 from catalog import specs
 from catalog.citations import Citations
-from catalog.comparison.table import NOTHING, Cell, Row, Section
+from catalog.comparison.table import Cell, Row, Section
 from catalog.models import LanguageModel
 from catalog.shapes import shape_of
 from catalog.templatetags.catalogue import modalities
@@ -42,13 +42,14 @@ def facts(models: Sequence[LanguageModel]) -> Section:
 
 
 def specifications(models: Sequence[LanguageModel]) -> list[Section]:
-    """The model pages' own specifications; a dash where a row does not apply to a model."""
+    """The model pages' own specifications; marked where a row does not apply to a model."""
     told: list[dict[tuple[str, str], str]] = []
     for model in models:
         found = specs.groups(model, shape_of(model), Citations(model))
         told.append({(str(group.title), str(spec.label)): spec.value for group in found for spec in group.specs})
     sections: dict[str, list[Row]] = {}
     for title, label in dict.fromkeys(key for values in told for key in values):
-        cells = tuple(Cell(values.get((title, label), NOTHING)) for values in told)
+        key = (title, label)
+        cells = tuple(Cell(values.get(key, ""), applies=key in values) for values in told)
         sections.setdefault(title, []).append(Row(label, cells))
     return [Section(title, tuple(rows)) for title, rows in sections.items()]

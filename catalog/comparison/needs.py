@@ -13,7 +13,7 @@ from calculator.labels import PARTS
 from calculator.memory import Estimate
 from calculator.templatetags.figures import gib
 from catalog.compare_forms import CompareForm
-from catalog.comparison.table import NOTHING, Cell, Row, Section
+from catalog.comparison.table import Cell, Row, Section
 from catalog.models import LanguageModel
 from catalog.shapes import max_context_tokens, shape_of
 
@@ -42,7 +42,8 @@ def memory(models: Sequence[LanguageModel], form: CompareForm) -> Section:
         sizes = [_part(answer, key) for _weights, answer in answers]
         if any(sizes):
             rows.append(Row(label, tuple(Cell(gib(size)) for size in sizes)))
-    return Section(gettext_lazy("Memory"), tuple(rows), NOTHING, tuple(reasons) if any(reasons) else ())
+    unanswered = tuple(reasons) if any(reasons) else ()
+    return Section(gettext_lazy("Memory"), tuple(rows), gettext_lazy("no answer"), unanswered)
 
 
 def _part(answer: Estimate | None, key: str) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.comparison.table import NOTHING, Cell, Row, Section
+from catalog.comparison.table import Cell, Row, Section
 from catalog.models import LanguageModel, Place, Standing
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import CODING, OVERALL
@@ -60,7 +60,7 @@ def scores(models: Sequence[LanguageModel]) -> tuple[list[Section], int]:
         )
         if items:
             rows_of_category = tuple(_score_row(item, shared[item], models) for item in items)
-            sections.append(Section(category.label, rows_of_category, NOTHING))
+            sections.append(Section(category.label, rows_of_category, gettext_lazy("no score")))
     return sections, len(held) - len(shared)
 
 

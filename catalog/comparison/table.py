@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
-NOTHING = "—"
-
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`text` is empty for unknown, a dash where the row does not apply. `best` marks the row's best value."""
+    """`text` is empty for unknown and where the row does not apply. `best` marks the row's best value."""
 
     text: str
     note: str = ""
     best: bool = False
+    applies: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,8 @@ class Row:
 
     @property
     def differs(self) -> bool:
-        """Whether known values differ."""
-        return len({cell.text for cell in self.cells if cell.text}) > 1
+        """Whether known values differ, or the row applies to some models alone."""
+        return len({(cell.text, cell.applies) for cell in self.cells if cell.text or not cell.applies}) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +35,5 @@ class Section:
 
     title: str | Promise
     rows: tuple[Row, ...]
-    unknown: str = ""
+    unknown: str | Promise = ""
     reasons: tuple[tuple[str, ...], ...] = ()

@@ -41,7 +41,7 @@ def test_the_publishers_own_figure_stands_behind_the_leaderboards() -> None:
     ((other, reason),) = line.others
     assert (other.value, reason) == (99, str(NOT_PREFERRED[Reason.LESS_INDEPENDENT]))
     page = Client().get("/en/models/m30/").content.decode()
-    assert "Settings, 1 other record" in page
+    assert "Details, 1 other record" in page
     assert "a more independent source exists" in page
     assert "Reported by the publisher" in page
 
