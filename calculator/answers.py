@@ -71,14 +71,14 @@ class Answers:
     commands: tuple[CommandView, ...]
     saving: Saving
     draft: Estimate | None
-    extra_bytes: int  # on every device: the draft model, less what the prefix saves
 
 
 def answer(model: Model, form: DeploymentForm, cards: Iterable[Card], draft: Model | None = None) -> Answers:
-    """All answers for a valid form."""
+    """All answers for a valid form. A draft model that the engine refuses is an error beside its field."""
     shape, workload = model.shape, form.workload
     saving = prefix_saving(shape, workload, form.cleaned_data.get("shared") or 0)
-    guessing = _draft(draft.shape, workload) if draft else None
+    guessing = _draft(draft.shape, form) if draft else None
+    # On every device: the draft model, less what the prefix saves.
     extra = (guessing.per_card_bytes if guessing else 0) - saving.per_device_bytes
     placed = _placed(shape, form, extra)
     return Answers(
@@ -88,7 +88,6 @@ def answer(model: Model, form: DeploymentForm, cards: Iterable[Card], draft: Mod
         commands=tuple(_commands(model, workload, placed)),
         saving=saving,
         draft=guessing,
-        extra_bytes=extra,
     )
 
 
@@ -98,15 +97,14 @@ def _placed(shape: Shape, form: DeploymentForm, extra: int) -> Fit | None:
     return fit(shape, form.workload, form.chosen_card, form.num_cards, extra_bytes=extra)
 
 
-def _draft(shape: Shape, workload: Workload) -> Estimate | None:
-    """The draft model beside the large one: same engine, context and users, in its engine's default formats.
-
-    None where the engine cannot run it that long.
-    """
+def _draft(shape: Shape, form: DeploymentForm) -> Estimate | None:
+    """The draft model beside the large one: same engine, context and users, in its engine's default formats."""
+    workload = form.workload
     asked = Workload(engine=workload.engine, context_tokens=workload.context_tokens, sequences=workload.sequences)
     try:
         return estimate(shape, asked)
-    except WorkloadError:
+    except WorkloadError as error:
+        form.add_error("draft", labels.error_text(error))
         return None
 
 
