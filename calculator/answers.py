@@ -117,16 +117,16 @@ def _on_cards(shape: Shape, form: DeploymentForm, placed: Fit, extra: int) -> On
             shape, workload, card, count, tight=tight, extra_bytes=extra, most=form.max_context_tokens
         ),
         most_sequences=most_sequences(shape, workload, card, count, tight=tight, extra_bytes=extra),
-        formats=tuple(fit_view(each) for each in format_fits(shape, workload, card, count)),
+        formats=tuple(fit_view(each) for each in format_fits(shape, workload, card, count, extra_bytes=extra)),
         speed=_speed(shape, form, placed),
-        offload=None if placed.state != "does_not_fit" else _offload(shape, workload, card, count),
+        offload=_offload(shape, workload, placed, extra) if placed.state == "does_not_fit" else None,
         host_bytes=sum(part.bytes for part in placed.estimate.host) if placed.estimate else 0,
     )
 
 
-def _offload(shape: Shape, workload: Workload, card: Card, count: int) -> Workload | None:
+def _offload(shape: Shape, workload: Workload, placed: Fit, extra: int) -> Workload | None:
     whole = replace(workload, gpu_layers=None, cpu_expert_layers=0)
-    return least_offload(shape, whole, card, count)
+    return least_offload(shape, whole, placed.card, placed.count, extra_bytes=extra)
 
 
 def _speed(shape: Shape, form: DeploymentForm, placed: Fit) -> SpeedView | None:

@@ -79,18 +79,18 @@ def most_sequences(
     return _largest(fits, MOST_SEQUENCES) or None
 
 
-def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False) -> Workload | None:
+def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Workload | None:
     """`workload` with as little in RAM as makes it fit (llama.cpp); None where even the least on the cards is too much.
 
     A mixture of experts moves the experts of its first layers (`--n-cpu-moe`), which few tokens read; a dense model,
     and one that is still too large, whole layers (`-ngl`). RAM itself is not checked: `Estimate.host` says how much.
+    `extra_bytes` as in `fit`.
     """
     if workload.engine != "llama.cpp":
         return None
 
     def fits(candidate: Workload) -> bool:
-        state = fit(shape, candidate, card, count).state
-        return state == "fits" or (tight and state == "tight")
+        return fit(shape, candidate, card, count, extra_bytes=extra_bytes).state == "fits"
 
     layers = shape.num_layers
     if any(isinstance(layer.feed_forward, Experts) for layer in shape.layers):
@@ -104,17 +104,21 @@ def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, t
     return candidate if fits(candidate) else None
 
 
-def format_fits(shape: Shape, workload: Workload, card: Card, count: int) -> tuple[Fit, ...]:
-    """One answer for every weight format the engine offers for this model, best quality first."""
-    return tuple(_each_format(shape, workload, card, count, ENGINES[workload.engine].weight_formats(shape)))
+def format_fits(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> tuple[Fit, ...]:
+    """One answer for every weight format the engine offers for this model, best quality first.
+
+    `extra_bytes` as in `fit`.
+    """
+    weight_formats = ENGINES[workload.engine].weight_formats(shape)
+    return tuple(_each_format(shape, workload, card, count, weight_formats, extra_bytes))
 
 
 def _each_format(
-    shape: Shape, workload: Workload, card: Card, count: int, weight_formats: Iterable[str]
+    shape: Shape, workload: Workload, card: Card, count: int, weight_formats: Iterable[str], extra_bytes: int = 0
 ) -> Iterator[Fit]:
     for weight_format in weight_formats:
         try:
-            yield fit(shape, replace(workload, weight_format=weight_format), card, count)
+            yield fit(shape, replace(workload, weight_format=weight_format), card, count, extra_bytes=extra_bytes)
         except WorkloadError as error:
             if error.field != "weight_format":  # a format may exclude what else is asked, such as a split
                 raise
