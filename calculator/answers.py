@@ -17,6 +17,7 @@ from calculator.hardware import (
     Command,
     Fit,
     Saving,
+    Source,
     Speed,
     fit,
     format_fits,
@@ -26,6 +27,7 @@ from calculator.hardware import (
     most_sequences,
     prefix_saving,
     speed,
+    with_draft,
 )
 from calculator.hardware.speed import RAM_BANDWIDTH_BYTES_PER_S
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
@@ -85,7 +87,7 @@ def answer(model: Model, form: DeploymentForm, cards: Iterable[Card], draft: Mod
         on_cards=_on_cards(shape, form, placed, extra) if placed else None,
         shelves=shelves(shape, workload, cards),
         headroom=headroom_text(workload.engine),
-        commands=tuple(_commands(model, workload, placed)),
+        commands=tuple(_commands(model, workload, placed, draft, guessing)),
         saving=saving,
         draft=guessing,
     )
@@ -146,13 +148,18 @@ def _speed(shape: Shape, form: DeploymentForm, placed: Fit) -> SpeedView | None:
     )
 
 
-def _commands(model: Model, workload: Workload, placed: Fit | None) -> Iterable[CommandView]:
+def _commands(
+    model: Model, workload: Workload, placed: Fit | None, draft: Model | None, guessing: Estimate | None
+) -> Iterable[CommandView]:
     """The commands of each hub, the one that is reached from the reader's country first; the same text once."""
     first = "modelscope" if get_language() == "zh-hans" else "huggingface"
     usable = placed if placed is not None and placed.estimate is not None else None
     found: dict[str, CommandView] = {}
     for hub, source in sorted(model.sources, key=lambda each: each[0] != first):
         for command in launch_commands(workload, source, hub=hub, fit=usable):
+            if draft and guessing:
+                drafting = dict(draft.sources).get(hub, Source(name=draft.name))
+                command = with_draft(command, drafting, guessing.workload.weight_format or "")
             notes = tuple(labels.hardware_note_text(note) for note in command.notes)
             view = CommandView(label=str(labels.COMMANDS[command.key]), hub=hub, command=command, notes=notes)
             found[command.text] = replace(view, hub="") if command.text in found else view

@@ -1,6 +1,7 @@
 """Bytes + cards -> fit, recommendation, limits, bounds on speed, memory of fine-tuning, commands to start."""
 
 from calculator.hardware.cards import Card, from_specification, usable_bytes
+from calculator.hardware.draft import with_draft
 from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import COUNTS, Fit, fit, fit_all, only_kind
 from calculator.hardware.launch import HUBS, Command, Source, launch_commands
@@ -41,4 +42,5 @@ __all__ = [
     "speed",
     "training_memory",
     "usable_bytes",
+    "with_draft",
 ]

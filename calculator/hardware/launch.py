@@ -100,7 +100,7 @@ def _llama_server(workload: Workload, source: Source, hub: str) -> Command:
         arguments = ["-hf", f"{source.gguf}:{weight_format}"]
     else:
         # The file's exact name is the uploader's choice; a split file is named by its first part.
-        file = _file_name(source.name, weight_format)
+        file = file_name(source.name, weight_format)
         placeholders.append(file)
         if source.gguf:
             include = f"*{weight_format}*.gguf"
@@ -138,7 +138,7 @@ def _ollama(workload: Workload, source: Source, hub: str) -> tuple[Command, ...]
     if source.gguf:
         origin = f"{'hf.co' if hub == 'huggingface' else 'modelscope.cn'}/{source.gguf}:{weight_format}"
     else:
-        origin = f"./{_file_name(source.name, weight_format)}"
+        origin = f"./{file_name(source.name, weight_format)}"
         placeholders = (origin,)
     model = [f"FROM {origin}", f"PARAMETER num_ctx {workload.context_tokens}"]
     model.append(f"PARAMETER num_gpu {ALL_LAYERS if workload.gpu_layers is None else workload.gpu_layers}")
@@ -233,5 +233,6 @@ def _slug(name: str) -> str:
     return "-".join(re.findall(r"[a-z0-9.]+", name.lower())) or "model"
 
 
-def _file_name(name: str, weight_format: str) -> str:
+def file_name(name: str, weight_format: str) -> str:
+    """A GGUF file as uploaders like to name it; the exact name is theirs to choose."""
     return f"{_slug(name)}-{weight_format}.gguf"

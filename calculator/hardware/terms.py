@@ -71,6 +71,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     # launch
     "ollama_kv_format": ("k", "v"),
     "ollama_no_cpu_moe": (),
+    "ollama_no_draft": (),
     "needs_checkpoint": ("format",),
 }
 

@@ -133,6 +133,7 @@ NOTES: Mapping[str, Promise] = {
         "Ollama knows f16, q8_0 and q4_0 for keys and values together; %(k)s and %(v)s cannot be set there."
     ),
     "ollama_no_cpu_moe": gettext_lazy("Ollama cannot keep only the experts in RAM; use llama-server for that."),
+    "ollama_no_draft": gettext_lazy("Ollama takes no draft model; use llama-server for that."),
     "needs_checkpoint": gettext_lazy("This needs a checkpoint that is published in %(format)s; name it here."),
 }
 
