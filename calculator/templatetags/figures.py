@@ -60,17 +60,18 @@ def gb(value: int | None) -> str:
 def billions(value: int | None) -> str:
     """A parameter count as engineers say it.
 
-    >>> billions(401_583_781_376), billions(8_030_261_248), billions(494_032_768)
-    ('401.6B', '8.03B', '494M')
+    >>> billions(401_583_781_376), billions(8_030_261_248), billions(494_032_768), billions(999_885_952)
+    ('401.6B', '8.03B', '494M', '1.00B')
     """
     if value is None:
         return ""
-    if value < 10**9:
+    # What would round up to the next unit is written in it.
+    if value < 999_500_000:
         return f"{_fixed(Decimal(value) / 10**6, 0)}M"
-    if value >= 10**12:
+    if value >= 999_950_000_000:
         return f"{_fixed(Decimal(value) / 10**12, 2)}T"
     amount = Decimal(value) / 10**9
-    return f"{_fixed(amount, 2 if amount < 10 else 1)}B"
+    return f"{_fixed(amount, 2 if amount < Decimal('9.995') else 1)}B"
 
 
 @register.filter
