@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from calculator.architecture import Rotary, read_rotary
 from calculator.architecture.shape import (
     Attention,
     Dense,
@@ -22,10 +23,13 @@ from calculator.architecture.shape import (
     ShortConvolution,
     StateSpace,
 )
+from calculator.labels.names import MIXERS
 from calculator.pattern import by_layers, layer_pattern
 from catalog.citations import Citations
 from catalog.models import LanguageModel
 from catalog.models.vocabulary import Attention as AttentionKind
+
+ROTARY_KINDS = {"full_attention": "FullAttention", "sliding_attention": "SlidingWindowAttention"}
 
 Kind = TypeVar("Kind", bound=Mixer | FeedForward)
 
@@ -66,7 +70,22 @@ def _attention(model: LanguageModel, shape: Shape | None, citations: Citations, 
         specs += _heads(shape, config)
         specs.append(Spec(gettext_lazy("Layers by kind"), layer_pattern(shape), config))
     position = model.get_position_embedding_display() if model.position_embedding else ""
-    return [*specs, Spec(gettext_lazy("Position embedding"), position, citations.of("position_embedding", "config"))]
+    specs.append(Spec(gettext_lazy("Position embedding"), position, citations.of("position_embedding", "config")))
+    return specs + (_rotary(read_rotary(model.config), config) if shape and model.config else [])
+
+
+def _rotary(rotary: Rotary, config: list[int]) -> list[Spec]:
+    """The base for all layers, or for each kind that has its own; how far positions are stretched."""
+    bases = [
+        _("%(value)s (%(kind)s)") % {"value": _number(base), "kind": MIXERS[ROTARY_KINDS[kind]]}
+        if len(rotary.bases) > 1 and kind in ROTARY_KINDS
+        else _number(base)
+        for kind, base in rotary.bases.items()
+    ]
+    specs = [Spec(gettext_lazy("Rotary base"), _("; ").join(bases), config)] if bases else []
+    if rotary.factor:
+        specs.append(Spec(gettext_lazy("Positions stretched"), f"× {_number(rotary.factor)}", config))
+    return specs
 
 
 def _heads(shape: Shape, config: list[int]) -> list[Spec]:

@@ -3,6 +3,7 @@
 from calculator.architecture.errors import ConfigError, Fault
 from calculator.architecture.parse import parse_config_text
 from calculator.architecture.read import read_config
+from calculator.architecture.rotary import Rotary, read_rotary
 from calculator.architecture.shape import Shape
 
-__all__ = ["ConfigError", "Fault", "Shape", "parse_config_text", "read_config"]
+__all__ = ["ConfigError", "Fault", "Rotary", "Shape", "parse_config_text", "read_config", "read_rotary"]
