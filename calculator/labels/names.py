@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from calculator.architecture.shape import Mixer
 
+LONGEST_QUOTED = 80  # of what a reader typed, when a message repeats it
+
 ENGINES: Mapping[str, str] = {"llama.cpp": "llama.cpp", "vllm": "vLLM", "transformers": "Transformers"}
 
 PARTS: Mapping[str, Promise] = {
@@ -61,4 +63,7 @@ def written(values: Mapping[str, object]) -> dict[str, str]:
 def _written(value: object) -> str:
     if isinstance(value, tuple | list):
         return _(", ").join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = str(value)
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}…"
