@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator import labels
-from calculator.hardware import COUNTS
 from calculator.memory import ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
 from catalog.filters import FilterForm, order
@@ -105,7 +105,7 @@ class AcceleratorListForm(FilterForm):
 class RunsForm(FilterForm):
     """What runs on a card: how many of it, under which engine, at which context."""
 
-    cards = forms.TypedChoiceField(label=gettext_lazy("Number of cards"), required=False, coerce=int)
+    cards = forms.IntegerField(label=gettext_lazy("Number of cards"), required=False, min_value=1)
     engine = forms.ChoiceField(label=gettext_lazy("Engine"), required=False)
     context = forms.IntegerField(
         label=gettext_lazy("Context length"), required=False, min_value=1, max_value=MAX_CONTEXT_TOKENS
@@ -116,8 +116,8 @@ class RunsForm(FilterForm):
     def __init__(self, query: Mapping[str, Any], max_cards: int) -> None:
         given = {name: value for name, value in query.items() if value != ""}
         super().__init__({"cards": "1", "engine": "llama.cpp", "context": "8192", **given})
-        counts = [number for number in COUNTS if number <= max_cards]
-        self.offer("cards", [(number, str(number)) for number in counts])
+        self.fields["cards"].validators.append(MaxValueValidator(max_cards))
+        self.fields["cards"].widget.attrs["max"] = max_cards
         self.offer("engine", [(name, labels.ENGINES[name]) for name in ENGINES])
         self.offer(
             "sort",

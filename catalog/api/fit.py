@@ -147,7 +147,7 @@ def accelerator_fit(
 ) -> Status[Any]:
     """What runs on a card: every published model, newest first, with the best weight format that fits.
 
-    `cards` is 1, 2, 4 or 8; at most 100 models at a time (`limit`, `offset`).
+    `cards` is how many of the card; at most 100 models at a time (`limit`, `offset`).
     """
     row = get_object_or_404(Accelerator, slug=slug)
     form = RunsForm(request.GET.dict(), card_of(row).max_cards)
