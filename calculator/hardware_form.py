@@ -21,11 +21,8 @@ LONGEST = 400  # characters of `card` that are looked at
 
 
 def flattened(query: QueryDict) -> dict[str, str]:
-    """A query string as a form reads it: the last of each answer, but all cards, so that mixed ones are noticed.
-
-    Null characters, which no database's text holds, become U+FFFD: unknown, like any other odd name.
-    """
-    flat = {name: str(value).replace("\0", "\ufffd") for name, value in query.items()}
+    """A query string as a form reads it: the last of each answer, but all cards, so that mixed ones are noticed."""
+    flat = {name: str(value) for name, value in query.items()}
     if len(cards := query.getlist("card")) > 1:
         flat["card"] = ",".join(map(str, cards))
     return flat

@@ -24,7 +24,7 @@ class Catalogue:
         return all_cards()
 
     def model(self, slug: str) -> Model | None:
-        row = LanguageModel.objects.published().filter(slug=slug).first()
+        row = LanguageModel.objects.published().named(slug).first()
         shape = shape_of(row) if row else None
         if row is None or shape is None:
             return None

@@ -34,11 +34,20 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         )
 
     def search(self, text: str) -> Self:
-        """Entries whose names (aliases, organisation, repository; both languages) contain every word of `text`."""
+        """Entries whose names (aliases, organisation, repository; both languages) contain every word of `text`.
+
+        No name holds a null character, and PostgreSQL refuses to look for one.
+        """
+        if "\0" in text:
+            return self.none()
         found = self
         for word in normalise(text).split():
             found = found.filter(search_text__contains=word)
         return found
+
+    def named(self, slug: str) -> Self:
+        """The entry with that slug, if there is one; any text may be asked for."""
+        return self.none() if "\0" in slug else self.filter(slug=slug)
 
     def accepting(self, modality: str) -> Self:
         return self.filter(input_modalities__icontains=f'"{modality}"')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import has_vary_header
 
@@ -38,17 +37,6 @@ def browser_policies(get_response: View) -> View:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
-
-    return middleware
-
-
-def refuse_null_characters(get_response: View) -> View:
-    """Refuse an address with a null character: nobody types one, and PostgreSQL's text holds none."""
-
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        if any("\0" in text for name, values in request.GET.lists() for text in (name, *values)):
-            raise BadRequest("null character")
-        return get_response(request)
 
     return middleware
 

@@ -17,7 +17,7 @@ def list_accelerators(request: HttpRequest) -> QuerySet[Accelerator]:
     return Accelerator.objects.all()
 
 
-@router.get("/{slug}/", response={200: AcceleratorOut, 404: Problem})
+@router.get("/{slug:slug}/", response={200: AcceleratorOut, 404: Problem})
 def get_accelerator(request: HttpRequest, slug: str) -> Accelerator:
     """One accelerator."""
     return get_object_or_404(Accelerator, slug=slug)

@@ -41,7 +41,7 @@ def list_benchmarks(request: HttpRequest) -> QuerySet[Benchmark]:
     return Benchmark.objects.all()
 
 
-@router.get("/{slug}/", response={200: BenchmarkTableOut, 404: Problem})
+@router.get("/{slug:slug}/", response={200: BenchmarkTableOut, 404: Problem})
 def get_benchmark(request: HttpRequest, slug: str) -> Benchmark:
     """One benchmark with its tables, variant by variant, by rank."""
     benchmark = get_object_or_404(Benchmark, slug=slug)

@@ -89,7 +89,7 @@ class RunsOut(Schema):
     items: list[RunOut]
 
 
-@models_router.get("/{slug}/fit/", response={200: FitOut, 400: Problem, 404: Problem}, url_name="model_fit")
+@models_router.get("/{slug:slug}/fit/", response={200: FitOut, 400: Problem, 404: Problem}, url_name="model_fit")
 def model_fit(
     request: HttpRequest,
     slug: str,
@@ -133,7 +133,7 @@ def model_fit(
 
 
 @accelerators_router.get(
-    "/{slug}/fit/", response={200: RunsOut, 400: Problem, 404: Problem}, url_name="accelerator_fit"
+    "/{slug:slug}/fit/", response={200: RunsOut, 400: Problem, 404: Problem}, url_name="accelerator_fit"
 )
 def accelerator_fit(
     request: HttpRequest,

@@ -47,7 +47,7 @@ class MemoryOut(Schema):
 
 
 @router.get(
-    "/{slug}/memory/", response={200: MemoryOut, 400: Problem, 404: Problem}, exclude_unset=True, url_name="memory"
+    "/{slug:slug}/memory/", response={200: MemoryOut, 400: Problem, 404: Problem}, exclude_unset=True, url_name="memory"
 )
 def model_memory(
     request: HttpRequest,

@@ -29,7 +29,7 @@ def list_models(request: HttpRequest, q: str = "") -> LanguageModelQuerySet:
     return LanguageModel.objects.published().search(q).for_list().order_by("-release_date", "slug")
 
 
-@router.get("/{slug}/", response={200: ModelOut, 404: Problem})
+@router.get("/{slug:slug}/", response={200: ModelOut, 404: Problem})
 def get_model(request: HttpRequest, slug: str) -> LanguageModel:
     """One model with its config.json, sources and scores."""
     return get_object_or_404(LanguageModel.objects.published().for_page(), slug=slug)

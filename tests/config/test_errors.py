@@ -79,11 +79,3 @@ def test_a_form_that_has_expired_says_what_to_do(settings: Any) -> None:
     answer = strict.post(f"/{settings.ADMIN_PATH}login/", {"username": "x"}, headers={"accept-language": "zh-CN"})
     assert answer.status_code == 403
     assert "表单已过期" in answer.content.decode()
-
-
-@pytest.mark.parametrize(("lang", "said"), [("en", "Bad"), ("zh-hans", "请求")])
-@pytest.mark.parametrize("query", ["q=%00", "%00=q", "q=a&q=%00"])
-def test_null_characters_are_refused_whatever_the_database(lang: str, said: str, query: str) -> None:
-    response = Client().get(f"/{lang}/models/?{query}")
-    assert response.status_code == 400
-    assert said in response.content.decode()
