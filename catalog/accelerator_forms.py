@@ -16,8 +16,8 @@ from calculator.memory import ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
 from catalog.filters import FilterForm, order
 from catalog.models import Accelerator, LanguageModel
+from catalog.models.querysets import LanguageModelQuerySet, normalise
 from catalog.models.vocabulary import Segment, Vendor
-from catalog.querysets import LanguageModelQuerySet, normalise
 from catalog.runs import largest_that_fits_first
 
 # Name in the URL -> column. A minus in front turns the order round.

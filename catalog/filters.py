@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.hardware.cards import GIB
+from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import CommercialUse
-from catalog.querysets import LanguageModelQuerySet
 
 BILLION = 10**9
 MOST = 10**6  # billions of parameters, GB: more than any model has or needs

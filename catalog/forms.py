@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from catalog.filters import ModelFilterForm, order
 from catalog.models import LanguageModel, Organization
+from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import Architecture, Modality
-from catalog.querysets import LanguageModelQuerySet
 
 # Name in the URL -> column. A minus in front turns the order round.
 SORTS: Mapping[str, str] = {

@@ -16,7 +16,7 @@ from calculator.hardware import Card, Fit, best_format, fit, speed
 from calculator.memory import ENGINES, Workload, WorkloadError
 from catalog.cards import card_of
 from catalog.models import Accelerator, LanguageModel
-from catalog.querysets import LanguageModelQuerySet
+from catalog.models.querysets import LanguageModelQuerySet
 from catalog.shapes import max_context_tokens, shape_of
 
 CACHED_SECONDS = 24 * 3600

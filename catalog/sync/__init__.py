@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from catalog import derived, standings
-from catalog.locks import wait_for_bulk_writers
-from catalog.models import LanguageModel
+from catalog import standings
+from catalog.models import LanguageModel, derived
+from catalog.models.locks import wait_for_bulk_writers
 from catalog.source import Catalogue
 from catalog.sync.kinds import KINDS
 from catalog.sync.report import KindReport, Report

@@ -14,8 +14,8 @@ from calculator.paging import page_of
 from catalog.hardware import MyHardware
 from catalog.leaderboard_forms import BoardForm
 from catalog.models import Benchmark, Place, Standing
+from catalog.models.querysets import LONG_COLUMNS
 from catalog.models.vocabulary import BenchmarkCategory
-from catalog.querysets import LONG_COLUMNS
 from catalog.ranking.scope import OVERALL
 from catalog.scatter import scatter
 from catalog.scoreboard import bar

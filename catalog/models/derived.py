@@ -29,7 +29,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.memory import Workload, WorkloadError, estimate
-from catalog.querysets import normalise
+from catalog.models.querysets import normalise
 
 if TYPE_CHECKING:
     from catalog.models import LanguageModel
