@@ -14,10 +14,10 @@ from calculator import labels
 from calculator.architecture import Shape
 from calculator.hardware import Card, Fit, best_format, fit, speed
 from calculator.memory import ENGINES, Workload, WorkloadError
-from catalog.cards import card_of
+from catalog.bridge.cards import card_of
+from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import Accelerator, LanguageModel
 from catalog.models.querysets import LanguageModelQuerySet
-from catalog.shapes import max_context_tokens, shape_of
 
 CACHED_SECONDS = 24 * 3600
 UNKNOWN = "unknown"

@@ -17,7 +17,7 @@ from calculator.serialize import fit_json, rounded, speed_json
 from catalog.accelerator_forms import RunsForm
 from catalog.api.schemas import Problem, problem
 from catalog.api.shapes import shape_or_404
-from catalog.cards import all_cards, card_of
+from catalog.bridge.cards import all_cards, card_of
 from catalog.models import Accelerator, LanguageModel
 from catalog.runs import Run, runs
 

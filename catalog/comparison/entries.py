@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy
 
 from calculator.templatetags.figures import billions, grouped
 from catalog import specs
+from catalog.bridge.shapes import shape_of
 from catalog.citations import Citations
 from catalog.comparison.table import Cell, Row, Section
 from catalog.models import LanguageModel
-from catalog.shapes import shape_of
 from catalog.templatetags.catalogue import modalities
 
 FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...] = (

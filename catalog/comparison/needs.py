@@ -12,10 +12,10 @@ from calculator.forms import WorkloadForm
 from calculator.labels import PARTS
 from calculator.memory import Estimate
 from calculator.templatetags.figures import gib
+from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.compare_forms import CompareForm
 from catalog.comparison.table import Cell, Row, Section
 from catalog.models import LanguageModel
-from catalog.shapes import max_context_tokens, shape_of
 
 
 def memory(models: Sequence[LanguageModel], form: CompareForm) -> Section:

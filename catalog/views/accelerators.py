@@ -10,7 +10,7 @@ from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.accelerator_forms import AcceleratorListForm, RunsForm
 from catalog.accelerator_specs import groups
-from catalog.cards import card_of
+from catalog.bridge.cards import card_of
 from catalog.models import Accelerator
 from catalog.runs import runs
 

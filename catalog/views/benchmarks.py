@@ -11,7 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
-from catalog.hardware import MyHardware
+from catalog.bridge.my_hardware import MyHardware
 from catalog.leaderboard_forms import BoardForm
 from catalog.models import Benchmark, Place, Standing
 from catalog.models.querysets import LONG_COLUMNS

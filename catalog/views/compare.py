@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from catalog import comparison
+from catalog.bridge.my_hardware import MyHardware
+from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.compare_forms import CompareForm
-from catalog.hardware import MyHardware
 from catalog.models import LanguageModel
-from catalog.shapes import max_context_tokens, shape_of
 
 FOUND = 12
 

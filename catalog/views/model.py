@@ -14,12 +14,12 @@ from calculator.hardware_form import flattened
 from calculator.htmx import HtmxRequest, dragging, wants_partial
 from calculator.pattern import layer_pattern
 from catalog import specs
-from catalog.cards import all_cards
+from catalog.bridge.cards import all_cards
+from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.citations import Citations
 from catalog.links import links
 from catalog.models import LanguageModel
 from catalog.scoreboard import scoreboard
-from catalog.shapes import max_context_tokens, shape_of
 
 
 @vary_on_headers("HX-Request")

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import LanguageModel
-from tests.catalog.views.conftest import MODELS
+from tests.catalog.shipped import MODELS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 VISION_OF_META = {"llama-4-maverick-instruct", "llama-4-scout-instruct", "llama-3-2-11b-vision-instruct"}

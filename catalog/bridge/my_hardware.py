@@ -13,9 +13,9 @@ from calculator.forms import DEFAULT_CONTEXT_TOKENS, WorkloadForm
 from calculator.hardware import Card, fit
 from calculator.hardware_form import HardwareForm, flattened
 from calculator.memory import Workload, WorkloadError
-from catalog.cards import all_cards
+from catalog.bridge.cards import all_cards
+from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
-from catalog.shapes import max_context_tokens, shape_of
 
 LIST_WORKLOAD = Workload(engine="llama.cpp", weight_format="Q4_K_M", context_tokens=DEFAULT_CONTEXT_TOKENS)
 """What the memory column of every list shows."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from calculator.catalogue import Found, Model
 from calculator.hardware import Card, HardwareError, Source
 from calculator.templatetags.figures import billions
-from catalog.cards import all_cards
+from catalog.bridge.cards import all_cards
+from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
-from catalog.shapes import max_context_tokens, shape_of
 
 FOUND = 12
 DRAFT_SHARE = 4

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from calculator.hardware import fit
 from calculator.memory import Workload
-from catalog.cards import all_cards
+from catalog.bridge.cards import all_cards
+from catalog.bridge.shapes import shape_of
 from catalog.models import LanguageModel
-from catalog.shapes import shape_of
 from tests.pages import get
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
