@@ -1,12 +1,13 @@
 from django.urls import path
 
-from catalog.views import accelerators, benchmarks, compare, home, model, models, organizations, ranking
+from catalog.model_page.views import model_page
+from catalog.views import accelerators, benchmarks, compare, home, models, organizations, ranking
 
 app_name = "catalog"
 urlpatterns = [
     path("", home.home, name="home"),
     path("models/", models.model_list, name="model_list"),
-    path("models/<slug:slug>/", model.model_page, name="model"),
+    path("models/<slug:slug>/", model_page, name="model"),
     path("benchmarks/", benchmarks.leaderboards, name="leaderboards"),
     path("benchmarks/method/", ranking.method, name="ranking_method"),
     path("benchmarks/changes/", ranking.changes, name="ranking_changes"),

@@ -8,10 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from calculator.templatetags.figures import billions, grouped
-from catalog import specs
 from catalog.bridge.shapes import shape_of
-from catalog.citations import Citations
 from catalog.comparison.table import Cell, Row, Section
+from catalog.model_page import specs
+from catalog.model_page.citations import Citations
 from catalog.models import LanguageModel
 from catalog.templatetags.catalogue import modalities
 

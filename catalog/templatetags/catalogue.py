@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from catalog.citations import Citations
+from catalog.model_page.citations import Citations
 from catalog.models import LanguageModel
 from catalog.models.vocabulary import Modality
 

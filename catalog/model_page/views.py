@@ -13,13 +13,13 @@ from calculator.growth import growth
 from calculator.hardware_form import flattened
 from calculator.htmx import HtmxRequest, dragging, wants_partial
 from calculator.pattern import layer_pattern
-from catalog import specs
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.citations import Citations
-from catalog.links import links
+from catalog.model_page import specs
+from catalog.model_page.citations import Citations
+from catalog.model_page.links import links
+from catalog.model_page.scoreboard import scoreboard
 from catalog.models import LanguageModel
-from catalog.scoreboard import scoreboard
 
 
 @vary_on_headers("HX-Request")

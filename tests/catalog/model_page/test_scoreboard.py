@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from catalog import standings
+from catalog.model_page.scoreboard import Line, Scoreboard, bar, scoreboard
 from catalog.models import Benchmark, LanguageModel, Score
 from catalog.ranking.preferred import Reason
-from catalog.scoreboard import Line, Scoreboard, bar, scoreboard
 from catalog.standings.words import NOT_PREFERRED, missing_text
 
 

@@ -25,7 +25,7 @@ from calculator.architecture.shape import (
 )
 from calculator.labels.names import MIXERS
 from calculator.pattern import by_layers, layer_pattern
-from catalog.citations import Citations
+from catalog.model_page.citations import Citations
 from catalog.models import LanguageModel
 from catalog.models.vocabulary import Attention as AttentionKind
 
