@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from calculator import labels
 from calculator.memory import ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
-from catalog.filters import FilterForm, order
+from catalog.model_list.filters import FilterForm, order
 from catalog.models import Accelerator, LanguageModel
 from catalog.models.querysets import LanguageModelQuerySet, normalise
 from catalog.models.vocabulary import Segment, Vendor

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.filters import ModelFilterForm
+from catalog.model_list.filters import ModelFilterForm
 from catalog.models import LanguageModel, Place, Release
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS

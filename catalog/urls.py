@@ -1,12 +1,13 @@
 from django.urls import path
 
+from catalog.model_list.views import model_list
 from catalog.model_page.views import model_page
-from catalog.views import accelerators, benchmarks, compare, home, models, organizations, ranking
+from catalog.views import accelerators, benchmarks, compare, home, organizations, ranking
 
 app_name = "catalog"
 urlpatterns = [
     path("", home.home, name="home"),
-    path("models/", models.model_list, name="model_list"),
+    path("models/", model_list, name="model_list"),
     path("models/<slug:slug>/", model_page, name="model"),
     path("benchmarks/", benchmarks.leaderboards, name="leaderboards"),
     path("benchmarks/method/", ranking.method, name="ranking_method"),

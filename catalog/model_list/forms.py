@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.filters import ModelFilterForm, order
+from catalog.model_list.filters import ModelFilterForm, order
 from catalog.models import LanguageModel, Organization
 from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import Architecture, Modality

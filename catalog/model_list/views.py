@@ -7,7 +7,7 @@ from django.views.decorators.vary import vary_on_headers
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.bridge.my_hardware import MyHardware
-from catalog.forms import ModelListForm
+from catalog.model_list.forms import ModelListForm
 
 PAGE_SIZE = 30
 
