@@ -1,8 +1,9 @@
 from django.urls import path
 
+from catalog.accelerators.views import accelerator, accelerator_list
 from catalog.model_list.views import model_list
 from catalog.model_page.views import model_page
-from catalog.views import accelerators, benchmarks, compare, home, organizations, ranking
+from catalog.views import benchmarks, compare, home, organizations, ranking
 
 app_name = "catalog"
 urlpatterns = [
@@ -14,8 +15,8 @@ urlpatterns = [
     path("benchmarks/changes/", ranking.changes, name="ranking_changes"),
     path("benchmarks/releases/<int:pk>.json", ranking.release, name="ranking_release"),
     path("benchmarks/<slug:slug>/", benchmarks.benchmark, name="benchmark"),
-    path("accelerators/", accelerators.accelerator_list, name="accelerator_list"),
-    path("accelerators/<slug:slug>/", accelerators.accelerator, name="accelerator"),
+    path("accelerators/", accelerator_list, name="accelerator_list"),
+    path("accelerators/<slug:slug>/", accelerator, name="accelerator"),
     path("compare/", compare.compare, name="compare"),
     path("organizations/<slug:slug>/", organizations.organization, name="organization"),
     path("families/<slug:slug>/", organizations.family, name="family"),

@@ -8,11 +8,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
-from catalog.accelerator_forms import AcceleratorListForm, RunsForm
-from catalog.accelerator_specs import groups
+from catalog.accelerators.forms import AcceleratorListForm, RunsForm
+from catalog.accelerators.runs import runs
+from catalog.accelerators.specs import groups
 from catalog.bridge.cards import card_of
 from catalog.models import Accelerator
-from catalog.runs import runs
 
 LIST_SIZE = 50
 RUNS_SIZE = 25

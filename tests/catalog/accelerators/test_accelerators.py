@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from calculator.hardware import best_format, fit
 from calculator.memory import Workload
 from calculator.memory.engines import engines_for
+from catalog.accelerators.runs import runs
 from catalog.bridge.cards import card_of
 from catalog.bridge.shapes import shape_of
 from catalog.models import Accelerator, LanguageModel
-from catalog.runs import runs
 from tests.pages import get, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy
 from calculator import labels
 from calculator.memory import ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
+from catalog.accelerators.runs import largest_that_fits_first
 from catalog.model_list.filters import FilterForm, order
 from catalog.models import Accelerator, LanguageModel
 from catalog.models.querysets import LanguageModelQuerySet, normalise
 from catalog.models.vocabulary import Segment, Vendor
-from catalog.runs import largest_that_fits_first
 
 # Name in the URL -> column. A minus in front turns the order round.
 SORTS: Mapping[str, str] = {
