@@ -1,20 +1,22 @@
 from django.urls import path
 
 from catalog.accelerators.views import accelerator, accelerator_list
+from catalog.leaderboards import ranking_views
+from catalog.leaderboards.views import benchmark, leaderboards
 from catalog.model_list.views import model_list
 from catalog.model_page.views import model_page
-from catalog.views import benchmarks, compare, home, organizations, ranking
+from catalog.views import compare, home, organizations
 
 app_name = "catalog"
 urlpatterns = [
     path("", home.home, name="home"),
     path("models/", model_list, name="model_list"),
     path("models/<slug:slug>/", model_page, name="model"),
-    path("benchmarks/", benchmarks.leaderboards, name="leaderboards"),
-    path("benchmarks/method/", ranking.method, name="ranking_method"),
-    path("benchmarks/changes/", ranking.changes, name="ranking_changes"),
-    path("benchmarks/releases/<int:pk>.json", ranking.release, name="ranking_release"),
-    path("benchmarks/<slug:slug>/", benchmarks.benchmark, name="benchmark"),
+    path("benchmarks/", leaderboards, name="leaderboards"),
+    path("benchmarks/method/", ranking_views.method, name="ranking_method"),
+    path("benchmarks/changes/", ranking_views.changes, name="ranking_changes"),
+    path("benchmarks/releases/<int:pk>.json", ranking_views.release, name="ranking_release"),
+    path("benchmarks/<slug:slug>/", benchmark, name="benchmark"),
     path("accelerators/", accelerator_list, name="accelerator_list"),
     path("accelerators/<slug:slug>/", accelerator, name="accelerator"),
     path("compare/", compare.compare, name="compare"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from catalog.scatter import BOTTOM, LEFT, RIGHT, TOP, scatter
+from catalog.leaderboards.scatter import BOTTOM, LEFT, RIGHT, TOP, scatter
 
 GIB = 2**30
 

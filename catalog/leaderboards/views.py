@@ -12,13 +12,13 @@ from django.views.decorators.vary import vary_on_headers
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.bridge.my_hardware import MyHardware
-from catalog.leaderboard_forms import BoardForm
+from catalog.leaderboards.forms import BoardForm
+from catalog.leaderboards.scatter import scatter
 from catalog.model_page.scoreboard import bar
 from catalog.models import Benchmark, Place, Standing
 from catalog.models.querysets import LONG_COLUMNS
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import OVERALL
-from catalog.scatter import scatter
 from catalog.standings import BOARDS, board_label, current, scopes
 from catalog.standings.rows import benchmark_value
 from catalog.standings.words import missing_text
