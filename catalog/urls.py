@@ -1,11 +1,12 @@
 from django.urls import path
 
 from catalog.accelerators.views import accelerator, accelerator_list
+from catalog.comparison.views import compare
 from catalog.leaderboards import ranking_views
 from catalog.leaderboards.views import benchmark, leaderboards
 from catalog.model_list.views import model_list
 from catalog.model_page.views import model_page
-from catalog.views import compare, home, organizations
+from catalog.views import home, organizations
 
 app_name = "catalog"
 urlpatterns = [
@@ -19,7 +20,7 @@ urlpatterns = [
     path("benchmarks/<slug:slug>/", benchmark, name="benchmark"),
     path("accelerators/", accelerator_list, name="accelerator_list"),
     path("accelerators/<slug:slug>/", accelerator, name="accelerator"),
-    path("compare/", compare.compare, name="compare"),
+    path("compare/", compare, name="compare"),
     path("organizations/<slug:slug>/", organizations.organization, name="organization"),
     path("families/<slug:slug>/", organizations.family, name="family"),
 ]

@@ -13,7 +13,7 @@ from calculator.labels import PARTS
 from calculator.memory import Estimate
 from calculator.templatetags.figures import gib
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.compare_forms import CompareForm
+from catalog.comparison.forms import CompareForm
 from catalog.comparison.table import Cell, Row, Section
 from catalog.models import LanguageModel
 

@@ -6,10 +6,13 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from catalog import comparison
 from catalog.bridge.my_hardware import MyHardware
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.compare_forms import CompareForm
+from catalog.comparison.choice import MOST, choose
+from catalog.comparison.entries import facts, specifications
+from catalog.comparison.forms import CompareForm
+from catalog.comparison.needs import memory
+from catalog.comparison.results import ranks, scores
 from catalog.models import LanguageModel
 
 FOUND = 12
@@ -17,7 +20,7 @@ FOUND = 12
 
 def compare(request: HttpRequest) -> HttpResponse:
     """Up to four models side by side, all of it in the address. A wrong request says so (400) and shows the rest."""
-    chosen = comparison.choose(request.GET.getlist("m"))
+    chosen = choose(request.GET.getlist("m"))
     models = chosen.models
     shapes = {model: shape for model in models if (shape := shape_of(model))}
     longest = [tokens for model, shape in shapes.items() if (tokens := max_context_tokens(model, shape))]
@@ -31,17 +34,17 @@ def compare(request: HttpRequest) -> HttpResponse:
         "mine": mine,
         "columns": [(model, _address([other for other in models if other != model], form, mine)) for model in models],
         "slugs": [model.slug for model in models],
-        "most": comparison.MOST,
-        "full": len(models) >= comparison.MOST,
+        "most": MOST,
+        "full": len(models) >= MOST,
         "q": text,
         "found": [(model, _address([*models, model], form, mine)) for model in _found(text, models)],
     }
     if models:
-        context["sections"] = [comparison.facts(models), *comparison.specifications(models)]
-        context["ranks"] = comparison.ranks(models)
-        context["scores"], context["alone"] = comparison.scores(models)
+        context["sections"] = [facts(models), *specifications(models)]
+        context["ranks"] = ranks(models)
+        context["scores"], context["alone"] = scores(models)
         if valid:
-            context["memory"] = comparison.memory(models, form)
+            context["memory"] = memory(models, form)
             context["fits"] = mine.fits_asked(models, form.answers)
     status = 200 if valid and mine.valid and not chosen.problems else 400
     return render(request, "catalog/compare.html", context, status=status)
