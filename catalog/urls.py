@@ -2,15 +2,16 @@ from django.urls import path
 
 from catalog.accelerators.views import accelerator, accelerator_list
 from catalog.comparison.views import compare
+from catalog.home.views import home
 from catalog.leaderboards import ranking_views
 from catalog.leaderboards.views import benchmark, leaderboards
+from catalog.model_list.organization_views import family, organization
 from catalog.model_list.views import model_list
 from catalog.model_page.views import model_page
-from catalog.views import home, organizations
 
 app_name = "catalog"
 urlpatterns = [
-    path("", home.home, name="home"),
+    path("", home, name="home"),
     path("models/", model_list, name="model_list"),
     path("models/<slug:slug>/", model_page, name="model"),
     path("benchmarks/", leaderboards, name="leaderboards"),
@@ -21,6 +22,6 @@ urlpatterns = [
     path("accelerators/", accelerator_list, name="accelerator_list"),
     path("accelerators/<slug:slug>/", accelerator, name="accelerator"),
     path("compare/", compare, name="compare"),
-    path("organizations/<slug:slug>/", organizations.organization, name="organization"),
-    path("families/<slug:slug>/", organizations.family, name="family"),
+    path("organizations/<slug:slug>/", organization, name="organization"),
+    path("families/<slug:slug>/", family, name="family"),
 ]

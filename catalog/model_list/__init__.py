@@ -1,1 +1,1 @@
-"""The list of models: search, filters and order in one plain form. Other lists filter by the same questions."""
+"""Lists of models: all of them, searched and filtered, and those of an organisation or a family."""
