@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog import sync
-from catalog.export import export
 from catalog.models import Accelerator, LanguageModel, Score
 from catalog.source import load
+from catalog.sync.export import export
 
 pytestmark = pytest.mark.django_db
 
