@@ -17,7 +17,8 @@ from calculator.memory.engines import MAX_CONTEXT_TOKENS
 from catalog.accelerators.runs import largest_that_fits_first
 from catalog.model_list.filters import FilterForm, order
 from catalog.models import Accelerator, LanguageModel
-from catalog.models.querysets import LanguageModelQuerySet, normalise
+from catalog.models.names import normalise
+from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import Segment, Vendor
 
 # Name in the URL -> column. A minus in front turns the order round.

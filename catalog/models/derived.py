@@ -29,7 +29,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.memory import Workload, WorkloadError, estimate
-from catalog.models.querysets import normalise
+from catalog.models.names import search_text
 
 if TYPE_CHECKING:
     from catalog.models import LanguageModel
@@ -101,24 +101,6 @@ def _architecture(kinds: dict[str, int], has_experts: bool) -> str:
     if stateful:
         return "hybrid" if kinds.keys() - STATEFUL - {"feed_forward"} else "ssm"
     return "moe" if has_experts else "dense"
-
-
-def search_text(model: LanguageModel, aliases: Iterable[str]) -> str:
-    """Every name a reader may look a model up by, one a line, as `LanguageModelQuerySet.search` compares them."""
-    organization, family = model.organization, model.family
-    names = [
-        model.name,
-        model.slug,
-        model.hf_repo,
-        model.modelscope_repo,
-        family.name_en,  # type: ignore[attr-defined]
-        family.name_zh_hans,  # type: ignore[attr-defined]
-        organization.slug,
-        organization.name_en,  # type: ignore[attr-defined]
-        organization.name_zh_hans,  # type: ignore[attr-defined]
-        *aliases,
-    ]
-    return "\n".join(dict.fromkeys(normalise(name) for name in names if name))
 
 
 def memory_bytes(shape: Shape, context_tokens: int | None) -> int | None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+
+from catalog.models.names import normalise
 
 if TYPE_CHECKING:
     from catalog.models import LanguageModel  # noqa: F401
 
 LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans", "shipped", "search_text")
 """Of a model: what no list shows."""
-
-
-def normalise(text: str) -> str:
-    """The form in which names are compared: NFKC (full-width letters become plain), lower case, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
