@@ -13,7 +13,7 @@ from catalog.comparison.table import Cell, Row, Section
 from catalog.model_page import specs
 from catalog.model_page.citations import Citations
 from catalog.models import LanguageModel
-from catalog.templatetags.catalogue import modalities
+from catalog.models.vocabulary import modality_words
 
 FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...] = (
     (gettext_lazy("Organisation"), lambda model: model.organization.name),
@@ -24,8 +24,8 @@ FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...
     (gettext_lazy("Active parameters"), lambda model: billions(model.active_parameters)),
     (gettext_lazy("Context length"), lambda model: grouped(model.context_tokens)),
     (gettext_lazy("Architecture"), lambda model: model.get_architecture_display() if model.architecture else ""),
-    (gettext_lazy("Reads"), lambda model: modalities(model.input_modalities)),
-    (gettext_lazy("Writes"), lambda model: modalities(model.output_modalities)),
+    (gettext_lazy("Reads"), lambda model: modality_words(model.input_modalities)),
+    (gettext_lazy("Writes"), lambda model: modality_words(model.output_modalities)),
     (gettext_lazy("Licence"), lambda model: model.licence.name if model.licence else ""),
     (
         gettext_lazy("Commercial use"),

@@ -13,8 +13,8 @@ from catalog.models import LanguageModel, Place, Standing
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import CODING, OVERALL
 from catalog.standings import board_label, current
+from catalog.standings.score_words import plain_words, points
 from catalog.standings.words import missing_text
-from catalog.templatetags.ranks import plain_words, points
 
 
 def ranks(models: Sequence[LanguageModel]) -> Section:

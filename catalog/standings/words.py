@@ -14,7 +14,7 @@ from catalog.ranking.changes import Cause
 from catalog.ranking.preferred import Reason
 from catalog.ranking.release import Missing
 from catalog.ranking.scope import Scope
-from catalog.templatetags.ranks import plain_words
+from catalog.standings.score_words import plain_words
 
 NOT_PREFERRED: Mapping[Reason, Promise] = {
     Reason.COPIED: gettext_lazy("repeats the publisher's own figure"),
