@@ -14,7 +14,7 @@ from catalog.models import Accelerator
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class CardSpec:
     """`value` is empty where it is not known. `confirmed` names other sources that say the same."""
 
     label: str | Promise
@@ -23,35 +23,37 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CardSpecGroup:
     title: str | Promise
-    specs: tuple[Spec, ...]
+    specs: tuple[CardSpec, ...]
 
 
-def groups(row: Accelerator, card: Card) -> tuple[Group, ...]:
+def groups(row: Accelerator, card: Card) -> tuple[CardSpecGroup, ...]:
     return (
-        Group(gettext_lazy("Memory"), _memory(row, card)),
-        Group(gettext_lazy("Arithmetic, dense"), _arithmetic(row)),
-        Group(gettext_lazy("Card"), _card(row)),
+        CardSpecGroup(gettext_lazy("Memory"), _memory(row, card)),
+        CardSpecGroup(gettext_lazy("Arithmetic, dense"), _arithmetic(row)),
+        CardSpecGroup(gettext_lazy("Card"), _card(row)),
     )
 
 
-def _memory(row: Accelerator, card: Card) -> tuple[Spec, ...]:
+def _memory(row: Accelerator, card: Card) -> tuple[CardSpec, ...]:
     confirmed = row.cross_check or {}
     specs = [
-        Spec(gettext_lazy("On the label"), f"{row.memory_gb} GB", tuple(confirmed.get("memory", ()))),
-        Spec(gettext_lazy("Usable"), _usable(row, card)),
-        Spec(gettext_lazy("Kind"), row.memory_type),
-        Spec(
+        CardSpec(gettext_lazy("On the label"), f"{row.memory_gb} GB", tuple(confirmed.get("memory", ()))),
+        CardSpec(gettext_lazy("Usable"), _usable(row, card)),
+        CardSpec(gettext_lazy("Kind"), row.memory_type),
+        CardSpec(
             gettext_lazy("Bus"),
             _("%(bits)s bits") % {"bits": f"{row.memory_bus_bits:,}"} if row.memory_bus_bits else "",
         ),
-        Spec(gettext_lazy("Bandwidth"), _number(row.bandwidth_gb_per_s, "GB/s"), tuple(confirmed.get("bandwidth", ()))),
+        CardSpec(
+            gettext_lazy("Bandwidth"), _number(row.bandwidth_gb_per_s, "GB/s"), tuple(confirmed.get("bandwidth", ()))
+        ),
     ]
     if row.unified_memory:
-        specs.append(Spec(gettext_lazy("Shared with the system"), _("yes, unified memory")))
+        specs.append(CardSpec(gettext_lazy("Shared with the system"), _("yes, unified memory")))
     if card.devices > 1:
-        specs.append(Spec(gettext_lazy("Seen by software as"), _("%(number)s devices") % {"number": card.devices}))
+        specs.append(CardSpec(gettext_lazy("Seen by software as"), _("%(number)s devices") % {"number": card.devices}))
     return tuple(specs)
 
 
@@ -66,27 +68,27 @@ def _usable(row: Accelerator, card: Card) -> str:
     return _("%(amount)s, the label less our reserve") % {"amount": amount}
 
 
-def _arithmetic(row: Accelerator) -> tuple[Spec, ...]:
+def _arithmetic(row: Accelerator) -> tuple[CardSpec, ...]:
     fp8 = _number(row.fp8_tflops, "TFLOPS") or (_("supported, rate unknown") if row.supports_fp8 else _("none"))
     fp4 = _number(row.fp4_tflops, "TFLOPS") or (_("supported, rate unknown") if row.supports_fp4 else _("none"))
     return (
-        Spec("FP16", _number(row.fp16_tflops, "TFLOPS")),
-        Spec("FP8", fp8),
-        Spec("FP4", fp4),
-        Spec("INT8", _number(row.int8_tops, "TOPS")),
-        *([Spec(gettext_lazy("Compute capability"), row.compute_capability)] if row.vendor == "nvidia" else []),
+        CardSpec("FP16", _number(row.fp16_tflops, "TFLOPS")),
+        CardSpec("FP8", fp8),
+        CardSpec("FP4", fp4),
+        CardSpec("INT8", _number(row.int8_tops, "TOPS")),
+        *([CardSpec(gettext_lazy("Compute capability"), row.compute_capability)] if row.vendor == "nvidia" else []),
     )
 
 
-def _card(row: Accelerator) -> tuple[Spec, ...]:
+def _card(row: Accelerator) -> tuple[CardSpec, ...]:
     confirmed = row.cross_check or {}
     return (
-        Spec(gettext_lazy("Architecture"), row.architecture),
-        Spec(gettext_lazy("Interconnect"), row.interconnect),
-        Spec(gettext_lazy("Power"), f"{row.tdp_w:,} W" if row.tdp_w else "", tuple(confirmed.get("tdp", ()))),
-        Spec(gettext_lazy("Released"), str(row.release_year or "")),
-        Spec(gettext_lazy("Launch price"), f"{row.launch_price_usd:,} USD" if row.launch_price_usd else ""),
-        Spec(gettext_lazy("Can be bought"), _("yes") if row.obtainable else _("no: computed, never recommended")),
+        CardSpec(gettext_lazy("Architecture"), row.architecture),
+        CardSpec(gettext_lazy("Interconnect"), row.interconnect),
+        CardSpec(gettext_lazy("Power"), f"{row.tdp_w:,} W" if row.tdp_w else "", tuple(confirmed.get("tdp", ()))),
+        CardSpec(gettext_lazy("Released"), str(row.release_year or "")),
+        CardSpec(gettext_lazy("Launch price"), f"{row.launch_price_usd:,} USD" if row.launch_price_usd else ""),
+        CardSpec(gettext_lazy("Can be bought"), _("yes") if row.obtainable else _("no: computed, never recommended")),
     )
 
 

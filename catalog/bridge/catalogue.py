@@ -17,7 +17,7 @@ DRAFT_SHARE = 4
 """A draft model pays off where it is several times smaller than what it guesses for."""
 
 
-class Catalogue:
+class DatabaseCatalogue:
     """`calculator.catalogue.Catalogue` from the database."""
 
     def cards(self) -> Sequence[Card]:

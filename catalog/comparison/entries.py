@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from calculator.templatetags.figures import billions, grouped
 from catalog.bridge.shapes import shape_of
-from catalog.comparison.table import Cell, Row, Section
+from catalog.comparison.table import ComparisonCell, ComparisonRow, Section
 from catalog.model_page import specs
 from catalog.model_page.citations import Citations
 from catalog.models import LanguageModel
@@ -37,7 +37,9 @@ FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...
 def facts(models: Sequence[LanguageModel]) -> Section:
     return Section(
         gettext_lazy("What they are"),
-        tuple(Row(label, tuple(Cell(str(read(model))) for model in models)) for label, read in FACTS),
+        tuple(
+            ComparisonRow(label, tuple(ComparisonCell(str(read(model))) for model in models)) for label, read in FACTS
+        ),
     )
 
 
@@ -47,9 +49,9 @@ def specifications(models: Sequence[LanguageModel]) -> list[Section]:
     for model in models:
         found = specs.groups(model, shape_of(model), Citations(model))
         told.append({(str(group.title), str(spec.label)): spec.value for group in found for spec in group.specs})
-    sections: dict[str, list[Row]] = {}
+    sections: dict[str, list[ComparisonRow]] = {}
     for title, label in dict.fromkeys(key for values in told for key in values):
         key = (title, label)
-        cells = tuple(Cell(values.get(key, ""), applies=key in values) for values in told)
-        sections.setdefault(title, []).append(Row(label, cells))
+        cells = tuple(ComparisonCell(values.get(key, ""), applies=key in values) for values in told)
+        sections.setdefault(title, []).append(ComparisonRow(label, cells))
     return [Section(title, tuple(rows)) for title, rows in sections.items()]

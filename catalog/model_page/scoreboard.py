@@ -42,7 +42,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ScoreGroup:
     label: str
     lines: tuple[Line, ...]
 
@@ -60,7 +60,7 @@ class Rank:
 @dataclass(frozen=True, slots=True)
 class Scoreboard:
     ranks: tuple[Rank, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[ScoreGroup, ...]
 
 
 def scoreboard(model: LanguageModel) -> Scoreboard:
@@ -73,7 +73,7 @@ def scoreboard(model: LanguageModel) -> Scoreboard:
     lines = [_line(benchmark, scores, placed, fields) for benchmark, scores in by_benchmark.items()]
     lines.sort(key=lambda line: line.benchmark.name.casefold())
     groups = (
-        Group(str(category.label), tuple(line for line in lines if line.benchmark.category == category))
+        ScoreGroup(str(category.label), tuple(line for line in lines if line.benchmark.category == category))
         for category in BenchmarkCategory
     )
     return Scoreboard(tuple(_ranks(model)), tuple(group for group in groups if group.lines))

@@ -44,20 +44,20 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SpecGroup:
     title: str | Promise
     specs: list[Spec]
 
 
-def groups(model: LanguageModel, shape: Shape | None, citations: Citations) -> list[Group]:
+def groups(model: LanguageModel, shape: Shape | None, citations: Citations) -> list[SpecGroup]:
     """The groups that apply to this model: nothing about experts where there are none."""
     config = citations.of("config")
-    found = [Group(gettext_lazy("Attention"), _attention(model, shape, citations, config))]
+    found = [SpecGroup(gettext_lazy("Attention"), _attention(model, shape, citations, config))]
     if shape:
         found += [
-            Group(gettext_lazy("Dimensions"), _dimensions(model, shape, citations, config)),
-            Group(gettext_lazy("Experts"), _experts(shape, config)),
-            Group(gettext_lazy("Recurrent state"), _recurrent(shape, config)),
+            SpecGroup(gettext_lazy("Dimensions"), _dimensions(model, shape, citations, config)),
+            SpecGroup(gettext_lazy("Experts"), _experts(shape, config)),
+            SpecGroup(gettext_lazy("Recurrent state"), _recurrent(shape, config)),
         ]
     return [group for group in found if group.specs]
 

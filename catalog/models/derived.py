@@ -74,7 +74,7 @@ def _kinds(layer: Layer) -> Iterator[str]:
 
 
 def shape_columns(shape: Shape) -> dict[str, Any]:
-    """Values for the columns of `catalog.models.Shape`; a size that differs between layers is the largest one."""
+    """Values for the columns of `ShapeColumns`; a size that differs between layers is the largest one."""
     kinds = layer_kinds(shape.layers)
     mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
     attention = [mixer for mixer in mixers if isinstance(mixer, Attention)]

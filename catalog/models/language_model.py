@@ -26,7 +26,7 @@ from catalog.models.vocabulary import (
 )
 
 
-class Shape(models.Model):
+class ShapeColumns(models.Model):
     """Columns read from `config` whenever a row is saved (`catalog.models.derived`), for lists and filters."""
 
     architecture = models.CharField(_("architecture"), max_length=8, choices=Architecture, blank=True, editable=False)
@@ -48,7 +48,7 @@ class Shape(models.Model):
         abstract = True
 
 
-class LanguageModel(Shape, Synced):
+class LanguageModel(ShapeColumns, Synced):
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
     name = models.CharField(_("name"), max_length=120)
     organization = models.ForeignKey(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel, Licence, Organization, Score
-from catalog.source.catalogue import Catalogue, load
+from catalog.source.catalogue import SourceCatalogue, load
 from catalog.source.records import (
     AcceleratorRecord,
     BenchmarkRecord,
@@ -26,7 +26,7 @@ R = TypeVar("R", bound=Record)
 LINKS = ("organization", "family", "licence", "model", "benchmark")
 
 
-def export(directory: Path, shipped: Path) -> Catalogue:
+def export(directory: Path, shipped: Path) -> SourceCatalogue:
     """Writes all rows, drafts too, into an empty folder.
 
     Scores of models without a card have no rows, nor have the credits: they come from the `shipped` folder.
@@ -34,7 +34,7 @@ def export(directory: Path, shipped: Path) -> Catalogue:
     others = load(shipped)
     scores = tuple(_records(ScoreRecord, Score.objects.select_related("model", "benchmark").order_by("pk")))
     written = {score.key for score in scores}
-    catalogue = Catalogue(
+    catalogue = SourceCatalogue(
         organizations=tuple(_records(OrganizationRecord, Organization.objects.order_by("slug"))),
         families=tuple(_records(FamilyRecord, Family.objects.select_related("organization").order_by("slug"))),
         licences=tuple(_records(LicenceRecord, Licence.objects.order_by("slug"))),

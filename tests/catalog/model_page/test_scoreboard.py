@@ -8,7 +8,7 @@ from django.test import Client
 from catalog import standings
 from catalog.model_page.scoreboard import Line, Scoreboard, bar, scoreboard
 from catalog.models import Benchmark, LanguageModel, Score
-from catalog.ranking.preferred import Reason
+from catalog.ranking.preferred import NotPreferred
 from catalog.standings.words import NOT_PREFERRED, missing_text
 
 
@@ -39,7 +39,7 @@ def test_the_publishers_own_figure_stands_behind_the_leaderboards() -> None:
     line = line_of("m30", benchmark.slug)
     assert line.score == independent
     ((other, reason),) = line.others
-    assert (other.value, reason) == (99, str(NOT_PREFERRED[Reason.LESS_INDEPENDENT]))
+    assert (other.value, reason) == (99, str(NOT_PREFERRED[NotPreferred.LESS_INDEPENDENT]))
     page = Client().get("/en/models/m30/").content.decode()
     assert "Details, 1 other record" in page
     assert "a more independent source exists" in page
