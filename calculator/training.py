@@ -12,8 +12,7 @@ from calculator import labels
 from calculator.architecture import Shape
 from calculator.fields import FlagField
 from calculator.fits import card_label
-from calculator.hardware import Card, HardwareError, Training, TrainingEstimate, training_memory
-from calculator.hardware.fit import headroom_bytes
+from calculator.hardware import Card, HardwareError, Training, TrainingEstimate, headroom, training_memory
 from calculator.templatetags.figures import gib
 
 METHODS = {
@@ -153,4 +152,4 @@ def _state(needed_bytes: int, device_bytes: int) -> str:
     """Training runs in PyTorch, so what must stay free is what inference in transformers leaves."""
     if needed_bytes > device_bytes:
         return "does_not_fit"
-    return "tight" if device_bytes - needed_bytes < headroom_bytes(device_bytes, "transformers") else "fits"
+    return "tight" if device_bytes - needed_bytes < headroom.PYTORCH.of(device_bytes) else "fits"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
-from calculator.hardware.fit import COUNTS, Fit, fit_all
+from calculator.hardware.fit import Fit
 from calculator.hardware.terms import CLASSES
+from calculator.hardware.verdict import COUNTS, fit_all
 from calculator.memory import Workload
 
 CURRENT_YEARS = 4

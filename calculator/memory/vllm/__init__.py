@@ -18,6 +18,9 @@ SEQUENCES_AT_ONCE_LARGE_CARD = 1024
 UTILISATION_PERCENT = 92  # `config/cache.py`, gpu_memory_utilization
 
 
+KNOBS = frozenset({"tensor_parallel", "pipeline_parallel", "batched_tokens"})
+
+
 def weight_formats(shape: Shape) -> tuple[str, ...]:
     """Formats of this model, best quality first; a quantised checkpoint offers its own and what it can become."""
     return weight_rules.offered(shape)
