@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from calculator.answers import Answers
 from calculator.catalogue import Model
+from calculator.figures import gib, grouped
 from calculator.fits import FitView
 from calculator.panel import Panel
 from calculator.serialize import estimate_json, fit_json, speed_json
-from calculator.templatetags.figures import gib, grouped
 
 
 def as_json(request: HttpRequest, model: Model, context: dict[str, Any]) -> HttpResponse:

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.fields import FlagField
+from calculator.figures import gib
 from calculator.fits import card_label
 from calculator.hardware import Card, HardwareError, Training, TrainingEstimate, headroom, training_memory
-from calculator.templatetags.figures import gib
 
 METHODS = {
     "full": gettext_lazy("full fine-tuning"),

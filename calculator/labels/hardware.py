@@ -8,11 +8,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from calculator.figures import gb, gib
 from calculator.hardware import HardwareError, Reason
 from calculator.labels.errors import ERRORS as MEMORY_ERRORS
 from calculator.labels.names import engine_name, written
 from calculator.memory import Note, Term
-from calculator.templatetags.figures import gb, gib
 
 # State of a fit -> class of its badge and its word.
 STATES: Mapping[str, tuple[str, Promise]] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from calculator.templatetags.figures import billions, grouped
+from calculator.figures import billions, grouped
 from catalog import specs
 from catalog.citations import Citations
 from catalog.comparison.table import Cell, Row, Section
