@@ -12,7 +12,8 @@ from calculator.deployment import DeploymentForm
 from calculator.growth import Growth, growth
 from calculator.htmx import HtmxRequest, dragging
 from calculator.panel import Panel
-from calculator.training import TrainingForm, TrainingView, train
+from calculator.training_form import TrainingForm
+from calculator.training_view import TrainingView, train
 
 
 @dataclass(frozen=True, kw_only=True)
