@@ -27,7 +27,6 @@ from calculator.hardware import (
     most_sequences,
     prefix_saving,
     speed,
-    with_draft,
 )
 from calculator.hardware.speed import RAM_BANDWIDTH_BYTES_PER_S
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
@@ -156,11 +155,12 @@ def _commands(
     usable = placed if placed is not None and placed.estimate is not None else None
     found: dict[str, CommandView] = {}
     for hub, source in sorted(model.sources, key=lambda each: each[0] != first):
-        for command in launch_commands(workload, source, hub=hub, fit=usable):
-            if draft and guessing:
-                drafting = dict(draft.sources).get(hub, Source(name=draft.name))
-                command = with_draft(command, drafting, guessing.workload.weight_format or "")
+        drafting = dict(draft.sources).get(hub, Source(name=draft.name)) if draft and guessing else None
+        draft_format = (guessing.workload.weight_format or "") if guessing else ""
+        for command in launch_commands(
+            workload, source, hub=hub, fit=usable, draft=drafting, draft_format=draft_format
+        ):
             notes = tuple(labels.hardware_note_text(note) for note in command.notes)
-            view = CommandView(label=str(labels.COMMANDS[command.key]), hub=hub, command=command, notes=notes)
+            view = CommandView(label=labels.command_name(command.key), hub=hub, command=command, notes=notes)
             found[command.text] = replace(view, hub="") if command.text in found else view
     return found.values()

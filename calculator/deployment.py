@@ -12,14 +12,20 @@ from django.utils.translation import gettext_lazy
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.forms import QUESTIONS, WorkloadForm
-from calculator.hardware import HardwareError, fit
+from calculator.hardware import HardwareError, engine_named, fit
+from calculator.memory import ENGINES
 
 MOST_PARALLEL = 1024
 MOST_TOKENS = 2**30
 GB = 10**9
 
-# Questions that one engine alone can answer.
-ONLY: Mapping[str, str] = {"ngl": "llama.cpp", "cpu_moe": "llama.cpp", "tp": "vllm", "pp": "vllm"}
+# Questions that only some engines answer: name in the URL -> attribute of `Workload`.
+KNOBS: Mapping[str, str] = {
+    "tp": "tensor_parallel",
+    "pp": "pipeline_parallel",
+    "ngl": "gpu_layers",
+    "cpu_moe": "cpu_expert_layers",
+}
 
 
 def _whole(label: Any, least: int, most: int) -> forms.IntegerField:
@@ -33,13 +39,7 @@ class DeploymentForm(WorkloadForm):
     (slug, name) of the smaller models that may guess ahead.
     """
 
-    questions: ClassVar[Mapping[str, str]] = {
-        **QUESTIONS,
-        "tp": "tensor_parallel",
-        "pp": "pipeline_parallel",
-        "ngl": "gpu_layers",
-        "cpu_moe": "cpu_expert_layers",
-    }
+    questions: ClassVar[Mapping[str, str]] = {**QUESTIONS, **KNOBS}
 
     prompt = _whole(gettext_lazy("Prompt (tokens)"), 1, MOST_TOKENS)
     output = _whole(gettext_lazy("Output (tokens)"), 1, MOST_TOKENS)
@@ -56,15 +56,16 @@ class DeploymentForm(WorkloadForm):
     ) -> None:
         super().__init__(shape, _with_context(query), **options)
         if self.formats_may_default:
-            for name in ONLY:
-                if ONLY[name] != self.engine_name:
+            for name in KNOBS:
+                if self.engine_name not in engines_with(name):
                     self.answers.pop(name, None)
         cast(forms.ChoiceField, self.fields["draft"]).choices = [("", _("none")), *drafts]
 
     def clean(self) -> dict[str, Any]:
-        for name, engine in ONLY.items():
-            if self.cleaned_data.get(name) and self.engine_name != engine and "engine" not in self.errors:
-                self.add_error(name, _("Only %(engine)s does this.") % {"engine": labels.ENGINES[engine]})
+        for name in KNOBS:
+            answering = engines_with(name)
+            if self.cleaned_data.get(name) and self.engine_name not in answering and "engine" not in self.errors:
+                self.add_error(name, _("Only %(engine)s does this.") % {"engine": labels.engine_list(answering)})
         super().clean()
         context = self.cleaned_data.get("context")
         prompt, output = self.cleaned_data.get("prompt"), self.cleaned_data.get("output")
@@ -102,6 +103,15 @@ class DeploymentForm(WorkloadForm):
     def splits(self) -> list[forms.BoundField]:
         return [self[name] for name in ("tp", "pp")]
 
+    @property
+    def split_engines(self) -> str:
+        """Names of the engines that a reader can tell how to split, for the heading above `splits`."""
+        return labels.engine_list(engines_with("tp"))
+
+    @property
+    def offload_engines(self) -> str:
+        return labels.engine_list(engines_with("ngl"))
+
     def offload(self) -> list[forms.BoundField]:
         return [self[name] for name in ("ngl", "cpu_moe", "ram")]
 
@@ -110,6 +120,11 @@ class DeploymentForm(WorkloadForm):
         """Whether the less common questions are answered, so that their disclosure opens."""
         names = ("prompt", "output", "shared", "tp", "pp", "ngl", "cpu_moe", "ram", "draft", "vision")
         return any(self.answers.get(name) for name in names)
+
+
+def engines_with(name: str) -> tuple[str, ...]:
+    """The engines that answer a question of `KNOBS`, in their usual order."""
+    return tuple(engine for engine in ENGINES if KNOBS[name] in engine_named(engine).flags)
 
 
 def _with_context(query: Mapping[str, str]) -> Mapping[str, str]:

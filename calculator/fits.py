@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
+from calculator.figures import gib
 from calculator.hardware import Card, Fit, fit
 from calculator.memory import Workload, estimate
-from calculator.templatetags.figures import gib
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

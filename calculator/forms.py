@@ -15,10 +15,9 @@ from calculator.architecture import Shape
 from calculator.fields import FlagField
 from calculator.hardware import Card
 from calculator.hardware_form import HardwareForm
-from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
+from calculator.memory import DEFAULT_ENGINE, ENGINES, Estimate, Workload, WorkloadError, estimate
 from calculator.memory.engines import engines_for, refusal, resolve
 
-DEFAULT_ENGINE = "llama.cpp"
 DEFAULT_CONTEXT_TOKENS = 8192
 
 # Name in the URL -> attribute of `Workload`. The order is the order of the questions.
@@ -75,7 +74,7 @@ class WorkloadForm(HardwareForm):
         default = next(iter(engines_for(self.shape)), DEFAULT_ENGINE)
         chosen = str(self.answers.get("engine", default)).casefold()
         self.engine_name = chosen if chosen in ENGINES else default
-        self._choices("engine", ((name, labels.ENGINES[name]) for name in ENGINES), self.engine_name)
+        self._choices("engine", ((name, labels.engine_name(name)) for name in ENGINES), self.engine_name)
         self.refusal = refusal(self.shape, self.engine_name)
         if self.refusal is None:
             engine = ENGINES[self.engine_name]

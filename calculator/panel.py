@@ -75,7 +75,7 @@ class Panel:
 
     @property
     def engine_label(self) -> str:
-        return labels.ENGINES[self.form.engine_name]
+        return labels.engine_name(self.form.engine_name)
 
     @property
     def reads_images(self) -> bool:

@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.fits import room_text
-from calculator.hardware import Card, Fit, Recommendation, recommend
+from calculator.hardware import Card, Fit, Recommendation, engine_named, recommend
 from calculator.hardware.cards import GIB
-from calculator.hardware.fit import HEADROOM
 from calculator.memory import Workload
 
 
@@ -60,13 +59,13 @@ def shelves(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[She
 
 def headroom_text(engine: str) -> str:
     """What must stay free on each card before a set is recommended, in words."""
-    percent, floor = HEADROOM[engine]
-    if floor:
+    headroom = engine_named(engine).headroom
+    if headroom.floor_bytes:
         return _("%(percent)s %% of each card, at least %(least)s GiB, stay free") % {
-            "percent": percent,
-            "least": floor // GIB,
+            "percent": headroom.percent,
+            "least": headroom.floor_bytes // GIB,
         }
-    return _("%(percent)s %% of each card stay free") % {"percent": percent}
+    return _("%(percent)s %% of each card stay free") % {"percent": headroom.percent}
 
 
 def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Recommendation, ...]:

@@ -1,16 +1,18 @@
 """Bytes + cards -> fit, recommendation, limits, bounds on speed, memory of fine-tuning, commands to start."""
 
 from calculator.hardware.cards import Card, from_specification, usable_bytes
-from calculator.hardware.draft import with_draft
+from calculator.hardware.command import HUBS, Command, Source
+from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import HardwareError
-from calculator.hardware.fit import COUNTS, Fit, fit, fit_all, only_kind
-from calculator.hardware.launch import HUBS, Command, Source, launch_commands
+from calculator.hardware.fit import Fit
+from calculator.hardware.launch import launch_commands
 from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
 from calculator.hardware.prefix import Saving, prefix_saving
-from calculator.hardware.recommend import Recommendation, choose, recommend
+from calculator.hardware.reason import Reason
+from calculator.hardware.recommend import Recommendation, recommend
 from calculator.hardware.speed import Speed, speed
-from calculator.hardware.support import Reason
 from calculator.hardware.training import Training, TrainingEstimate, training_memory
+from calculator.hardware.verdict import COUNTS, fit, fit_all, only_kind
 
 __all__ = [
     "COUNTS",
@@ -27,7 +29,7 @@ __all__ = [
     "Training",
     "TrainingEstimate",
     "best_format",
-    "choose",
+    "engine_named",
     "fit",
     "fit_all",
     "format_fits",
@@ -42,5 +44,4 @@ __all__ = [
     "speed",
     "training_memory",
     "usable_bytes",
-    "with_draft",
 ]

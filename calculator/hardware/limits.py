@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
-from calculator.architecture.shape import Experts, Shape
+from calculator.architecture.shape import Shape
+from calculator.hardware.bisection import largest
 from calculator.hardware.cards import Card
-from calculator.hardware.fit import Fit, fit
+from calculator.hardware.engines import engine_named
+from calculator.hardware.fit import Fit
+from calculator.hardware.verdict import fit
 from calculator.memory import ENGINES, Workload, WorkloadError
 
 MOST_SEQUENCES = 2**16
@@ -55,7 +58,7 @@ def largest_context(
     most = most or shape.context_tokens or 2**20
     if fits(most):
         return most
-    steps = _largest(lambda steps: fits(steps * STEP_TOKENS), most // STEP_TOKENS)
+    steps = largest(lambda steps: fits(steps * STEP_TOKENS), most // STEP_TOKENS)
     return steps * STEP_TOKENS if steps else None
 
 
@@ -76,32 +79,19 @@ def most_sequences(
             raise
         return answer.state == "fits" or (tight and answer.state == "tight")
 
-    return _largest(fits, MOST_SEQUENCES) or None
+    return largest(fits, MOST_SEQUENCES) or None
 
 
 def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Workload | None:
-    """`workload` with as little in RAM as makes it fit (llama.cpp); None where even the least on the cards is too much.
+    """`workload` with as little in RAM as makes it fit; None where nothing can go there, or too little.
 
-    A mixture of experts moves the experts of its first layers (`--n-cpu-moe`), which few tokens read; a dense model,
-    and one that is still too large, whole layers (`-ngl`). RAM itself is not checked: `Estimate.host` says how much.
-    `extra_bytes` as in `fit`.
+    RAM itself is not checked: `Estimate.host` says how much. `extra_bytes` as in `fit`.
     """
-    if workload.engine != "llama.cpp":
-        return None
 
     def fits(candidate: Workload) -> bool:
         return fit(shape, candidate, card, count, extra_bytes=extra_bytes).state == "fits"
 
-    layers = shape.num_layers
-    if any(isinstance(layer.feed_forward, Experts) for layer in shape.layers):
-        on_cards = _largest(lambda kept: fits(replace(workload, cpu_expert_layers=layers - kept)), layers)
-        candidate = replace(workload, cpu_expert_layers=layers - on_cards)
-        if fits(candidate):
-            return candidate
-        workload = candidate
-    on_cards = _largest(lambda kept: fits(replace(workload, gpu_layers=kept)), layers)
-    candidate = replace(workload, gpu_layers=on_cards)
-    return candidate if fits(candidate) else None
+    return engine_named(workload.engine).least_offload(shape, workload, fits)
 
 
 def format_fits(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> tuple[Fit, ...]:
@@ -147,15 +137,3 @@ def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tig
 def checkpoint_bytes(shape: Shape) -> int:
     """Bytes of the text model as published, from each tensor's own dtype."""
     return int(sum(tensor.elements * STORED_BYTES[tensor.dtype] for tensor in shape.tensors_of("text")))
-
-
-def _largest(holds: Callable[[int], bool], most: int) -> int:
-    """The largest n in 1..most for which `holds`, which is true up to some n and false after; 0 if none."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if holds(middle):
-            low = middle
-        else:
-            high = middle - 1
-    return low

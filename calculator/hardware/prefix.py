@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from calculator.architecture.shape import Shape
+from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import check_bounds
 from calculator.memory import Workload, estimate
-
-BLOCK_TOKENS = 16
-"""vLLM shares whole blocks of the cache (automatic prefix caching, v1/core/kv_cache_manager.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +22,15 @@ def prefix_saving(shape: Shape, workload: Workload, prefix_tokens: int) -> Savin
     """What is saved when all sequences share their first `prefix_tokens` tokens.
 
     One sequence holds the whole context C, each further one only the C - P tokens of its own. States are not shared.
-    llama.cpp's slots and transformers' caches hold every sequence in full: nothing is saved there.
+    Engines share whole blocks of the cache; where each sequence has its own, nothing is saved.
 
     Raises `HardwareError` unless the prefix lies within the context.
     """
     check_bounds("prefix_tokens", prefix_tokens, 0, workload.context_tokens)
-    shared = prefix_tokens // BLOCK_TOKENS * BLOCK_TOKENS
+    block_tokens = engine_named(workload.engine).shared_block_tokens
     others = workload.sequences - 1
-    if workload.engine != "vllm" or not shared or not others:
+    shared = prefix_tokens // block_tokens * block_tokens if block_tokens else 0
+    if not shared or not others:
         return Saving(0, 0)
     own_tokens = max(1, workload.context_tokens - shared)
     whole = estimate(shape, replace(workload, sequences=1))

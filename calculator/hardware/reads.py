@@ -23,10 +23,8 @@ from calculator.architecture.shape import (
     SlidingWindowAttention,
     StateSpace,
 )
-from calculator.hardware.errors import HardwareError
-from calculator.hardware.weight_bytes import weight_bytes
+from calculator.hardware.engines import engine_named
 from calculator.memory import Estimate, Workload
-from calculator.memory.blocks import BLOCKS
 from calculator.memory.tensors import category
 
 STATE_BYTES = 4
@@ -44,14 +42,14 @@ class Reads:
 def step_reads(shape: Shape, estimate: Estimate, visible_tokens: int, sequences: int) -> Reads:
     """Bytes read to produce one token for each of `sequences` sequences that each see `visible_tokens` tokens."""
     weights = prompt_reads(shape, estimate, sequences)
-    host_layers = weight_bytes(shape, estimate).host_layers
+    host_layers = engine_named(estimate.workload.engine).weight_bytes(shape, estimate).host_layers
     device, host = cache_reads(shape, estimate.workload, visible_tokens, host_layers)
     return Reads(weights.device_bytes + sequences * device, weights.host_bytes + sequences * host)
 
 
 def prompt_reads(shape: Shape, estimate: Estimate, tokens: int) -> Reads:
     """Bytes read at the least to take in `tokens` tokens at once: the weights, of the experts those that are hit."""
-    held, share = weight_bytes(shape, estimate), expert_share(shape, tokens)
+    held, share = engine_named(estimate.workload.engine).weight_bytes(shape, estimate), expert_share(shape, tokens)
     return Reads(
         held.device + round(held.device_experts * share),
         held.host + round(held.host_experts * share),
@@ -76,8 +74,8 @@ def cache_reads(
 ) -> tuple[int, int]:
     """Bytes of cache and state that one sequence reads to produce one token, over all ranks and from RAM."""
     device = host = Fraction(0)
-    key = element_bytes(workload.kv_format or "f16")
-    value = element_bytes(workload.kv_v_format or workload.kv_format or "f16")
+    engine, kv_format = engine_named(workload.engine), workload.kv_format or "f16"
+    key, value = engine.kv_element_bytes(kv_format), engine.kv_element_bytes(workload.kv_v_format or kv_format)
     for (mixer, on_host), layers in _mixers(shape, host_layers).items():
         size = layers * _copies(mixer, workload.tensor_parallel) * _mixer_reads(mixer, visible_tokens, key, value)
         if on_host:
@@ -128,21 +126,6 @@ def seen(mixer: Mixer, visible_tokens: int) -> int:
     if isinstance(mixer, LatentAttention) and mixer.indexer is not None:
         return min(visible_tokens, mixer.indexer.top_k)
     return visible_tokens
-
-
-def element_bytes(kv_format: str) -> Fraction:
-    """Bytes of one cached value, block scales included.
-
-    >>> element_bytes("q8_0"), element_bytes("fp8_e4m3")
-    (Fraction(17, 16), Fraction(1, 1))
-    """
-    name = kv_format.upper()
-    if name.startswith("FP8"):
-        return Fraction(1)
-    block = BLOCKS.get({"FP16": "F16", "FP32": "F32"}.get(name, name))
-    if block is None:
-        raise HardwareError("kv_format", "unknown", value=kv_format, offered=tuple(BLOCKS))
-    return Fraction(block.bytes, block.elements)
 
 
 def token_flops(shape: Shape, visible_tokens: int) -> int:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from calculator.architecture.shape import Experts, Shape
 from calculator.hardware.cards import Card
+from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import check_bounds
 from calculator.hardware.fit import Fit
 from calculator.hardware.reads import Reads, expert_share, prompt_flops, prompt_reads, step_reads, token_flops
-from calculator.hardware.support import format_family
 from calculator.memory import Estimate, Note
 
 RAM_BANDWIDTH_BYTES_PER_S = 89_600_000_000
@@ -62,16 +62,18 @@ def speed(
     sequences = estimate.workload.sequences
     notes = [Note("roofline"), *_split_notes(estimate, fit), *_routing_notes(shape, sequences)]
     reads = step_reads(shape, estimate, visible, sequences)
-    decoding, prefilling = _lanes(estimate, fit)
-    rate, rate_key = _rate(card, estimate)
-    notes.append(Note("compute_rate", {"format": rate_key}) if rate else Note("compute_unknown"))
+    engine = engine_named(estimate.workload.engine)
+    lanes = engine.lanes(estimate.workload, card.devices * fit.count)
+    fastest = engine.rate(card, estimate.workload.weight_format or "")
+    rate = fastest.operations_per_s // card.devices if fastest.operations_per_s else None
+    notes.append(Note("compute_rate", {"format": fastest.key}) if rate else Note("compute_unknown"))
     if reads.host_bytes:
         notes.append(Note("ram_bandwidth", {"bytes_per_s": ram_bandwidth_bytes_per_s}))
     rates = _Rates(card, rate, ram_bandwidth_bytes_per_s)
-    step, bound = rates.seconds(reads, sequences * token_flops(shape, visible), decoding)
+    step, bound = rates.seconds(reads, sequences * token_flops(shape, visible), lanes.decoding)
     prefill = None
     if rate:
-        prefill, _ = rates.seconds(prompt_reads(shape, estimate, prompt), prompt_flops(shape, prompt), prefilling)
+        prefill, _ = rates.seconds(prompt_reads(shape, estimate, prompt), prompt_flops(shape, prompt), lanes.prefilling)
     if card.bandwidth_bytes_per_s is None:
         notes.append(Note("bandwidth_unknown"))
     return Speed(
@@ -104,26 +106,10 @@ class _Rates:
         return device + host, "ram" if host > device else "bandwidth"
 
 
-def _lanes(estimate: Estimate, fit: Fit) -> tuple[int, int]:
-    """How many devices work at the same time, decoding and prefilling.
-
-    Tensor parallel ranks read their slices together. Stages work together only on different sequences (vLLM) or
-    different pieces of a prompt (llama.cpp's pipeline); transformers runs one layer after another.
-    """
-    workload = estimate.workload
-    own = fit.card.devices * fit.count
-    if workload.engine == "vllm":
-        stages = workload.pipeline_parallel
-        busy = min(stages, workload.sequences)
-        return workload.tensor_parallel * busy, workload.tensor_parallel * busy
-    return 1, own if workload.engine == "llama.cpp" else 1
-
-
 def _split_notes(estimate: Estimate, fit: Fit) -> list[Note]:
     if fit.count * fit.card.devices == 1:
         return []
-    tensor = estimate.workload.engine == "vllm" and estimate.workload.tensor_parallel > 1
-    return [Note("communication_free" if tensor else "stages_in_turn")]
+    return [Note("communication_free" if estimate.workload.tensor_parallel > 1 else "stages_in_turn")]
 
 
 def _routing_notes(shape: Shape, sequences: int) -> list[Note]:
@@ -133,23 +119,3 @@ def _routing_notes(shape: Shape, sequences: int) -> list[Note]:
             percent = round(100 * expert_share(shape, sequences))
             return [Note("even_routing", {"experts": layer.feed_forward.num_experts, "share_percent": percent})]
     return []
-
-
-def _rate(card: Card, estimate: Estimate) -> tuple[int | None, str]:
-    """The fastest rate the engine could use with these weights, per device.
-
-    llama.cpp multiplies quantised weights in 8-bit integers (ggml-cuda/mmq.cu); vLLM multiplies FP8 and NVFP4 weights
-    natively where the card does; everything else is unpacked to 16 bits.
-    """
-    weight_format = estimate.workload.weight_format or ""
-    engine, family = estimate.workload.engine, format_family(weight_format)
-    choice, key = card.fp16_flops, "fp16"
-    if engine == "llama.cpp" and not weight_format.upper().endswith(("F16", "F32")) and card.int8_ops:
-        choice, key = max(((card.int8_ops, "int8"), (card.fp16_flops or 0, "fp16")))
-    elif engine == "vllm" and family == "FP8" and card.supports_fp8 and card.fp8_flops:
-        choice, key = card.fp8_flops, "fp8"
-    elif engine == "vllm" and family in ("NVFP4", "MXFP4") and card.supports_fp4 and card.fp4_flops:
-        choice, key = card.fp4_flops, "fp4"
-    elif engine == "vllm" and weight_format.upper() == "INT8" and card.int8_ops:
-        choice, key = card.int8_ops, "int8"
-    return (choice // card.devices if choice else None), key

@@ -7,12 +7,11 @@ are passed on (`split_refused` carries one in `error`) are documented in `calcul
 
 from __future__ import annotations
 
-# Words for `Fit.state`, `Card.card_class`, `Speed.bound`, `Training.*`, `Part.key` of training, `Command.key`.
+# Words for `Fit.state`, `Card.card_class`, `Speed.bound`, `Training.*`, `Part.key` of training.
 STATES = ("fits", "tight", "does_not_fit")
 CLASSES = ("consumer", "workstation", "datacenter", "apple", "china", "edge")
 BOUNDS = ("bandwidth", "compute", "ram")
 TRAINING_PARTS = ("weights", "adapters", "gradients", "optimizer", "activations", "logits")
-COMMANDS = ("llama-server", "modelfile", "ollama", "vllm", "transformers")
 
 # Why a set of cards does not work, or what to know when it does (`support.Reason`).
 REASONS: dict[str, tuple[str, ...]] = {

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from calculator.architecture.shape import Shape
-from calculator.memory import Estimate, Workload
-from calculator.memory.blocks import row_bytes
-from calculator.memory.llama_cpp.mixture import choose_type
-from calculator.memory.llama_cpp.placement import place
-from calculator.memory.llama_cpp.weights import slots_of
+from calculator.memory import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +22,8 @@ class WeightBytes:
     host_layers: frozenset[int] = frozenset()
 
 
-def weight_bytes(shape: Shape, estimate: Estimate) -> WeightBytes:
-    """What multiplies tokens, over all cards and in RAM."""
-    workload = estimate.workload
-    if workload.engine == "llama.cpp":
-        return _llama_cpp(
-            shape,
-            Workload(
-                weight_format=workload.weight_format,
-                pipeline_parallel=workload.pipeline_parallel,
-                gpu_layers=workload.gpu_layers,
-                cpu_expert_layers=workload.cpu_expert_layers,
-            ),
-        )
+def all_on_cards(shape: Shape, estimate: Estimate) -> WeightBytes:
+    """What multiplies tokens, over all cards, of an engine that keeps nothing in RAM and tells its weights by kind."""
     experts = rest = 0
     for term in estimate.part("weights").terms:
         kind = term.values.get("tensors")
@@ -48,25 +32,3 @@ def weight_bytes(shape: Shape, estimate: Estimate) -> WeightBytes:
         elif kind is not None and (kind != "embedding" or shape.tied_embeddings):
             rest += term.bytes
     return WeightBytes(rest, experts)
-
-
-@lru_cache(maxsize=256)
-def _llama_cpp(shape: Shape, workload: Workload) -> WeightBytes:
-    placement = place(workload, shape.num_layers)
-    slots = slots_of(shape)
-    in_ram = frozenset(placement.ram)
-    totals = {"device": 0, "device_experts": 0, "host": 0, "host_experts": 0}
-    for where, elements in slots.placed.items():
-        if where.part == "lookup" or (where.part == "embedding" and not slots.traits.tied):
-            continue
-        is_expert = where.part == "experts"
-        if where.part in ("layer", "experts"):
-            on_host = where.layer in in_ram or (is_expert and where.layer < placement.experts_in_ram)
-        else:
-            on_host = placement.output_in_ram
-        size = sum(
-            row_bytes(choose_type(workload.weight_format or "", slot, slots.traits), number)
-            for slot, number in elements.items()
-        )
-        totals[f"{'host' if on_host else 'device'}{'_experts' if is_expert else ''}"] += size
-    return WeightBytes(**totals, host_layers=in_ram)

@@ -7,29 +7,30 @@ from calculator.labels.errors import config_error_texts, error_text
 from calculator.labels.hardware import (
     BOUNDS,
     CLASSES,
-    COMMANDS,
     STATES,
     TRAINING_PARTS,
+    command_name,
     hardware_error_text,
     hardware_note_text,
     reason_text,
     training_term_text,
 )
-from calculator.labels.names import ENGINES, PARTS, TENSORS, mixer_text
+from calculator.labels.names import PARTS, TENSORS, engine_list, engine_name, mixer_text
 from calculator.labels.notes import assumption_text, note_text
 from calculator.labels.terms import term_text
 
 __all__ = [
     "BOUNDS",
     "CLASSES",
-    "COMMANDS",
-    "ENGINES",
     "PARTS",
     "STATES",
     "TENSORS",
     "TRAINING_PARTS",
     "assumption_text",
+    "command_name",
     "config_error_texts",
+    "engine_list",
+    "engine_name",
     "error_text",
     "hardware_error_text",
     "hardware_note_text",

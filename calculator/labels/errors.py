@@ -57,7 +57,7 @@ def error_text(error: WorkloadError) -> str:
     """The sentence for an error, in the active language."""
     values = written(error.values)
     if layer := error.values.get("layer"):
-        values["layer"] = str(MIXERS[str(layer)])
+        values["layer"] = str(MIXERS.get(str(layer), layer))
     return str(ERRORS[error.key]) % values
 
 

@@ -8,11 +8,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from calculator.figures import gb, gib
 from calculator.hardware import HardwareError, Reason
 from calculator.labels.errors import ERRORS as MEMORY_ERRORS
-from calculator.labels.names import ENGINES, written
+from calculator.labels.names import engine_name, written
 from calculator.memory import Note, Term
-from calculator.templatetags.figures import gb, gib
 
 # State of a fit -> class of its badge and its word.
 STATES: Mapping[str, tuple[str, Promise]] = {
@@ -49,9 +49,8 @@ COMMANDS: Mapping[str, str | Promise] = {
     "llama-server": "llama-server",
     "modelfile": gettext_lazy("Ollama: Modelfile"),
     "ollama": gettext_lazy("Ollama: commands"),
-    "vllm": "vLLM",
-    "transformers": "Transformers",
 }
+"""Programs that are not called like their engine."""
 
 REASONS: Mapping[str, Promise] = {
     "fits": gettext_lazy(
@@ -158,8 +157,13 @@ def reason_text(reason: Reason) -> str:
     if reason.key == "split_refused":
         values["sentence"] = str(MEMORY_ERRORS[str(reason.values["error"])]) % values
     if engine := reason.values.get("engine"):
-        values["engine"] = ENGINES[str(engine)]
+        values["engine"] = engine_name(str(engine))
     return str(REASONS[reason.key]) % values
+
+
+def command_name(key: str) -> str:
+    """The program that a command starts."""
+    return str(COMMANDS.get(key) or engine_name(key))
 
 
 def hardware_note_text(note: Note) -> str:

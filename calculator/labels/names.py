@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -13,6 +13,17 @@ from calculator.architecture.shape import Mixer
 LONGEST_QUOTED = 80  # of what a reader typed, when a message repeats it
 
 ENGINES: Mapping[str, str] = {"llama.cpp": "llama.cpp", "vllm": "vLLM", "transformers": "Transformers"}
+
+
+def engine_name(key: str) -> str:
+    """An engine as it calls itself; one without an entry is spelled like its key."""
+    return ENGINES.get(key, key)
+
+
+def engine_list(keys: Iterable[str]) -> str:
+    """Several engines, joined the way the language joins them."""
+    return _(", ").join(map(engine_name, keys))
+
 
 PARTS: Mapping[str, Promise] = {
     "weights": gettext_lazy("Weights"),

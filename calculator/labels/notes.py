@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from calculator.figures import gib
 from calculator.labels.names import written
 from calculator.memory import Note
-from calculator.templatetags.figures import gib
 
 NOTES: Mapping[str, Promise] = {
     "llama_cpp_build": gettext_lazy(

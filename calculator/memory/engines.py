@@ -9,7 +9,7 @@ from typing import Protocol
 
 from calculator.architecture.shape import Shape
 from calculator.memory import llama_cpp, transformers, vllm
-from calculator.memory.workload import Estimate, Workload, WorkloadError
+from calculator.memory.workload import UNSET_KNOBS, Estimate, Workload, WorkloadError
 
 # Bounds that no model or machine comes near; they keep absurd input from becoming an absurd answer.
 MAX_CONTEXT_TOKENS = 2**28
@@ -19,7 +19,14 @@ MAX_PARALLEL = 1024
 
 
 class Engine(Protocol):
-    """What a module of this package offers. Formats come in the engine's own spelling, best quality first."""
+    """What a module of this package offers. Formats come in the engine's own spelling, best quality first.
+
+    `KNOBS` are the fields of a `Workload` that this engine reads beside those that every engine answers
+    (`workload.COMMON`); a knob of another engine that is turned is refused, never passed over.
+    """
+
+    __name__: str
+    KNOBS: frozenset[str]
 
     def weight_formats(self, shape: Shape) -> tuple[str, ...]: ...
 
@@ -47,12 +54,13 @@ def engines_for(shape: Shape) -> tuple[str, ...]:
     return tuple(name for name in ENGINES if refusal(shape, name) is None)
 
 
+@lru_cache(maxsize=1024)
 def refusal(shape: Shape, name: str) -> WorkloadError | None:
     """Why an engine does not run this model at all; None where it does."""
     try:
         estimate(shape, Workload(engine=name, context_tokens=1))
     except WorkloadError as error:
-        return error if error.field == "engine" else None
+        return error.with_traceback(None) if error.field == "engine" else None  # kept: without its frames
     return None
 
 
@@ -74,6 +82,9 @@ def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     _check_bounds("micro_batch", workload.micro_batch, MAX_MICRO_BATCH)
     _check_bounds("tensor_parallel", workload.tensor_parallel, MAX_PARALLEL)
     _check_bounds("pipeline_parallel", workload.pipeline_parallel, MAX_PARALLEL)
+    for knob, unset in UNSET_KNOBS.items():
+        if knob not in engine.KNOBS and getattr(workload, knob) != unset:
+            raise WorkloadError(knob, "not_supported", value=getattr(workload, knob))
     weight_format, kv_format = workload.weight_format, workload.kv_format
     if weight_format is None:
         weight_format = engine.default_weight_format(shape)

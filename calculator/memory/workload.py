@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+
+DEFAULT_ENGINE = "llama.cpp"
+"""What is asked where a link or a command names no engine; it runs on most cards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +16,7 @@ class Workload:
     `context_tokens` is the length of one sequence, `sequences` how many run at once.
     """
 
-    engine: str = "llama.cpp"
+    engine: str = DEFAULT_ENGINE
     weight_format: str | None = None
     kv_format: str | None = None
     kv_v_format: str | None = None  # values stored apart from keys; None: like `kv_format`
@@ -27,6 +30,17 @@ class Workload:
     card_bytes: int | None = None  # memory of one card, where known: vLLM reserves a fraction of it
     gpu_layers: int | None = None  # llama.cpp `-ngl`: the last so many of blocks + output layer; None: all
     cpu_expert_layers: int = 0  # llama.cpp `--n-cpu-moe`: experts of the first so many layers stay in RAM
+
+
+COMMON = frozenset(
+    {"engine", "weight_format", "kv_format", "kv_v_format", "context_tokens", "sequences", "vision", "card_bytes"}
+)
+"""Fields that every engine answers, if only by refusing a value."""
+
+UNSET_KNOBS: Mapping[str, object] = {
+    field.name: field.default for field in fields(Workload) if field.name not in COMMON
+}
+"""All other fields, each a knob of some engines, with the value that means "not turned"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator import labels
-from calculator.memory import ENGINES
+from calculator.memory import DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
 from catalog.accelerators.runs import largest_that_fits_first
 from catalog.model_list.filters import FilterForm, order
@@ -116,10 +116,10 @@ class RunsForm(FilterForm):
 
     def __init__(self, query: Mapping[str, Any], max_cards: int) -> None:
         given = {name: value for name, value in query.items() if value != ""}
-        super().__init__({"cards": "1", "engine": "llama.cpp", "context": "8192", **given})
+        super().__init__({"cards": "1", "engine": DEFAULT_ENGINE, "context": "8192", **given})
         self.fields["cards"].validators.append(MaxValueValidator(max_cards))
         self.fields["cards"].widget.attrs["max"] = max_cards
-        self.offer("engine", [(name, labels.ENGINES[name]) for name in ENGINES])
+        self.offer("engine", [(name, labels.engine_name(name)) for name in ENGINES])
         self.offer(
             "sort",
             [

@@ -8,8 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from calculator.figures import gib
 from calculator.hardware import Card
-from calculator.templatetags.figures import gib
 from catalog.models import Accelerator
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from calculator.catalogue import Found, Model
+from calculator.figures import billions
 from calculator.hardware import Card, HardwareError, Source
-from calculator.templatetags.figures import billions
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel

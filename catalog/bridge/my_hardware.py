@@ -17,7 +17,7 @@ from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
 
-LIST_WORKLOAD = Workload(engine="llama.cpp", weight_format="Q4_K_M", context_tokens=DEFAULT_CONTEXT_TOKENS)
+LIST_WORKLOAD = Workload(weight_format="Q4_K_M", context_tokens=DEFAULT_CONTEXT_TOKENS)
 """What the memory column of every list shows."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from calculator.templatetags.figures import billions, grouped
+from calculator.figures import billions, grouped
 from catalog.bridge.shapes import shape_of
 from catalog.comparison.table import ComparisonCell, ComparisonRow, Section
 from catalog.model_page import specs

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.forms import DEFAULT_CONTEXT_TOKENS, DEFAULT_ENGINE
-from calculator.memory import ENGINES
+from calculator.forms import DEFAULT_CONTEXT_TOKENS
+from calculator.memory import DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS, MAX_SEQUENCES, engines_for
 
 QUESTIONS = ("engine", "weights", "kv", "context", "sequences")
@@ -47,7 +47,7 @@ class CompareForm(forms.Form):
         engine = self._spelled("engine", ENGINES) or DEFAULT_ENGINE
         runnable = [shape for shape in shapes if engine in engines_for(shape)]  # the others' columns say why not
         each = [("", _("default"))]
-        self._offer("engine", [(name, labels.ENGINES[name]) for name in ENGINES])
+        self._offer("engine", [(name, labels.engine_name(name)) for name in ENGINES])
         self._offer("weights", each + _union(runnable, ENGINES[engine].weight_formats))
         self._offer("kv", each + _union(runnable, ENGINES[engine].kv_formats))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log2
 from typing import Any
 
-from calculator.templatetags.figures import GIB
+from calculator.figures import GIB
 from catalog.ranking.frontier import Point, frontier
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380

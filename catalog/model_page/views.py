@@ -69,7 +69,7 @@ def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[st
         "dragging": drag,
     }
     if shown.estimate and not drag:
-        context |= growth(shape, form)
+        context["growth"] = growth(shape, form)
     return context
 
 

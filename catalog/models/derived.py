@@ -109,7 +109,7 @@ def memory_bytes(shape: Shape, context_tokens: int | None) -> int | None:
     None where the format does not suit the model.
     """
     longest = context_tokens or shape.context_tokens or LIST_CONTEXT
-    workload = Workload(engine="llama.cpp", weight_format="Q4_K_M", context_tokens=min(LIST_CONTEXT, longest))
+    workload = Workload(weight_format="Q4_K_M", context_tokens=min(LIST_CONTEXT, longest))
     try:
         return estimate(shape, workload).total_bytes
     except WorkloadError:

@@ -20,6 +20,9 @@ from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadE
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 
 
+KNOBS = frozenset({"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"})
+
+
 def weight_formats(shape: Shape) -> tuple[str, ...]:
     """Every preset of `llama-quantize`."""
     return tuple(DEFAULT_TYPE)
@@ -43,7 +46,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     """Bytes on all cards, in RAM, and the largest share of one card.
 
     Raises WorkloadError for what llama.cpp refuses: more than 256 sequences, keys and values of a latent cache in
-    different formats, more cards than layers; and for tensor parallelism, which is not modelled.
+    different formats, more cards than layers.
     """
     _check(shape, workload)
     running = run(shape, replace(workload, weight_format=None))

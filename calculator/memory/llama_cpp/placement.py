@@ -21,10 +21,8 @@ class Placement(NamedTuple):
 def place(workload: Workload, num_layers: int) -> Placement:
     """`--gpu-layers` counts from the output layer down, so the first layers are the ones that stay in RAM.
 
-    Raises WorkloadError for tensor parallelism: `--split-mode row` and `tensor` are not modelled.
+    `--split-mode row` and `tensor` are not modelled.
     """
-    if workload.tensor_parallel > 1:
-        raise WorkloadError("tensor_parallel", "not_supported", value=workload.tensor_parallel)
     cards = workload.pipeline_parallel
     if cards > num_layers:
         raise WorkloadError("pipeline_parallel", "more_stages_than_layers", value=cards, most=num_layers)

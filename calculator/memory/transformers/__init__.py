@@ -14,6 +14,9 @@ CUBLAS_BYTES = 64 * MIB  # one handle's workspace, 32 to 64 MiB
 LOGIT_BYTES = 4  # `generate` works on f32 logits of the last token
 
 
+KNOBS = frozenset({"pipeline_parallel"})  # `generate` splits no tensor by default
+
+
 def weight_formats(shape: Shape) -> tuple[str, ...]:
     """Formats of this model, best quality first."""
     return weight_rules.offered(shape)
@@ -35,13 +38,10 @@ def default_kv_format(shape: Shape) -> str:
 def estimate(shape: Shape, workload: Workload) -> Estimate:
     """Bytes over all cards, and the largest share of one. Several cards hold whole layers (`device_map="auto"`).
 
-    Raises `WorkloadError` for tensor parallelism, which `generate` does not use by default, and for keys and values
-    stored differently.
+    Raises `WorkloadError` for keys and values stored differently.
     """
     if workload.kv_v_format != workload.kv_format:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
-    if workload.tensor_parallel > 1:
-        raise WorkloadError("tensor_parallel", "not_supported", value=workload.tensor_parallel)
     depth = workload.pipeline_parallel
     if depth > shape.num_layers:
         raise WorkloadError("pipeline_parallel", "more_stages_than_layers", value=depth, most=shape.num_layers)

@@ -24,7 +24,7 @@ from calculator.architecture.shape import (
     SlidingWindowAttention,
     StateSpace,
 )
-from calculator.memory.vllm.parallel import stages
+from calculator.memory.stages import stages
 from calculator.memory.workload import Term
 
 F32_BYTES = 4

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape
+from calculator.memory.checkpoint import NEVER_QUANTISED, ceil_div, is_native, native_format, of_checkpoint
+from calculator.memory.stages import stages
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
-from calculator.memory.vllm.formats import ceil_div, of_checkpoint
-from calculator.memory.vllm.parallel import stages
-from calculator.memory.vllm.weights import NEVER_QUANTISED, is_native, native_format
 from calculator.memory.workload import Term
 
 VALUE_BYTES = {"bf16": 2, "f16": 2, "f32": 4}

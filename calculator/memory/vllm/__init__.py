@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from calculator.architecture.shape import Shape
+from calculator.memory.checkpoint import native_format
+from calculator.memory.stages import stages
 from calculator.memory.vllm import weights as weight_rules
 from calculator.memory.vllm.cache import Pool, cache_terms, pool
 from calculator.memory.vllm.overhead import compute_term, overhead_terms
-from calculator.memory.vllm.parallel import check, stages
+from calculator.memory.vllm.parallel import check
 from calculator.memory.workload import Estimate, Note, Part, Workload, WorkloadError
 
 BATCHED_TOKENS = 2048  # `engine/arg_utils.py`, get_batch_defaults: the server's default where the card is not known
@@ -14,6 +16,9 @@ BATCHED_TOKENS_BY_CARD = ((160 * 2**30, 16384), (70 * 2**30, 8192))
 SEQUENCES_AT_ONCE = 256
 SEQUENCES_AT_ONCE_LARGE_CARD = 1024
 UTILISATION_PERCENT = 92  # `config/cache.py`, gpu_memory_utilization
+
+
+KNOBS = frozenset({"tensor_parallel", "pipeline_parallel", "batched_tokens"})
 
 
 def weight_formats(shape: Shape) -> tuple[str, ...]:
@@ -26,7 +31,7 @@ def kv_formats(shape: Shape) -> tuple[str, ...]:
 
 
 def default_weight_format(shape: Shape) -> str:
-    return weight_rules.native_format(shape)
+    return native_format(shape)
 
 
 def default_kv_format(shape: Shape) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape
-from calculator.memory.vllm.formats import ceil_div
+from calculator.memory.checkpoint import ceil_div
 from calculator.memory.vllm.layers import CacheSpec, layer_specs
 from calculator.memory.workload import Term, Workload
 

@@ -24,7 +24,7 @@ from calculator.architecture.shape import (
     SlidingWindowAttention,
     StateSpace,
 )
-from calculator.memory.vllm.formats import ceil_div
+from calculator.memory.checkpoint import ceil_div
 from calculator.memory.workload import WorkloadError
 
 KV_BYTES = {"bf16": 2, "f16": 2, "fp8": 1}

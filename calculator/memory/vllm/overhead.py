@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from calculator.architecture.shape import Shape
 from calculator.memory.activations import widest_layer
-from calculator.memory.vllm.parallel import stages
+from calculator.memory.stages import stages
 from calculator.memory.workload import Term
 
 MIB = 2**20

@@ -1,6 +1,6 @@
-"""How vLLM splits a model over cards: whole layers over pipeline stages, then heads, widths and vocabulary over ranks.
+"""How vLLM splits a stage over its ranks: heads, widths and vocabulary.
 
-Sources (vLLM 0.33.0): `distributed/utils.py` (`get_pp_indices`, `divide`), `model_executor/layers/linear.py` (column,
+Sources (vLLM 0.33.0): `distributed/utils.py` (`divide`), `model_executor/layers/linear.py` (column,
 row, QKV and replicated linear layers), `vocab_parallel_embedding.py` (`pad_vocab_size`).
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from calculator.architecture.shape import Attention, Dense, Experts, LatentAttention, LinearAttention, Shape, StateSpace
+from calculator.memory.checkpoint import ceil_div
 from calculator.memory.tensors import TensorGroup, category
-from calculator.memory.vllm.formats import ceil_div
 from calculator.memory.workload import WorkloadError
 
 VOCAB_PADDING = 64
@@ -31,20 +31,6 @@ OUTPUT_SPLIT = (
     *("ffn_gate", "ffn_up", "ssm_", "shortconv."),
 )
 """Column-parallel, by the beginning of their names: a rank holds a slice of the output."""
-
-
-@lru_cache(maxsize=256)
-def stages(num_layers: int, pipeline_parallel: int) -> tuple[range, ...]:
-    """The layers of each stage: left-over layers go to the stages before the last.
-
-    >>> [len(stage) for stage in stages(61, 4)]
-    [15, 15, 16, 15]
-    """
-    sizes = [num_layers // pipeline_parallel] * pipeline_parallel
-    for extra in range(2, num_layers % pipeline_parallel + 2):
-        sizes[-extra] += 1
-    ends = [sum(sizes[: index + 1]) for index in range(pipeline_parallel)]
-    return tuple(range(end - size, end) for size, end in zip(sizes, ends, strict=True))
 
 
 def padded_vocabulary(rows: int) -> int:

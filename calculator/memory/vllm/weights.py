@@ -13,23 +13,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from calculator.architecture.shape import Attention, LatentAttention, Shape
-from calculator.memory.tensors import TensorGroup, category, tensor_groups
-from calculator.memory.vllm.formats import (
-    CONVERTIBLE,
+from calculator.memory.checkpoint import (
     FORMATS,
-    NARROWER_THAN_FP8,
     WIDE_BYTES,
     WeightFormat,
     ceil_div,
+    is_native,
+    may_quantise,
+    native_format,
     of_checkpoint,
 )
-from calculator.memory.vllm.parallel import rank_shape, stages
+from calculator.memory.stages import stages
+from calculator.memory.tensors import TensorGroup, category, tensor_groups
+from calculator.memory.vllm.parallel import rank_shape
 from calculator.memory.workload import Term, WorkloadError
 
-QUANTISED = frozenset({"experts", "shared_experts", "feed_forward", "mixer"})
-NEVER_QUANTISED = frozenset(
-    {"ssm_conv1d", "ssm_a", "ssm_d", "ssm_dt", "ssm_alpha", "ssm_beta", "ssm_ba", "shortconv.conv", "attn_sinks"}
-)
+CONVERTIBLE = ("BF16", "FP16", "FP8", "FP8-BLOCK", "INT8", "AWQ", "GPTQ", "NVFP4", "MXFP4")
+"""What a checkpoint with wide weights can be turned into. INT4 is the one that Moonshot publishes."""
+
+NARROWER_THAN_FP8 = ("AWQ", "GPTQ", "NVFP4")
+
 MXFP4_EXPERT_PADDING = 256  # hidden size of experts, Hopper's Triton layout; width to 64: `fused_moe/oracle/mxfp4.py`
 MXFP4_WIDTH_PADDING = 64
 
@@ -43,17 +46,6 @@ class Weights:
     file_bytes: int
     vision_terms: tuple[Term, ...]
     vision_rank_bytes: int
-
-
-def is_native(shape: Shape) -> bool:
-    """Whether the checkpoint itself is quantised."""
-    return shape.native_format not in ("BF16", "F16", "FP16", "F32", "FP32")
-
-
-def native_format(shape: Shape) -> str:
-    if is_native(shape):
-        return shape.native_format
-    return "FP16" if shape.native_format in ("F16", "FP16") else "BF16"
 
 
 @lru_cache(maxsize=64)
@@ -71,24 +63,14 @@ def offered(shape: Shape) -> tuple[str, ...]:
 def _groups_fit(shape: Shape, spec: WeightFormat) -> bool:
     if spec.name == "FP8-BLOCK":  # a last block may be partial
         return True
-    return all(group.shape[-1] % spec.group == 0 for group in tensor_groups(shape) if _may_quantise(group))
-
-
-def _may_quantise(group: TensorGroup) -> bool:
-    return (
-        group.part == "text"
-        and group.kind == "weight"
-        and len(group.shape) > 1
-        and group.role not in NEVER_QUANTISED
-        and category(group.role) in QUANTISED
-    )
+    return all(group.shape[-1] % spec.group == 0 for group in tensor_groups(shape) if may_quantise(group))
 
 
 def storage(shape: Shape, group: TensorGroup, weight_format: str) -> WeightFormat:
     """How a tensor is held. In its native format a checkpoint says so itself, tensor by tensor."""
     if is_native(shape) and weight_format == shape.native_format:
         return of_checkpoint(group.dtype, weight_format, shape.quantization)
-    return FORMATS[weight_format if _may_quantise(group) else "BF16"]
+    return FORMATS[weight_format if may_quantise(group) else "BF16"]
 
 
 def group_bytes(group: TensorGroup, spec: WeightFormat, ranks: int) -> int:

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
+from calculator.figures import gib
 from calculator.forms import DEFAULT_CONTEXT_TOKENS
-from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
+from calculator.memory import DEFAULT_ENGINE, ENGINES, Estimate, Workload, WorkloadError, estimate
 from calculator.serialize import estimate_json
-from calculator.templatetags.figures import gib
 
 LARGEST_FILE = 2_000_000  # a little above what the parser takes, so that it says the file is too large
 SPELLINGS = {"weight_format": "--weights", "kv_format": "--kv", "kv_v_format": "--kv-v", "context_tokens": "--context"}
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", nargs="?", help="a model of the catalogue")
         parser.add_argument("--config", metavar="PATH", help="a config.json; - reads standard input")
-        parser.add_argument("--engine", default="llama.cpp", help=", ".join(ENGINES))
+        parser.add_argument("--engine", default=DEFAULT_ENGINE, help=", ".join(ENGINES))
         parser.add_argument("--weights", metavar="FORMAT", help="weight format; left out: the engine's default")
         parser.add_argument("--kv", metavar="FORMAT", help="format of the KV cache")
         parser.add_argument("--kv-v", metavar="FORMAT", help="format of the values, where it differs")
@@ -123,7 +123,7 @@ def _table(name: str, answer: Estimate) -> list[str]:
         else f"{workload.kv_format} / {workload.kv_v_format}"
     )
     asked = f"{workload.weight_format}, KV {kv_format}, {workload.context_tokens:,} × {workload.sequences:,}"
-    lines = [f"{name}: {labels.ENGINES[workload.engine]}, {asked}", ""]
+    lines = [f"{name}: {labels.engine_name(workload.engine)}, {asked}", ""]
     for part in answer.parts:
         lines.append(_row(str(labels.PARTS[part.key]), part.bytes))
         lines += [f"    {labels.term_text(term)}" for term in part.terms]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from calculator.hardware import Command, Source, launch_commands, with_draft
+from calculator.hardware import Command, Source, launch_commands
 from calculator.memory import Workload
 
 LARGE = Source(name="Qwen3 32B", repository="Qwen/Qwen3-32B")
@@ -17,8 +17,8 @@ SMALL = Source(name="Qwen3 0.6B", repository="Qwen/Qwen3-0.6B")
 
 
 def commands(engine: str, draft: Source = SMALL, large: Source = LARGE) -> dict[str, Command]:
-    found = launch_commands(Workload(engine=engine, vision=large.multimodal), large)
-    return {command.key: with_draft(command, draft, "Q8_0") for command in found}
+    workload = Workload(engine=engine, vision=large.multimodal)
+    return {command.key: command for command in launch_commands(workload, large, draft=draft, draft_format="Q8_0")}
 
 
 def test_llama_server_names_the_file_and_keeps_all_its_layers_on_the_card() -> None:

@@ -43,7 +43,6 @@ def test_every_word_is_there() -> None:
     assert set(hardware.CLASSES) == set(terms.CLASSES)
     assert set(hardware.BOUNDS) == set(terms.BOUNDS)
     assert set(hardware.TRAINING_PARTS) == set(terms.TRAINING_PARTS)
-    assert set(hardware.COMMANDS) == set(terms.COMMANDS)
 
 
 def test_a_refused_split_says_what_does_not_divide() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
-from calculator.memory.vllm.formats import FORMATS
-from calculator.memory.vllm.parallel import stages
+from calculator.memory.checkpoint import FORMATS
+from calculator.memory.stages import stages
 from tests.calculator.memory.shapes import published, quantised, tiny_llama
 
 VLLM = ENGINES["vllm"]

@@ -1,4 +1,6 @@
-"""How vLLM holds a weight matrix in each format: payload, scales and zero points, in whole bytes.
+"""How a checkpoint's formats hold a weight matrix, loaded: payload, scales and zero points, in whole bytes.
+
+What PyTorch engines share: vLLM and transformers load the same checkpoints into the same tensors.
 
 Sources, all vLLM 0.33.0, `model_executor/layers/quantization/`: `fp8.py` (per tensor and block 128 x 128),
 `compressed_tensors/schemes/compressed_tensors_w8a8_int8.py` (one f32 scale per output channel), `auto_awq.py` and
@@ -12,9 +14,41 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from calculator.architecture.shape import Quantization
+from calculator.architecture.shape import Quantization, Shape
+from calculator.memory.tensors import TensorGroup, category
+
+QUANTISED = frozenset({"experts", "shared_experts", "feed_forward", "mixer"})
+"""Kinds of weights (`tensors.category`) that quantised checkpoints narrow; all else stays wide."""
+
+NEVER_QUANTISED = frozenset(
+    {"ssm_conv1d", "ssm_a", "ssm_d", "ssm_dt", "ssm_alpha", "ssm_beta", "ssm_ba", "shortconv.conv", "attn_sinks"}
+)
+"""Roles among them that stay wide nonetheless: convolutions and the small vectors of state-space layers."""
 
 WIDE_BYTES = 2  # BF16 and FP16; vLLM casts F32 checkpoints to one of the two
+
+
+def is_native(shape: Shape) -> bool:
+    """Whether the checkpoint itself is quantised."""
+    return shape.native_format not in ("BF16", "F16", "FP16", "F32", "FP32")
+
+
+def native_format(shape: Shape) -> str:
+    """The format a checkpoint is loaded in as it is; 32-bit weights are cast to BF16."""
+    if is_native(shape):
+        return shape.native_format
+    return "FP16" if shape.native_format in ("F16", "FP16") else "BF16"
+
+
+def may_quantise(group: TensorGroup) -> bool:
+    """Whether a quantised checkpoint narrows this tensor: a matrix inside a block of the text model."""
+    return (
+        group.part == "text"
+        and group.kind == "weight"
+        and len(group.shape) > 1
+        and group.role not in NEVER_QUANTISED
+        and category(group.role) in QUANTISED
+    )
 
 
 def ceil_div(dividend: int, divisor: int) -> int:
@@ -118,9 +152,3 @@ def of_checkpoint(dtype: str, native: str, quantization: Quantization | None) ->
         group = quantization.group_size if quantization is not None else None
         return _grouped(name, group) if group else FORMATS[name]
     return FORMATS.get(dtype, FORMATS["BF16"])
-
-
-CONVERTIBLE = ("BF16", "FP16", "FP8", "FP8-BLOCK", "INT8", "AWQ", "GPTQ", "NVFP4", "MXFP4")
-"""What a checkpoint with wide weights can be turned into. INT4 is the one that Moonshot publishes."""
-
-NARROWER_THAN_FP8 = ("AWQ", "GPTQ", "NVFP4")

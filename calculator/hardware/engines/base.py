@@ -1,0 +1,79 @@
+"""What an engine says of hardware: every question that a page, a fit, a bound on speed or a command asks of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from calculator.architecture.shape import Shape
+from calculator.hardware.cards import Card
+from calculator.hardware.command import Command, Source
+from calculator.hardware.fit import Fit
+from calculator.hardware.headroom import Headroom
+from calculator.hardware.kv_formats import element_bytes
+from calculator.hardware.rates import Lanes, Rate
+from calculator.hardware.reason import Reason
+from calculator.hardware.support import Support
+from calculator.hardware.weight_bytes import WeightBytes
+from calculator.memory import Estimate, Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardwareEngine(ABC):
+    """One engine on cards. Its package in `calculator.hardware.engines` holds one instance, `ENGINE`.
+
+    A subclass that leaves a question open cannot be made. `flags` are the knobs that a reader may turn (attributes of
+    `Workload`) and the engine's own name for each. `shared_block_tokens` is how many tokens of a common
+    beginning several sequences share at a time (automatic prefix caching); None where each has its own cache.
+    """
+
+    flags: Mapping[str, str]
+    headroom: Headroom
+    support: Support
+    shared_block_tokens: int | None
+
+    @abstractmethod
+    def alike_bytes(self, device_bytes: int) -> int | None:
+        """The least memory of the cards that are treated like one of `device_bytes`; None: all are treated alike."""
+
+    @abstractmethod
+    def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
+        """Whether the card computes in `weight_format`, unpacks it, or cannot use it."""
+
+    @abstractmethod
+    def splits(self, devices: int) -> Iterable[tuple[int, int]]:
+        """(tensor, pipeline) parallel, whose product is `devices`, in the order in which they are tried."""
+
+    @abstractmethod
+    def split_reasons(self, shape: Shape, workload: Workload) -> Iterator[Reason]:
+        """How a workload on several devices is split, and what every part repeats."""
+
+    @abstractmethod
+    def weight_bytes(self, shape: Shape, estimate: Estimate) -> WeightBytes:
+        """The weights that a token passes, over all cards and in RAM."""
+
+    @abstractmethod
+    def lanes(self, workload: Workload, devices: int) -> Lanes:
+        """How many of `devices` work at the same time."""
+
+    @abstractmethod
+    def rate(self, card: Card, weight_format: str) -> Rate:
+        """The fastest rate of one card that the engine could use with weights in this format."""
+
+    @abstractmethod
+    def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
+        """`workload` with as little in RAM as makes `fits` true; None where nothing can go there, or too little."""
+
+    @abstractmethod
+    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+        """What starts `workload`, whose defaults are resolved, with weights from `hub`; as it was placed in `fit`."""
+
+    @abstractmethod
+    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+        """`command` with a draft model that guesses ahead, or with a note that the program takes none."""
+
+    def kv_element_bytes(self, kv_format: str) -> Fraction:
+        """Bytes of one cached value, block scales included."""
+        return element_bytes(kv_format)

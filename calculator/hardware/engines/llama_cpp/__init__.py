@@ -1,0 +1,73 @@
+"""llama.cpp on cards, and Ollama, which is a way to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from calculator.architecture.shape import Shape
+from calculator.hardware.cards import GIB, Card
+from calculator.hardware.command import Command, Source
+from calculator.hardware.engines.base import HardwareEngine
+from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
+from calculator.hardware.engines.llama_cpp.offload import least_offload
+from calculator.hardware.fit import Fit
+from calculator.hardware.headroom import Headroom
+from calculator.hardware.rates import Lanes, Rate, sixteen_bit
+from calculator.hardware.reason import Reason
+from calculator.hardware.splits import by_layers, layer_reasons
+from calculator.hardware.support import Support
+from calculator.hardware.weight_bytes import WeightBytes
+from calculator.memory import Estimate, Workload
+
+SUPPORT = Support(
+    # docs/build.md: CUDA, HIP, Vulkan, SYCL, Metal, MUSA, CANN
+    own=frozenset({"nvidia", "amd", "intel", "apple", "moore-threads", "huawei"}),
+    refused=frozenset({"google", "aws"}),
+)
+
+
+class LlamaCpp(HardwareEngine):
+    def alike_bytes(self, device_bytes: int) -> int | None:
+        return None
+
+    def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
+        """Every format is unpacked in llama.cpp's own kernels, on every card."""
+        return ()
+
+    def splits(self, devices: int) -> Iterable[tuple[int, int]]:
+        return by_layers(devices)  # `--split-mode layer`
+
+    def split_reasons(self, shape: Shape, workload: Workload) -> Iterator[Reason]:
+        return layer_reasons(workload)
+
+    def weight_bytes(self, shape: Shape, estimate: Estimate) -> WeightBytes:
+        return weights.weight_bytes(shape, estimate.workload)
+
+    def lanes(self, workload: Workload, devices: int) -> Lanes:
+        """One sequence passes one card after the other; pieces of a prompt follow each other through all of them."""
+        return Lanes(1, devices)
+
+    def rate(self, card: Card, weight_format: str) -> Rate:
+        """Quantised weights are multiplied in 8-bit integers (ggml-cuda/mmq.cu)."""
+        if not weight_format.upper().endswith(("F16", "F32")) and card.int8_ops:
+            return max(Rate(card.int8_ops, "int8"), Rate(card.fp16_flops or 0, "fp16"))
+        return sixteen_bit(card)
+
+    def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
+        return least_offload(shape, workload, fits)
+
+    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+        return (llama_server.command(workload, source, hub), *ollama.commands(workload, source, hub))
+
+    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+        program = llama_server if command.key == llama_server.KEY else ollama
+        return program.with_draft(command, draft, weight_format)
+
+
+ENGINE = LlamaCpp(
+    flags={"gpu_layers": "--gpu-layers", "cpu_expert_layers": "--n-cpu-moe"},
+    # `--fit` leaves 1,024 MiB per device (tools/fit-params/README.md); 5 % covers the estimate's own error.
+    headroom=Headroom(5, GIB),
+    support=SUPPORT,
+    shared_block_tokens=None,  # its slots hold every sequence in full
+)

@@ -1,0 +1,62 @@
+"""The command that starts llama-server.
+
+Options: `common/arg.cpp`.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from calculator.hardware.command import Command, Source, file_name
+from calculator.memory import Workload
+
+KEY = "llama-server"
+
+ALL_LAYERS = 999
+"""More than any model has: llama.cpp and Ollama read it as all layers."""
+
+
+def command(workload: Workload, source: Source, hub: str) -> Command:
+    lines: list[str] = []
+    placeholders: list[str] = []
+    weight_format = workload.weight_format or ""
+    if source.gguf and hub == "huggingface":
+        arguments = ["-hf", f"{source.gguf}:{weight_format}"]
+    else:
+        # The file's exact name is the uploader's choice; a split file is named by its first part.
+        file = file_name(source.name, weight_format)
+        placeholders.append(file)
+        if source.gguf:
+            include = f"*{weight_format}*.gguf"
+            download = ("modelscope", "download", "--model", source.gguf, "--include", include, "--local_dir", ".")
+            lines.append(shlex.join(download))
+        arguments = ["-m", file]
+    # llama-server shares `-c` out among its slots, so each gets the context only if all of it is asked for.
+    arguments += ["-c", str(workload.context_tokens * workload.sequences), "-np", str(workload.sequences)]
+    if workload.sequences > 1:
+        arguments.append("--no-kv-unified")
+    arguments += ["-ngl", str(ALL_LAYERS if workload.gpu_layers is None else workload.gpu_layers)]
+    if workload.cpu_expert_layers:
+        arguments += ["--n-cpu-moe", str(workload.cpu_expert_layers)]
+    arguments += ["-fa", "on"]
+    key_format, value_format = workload.kv_format or "f16", workload.kv_v_format or workload.kv_format or "f16"
+    if (key_format, value_format) != ("f16", "f16"):
+        arguments += ["-ctk", key_format, "-ctv", value_format]
+    if workload.micro_batch != 512:
+        arguments += ["-ub", str(workload.micro_batch)]
+    if workload.pipeline_parallel > 1:
+        arguments += ["-sm", "layer"]
+    if source.multimodal and workload.vision and "-m" in arguments:
+        placeholders.append("mmproj.gguf")
+        arguments += ["--mmproj", "mmproj.gguf"]
+    elif source.multimodal and not workload.vision and "-hf" in arguments:
+        arguments.append("--no-mmproj")
+    lines.append(shlex.join(("llama-server", *arguments)))
+    return Command(key=KEY, language="shell", text="\n".join(lines), placeholders=tuple(placeholders))
+
+
+def with_draft(command: Command, draft: Source, weight_format: str) -> Command:
+    """`--spec-type`, `--spec-draft-model`."""
+    file = file_name(draft.name, weight_format)
+    options = ("--spec-type", "draft-simple", "--spec-draft-model", file, "--spec-draft-ngl", "all")
+    return command.extended(f" {shlex.join(options)}", (file,))

@@ -1,0 +1,48 @@
+"""The weights that a token passes in llama.cpp, on the cards and in RAM."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from calculator.architecture.shape import Shape
+from calculator.hardware.weight_bytes import WeightBytes
+from calculator.memory import Workload
+from calculator.memory.blocks import row_bytes
+from calculator.memory.llama_cpp.mixture import choose_type
+from calculator.memory.llama_cpp.placement import place
+from calculator.memory.llama_cpp.weights import slots_of
+
+
+def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
+    """What multiplies tokens; only the format and the placement matter."""
+    return _placed(
+        shape,
+        Workload(
+            weight_format=workload.weight_format,
+            pipeline_parallel=workload.pipeline_parallel,
+            gpu_layers=workload.gpu_layers,
+            cpu_expert_layers=workload.cpu_expert_layers,
+        ),
+    )
+
+
+@lru_cache(maxsize=256)
+def _placed(shape: Shape, workload: Workload) -> WeightBytes:
+    placement = place(workload, shape.num_layers)
+    slots = slots_of(shape)
+    in_ram = frozenset(placement.ram)
+    totals = {"device": 0, "device_experts": 0, "host": 0, "host_experts": 0}
+    for where, elements in slots.placed.items():
+        if where.part == "lookup" or (where.part == "embedding" and not slots.traits.tied):
+            continue
+        is_expert = where.part == "experts"
+        if where.part in ("layer", "experts"):
+            on_host = where.layer in in_ram or (is_expert and where.layer < placement.experts_in_ram)
+        else:
+            on_host = placement.output_in_ram
+        size = sum(
+            row_bytes(choose_type(workload.weight_format or "", slot, slots.traits), number)
+            for slot, number in elements.items()
+        )
+        totals[f"{'host' if on_host else 'device'}{'_experts' if is_expert else ''}"] += size
+    return WeightBytes(**totals, host_layers=in_ram)

@@ -1,0 +1,49 @@
+"""The lines of Python that load a model with transformers and let it write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, Source, repository_of
+from calculator.memory import Workload
+
+
+def generate(workload: Workload, source: Source, hub: str) -> Command:
+    repository, placeholders = repository_of(source)
+    library = "transformers" if hub == "huggingface" else "modelscope"
+    auto = "AutoModelForImageTextToText" if source.multimodal and workload.vision else "AutoModelForCausalLM"
+    names, options = [auto, "AutoTokenizer"], ['dtype="auto"', 'device_map="auto"']
+    weight_format = (workload.weight_format or "").upper()
+    if weight_format.startswith("NF4"):
+        names.append("BitsAndBytesConfig")
+        options.append('quantization_config=BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")')
+    elif weight_format.startswith("INT8"):
+        names.append("BitsAndBytesConfig")
+        options.append("quantization_config=BitsAndBytesConfig(load_in_8bit=True)")
+    elif weight_format in DTYPES:
+        options[0] = f'dtype="{DTYPES[weight_format]}"'
+    lines = [
+        f"from {library} import {', '.join(names)}",
+        "",
+        f"repository = {repository!r}",
+        "tokenizer = AutoTokenizer.from_pretrained(repository)",
+        f"model = {auto}.from_pretrained(",
+        "    repository,",
+        *(f"    {option}," for option in options),
+        ")",
+        'prompt = tokenizer("...", return_tensors="pt").to(model.device)',
+        f"output = model.generate(**prompt, max_length={workload.context_tokens})",
+    ]
+    return Command(key="transformers", language="python", text="\n".join(lines), placeholders=placeholders)
+
+
+def with_draft(command: Command, draft: Source) -> Command:
+    """`GenerationMixin.generate` (`assistant_model`)."""
+    repository, placeholders = repository_of(draft, NO_DRAFT_REPOSITORY)
+    imports, *lines, call = command.text.splitlines()
+    if "AutoModelForCausalLM" not in imports:  # the large model reads images, a draft only writes
+        imports = imports.replace(" import ", " import AutoModelForCausalLM, ")
+    lines.insert(0, imports)
+    lines.append(f'draft = AutoModelForCausalLM.from_pretrained({repository!r}, dtype="auto", device_map="auto")')
+    lines.append(f"{call.removesuffix(')')}, assistant_model=draft)")
+    return replace(command, text="\n".join(lines)).extended("", placeholders)

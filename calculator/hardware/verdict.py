@@ -1,0 +1,103 @@
+"""Whether a workload fits on some cards: placed, weighed against the card, and told why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from calculator.architecture.shape import Shape
+from calculator.hardware.cards import MAX_CARDS, Card
+from calculator.hardware.engines import engine_named
+from calculator.hardware.errors import HardwareError, check_bounds
+from calculator.hardware.fit import Fit
+from calculator.hardware.parallel import Placement, place
+from calculator.hardware.reason import Reason
+from calculator.memory import Workload
+
+COUNTS = (1, 2, 4, 8)
+
+
+def fit(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Fit:
+    """Does `workload` fit on `count` of `card`? `extra_bytes` lie on every device besides (a draft model), or
+    are saved there if negative (a shared prefix).
+
+    Raises `HardwareError` for an impossible count, `WorkloadError` for an impossible workload.
+    """
+    check_bounds("cards", count, 1, MAX_CARDS)
+    placement = place(shape, replace(workload, card_bytes=card.device_bytes), count * card.devices)
+    said = card_reasons(card, placement.workload)
+    return judge(placement, card, count, said, extra_bytes=extra_bytes)
+
+
+def fit_all(shape: Shape, workload: Workload, cards: Iterable[Card], counts: Sequence[int] = COUNTS) -> list[Fit]:
+    """`fit` for every card and count, each placement computed once for all cards that an engine treats alike.
+
+    Notes on what a server reserves then name the smallest card of that size; ask `fit` for one card's.
+    """
+    engine = engine_named(workload.engine)
+    placements: dict[tuple[int | None, int], Placement] = {}
+    fits = []
+    for card in cards:
+        size = engine.alike_bytes(card.device_bytes)
+        said: dict[str | None, tuple[Reason, ...]] = {}
+        for count in counts:
+            key = (size, count * card.devices)
+            if key not in placements:
+                placements[key] = place(shape, replace(workload, card_bytes=size), key[1])
+            placed = placements[key].workload
+            if placed.weight_format not in said:
+                said[placed.weight_format] = card_reasons(card, placed)
+            fits.append(judge(placements[key], card, count, said[placed.weight_format]))
+    return fits
+
+
+def card_reasons(card: Card, workload: Workload) -> tuple[Reason, ...]:
+    """All that this card says about an engine and a weight format (None: not settled)."""
+    engine, weight_format = engine_named(workload.engine), workload.weight_format
+    formats = () if weight_format is None else engine.format_reasons(card, weight_format)
+    return (*engine.support.reasons(workload.engine, card), *formats)
+
+
+def only_kind(cards: Sequence[Card]) -> tuple[Card, int]:
+    """The card and its count; mixed cards are refused, since engines then split by hand-given proportions."""
+    kinds = {card.slug for card in cards}
+    if not cards:
+        raise HardwareError("cards", "none")
+    if len(kinds) > 1:
+        raise HardwareError("cards", "mixed", cards=tuple(sorted(kinds)))
+    return cards[0], len(cards)
+
+
+def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...], *, extra_bytes: int = 0) -> Fit:
+    """Weigh a placement against one kind of card; `said` is what the card says of the engine and the format."""
+    workload = placement.workload
+    reasons = [*said, *placement.reasons]
+    if count > card.max_cards:
+        reasons.append(Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True))
+    headroom = engine_named(workload.engine).headroom.of(card.device_bytes) * card.devices
+    per_card = needed = spare = None
+    if placement.estimate is not None and placement.total_bytes is not None:
+        per_card = (placement.estimate.per_card_bytes + extra_bytes) * card.devices
+        needed = placement.total_bytes + extra_bytes * placement.devices
+        spare = card.usable_bytes - per_card
+        reasons.insert(0, _memory_reason(spare, headroom, card))
+    blocked = any(reason.blocks for reason in reasons)
+    tight = spare is not None and spare < headroom
+    return Fit(
+        state="does_not_fit" if blocked else "tight" if tight else "fits",
+        card=card,
+        count=count,
+        workload=workload,
+        estimate=placement.estimate,
+        per_card_bytes=per_card,
+        needed_bytes=needed,
+        spare_bytes=spare,
+        headroom_bytes=headroom,
+        reasons=tuple(reasons),
+    )
+
+
+def _memory_reason(spare: int, headroom: int, card: Card) -> Reason:
+    if spare < 0:
+        return Reason("too_large", {"short_bytes": -spare, "usable_bytes": card.usable_bytes}, blocks=True)
+    return Reason("below_headroom" if spare < headroom else "fits", {"spare_bytes": spare, "headroom_bytes": headroom})

@@ -1,0 +1,87 @@
+"""Every page, form, API call and command, asked for every engine: each answers, or says by name what it does not do."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import translation
+
+from calculator import labels
+from calculator.architecture import read_config
+from calculator.memory import ENGINES, WorkloadError, vllm
+from calculator.memory.engines import refusal
+from catalog.models import LanguageModel
+from tests.catalog.shipped import MODELS, shipped
+from tests.pages import get, text_of
+
+__all__ = ["shipped"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+SLUGS = tuple(name.partition("/")[2] for name in MODELS)
+LANGUAGES = ("en", "zh-hans")
+
+
+@pytest.fixture(params=[*ENGINES, "entered-twice"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each engine, and one that is entered under a name that nothing else knows."""
+    name = str(request.param)
+    if name not in ENGINES:
+        monkeypatch.setitem(ENGINES, name, vllm)
+    return name
+
+
+def answered(path: str, refused: WorkloadError | None, **headers: str) -> None:
+    """An answer, or 400 with the reason for which the engine does not run the model."""
+    response = Client().get(path, **headers)  # type: ignore[arg-type]
+    if refused is None:
+        assert response.status_code == 200, path
+        return
+    assert response.status_code == 400, path
+    with translation.override(path.split("/")[1]):
+        assert labels.error_text(refused) in text_of(response.content.decode())
+
+
+def refused_by(engine: str, slug: str) -> WorkloadError | None:
+    config = LanguageModel.objects.get(slug=slug).config
+    assert config
+    return refusal(read_config(config), engine)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("slug", SLUGS)
+def test_model_page_and_its_fragment(engine: str, slug: str, language: str) -> None:
+    address = f"/{language}/models/{slug}/?engine={engine}&context=4096&card=rtx-4090&cards=2"
+    answered(address, refused_by(engine, slug))
+    answered(address, refused_by(engine, slug), HTTP_HX_REQUEST="true")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("slug", SLUGS)
+def test_calculator_with_every_answer(engine: str, slug: str, language: str) -> None:
+    query = f"?model={slug}&engine={engine}&context=2048&sequences=2&shared=512&card=h100-sxm-80gb&cards=8"
+    answered(f"/{language}/calculator/{query}", refused_by(engine, slug))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_card_page_and_comparison(engine: str, language: str) -> None:
+    assert labels.engine_name(engine) in text_of(get(f"/{language}/accelerators/rtx-4090/?engine={engine}"))
+    slugs = "&".join(f"m={slug}" for slug in SLUGS[3:6])
+    assert labels.engine_name(engine) in text_of(get(f"/{language}/compare/?{slugs}&engine={engine}"))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_api_and_command(engine: str, slug: str) -> None:
+    memory = Client().get(f"/api/v1/models/{slug}/memory/?engine={engine}&context=4096")
+    if refused_by(engine, slug):
+        assert memory.status_code == 400
+        assert "engine" in memory.json()["errors"]
+        return
+    assert memory.json()["engine"] == engine
+    out = StringIO()
+    call_command("estimate", slug, "--engine", engine, "--context", "4096", "--json", stdout=out)
+    assert json.loads(out.getvalue())["total_bytes"] == memory.json()["total_bytes"]
+    fit = Client().get(f"/api/v1/models/{slug}/fit/?engine={engine}&card=h100-sxm-80gb&cards=8&context=4096")
+    assert fit.status_code == 200
