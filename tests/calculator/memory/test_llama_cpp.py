@@ -79,6 +79,27 @@ def test_the_compute_buffer_is_near() -> None:
     assert max(errors) <= COMPUTE_WORST
 
 
+@pytest.mark.parametrize(
+    ("context", "sequences", "asked", "rows"),
+    [
+        (8_192, 1, 512, 512),
+        (8_192, 1, 2_048, 2_048),
+        (100, 1, 512, 100),
+        (100, 4, 512, 400),  # all sequences fill one batch
+        (100, 8, 512, 512),
+    ],
+)
+def test_a_micro_batch_is_no_larger_than_all_sequences_together(
+    context: int, sequences: int, asked: int, rows: int
+) -> None:
+    """`n_ubatch` of `llama_context::llama_context`: at most `n_batch`, which is at most the whole `n_ctx`."""
+    workload = Workload(context_tokens=context, sequences=sequences, micro_batch=asked)
+    answer = estimate(published("llama-3-1-8b-instruct"), workload)
+    assert next(note.values["micro_batch"] for note in answer.notes if note.key == "llama_cpp_build") == rows
+    inputs = next(term for part in answer.host for term in part.terms if term.key == "graph_inputs")
+    assert inputs.values["rows"] == rows
+
+
 def test_the_reference_page() -> None:
     """Llama 4 Maverick at 131,072 tokens: 12 layers keep them all, 36 keep a chunk and the micro-batch."""
     answer = estimate(published("llama-4-maverick-instruct"), Workload(context_tokens=131_072))

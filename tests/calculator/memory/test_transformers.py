@@ -42,6 +42,23 @@ def test_a_latent_is_cached_compressed() -> None:
     assert answer.part("kv_cache").bytes == 61 * 1024 * 576 * 2
 
 
+STATES = [
+    # name, layers that keep a state, inputs of the convolution (all `kernel` of them: `LinearAttentionLayer` in
+    # cache_utils.py) in 16 bits, numbers of the state in 32
+    ("lfm2-1-2b", 10, 3 * 2_048, 0),
+    ("ai21-jamba-mini-1-5", 28, 4 * 8_192, 8_192 * 16),
+    ("mamba-codestral-7b-v0-1", 64, 4 * (8_192 + 2 * 8 * 128), 8_192 * 128),
+    ("qwen3-next-80b-a3b-instruct", 36, 4 * (2 * 2_048 + 4_096), 32 * 128 * 128),
+]
+
+
+@pytest.mark.parametrize(("name", "layers", "convolution", "state"), STATES, ids=[row[0] for row in STATES])
+def test_bytes_of_a_state(name: str, layers: int, convolution: int, state: int) -> None:
+    for sequences in (1, 3):
+        answer = estimate(published(name), Workload(engine="transformers", sequences=sequences))
+        assert answer.part("state").bytes == layers * sequences * (2 * convolution + 4 * state)
+
+
 def test_nf4_by_hand() -> None:
     # 4 bits and an f32 maximum per 64: attention 256 x (256 + 64 + 64 + 256), feed-forward 3 x 256 x 512, two layers
     linear = 2 * (256 * 640 + 3 * 256 * 512)
