@@ -69,6 +69,13 @@ def test_llama_cpp_counts_what_every_card_has_of_its_own() -> None:
         assert grown == [vision] + [0] * (cards - 1)
 
 
+@pytest.mark.parametrize("name", ["gemma-3-1b-it", "smollm2-135m-instruct", "llama-3-3-70b-instruct"])
+def test_llama_cpp_works_on_the_output_on_the_last_card(name: str) -> None:
+    """llama-server's own compute buffers grow from the first card to the last: 188 and 197 MiB, 49 and 53 MiB."""
+    first, last = cards_of(published(name), Workload(pipeline_parallel=2))
+    assert last["rest"] > first["rest"]
+
+
 @pytest.mark.parametrize(
     ("workload", "copies"),
     [
@@ -144,17 +151,20 @@ def test_vllm_repeats_a_latent_on_every_rank_of_its_stage() -> None:
     assert (first["kv_cache"], last["kv_cache"]) == (31 * blocks * 16 * 576 * 2, 30 * blocks * 16 * 576 * 2)
 
 
-@pytest.mark.parametrize(("depth", "in_flight"), [(1, 2), (2, 3), (4, 5)])
-def test_vllm_holds_a_window_and_what_is_in_flight(depth: int, in_flight: int) -> None:
-    """Gemma 3 27B: windows of 1,024 tokens, and a batch of 2,048 for each stage and one ahead.
+@pytest.mark.parametrize(
+    ("depth", "batched", "in_flight"),
+    [(1, 2_048, 4_096), (2, 2_048, 6_144), (4, 2_048, 10_240), (2, 11, 33)],  # 1,023 + 33 tokens: 66 whole blocks
+)
+def test_vllm_holds_a_window_and_what_is_in_flight(depth: int, batched: int, in_flight: int) -> None:
+    """Gemma 3 27B: windows of 1,024 tokens, and a batch for each stage and one ahead (asynchronous scheduling).
 
     `SlidingWindowSpec.max_admission_blocks_per_request` in v1/kv_cache_interface.py: the window less the token at hand,
     the tokens in flight, and a block more, as a window may begin inside one.
     """
-    workload = Workload(engine="vllm", context_tokens=131_072, pipeline_parallel=depth)
+    workload = Workload(engine="vllm", context_tokens=131_072, pipeline_parallel=depth, batched_tokens=batched)
     terms = estimate(published("gemma-3-27b-it"), workload).part("kv_cache").terms
     blocks = {int(term.values["blocks"]) for term in terms if term.key == "blocks_sliding"}
-    assert blocks == {-(-(1_024 - 1 + in_flight * 2_048) // 16) + 1}
+    assert blocks == {-(-(1_024 - 1 + in_flight) // 16) + 1}
 
 
 TRANSFORMERS = [(1, [80]), (2, [40, 40]), (4, [20, 20, 20, 20]), (8, [10] * 8)]

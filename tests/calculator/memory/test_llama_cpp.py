@@ -80,7 +80,7 @@ def test_the_compute_buffer_is_near() -> None:
 
 
 @pytest.mark.parametrize(
-    ("context", "sequences", "asked", "rows"),
+    ("tokens", "sequences", "asked", "rows"),
     [
         (8_192, 1, 512, 512),
         (8_192, 1, 2_048, 2_048),
@@ -90,10 +90,10 @@ def test_the_compute_buffer_is_near() -> None:
     ],
 )
 def test_a_micro_batch_is_no_larger_than_all_sequences_together(
-    context: int, sequences: int, asked: int, rows: int
+    tokens: int, sequences: int, asked: int, rows: int
 ) -> None:
     """`n_ubatch` of `llama_context::llama_context`: at most `n_batch`, which is at most the whole `n_ctx`."""
-    workload = Workload(context_tokens=context, sequences=sequences, micro_batch=asked)
+    workload = Workload(context_tokens=tokens, sequences=sequences, micro_batch=asked)
     answer = estimate(published("llama-3-1-8b-instruct"), workload)
     assert next(note.values["micro_batch"] for note in answer.notes if note.key == "llama_cpp_build") == rows
     inputs = next(term for part in answer.host for term in part.terms if term.key == "graph_inputs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from calculator.architecture import read_config
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from tests.calculator.memory.shapes import published, quantised, tiny_llama
 
@@ -57,6 +58,27 @@ def test_bytes_of_a_state(name: str, layers: int, convolution: int, state: int) 
     for sequences in (1, 3):
         answer = estimate(published(name), Workload(engine="transformers", sequences=sequences))
         assert answer.part("state").bytes == layers * sequences * (2 * convolution + 4 * state)
+
+
+def test_a_gated_recurrence_keeps_all_but_one_input() -> None:
+    """RecurrentGemma 2B: `conv1d_state` has `conv1d_width - 1` inputs, `recurrent_states` one number a channel."""
+    config = {
+        "model_type": "recurrent_gemma",
+        "block_types": ["recurrent", "recurrent", "attention"],
+        "attention_window_size": 2_048,
+        "conv1d_width": 4,
+        "head_dim": 256,
+        "hidden_size": 2_560,
+        "intermediate_size": 15_360,
+        "lru_width": 2_560,
+        "num_attention_heads": 10,
+        "num_hidden_layers": 26,
+        "num_key_value_heads": 1,
+        "vocab_size": 256_000,
+    }
+    answer = estimate(read_config(config), Workload(engine="transformers", context_tokens=4_096))
+    assert answer.part("state").bytes == 18 * (3 * 2_560 * 2 + 2_560 * 4)
+    assert answer.part("kv_cache").bytes == 8 * 2_048 * 2 * 256 * 2
 
 
 def test_nf4_by_hand() -> None:
