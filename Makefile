@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make, and a package index. `make` alone lists what it can do.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run load test lint format messages constraints bench admin clean
+.PHONY: help run load test lint format messages constraints bench graph admin clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -71,6 +71,9 @@ messages: .venv/installed-test ## Collect strings to translate (needs gettext), 
 
 bench: $(INSTALLED) ## Time the memory model
 	$(BIN)/python -m tests.bench
+
+graph: .venv/installed-test ## Print who imports whom inside a package, and the circles (PACKAGE=catalog)
+	@$(BIN)/python -m tests.import_graph $(PACKAGE)
 
 constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .cache/constraints

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -16,10 +16,16 @@ from calculator.panel import Panel
 from calculator.serialize import estimate_json, fit_json, speed_json
 
 
-def as_json(request: HttpRequest, model: Model, context: dict[str, Any]) -> HttpResponse:
-    shown: Panel = context["panel"]
-    answers: Answers = context["answers"]
-    assert shown.estimate is not None  # noqa: S101 (the view asks only then)
+class Writer(Protocol):
+    """Writes what the page shows; `permalink` is the query that shows it again."""
+
+    def __call__(
+        self, request: HttpRequest, model: Model, shown: Panel, answers: Answers, permalink: str
+    ) -> HttpResponse: ...
+
+
+def as_json(request: HttpRequest, model: Model, shown: Panel, answers: Answers, permalink: str) -> HttpResponse:
+    assert shown.estimate is not None  # noqa: S101 (there are answers only with one)
     result = estimate_json(model.slug or model.name, shown.estimate, explain=True)
     result["assumptions"] = list(shown.assumptions)
     if on := answers.on_cards:
@@ -30,24 +36,21 @@ def as_json(request: HttpRequest, model: Model, context: dict[str, Any]) -> Http
     result["commands"] = [
         {"program": each.command.key, "hub": each.hub, "text": each.command.text} for each in answers.commands
     ]
-    result["url"] = _address(request, context)
+    result["url"] = _address(request, model, permalink)
     return JsonResponse(result, json_dumps_params={"ensure_ascii": False, "indent": 2})
 
 
-def as_markdown(request: HttpRequest, model: Model, context: dict[str, Any]) -> HttpResponse:
-    lines = _lines(model, context["panel"], context["answers"], _address(request, context))
+def as_markdown(request: HttpRequest, model: Model, shown: Panel, answers: Answers, permalink: str) -> HttpResponse:
+    lines = _lines(model, shown, answers, _address(request, model, permalink))
     return HttpResponse("\n".join(lines) + "\n", content_type="text/markdown; charset=utf-8")
 
 
-FORMATS: Mapping[str, Callable[[HttpRequest, Model, dict[str, Any]], HttpResponse]] = {
-    "json": as_json,
-    "md": as_markdown,
-}
+FORMATS: Mapping[str, Writer] = {"json": as_json, "md": as_markdown}
 
 
-def _address(request: HttpRequest, context: dict[str, Any]) -> str:
+def _address(request: HttpRequest, model: Model, permalink: str) -> str:
     """The page that shows this; empty for a pasted file, which no address holds."""
-    return request.build_absolute_uri(f"{request.path}?{context['permalink']}") if context["model"].slug else ""
+    return request.build_absolute_uri(f"{request.path}?{permalink}") if model.slug else ""
 
 
 def _lines(model: Model, shown: Panel, answers: Answers, address: str) -> Iterator[str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models.signals import post_delete, post_save
 
-from catalog import derived, standings
-from catalog.models import Alias, Benchmark, Family, LanguageModel, Organization, Removal, Score, Synced
+from catalog import standings
+from catalog.models import Alias, Benchmark, Family, LanguageModel, Organization, Removal, Score, Synced, derived
 from catalog.sync.kinds import KINDS
 
 

@@ -1,20 +1,27 @@
 from django.urls import path
 
-from catalog.views import accelerators, benchmarks, compare, home, model, models, organizations, ranking
+from catalog.accelerators.views import accelerator, accelerator_list
+from catalog.comparison.views import compare
+from catalog.home.views import home
+from catalog.leaderboards import ranking_views
+from catalog.leaderboards.views import benchmark, leaderboards
+from catalog.model_list.organization_views import family, organization
+from catalog.model_list.views import model_list
+from catalog.model_page.views import model_page
 
 app_name = "catalog"
 urlpatterns = [
-    path("", home.home, name="home"),
-    path("models/", models.model_list, name="model_list"),
-    path("models/<slug:slug>/", model.model_page, name="model"),
-    path("benchmarks/", benchmarks.leaderboards, name="leaderboards"),
-    path("benchmarks/method/", ranking.method, name="ranking_method"),
-    path("benchmarks/changes/", ranking.changes, name="ranking_changes"),
-    path("benchmarks/releases/<int:pk>.json", ranking.release, name="ranking_release"),
-    path("benchmarks/<slug:slug>/", benchmarks.benchmark, name="benchmark"),
-    path("accelerators/", accelerators.accelerator_list, name="accelerator_list"),
-    path("accelerators/<slug:slug>/", accelerators.accelerator, name="accelerator"),
-    path("compare/", compare.compare, name="compare"),
-    path("organizations/<slug:slug>/", organizations.organization, name="organization"),
-    path("families/<slug:slug>/", organizations.family, name="family"),
+    path("", home, name="home"),
+    path("models/", model_list, name="model_list"),
+    path("models/<slug:slug>/", model_page, name="model"),
+    path("benchmarks/", leaderboards, name="leaderboards"),
+    path("benchmarks/method/", ranking_views.method, name="ranking_method"),
+    path("benchmarks/changes/", ranking_views.changes, name="ranking_changes"),
+    path("benchmarks/releases/<int:pk>.json", ranking_views.release, name="ranking_release"),
+    path("benchmarks/<slug:slug>/", benchmark, name="benchmark"),
+    path("accelerators/", accelerator_list, name="accelerator_list"),
+    path("accelerators/<slug:slug>/", accelerator, name="accelerator"),
+    path("compare/", compare, name="compare"),
+    path("organizations/<slug:slug>/", organization, name="organization"),
+    path("families/<slug:slug>/", family, name="family"),
 ]

@@ -142,7 +142,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-CALCULATOR_CATALOGUE = "catalog.for_calculator.Catalogue"  # the models and cards of the full calculator
+CALCULATOR_CATALOGUE = "catalog.bridge.catalogue.DatabaseCatalogue"  # the models and cards of the full calculator
 
 # What the footer says, where an operator sets it
 ICP_NUMBER = environment.text("ICP_NUMBER")  # mainland China asks for these two on every page

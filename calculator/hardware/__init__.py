@@ -9,7 +9,7 @@ from calculator.hardware.launch import launch_commands
 from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
-from calculator.hardware.recommend import Recommendation, choose, recommend
+from calculator.hardware.recommend import Recommendation, recommend
 from calculator.hardware.speed import Speed, speed
 from calculator.hardware.training import Training, TrainingEstimate, training_memory
 from calculator.hardware.verdict import COUNTS, fit, fit_all, only_kind
@@ -29,7 +29,6 @@ __all__ = [
     "Training",
     "TrainingEstimate",
     "best_format",
-    "choose",
     "engine_named",
     "fit",
     "fit_all",

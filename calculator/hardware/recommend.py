@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
+from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
+from calculator.hardware.parallel import Placement, place
+from calculator.hardware.reason import Reason
 from calculator.hardware.terms import CLASSES
-from calculator.hardware.verdict import COUNTS, fit_all
-from calculator.memory import Workload
+from calculator.hardware.verdict import COUNTS, card_reasons, judge
+from calculator.memory import ENGINES, Workload
+from calculator.memory.engines import resolve
 
 CURRENT_YEARS = 4
 """A card counts as current when it is at most this many years older than the newest card on offer."""
@@ -46,65 +51,67 @@ def recommend(
     supports itself, current cards, the least memory that fits, the fastest. The second costs least at launch prices
     where that is another set, or else is the best set of another vendor or size.
     """
-    fits = fit_all(shape, workload, cards, counts)
-    return choose(fits, per_class)
+    resolved = resolve(ENGINES[workload.engine], shape, workload)
+    by_class = _candidates(workload.engine, resolved.weight_format or "", tuple(cards), tuple(counts))
+    needs = _Needs(shape, workload)
+    return tuple(_recommendation(name, by_class.get(name, ()), needs, per_class) for name in CLASSES)
 
 
-def choose(fits: Sequence[Fit], per_class: int = PER_CLASS) -> tuple[Recommendation, ...]:
-    """`recommend` from answers already at hand."""
-    years = [fit.card.release_year for fit in fits if fit.card.release_year]
-    oldest_current = max(years, default=0) - CURRENT_YEARS
-    return tuple(
-        _recommendation(name, [fit for fit in fits if fit.card.card_class == name], oldest_current, per_class)
-        for name in CLASSES
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A set of cards, and all about it that does not depend on how much memory is needed.
 
-
-def _recommendation(card_class: str, fits: Sequence[Fit], oldest_current: int, per_class: int) -> Recommendation:
-    offered = [fit for fit in fits if fit.card.obtainable]
-    good = sorted((fit for fit in offered if fit.state == "fits"), key=lambda fit: _rank(fit, oldest_current))
-    picks: list[Fit] = good[:1]
-    while good and len(picks) < per_class:
-        comparable = [fit for fit in good if _comparable(fit, good[0])]
-        other = _cheapest(comparable, picks, oldest_current) or _different(comparable, picks)
-        if other is None:
-            break
-        picks.append(other)
-    return Recommendation(
-        card_class=card_class, picks=tuple(picks), nearest_miss=nearest_miss(offered, picks, oldest_current)
-    )
-
-
-def nearest_miss(fits: Iterable[Fit], picks: Sequence[Fit] = (), oldest_current: int = 0) -> Fit | None:
-    """The set that comes closest without fitting comfortably.
-
-    Beside picks: fewer of the first pick's kind, or else a smaller set of about as many current cards.
+    `size` and `devices` say which placement is its own; `most_bytes` is what one card may hold with the headroom free.
     """
-    misses = [fit for fit in fits if fit.state != "fits" and not fit.refused and fit.spare_bytes is not None]
-    if picks:
-        first = picks[0]
-        misses = [fit for fit in misses if fit.usable_bytes < first.usable_bytes]
-        same = [fit for fit in misses if fit.card == first.card]
-        comparable = [fit for fit in misses if _comparable(fit, first) and _current(fit.card, oldest_current)]
-        misses = same or comparable or misses
-    return max(misses, key=_closeness, default=None)
+
+    card: Card
+    count: int
+    size: int | None
+    devices: int
+    most_bytes: int
+    refused: bool
+    current: bool
+    rank: tuple[int, int, bool, int, int, int, str]
+    said: tuple[Reason, ...]
 
 
-def _comparable(fit: Fit, first: Fit) -> bool:
-    return fit.count <= MORE_CARDS * first.count
+@lru_cache(maxsize=32)
+def _candidates(
+    engine: str, weight_format: str, cards: tuple[Card, ...], counts: tuple[int, ...]
+) -> Mapping[str, tuple[_Candidate, ...]]:
+    """All sets that anybody can put together, by class, best first; slow to make, so kept per engine and format."""
+    newest = max((card.release_year for card in cards if card.release_year), default=0)
+    of_engine = engine_named(engine)
+    found: dict[str, list[_Candidate]] = {}
+    for card in cards:
+        if not card.obtainable:
+            continue
+        said = card_reasons(card, Workload(engine=engine, weight_format=weight_format))
+        blocked = any(reason.blocks for reason in said)
+        current = card.release_year is None or card.release_year >= newest - CURRENT_YEARS
+        headroom = of_engine.headroom.of(card.device_bytes) * card.devices
+        found.setdefault(card.card_class, []).extend(
+            _Candidate(
+                card=card,
+                count=count,
+                size=of_engine.alike_bytes(card.device_bytes),
+                devices=count * card.devices,
+                most_bytes=card.usable_bytes - headroom,
+                refused=blocked or count > card.max_cards,
+                current=current,
+                rank=_rank(card, count, said, current),
+                said=said,
+            )
+            for count in counts
+        )
+    return {name: tuple(sorted(sets, key=lambda each: each.rank)) for name, sets in found.items()}
 
 
-def _closeness(fit: Fit) -> tuple[float, int, str]:
-    """How near a set comes: the usable share of what it needs; then fewer cards."""
-    return fit.card.usable_bytes / (fit.per_card_bytes or 1), -fit.count, fit.card.slug
-
-
-def _rank(fit: Fit, oldest_current: int) -> tuple[int, int, bool, int, int, int, str]:
-    card = fit.card
+def _rank(card: Card, count: int, said: Sequence[Reason], current: bool) -> tuple[int, int, bool, int, int, int, str]:
     return (
-        fit.count,
-        _support_distance(fit),
-        not _current(card, oldest_current),
+        count,
+        _support_distance(card, said),
+        not current,
         card.memory_gb,
         -((card.bandwidth_bytes_per_s or 0) // BANDWIDTH_STEP),
         -(card.fp16_flops or 0),
@@ -112,36 +119,100 @@ def _rank(fit: Fit, oldest_current: int) -> tuple[int, int, bool, int, int, int,
     )
 
 
-def _support_distance(fit: Fit) -> int:
+def _support_distance(card: Card, said: Sequence[Reason]) -> int:
     """How far the engine is from supporting the card itself. Plug-ins are the rule for Chinese cards, no handicap."""
-    keys = {reason.key for reason in fit.reasons}
+    keys = {reason.key for reason in said}
     if "engine_support_unknown" in keys:
         return 2
-    return 1 if "engine_by_plugin" in keys and fit.card.card_class != "china" else 0
+    return 1 if "engine_by_plugin" in keys and card.card_class != "china" else 0
 
 
-def _current(card: Card, oldest_current: int) -> bool:
-    return card.release_year is None or card.release_year >= oldest_current
+class _Needs:
+    """What a workload needs on each candidate, placed once for all that an engine treats alike."""
+
+    def __init__(self, shape: Shape, workload: Workload) -> None:
+        self.shape, self.workload = shape, workload
+        self.placements: dict[tuple[int | None, int], Placement] = {}
+
+    def placement(self, candidate: _Candidate) -> Placement:
+        key = (candidate.size, candidate.devices)
+        if key not in self.placements:
+            self.placements[key] = place(self.shape, replace(self.workload, card_bytes=candidate.size), key[1])
+        return self.placements[key]
+
+    def bytes(self, candidate: _Candidate) -> int | None:
+        """Bytes on one card, the fullest; None where the model cannot be split so."""
+        placed = self.placement(candidate).estimate
+        return None if placed is None else placed.per_card_bytes * candidate.card.devices
+
+    def fit(self, candidate: _Candidate) -> Fit:
+        return judge(self.placement(candidate), candidate.card, candidate.count, candidate.said)
 
 
-def _cheapest(good: Sequence[Fit], picks: Sequence[Fit], oldest_current: int) -> Fit | None:
+def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _Needs, per_class: int) -> Recommendation:
+    good: list[_Candidate] = []
+    misses: list[_Candidate] = []
+    for candidate in candidates:
+        needed = None if candidate.refused else needs.bytes(candidate)
+        if needed is not None:
+            (good if needed <= candidate.most_bytes else misses).append(candidate)
+    picks = good[:1]
+    while good and len(picks) < per_class:
+        comparable = [candidate for candidate in good if _comparable(candidate, good[0])]
+        other = _cheapest(comparable, picks) or _different(comparable, picks)
+        if other is None:
+            break
+        picks.append(other)
+    miss = _nearest_miss(misses, picks, needs)
+    return Recommendation(
+        card_class=card_class,
+        picks=tuple(needs.fit(candidate) for candidate in picks),
+        nearest_miss=needs.fit(miss) if miss else None,
+    )
+
+
+def _nearest_miss(misses: Sequence[_Candidate], picks: Sequence[_Candidate], needs: _Needs) -> _Candidate | None:
+    """The set that comes closest without fitting comfortably.
+
+    Beside picks: fewer of the first pick's kind, or else a smaller set of about as many current cards.
+    """
+    if picks:
+        first = picks[0]
+        usable = first.card.usable_bytes * first.count
+        misses = [each for each in misses if each.card.usable_bytes * each.count < usable]
+        same = [each for each in misses if each.card is first.card]
+        comparable = [each for each in misses if _comparable(each, first) and each.current]
+        misses = same or comparable or misses
+    return max(misses, key=lambda each: _closeness(each, needs), default=None)
+
+
+def _comparable(candidate: _Candidate, first: _Candidate) -> bool:
+    return candidate.count <= MORE_CARDS * first.count
+
+
+def _closeness(candidate: _Candidate, needs: _Needs) -> tuple[float, int, str]:
+    """How near a set comes: the usable share of what it needs; then fewer cards."""
+    return candidate.card.usable_bytes / (needs.bytes(candidate) or 1), -candidate.count, candidate.card.slug
+
+
+def _cheapest(good: Sequence[_Candidate], picks: Sequence[_Candidate]) -> _Candidate | None:
     """The current set with the lowest launch price, unless it is picked already."""
     priced = [
-        (fit.card.launch_price_usd * fit.count, fit.count, fit.card.slug, fit)
-        for fit in good
-        if fit.card.launch_price_usd and _current(fit.card, oldest_current)
+        (each.card.launch_price_usd * each.count, each.count, each.card.slug, each)
+        for each in good
+        if each.card.launch_price_usd and each.current
     ]
     if not priced:
         return None
     cheapest = min(priced, key=lambda entry: entry[:3])[3]
-    return None if any(fit.card == cheapest.card for fit in picks) else cheapest
+    return None if any(each.card is cheapest.card for each in picks) else cheapest
 
 
-def _different(good: Sequence[Fit], picks: Sequence[Fit]) -> Fit | None:
+def _different(good: Sequence[_Candidate], picks: Sequence[_Candidate]) -> _Candidate | None:
     """The best set of a vendor not yet picked, else of another size."""
-    vendors = {fit.card.vendor for fit in picks}
-    sizes = {fit.card.memory_gb for fit in picks}
+    vendors = {each.card.vendor for each in picks}
+    sizes = {each.card.memory_gb for each in picks}
     return next(
-        (fit for fit in good if fit.card.vendor not in vendors),
-        next((fit for fit in good if fit.card.memory_gb not in sizes), None),
+        (each for each in good if each.card.vendor not in vendors),
+        next((each for each in good if each.card.memory_gb not in sizes), None),
     )

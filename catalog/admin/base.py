@@ -18,9 +18,9 @@ from modeltranslation.translator import translator
 from pydantic import ValidationError
 from reversion.admin import VersionAdmin
 
-from catalog.export import record_of
 from catalog.source.records import Record
 from catalog.sync.edits import edited_fields
+from catalog.sync.export import record_of
 
 HTTPS: Mapping[type[models.Field], Mapping[str, Any]] = {
     models.URLField: {"assume_scheme": "https"}

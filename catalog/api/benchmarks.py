@@ -9,7 +9,7 @@ from ninja import Router, Schema
 
 from catalog.api.schemas import BenchmarkOut, Problem
 from catalog.models import Benchmark, Standing
-from catalog.querysets import LONG_COLUMNS
+from catalog.models.querysets import LONG_COLUMNS
 
 router = Router(tags=["benchmarks"])
 

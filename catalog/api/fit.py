@@ -14,12 +14,12 @@ from calculator.deployment import DeploymentForm
 from calculator.hardware import fit, largest_context, most_sequences, speed
 from calculator.hardware_form import flattened
 from calculator.serialize import fit_json, rounded, speed_json
-from catalog.accelerator_forms import RunsForm
+from catalog.accelerators.forms import RunsForm
+from catalog.accelerators.runs import Run, runs
 from catalog.api.schemas import Problem, problem
 from catalog.api.shapes import shape_or_404
-from catalog.cards import all_cards, card_of
+from catalog.bridge.cards import all_cards, card_of
 from catalog.models import Accelerator, LanguageModel
-from catalog.runs import Run, runs
 
 models_router, accelerators_router = Router(tags=["fit"]), Router(tags=["fit"])
 MOST_ROWS = 100

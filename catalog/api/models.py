@@ -7,7 +7,7 @@ from ninja.pagination import LimitOffsetPagination, paginate
 
 from catalog.api.schemas import ModelBrief, ModelOut, Problem
 from catalog.models import LanguageModel
-from catalog.querysets import LanguageModelQuerySet
+from catalog.models.querysets import LanguageModelQuerySet
 
 router = Router(tags=["models"])
 MOST_ROWS = 1000

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from ninja.errors import HttpError
 
 from calculator.architecture import Shape
+from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
-from catalog.shapes import max_context_tokens, shape_of
 
 
 def shape_or_404(slug: str) -> tuple[Shape, int | None]:

@@ -8,12 +8,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from calculator.figures import billions, grouped
-from catalog import specs
-from catalog.citations import Citations
-from catalog.comparison.table import Cell, Row, Section
+from catalog.bridge.shapes import shape_of
+from catalog.comparison.table import ComparisonCell, ComparisonRow, Section
+from catalog.model_page import specs
+from catalog.model_page.citations import Citations
 from catalog.models import LanguageModel
-from catalog.shapes import shape_of
-from catalog.templatetags.catalogue import modalities
+from catalog.models.vocabulary import modality_words
 
 FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...] = (
     (gettext_lazy("Organisation"), lambda model: model.organization.name),
@@ -24,8 +24,8 @@ FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...
     (gettext_lazy("Active parameters"), lambda model: billions(model.active_parameters)),
     (gettext_lazy("Context length"), lambda model: grouped(model.context_tokens)),
     (gettext_lazy("Architecture"), lambda model: model.get_architecture_display() if model.architecture else ""),
-    (gettext_lazy("Reads"), lambda model: modalities(model.input_modalities)),
-    (gettext_lazy("Writes"), lambda model: modalities(model.output_modalities)),
+    (gettext_lazy("Reads"), lambda model: modality_words(model.input_modalities)),
+    (gettext_lazy("Writes"), lambda model: modality_words(model.output_modalities)),
     (gettext_lazy("Licence"), lambda model: model.licence.name if model.licence else ""),
     (
         gettext_lazy("Commercial use"),
@@ -37,7 +37,9 @@ FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...
 def facts(models: Sequence[LanguageModel]) -> Section:
     return Section(
         gettext_lazy("What they are"),
-        tuple(Row(label, tuple(Cell(str(read(model))) for model in models)) for label, read in FACTS),
+        tuple(
+            ComparisonRow(label, tuple(ComparisonCell(str(read(model))) for model in models)) for label, read in FACTS
+        ),
     )
 
 
@@ -47,9 +49,9 @@ def specifications(models: Sequence[LanguageModel]) -> list[Section]:
     for model in models:
         found = specs.groups(model, shape_of(model), Citations(model))
         told.append({(str(group.title), str(spec.label)): spec.value for group in found for spec in group.specs})
-    sections: dict[str, list[Row]] = {}
+    sections: dict[str, list[ComparisonRow]] = {}
     for title, label in dict.fromkeys(key for values in told for key in values):
         key = (title, label)
-        cells = tuple(Cell(values.get(key, ""), applies=key in values) for values in told)
-        sections.setdefault(title, []).append(Row(label, cells))
+        cells = tuple(ComparisonCell(values.get(key, ""), applies=key in values) for values in told)
+        sections.setdefault(title, []).append(ComparisonRow(label, cells))
     return [Section(title, tuple(rows)) for title, rows in sections.items()]

@@ -12,10 +12,10 @@ from calculator.figures import gib
 from calculator.forms import WorkloadForm
 from calculator.labels import PARTS
 from calculator.memory import Estimate
-from catalog.compare_forms import CompareForm
-from catalog.comparison.table import Cell, Row, Section
+from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.comparison.forms import CompareForm
+from catalog.comparison.table import ComparisonCell, ComparisonRow, Section
 from catalog.models import LanguageModel
-from catalog.shapes import max_context_tokens, shape_of
 
 
 def memory(models: Sequence[LanguageModel], form: CompareForm) -> Section:
@@ -29,11 +29,13 @@ def memory(models: Sequence[LanguageModel], form: CompareForm) -> Section:
     totals = [answer.total_bytes for _weights, answer in answers if answer]
     least = min(totals) if len(totals) > 1 else None
     rows = [
-        Row(gettext_lazy("Weight format"), tuple(Cell(weights) for weights, _answer in answers)),
-        Row(
+        ComparisonRow(gettext_lazy("Weight format"), tuple(ComparisonCell(weights) for weights, _answer in answers)),
+        ComparisonRow(
             gettext_lazy("Memory needed (GiB)"),
             tuple(
-                Cell(gib(answer.total_bytes), best=answer.total_bytes == least) if answer else Cell("")
+                ComparisonCell(gib(answer.total_bytes), best=answer.total_bytes == least)
+                if answer
+                else ComparisonCell("")
                 for _weights, answer in answers
             ),
         ),
@@ -41,7 +43,7 @@ def memory(models: Sequence[LanguageModel], form: CompareForm) -> Section:
     for key, label in PARTS.items():
         sizes = [_part(answer, key) for _weights, answer in answers]
         if any(sizes):
-            rows.append(Row(label, tuple(Cell(gib(size)) for size in sizes)))
+            rows.append(ComparisonRow(label, tuple(ComparisonCell(gib(size)) for size in sizes)))
     unanswered = tuple(reasons) if any(reasons) else ()
     return Section(gettext_lazy("Memory"), tuple(rows), gettext_lazy("no answer"), unanswered)
 

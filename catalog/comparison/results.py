@@ -8,13 +8,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.comparison.table import Cell, Row, Section
+from catalog.comparison.table import ComparisonCell, ComparisonRow, Section
 from catalog.models import LanguageModel, Place, Standing
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import CODING, OVERALL
 from catalog.standings import board_label, current
+from catalog.standings.score_words import plain_words, points
 from catalog.standings.words import missing_text
-from catalog.templatetags.ranks import plain_words, points
 
 
 def ranks(models: Sequence[LanguageModel]) -> Section:
@@ -25,23 +25,23 @@ def ranks(models: Sequence[LanguageModel]) -> Section:
     return Section(
         gettext_lazy("Ranks"),
         tuple(
-            Row(board_label(key), _best([_rank(places.get((key, model.pk)), scope) for model in models]))
+            ComparisonRow(board_label(key), _best([_rank(places.get((key, model.pk)), scope) for model in models]))
             for key, scope in scopes.items()
         ),
     )
 
 
-def _rank(place: Place | None, scope: Any) -> tuple[Cell, float | None]:
+def _rank(place: Place | None, scope: Any) -> tuple[ComparisonCell, float | None]:
     if place is None:
-        return Cell(""), None
+        return ComparisonCell(""), None
     if place.rank is None:
-        return Cell(_("not ranked"), missing_text(place, scope)), None
+        return ComparisonCell(_("not ranked"), missing_text(place, scope)), None
     interval = _("%(low)s–%(high)s of %(ranked)s") % {
         "low": place.low,
         "high": place.high,
         "ranked": place.release.num_ranked,
     }
-    return Cell(f"#{place.rank}", interval), -place.rank
+    return ComparisonCell(f"#{place.rank}", interval), -place.rank
 
 
 def scores(models: Sequence[LanguageModel]) -> tuple[list[Section], int]:
@@ -64,25 +64,25 @@ def scores(models: Sequence[LanguageModel]) -> tuple[list[Section], int]:
     return sections, len(held) - len(shared)
 
 
-def _score_row(item: tuple[Any, str], found: dict[int, Standing], models: Sequence[LanguageModel]) -> Row:
+def _score_row(item: tuple[Any, str], found: dict[int, Standing], models: Sequence[LanguageModel]) -> ComparisonRow:
     benchmark, variant = item
     label = _("%(benchmark)s (%(variant)s)") % {"benchmark": benchmark.name, "variant": plain_words(variant)}
     cells = _best([_score(benchmark, found.get(model.pk)) for model in models])
-    return Row(label if variant else benchmark.name, cells, benchmark.get_absolute_url())
+    return ComparisonRow(label if variant else benchmark.name, cells, benchmark.get_absolute_url())
 
 
-def _score(benchmark: Any, standing: Standing | None) -> tuple[Cell, float | None]:
+def _score(benchmark: Any, standing: Standing | None) -> tuple[ComparisonCell, float | None]:
     if standing is None:
-        return Cell(""), None
+        return ComparisonCell(""), None
     score = standing.score
     place = _("%(rank)s of %(of)s") % {"rank": standing.rank, "of": standing.of}
     said = [place, *filter(None, [score.get_mode_display(), score.get_source_kind_display()])]
-    return Cell(points(score.value, benchmark), " · ".join(said)), -standing.rank
+    return ComparisonCell(points(score.value, benchmark), " · ".join(said)), -standing.rank
 
 
-def _best(cells: Iterable[tuple[Cell, float | None]]) -> tuple[Cell, ...]:
+def _best(cells: Iterable[tuple[ComparisonCell, float | None]]) -> tuple[ComparisonCell, ...]:
     """Marks the cells of the highest value where there are others to compare with; a shared rank marks all of them."""
     cells = list(cells)
     values = [value for _cell, value in cells if value is not None]
     best = max(values) if len(set(values)) > 1 else None
-    return tuple(Cell(cell.text, cell.note, value is not None and value == best) for cell, value in cells)
+    return tuple(ComparisonCell(cell.text, cell.note, value is not None and value == best) for cell, value in cells)

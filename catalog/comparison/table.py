@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ComparisonCell:
     """`text` is empty for unknown and where the row does not apply. `best` marks the row's best value."""
 
     text: str
@@ -18,9 +18,9 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparisonRow:
     label: str | Promise
-    cells: tuple[Cell, ...]
+    cells: tuple[ComparisonCell, ...]
     address: str = ""
 
     @property
@@ -34,6 +34,6 @@ class Section:
     """`unknown` stands for an empty cell; `reasons` say, model by model, why the rows could not be filled."""
 
     title: str | Promise
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
     unknown: str | Promise = ""
     reasons: tuple[tuple[str, ...], ...] = ()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-from catalog.source import Catalogue, SourceError, load
+from catalog.source import SourceCatalogue, SourceError, load
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -16,7 +16,7 @@ def add_directory(parser: ArgumentParser) -> None:
     parser.add_argument("directory", nargs="?", type=Path, default=DATA, help="data folder (the one shipped here)")
 
 
-def load_or_stop(directory: Path) -> Catalogue:
+def load_or_stop(directory: Path) -> SourceCatalogue:
     """Ends the command with every fault, one a line, and exit code 1."""
     if not directory.is_dir():
         raise CommandError(f"{directory} is not a folder")

@@ -8,8 +8,9 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from catalog import derived
+from catalog.models import derived
 from catalog.models.organization import Family, Licence, Organization
+from catalog.models.querysets import LanguageModelManager
 from catalog.models.synced import Synced
 from catalog.models.validators import PARTIAL_DATE, REPOSITORY
 from catalog.models.vocabulary import (
@@ -23,11 +24,10 @@ from catalog.models.vocabulary import (
     TotalBasis,
     Variant,
 )
-from catalog.querysets import LanguageModelManager
 
 
-class Shape(models.Model):
-    """Columns read from `config` whenever a row is saved (`catalog.derived`), for lists and filters."""
+class ShapeColumns(models.Model):
+    """Columns read from `config` whenever a row is saved (`catalog.models.derived`), for lists and filters."""
 
     architecture = models.CharField(_("architecture"), max_length=8, choices=Architecture, blank=True, editable=False)
     num_layers = models.PositiveIntegerField(_("layers"), null=True, editable=False)
@@ -48,7 +48,7 @@ class Shape(models.Model):
         abstract = True
 
 
-class LanguageModel(Shape, Synced):
+class LanguageModel(ShapeColumns, Synced):
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
     name = models.CharField(_("name"), max_length=120)
     organization = models.ForeignKey(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import TextChoices
+from django.utils.text import capfirst
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 
 class CommercialUse(TextChoices):
@@ -27,6 +30,12 @@ class Modality(TextChoices):
     IMAGE = "image", pgettext_lazy("modality", "Image")
     AUDIO = "audio", pgettext_lazy("modality", "Audio")
     VIDEO = "video", pgettext_lazy("modality", "Video")
+
+
+def modality_words(values: Iterable[str]) -> str:
+    """Modalities in the reader's language: "Text, image"."""
+    words = dict(Modality.choices)
+    return capfirst(gettext(", ").join(str(words.get(value, value)).lower() for value in values))
 
 
 class Architecture(TextChoices):

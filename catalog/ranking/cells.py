@@ -8,7 +8,7 @@ from math import isfinite, log, sqrt
 from catalog.ranking.preferred import Preference, preferred_by_item
 from catalog.ranking.scope import Scope
 from catalog.ranking.scores import Benchmark, Candidate, Item, Score
-from catalog.ranking.table import Cell
+from catalog.ranking.table import ScoreCell
 
 Preferences = Mapping[tuple[str, Item], Preference]
 
@@ -49,10 +49,10 @@ def preferences(
     )
 
 
-def cells(chosen: Preferences, benchmarks: Mapping[str, Benchmark]) -> list[Cell]:
+def cells(chosen: Preferences, benchmarks: Mapping[str, Benchmark]) -> list[ScoreCell]:
     """One cell per record that counts."""
     return [
-        Cell(
+        ScoreCell(
             model,
             item,
             share(preference.score.value, benchmarks[item.benchmark]),

@@ -21,7 +21,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ChangeReason:
     """One cause: the item with its old and new value for a score of the model itself, the `other` model for a model
     that entered or left above it, nothing for a new method or for a refit to other models' scores."""
 
@@ -39,7 +39,7 @@ class Change:
     model: str
     old: int | None
     new: int | None
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ChangeReason, ...]
 
 
 def compare(old: Release, new: Release) -> tuple[Change, ...]:
@@ -61,32 +61,32 @@ def compare(old: Release, new: Release) -> tuple[Change, ...]:
             continue
         reasons = list(own.get(model, ()))
         if other_rules:
-            reasons.append(Reason(Cause.METHOD))
+            reasons.append(ChangeReason(Cause.METHOD))
         if was is not None and now is not None:
             entered = [other for other, rank in after.items() if other not in before and rank < now]
             left = [other for other, rank in before.items() if other not in after and rank < was]
-            reasons += [Reason(Cause.MODEL_ENTERED, other=other) for other in entered]
-            reasons += [Reason(Cause.MODEL_LEFT, other=other) for other in left]
+            reasons += [ChangeReason(Cause.MODEL_ENTERED, other=other) for other in entered]
+            reasons += [ChangeReason(Cause.MODEL_LEFT, other=other) for other in left]
             unexplained = now - was != len(entered) - len(left) and not own.get(model) and not other_rules
         else:
             unexplained = not reasons
         if unexplained:
-            reasons.append(Reason(Cause.REFIT))
+            reasons.append(ChangeReason(Cause.REFIT))
         changes.append(Change(model, was, now, tuple(reasons)))
     return tuple(changes)
 
 
-def _own_scores(old: Release, new: Release) -> dict[str, list[Reason]]:
+def _own_scores(old: Release, new: Release) -> dict[str, list[ChangeReason]]:
     """The new, changed and removed scores of each model."""
     before = {(read.model, read.item): read.value for read in old.inputs}
     after = {(read.model, read.item): read.value for read in new.inputs}
-    own: defaultdict[str, list[Reason]] = defaultdict(list)
+    own: defaultdict[str, list[ChangeReason]] = defaultdict(list)
     for model, item in sorted(before.keys() | after.keys()):
         was, now = before.get((model, item)), after.get((model, item))
         if was is None:
-            own[model].append(Reason(Cause.NEW_SCORE, item, None, now))
+            own[model].append(ChangeReason(Cause.NEW_SCORE, item, None, now))
         elif now is None:
-            own[model].append(Reason(Cause.REMOVED_SCORE, item, was, None))
+            own[model].append(ChangeReason(Cause.REMOVED_SCORE, item, was, None))
         elif was != now:
-            own[model].append(Reason(Cause.CHANGED_SCORE, item, was, now))
+            own[model].append(ChangeReason(Cause.CHANGED_SCORE, item, was, now))
     return own

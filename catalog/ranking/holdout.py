@@ -10,7 +10,7 @@ from statistics import fmean, median
 import numpy as np
 
 from catalog.ranking.fit import fit
-from catalog.ranking.table import Cell, Table, table
+from catalog.ranking.table import ScoreCell, Table, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def hold_out(whole: Table, folds: int = 5, seed: int = 0) -> HoldOut:
     return HoldOut(len(errors), round(fmean(errors), 2), round(median(errors), 2))
 
 
-def _errors(seen: Table, hidden: Iterable[Cell]) -> list[float]:
+def _errors(seen: Table, hidden: Iterable[ScoreCell]) -> list[float]:
     model_place = {model: place for place, model in enumerate(seen.models)}
     item_place = {item: place for place, item in enumerate(seen.items)}
     asked = [cell for cell in hidden if cell.model in model_place and cell.item in item_place]

@@ -20,12 +20,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from catalog.ranking.scores import Benchmark, Item, Mode, Score, Source
+from catalog.ranking.scores import Benchmark, Item, Mode, Score, ScoreSource
 
-_INDEPENDENCE = {source: place for place, source in enumerate(Source)}
+_INDEPENDENCE = {source: place for place, source in enumerate(ScoreSource)}
 
 
-class Reason(StrEnum):
+class NotPreferred(StrEnum):
     """Why a record is not the preferred one: the first clause of the rule that it loses by."""
 
     COPIED = "copied"
@@ -42,12 +42,12 @@ class Preference:
     """The record that counts, and the others with the reason why they do not."""
 
     score: Score
-    others: tuple[tuple[Score, Reason], ...] = ()
+    others: tuple[tuple[Score, NotPreferred], ...] = ()
 
 
 def independence(score: Score) -> int:
     """0 for the most independent. A leaderboard row that the vendor measured itself is a vendor's number."""
-    return _INDEPENDENCE[Source.VENDOR if score.self_reported else score.source]
+    return _INDEPENDENCE[ScoreSource.VENDOR if score.self_reported else score.source]
 
 
 def preferred(records: Iterable[Score], benchmark: Benchmark) -> Preference:
@@ -55,29 +55,29 @@ def preferred(records: Iterable[Score], benchmark: Benchmark) -> Preference:
     left = sorted(records, key=lambda score: score.key)
     if len({(score.model, score.item) for score in left}) != 1:
         raise ValueError("records of exactly one model on one item are expected")
-    others: list[tuple[Score, Reason]] = []
+    others: list[tuple[Score, NotPreferred]] = []
 
-    def keep(kept: list[Score], reason: Reason) -> list[Score]:
+    def keep(kept: list[Score], reason: NotPreferred) -> list[Score]:
         others.extend((score, reason) for score in left if score not in kept)
         return kept
 
-    by_vendor = {score.value for score in left if independence(score) == _INDEPENDENCE[Source.VENDOR]}
+    by_vendor = {score.value for score in left if independence(score) == _INDEPENDENCE[ScoreSource.VENDOR]}
     copied = [score for score in left if _measured_elsewhere(score) and score.value in by_vendor]
-    left = keep([score for score in left if score not in copied], Reason.COPIED)
+    left = keep([score for score in left if score not in copied], NotPreferred.COPIED)
     first = min(map(independence, left))
-    left = keep([score for score in left if independence(score) == first], Reason.LESS_INDEPENDENT)
+    left = keep([score for score in left if independence(score) == first], NotPreferred.LESS_INDEPENDENT)
     if any(score.default_settings for score in left):
-        left = keep([score for score in left if score.default_settings], Reason.OTHER_SETTINGS)
+        left = keep([score for score in left if score.default_settings], NotPreferred.OTHER_SETTINGS)
 
     by_mode: defaultdict[Mode, list[Score]] = defaultdict(list)
     for score in left:
         by_mode[score.mode].append(score)
     middles = {mode: _median(scores, benchmark) for mode, scores in by_mode.items()}
     best = max(middles, key=lambda mode: (_goodness(middles[mode], benchmark), mode))
-    left = keep(by_mode[best], Reason.OTHER_MODE)
-    left = keep([score for score in left if score.value == middles[best]], Reason.NOT_MEDIAN)
+    left = keep(by_mode[best], NotPreferred.OTHER_MODE)
+    left = keep([score for score in left if score.value == middles[best]], NotPreferred.NOT_MEDIAN)
     newest = max(left, key=lambda score: (score.date, score.key))
-    keep([newest], Reason.OLDER)
+    keep([newest], NotPreferred.OLDER)
     return Preference(newest, tuple(others))
 
 
@@ -106,13 +106,13 @@ def headline(records: Iterable[Score], benchmark: Benchmark) -> Preference:
     others = list(chosen.others)
     for preference in cells.values():
         if preference is not chosen:
-            others.append((preference.score, Reason.OTHER_VARIANT))
-            others.extend((score, Reason.OTHER_VARIANT) for score, _ in preference.others)
+            others.append((preference.score, NotPreferred.OTHER_VARIANT))
+            others.extend((score, NotPreferred.OTHER_VARIANT) for score, _ in preference.others)
     return Preference(chosen.score, tuple(others))
 
 
 def _measured_elsewhere(score: Score) -> bool:
-    return score.source is Source.THIRD_PARTY and not score.self_reported
+    return score.source is ScoreSource.THIRD_PARTY and not score.self_reported
 
 
 def _goodness(value: float, benchmark: Benchmark) -> float:

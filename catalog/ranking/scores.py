@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Source(StrEnum):
+class ScoreSource(StrEnum):
     """Who published a score, from the most to the least independent of the model's maker."""
 
     LEADERBOARD = "leaderboard"
@@ -69,7 +69,7 @@ class Score:
     value: float
     variant: str = ""
     mode: Mode = Mode.UNSTATED
-    source: Source = Source.THIRD_PARTY
+    source: ScoreSource = ScoreSource.THIRD_PARTY
     self_reported: bool = False
     date: str = ""
     default_settings: bool = True

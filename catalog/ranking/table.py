@@ -19,7 +19,7 @@ MIN_ITEMS_PER_MODEL, MIN_MODELS_PER_ITEM = 4, 8
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Cell:
+class ScoreCell:
     """A model's result on an item: `share` of the scale in 0..1 and its sampling error, 0 where unknown."""
 
     model: str
@@ -32,7 +32,7 @@ class Cell:
 class Table:
     """Cells sorted by model, then item, so that the order of the input cannot show in a result."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[ScoreCell, ...]
 
     @cached_property
     def models(self) -> tuple[str, ...]:
@@ -63,7 +63,9 @@ class Table:
         return np.array([1 / count[cell.model, cell.item.benchmark] for cell in self.cells], dtype=np.float64)
 
 
-def table(cells: Sequence[Cell], min_items: int = MIN_ITEMS_PER_MODEL, min_models: int = MIN_MODELS_PER_ITEM) -> Table:
+def table(
+    cells: Sequence[ScoreCell], min_items: int = MIN_ITEMS_PER_MODEL, min_models: int = MIN_MODELS_PER_ITEM
+) -> Table:
     """The cells of models with at least `min_items` items and of items with at least `min_models` models.
 
     Of these the largest connected part: models that no chain of shared items links have no common scale.
@@ -78,7 +80,7 @@ def table(cells: Sequence[Cell], min_items: int = MIN_ITEMS_PER_MODEL, min_model
         kept = left
 
 
-def _largest_connected(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+def _largest_connected(cells: Sequence[ScoreCell]) -> tuple[ScoreCell, ...]:
     """The cells of the part with most cells; of equals, the one that holds the first cell."""
     leader: dict[str | Item, str | Item] = {}
 

@@ -21,7 +21,7 @@ from catalog.source.records import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Catalogue:
+class SourceCatalogue:
     """Everything the files say.
 
     `scores` belong to models of the catalogue, `unmatched` to models it does not hold, `anchors` to closed models:
@@ -41,7 +41,7 @@ class Catalogue:
     remarks: tuple[Fault, ...]
 
 
-def load(directory: Path) -> Catalogue:
+def load(directory: Path) -> SourceCatalogue:
     """Reads and checks a data folder. Raises `SourceError` with all faults; a folder without models has one."""
     reader = Reader(directory)
     files = read(reader)
@@ -51,7 +51,7 @@ def load(directory: Path) -> Catalogue:
     if reader.faults or faults:
         raise SourceError(directory, [*reader.faults, *faults])
     slugs = {placed.record.slug for placed in files.models}
-    return Catalogue(
+    return SourceCatalogue(
         organizations=_records(files.organizations),
         families=_records(files.families),
         licences=_records(files.licences),

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog.source.catalogue import Catalogue
+from catalog.source.catalogue import SourceCatalogue
 from catalog.source.records import ModelRecord, Record, ScoreRecord
 
 LINE = 120
 GROUPS = ("licence", "total_parameters", "context_tokens", "attention", "hf_repo", "summary_en")  # a blank line above
 
 
-def write(catalogue: Catalogue, directory: Path) -> None:
+def write(catalogue: SourceCatalogue, directory: Path) -> None:
     """Fills an empty folder with files that `catalog.source.load` reads back to the same records."""
     for organization in catalogue.organizations:
         families = [family for family in catalogue.families if family.organization == organization.slug]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.ranking.changes import Cause, Change, Reason, compare
+from catalog.ranking.changes import Cause, Change, ChangeReason, compare
 from catalog.ranking.release import Release
 
 NAMED = 3
@@ -26,7 +26,7 @@ def _reasons(change: Change) -> list[dict[str, Any]]:
     return own
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def _reason(reason: ChangeReason) -> dict[str, Any]:
     told: dict[str, Any] = {"cause": reason.cause.value}
     if reason.item is not None:
         told |= {"benchmark": reason.item.benchmark, "variant": reason.item.variant}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from catalog import models
 from catalog.models.vocabulary import Variant
 from catalog.ranking.printed import printed_error
-from catalog.ranking.scores import Benchmark, Candidate, Mode, Score, Source
+from catalog.ranking.scores import Benchmark, Candidate, Mode, Score, ScoreSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ def score_value(
         value,
         variant,
         Mode(mode),
-        Source(source_kind),
-        self_reported=source_kind == Source.VENDOR,
+        ScoreSource(source_kind),
+        self_reported=source_kind == ScoreSource.VENDOR,
         date=date,
         standard_error=printed_error(settings),
     )

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.locks import wait_for_bulk_writers
 from catalog.models import LanguageModel, Place, Release, Standing
+from catalog.models.locks import wait_for_bulk_writers
 from catalog.ranking.holdout import HoldOut, hold_out
 from catalog.ranking.publish import Problem, prepare, publish
 from catalog.ranking.release import Release as Ranking

@@ -11,19 +11,19 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.models import LanguageModel, Place
 from catalog.ranking.changes import Cause
-from catalog.ranking.preferred import Reason
+from catalog.ranking.preferred import NotPreferred
 from catalog.ranking.release import Missing
 from catalog.ranking.scope import Scope
-from catalog.templatetags.ranks import plain_words
+from catalog.standings.score_words import plain_words
 
-NOT_PREFERRED: Mapping[Reason, Promise] = {
-    Reason.COPIED: gettext_lazy("repeats the publisher's own figure"),
-    Reason.LESS_INDEPENDENT: gettext_lazy("a more independent source exists"),
-    Reason.OTHER_SETTINGS: gettext_lazy("departs from the benchmark's settings"),
-    Reason.OTHER_MODE: gettext_lazy("the other mode scores higher"),
-    Reason.NOT_MEDIAN: gettext_lazy("not the median of equally good sources"),
-    Reason.OLDER: gettext_lazy("an equal, newer record exists"),
-    Reason.OTHER_VARIANT: gettext_lazy("another variant, not comparable"),
+NOT_PREFERRED: Mapping[NotPreferred, Promise] = {
+    NotPreferred.COPIED: gettext_lazy("repeats the publisher's own figure"),
+    NotPreferred.LESS_INDEPENDENT: gettext_lazy("a more independent source exists"),
+    NotPreferred.OTHER_SETTINGS: gettext_lazy("departs from the benchmark's settings"),
+    NotPreferred.OTHER_MODE: gettext_lazy("the other mode scores higher"),
+    NotPreferred.NOT_MEDIAN: gettext_lazy("not the median of equally good sources"),
+    NotPreferred.OLDER: gettext_lazy("an equal, newer record exists"),
+    NotPreferred.OTHER_VARIANT: gettext_lazy("another variant, not comparable"),
 }
 
 

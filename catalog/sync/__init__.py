@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from catalog import derived, standings
-from catalog.locks import wait_for_bulk_writers
-from catalog.models import LanguageModel
-from catalog.source import Catalogue
+from catalog import standings
+from catalog.models import LanguageModel, derived
+from catalog.models.locks import wait_for_bulk_writers
+from catalog.source import SourceCatalogue
 from catalog.sync.kinds import KINDS
 from catalog.sync.report import KindReport, Report
 from catalog.sync.rows import Keys, sync_kind
@@ -26,7 +26,9 @@ Progress = Callable[[str, int], None]  # the kind that is done, and how many rec
 __all__ = ["KindReport", "Report", "sync"]
 
 
-def sync(catalogue: Catalogue, *, theirs: bool = False, progress: Progress = lambda name, records: None) -> Report:
+def sync(
+    catalogue: SourceCatalogue, *, theirs: bool = False, progress: Progress = lambda name, records: None
+) -> Report:
     """Rows are written all or none: whatever stops a sync leaves them as they were.
 
     Ranks follow once the rows are committed, so that nobody who writes waits for their fits.

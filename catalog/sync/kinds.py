@@ -19,7 +19,7 @@ from catalog.models import (
     Source,
     Synced,
 )
-from catalog.source import Catalogue
+from catalog.source import SourceCatalogue
 
 Values = dict[str, Any]
 
@@ -32,7 +32,7 @@ class Kind:
     """
 
     model: type[Synced]
-    records: Callable[[Catalogue], Iterable[Values]]
+    records: Callable[[SourceCatalogue], Iterable[Values]]
     key: tuple[str, ...] = ("slug",)
     links: Mapping[str, type[Synced]] = field(default_factory=dict)
     owner: str = ""
@@ -45,15 +45,15 @@ class Kind:
         return json.dumps([values[name] for name in self.key], ensure_ascii=False)
 
 
-def _models(catalogue: Catalogue) -> Iterable[Values]:
+def _models(catalogue: SourceCatalogue) -> Iterable[Values]:
     return (model.model_dump(exclude={"sources"}) for model in catalogue.models)
 
 
-def _aliases(catalogue: Catalogue) -> Iterable[Values]:
+def _aliases(catalogue: SourceCatalogue) -> Iterable[Values]:
     return ({"name": name, "model": slug} for name, slug in catalogue.aliases.items())
 
 
-def _sources(catalogue: Catalogue) -> Iterable[Values]:
+def _sources(catalogue: SourceCatalogue) -> Iterable[Values]:
     for model in catalogue.models:
         for position, source in enumerate(model.sources, 1):
             yield {**source.model_dump(), "model": model.slug, "position": position}

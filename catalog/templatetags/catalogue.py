@@ -6,22 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
-from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from catalog.citations import Citations
+from catalog.model_page.citations import Citations
 from catalog.models import LanguageModel
-from catalog.models.vocabulary import Modality
+from catalog.models.vocabulary import modality_words
 
 register = template.Library()
-
-
-@register.filter
-def modalities(values: Iterable[str]) -> str:
-    """Modalities in words, in the reader's language."""
-    words = dict(Modality.choices)
-    return capfirst(_(", ").join(str(words.get(value, value)).lower() for value in values))
+register.filter("modalities", modality_words)
 
 
 @register.filter

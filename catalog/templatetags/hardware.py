@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from calculator.fits import FitView
+from catalog.accelerators.runs import Run
 from catalog.models import LanguageModel
-from catalog.runs import Run
 
 register = template.Library()
 

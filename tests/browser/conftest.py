@@ -9,7 +9,7 @@ from django.core.management import call_command
 from playwright.sync_api import ConsoleMessage, Page
 from pytest_django import DjangoDbBlocker
 
-from tests.catalog.views.conftest import copy_shipped
+from tests.catalog.shipped import copy_shipped
 
 
 @pytest.fixture(scope="module", autouse=True)

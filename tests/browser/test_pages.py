@@ -97,7 +97,7 @@ def test_list_is_filtered_as_one_types(page: Page, complaints: list[str]) -> Non
 
 
 def test_list_pages_and_back(page: Page, complaints: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.views.models.PAGE_SIZE", 3)
+    monkeypatch.setattr("catalog.model_list.views.PAGE_SIZE", 3)
     page.goto("/en/models/", wait_until="networkidle")
     page.select_option("#sort", "name")
     names = page.locator("#models tbody th a")

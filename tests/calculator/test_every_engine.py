@@ -15,7 +15,7 @@ from calculator.architecture import read_config
 from calculator.memory import ENGINES, WorkloadError, vllm
 from calculator.memory.engines import refusal
 from catalog.models import LanguageModel
-from tests.catalog.views.conftest import MODELS, shipped
+from tests.catalog.shipped import MODELS, shipped
 from tests.pages import get, text_of
 
 __all__ = ["shipped"]

@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import LanguageModel
-from tests.catalog.views.conftest import shipped
+from tests.catalog.shipped import shipped
 from tests.pages import get, text_of
 
 __all__ = ["shipped"]

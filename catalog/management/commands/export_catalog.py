@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog.export import export
 from catalog.management.data import DATA, load_or_stop
+from catalog.sync.export import export
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from catalog.management.data import add_directory, load_or_stop
-from catalog.source import Catalogue
+from catalog.source import SourceCatalogue
 from catalog.sync import Report, sync
 from catalog.sync.kinds import KINDS
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         catalogue = load_or_stop(options["directory"])
         self._print(self._sync(catalogue, theirs=options["theirs"]))
 
-    def _sync(self, catalogue: Catalogue, *, theirs: bool) -> Report:
+    def _sync(self, catalogue: SourceCatalogue, *, theirs: bool) -> Report:
         """A bar where someone watches, a line for each kind of row where nobody does."""
         if not sys.stderr.isatty():
             return sync(catalogue, theirs=theirs, progress=lambda name, rows: self.stdout.write(f"{name}: {rows}"))

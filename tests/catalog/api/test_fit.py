@@ -9,9 +9,7 @@ import pytest
 from django.test import Client
 
 from catalog.models import LanguageModel
-from tests.catalog.views.conftest import shipped
 
-__all__ = ["shipped"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 FIT = "/api/v1/models/llama-3-1-8b-instruct/fit/"
 

@@ -11,7 +11,7 @@ from catalog.ranking.holdout import hold_out
 from catalog.ranking.printed import printed_error
 from catalog.ranking.publish import Problem, prepare, publish
 from catalog.ranking.scope import CODING, OVERALL, Scope
-from catalog.ranking.scores import Benchmark, Candidate, Mode, Score, Source
+from catalog.ranking.scores import Benchmark, Candidate, Mode, Score, ScoreSource
 from catalog.source.files import read
 from catalog.source.reading import Reader
 from config.settings import BASE_DIR
@@ -43,7 +43,7 @@ def problem_of(scope: Scope) -> Problem:
             record.value,
             record.variant,
             Mode(record.mode),
-            Source(record.source_kind),
+            ScoreSource(record.source_kind),
             self_reported=record.source_kind == "vendor",
             date=record.date,
             standard_error=printed_error(record.settings),

@@ -9,7 +9,7 @@ from scipy.optimize import least_squares
 from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, SLOPE_PRIOR, fit
 from catalog.ranking.holdout import hold_out
 from catalog.ranking.scores import Item
-from catalog.ranking.table import Cell, Vector, table
+from catalog.ranking.table import ScoreCell, Vector, table
 from tests.catalog.ranking.worlds import make_world
 
 
@@ -52,21 +52,21 @@ def test_the_solution_is_that_of_scipy() -> None:
 
 
 def test_a_benchmark_with_many_variants_counts_once() -> None:
-    cells = [Cell("m", Item("livebench-math", release), 0.5) for release in ("a", "b", "c", "d")]
-    found = table([*cells, Cell("m", Item("aime-2025"), 0.5)], 1, 1)
+    cells = [ScoreCell("m", Item("livebench-math", release), 0.5) for release in ("a", "b", "c", "d")]
+    found = table([*cells, ScoreCell("m", Item("aime-2025"), 0.5)], 1, 1)
     assert found.weights == pytest.approx([1, 0.25, 0.25, 0.25, 0.25])
 
 
 def test_thin_models_and_items_go_until_none_is_left_over() -> None:
-    cells = [Cell(f"m{place}", Item(f"b{number}"), 0.5) for place in range(8) for number in range(4)]
-    thin = [Cell("thin", Item("b0"), 0.5), Cell("m0", Item("rare"), 0.5)]
+    cells = [ScoreCell(f"m{place}", Item(f"b{number}"), 0.5) for place in range(8) for number in range(4)]
+    thin = [ScoreCell("thin", Item("b0"), 0.5), ScoreCell("m0", Item("rare"), 0.5)]
     assert table([*cells, *thin]) == table(cells)
     assert table(cells[:-1]).cells == ()  # one model fewer on b3, so b3 goes, and then everybody has too few
 
 
 def test_only_models_on_one_scale_are_fitted_together() -> None:
-    island = [Cell(f"old{place}", Item("c-eval"), 0.5) for place in range(3)]
-    mainland = [Cell(f"new{place}", Item("aime-2025"), 0.5) for place in range(4)]
+    island = [ScoreCell(f"old{place}", Item("c-eval"), 0.5) for place in range(3)]
+    mainland = [ScoreCell(f"new{place}", Item("aime-2025"), 0.5) for place in range(4)]
     assert table([*island, *mainland], 1, 1).cells == tuple(mainland)
 
 
@@ -76,7 +76,7 @@ def test_nothing_to_fit_is_said() -> None:
 
 
 cells = st.builds(
-    Cell,
+    ScoreCell,
     st.sampled_from([f"m{place}" for place in range(12)]),
     st.sampled_from([Item(f"b{place % 3}", f"v{place}") for place in range(6)]),
     st.sampled_from([0.0, 0.2, 0.5, 0.999, 1.0]),
@@ -85,7 +85,7 @@ cells = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(cells, min_size=1, max_size=60, unique_by=lambda cell: (cell.model, cell.item)), st.randoms())
-def test_any_table_has_a_solution_that_its_order_does_not_change(drawn: list[Cell], random: object) -> None:
+def test_any_table_has_a_solution_that_its_order_does_not_change(drawn: list[ScoreCell], random: object) -> None:
     found = table(drawn, 1, 1)
     solution = fit(found)
     assert np.isfinite(solution.ability).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from catalog.ranking.changes import Cause, Reason, compare
+from catalog.ranking.changes import Cause, ChangeReason, compare
 from catalog.ranking.fit import fit
 from catalog.ranking.intervals import interval, ranks, tiers
 from catalog.ranking.publish import prepare, publish
@@ -202,7 +202,7 @@ def test_a_tier_ends_where_the_range_of_its_first_model_ends() -> None:
     assert tiers([(1, 3), (1, 4), (3, 5), (4, 6), (5, 9), (7, 8)]) == [1, 1, 1, 2, 2, 3]
 
 
-def reasons(old: Release, new: Release) -> dict[str, tuple[int | None, int | None, tuple[Reason, ...]]]:
+def reasons(old: Release, new: Release) -> dict[str, tuple[int | None, int | None, tuple[ChangeReason, ...]]]:
     return {change.model: (change.old, change.new, change.reasons) for change in compare(old, new)}
 
 
@@ -226,10 +226,10 @@ def test_a_model_that_enters_pushes_the_others_and_is_named(world: World) -> Non
     found = reasons(release(world, without, pool), release(world))
     assert found["m20"][0] is None
     assert {reason.cause for reason in found["m20"][2]} == {Cause.NEW_SCORE}
-    assert found["m05"][2] == (Reason(Cause.MODEL_ENTERED, other="m20"),)
+    assert found["m05"][2] == (ChangeReason(Cause.MODEL_ENTERED, other="m20"),)
     assert "m39" not in found
     left = reasons(release(world), release(world, without, pool))
-    assert left["m05"][2] == (Reason(Cause.MODEL_LEFT, other="m20"),)
+    assert left["m05"][2] == (ChangeReason(Cause.MODEL_LEFT, other="m20"),)
     assert {reason.cause for reason in left["m20"][2]} == {Cause.REMOVED_SCORE}
 
 
@@ -242,4 +242,4 @@ def test_nothing_changed_is_nothing_listed_and_scopes_do_not_mix(world: World) -
 def test_another_method_is_the_cause_it_is(world: World) -> None:
     old = release(world)
     new = replace(old, method="2", ranked=tuple(replace(place, rank=41 - place.rank) for place in old.ranked))
-    assert all(change.reasons == (Reason(Cause.METHOD),) for change in compare(old, new))
+    assert all(change.reasons == (ChangeReason(Cause.METHOD),) for change in compare(old, new))

@@ -7,7 +7,7 @@ from math import exp
 from random import Random
 
 from catalog.ranking.scores import Benchmark, Candidate, Score
-from catalog.ranking.table import Cell
+from catalog.ranking.table import ScoreCell
 
 CATEGORIES = ("general-knowledge", "math", "coding", "agentic-coding", "long-context", "tool-use")
 
@@ -24,8 +24,8 @@ class World:
     def candidates(self) -> list[Candidate]:
         return [Candidate(model) for model in self.abilities]
 
-    def cells(self) -> list[Cell]:
-        return [Cell(score.model, score.item, score.value / 100) for score in self.scores]
+    def cells(self) -> list[ScoreCell]:
+        return [ScoreCell(score.model, score.item, score.value / 100) for score in self.scores]
 
 
 def make_world(*, noise: float = 0.0, seed: int = 1, models: int = 40) -> World:

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from catalog.management.data import DATA
-from catalog.source import Catalogue, load
+from catalog.source import SourceCatalogue, load
 from tests.catalog.form import faults
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Catalogue:
+def shipped() -> SourceCatalogue:
     return load(DATA)
 
 
-def test_everything_is_there(shipped: Catalogue) -> None:
+def test_everything_is_there(shipped: SourceCatalogue) -> None:
     assert len(shipped.organizations) >= 44
     assert len(shipped.models) >= 339
     assert len(shipped.benchmarks) >= 35
@@ -24,13 +24,13 @@ def test_everything_is_there(shipped: Catalogue) -> None:
     assert len({score.model for score in shipped.scores}) >= 228
 
 
-def test_every_model_says_where_its_shape_and_licence_come_from(shipped: Catalogue) -> None:
+def test_every_model_says_where_its_shape_and_licence_come_from(shipped: SourceCatalogue) -> None:
     for model in shipped.models:
         cited = {fact for source in model.sources for fact in source.facts}
         assert {"config", "licence"} <= cited, model.slug
 
 
-def records(shipped: Catalogue) -> tuple[Any, ...]:
+def records(shipped: SourceCatalogue) -> tuple[Any, ...]:
     """All that say something in both languages."""
     return (
         *shipped.models,
@@ -42,7 +42,7 @@ def records(shipped: Catalogue) -> tuple[Any, ...]:
     )
 
 
-def test_what_one_language_says_the_other_says_too(shipped: Catalogue) -> None:
+def test_what_one_language_says_the_other_says_too(shipped: SourceCatalogue) -> None:
     for record in records(shipped):
         for name in type(record).model_fields:
             if name.endswith("_zh_hans") and name != "name_zh_hans":
@@ -50,7 +50,7 @@ def test_what_one_language_says_the_other_says_too(shipped: Catalogue) -> None:
                 assert bool(getattr(record, name)) == bool(english), (record.slug, name)
 
 
-def test_good_form_in_both_languages(shipped: Catalogue) -> None:
+def test_good_form_in_both_languages(shipped: SourceCatalogue) -> None:
     for record in records(shipped):
         for name in type(record).model_fields:
             language = next((suffix for suffix in ("zh_hans", "en") if name.endswith(f"_{suffix}")), None)
@@ -59,7 +59,7 @@ def test_good_form_in_both_languages(shipped: Catalogue) -> None:
                 assert not faults(text, str(language)), (record.slug, name, text)
 
 
-def test_base_models_lend_their_chat_models_no_scores(shipped: Catalogue) -> None:
+def test_base_models_lend_their_chat_models_no_scores(shipped: SourceCatalogue) -> None:
     """`llama-3-70b` scores 42.5 in MATH, its instruct model 50.4 (Qwen2.5 report, both tables)."""
     assert "llama-3-70b" not in shipped.aliases
     values = [
@@ -69,7 +69,7 @@ def test_base_models_lend_their_chat_models_no_scores(shipped: Catalogue) -> Non
     assert 42.5 not in values
 
 
-def test_terms_that_are_not_clear_keep_scores_out(shipped: Catalogue) -> None:
+def test_terms_that_are_not_clear_keep_scores_out(shipped: SourceCatalogue) -> None:
     for score in (*shipped.scores, *shipped.unmatched, *shipped.anchors):
         assert score.benchmark != "rele"
         assert "artificial analysis" not in f"{score.variant} {score.settings} {score.source}".casefold()

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
-from catalog import derived, sync
-from catalog.models import Accelerator, Alias, LanguageModel, Organization, Removal, Score, Source, Synced
+from catalog import sync
+from catalog.models import Accelerator, Alias, LanguageModel, Organization, Removal, Score, Source, Synced, derived
 from catalog.source import load
 from catalog.sync.kinds import KINDS
 

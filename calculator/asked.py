@@ -1,0 +1,62 @@
+"""What a reader asks of the calculator's page: a model of the catalogue, a pasted config.json, or neither yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from calculator.catalogue import Catalogue, Model
+from calculator.hardware_form import flattened
+from calculator.pasted import Pasted, read_pasted
+
+KEPT = ("engine", "sequences", "card", "cards")  # what stays when another model is chosen
+LONGEST_SEARCH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The fields are the names that templates read.
+
+    `unknown_model` is a slug that no model has; `pasting` says that a config.json is asked for or was sent; `kept` goes
+    with every link to another model.
+    """
+
+    query: Mapping[str, str]
+    model: Model | None
+    pasted: Pasted | None
+    unknown_model: str
+    pasting: bool
+    kept: tuple[tuple[str, str], ...]
+    kept_query: str
+    panel_url: str
+    panel_method: str
+    q: str
+
+    @property
+    def wrong(self) -> bool:
+        """Whether there is no model because of what was sent."""
+        return bool(self.unknown_model or (self.pasted and self.pasted.faults))
+
+
+def asked_of(request: HttpRequest, catalogue: Catalogue) -> Asked:
+    """Read a request for the calculator's page; a POST carries a config.json."""
+    pasted = read_pasted(request) if request.method == "POST" else None
+    query = flattened(pasted.query if pasted else request.GET)
+    slug = "" if pasted else query.get("model", "")
+    model = pasted.model if pasted else catalogue.model(slug) if slug else None
+    kept = tuple((name, query[name]) for name in KEPT if query.get(name))
+    return Asked(
+        query=query,
+        model=model,
+        pasted=pasted,
+        unknown_model="" if model else slug,
+        pasting=pasted is not None or query.get("source") == "config",
+        kept=kept,
+        kept_query=urlencode(kept),
+        panel_url=request.path,
+        panel_method="post" if pasted else "get",
+        q=query.get("q", "")[:LONGEST_SEARCH],
+    )

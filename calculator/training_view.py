@@ -1,0 +1,82 @@
+"""The memory of fine-tuning, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.figures import gib
+from calculator.fits import card_label
+from calculator.hardware import Card, HardwareError, TrainingEstimate, headroom, training_memory
+from calculator.training_form import QUESTIONS, TrainingForm
+
+# Where each formula comes from, shown beside the figures.
+SOURCES: tuple[tuple[str, str], ...] = (
+    ("ZeRO, arXiv:1910.02054, 3.1", "https://arxiv.org/abs/1910.02054"),
+    ("LoRA, arXiv:2106.09685", "https://arxiv.org/abs/2106.09685"),
+    ("QLoRA, arXiv:2305.14314, 3", "https://arxiv.org/abs/2305.14314"),
+    ("8-bit Optimizers, arXiv:2110.02861", "https://arxiv.org/abs/2110.02861"),
+    ("Reducing Activation Recomputation, arXiv:2205.05198, 4.1", "https://arxiv.org/abs/2205.05198"),
+    ("Cut Your Losses, arXiv:2411.09009, table 1", "https://arxiv.org/abs/2411.09009"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPart:
+    label: str
+    bytes: int
+    formulas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingView:
+    """`estimate` is absent while the form has errors; `badge`, `state`, `card` and `usable` where no card is chosen."""
+
+    form: TrainingForm
+    estimate: TrainingEstimate | None = None
+    parts: tuple[TrainingPart, ...] = ()
+    notes: tuple[str, ...] = ()
+    badge: str = ""
+    state: str = ""
+    card: str = ""
+    usable: str = ""
+    sources: tuple[tuple[str, str], ...] = SOURCES
+
+
+def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> TrainingView:
+    """Memory of fine-tuning on one device, and whether one of the reader's devices has it."""
+    if not form.is_valid():
+        return TrainingView(form=form)
+    try:
+        found = training_memory(shape, form.training())
+    except HardwareError as error:
+        names = {attribute: name for name, attribute in QUESTIONS.items()}
+        form.add_error(names.get(error.field, "ft"), labels.hardware_error_text(error))
+        return TrainingView(form=form)
+    badge, state = labels.STATES[_state(found.per_device_bytes, card.device_bytes)] if card else ("", "")
+    return TrainingView(
+        form=form,
+        estimate=found,
+        parts=tuple(
+            TrainingPart(
+                label=str(labels.TRAINING_PARTS[part.key]),
+                bytes=part.bytes,
+                formulas=tuple(labels.training_term_text(term) for term in part.terms),
+            )
+            for part in found.parts
+            if part.bytes
+        ),
+        notes=tuple(labels.hardware_note_text(note) for note in found.notes),
+        badge=badge,
+        state=str(state),
+        card=card_label(card, 1) if card else "",
+        usable=gib(card.device_bytes) if card else "",
+    )
+
+
+def _state(needed_bytes: int, device_bytes: int) -> str:
+    """Training runs in PyTorch, so what must stay free is what inference in transformers leaves."""
+    if needed_bytes > device_bytes:
+        return "does_not_fit"
+    return "tight" if device_bytes - needed_bytes < headroom.PYTORCH.of(device_bytes) else "fits"

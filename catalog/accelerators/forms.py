@@ -1,0 +1,142 @@
+"""What a reader may ask of the list of accelerators, and of what runs on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator import labels
+from calculator.memory import DEFAULT_ENGINE, ENGINES
+from calculator.memory.engines import MAX_CONTEXT_TOKENS
+from catalog.accelerators.runs import largest_that_fits_first
+from catalog.model_list.filters import FilterForm, order
+from catalog.models import Accelerator, LanguageModel
+from catalog.models.names import normalise
+from catalog.models.querysets import LanguageModelQuerySet
+from catalog.models.vocabulary import Segment, Vendor
+
+# Name in the URL -> column. A minus in front turns the order round.
+SORTS: Mapping[str, str] = {
+    "memory": "memory_gb",
+    "bandwidth": "bandwidth_gb_per_s",
+    "fp16": "fp16_tflops",
+    "power": "tdp_w",
+    "price": "launch_price_usd",
+    "year": "release_year",
+}
+DEFAULT_SORT = "-memory"
+RUN_SORTS: Mapping[str, str] = {"released": "release_date", "name": "name", "parameters": "total_parameters"}
+MOST_GB = 10**6
+
+
+class AcceleratorListForm(FilterForm):
+    """Filters and order; with an error, nothing is filtered."""
+
+    q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
+    vendor = forms.ChoiceField(label=gettext_lazy("Vendor"), required=False)
+    segment = forms.ChoiceField(label=gettext_lazy("Made for"), required=False)
+    feature = forms.ChoiceField(label=gettext_lazy("Feature"), required=False)
+    min_memory = forms.IntegerField(
+        label=gettext_lazy("Memory from (GB)"), required=False, min_value=0, max_value=MOST_GB
+    )
+    max_memory = forms.IntegerField(label=gettext_lazy("to (GB)"), required=False, min_value=0, max_value=MOST_GB)
+    sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
+
+    def __init__(self, query: Mapping[str, Any]) -> None:
+        super().__init__(query)
+        anything = [("", _("Any"))]
+        self.offer("vendor", anything + Vendor.choices)
+        self.offer("segment", anything + Segment.choices)
+        self.offer(
+            "feature",
+            [
+                *anything,
+                ("fp8", _("FP8 arithmetic")),
+                ("fp4", _("FP4 arithmetic")),
+                ("unified", _("unified memory")),
+                ("obtainable", _("can be bought")),
+            ],
+        )
+        self.offer(
+            "sort",
+            [
+                ("-memory", _("Most memory")),
+                ("memory", _("Least memory")),
+                ("-bandwidth", _("Highest bandwidth")),
+                ("-fp16", _("Highest FP16 rate")),
+                ("power", _("Least power")),
+                ("price", _("Lowest launch price")),
+                ("-year", _("Newest first")),
+            ],
+        )
+
+    def clean(self) -> dict[str, Any]:
+        self.check_range("min_memory", "max_memory")
+        return self.cleaned_data
+
+    def rows(self) -> QuerySet[Accelerator]:
+        answers = self.cleaned_data if self.is_valid() else {}
+        found = Accelerator.objects.all()
+        for word in normalise(answers.get("q", "")).split():
+            found = found.filter(Q(name_en__icontains=word) | Q(name_zh_hans__icontains=word) | Q(slug__contains=word))
+        wanted = {
+            "vendor": answers.get("vendor"),
+            "segment": answers.get("segment"),
+            "memory_gb__gte": answers.get("min_memory"),
+            "memory_gb__lte": answers.get("max_memory"),
+        }
+        found = found.filter(**{name: value for name, value in wanted.items() if value not in (None, "")})
+        features = {
+            "fp8": "supports_fp8",
+            "fp4": "supports_fp4",
+            "unified": "unified_memory",
+            "obtainable": "obtainable",
+        }
+        if feature := features.get(answers.get("feature", "")):
+            found = found.filter(**{feature: True})
+        return found.order_by(*order(answers.get("sort") or DEFAULT_SORT, SORTS))
+
+
+class RunsForm(FilterForm):
+    """What runs on a card: how many of it, under which engine, at which context."""
+
+    cards = forms.IntegerField(label=gettext_lazy("Number of cards"), required=False, min_value=1)
+    engine = forms.ChoiceField(label=gettext_lazy("Engine"), required=False)
+    context = forms.IntegerField(
+        label=gettext_lazy("Context length"), required=False, min_value=1, max_value=MAX_CONTEXT_TOKENS
+    )
+    sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
+    q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
+
+    def __init__(self, query: Mapping[str, Any], max_cards: int) -> None:
+        given = {name: value for name, value in query.items() if value != ""}
+        super().__init__({"cards": "1", "engine": DEFAULT_ENGINE, "context": "8192", **given})
+        self.fields["cards"].validators.append(MaxValueValidator(max_cards))
+        self.fields["cards"].widget.attrs["max"] = max_cards
+        self.offer("engine", [(name, labels.engine_name(name)) for name in ENGINES])
+        self.offer(
+            "sort",
+            [
+                ("", _("Largest that fits first")),
+                ("-released", _("Newest first")),
+                ("name", _("Name")),
+                ("-parameters", _("Most parameters")),
+                ("parameters", _("Fewest parameters")),
+            ],
+        )
+
+    def rows(self, usable_bytes: int) -> LanguageModelQuerySet:
+        """Published models that answer a valid form, with their configs; `usable_bytes` are those of all cards."""
+        found = LanguageModel.objects.published().search(self.cleaned_data["q"]).select_related("organization")
+        found = found.only(
+            "slug", "name", "config", "updated_at", "total_parameters", "active_parameters", "num_experts",
+            "context_tokens", "context_extended_tokens", "release_date", "organization__slug", "organization__name",
+        )  # fmt: skip
+        sort = self.cleaned_data["sort"]
+        return found.order_by(*order(sort, RUN_SORTS)) if sort else largest_that_fits_first(found, usable_bytes)

@@ -1,0 +1,127 @@
+"""What runs on a card: for each model the best weight format that fits, the room left, and how fast at best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, IntegerField, Value, When
+from django.utils.translation import gettext as _
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.hardware import Card, Fit, best_format, fit, speed
+from calculator.memory import ENGINES, Workload, WorkloadError
+from catalog.bridge.cards import card_of
+from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.models import Accelerator, LanguageModel
+from catalog.models.querysets import LanguageModelQuerySet
+
+CACHED_SECONDS = 24 * 3600
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How a model runs. `state` is that of a fit, or `unknown`: no config is known, or the engine refuses.
+
+    `context_tokens` is what was asked for, or the model's own maximum where that is shorter. Bytes are over all cards.
+    """
+
+    state: str
+    weight_format: str = ""
+    context_tokens: int = 0
+    spare_bytes: int | None = None
+    needed_bytes: int | None = None
+    tokens_per_s: float | None = None
+    bound: str = ""
+    reason: tuple[str, str, dict[str, Any]] | None = None  # the engine's refusal: field, key, values
+
+    @property
+    def badge(self) -> str:
+        return labels.STATES[self.state][0] if self.state in labels.STATES else ""
+
+    @property
+    def word(self) -> str:
+        return str(labels.STATES[self.state][1]) if self.state in labels.STATES else _("unknown")
+
+    @property
+    def reason_text(self) -> str:
+        if self.reason:
+            return labels.error_text(WorkloadError(self.reason[0], self.reason[1], **self.reason[2]))
+        return _("no config.json is known")
+
+    @property
+    def bound_text(self) -> str:
+        return str(labels.BOUNDS[self.bound]) if self.bound else ""
+
+
+def runs(models: Sequence[LanguageModel], row: Accelerator, count: int, engine: str, context_tokens: int) -> list[Run]:
+    """One answer for each model, in order. Computed once for each model, card and question, until one of them changes.
+
+    Models need their `config`. A dozen milliseconds each when they are new, so pages ask for the rows they show.
+    """
+    card = card_of(row)
+    asked = f"{row.slug}:{row.updated_at.timestamp()}:{count}:{engine}:{context_tokens}"
+    keys = {f"run:{asked}:{model.pk}:{model.updated_at.timestamp()}": model for model in models}
+    known = cache.get_many(keys)
+    fresh = {key: _run(model, card, count, engine, context_tokens) for key, model in keys.items() if key not in known}
+    if fresh:
+        cache.set_many(fresh, CACHED_SECONDS)
+    return [known.get(key) or fresh[key] for key in keys]
+
+
+def _run(model: LanguageModel, card: Card, count: int, engine: str, context_tokens: int) -> Run:
+    shape = shape_of(model)
+    if shape is None:
+        return Run(state=UNKNOWN)
+    longest = max_context_tokens(model, shape)
+    context = min(context_tokens, longest) if longest else context_tokens
+    workload = Workload(engine=engine, context_tokens=context)
+    try:
+        found = best_format(shape, workload, card, count) or best_format(shape, workload, card, count, tight=True)
+        return _told(shape, found or _smallest(shape, workload, card, count))
+    except WorkloadError as error:
+        return Run(state=UNKNOWN, context_tokens=context, reason=(error.field, error.key, error.values))
+
+
+def _smallest(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
+    """The engine's last, smallest format: how much is missing at the least."""
+    smallest = ENGINES[workload.engine].weight_formats(shape)[-1]
+    return fit(shape, replace(workload, weight_format=smallest), card, count)
+
+
+def _told(shape: Shape, answer: Fit) -> Run:
+    bound = speed(shape, answer) if answer.state != "does_not_fit" else None
+    spare = answer.spare_bytes
+    return Run(
+        state=answer.state,
+        weight_format=answer.workload.weight_format or "",
+        context_tokens=answer.workload.context_tokens,
+        spare_bytes=None if spare is None else spare * answer.count,
+        needed_bytes=answer.needed_bytes,
+        tokens_per_s=bound.sequence_tokens_per_s if bound else None,
+        bound=(bound.bound or "") if bound else "",
+    )
+
+
+def largest_that_fits_first(rows: LanguageModelQuerySet, usable_bytes: int) -> LanguageModelQuerySet:
+    """Models that need no more than that at 4 bits, the largest first; then the others, the nearest first.
+
+    The column is what llama.cpp needs at Q4_K_M and 8K: it orders rows without computing each of them.
+    """
+    needed = ExpressionWrapper(F("memory_q4_k_m_8k_bytes"), output_field=BigIntegerField())
+    over = Case(
+        When(memory_q4_k_m_8k_bytes__lte=usable_bytes, then=Value(0)),
+        When(memory_q4_k_m_8k_bytes__isnull=True, then=Value(2)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
+    distance = Case(
+        When(memory_q4_k_m_8k_bytes__lte=usable_bytes, then=Value(-1) * needed),
+        default=needed,
+        output_field=BigIntegerField(),
+    )
+    return rows.order_by(over, distance, "slug")

@@ -1,0 +1,96 @@
+"""The specification of an accelerator in groups, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator.figures import gib
+from calculator.hardware import Card
+from catalog.models import Accelerator
+
+
+@dataclass(frozen=True, slots=True)
+class CardSpec:
+    """`value` is empty where it is not known. `confirmed` names other sources that say the same."""
+
+    label: str | Promise
+    value: str
+    confirmed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardSpecGroup:
+    title: str | Promise
+    specs: tuple[CardSpec, ...]
+
+
+def groups(row: Accelerator, card: Card) -> tuple[CardSpecGroup, ...]:
+    return (
+        CardSpecGroup(gettext_lazy("Memory"), _memory(row, card)),
+        CardSpecGroup(gettext_lazy("Arithmetic, dense"), _arithmetic(row)),
+        CardSpecGroup(gettext_lazy("Card"), _card(row)),
+    )
+
+
+def _memory(row: Accelerator, card: Card) -> tuple[CardSpec, ...]:
+    confirmed = row.cross_check or {}
+    specs = [
+        CardSpec(gettext_lazy("On the label"), f"{row.memory_gb} GB", tuple(confirmed.get("memory", ()))),
+        CardSpec(gettext_lazy("Usable"), _usable(row, card)),
+        CardSpec(gettext_lazy("Kind"), row.memory_type),
+        CardSpec(
+            gettext_lazy("Bus"),
+            _("%(bits)s bits") % {"bits": f"{row.memory_bus_bits:,}"} if row.memory_bus_bits else "",
+        ),
+        CardSpec(
+            gettext_lazy("Bandwidth"), _number(row.bandwidth_gb_per_s, "GB/s"), tuple(confirmed.get("bandwidth", ()))
+        ),
+    ]
+    if row.unified_memory:
+        specs.append(CardSpec(gettext_lazy("Shared with the system"), _("yes, unified memory")))
+    if card.devices > 1:
+        specs.append(CardSpec(gettext_lazy("Seen by software as"), _("%(number)s devices") % {"number": card.devices}))
+    return tuple(specs)
+
+
+def _usable(row: Accelerator, card: Card) -> str:
+    """The figure with where it comes from: read off a driver, or the label less a stated reserve."""
+    amount = f"{gib(card.usable_bytes)} GiB"
+    reported = row.usable_memory_gib is not None and row.segment != "apu"
+    if reported:
+        return _("%(amount)s, as the driver reports") % {"amount": amount}
+    if row.segment in ("apple-silicon", "apu"):
+        return _("%(amount)s, the system's default share") % {"amount": amount}
+    return _("%(amount)s, the label less our reserve") % {"amount": amount}
+
+
+def _arithmetic(row: Accelerator) -> tuple[CardSpec, ...]:
+    fp8 = _number(row.fp8_tflops, "TFLOPS") or (_("supported, rate unknown") if row.supports_fp8 else _("none"))
+    fp4 = _number(row.fp4_tflops, "TFLOPS") or (_("supported, rate unknown") if row.supports_fp4 else _("none"))
+    return (
+        CardSpec("FP16", _number(row.fp16_tflops, "TFLOPS")),
+        CardSpec("FP8", fp8),
+        CardSpec("FP4", fp4),
+        CardSpec("INT8", _number(row.int8_tops, "TOPS")),
+        *([CardSpec(gettext_lazy("Compute capability"), row.compute_capability)] if row.vendor == "nvidia" else []),
+    )
+
+
+def _card(row: Accelerator) -> tuple[CardSpec, ...]:
+    confirmed = row.cross_check or {}
+    return (
+        CardSpec(gettext_lazy("Architecture"), row.architecture),
+        CardSpec(gettext_lazy("Interconnect"), row.interconnect),
+        CardSpec(gettext_lazy("Power"), f"{row.tdp_w:,} W" if row.tdp_w else "", tuple(confirmed.get("tdp", ()))),
+        CardSpec(gettext_lazy("Released"), str(row.release_year or "")),
+        CardSpec(gettext_lazy("Launch price"), f"{row.launch_price_usd:,} USD" if row.launch_price_usd else ""),
+        CardSpec(gettext_lazy("Can be bought"), _("yes") if row.obtainable else _("no: computed, never recommended")),
+    )
+
+
+def _number(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:,.{0 if value >= 100 or value.is_integer() else 1}f} {unit}"

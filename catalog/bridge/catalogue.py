@@ -1,0 +1,77 @@
+"""The catalogue as the full calculator asks it: its models and its cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from calculator.catalogue import Found, Model
+from calculator.figures import billions
+from calculator.hardware import Card, HardwareError, Source
+from catalog.bridge.cards import all_cards
+from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.models import LanguageModel
+
+FOUND = 12
+DRAFT_SHARE = 4
+"""A draft model pays off where it is several times smaller than what it guesses for."""
+
+
+class DatabaseCatalogue:
+    """`calculator.catalogue.Catalogue` from the database."""
+
+    def cards(self) -> Sequence[Card]:
+        return all_cards()
+
+    def model(self, slug: str) -> Model | None:
+        row = LanguageModel.objects.published().named(slug).first()
+        shape = shape_of(row) if row else None
+        if row is None or shape is None:
+            return None
+        return Model(
+            slug=row.slug,
+            name=row.name,
+            url=row.get_absolute_url(),
+            shape=shape,
+            max_context_tokens=max_context_tokens(row, shape),
+            sources=tuple(_sources(row, shape.native_format)),
+            drafts=tuple(_drafts(row)),
+        )
+
+    def search(self, text: str) -> Sequence[Found]:
+        rows = LanguageModel.objects.published().filter(config__isnull=False).search(text[:100]).for_list()
+        return [
+            Found(slug=row.slug, name=row.name, detail=" · ".join(filter(None, _details(row))))
+            for row in rows.order_by("-release_date", "slug")[:FOUND]
+        ]
+
+
+def _details(row: LanguageModel) -> tuple[str, str]:
+    return row.organization.name, billions(row.total_parameters)
+
+
+def _sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, Source]]:
+    """Where the weights lie on each hub. Where the repository is not known, the commands name one to replace."""
+    repositories = {"huggingface": row.hf_repo, "modelscope": row.modelscope_repo}
+    return [(hub, _source(row, repository, native_format)) for hub, repository in repositories.items()]
+
+
+def _source(row: LanguageModel, repository: str, native_format: str) -> Source:
+    source = Source(name=row.name, native_format=native_format, multimodal="image" in row.input_modalities)
+    try:
+        return replace(source, repository=repository or None)
+    except HardwareError:  # not the name of a repository, so a command must not quote it
+        return source
+
+
+def _drafts(row: LanguageModel) -> Sequence[tuple[str, str]]:
+    """Published models with the same vocabulary, of the same organisation, several times smaller."""
+    if not row.total_parameters or not row.vocab_size:
+        return []
+    rows = LanguageModel.objects.published().filter(
+        organization=row.organization_id,
+        vocab_size=row.vocab_size,
+        total_parameters__lte=row.total_parameters // DRAFT_SHARE,
+        config__isnull=False,
+    )
+    return list(rows.order_by("total_parameters", "slug").values_list("slug", "name"))

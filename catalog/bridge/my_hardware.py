@@ -1,0 +1,88 @@
+"""The reader's own cards on the catalogue's pages: `?card=<slug>&cards=<n>`, and how each model of a list fits them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from django.http import QueryDict
+
+from calculator.fits import FitView, card_label, fit_view
+from calculator.forms import DEFAULT_CONTEXT_TOKENS, WorkloadForm
+from calculator.hardware import Card, fit
+from calculator.hardware_form import HardwareForm, flattened
+from calculator.memory import Workload, WorkloadError
+from catalog.bridge.cards import all_cards
+from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.models import LanguageModel
+
+LIST_WORKLOAD = Workload(weight_format="Q4_K_M", context_tokens=DEFAULT_CONTEXT_TOKENS)
+"""What the memory column of every list shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class MyHardware:
+    """`form` is what a page shows beside its list; `card` is None where none is chosen or the choice is wrong."""
+
+    form: HardwareForm
+    card: Card | None
+    count: int
+
+    @classmethod
+    def from_query(cls, query: QueryDict) -> Self:
+        form = HardwareForm(flattened(query), all_cards())
+        if not form.is_valid():
+            return cls(form, None, 1)
+        return cls(form, form.chosen_card, form.num_cards)
+
+    @property
+    def valid(self) -> bool:
+        return not self.form.errors
+
+    @property
+    def label(self) -> str:
+        return card_label(self.card, self.count) if self.card else ""
+
+    @property
+    def query(self) -> str:
+        """`card=...&cards=...` for a link; empty without a card."""
+        return self.form.hardware_query()
+
+    def fits(self, models: Sequence[LanguageModel]) -> Mapping[int, FitView]:
+        """Primary key -> how the model fits at Q4_K_M and 8K in llama.cpp; one query for the configs of the rows.
+
+        Models without a known config, and those the format does not suit, are left out.
+        """
+        if self.card is None:
+            return {}
+        found = {}
+        rows = LanguageModel.objects.filter(pk__in=[model.pk for model in models])
+        for row in rows.only("pk", "config", "updated_at", "context_tokens", "context_extended_tokens"):
+            if view := self.fit_of(row):
+                found[row.pk] = view
+        return found
+
+    def fits_asked(self, models: Sequence[LanguageModel], asked: Mapping[str, str]) -> Mapping[int, FitView]:
+        """`fits` for a workload that is asked of every model; those that cannot answer it are left out."""
+        if self.card is None:
+            return {}
+        found = {}
+        for model in models:
+            if (shape := shape_of(model)) is None:
+                continue
+            form = WorkloadForm(shape, asked, max_context_tokens=max_context_tokens(model, shape))
+            if form.is_valid():
+                found[model.pk] = fit_view(fit(shape, form.workload, self.card, self.count))
+        return found
+
+    def fit_of(self, model: LanguageModel, workload: Workload = LIST_WORKLOAD) -> FitView | None:
+        """How one model fits, at its whole context where that is shorter; None where that cannot be said."""
+        if self.card is None or (shape := shape_of(model)) is None:
+            return None
+        longest = max_context_tokens(model, shape) or workload.context_tokens
+        asked = replace(workload, context_tokens=min(workload.context_tokens, longest))
+        try:
+            return fit_view(fit(shape, asked, self.card, self.count))
+        except WorkloadError:
+            return None

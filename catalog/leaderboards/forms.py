@@ -1,0 +1,51 @@
+"""What a reader may ask of a leaderboard, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from catalog.model_list.filters import ModelFilterForm
+from catalog.models import LanguageModel, Place, Release
+from catalog.ranking.scope import OVERALL
+from catalog.standings import BOARDS
+
+UNRANKED = "unranked"
+
+
+class BoardForm(ModelFilterForm):
+    """A board and its filters; with an error, nothing filters."""
+
+    board = forms.ChoiceField(label=gettext_lazy("Board"), required=False, widget=forms.HiddenInput)
+    show = forms.ChoiceField(label=gettext_lazy("Models"), required=False)
+
+    def __init__(self, query: Mapping[str, Any]) -> None:
+        super().__init__(query)
+        self.offer("board", BOARDS.items())
+        self.offer("show", [("", _("With a rank")), (UNRANKED, _("Without a rank"))])
+
+    def shown_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("memory", "min_parameters", "max_parameters", "licence", "show")]
+
+    @property
+    def chosen_board(self) -> str:
+        """The board that is shown, also beside errors of other fields."""
+        self.is_valid()
+        return self.cleaned_data.get("board") or OVERALL.key
+
+    @property
+    def unranked(self) -> bool:
+        return self.is_valid() and self.cleaned_data["show"] == UNRANKED
+
+    def places(self, release: Release) -> QuerySet[Place]:
+        """Places of the release that answer the form, by rank; those without one, the nearest to it first."""
+        models = LanguageModel.objects.published().order_by()
+        if self.is_valid():
+            models = self.narrowed(models)
+        places = Place.objects.filter(release=release, model__in=models, rank__isnull=self.unranked)
+        return places.order_by("rank", "-num_benchmarks", "model__slug")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Count, Max, Min, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.vary import vary_on_headers
+
+from calculator.htmx import HtmxRequest, wants_partial
+from calculator.paging import page_of
+from catalog.bridge.my_hardware import MyHardware
+from catalog.leaderboards.forms import BoardForm
+from catalog.leaderboards.scatter import scatter
+from catalog.model_page.scoreboard import bar
+from catalog.models import Benchmark, Place, Standing
+from catalog.models.querysets import LONG_COLUMNS
+from catalog.models.vocabulary import BenchmarkCategory
+from catalog.ranking.scope import OVERALL
+from catalog.standings import BOARDS, board_label, current, scopes
+from catalog.standings.rows import benchmark_value
+from catalog.standings.words import missing_text
+
+PAGE_SIZE = 50
+
+
+@vary_on_headers("HX-Request")
+def leaderboards(request: HtmxRequest) -> HttpResponse:
+    """One board at a time, filtered and paged by a plain GET form."""
+    form, mine = BoardForm(request.GET.dict()), MyHardware.from_query(request.GET)
+    releases = {release.scope: release for release in current(*BOARDS)}
+    board = form.chosen_board
+    release = releases.get(board)
+    benchmarks = list(Benchmark.objects.all())
+    scope = scopes(map(benchmark_value, benchmarks)).get(board, OVERALL)
+    places = form.places(release) if release else Place.objects.none()
+    paged = page_of(request.GET.get("page"), with_models(places), PAGE_SIZE)
+    context: dict[str, Any] = {
+        **paged,
+        "form": form,
+        "board": board,
+        "board_label": board_label(board),
+        "boards": [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases],
+        "release": release,
+        "mine": mine,
+        "fits": mine.fits([place.model for place in paged["page"]]),
+        "rows": [(place, missing_text(place, scope) if place.missing else "") for place in paged["page"]],
+        "catalogue": _by_category(benchmarks),
+        "scatter": None if form.unranked else scatter(_points(places)),
+    }
+    partial = wants_partial(request)
+    template = "catalog/_leaderboard.html" if partial else "catalog/leaderboards.html"
+    status = 200 if form.is_valid() and mine.valid else 400
+    return render(request, template, context | {"partial": partial}, status=status)
+
+
+def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
+    """What a benchmark measures, what to mind, and its table: one variant at a time."""
+    row = get_object_or_404(Benchmark, slug=slug)
+    standings = Standing.objects.filter(score__benchmark=row)
+    variants = dict(standings.order_by().values_list("score__variant").annotate(models=Count("pk")).order_by("-models"))
+    first = row.primary_variant if row.primary_variant in variants else next(iter(variants), "")
+    variant = request.GET.get("variant", first)
+    if variant not in variants and variants:
+        raise Http404(_("No such variant of this benchmark."))
+    ranked = standings.filter(score__variant=variant)
+    field = ranked.order_by().aggregate(lowest=Min("score__value"), highest=Max("score__value"))
+    order = "-score__value" if row.higher_is_better else "score__value"
+    paged = page_of(request.GET.get("page"), with_models(ranked.order_by("rank", order, "pk"), "score__"), PAGE_SIZE)
+    return render(
+        request,
+        "catalog/benchmark.html",
+        {
+            **paged,
+            "benchmark": row,
+            "variant": variant,
+            "variants": sorted(variants.items(), key=lambda item: (item[0] != first, -item[1])),
+            "rows": [(standing, bar(row, standing.score.value, **field)) for standing in paged["page"]],
+        },
+    )
+
+
+def with_models(rows: QuerySet[Any], path: str = "") -> QuerySet[Any]:
+    """Rows with their model, its organisation and licence, in one query; long columns stay in the database."""
+    links = [f"{path}model__organization", f"{path}model__licence"]
+    return rows.select_related(*links).defer(*(f"{path}model__{column}" for column in LONG_COLUMNS))
+
+
+def _by_category(benchmarks: list[Benchmark]) -> list[tuple[str, list[Benchmark]]]:
+    found = [
+        (str(category.label), [benchmark for benchmark in benchmarks if benchmark.category == category])
+        for category in BenchmarkCategory
+    ]
+    return [(label, held) for label, held in found if held]
+
+
+def _points(places: QuerySet[Place]) -> Iterable[Mapping[str, Any]]:
+    return places.filter(model__memory_q4_k_m_8k_bytes__isnull=False).values(
+        "model__slug", "model__name", "model__memory_q4_k_m_8k_bytes", "rank", "index"
+    )

@@ -1,0 +1,1 @@
+"""Lists of models: all of them, searched and filtered, and those of an organisation or a family."""

@@ -1,0 +1,71 @@
+"""What the plain GET forms above lists have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from django import forms
+from django.db.models import F
+from django.db.models.expressions import OrderBy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calculator.hardware.cards import GIB
+from catalog.models.querysets import LanguageModelQuerySet
+from catalog.models.vocabulary import CommercialUse
+
+BILLION = 10**9
+MOST = 10**6  # billions of parameters, GB: more than any model has or needs
+
+
+class FilterForm(forms.Form):
+    """Empty answers do not filter; wrong ones are errors. Ids are the names, as every address has one such form."""
+
+    def __init__(self, query: Mapping[str, Any]) -> None:
+        super().__init__(data={name: value for name, value in query.items() if value != ""}, auto_id="%s")
+
+    def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
+        """The choices of a field, in the reader's language: that of the request, so not the class's to say."""
+        cast("forms.ChoiceField", self.fields[name]).choices = list(choices)
+
+    def check_range(self, lower: str, upper: str) -> None:
+        least, most = self.cleaned_data.get(lower), self.cleaned_data.get(upper)
+        if least is not None and most is not None and least > most:
+            self.add_error(upper, _("The upper end lies below the lower one."))
+
+
+class ModelFilterForm(FilterForm):
+    """What every list of models can be narrowed by."""
+
+    min_parameters = forms.FloatField(
+        label=gettext_lazy("Parameters from (B)"), required=False, min_value=0, max_value=MOST
+    )
+    max_parameters = forms.FloatField(label=gettext_lazy("to (B)"), required=False, min_value=0, max_value=MOST)
+    licence = forms.ChoiceField(label=gettext_lazy("Commercial use"), required=False)
+    memory = forms.FloatField(label=gettext_lazy("Fits in (GB)"), required=False, min_value=0, max_value=MOST)
+
+    def __init__(self, query: Mapping[str, Any]) -> None:
+        super().__init__(query)
+        self.offer("licence", [("", _("Any")), *CommercialUse.choices])
+
+    def clean(self) -> dict[str, Any]:
+        self.check_range("min_parameters", "max_parameters")
+        return self.cleaned_data
+
+    def narrowed(self, models: LanguageModelQuerySet) -> LanguageModelQuerySet:
+        """The models that answer these filters of a valid form. A card's GB are GiB, so they are read as such."""
+        answers = self.cleaned_data
+        bounds = (answers["min_parameters"], answers["max_parameters"])
+        models = models.with_parameters(*(None if bound is None else int(bound * BILLION) for bound in bounds))
+        if answers["licence"]:
+            models = models.filter(licence__commercial_use=answers["licence"])
+        if answers["memory"] is not None:
+            models = models.fitting(int(answers["memory"] * GIB))
+        return models
+
+
+def order(sort: str, columns: Mapping[str, str]) -> list[OrderBy | str]:
+    """`name` or `-name` of a column, what is not known last, and equal rows by slug."""
+    column = F(columns[sort.removeprefix("-")])
+    return [column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True), "slug"]

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.vary import vary_on_headers
+
+from calculator import panel
+from calculator.architecture import Shape
+from calculator.forms import WorkloadForm
+from calculator.growth import growth
+from calculator.hardware_form import flattened
+from calculator.htmx import HtmxRequest, dragging, wants_partial
+from calculator.pattern import layer_pattern
+from catalog.bridge.cards import all_cards
+from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.model_page import specs
+from catalog.model_page.citations import Citations
+from catalog.model_page.links import links
+from catalog.model_page.scoreboard import scoreboard
+from catalog.models import LanguageModel
+
+
+@vary_on_headers("HX-Request")
+def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
+    """What the model is and what it takes to run it; answers htmx with the parts that depend on the workload."""
+    partial = wants_partial(request)
+    rows = LanguageModel.objects.published()
+    model = get_object_or_404(rows if partial else rows.for_page(), slug=slug)
+    shape = shape_of(model)
+    if partial and shape:
+        return _recomputed(request, model, shape)
+    context: dict[str, Any] = {"model": model, **_facts(model, shape)}
+    status = 200
+    if shape:
+        context |= _memory(request, model, shape)
+        status = 200 if context["panel"].estimate else 400
+    return render(request, "catalog/model.html", context, status=status)
+
+
+def _recomputed(request: HtmxRequest, model: LanguageModel, shape: Shape) -> HttpResponse:
+    context = _memory(request, model, shape)
+    form = context["panel"].form
+    response = render(request, "catalog/_model_memory.html", context, status=200 if form.is_valid() else 400)
+    if not context["dragging"]:
+        # The address says what the page shows, also where a new engine brought its own default formats.
+        response["HX-Replace-Url"] = f"{request.path}?{form.urlencode()}"
+    return response
+
+
+def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[str, Any]:
+    new_engine = request.htmx.trigger_name == "engine"
+    drag = dragging(request)
+    cards = all_cards()
+    form = WorkloadForm(
+        shape,
+        flattened(request.GET),
+        max_context_tokens=max_context_tokens(model, shape),
+        formats_may_default=new_engine,
+        cards=cards,
+    )
+    shown = panel.build(shape, form, cards)
+    context: dict[str, Any] = {
+        "panel": shown,
+        "panel_url": model.get_absolute_url(),
+        "calculator_query": f"model={model.slug}&{form.urlencode()}",
+        "new_engine": new_engine,
+        "dragging": drag,
+    }
+    if shown.estimate and not drag:
+        context["growth"] = growth(shape, form)
+    return context
+
+
+def _facts(model: LanguageModel, shape: Shape | None) -> dict[str, Any]:
+    citations = Citations(model)
+    siblings = LanguageModel.objects.published().filter(family=model.family_id).exclude(pk=model.pk)
+    return {
+        "citations": citations,
+        "links": links(model),
+        "pattern": layer_pattern(shape) if shape else "",
+        "specs": specs.groups(model, shape, citations),
+        "scoreboard": scoreboard(model),
+        "siblings": siblings.for_list().order_by("-release_date", "slug"),
+    }

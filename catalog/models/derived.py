@@ -1,0 +1,152 @@
+"""Columns that nobody types: what `config.json` says, and the text that search reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from calculator.architecture import read_config
+from calculator.architecture.shape import (
+    Attention,
+    ChunkedAttention,
+    CompressedAttention,
+    CrossAttention,
+    Experts,
+    FullAttention,
+    IndexedAttention,
+    LatentAttention,
+    Layer,
+    LinearAttention,
+    Mixer,
+    Recurrence,
+    Shape,
+    ShortConvolution,
+    SlidingWindowAttention,
+    StateSpace,
+)
+from calculator.memory import Workload, WorkloadError, estimate
+from catalog.models.names import search_text
+
+if TYPE_CHECKING:
+    from catalog.models import LanguageModel
+
+KINDS: dict[type[Mixer], str] = {
+    FullAttention: "full",
+    SlidingWindowAttention: "sliding_window",
+    ChunkedAttention: "chunked",
+    CrossAttention: "cross",
+    IndexedAttention: "indexed",
+    CompressedAttention: "compressed",
+    LatentAttention: "latent",
+    LinearAttention: "linear",
+    StateSpace: "state_space",
+    ShortConvolution: "short_convolution",
+    Recurrence: "recurrent",
+}
+STATEFUL = {"linear", "state_space", "short_convolution", "recurrent"}
+LIST_CONTEXT = 8192
+SHAPE_COLUMNS = (
+    "num_layers",
+    "hidden_size",
+    "num_heads",
+    "num_kv_heads",
+    "head_dim",
+    "vocab_size",
+    "num_experts",
+    "num_active_experts",
+    "num_shared_experts",
+)
+
+
+def layer_kinds(layers: tuple[Layer, ...]) -> dict[str, int]:
+    """How many layers mix tokens in which way, in order of appearance; `feed_forward` for blocks that do not mix."""
+    return dict(Counter(kind for layer in layers for kind in _kinds(layer)))
+
+
+def _kinds(layer: Layer) -> Iterator[str]:
+    yield from (KINDS[type(mixer)] for mixer in layer.mixers)
+    if not layer.mixers:
+        yield "feed_forward"
+
+
+def shape_columns(shape: Shape) -> dict[str, Any]:
+    """Values for the columns of `ShapeColumns`; a size that differs between layers is the largest one."""
+    kinds = layer_kinds(shape.layers)
+    mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
+    attention = [mixer for mixer in mixers if isinstance(mixer, Attention)]
+    latent = [mixer for mixer in mixers if isinstance(mixer, LatentAttention)]
+    heads = [mixer.num_heads for mixer in attention] + [mixer.num_heads for mixer in latent]
+    experts = [layer.feed_forward for layer in shape.layers if isinstance(layer.feed_forward, Experts)]
+    return {
+        "architecture": _architecture(kinds, bool(experts)),
+        "num_layers": shape.num_layers,
+        "hidden_size": shape.hidden_size,
+        "num_heads": max(heads, default=None),
+        "num_kv_heads": max((mixer.num_kv_heads for mixer in attention), default=None),
+        "head_dim": max((mixer.head_dim for mixer in attention), default=None),
+        "vocab_size": shape.vocab_size,
+        "num_experts": max((part.num_experts for part in experts), default=None),
+        "num_active_experts": max((part.num_active_experts for part in experts), default=None),
+        "num_shared_experts": max((part.num_shared_experts for part in experts), default=None),
+        "layer_kinds": kinds,
+    }
+
+
+def _architecture(kinds: dict[str, int], has_experts: bool) -> str:
+    stateful = STATEFUL & kinds.keys()
+    if stateful:
+        return "hybrid" if kinds.keys() - STATEFUL - {"feed_forward"} else "ssm"
+    return "moe" if has_experts else "dense"
+
+
+def memory_bytes(shape: Shape, context_tokens: int | None) -> int | None:
+    """What llama.cpp needs at Q4_K_M and 8K of context, or the model's whole context where it is shorter.
+
+    None where the format does not suit the model.
+    """
+    longest = context_tokens or shape.context_tokens or LIST_CONTEXT
+    workload = Workload(weight_format="Q4_K_M", context_tokens=min(LIST_CONTEXT, longest))
+    try:
+        return estimate(shape, workload).total_bytes
+    except WorkloadError:
+        return None
+
+
+def columns(model: LanguageModel, aliases: Iterable[str]) -> dict[str, Any]:
+    """All derived columns of a row. Raises `ConfigError` where its config cannot be read."""
+    found: dict[str, Any] = dict.fromkeys(SHAPE_COLUMNS)
+    found |= {"architecture": "", "layer_kinds": {}, "memory_q4_k_m_8k_bytes": None}
+    if model.config is not None:
+        shape = read_config(model.config)
+        found |= shape_columns(shape)
+        found["memory_q4_k_m_8k_bytes"] = memory_bytes(shape, model.context_tokens)
+    return found | {"search_text": search_text(model, aliases)}
+
+
+def fill(model: LanguageModel) -> None:
+    """Sets the derived columns of a row that is about to be saved."""
+    aliases = model.aliases.values_list("name", flat=True) if model.pk else []
+    for column, value in columns(model, aliases).items():
+        setattr(model, column, value)
+
+
+def refresh(models: QuerySet[LanguageModel]) -> int:
+    """Computes the derived columns of `models` anew and writes those that differ; returns how many rows changed."""
+    changed: list[LanguageModel] = []
+    fields: set[str] = set()
+    for model in models.select_related("organization", "family").prefetch_related("aliases"):
+        aliases = [alias.name for alias in model.aliases.all()]
+        different = {name: value for name, value in columns(model, aliases).items() if getattr(model, name) != value}
+        if different:
+            for name, value in different.items():
+                setattr(model, name, value)
+            model.updated_at = timezone.now()
+            changed.append(model)
+            fields |= different.keys()
+    if changed:
+        models.model._base_manager.bulk_update(changed, [*sorted(fields), "updated_at"], batch_size=100)
+    return len(changed)

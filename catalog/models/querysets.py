@@ -1,0 +1,73 @@
+"""What lists and pages ask of the catalogue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from catalog.models.names import normalise
+
+if TYPE_CHECKING:
+    from catalog.models import LanguageModel  # noqa: F401
+
+LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans", "shipped", "search_text")
+"""Of a model: what no list shows."""
+
+
+class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
+    def published(self) -> Self:
+        return self.filter(is_published=True)
+
+    def for_list(self) -> Self:
+        """Rows with what a list line shows, in one query; the long columns stay in the database."""
+        return self.select_related("organization", "family", "licence").defer(*LONG_COLUMNS)
+
+    def for_page(self) -> Self:
+        """One entry with all its page shows: four queries however many sources and scores it has."""
+        return self.select_related("organization", "family", "licence").prefetch_related(
+            "sources", "scores__benchmark", "aliases"
+        )
+
+    def search(self, text: str) -> Self:
+        """Entries whose names (aliases, organisation, repository; both languages) contain every word of `text`.
+
+        No name holds a null character, and PostgreSQL refuses to look for one.
+        """
+        if "\0" in text:
+            return self.none()
+        found = self
+        for word in normalise(text).split():
+            found = found.filter(search_text__contains=word)
+        return found
+
+    def named(self, slug: str) -> Self:
+        """The entry with that slug, if there is one; any text may be asked for."""
+        return self.none() if "\0" in slug else self.filter(slug=slug)
+
+    def accepting(self, modality: str) -> Self:
+        return self.filter(input_modalities__icontains=f'"{modality}"')
+
+    def of_architecture(self, architecture: str) -> Self:
+        """`moe` finds hybrid models with experts too."""
+        if architecture == "moe":
+            return self.filter(num_experts__isnull=False)
+        return self.filter(architecture=architecture)
+
+    def with_parameters(self, lowest: int | None = None, highest: int | None = None) -> Self:
+        found = self
+        if lowest is not None:
+            found = found.filter(total_parameters__gte=lowest)
+        if highest is not None:
+            found = found.filter(total_parameters__lte=highest)
+        return found
+
+    def with_context(self, tokens: int) -> Self:
+        return self.filter(context_tokens__gte=tokens)
+
+    def fitting(self, memory_bytes: int) -> Self:
+        """Entries that need no more than that at Q4_K_M and 8K of context in llama.cpp; unknown ones are left out."""
+        return self.filter(memory_q4_k_m_8k_bytes__lte=memory_bytes)
+
+
+LanguageModelManager = models.Manager.from_queryset(LanguageModelQuerySet)

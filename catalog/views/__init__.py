@@ -1,1 +1,0 @@
-"""Pages: read a form, call one thing, render."""

@@ -1,0 +1,149 @@
+"""Accelerators: the list and its filters, a card's page with its sources, and what runs on it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from calculator.hardware import best_format, fit
+from calculator.memory import Workload
+from calculator.memory.engines import engines_for
+from catalog.accelerators.runs import runs
+from catalog.bridge.cards import card_of
+from catalog.bridge.shapes import shape_of
+from catalog.models import Accelerator, LanguageModel
+from tests.pages import get, text_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+
+
+def names(markup: str) -> list[str]:
+    return [html.unescape(name) for name in re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)</a>', markup)]
+
+
+def test_the_list_names_every_vendor_s_cards() -> None:
+    page = get("/en/accelerators/")
+    assert f"{Accelerator.objects.count()} accelerators" in text_of(page)
+    assert len(names(page)) == 50
+
+
+@pytest.mark.parametrize(
+    ("query", "check"),
+    [
+        ("vendor=huawei", lambda row: row.vendor == "huawei"),
+        ("segment=apple-silicon", lambda row: row.unified_memory),
+        ("feature=fp4", lambda row: row.supports_fp4),
+        ("feature=unified", lambda row: row.unified_memory),
+        ("min_memory=80&max_memory=96", lambda row: 80 <= row.memory_gb <= 96),
+        ("q=4090", lambda row: "4090" in row.slug),
+    ],
+)
+def test_filters(query: str, check: Callable[[Accelerator], bool]) -> None:
+    found = names(get(f"/en/accelerators/?{query}"))
+    rows = {row.name: row for row in Accelerator.objects.all()}
+    assert found
+    assert all(check(rows[name]) for name in found)
+
+
+def test_order() -> None:
+    rows = {row.name: row for row in Accelerator.objects.all()}
+    rates = [rows[name].bandwidth_gb_per_s or 0 for name in names(get("/en/accelerators/?sort=-bandwidth"))]
+    assert rates == sorted(rates, reverse=True)
+
+
+@pytest.mark.parametrize("query", ["min_memory=-1", "min_memory=9&max_memory=8", "vendor=nobody", "sort=luck"])
+def test_a_wrong_filter_is_said_beside_it(query: str) -> None:
+    assert "field-error" in get(f"/en/accelerators/?{query}", 400)
+
+
+def test_a_fragment_is_the_page_s_own_table() -> None:
+    path = "/en/accelerators/?vendor=amd&sort=memory"
+    assert get(path, HTTP_HX_REQUEST="true").strip() in get(path)
+
+
+def test_a_card_s_page_says_where_its_figures_are_from() -> None:
+    page = text_of(get("/en/accelerators/ascend-910c-128gb/"))
+    for said in ("2 devices", "128 GB", "Where sources disagree", "Epoch AI", "Taken from"):
+        assert said in page
+    assert "as the driver reports" in text_of(get("/en/accelerators/rtx-4090/"))
+    assert "the label less our reserve" in text_of(get("/en/accelerators/ascend-910b2-64gb/"))
+    assert "the system's default share" in text_of(get("/en/accelerators/apple-m2-max-96gb/"))
+
+
+def test_an_unknown_card_is_not_found() -> None:
+    get("/en/accelerators/rtx-9999/", 404)
+
+
+@pytest.mark.parametrize(("slug", "count"), [("rtx-4090", 1), ("h100-sxm-80gb", 8), ("rtx-3060-12gb", 2)])
+def test_what_runs_agrees_with_the_calculator(slug: str, count: int) -> None:
+    row, models = Accelerator.objects.get(slug=slug), list(LanguageModel.objects.published())
+    for model, run in zip(models, runs(models, row, count, "llama.cpp", 8192), strict=True):
+        shape = shape_of(model)
+        assert shape is not None
+        if "llama.cpp" not in engines_for(shape):
+            assert (run.state, run.reason and run.reason[0]) == ("unknown", "engine")
+            continue
+        workload = Workload(context_tokens=8192)
+        best = best_format(shape, workload, card_of(row), count)
+        if run.state == "fits":
+            assert best is not None
+            assert run.weight_format == best.workload.weight_format
+            assert run.spare_bytes is not None
+            assert run.spare_bytes >= 0
+        else:
+            assert best is None
+        if run.state == "does_not_fit":
+            smallest = Workload(weight_format=run.weight_format, context_tokens=8192)
+            assert fit(shape, smallest, card_of(row), count).state == "does_not_fit"
+            assert run.tokens_per_s is None
+
+
+def test_the_largest_that_fits_stands_first() -> None:
+    found = names(get("/en/accelerators/rtx-4090/"))
+    assert "Gemma 3 27B" in found[0]
+    assert "DeepSeek-V3" in found[-2]
+    assert "Llama 3.2 11B Vision" in found[-1]  # which llama.cpp does not run
+
+
+def test_more_cards_hold_more() -> None:
+    one, eight = (get(f"/en/accelerators/h100-sxm-80gb/?cards={count}") for count in (1, 8))
+    assert "Does not fit" in text_of(one)
+    assert "Does not fit" not in text_of(eight.split('id="runs"')[1])
+
+
+def test_a_model_is_asked_at_its_own_maximum_at_most() -> None:
+    assert "131,072 tokens, its maximum" in text_of(get("/en/accelerators/h100-sxm-80gb/?context=500000"))
+
+
+def test_a_card_of_unknown_bandwidth_has_no_speed_but_memory() -> None:
+    card = Accelerator.objects.filter(bandwidth_gb_per_s=None).first()
+    assert card is not None
+    page = get(f"/en/accelerators/{card.slug}/")
+    assert "unknown" in text_of(page.split('id="runs"')[1])
+    assert "Fits" in text_of(page.split('id="runs"')[1])
+
+
+@pytest.mark.parametrize("query", ["cards=0", "cards=10000", "engine=nope", "context=0", "context=x"])
+def test_a_wrong_question_is_said_and_the_others_kept(query: str) -> None:
+    page = get(f"/en/accelerators/rtx-4090/?{query}&q=gemma", 400)
+    assert "errors" in page
+    assert 'value="gemma"' in page
+
+
+def test_queries_do_not_grow_with_the_rows() -> None:
+    for path in ("/en/accelerators/", "/en/accelerators/rtx-4090/"):
+        with CaptureQueriesContext(connection) as counted:
+            get(path)
+        assert len(counted) <= 4, path
+
+
+def test_the_chinese_pages() -> None:
+    assert "加速卡" in text_of(get("/zh-hans/accelerators/"))
+    page = text_of(get("/zh-hans/accelerators/ascend-910b2-64gb/"))
+    assert "昇腾 910B2" in page
+    assert "华为" in page

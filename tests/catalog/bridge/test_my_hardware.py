@@ -1,0 +1,104 @@
+"""The reader's own cards in the address: they mark the matrix, the lists and the comparison, and say what is wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from calculator.hardware import fit
+from calculator.memory import Workload
+from catalog.bridge.cards import all_cards
+from catalog.bridge.shapes import shape_of
+from catalog.models import LanguageModel
+from tests.pages import get
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+MAVERICK = "/en/models/llama-4-maverick-instruct/"
+PAGES = (MAVERICK, "/en/models/", "/en/compare/?m=deepseek-v3&m=gemma-3-27b-it", "/en/benchmarks/")
+
+
+def with_cards(path: str, query: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}{query}"
+
+
+def test_the_matrix_says_for_each_cell_what_the_calculator_says() -> None:
+    model = LanguageModel.objects.get(slug="llama-4-maverick-instruct")
+    shape, card = shape_of(model), next(card for card in all_cards() if card.slug == "h100-sxm-80gb")
+    assert shape is not None
+    page = get(f"{MAVERICK}?card=h100-sxm-80gb&cards=4")
+    badges = {"fits": "fit", "tight": "tight", "does_not_fit": "over"}
+    rows = dict(re.findall(r'<th scope="row">(Q\w+|BF16)</th>(.*?)</tr>', page))
+    assert "Q4_K_M" in rows
+    for weight_format, cells in rows.items():
+        stops = (1024, 8192, 32768, 131072, 262144, 1048576)
+        classes = re.findall(r'<td class="[^"]*\b(fit|tight|over)"', cells)
+        assert len(classes) >= len(stops) - 1
+        first = fit(shape, Workload(weight_format=weight_format, context_tokens=1024), card, 4)
+        assert classes[0] == badges[first.state]
+    assert "visually-hidden" in rows["Q4_K_M"]  # a word as well as a colour
+
+
+def test_the_panel_counts_what_the_cards_hold() -> None:
+    page = get(f"{MAVERICK}?card=h100-sxm-80gb&cards=4")
+    assert "4 × H100" in page
+    assert 'class="card"' in page  # the line in the chart
+
+
+def test_lists_and_comparison_are_marked() -> None:
+    for path in PAGES[1:3]:
+        assert 'class="badge' not in get(path)
+        assert 'class="badge fit"' in get(with_cards(path, "card=h100-sxm-80gb&cards=8"))
+        assert 'class="badge over"' in get(with_cards(path, "card=rtx-3060-12gb"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("card=rtx-9999", "No card “rtx-9999” is in the catalogue."),
+        ("card=rtx-4090&cards=0", "greater than or equal to 1"),
+        ("card=rtx-4090&cards=10000", "less than or equal to 1024"),
+        ("card=rtx-4090&cards=two", "Enter a whole number"),
+        ("card=rtx-4090&card=l4", "Only cards of one kind"),
+        ("card=rtx-4090,l4", "Only cards of one kind"),
+        ("card=%00", "Null characters are not allowed"),
+        ("card=%27%22%3E", "No card"),
+    ],
+)
+def test_wrong_cards_are_said_beside_the_control(path: str, query: str, said: str) -> None:
+    page = get(with_cards(path, query), 400)
+    assert said in page.partition("data-hardware")[2]
+
+
+def test_the_same_card_twice_is_two() -> None:
+    assert "2 × GeForce RTX 4090" in get(f"{MAVERICK}?card=rtx-4090&card=rtx-4090")
+
+
+def test_one_click_clears_it() -> None:
+    page = get(f"{MAVERICK}?context=4096&card=rtx-4090&cards=2")
+    link = re.search(r'<a href="([^"]*)" data-clear-hardware>', page)
+    assert link
+    assert "card" not in link[1]
+    assert "context=4096" in link[1]
+
+
+def test_the_slider_s_answer_keeps_the_cards() -> None:
+    answer = Client().get(
+        f"{MAVERICK}?card=h100-sxm-80gb&cards=4&context=2048", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="result"
+    )
+    assert "4 × H100" in answer.content.decode()
+    assert "card=h100-sxm-80gb" in answer["HX-Replace-Url"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_cards_cost_two_queries_at_most(path: str) -> None:
+    get(with_cards(path, "card=rtx-4090"))
+    with CaptureQueriesContext(connection) as without:
+        get(path)
+    with CaptureQueriesContext(connection) as marked:
+        get(with_cards(path, "card=rtx-4090"))
+    assert len(marked) <= len(without) + 2

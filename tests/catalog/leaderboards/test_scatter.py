@@ -1,0 +1,50 @@
+"""The chart of index against memory: the best are named, nothing lies outside, few points are no chart."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from catalog.leaderboards.scatter import BOTTOM, LEFT, RIGHT, TOP, scatter
+
+GIB = 2**30
+
+
+def row(slug: str, gib: float, index: float) -> dict[str, Any]:
+    memory = int(gib * GIB)
+    return {
+        "model__slug": slug,
+        "model__name": slug,
+        "rank": 1,
+        "index": index,
+        "model__memory_q4_k_m_8k_bytes": memory,
+    }
+
+
+FIELD = [row("a", 1, 20), row("b", 2, 15), row("c", 4, 50), row("d", 64, 90), row("e", 70, 60), row("f", 0.4, 3)]
+
+
+def test_those_that_none_beats_are_named_by_rising_memory() -> None:
+    found = scatter(FIELD)
+    assert found
+    assert [best.slug for best in found.best] == ["f", "a", "c", "d"]
+
+
+def test_every_point_lies_inside_the_axes() -> None:
+    found = scatter(FIELD)
+    assert found
+    points = [(float(x), float(y)) for x, y in re.findall(r"M([\d.]+) ([\d.]+)h0", found.dots)]
+    assert len(points) == len(FIELD)
+    assert all(LEFT <= x <= RIGHT and TOP <= y <= BOTTOM for x, y in points)
+
+
+def test_doubling_the_memory_is_the_same_step_everywhere() -> None:
+    found = scatter(FIELD)
+    assert found
+    steps = {round(b.at - a.at, 0) for a, b in zip(found.memory_ticks, found.memory_ticks[1:], strict=False)}
+    assert max(steps) - min(steps) <= 1
+
+
+def test_fewer_than_two_points_are_no_chart() -> None:
+    assert scatter([]) is None
+    assert scatter(FIELD[:1]) is None

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from catalog import sync
+from catalog.models import Accelerator, LanguageModel, Score
+from catalog.source import load
+from catalog.sync.export import export
+
+pytestmark = pytest.mark.django_db
+
+
+def test_round_trip_with_edits(folder: Any, tmp_path: Path) -> None:
+    """Exported files sync to the same rows, and hold what editors did."""
+    sync.sync(load(folder.path))
+    LanguageModel.objects.update(summary_zh_hans="改过。", is_published=False, knowledge_cutoff="")
+    Score.objects.filter(benchmark__slug="arena").delete()
+    Accelerator.objects.create(slug="own", name_en="Own", vendor="amd", segment="consumer", memory_gb=8)
+    export(tmp_path / "out", shipped=folder.path)
+    written = load(tmp_path / "out")
+    record = written.models[0]
+    assert (record.summary_zh_hans, record.is_published, record.knowledge_cutoff) == ("改过。", False, "")
+    assert {accelerator.slug for accelerator in written.accelerators} == {"ascend-1", "own"}
+    assert [score.model for score in written.unmatched] == ["coyote-7b"]
+    report = sync.sync(written)
+    assert not list(report.kept())
+    assert not [kind for kind in report.kinds if kind.created or kind.updated or kind.dropped]
+    assert not [kind.removed for kind in report.kinds if kind.removed]
+
+
+def test_the_command_wants_an_empty_folder(folder: Any) -> None:
+    with pytest.raises(CommandError, match="is not an empty folder"):
+        call_command("export_catalog", folder.path, stdout=StringIO())
