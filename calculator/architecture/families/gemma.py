@@ -62,10 +62,11 @@ def _input_by_layer(c: Fields, hidden: int) -> Block:
 
 
 def _inputs_by_layer(c: Fields, hidden: int, number: int) -> tuple[Weight, ...]:
-    size, vocabulary = c.count("hidden_size_per_layer_input"), c.count("vocab_size_per_layer_input")
+    size = c.count("hidden_size_per_layer_input")
     if not size:
+        c.ignore("vocab_size_per_layer_input")
         return ()
-    weights = vector("per_layer_token_embd", vocabulary, number * size)
+    weights = vector("per_layer_token_embd", c.size("vocab_size_per_layer_input"), number * size)
     return weights + linear("per_layer_model_proj", number * size, hidden) + norm("per_layer_proj_norm", size)
 
 

@@ -30,7 +30,7 @@ from calculator.memory.workload import WorkloadError
 KV_BYTES = {"bf16": 2, "f16": 2, "fp8": 1}
 SPARSE_FP8_LATENT_BYTES = 656  # 512 FP8 values, four f32 scales and 64 BF16 rotary values: `flashmla_sparse.py`
 CONVOLUTION_BYTES = 2  # the model's dtype
-F32_STATE_MODELS = ("qwen3_5", "qwen3_5_moe", "nemotron_h", "kimi_linear")
+F32_STATE_MODELS = ("qwen3_5", "qwen3_5_moe", "nemotron_h")
 """Model types whose recurrent state vLLM keeps in f32: the config says so (Qwen3.5), or the engine's default does."""
 
 
@@ -96,7 +96,7 @@ def _state_bytes(mixer: Mixer, ranks: int, f32_state: bool) -> int:
     """Convolution inputs and recurrent state of one sequence."""
     state_width = 4 if f32_state else CONVOLUTION_BYTES
     if isinstance(mixer, LinearAttention):
-        if mixer.kind == "kda":
+        if mixer.kind == "kimi_delta":  # `kda_state_dtype`: whatever the model's dtype
             state_width = 4
         convolution = max(mixer.conv_kernel - 1, 0) * ceil_div(mixer.conv_channels, ranks)
         state = ceil_div(mixer.num_value_heads, ranks) * mixer.key_head_dim * mixer.value_head_dim

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 
 from calculator.accuracy import NAIVE_FORMULAS, Case, Line, cases, summary
@@ -10,23 +12,36 @@ from calculator.accuracy.llama_cpp import ORIGIN
 from calculator.accuracy.naive import nominal_bits
 from calculator.accuracy.remarks import REMARKS
 
-# engine, quantity -> least share of exact cases, most of the median error
+
+class Bar(NamedTuple):
+    """How many cases may miss the truth's last digit, and the largest relative errors: the median and the worst."""
+
+    inexact: int = 0
+    median: float = 0.0
+    worst: float = 0.0
+
+
+EXACT = Bar()
+LLAMA_CPP_COMPUTE = Bar(578, 0.0001, 0.214)  # the worst: Qwen3.8-2.4T with a q4_0 cache, where masks leave holes
+
+# Each just above what is reached; a case that needs more room is a fault, or comes with a remark.
 BARS = {
-    ("config.json", "parameters"): (1.0, 0.0),
-    ("llama.cpp", "file_bytes"): (0.5, 0.0005),
-    ("llama.cpp", "kv_cache"): (1.0, 0.0),
-    ("llama.cpp", "state"): (1.0, 0.0),
-    ("llama.cpp", "compute"): (0.0, 0.15),
-    ("llama.cpp", "published_file"): (0.0, 0.005),  # metadata and vocabulary included, some megabytes
-    ("llama.cpp", "total"): (0.0, 0.2),  # one model with some of its layers in RAM
-    ("vllm", "weights"): (0.0, 0.01),
-    ("vllm", "kv_tokens"): (0.5, 0.01),
-    ("vllm", "total"): (0.0, 0.05),
-    ("vllm", "activation"): (0.0, 0.5),  # constants and models of constants: few logs, old builds
-    ("vllm", "workspaces"): (0.0, 0.5),
-    ("vllm", "cuda_graphs"): (0.0, 0.5),
-    ("transformers", "file_bytes"): (0.5, 0.01),
+    ("config.json", "parameters"): EXACT,
+    ("llama.cpp", "file_bytes"): Bar(1, 0.0, 1.4e-7),  # Llama 4 Scout in Q2_K: 102 bytes beyond half of the last digit
+    ("llama.cpp", "kv_cache"): EXACT,
+    ("llama.cpp", "state"): EXACT,
+    ("llama.cpp", "compute"): LLAMA_CPP_COMPUTE,
+    ("llama.cpp", "published_file"): Bar(4, 0.0007, 0.0016),  # metadata and vocabulary included, some megabytes
+    ("llama.cpp", "total"): Bar(7, 0.0432, 0.17),  # one model, some or all of its layers in RAM
+    ("vllm", "weights"): Bar(20, 0.0007, 0.173),  # the worst is `attention_kept_wide`
+    ("vllm", "kv_tokens"): Bar(4, 0.0, 0.0115),  # the worst is an `unexplained_loss`
+    ("vllm", "total"): Bar(2, 0.0033, 0.0034),
+    ("vllm", "activation"): Bar(2, 0.186, 0.331),  # constants and models of constants: few logs, old builds
+    ("vllm", "workspaces"): Bar(3, 0.136, 0.954),
+    ("vllm", "cuda_graphs"): Bar(5, 0.315, 0.769),
+    ("transformers", "file_bytes"): Bar(1, 0.0, 0.0054),  # Falcon 180B stores its tied head a second time
 }
+VLLM_WEIGHTS_UNEXPLAINED = 0.0024  # reached by Qwen2.5-1.5B-Instruct, whose padding is not known
 
 
 @pytest.fixture(scope="module")
@@ -40,26 +55,18 @@ def test_every_quantity_has_its_bar(lines: dict[tuple[str, str], Line]) -> None:
 
 @pytest.mark.parametrize(("engine", "quantity"), BARS)
 def test_bars(lines: dict[tuple[str, str], Line], engine: str, quantity: str) -> None:
-    share, most = BARS[engine, quantity]
-    line = lines[engine, quantity]
-    assert line.exact >= share * line.cases, (
-        f"{line.worst.model} {dict(line.worst.configuration)}: {line.worst_error:+.3%}"
-    )
-    assert line.median_error <= most
+    bar, line = BARS[engine, quantity], lines[engine, quantity]
+    worst = f"{line.worst.model} {dict(line.worst.configuration)}: {line.worst_error:+.3%}"
+    assert line.cases - line.exact <= bar.inexact, worst
+    assert line.median_error <= bar.median
+    assert abs(line.worst_error) <= bar.worst, worst
 
 
-def test_every_file_is_within_the_bar() -> None:
+def test_vllm_weights_are_right_or_explained() -> None:
     beyond = [
         case
         for case in cases()
-        if case.engine == "llama.cpp" and case.quantity == "file_bytes" and abs(case.error) > 0.0005
-    ]
-    assert beyond == []
-
-
-def test_vllm_weights_are_within_one_percent_or_explained() -> None:
-    beyond = [
-        case for case in cases() if (case.engine, case.quantity) == ("vllm", "weights") and abs(case.error) > 0.01
+        if (case.engine, case.quantity) == ("vllm", "weights") and abs(case.error) > VLLM_WEIGHTS_UNEXPLAINED
     ]
     assert [case.model for case in beyond if case.remark not in REMARKS] == []
 

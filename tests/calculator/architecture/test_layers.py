@@ -119,3 +119,30 @@ def test_layers_that_follow_an_indexer_keep_none() -> None:
     assert (
         sum(mixer.indexer is not None for mixer in mixers) == 21
     )  # llama.cpp: 21 MiB of indexer cache at 4,096 tokens
+
+
+@pytest.mark.parametrize(
+    ("changes", "windowed"),
+    [
+        ({}, []),  # `use_sliding_window` is off unless a config says otherwise
+        ({"use_sliding_window": True}, [2, 3]),
+        ({"use_sliding_window": True, "max_window_layers": 0}, [0, 1, 2, 3]),
+        ({"use_sliding_window": True, "max_window_layers": 4}, []),
+        ({"use_sliding_window": True, "max_window_layers": 2, "sliding_window": None}, []),
+    ],
+)
+def test_layers_from_max_window_layers_on_see_a_window(changes: dict[str, Any], windowed: list[int]) -> None:
+    """transformers' `configuration_qwen2.py`: layer i slides if `i >= max_window_layers`."""
+    config = {
+        "model_type": "qwen2",
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "vocab_size": 1_000,
+        "max_window_layers": 2,
+        "sliding_window": 16,
+    }
+    layers = read_config({**config, **changes}).layers
+    assert [layer.index for layer in layers if isinstance(layer.mixers[0], SlidingWindowAttention)] == windowed

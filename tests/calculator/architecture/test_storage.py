@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from calculator.accuracy.cases import reference_config
 from calculator.architecture import Shape, parse_config_text, read_config
 
 ROOT = Path(__file__).parents[3]
@@ -64,8 +65,12 @@ def test_gpt_oss_quantises_experts_alone() -> None:
         counted[tensor.dtype] += tensor.elements
     assert shape.native_format == "MXFP4"
     assert set(counted) == {"MXFP4", "BF16"}
-    assert counted["MXFP4"] > 0.9 * shape.total_parameters
+    assert counted["MXFP4"] == 36 * 128 * 3 * 2_880 * 2_880  # 98 % of the parameters
     assert stored(shape, "attn_q") == {"BF16"}
+
+
+def compressed_tensors(weights: dict[str, Any], **config: Any) -> dict[str, Any]:
+    return {"quant_method": "compressed-tensors", "config_groups": {"group_0": {"weights": weights}}, **config}
 
 
 @pytest.mark.parametrize(
@@ -73,23 +78,22 @@ def test_gpt_oss_quantises_experts_alone() -> None:
     [
         ({"quant_method": "awq", "bits": 4, "group_size": 128}, "AWQ"),
         ({"quant_method": "gptq", "bits": 4, "group_size": 128}, "GPTQ"),
+        ({"quant_method": "gptq", "bits": 8, "group_size": 128}, "INT8"),
+        ({"quant_method": "fbgemm_fp8"}, "FP8"),
         ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "FP8"),
         ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "NVFP4"),
         ({"quant_method": "modelopt", "quantization": {"quant_algo": "FP8"}}, "FP8"),
-        (
-            {
-                "quant_method": "compressed-tensors",
-                "config_groups": {"group_0": {"weights": {"num_bits": 8, "type": "int"}}},
-            },
-            "INT8",
-        ),
-        (
-            {
-                "quant_method": "compressed-tensors",
-                "config_groups": {"group_0": {"weights": {"num_bits": 8, "type": "float"}}},
-            },
-            "FP8",
-        ),
+        ({"quant_method": "modelopt", "quant_algo": "W4A16_AWQ"}, "AWQ"),
+        ({"quant_method": "modelopt_fp4", "quant_algo": "MXFP4"}, "MXFP4"),
+        (compressed_tensors({"num_bits": 8, "type": "int"}), "INT8"),
+        (compressed_tensors({"num_bits": 4, "type": "int", "group_size": 128}), "INT4"),
+        (compressed_tensors({"num_bits": 8, "type": "float"}), "FP8"),
+        # Four-bit floats of both kinds: groups of 32 with a scale of 8 bits of exponent, or of 16 with FP8
+        # (`MXFP4` and `NVFP4` in compressed-tensors' quant_scheme.py).
+        (compressed_tensors({"num_bits": 4, "type": "float", "group_size": 32}), "MXFP4"),
+        (compressed_tensors({"num_bits": 4, "type": "float"}, format="mxfp4-pack-quantized"), "MXFP4"),
+        (compressed_tensors({"num_bits": 4, "type": "float", "group_size": 16}), "NVFP4"),
+        (compressed_tensors({"num_bits": 4, "type": "float"}, format="nvfp4-pack-quantized"), "NVFP4"),
     ],
 )
 def test_methods(config: dict[str, Any], native: str) -> None:
@@ -116,3 +120,13 @@ def test_one_layer_left_out() -> None:
 
 def test_quantising_changes_no_count() -> None:
     assert quantised(quant_method="fp8").total_parameters == read_config(LLAMA).total_parameters
+
+
+@pytest.mark.parametrize("name", ["gemma-3-27b-it", "llama-4-maverick-instruct", "gemma-4-e4b-it"])
+def test_encoders_stay_wide(name: str) -> None:
+    """Quantised checkpoints leave vision and audio towers out, whether they list them or not."""
+    shape = read_config(reference_config(name) | {"quantization_config": {"quant_method": "fp8"}})
+    kinds = {(tensor.part, tensor.dtype) for tensor in shape.tensors if tensor.kind != "buffer"}
+    assert ("text", "FP8") in kinds
+    assert {part for part, _dtype in kinds} - {"text"}
+    assert {dtype for part, dtype in kinds if part != "text"} == {"BF16"}

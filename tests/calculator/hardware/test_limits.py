@@ -82,7 +82,7 @@ def test_the_best_format_stores_no_more_than_the_checkpoint(shape: Shapes, cards
     assert answer is not None
     assert answer.estimate is not None
     assert answer.workload.weight_format in ("F16", "BF16")  # F32 fits too, and holds nothing more
-    assert answer.estimate.file_bytes <= checkpoint_bytes(shape("qwen3-0-6b")) * 1.1
+    assert answer.estimate.file_bytes <= checkpoint_bytes(shape("qwen3-0-6b")) * 1.0002  # norms are 32 bits in GGUF
 
 
 @pytest.mark.parametrize("model", ["qwen3-30b-a3b", "llama-3-3-70b-instruct"])

@@ -26,7 +26,7 @@ def test_windows_share_only_what_they_still_see(shape: Shapes) -> None:
     workload = Workload(engine="vllm", context_tokens=16384, sequences=2)
     saving = prefix_saving(shape("gpt-oss-120b"), workload, 8192)
     full_layers = 18 * 8 * 128 * 2 * 8192
-    assert full_layers <= saving.total_bytes <= 1.2 * full_layers
+    assert saving.total_bytes == full_layers
 
 
 @pytest.mark.parametrize(

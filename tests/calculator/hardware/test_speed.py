@@ -15,29 +15,29 @@ from calculator.memory import Workload
 Shapes = Callable[[str], Shape]
 
 # Tokens/s of llama-bench at 1,024 tokens, from the table "LLaMA 3" of XiongjieDai/GPU-Benchmarks-on-LLM-Inference
-# (README.md, May 2024; commit 00dd2bde).
+# (README.md, May 2024; commit 00dd2bde); and how many times that the bound is at most.
 MEASURED = [
-    ("llama-3-8b-instruct", "Q4_K_M", "rtx-3090", 1, 111.74),
-    ("llama-3-8b-instruct", "F16", "rtx-3090", 1, 46.51),
-    ("llama-3-8b-instruct", "Q4_K_M", "rtx-4090", 1, 127.74),
-    ("llama-3-8b-instruct", "F16", "rtx-4090", 1, 54.34),
-    ("llama-3-8b-instruct", "F16", "rtx-4090", 2, 53.27),
-    ("llama-3-3-70b-instruct", "Q4_K_M", "rtx-3090", 2, 16.29),
-    ("llama-3-3-70b-instruct", "Q4_K_M", "rtx-4090", 2, 19.06),
-    ("llama-3-8b-instruct", "Q4_K_M", "apple-m2-ultra-192gb", 1, 76.28),
+    ("llama-3-8b-instruct", "Q4_K_M", "rtx-3090", 1, 111.74, 1.77),
+    ("llama-3-8b-instruct", "F16", "rtx-3090", 1, 46.51, 1.33),
+    ("llama-3-8b-instruct", "Q4_K_M", "rtx-4090", 1, 127.74, 1.67),
+    ("llama-3-8b-instruct", "F16", "rtx-4090", 1, 54.34, 1.23),
+    ("llama-3-8b-instruct", "F16", "rtx-4090", 2, 53.27, 1.25),
+    ("llama-3-3-70b-instruct", "Q4_K_M", "rtx-3090", 2, 16.29, 1.37),
+    ("llama-3-3-70b-instruct", "Q4_K_M", "rtx-4090", 2, 19.06, 1.26),
+    ("llama-3-8b-instruct", "Q4_K_M", "apple-m2-ultra-192gb", 1, 76.28, 2.21),
 ]
 
 
-@pytest.mark.parametrize(("model", "weights", "card", "count", "measured"), MEASURED)
+@pytest.mark.parametrize(("model", "weights", "card", "count", "measured", "most"), MEASURED)
 def test_decoding_is_bounded_by_bandwidth(
-    shape: Shapes, cards: dict[str, Card], model: str, weights: str, card: str, count: int, measured: float
+    shape: Shapes, cards: dict[str, Card], model: str, weights: str, card: str, count: int, measured: float, most: float
 ) -> None:
     workload = Workload(weight_format=weights, context_tokens=1024)
     bound = speed(shape(model), fit(shape(model), workload, cards[card], count))
     assert bound is not None
     assert bound.bound == "bandwidth"
     assert bound.decode_tokens_per_s is not None
-    assert measured <= bound.decode_tokens_per_s <= 2.3 * measured
+    assert measured <= bound.decode_tokens_per_s <= most * measured
 
 
 @pytest.mark.parametrize("engine", ["llama.cpp", "vllm", "transformers"])
@@ -72,7 +72,7 @@ def test_experts_of_a_batch(shape: Shapes) -> None:
     model = shape("qwen3-30b-a3b")
     assert expert_share(model, 1) == pytest.approx(8 / 128)
     assert expert_share(model, 2) == pytest.approx(1 - (120 / 128) ** 2)
-    assert expert_share(model, 100) > 0.99
+    assert expert_share(model, 100) == pytest.approx(1 - (120 / 128) ** 100)
     assert expert_share(shape("qwen3-8b"), 1) == 1
 
 
@@ -111,7 +111,7 @@ def test_offloaded_experts_slow_down_to_ram(shape: Shapes, cards: dict[str, Card
     assert in_ram.bound == "ram"
     assert in_ram.decode_tokens_per_s is not None
     assert on_card.decode_tokens_per_s is not None
-    assert in_ram.decode_tokens_per_s < on_card.decode_tokens_per_s / 3
+    assert in_ram.decode_tokens_per_s < on_card.decode_tokens_per_s / 5
 
 
 def test_unknown_bandwidth_is_unknown_speed(shape: Shapes, cards: dict[str, Card]) -> None:

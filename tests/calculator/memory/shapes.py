@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from calculator.accuracy.cases import reference_config, reference_shape
 from calculator.architecture import Shape, read_config
 
-__all__ = ["published", "quantised", "tiny_llama"]
+MODELS = Path(__file__).resolve().parents[3] / "catalog" / "data" / "models"
+
+__all__ = ["catalogued", "published", "quantised", "tiny_llama"]
 
 
 def published(name: str) -> Shape:
     """The shape of a reference config."""
     return reference_shape(name)
+
+
+def catalogued(path: str) -> Shape:
+    """A model of the catalogue, by organisation and slug: configs there say how their weights are stored."""
+    return read_config(json.loads((MODELS / path / "config.json").read_text(encoding="utf-8")))
 
 
 def quantised(name: str, **quantization: object) -> Shape:

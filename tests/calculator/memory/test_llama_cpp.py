@@ -22,6 +22,10 @@ MIB = 2**20
 PRINTED = MIB / 200  # half of 0.01 MiB
 ROPE_TABLE = 256  # bytes that a scaled RoPE adds and a shape does not know
 
+# The compute buffer against `llama_cpp_contexts.jsonl`, just above what is reached: the median error, how many of the
+# 447 answers are further off than 15 %, and the worst of them (Gemma 4 E4B at 262,144 tokens).
+COMPUTE_MEDIAN, COMPUTE_FAR_OFF, COMPUTE_WORST = 0.0129, 16, 0.339
+
 
 def lines(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (REFERENCE / name).read_text(encoding="utf-8").splitlines()]
@@ -69,9 +73,31 @@ def test_the_compute_buffer_is_near() -> None:
         for name, row in contexts()
         if not row.get("refused")
     ]
-    assert median(errors) < 0.03
-    assert sum(error > 0.15 for error in errors) < len(errors) / 20
-    assert max(errors) < 0.45
+    assert len(errors) == 447
+    assert median(errors) <= COMPUTE_MEDIAN
+    assert sum(error > 0.15 for error in errors) <= COMPUTE_FAR_OFF
+    assert max(errors) <= COMPUTE_WORST
+
+
+@pytest.mark.parametrize(
+    ("tokens", "sequences", "asked", "rows"),
+    [
+        (8_192, 1, 512, 512),
+        (8_192, 1, 2_048, 2_048),
+        (100, 1, 512, 100),
+        (100, 4, 512, 400),  # all sequences fill one batch
+        (100, 8, 512, 512),
+    ],
+)
+def test_a_micro_batch_is_no_larger_than_all_sequences_together(
+    tokens: int, sequences: int, asked: int, rows: int
+) -> None:
+    """`n_ubatch` of `llama_context::llama_context`: at most `n_batch`, which is at most the whole `n_ctx`."""
+    workload = Workload(context_tokens=tokens, sequences=sequences, micro_batch=asked)
+    answer = estimate(published("llama-3-1-8b-instruct"), workload)
+    assert next(note.values["micro_batch"] for note in answer.notes if note.key == "llama_cpp_build") == rows
+    inputs = next(term for part in answer.host for term in part.terms if term.key == "graph_inputs")
+    assert inputs.values["rows"] == rows
 
 
 def test_the_reference_page() -> None:
@@ -83,18 +109,22 @@ def test_the_reference_page() -> None:
     assert (chunked.key, chunked.values["layers"], chunked.values["cells"]) == ("cells_chunked", 36, 8_704)
 
 
-# What servers printed in public: model, preset, MiB on the card (token embeddings stay in RAM).
+# Phi-3's file is older than today's mixture: every fused qkv was Q5_K (176 B a block of 256), where now half of the 32
+# layers get Q6_K (210 B) and half Q4_K (144 B).
+OLDER_PHI_3_MIB = 9_216 * 3_072 // 256 * (16 * 210 + 16 * 144 - 32 * 176) / MIB
+
+# What servers printed in public: model, preset, MiB on the card (token embeddings stay in RAM), half of the last digit.
 PRINTED_WEIGHTS = [
-    ("phi-3-mini-4k-instruct", "Q4_K_M", 2228.82, "CUDA0 model buffer size = 2228.82 MiB (CPU_Mapped 52.84 MiB)"),
-    ("llama-3-8b-instruct", "Q4_K_M", 4403, "MTL0 (Apple M5) | 5551 = 4403 + 1024 + 124"),
-    ("gemma-3-1b-it", "Q8_0", 1013.54, "Vulkan0 model buffer 1013.54 MiB + CPU_Mapped 306.00 MiB"),
+    ("phi-3-mini-4k-instruct", "Q4_K_M", 2228.82 + OLDER_PHI_3_MIB, 0.005, "CUDA0 model buffer size = 2228.82 MiB"),
+    ("llama-3-8b-instruct", "Q4_K_M", 4403, 0.5, "MTL0 (Apple M5) | 5551 = 4403 + 1024 + 124"),
+    ("gemma-3-1b-it", "Q8_0", 1013.54, 0.005, "Vulkan0 model buffer 1013.54 MiB + CPU_Mapped 306.00 MiB"),
 ]
 
 
-@pytest.mark.parametrize(("name", "preset", "mib", "quote"), PRINTED_WEIGHTS)
-def test_weights_on_the_card_as_printed(name: str, preset: str, mib: float, quote: str) -> None:
+@pytest.mark.parametrize(("name", "preset", "mib", "half_digit", "quote"), PRINTED_WEIGHTS)
+def test_weights_on_the_card_as_printed(name: str, preset: str, mib: float, half_digit: float, quote: str) -> None:
     answer = estimate(published(name), Workload(weight_format=preset))
-    assert answer.part("weights").bytes / MIB == pytest.approx(mib, rel=0.02), quote
+    assert answer.part("weights").bytes / MIB == pytest.approx(mib, abs=half_digit), quote
 
 
 def test_a_tied_embedding_is_held_twice_and_an_untied_one_stays_in_ram() -> None:
@@ -103,7 +133,7 @@ def test_a_tied_embedding_is_held_twice_and_an_untied_one_stays_in_ram() -> None
     assert tied.host[0].bytes == row_bytes("Q8_0", 262_144 * 1_152)
     untied = estimate(published("phi-3-mini-4k-instruct"), Workload(weight_format="Q4_K_M"))
     assert untied.part("weights").bytes + untied.host[0].bytes == untied.file_bytes
-    assert untied.host[0].bytes / MIB == pytest.approx(52.84, abs=0.01)
+    assert untied.host[0].bytes / MIB == pytest.approx(52.84, abs=0.005)
 
 
 def test_per_layer_embeddings_stay_in_ram() -> None:
@@ -150,7 +180,7 @@ def test_deepseek_v4_keeps_a_window_compressed_latents_and_compressors(
 def test_deepseek_v4_keeps_its_router_wide() -> None:
     shape = read_config(json.loads(DEEPSEEK_V4.read_text(encoding="utf-8")))
     answer = estimate(shape, Workload(weight_format="Q4_K_M")).file_bytes
-    assert answer / MIB == pytest.approx(163_861.41, abs=0.01)
+    assert answer / MIB == pytest.approx(163_861.41, abs=0.005)
 
 
 def test_blocks_hold_what_gguf_says() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from calculator.architecture import read_config
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from tests.calculator.memory.shapes import published, quantised, tiny_llama
 
@@ -40,6 +41,44 @@ def test_a_latent_is_cached_compressed() -> None:
     # transformers 5.24 models/deepseek_v3: 512 + 64 values per token and layer
     answer = estimate(published("deepseek-v3"), Workload(engine="transformers", context_tokens=1024))
     assert answer.part("kv_cache").bytes == 61 * 1024 * 576 * 2
+
+
+STATES = [
+    # name, layers that keep a state, inputs of the convolution (all `kernel` of them: `LinearAttentionLayer` in
+    # cache_utils.py) in 16 bits, numbers of the state in 32
+    ("lfm2-1-2b", 10, 3 * 2_048, 0),
+    ("ai21-jamba-mini-1-5", 28, 4 * 8_192, 8_192 * 16),
+    ("mamba-codestral-7b-v0-1", 64, 4 * (8_192 + 2 * 8 * 128), 8_192 * 128),
+    ("qwen3-next-80b-a3b-instruct", 36, 4 * (2 * 2_048 + 4_096), 32 * 128 * 128),
+]
+
+
+@pytest.mark.parametrize(("name", "layers", "convolution", "state"), STATES, ids=[row[0] for row in STATES])
+def test_bytes_of_a_state(name: str, layers: int, convolution: int, state: int) -> None:
+    for sequences in (1, 3):
+        answer = estimate(published(name), Workload(engine="transformers", sequences=sequences))
+        assert answer.part("state").bytes == layers * sequences * (2 * convolution + 4 * state)
+
+
+def test_a_gated_recurrence_keeps_all_but_one_input() -> None:
+    """RecurrentGemma 2B: `conv1d_state` has `conv1d_width - 1` inputs, `recurrent_states` one number a channel."""
+    config = {
+        "model_type": "recurrent_gemma",
+        "block_types": ["recurrent", "recurrent", "attention"],
+        "attention_window_size": 2_048,
+        "conv1d_width": 4,
+        "head_dim": 256,
+        "hidden_size": 2_560,
+        "intermediate_size": 15_360,
+        "lru_width": 2_560,
+        "num_attention_heads": 10,
+        "num_hidden_layers": 26,
+        "num_key_value_heads": 1,
+        "vocab_size": 256_000,
+    }
+    answer = estimate(read_config(config), Workload(engine="transformers", context_tokens=4_096))
+    assert answer.part("state").bytes == 18 * (3 * 2_560 * 2 + 2_560 * 4)
+    assert answer.part("kv_cache").bytes == 8 * 2_048 * 2 * 256 * 2
 
 
 def test_nf4_by_hand() -> None:

@@ -6,10 +6,12 @@ import pytest
 
 from calculator.accuracy.cases import reference_config
 from calculator.architecture import read_config
+from calculator.architecture.shape import LinearAttention
 from calculator.memory import Workload, estimate
 from calculator.memory.vllm import capacity_tokens
 from calculator.memory.vllm.cache import pool
-from tests.calculator.memory.shapes import published, tiny_llama
+from calculator.memory.vllm.layers import layer_specs, mixer_specs
+from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
 GIB = 2**30
 
@@ -63,6 +65,53 @@ def test_a_hybrid_makes_attention_pages_as_large_as_its_state() -> None:
     assert not blocks.uniform
     assert {(group.page_bytes, len(group.layers)) for group in blocks.groups} == {(1568 * 1024, 16)}
     assert len(blocks.groups) == 4
+
+
+STATES = [
+    # name, bytes of one layer's state: (kernel - 1) x channels in 16 bits, and the state in 16 or 32 (`mamba_utils.py`)
+    ("lfm2-24b-a2b", 2 * 2_048 * 2),
+    ("ai21-jamba-mini-1-5", 3 * 8_192 * 2 + 8_192 * 16 * 2),
+    ("mamba-codestral-7b-v0-1", 3 * (8_192 + 2 * 8 * 128) * 2 + 8_192 * 128 * 2),
+    ("qwen3-8-27b", 3 * (2 * 2_048 + 6_144) * 2 + 48 * 128 * 128 * 4),
+    ("moonshot/kimi-k3", 3 * 3 * 96 * 128 * 2 + 96 * 128 * 128 * 4),
+]
+
+
+@pytest.mark.parametrize(("name", "size"), STATES, ids=[row[0] for row in STATES])
+def test_bytes_of_a_state(name: str, size: int) -> None:
+    shape = catalogued(name) if "/" in name else published(name)
+    specs = {spec.bytes for _layer, spec in layer_specs(shape, "bf16", 1) if spec.kind == "state"}
+    assert specs == {size}
+
+
+@pytest.mark.parametrize(("ranks", "tokens"), [(1, 5_760), (8, 768)])
+def test_kimi_delta_attention_keeps_its_state_in_32_bits(ranks: int, tokens: int) -> None:
+    """Blocks of Kimi K3 as vLLM makes them: pages of 5,760 and 768 tokens x 576 values hold a state of 96 heads."""
+    blocks = pool(catalogued("moonshot/kimi-k3"), "bf16", ranks)
+    assert {group.page_bytes for group in blocks.groups} == {tokens * 576 * 2}
+
+
+@pytest.mark.parametrize(
+    ("kind", "f32_state", "width"),
+    [
+        ("gated_delta", False, 2),
+        ("gated_delta", True, 4),
+        ("lightning", False, 2),
+        ("kimi_delta", False, 4),  # `kda_state_dtype` in mamba_utils.py: the state is torch.float32, always
+    ],
+)
+def test_which_kinds_keep_their_state_wide(kind: str, f32_state: bool, width: int) -> None:
+    mixer = LinearAttention(
+        kind=kind,
+        num_key_heads=2,
+        num_value_heads=4,
+        key_head_dim=8,
+        value_head_dim=16,
+        conv_kernel=4,
+        conv_channels=96,
+    )
+    (spec,) = mixer_specs(mixer, 2, 1, f32_state)
+    assert spec.bytes == 3 * 96 * 2 + 4 * 8 * 16 * width
 
 
 def test_a_sliding_window_stops_growing() -> None:

@@ -31,21 +31,21 @@ def test_bytes_of_a_matrix(name: str, rows: int, columns: int, size: int) -> Non
 
 
 PRINTED = [
-    # config, format, ranks, GiB as printed on one rank, tolerance, origin
-    ("llama-3-1-8b-instruct", "BF16", 1, 14.9889, 1e-4, "vllm-project/vllm pull request 17122"),
-    ("llama-3-1-8b-instruct", "FP8", 1, 8.4926, 1e-3, "public log, vLLM 0.6.3.post1"),
-    ("llama-3-1-70b-instruct", "INT8", 1, 67.7229, 1e-4, "vllm-project/vllm pull request 12569"),
-    ("qwen3-30b-a3b", "BF16", 4, 14.2474, 1e-3, "vllm-project/vllm issue 17327"),
-    ("qwen3-14b", "BF16", 1, 27.5185, 1e-4, "public log"),
+    # config, format, ranks, GiB as printed on one rank, relative error reached, origin
+    ("llama-3-1-8b-instruct", "BF16", 1, 14.9889, 8.2e-6, "vllm-project/vllm pull request 17122"),
+    ("llama-3-1-8b-instruct", "FP8", 1, 8.4926, 4.6e-4, "public log, vLLM 0.6.3.post1"),
+    ("llama-3-1-70b-instruct", "INT8", 1, 67.7229, 1.6e-6, "vllm-project/vllm pull request 12569"),
+    ("qwen3-30b-a3b", "BF16", 4, 14.2474, 1.5e-4, "vllm-project/vllm issue 17327"),
+    ("qwen3-14b", "BF16", 1, 27.5185, 2.3e-5, "public log"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "weights", "ranks", "gib", "tolerance", "origin"), PRINTED, ids=[f"{row[0]}-{row[1]}" for row in PRINTED]
+    ("name", "weights", "ranks", "gib", "reached", "origin"), PRINTED, ids=[f"{row[0]}-{row[1]}" for row in PRINTED]
 )
-def test_weights_as_printed(name: str, weights: str, ranks: int, gib: float, tolerance: float, origin: str) -> None:
+def test_weights_as_printed(name: str, weights: str, ranks: int, gib: float, reached: float, origin: str) -> None:
     answer = estimate(published(name), Workload(engine="vllm", weight_format=weights, tensor_parallel=ranks))
-    assert answer.part("weights").bytes / ranks / 2**30 == pytest.approx(gib, rel=tolerance), origin
+    assert answer.part("weights").bytes / ranks / 2**30 == pytest.approx(gib, rel=reached), origin
 
 
 def test_embeddings_head_and_norms_stay_wide() -> None:
@@ -89,7 +89,7 @@ def test_a_quantised_checkpoint_keeps_its_format(
 def test_gpt_oss_as_printed() -> None:
     # vllm-project/vllm issue 33155: 64.38 GiB, experts alone in MXFP4, padded by the Triton kernels
     answer = estimate(quantised("gpt-oss-120b", quant_method="mxfp4"), Workload(engine="vllm"))
-    assert answer.part("weights").bytes / 2**30 == pytest.approx(64.38, rel=0.005)
+    assert answer.part("weights").bytes / 2**30 == pytest.approx(64.38, rel=0.0029)
 
 
 def test_a_format_whose_groups_do_not_fit_is_not_offered() -> None:
