@@ -21,7 +21,7 @@ CASES_A_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CaseGroup:
     """One engine's answers for one quantity: our line, then those of the formulas in common use."""
 
     engine: str
@@ -36,12 +36,12 @@ def _lines() -> tuple[Line, ...]:
     return summary(cases())
 
 
-def _groups(lines: Iterable[Line]) -> list[Group]:
+def _groups(lines: Iterable[Line]) -> list[CaseGroup]:
     grouped: dict[tuple[str, str], list[tuple[str | Promise, Line]]] = {}
     for line in lines:
         grouped.setdefault((line.engine, line.quantity), []).append((FORMULAS[line.formula], line))
     return [
-        Group(engine, quantity, ENGINES.get(engine, engine), QUANTITIES[quantity], rows)
+        CaseGroup(engine, quantity, ENGINES.get(engine, engine), QUANTITIES[quantity], rows)
         for (engine, quantity), rows in grouped.items()
     ]
 

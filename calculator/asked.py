@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from calculator.catalogue import Catalogue, Model
 from calculator.hardware_form import flattened
-from calculator.pasted import Pasted, read_pasted
+from calculator.pasted_config import Pasted, read_pasted
 
 KEPT = ("engine", "sequences", "card", "cards")  # what stays when another model is chosen
 LONGEST_SEARCH = 100

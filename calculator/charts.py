@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from math import ceil, log2, log10
 
 from calculator.architecture import Shape
+from calculator.context_stops import context_stops
 from calculator.figures import GIB
-from calculator.fits import card_label, needs
+from calculator.fit_words import card_label, needs
 from calculator.hardware import COUNTS, Card
 from calculator.memory import Workload
-from calculator.stops import context_stops
 
 WIDTH, HEIGHT = 480, 285
 LEFT, RIGHT, TOP, BOTTOM = 46, 446, 24, 250

@@ -8,10 +8,10 @@ from typing import Protocol
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from calculator.answers import Answers
 from calculator.catalogue import Model
+from calculator.deployment_answers import Answers
 from calculator.figures import gib, grouped
-from calculator.fits import FitView
+from calculator.fit_words import FitView
 from calculator.panel import Panel
 from calculator.serialize import estimate_json, fit_json, speed_json
 

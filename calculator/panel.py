@@ -6,24 +6,21 @@ Nothing is computed here that `calculator.memory` did not answer; this is only h
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.fits import FitView, fit_view, needs
-from calculator.forms import WorkloadForm
+from calculator.context_stops import context_stops, nearest_stop
+from calculator.fit_words import FitView, fit_view
 from calculator.hardware import Card, fit
-from calculator.memory import ENGINES, Estimate, Part, Workload, WorkloadError
-from calculator.recommended import CardSet, recommended
-from calculator.stops import context_stops, nearest_stop, table_stops
+from calculator.memory import Estimate, Part
+from calculator.recommended_cards import CardSet, recommended
+from calculator.workload_form import WorkloadForm
 
 BAR_WIDTH = 1000
 BAR_GAP = 2
 BAR_LEAST = 3  # a part that is there can be seen, however small
 ALWAYS_SHOWN = frozenset({"weights", "kv_cache", "compute", "overhead"})
-
-# Rows of the table for an engine that offers dozens: the formats people publish, best first.
-TABLE_FORMATS = ("BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,22 +35,6 @@ class PartView:
     formulas: tuple[str, ...]
     x: int
     width: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """`bytes` over all cards; `fit` says whether that fits the reader's own, where there are any."""
-
-    context_tokens: int
-    bytes: int
-    here: bool
-    fit: FitView | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    weight_format: str
-    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,40 +122,3 @@ def _widths(parts: Sequence[Part]) -> list[int]:
     largest = widths.index(max(widths))
     widths[largest] += room - sum(widths)
     return widths
-
-
-def table(
-    shape: Shape, workload: Workload, max_context_tokens: int, card: Card | None = None, count: int = 1
-) -> tuple[tuple[int, ...], tuple[Row, ...]]:
-    """Columns (context lengths, the reader's own among them) and rows (weight formats) of the required-memory table.
-
-    With `card` every cell says whether it fits on `count` of it. A format that does not go with the rest of the
-    workload has no row.
-    """
-    columns = tuple(sorted({*table_stops(max_context_tokens), workload.context_tokens}))
-    ask = needs(shape, card, count)
-    rows = []
-    for weight_format in table_formats(shape, workload):
-        asked = [replace(workload, weight_format=weight_format, context_tokens=tokens) for tokens in columns]
-        try:
-            answers = [ask(each) for each in asked]
-        except WorkloadError:  # a format may exclude what else is asked, such as a split that cuts its groups
-            continue
-        cells = (
-            Cell(
-                context_tokens=tokens,
-                bytes=needed,
-                here=weight_format == workload.weight_format and tokens == workload.context_tokens,
-                fit=fit_view(placed) if placed else None,
-            )
-            for tokens, (needed, placed) in zip(columns, answers, strict=True)
-        )
-        rows.append(Row(weight_format=weight_format, cells=tuple(cells)))
-    return columns, tuple(rows)
-
-
-def table_formats(shape: Shape, workload: Workload) -> tuple[str, ...]:
-    """The formats worth a row: the usual ones that the engine offers, and always the chosen one."""
-    offered = ENGINES[workload.engine].weight_formats(shape)
-    usual = [name for name in offered if name in TABLE_FORMATS] if len(offered) > len(TABLE_FORMATS) else offered
-    return tuple(name for name in offered if name in usual or name == workload.weight_format)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.figures import gib
-from calculator.fits import card_label
+from calculator.fit_words import card_label
 from calculator.hardware import Card, HardwareError, TrainingEstimate, headroom, training_memory
 from calculator.training_form import QUESTIONS, TrainingForm
 

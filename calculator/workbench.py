@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calculator import panel
-from calculator.answers import Answers, answer
 from calculator.catalogue import Catalogue, Model
-from calculator.deployment import DeploymentForm
-from calculator.growth import Growth, growth
+from calculator.deployment_answers import Answers, answer
+from calculator.deployment_form import DeploymentForm
 from calculator.htmx import HtmxRequest, dragging
+from calculator.memory_by_context import Growth, growth
 from calculator.panel import Panel
 from calculator.training_form import TrainingForm
 from calculator.training_view import TrainingView, train

@@ -14,9 +14,9 @@ from time import process_time
 
 from calculator.accuracy.cases import REFERENCE, reference_shape
 from calculator.architecture import Shape, parse_config_text, read_config
+from calculator.context_stops import context_stops
 from calculator.memory import ENGINES, Workload, estimate
 from calculator.memory.tensors import tensor_groups
-from calculator.stops import context_stops
 
 MODELS = ("llama-3-1-8b-instruct", "qwen3-235b-a22b", "deepseek-v3", "llama-4-maverick-instruct", "qwen3-5-35b-a3b")
 CONTEXTS = context_stops(2**20)[:11]

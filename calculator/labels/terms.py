@@ -52,7 +52,9 @@ TERMS: Mapping[str, Promise] = {
     # vLLM and transformers
     "weights": gettext_lazy("%(tensors)s: %(parameters)s parameters as %(format)s"),
     "weights_copied": gettext_lazy("%(copies)s × %(tensors)s: %(parameters)s parameters as %(format)s"),
-    "rotary_table": gettext_lazy("%(copies)s × table of rotary angles: %(positions)s positions × %(dimensions)s × 2 B"),
+    "rotary_table": gettext_lazy(
+        "%(copies)s × table of rotary angles: %(positions)s positions × %(dimensions)s × %(bytes)s B"
+    ),
     "absorbed_projections": gettext_lazy("%(copies)s × latent projections unpacked for decoding"),
     "blocks_full": gettext_lazy(
         "%(copies)s × %(layers)s full layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from calculator.architecture.shape import Quantization, Shape
-from calculator.memory.tensors import TensorGroup, category
+from calculator.memory.tensors import TensorGroup, category, tensor_groups
 
 QUANTISED = frozenset({"experts", "shared_experts", "feed_forward", "mixer"})
 """Kinds of weights (`tensors.category`) that quantised checkpoints narrow; all else stays wide."""
@@ -152,3 +152,27 @@ def of_checkpoint(dtype: str, native: str, quantization: Quantization | None) ->
         group = quantization.group_size if quantization is not None else None
         return _grouped(name, group) if group else FORMATS[name]
     return FORMATS.get(dtype, FORMATS["BF16"])
+
+
+CONVERTIBLE = ("BF16", "FP16", "FP8", "FP8-BLOCK", "INT8", "AWQ", "GPTQ", "NVFP4", "MXFP4")
+"""What a checkpoint with wide weights can be turned into. INT4 is the one that Moonshot publishes."""
+
+NARROWER_THAN_FP8 = ("AWQ", "GPTQ", "NVFP4")
+
+
+@lru_cache(maxsize=64)
+def offered(shape: Shape) -> tuple[str, ...]:
+    """Formats that make sense: a checkpoint with wide weights becomes anything whose groups divide its matrices; a
+    quantised one stays as it is, is widened to BF16, or (FP8) is narrowed further."""
+    native = native_format(shape)
+    names: tuple[str, ...] = CONVERTIBLE
+    if is_native(shape):
+        narrower = NARROWER_THAN_FP8 if native.startswith("FP8") else ()
+        names = ("BF16", native, *(name for name in narrower if name != native))
+    return tuple(name for name in names if name == native or _groups_fit(shape, FORMATS[name]))
+
+
+def _groups_fit(shape: Shape, spec: WeightFormat) -> bool:
+    if spec.name == "FP8-BLOCK":  # a last block may be partial
+        return True
+    return all(group.shape[-1] % spec.group == 0 for group in tensor_groups(shape) if may_quantise(group))

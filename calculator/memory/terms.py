@@ -66,7 +66,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     # vLLM and transformers
     "weights": ("tensors", "format", "parameters"),
     "weights_copied": ("tensors", "format", "parameters", "copies"),  # whole on several cards
-    "rotary_table": ("positions", "dimensions", "copies"),
+    "rotary_table": ("positions", "dimensions", "bytes", "copies"),
     "absorbed_projections": ("copies",),
     "blocks_full": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),
     "blocks_sliding": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),

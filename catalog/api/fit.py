@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 
-from calculator.deployment import DeploymentForm
+from calculator.deployment_form import DeploymentForm
 from calculator.hardware import fit, largest_context, most_sequences, speed
 from calculator.hardware_form import flattened
 from calculator.serialize import fit_json, rounded, speed_json

@@ -5,8 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 
-from calculator.forms import WorkloadForm
 from calculator.serialize import estimate_json
+from calculator.workload_form import WorkloadForm
 from catalog.api.schemas import Problem, problem
 from catalog.api.shapes import shape_or_404
 

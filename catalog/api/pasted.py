@@ -9,8 +9,8 @@ from ninja import Router, Schema, Status
 
 from calculator import labels
 from calculator.architecture import ConfigError, parse_config_text, read_config
-from calculator.forms import QUESTIONS, WorkloadForm
 from calculator.serialize import estimate_json
+from calculator.workload_form import QUESTIONS, WorkloadForm
 from catalog.api.memory import MemoryOut
 from catalog.api.schemas import Problem, problem
 

@@ -8,11 +8,11 @@ from typing import Self
 
 from django.http import QueryDict
 
-from calculator.fits import FitView, card_label, fit_view
-from calculator.forms import DEFAULT_CONTEXT_TOKENS, WorkloadForm
+from calculator.fit_words import FitView, card_label, fit_view
 from calculator.hardware import Card, fit
 from calculator.hardware_form import HardwareForm, flattened
 from calculator.memory import Workload, WorkloadError
+from calculator.workload_form import DEFAULT_CONTEXT_TOKENS, WorkloadForm
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy
 
 from calculator.architecture import Shape
 from calculator.figures import gib
-from calculator.forms import WorkloadForm
 from calculator.labels import PARTS
 from calculator.memory import Estimate
+from calculator.workload_form import WorkloadForm
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.comparison.forms import CompareForm
 from catalog.comparison.table import ComparisonCell, ComparisonRow, Section

@@ -24,7 +24,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.labels.names import MIXERS
-from calculator.pattern import by_layers, layer_pattern
+from calculator.layer_pattern import by_layers, layer_pattern
 from catalog.model_page.citations import Citations
 from catalog.models import LanguageModel
 from catalog.models.vocabulary import Attention as AttentionKind

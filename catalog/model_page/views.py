@@ -8,11 +8,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from calculator import panel
 from calculator.architecture import Shape
-from calculator.forms import WorkloadForm
-from calculator.growth import growth
 from calculator.hardware_form import flattened
 from calculator.htmx import HtmxRequest, dragging, wants_partial
-from calculator.pattern import layer_pattern
+from calculator.layer_pattern import layer_pattern
+from calculator.memory_by_context import growth
+from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.model_page import specs

@@ -10,7 +10,7 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from calculator.fits import FitView
+from calculator.fit_words import FitView
 from catalog.accelerators.runs import Run
 from catalog.models import LanguageModel
 

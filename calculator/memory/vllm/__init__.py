@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from calculator.architecture.shape import Shape
-from calculator.memory.checkpoint import native_format
+from calculator.memory.checkpoint import native_format, offered
 from calculator.memory.stages import stages
+from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm import weights as weight_rules
 from calculator.memory.vllm.cache import Pool, cache_terms, pool
 from calculator.memory.vllm.overhead import compute_term, overhead_terms
-from calculator.memory.vllm.parallel import check
 from calculator.memory.workload import Estimate, Note, Part, Workload, WorkloadError
 
 BATCHED_TOKENS = 2048  # `engine/arg_utils.py`, get_batch_defaults: the server's default where the card is not known
@@ -23,7 +23,7 @@ KNOBS = frozenset({"tensor_parallel", "pipeline_parallel", "batched_tokens"})
 
 def weight_formats(shape: Shape) -> tuple[str, ...]:
     """Formats of this model, best quality first; a quantised checkpoint offers its own and what it can become."""
-    return weight_rules.offered(shape)
+    return offered(shape)
 
 
 def kv_formats(shape: Shape) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
 from calculator.figures import gib
-from calculator.forms import DEFAULT_CONTEXT_TOKENS
 from calculator.memory import DEFAULT_ENGINE, ENGINES, Estimate, Workload, WorkloadError, estimate
 from calculator.serialize import estimate_json
+from calculator.workload_form import DEFAULT_CONTEXT_TOKENS
 
 LARGEST_FILE = 2_000_000  # a little above what the parser takes, so that it says the file is too large
 SPELLINGS = {"weight_format": "--weights", "kv_format": "--kv", "kv_v_format": "--kv-v", "context_tokens": "--context"}

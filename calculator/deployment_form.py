@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.forms import QUESTIONS, WorkloadForm
 from calculator.hardware import HardwareError, engine_named, fit
 from calculator.memory import ENGINES
+from calculator.workload_form import QUESTIONS, WorkloadForm
 
 MOST_PARALLEL = 1024
 MOST_TOKENS = 2**30

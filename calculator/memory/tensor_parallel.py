@@ -1,4 +1,4 @@
-"""How vLLM splits a stage over its ranks: heads, widths and vocabulary.
+"""How a stage is split over its ranks: heads, widths and vocabulary. SGLang took these layers over from vLLM.
 
 Sources (vLLM 0.33.0): `distributed/utils.py` (`divide`), `model_executor/layers/linear.py` (column,
 row, QKV and replicated linear layers), `vocab_parallel_embedding.py` (`pad_vocab_size`).

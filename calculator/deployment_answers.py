@@ -10,8 +10,8 @@ from django.utils.translation import get_language
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.catalogue import Model
-from calculator.deployment import DeploymentForm
-from calculator.fits import FitView, fit_view
+from calculator.deployment_form import DeploymentForm
+from calculator.fit_words import FitView, fit_view
 from calculator.hardware import (
     Card,
     Command,
@@ -30,7 +30,7 @@ from calculator.hardware import (
 )
 from calculator.hardware.speed import RAM_BANDWIDTH_BYTES_PER_S
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
-from calculator.recommended import Shelf, headroom_text, shelves
+from calculator.recommended_cards import Shelf, headroom_text, shelves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

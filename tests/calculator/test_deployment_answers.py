@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from calculator.answers import answer
 from calculator.architecture import Shape, read_config
 from calculator.catalogue import Model
-from calculator.deployment import DeploymentForm
+from calculator.deployment_answers import answer
+from calculator.deployment_form import DeploymentForm
 from calculator.hardware import from_specification
 
 MODELS = Path(__file__).parents[2] / "catalog" / "data" / "models"

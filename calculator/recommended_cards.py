@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.fits import room_text
+from calculator.fit_words import room_text
 from calculator.hardware import Card, Fit, Recommendation, engine_named, recommend
 from calculator.hardware.cards import GIB
 from calculator.memory import Workload

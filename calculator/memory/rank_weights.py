@@ -1,0 +1,190 @@
+"""The weights of a rank, tensor by tensor, in the format that a PyTorch engine with tensor parallelism keeps it in.
+
+What stays wide in every format: embeddings and output head, routers, norms, biases, convolutions, the small vectors of
+state-space layers and the vision tower. That is what published quantised checkpoints leave out
+(`modules_to_not_convert`, `ignore`), and what the engines' own online quantisation leaves out (it converts `LinearBase`
+and `FusedMoE` layers alone).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Protocol
+
+from calculator.architecture.shape import Attention, LatentAttention, Shape
+from calculator.memory.checkpoint import (
+    FORMATS,
+    WIDE_BYTES,
+    WeightFormat,
+    ceil_div,
+    is_native,
+    may_quantise,
+    of_checkpoint,
+)
+from calculator.memory.stages import stages
+from calculator.memory.tensor_parallel import rank_shape
+from calculator.memory.tensors import TensorGroup, category, tensor_groups
+from calculator.memory.workload import Term, WorkloadError
+
+MXFP4_EXPERT_PADDING = 256  # hidden size of experts, Hopper's Triton layout; width to 64: `fused_moe/oracle/mxfp4.py`
+MXFP4_WIDTH_PADDING = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Bytes of one rank per stage, the terms over all ranks, and the size of the text model's file."""
+
+    rank_bytes: tuple[int, ...]
+    terms: tuple[Term, ...]
+    file_bytes: int
+    vision_terms: tuple[Term, ...]
+    vision_rank_bytes: int
+
+
+def storage(shape: Shape, group: TensorGroup, weight_format: str) -> WeightFormat:
+    """How a tensor is held. In its native format a checkpoint says so itself, tensor by tensor."""
+    if is_native(shape) and weight_format == shape.native_format:
+        return of_checkpoint(group.dtype, weight_format, shape.quantization)
+    return FORMATS[weight_format if may_quantise(group) else "BF16"]
+
+
+def group_bytes(group: TensorGroup, spec: WeightFormat, ranks: int) -> int:
+    """Bytes of one tensor on one rank."""
+    rows, columns = rank_shape(group, ranks)
+    if spec.name == "MXFP4" and "_exps" in group.role:
+        rows, columns = _padded_expert(group.role, rows, columns)
+    elif ranks > 1 and spec.group > 1:
+        _check_groups(group, spec, rows, columns)
+    return group.matrices * spec.matrix_bytes(rows, columns)
+
+
+def _padded_expert(role: str, rows: int, columns: int) -> tuple[int, int]:
+    hidden, width = (rows, columns) if role == "ffn_down_exps" else (columns, rows)
+    hidden = ceil_div(hidden, MXFP4_EXPERT_PADDING) * MXFP4_EXPERT_PADDING
+    width = ceil_div(width, MXFP4_WIDTH_PADDING) * MXFP4_WIDTH_PADDING
+    return (hidden, width) if role == "ffn_down_exps" else (width, hidden)
+
+
+def _check_groups(group: TensorGroup, spec: WeightFormat, rows: int, columns: int) -> None:
+    """A split is refused that cuts through a group of weights with one scale."""
+    for size, whole, block in ((columns, group.shape[-1], spec.group), (rows, group.shape[-2], spec.row_group)):
+        if size != whole and size % block:
+            raise WorkloadError(
+                "tensor_parallel", "cuts_group", tensor=group.role, size=size, group=block, format=spec.name
+            )
+
+
+Added = tuple[tuple[Term, list[int]], ...]
+"""What an engine makes from weights at loading: each a term over all ranks, and the bytes of one rank of each stage."""
+
+
+class Adder(Protocol):
+    def __call__(self, shape: Shape, parts: tuple[range, ...], ranks: int) -> Added: ...
+
+
+def rank_weights(
+    shape: Shape, weight_format: str, tensor_parallel: int, pipeline_parallel: int, added: Adder
+) -> Weights:
+    """What every rank holds."""
+    parts = stages(shape.num_layers, pipeline_parallel)
+    ranks = [0] * pipeline_parallel
+    totals: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0, 0])
+    file_bytes = vision_bytes = vision_parameters = 0
+    for group in tensor_groups(shape):
+        spec = storage(shape, group, weight_format)
+        one = group_bytes(group, spec, tensor_parallel)
+        if group.part != "text":
+            vision_bytes += one * len(group.layers)
+            vision_parameters += group.elements * len(group.layers)
+            continue
+        rows, columns = (group.shape[-2], group.shape[-1]) if len(group.shape) > 1 else (group.shape[0], 1)
+        file_bytes += (
+            len(group.layers) * group.matrices * (spec.matrix_bytes(rows, columns) + spec.file_extra(rows, columns))
+        )
+        copies = _copies(shape, group, parts)
+        for stage, count in enumerate(copies):
+            ranks[stage] += count * one
+        total = totals[category(group.role), spec.name, _ranks_holding(group, tensor_parallel)]
+        total[0] += group.elements * len(group.layers)
+        total[1] += one * sum(copies) * tensor_parallel
+    terms = [_term(*key, *total) for key, total in totals.items()]
+    for term, sizes in added(shape, parts, tensor_parallel):
+        terms.append(term)
+        ranks = [held + size for held, size in zip(ranks, sizes, strict=True)]
+    vision = Term(
+        "weights",
+        {"tensors": "vision", "format": "BF16", "parameters": vision_parameters},
+        vision_bytes * tensor_parallel,
+    )
+    return Weights(tuple(ranks), tuple(terms), file_bytes, (vision,) if vision_bytes else (), vision_bytes)
+
+
+def _ranks_holding(group: TensorGroup, ranks: int) -> int:
+    """On how many ranks each number of the tensor lies: 1 where it is split, all where it is whole on each of them."""
+    rows, columns = rank_shape(group, ranks)
+    whole = group.shape[-2] * group.shape[-1] if len(group.shape) > 1 else group.shape[0]
+    return max(1, round(ranks * rows * columns / whole))
+
+
+def _term(kind: str, name: str, copies: int, parameters: int, size: int) -> Term:
+    values: dict[str, int | str] = {"tensors": kind, "format": name, "parameters": parameters}
+    return Term("weights", values, size) if copies == 1 else Term("weights_copied", values | {"copies": copies}, size)
+
+
+def _copies(shape: Shape, group: TensorGroup, parts: tuple[range, ...]) -> list[int]:
+    """How many of these tensors each stage holds."""
+    if len(parts) == 1:
+        return [len(group.layers)]
+    counts = [sum(layer in stage for layer in group.layers if layer is not None) for stage in parts]
+    outside = sum(layer is None for layer in group.layers)
+    if outside and group.role.startswith("output"):
+        counts[-1] += outside
+    elif outside:
+        counts[0] += outside
+        if group.role == "token_embd" and shape.tied_embeddings:
+            counts[-1] += outside  # the last stage needs it as its output head
+    return counts
+
+
+def rotary_tables(shape: Shape, parts: tuple[range, ...], ranks: int, value_bytes: int) -> Added:
+    """cos and sin for every position of the longest context, one table for each size of head, on every rank.
+
+    Where only a part of a head is rotated the real table is smaller, with three-axis positions (M-RoPE) four times as
+    long: a shape does not say so, and it is some tens of MiB.
+    """
+    positions = shape.context_tokens or 0
+    dims = {_rotary_dim(mixer) for layer in shape.layers for mixer in layer.mixers} - {0}
+    table = positions * sum(dims) * value_bytes
+    if not table:
+        return ()
+    copies = ranks * len(parts)
+    values = {"positions": positions, "dimensions": sum(dims), "bytes": value_bytes, "copies": copies}
+    return ((Term("rotary_table", values, table * copies), [table] * len(parts)),)
+
+
+def absorbed_projections(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:
+    """MLA's second copy of the projections that decompress keys and values, in 16 bits."""
+    absorbed = [
+        sum(_absorbed_bytes(mixer, ranks) for index in stage for mixer in shape.layers[index].mixers) for stage in parts
+    ]
+    if not any(absorbed):
+        return ()
+    return ((Term("absorbed_projections", {"copies": ranks}, sum(absorbed) * ranks), absorbed),)
+
+
+def _rotary_dim(mixer: object) -> int:
+    if isinstance(mixer, LatentAttention):
+        return mixer.qk_rope_head_dim
+    return mixer.head_dim if isinstance(mixer, Attention) else 0
+
+
+def _absorbed_bytes(mixer: object, ranks: int) -> int:
+    if not isinstance(mixer, LatentAttention):
+        return 0
+    return (
+        ceil_div(mixer.num_heads, ranks)
+        * (mixer.qk_nope_head_dim + mixer.value_head_dim)
+        * mixer.kv_lora_rank
+        * WIDE_BYTES
+    )

@@ -1,0 +1,91 @@
+"""Memory as the context grows: the table and the chart beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from calculator import charts
+from calculator.architecture import Shape
+from calculator.charts import Chart
+from calculator.context_stops import table_stops
+from calculator.fit_words import FitView, fit_view, needs
+from calculator.hardware import Card
+from calculator.memory import ENGINES, Workload, WorkloadError
+from calculator.workload_form import WorkloadForm
+
+# Rows of the table for an engine that offers dozens: the formats people publish, best first.
+TABLE_FORMATS = ("BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryCell:
+    """`bytes` over all cards; `fit` says whether that fits the reader's own, where there are any."""
+
+    context_tokens: int
+    bytes: int
+    here: bool
+    fit: FitView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryRow:
+    weight_format: str
+    cells: tuple[MemoryCell, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """`columns` are contexts in tokens, `rows` weight formats; the chart draws some of them over the same range."""
+
+    columns: tuple[int, ...]
+    rows: tuple[MemoryRow, ...]
+    chart: Chart
+
+
+def growth(shape: Shape, form: WorkloadForm) -> Growth:
+    """The growth of a valid form's memory; the chart draws the best, the smallest and the chosen format."""
+    longest = form.max_context_tokens or form.workload.context_tokens
+    card, count = form.chosen_card, form.num_cards
+    columns, rows = table(shape, form.workload, longest, card, count)
+    formats = [row.weight_format for row in rows]
+    kept = {formats[0], formats[-1], form.workload.weight_format}
+    lines = [name for name in formats if name in kept]
+    chart = charts.memory_by_context(shape, form.workload, lines, longest, card, count)
+    return Growth(columns=columns, rows=rows, chart=chart)
+
+
+def table(
+    shape: Shape, workload: Workload, max_context_tokens: int, card: Card | None = None, count: int = 1
+) -> tuple[tuple[int, ...], tuple[MemoryRow, ...]]:
+    """Columns (context lengths, the reader's own among them) and rows (weight formats) of the required-memory table.
+
+    With `card` every cell says whether it fits on `count` of it. A format that does not go with the rest of the
+    workload has no row.
+    """
+    columns = tuple(sorted({*table_stops(max_context_tokens), workload.context_tokens}))
+    ask = needs(shape, card, count)
+    rows = []
+    for weight_format in table_formats(shape, workload):
+        asked = [replace(workload, weight_format=weight_format, context_tokens=tokens) for tokens in columns]
+        try:
+            answers = [ask(each) for each in asked]
+        except WorkloadError:  # a format may exclude what else is asked, such as a split that cuts its groups
+            continue
+        cells = (
+            MemoryCell(
+                context_tokens=tokens,
+                bytes=needed,
+                here=weight_format == workload.weight_format and tokens == workload.context_tokens,
+                fit=fit_view(placed) if placed else None,
+            )
+            for tokens, (needed, placed) in zip(columns, answers, strict=True)
+        )
+        rows.append(MemoryRow(weight_format=weight_format, cells=tuple(cells)))
+    return columns, tuple(rows)
+
+
+def table_formats(shape: Shape, workload: Workload) -> tuple[str, ...]:
+    """The formats worth a row: the usual ones that the engine offers, and always the chosen one."""
+    offered = ENGINES[workload.engine].weight_formats(shape)
+    usual = [name for name in offered if name in TABLE_FORMATS] if len(offered) > len(TABLE_FORMATS) else offered
+    return tuple(name for name in offered if name in usual or name == workload.weight_format)
