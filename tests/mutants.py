@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from calculator.memory import ENGINES
+
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".cache" / "mutants"
 COPY = HOME / "checkout"
@@ -52,31 +54,30 @@ class Package(NamedTuple):
 
 
 MEMORY = "tests/calculator/memory"
-SHARED = (
-    *(f"{MEMORY}/test_cards_by_hand.py", f"{MEMORY}/test_cards.py", f"{MEMORY}/test_encoders.py"),
-    *(f"{MEMORY}/test_bounds.py", "tests/calculator/accuracy/test_accuracy.py"),
-)
-VLLM = (f"{MEMORY}/test_vllm_weights.py", f"{MEMORY}/test_vllm_cache.py")
-LLAMA_CPP = (f"{MEMORY}/test_llama_cpp.py", f"{MEMORY}/test_llama_cpp_mixture.py")
-TRANSFORMERS = (f"{MEMORY}/test_transformers.py",)
-RELATIONS = (f"{MEMORY}/test_relations.py",)
+CARDS = tuple(f"{MEMORY}/test_{name}.py" for name in ("cards_by_hand", "cards", "encoders", "bounds"))
+LAST = (f"{MEMORY}/test_relations.py", "tests/calculator/accuracy/test_accuracy.py")
 
-PACKAGES = {
-    "memory/vllm": Package(("calculator/memory/vllm",), (*VLLM, *SHARED, *RELATIONS)),
-    "memory/llama_cpp": Package(
-        ("calculator/memory/llama_cpp",), (*LLAMA_CPP, *SHARED, f"{MEMORY}/test_llama_cpp_relations.py")
-    ),
-    "memory/transformers": Package(("calculator/memory/transformers",), (*TRANSFORMERS, *SHARED, *RELATIONS)),
-    "memory/shared": Package(
-        tuple(
-            f"calculator/memory/{name}.py"
-            for name in ("activations", "blocks", "checkpoint", "engines", "stages", "tensors", "workload")
-        ),
-        (*VLLM, *TRANSFORMERS, *LLAMA_CPP, *SHARED, *RELATIONS),
-    ),
-    "architecture": Package(("calculator/architecture",), ("tests/calculator/architecture", *LLAMA_CPP, *VLLM)),
-    "ranking": Package(("catalog/ranking",), ("tests/catalog/ranking",)),
-}
+
+def _packages() -> dict[str, Package]:
+    """Every engine's package by itself, what engines share, configs and ranks."""
+    engines = [engine.__name__.rpartition(".")[2] for engine in ENGINES.values()]
+    own = {engine: _found(f"{MEMORY}/test_{engine}*.py") for engine in engines}
+    packages = {
+        f"memory/{engine}": Package((f"calculator/memory/{engine}",), (*tests, *CARDS, *LAST))
+        for engine, tests in own.items()
+    }
+    every = tuple(test for tests in own.values() for test in tests)
+    packages["memory/shared"] = Package(_found("calculator/memory/*.py"), (*every, *CARDS, *LAST))
+    packages["architecture"] = Package(("calculator/architecture",), ("tests/calculator/architecture", *every))
+    packages["ranking"] = Package(("catalog/ranking",), ("tests/catalog/ranking",))
+    return packages
+
+
+def _found(pattern: str) -> tuple[str, ...]:
+    return tuple(sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern)))
+
+
+PACKAGES = _packages()
 
 
 def main() -> int:
