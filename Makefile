@@ -32,6 +32,10 @@ $(INSTALLED): .venv/bin/python pyproject.toml constraints.txt
 	$(PIP) install -q -c constraints.txt -e ".[test]"
 	@touch $@
 
+.venv/installed-mutants: .venv/installed-test
+	$(PIP) install -q -c constraints.txt -e ".[mutants]"
+	@touch $@
+
 # Compressing takes a quarter of a minute, so it is done again only when a file has changed.
 staticfiles/staticfiles.json: $(INSTALLED) $(shell find static -type f) config/settings.py
 	$(MANAGE) collectstatic --no-input -v 0
@@ -81,10 +85,13 @@ bench: $(INSTALLED) ## Time the memory model
 graph: .venv/installed-test ## Print who imports whom inside a package, and the circles (PACKAGE=catalog)
 	@$(BIN)/python -m tests.import_graph $(PACKAGE)
 
+mutants: .venv/installed-mutants ## Change the code and count what no test notices (ARGS="memory/vllm"; goes on where it stopped)
+	$(BIN)/python -m tests.mutants $(ARGS)
+
 constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .cache/constraints
 	.cache/constraints/bin/pip install -q --upgrade pip
-	.cache/constraints/bin/pip install -q -e ".[test]"
+	.cache/constraints/bin/pip install -q -e ".[mutants]"
 	{ head -n 1 constraints.txt; .cache/constraints/bin/pip freeze --exclude-editable --exclude pip --exclude setuptools; } > .cache/constraints.txt
 	mv .cache/constraints.txt constraints.txt
 

@@ -10,16 +10,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from calculator.architecture.shape import Experts, Layer, Shape, Tensor
+from calculator.architecture.shape import (
+    Attention,
+    CompressedAttention,
+    Experts,
+    LatentAttention,
+    Layer,
+    LinearAttention,
+    Recurrence,
+    Shape,
+    ShortConvolution,
+    StateSpace,
+    Tensor,
+)
+from calculator.memory import WorkloadError
 
 ACTIVATION_BYTES = 2
+
+# Kinds that keep no more than the inputs of their matrices: their kernels compute anew what lies between.
+KNOWN = (
+    *(Attention, LatentAttention, CompressedAttention),
+    *(LinearAttention, StateSpace, ShortConvolution, Recurrence),
+)
 
 # Their outputs are only added to the residual stream, and an addition keeps nothing.
 RESIDUAL_OUTPUTS = ("attn_output", "attn_out", "ssm_out", "ffn_down", "shortconv.out_proj")
 
 
 def token_bytes(shape: Shape, layer: Layer, tensors: Iterable[Tensor]) -> int:
-    """Bytes one token keeps in `layer`, whose tensors are given."""
+    """Bytes one token keeps in `layer`, whose tensors are given. Raises WorkloadError for a kind that is not known."""
+    for mixer in layer.mixers:
+        if not isinstance(mixer, KNOWN):
+            raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)
     hidden = shape.hidden_size
     elements = 0
     for tensor in tensors:

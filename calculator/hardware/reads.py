@@ -14,21 +14,28 @@ from functools import lru_cache
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
+    CompressedAttention,
     CrossAttention,
     Experts,
+    FullAttention,
     LatentAttention,
     LinearAttention,
     Mixer,
+    Recurrence,
     Shape,
+    ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
 )
 from calculator.hardware.engines import engine_named
-from calculator.memory import Estimate, Workload
+from calculator.memory import Estimate, Workload, WorkloadError
 from calculator.memory.tensors import category
 
 STATE_BYTES = 4
 """Recurrent states are kept in 32 bits (llama.cpp; vLLM's `mamba_ssm_cache_dtype` follows the model's config)."""
+
+CONVOLUTION_BYTES = 2
+"""The inputs that a short convolution keeps: 16 bits at the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,10 @@ def expert_share(shape: Shape, tokens: int) -> float:
 def cache_reads(
     shape: Shape, workload: Workload, visible_tokens: int, host_layers: frozenset[int] = frozenset()
 ) -> tuple[int, int]:
-    """Bytes of cache and state that one sequence reads to produce one token, over all ranks and from RAM."""
+    """Bytes of cache and state that one sequence reads to produce one token, over all ranks and from RAM.
+
+    Raises `WorkloadError` for a kind of layer that is not known, as do the operations below.
+    """
     device = host = Fraction(0)
     engine, kv_format = engine_named(workload.engine), workload.kv_format or "f16"
     key, value = engine.kv_element_bytes(kv_format), engine.kv_element_bytes(workload.kv_v_format or kv_format)
@@ -108,15 +118,26 @@ def _mixer_reads(mixer: Mixer, visible_tokens: int, key: Fraction, value: Fracti
         indexer = mixer.indexer
         index_reads = visible_tokens * indexer.head_dim * key if indexer is not None else Fraction(0)
         return tokens * (mixer.kv_lora_rank + mixer.qk_rope_head_dim) * key + index_reads
+    if isinstance(mixer, CompressedAttention):
+        index_keys = visible_tokens // (mixer.compression or 1) * mixer.indexer.head_dim if mixer.indexer else 0
+        return (tokens * mixer.head_dim + index_keys) * key
     if isinstance(mixer, LinearAttention):
         return Fraction(2 * STATE_BYTES * mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim)
     if isinstance(mixer, StateSpace):
         return Fraction(2 * STATE_BYTES * mixer.inner_size * mixer.state_size)  # read, and written back
-    return Fraction(0)
+    if isinstance(mixer, Recurrence):
+        return Fraction(2 * STATE_BYTES * mixer.state_elements)
+    if isinstance(mixer, ShortConvolution):
+        return Fraction(2 * CONVOLUTION_BYTES * (mixer.conv_kernel - 1) * mixer.conv_channels)
+    raise _unknown(mixer)
+
+
+def _unknown(mixer: Mixer) -> WorkloadError:
+    return WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)
 
 
 def seen(mixer: Mixer, visible_tokens: int) -> int:
-    """Tokens of `visible_tokens` that this mixer attends to."""
+    """Cached rows that this mixer attends to where `visible_tokens` tokens came before: a row a token, as a rule."""
     if isinstance(mixer, SlidingWindowAttention):
         return min(visible_tokens, mixer.window)
     if isinstance(mixer, ChunkedAttention):
@@ -125,7 +146,19 @@ def seen(mixer: Mixer, visible_tokens: int) -> int:
         return mixer.encoder_tokens
     if isinstance(mixer, LatentAttention) and mixer.indexer is not None:
         return min(visible_tokens, mixer.indexer.top_k)
-    return visible_tokens
+    if isinstance(mixer, CompressedAttention):
+        return min(visible_tokens, mixer.window) + min(*_compressed(mixer, visible_tokens))
+    if isinstance(mixer, (FullAttention, LatentAttention)):
+        return visible_tokens
+    if isinstance(mixer, (LinearAttention, StateSpace, Recurrence, ShortConvolution)):
+        return 0  # what they know of earlier tokens is in their state
+    raise _unknown(mixer)
+
+
+def _compressed(mixer: CompressedAttention, tokens: int) -> tuple[int, int]:
+    """How many blocks of `tokens` tokens are kept as one row each, and how many of them are chosen at most."""
+    blocks = tokens // mixer.compression if mixer.compression else 0
+    return blocks, mixer.indexer.top_k if mixer.indexer else blocks
 
 
 def token_flops(shape: Shape, visible_tokens: int) -> int:
@@ -151,7 +184,15 @@ def _pairs(mixer: Mixer, tokens: int) -> int:
         return chunks * _triangle(mixer.chunk) + _triangle(rest)
     if isinstance(mixer, CrossAttention):
         return tokens * mixer.encoder_tokens
-    reach = seen(mixer, tokens)
+    if isinstance(mixer, CompressedAttention):
+        size, most = mixer.compression or 1, min(*_compressed(mixer, tokens))
+        grown = size * _triangle(most - 1)  # until so many blocks are full, `size` tokens see each number of them
+        return _within(min(tokens, mixer.window), tokens) + grown + most * (tokens - size * most + 1)
+    return _within(seen(mixer, tokens), tokens)
+
+
+def _within(reach: int, tokens: int) -> int:
+    """Pairs where a token sees the last `reach` tokens."""
     return _triangle(reach) + (tokens - reach) * reach
 
 
@@ -165,7 +206,9 @@ def _attention_flops(mixer: Mixer, tokens: int) -> int:
     if isinstance(mixer, LatentAttention):
         widths = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.value_head_dim
         return 2 * tokens * mixer.num_heads * widths
-    return 0
+    if isinstance(mixer, CompressedAttention):
+        return 2 * tokens * mixer.num_heads * 2 * mixer.head_dim
+    return 0  # a state's own arithmetic is left out
 
 
 @lru_cache(maxsize=64)

@@ -20,14 +20,17 @@ from calculator.architecture.shape import (
     LatentAttention,
     LinearAttention,
     Mixer,
+    Recurrence,
     Shape,
+    ShortConvolution,
     StateSpace,
 )
+from calculator.memory.workload import WorkloadError
 
 
 @lru_cache(maxsize=256)
 def widest_layer(shape: Shape, ranks: int = 1) -> int:
-    """Elements per token on one rank, over all layers."""
+    """Elements per token on one rank, over all layers. Raises WorkloadError for a kind of layer that is not known."""
     distinct: set[tuple[tuple[Mixer, ...], FeedForward | None]] = {
         (layer.mixers, layer.feed_forward) for layer in shape.layers
     }
@@ -63,4 +66,6 @@ def _mixer_elements(mixer: Mixer) -> int:
         return 2 * mixer.conv_channels + 2 * mixer.num_value_heads * mixer.value_head_dim
     if isinstance(mixer, StateSpace):
         return 4 * mixer.inner_size + 2 * mixer.num_groups * mixer.state_size
-    return 0
+    if isinstance(mixer, (ShortConvolution, Recurrence)):
+        return 0  # narrower than the feed-forward beside it
+    raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)

@@ -15,7 +15,7 @@ from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
     CompressedAttention,
-    CrossAttention,
+    FullAttention,
     IndexedAttention,
     LatentAttention,
     Layer,
@@ -82,12 +82,10 @@ def _rows(shape: Shape, layer: Layer, roles: Set[tuple[int | None, str]]) -> lis
                 rows += _compressed(mixer)
             case IndexedAttention():  # the indexer's cache has values too, which nothing reads
                 rows += [_plain(shape, mixer), Row("cells_indexer", 1, mixer.indexer.head_dim, mixer.value_head_dim)]
-            case CrossAttention():
-                raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
-            case Attention():
+            case FullAttention() | SlidingWindowAttention() | ChunkedAttention():
                 rows.append(_plain(shape, mixer))
             case LinearAttention() | StateSpace() | ShortConvolution():
-                pass
+                pass  # a state, and no cells
             case _:
                 raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
     return rows

@@ -8,14 +8,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from calculator.architecture.shape import (
+    Attention,
     CompressedAttention,
+    LatentAttention,
     LinearAttention,
     Mixer,
     Shape,
     ShortConvolution,
     StateSpace,
 )
-from calculator.memory.workload import Term
+from calculator.memory.workload import Term, WorkloadError
 
 
 class State(NamedTuple):
@@ -25,6 +27,7 @@ class State(NamedTuple):
 
 @lru_cache(maxsize=64)
 def states_by_layer(shape: Shape) -> tuple[tuple[State, ...], ...]:
+    """What every layer keeps for a sequence. Raises WorkloadError for a kind of layer that llama.cpp does not run."""
     return tuple(tuple(_states(shape, layer.mixers)) for layer in shape.layers)
 
 
@@ -45,6 +48,10 @@ def _states(shape: Shape, mixers: tuple[Mixer, ...]) -> list[State]:
                 found.append(State(0, _compressor(mixer.head_dim, tokens, mixer.indexer is not None)))
                 if mixer.indexer:
                     found.append(State(0, _compressor(mixer.indexer.head_dim, tokens, True)))
+            case Attention() | LatentAttention() | CompressedAttention():
+                pass  # cells, and no state
+            case _:
+                raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
     return found
 
 

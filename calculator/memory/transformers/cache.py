@@ -14,6 +14,7 @@ from calculator.architecture.shape import (
     ChunkedAttention,
     CompressedAttention,
     CrossAttention,
+    FullAttention,
     IndexedAttention,
     LatentAttention,
     LinearAttention,
@@ -25,7 +26,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.memory.stages import stages
-from calculator.memory.workload import Term
+from calculator.memory.workload import Term, WorkloadError
 
 F32_BYTES = 4
 
@@ -61,7 +62,10 @@ def cache_terms(
 
 
 def _cached(mixer: Mixer, context_tokens: int) -> list[tuple[str, int, int]]:
-    """Kind, tokens kept and elements per token, of everything that a layer caches."""
+    """Kind, tokens kept and elements per token, of everything that a layer caches.
+
+    Raises WorkloadError for a kind of layer whose cache is not known, here and in `_state_elements`.
+    """
     if isinstance(mixer, LatentAttention):
         indexer = mixer.indexer.head_dim if mixer.indexer else 0
         return [("latent", context_tokens, mixer.kv_lora_rank + mixer.qk_rope_head_dim + indexer)]
@@ -71,7 +75,11 @@ def _cached(mixer: Mixer, context_tokens: int) -> list[tuple[str, int, int]]:
             indexer = mixer.indexer.head_dim if mixer.indexer else 0
             cached.append(("latent", context_tokens // mixer.compression, mixer.head_dim + indexer))
         return cached
-    return [_cached_heads(mixer, context_tokens)] if isinstance(mixer, Attention) else []
+    if isinstance(mixer, Attention):
+        return [_cached_heads(mixer, context_tokens)]
+    if isinstance(mixer, (LinearAttention, StateSpace, ShortConvolution, Recurrence)):
+        return []  # a state, and no tokens
+    raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)
 
 
 def _cached_heads(mixer: Attention, context_tokens: int) -> tuple[str, int, int]:
@@ -84,7 +92,9 @@ def _cached_heads(mixer: Attention, context_tokens: int) -> tuple[str, int, int]
         return "cross", mixer.encoder_tokens, width
     if isinstance(mixer, IndexedAttention):
         width += mixer.indexer.head_dim
-    return "full", context_tokens, width
+    if isinstance(mixer, FullAttention):
+        return "full", context_tokens, width
+    raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)
 
 
 def state_terms(shape: Shape, sequences: int, value_bytes: int, depth: int) -> tuple[tuple[Term, ...], list[int]]:
@@ -121,4 +131,6 @@ def _state_elements(mixer: Mixer) -> tuple[int, int]:
         return mixer.conv_kernel * mixer.conv_channels, 0
     if isinstance(mixer, Recurrence):
         return (mixer.conv_kernel - 1) * mixer.conv_channels, mixer.state_elements
-    return 0, 0
+    if isinstance(mixer, (Attention, LatentAttention, CompressedAttention)):
+        return 0, 0  # tokens, and no state
+    raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)

@@ -9,7 +9,7 @@ import pytest
 
 from calculator.architecture import Shape
 from calculator.hardware import Card, HardwareError, fit, speed
-from calculator.hardware.reads import cache_reads, expert_share
+from calculator.hardware.reads import cache_reads, expert_share, prompt_flops, token_flops
 from calculator.memory import Workload
 
 Shapes = Callable[[str], Shape]
@@ -90,6 +90,27 @@ def test_experts_of_a_batch(shape: Shapes) -> None:
 )
 def test_what_a_token_reads_of_the_cache(shape: Shapes, model: str, kv: str, tokens: int, expected: int) -> None:
     assert cache_reads(shape(model), Workload(kv_format=kv), tokens) == (expected, 0)
+
+
+def test_deepseek_v4_reads_a_window_and_what_it_has_compressed(shape: Shapes) -> None:
+    """config.json: heads of 512 see 128 tokens in each of 43 layers; 21 layers keep one vector for every 4 tokens, of
+    which an indexer with keys of 128 picks 512; 20 keep one for every 128, and read all."""
+    tokens = 10_000
+    windows = 43 * 128 * 512
+    picked = 21 * (512 * 512 + tokens // 4 * 128)
+    all_of_them = 20 * (tokens // 128) * 512
+    expected = 2 * (windows + picked + all_of_them)
+    assert cache_reads(shape("deepseek-v4-flash"), Workload(), tokens) == (expected, 0)
+
+
+@pytest.mark.parametrize("model", ["qwen3-8b", "gpt-oss-120b", "deepseek-v3-2", "deepseek-v4-flash", "mamba-2-8b-hf"])
+@pytest.mark.parametrize("tokens", [1, 129, 3_000])
+def test_a_prompt_works_as_its_tokens_do_one_by_one(shape: Shapes, model: str, tokens: int) -> None:
+    """But for the output head, which a prompt needs once: every token sees those before it and itself."""
+    asked = shape(model)
+    head = 2 * asked.hidden_size * asked.vocab_size
+    one_by_one = sum(token_flops(asked, seen) for seen in range(1, tokens + 1))
+    assert prompt_flops(asked, tokens) == one_by_one - (tokens - 1) * head
 
 
 def test_the_latent_is_read_on_every_rank(shape: Shapes) -> None:

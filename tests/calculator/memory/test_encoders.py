@@ -53,3 +53,15 @@ def test_ranks_share_an_encoders_matrices() -> None:
     """`mm_encoder_tp_mode` is `weights` by default: matrices are split, vectors lie on every rank."""
     answer = estimate(published(TOWER), Workload(engine="vllm", tensor_parallel=2, vision=True))
     assert answer.part("vision").bytes == 2 * (MATRICES + 2 * VECTORS)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_it_is_no_part_of_the_text_model(engine: str) -> None:
+    """The text model's weights and file are the same with it and without."""
+    blind, seeing = (estimate(published(TOWER), Workload(engine=engine, vision=vision)) for vision in (False, True))
+    assert seeing.part("weights") == blind.part("weights")
+    assert seeing.file_bytes == blind.file_bytes
+    assert blind.part("vision").bytes == 0
+    if engine in ("vllm", "transformers"):
+        text = sum(tensor.elements for tensor in published(TOWER).tensors_of("text"))
+        assert blind.file_bytes == 2 * text

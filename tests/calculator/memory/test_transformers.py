@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from calculator.architecture import read_config
+from calculator.architecture.shape import Attention
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
-from tests.calculator.memory.shapes import published, quantised, tiny_llama
+from tests.calculator.memory.cards import cards_of
+from tests.calculator.memory.shapes import catalogued, published, quantised, tiny_llama
 
 TRANSFORMERS = ENGINES["transformers"]
 
@@ -79,6 +81,63 @@ def test_a_gated_recurrence_keeps_all_but_one_input() -> None:
     answer = estimate(read_config(config), Workload(engine="transformers", context_tokens=4_096))
     assert answer.part("state").bytes == 18 * (3 * 2_560 * 2 + 2_560 * 4)
     assert answer.part("kv_cache").bytes == 8 * 2_048 * 2 * 256 * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [
+        ("deepseek-v3-2", 61 * (512 + 64 + 128)),  # latent, rotary key, and a key of the indexer
+        ("minimax-m3", 60 * 4 * 256 + 57 * 128),  # 4 heads of keys and values of 128, and 57 layers' indexers
+    ],
+)
+def test_an_indexer_caches_keys_of_its_own(name: str, width: int) -> None:
+    shape = published(name) if name == "deepseek-v3-2" else catalogued(f"minimax/{name}")
+    answer = estimate(shape, Workload(engine="transformers", context_tokens=1_024))
+    assert answer.part("kv_cache").bytes == 1_024 * width * 2
+
+
+def test_compressed_attention_keeps_a_window_and_a_vector_for_every_few_tokens() -> None:
+    """DeepSeek-V4 Flash: 43 windows of 128; 21 layers with one for 4 tokens and an indexer's key, 20 for 128."""
+    answer = estimate(catalogued("deepseek/deepseek-v4-flash"), Workload(engine="transformers", context_tokens=8_192))
+    values = 43 * 128 * 512 + 21 * 2_048 * (512 + 128) + 20 * 64 * 512
+    assert answer.part("kv_cache").bytes == values * 2
+
+
+def test_a_chunk_and_an_image_keep_their_own_length() -> None:
+    chunked = estimate(published("llama-4-maverick-instruct"), Workload(engine="transformers", context_tokens=131_072))
+    kept = 36 * 8_192 + 12 * 131_072  # every fourth layer sees everything
+    assert chunked.part("kv_cache").bytes == kept * 8 * 256 * 2
+    image = catalogued("meta/llama-3-2-11b-vision-instruct")
+    crossed = estimate(image, Workload(engine="transformers", context_tokens=1_024))
+    pixels = 4 * (560 // 14) ** 2 + 4  # four tiles of 40 x 40 patches and a class token each
+    assert crossed.part("kv_cache").bytes == (32 * 1_024 + 8 * pixels) * 8 * 256 * 2
+
+
+def test_every_card_of_a_hybrid_keeps_what_its_own_layers_do() -> None:
+    """LFM2 1.2B, a layer a card: 10 convolutions of 3 x 2,048 values, 6 layers with 8 heads of 64."""
+    cards = cards_of(
+        published("lfm2-1-2b"), Workload(engine="transformers", context_tokens=1_000, pipeline_parallel=16)
+    )
+    convolution, attention = 3 * 2_048 * 2, 1_000 * 8 * 128 * 2
+    kinds = [isinstance(layer.mixers[0], Attention) for layer in published("lfm2-1-2b").layers]
+    assert [card["kv_cache"] for card in cards] == [attention if attends else convolution for attends in kinds]
+    assert sum(kinds) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "said"),
+    [
+        ("qwen3-8b", "BF16", set()),
+        ("qwen3-8b", "INT8", set()),
+        ("qwen3-8b", "NF4", {"nf4_single_quantisation"}),
+        ("qwen3-30b-a3b", "BF16", set()),
+        ("qwen3-30b-a3b", "INT8", {"bitsandbytes_skips_experts"}),
+        ("qwen3-30b-a3b", "NF4", {"nf4_single_quantisation", "bitsandbytes_skips_experts"}),
+    ],
+)
+def test_what_bitsandbytes_does_is_said(name: str, weights: str, said: set[str]) -> None:
+    answer = estimate(published(name), Workload(engine="transformers", weight_format=weights))
+    assert {note.key for note in answer.notes} == {"transformers_build", "prompt_in_one_pass"} | said
 
 
 def test_nf4_by_hand() -> None:

@@ -1,0 +1,86 @@
+"""vLLM's defaults for a card, what it captures, and what is said beside its numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from calculator.memory import ENGINES, Estimate, Workload, estimate
+from calculator.memory.vllm import batched_tokens, sequences_at_once
+from calculator.memory.vllm.overhead import capture_sizes
+from tests.calculator.memory.shapes import catalogued, published, tiny_llama
+
+GIB = 2**30
+VLLM = ENGINES["vllm"]
+
+
+def notes(answer: Estimate) -> dict[str, dict[str, int | str]]:
+    return {note.key: dict(note.values) for note in answer.notes}
+
+
+@pytest.mark.parametrize(
+    ("gib", "tokens", "sequences"),
+    [
+        # `get_batch_defaults` in engine/arg_utils.py: H100 from 70 GiB on, H200 and MI300X from 160 GiB on
+        (None, 2_048, 256),
+        (24, 2_048, 256),
+        (69, 2_048, 256),
+        (70, 8_192, 1_024),
+        (159, 8_192, 1_024),
+        (160, 16_384, 1_024),
+    ],
+)
+def test_a_larger_card_takes_larger_batches(gib: int | None, tokens: int, sequences: int) -> None:
+    card_bytes = None if gib is None else gib * GIB
+    workload = Workload(engine="vllm", card_bytes=card_bytes)
+    assert (batched_tokens(workload), sequences_at_once(workload)) == (tokens, sequences)
+    assert notes(estimate(tiny_llama(), workload))["vllm_build"] == {
+        "version": "0.33.0",
+        "batched_tokens": tokens,
+        "sequences": sequences,
+    }
+    asked = Workload(engine="vllm", card_bytes=card_bytes, batched_tokens=512, sequences=2_000)
+    assert (batched_tokens(asked), sequences_at_once(asked)) == (512, 2_000)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "sizes"),
+    [(1, 2), (2, 3), (4, 4), (8, 5), (128, 35), (200, 44), (255, 50), (256, 51), (1_024, 51)],
+)
+def test_how_many_batch_sizes_are_captured(sequences: int, sizes: int) -> None:
+    """1, 2, 4, then every 8 up to 256 and every 16 from there, to twice the sequences, at most 512 (config/vllm.py)."""
+    assert capture_sizes(sequences) == sizes
+
+
+def test_what_is_said_of_a_pool() -> None:
+    plain = notes(estimate(tiny_llama(), Workload(engine="vllm")))
+    assert plain["vllm_reserves"] == {"percent": 92}
+    assert set(plain) == {"vllm_build", "vllm_reserves"}
+    on_cards = notes(estimate(tiny_llama(), Workload(engine="vllm", card_bytes=24 * GIB, tensor_parallel=2)))
+    assert on_cards["vllm_reserves_bytes"] == {"percent": 92, "cards": 2, "bytes": 24 * GIB * 92 // 100 * 2}
+    assert "vllm_reserves" not in on_cards
+    hybrid = notes(estimate(published("gemma-3-27b-it"), Workload(engine="vllm", pipeline_parallel=2)))
+    assert hybrid["vllm_hybrid_blocks"] == {"block_tokens": 16, "groups": 7}
+
+
+@pytest.mark.parametrize(("ranks", "copies"), [(1, None), (8, 8)])
+def test_a_latent_that_every_rank_repeats_is_said(ranks: int, copies: int | None) -> None:
+    said = notes(estimate(catalogued("deepseek/deepseek-v3"), Workload(engine="vllm", tensor_parallel=ranks)))
+    assert said.get("latent_replicated") == (None if copies is None else {"copies": copies})
+
+
+@pytest.mark.parametrize(("dtype", "weights", "kv"), [("float16", "FP16", "f16"), ("bfloat16", "BF16", "bf16")])
+def test_a_model_s_own_width_is_the_default(dtype: str, weights: str, kv: str) -> None:
+    shape = tiny_llama(torch_dtype=dtype)
+    assert (VLLM.default_weight_format(shape), VLLM.default_kv_format(shape)) == (weights, kv)
+
+
+@pytest.mark.parametrize("name", ["llama-3-3-70b-instruct", "qwen3-235b-a22b", "gemma-3-27b-it"])
+@pytest.mark.parametrize("ranks", [1, 2, 8])
+def test_terms_count_every_parameter_once_and_say_how_often_it_lies(name: str, ranks: int) -> None:
+    shape = published(name)
+    answer = estimate(shape, Workload(engine="vllm", tensor_parallel=ranks, vision=True))
+    terms = [term for key in ("weights", "vision") for term in answer.part(key).terms if "parameters" in term.values]
+    assert sum(int(term.values["parameters"]) for term in terms) == shape.total_parameters
+    kinds = {term.values["tensors"]: term for term in answer.part("weights").terms if "tensors" in term.values}
+    assert kinds["norm"].values.get("copies") == (None if ranks == 1 else ranks)
+    assert kinds["norm"].bytes == int(kinds["norm"].values["parameters"]) * 2 * ranks
