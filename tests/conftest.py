@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
@@ -17,6 +18,17 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "googl
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 BROWSER_REQUIRED = os.environ.get("REQUIRE_BROWSER") == "1"
 NO_BROWSER = "no Chromium found (install one, or name it with CHROMIUM=/path/to/chromium)"
+
+# A busy machine must not fail a test, so nothing is timed. Where CI is set, hypothesis' own profile for it draws the
+# same cases each time; elsewhere new ones are sought, and those that failed are kept and tried first.
+settings.register_profile(
+    "atlas",
+    settings.get_profile("ci" if os.environ.get("CI") else "default"),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile("atlas")
 
 
 def pytest_configure(config: pytest.Config) -> None:
