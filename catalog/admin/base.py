@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from reversion.admin import VersionAdmin
 
 from catalog.export import record_of
+from catalog.source.reading import KEY
 from catalog.source.records import Record
 from catalog.sync.edits import edited_fields
 
@@ -43,9 +44,10 @@ class RecordForm(forms.ModelForm):
             return record_of(self.record, self.instance, **self.given())
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                name = str(detail["loc"][0])
-                text = _("Not accepted in a data file: %(reason)s") % {"reason": detail["msg"]}
-                self.add_error(name if name in self.fields else None, text)
+                name, *inside = detail["loc"]
+                places = [part for part in inside if isinstance(part, str) and part != KEY]
+                text = _("Not accepted in a data file: %(reason)s") % {"reason": ": ".join([*places, detail["msg"]])}
+                self.add_error(str(name) if name in self.fields else None, text)
         return None
 
     def given(self) -> dict[str, Any]:

@@ -194,7 +194,7 @@ class AcceleratorRecord(Record):
     note_zh_hans: Text = ""
     sources: Lines = []
     cross_checked: bool = False
-    cross_check: dict[str, list[str]] = {}
+    cross_check: dict[v.Confirmed, Lines] = {}
     disagreements_en: Lines = []
     disagreements_zh_hans: Annotated[Lines, Field(validate_default=True)] = []
 

@@ -33,6 +33,18 @@ def test_round_trip_with_edits(folder: Any, tmp_path: Path) -> None:
     assert not [kind.removed for kind in report.kinds if kind.removed]
 
 
+def test_a_row_that_no_file_may_hold_is_named_and_nothing_is_written(folder: Any, tmp_path: Path) -> None:
+    sync.sync(load(folder.path))
+    Accelerator.objects.update(cross_check={"launch price": ["Epoch AI"]}, vendor="nobody")
+    with pytest.raises(CommandError) as stopped:
+        call_command("export_catalog", tmp_path / "out", stdout=StringIO())
+    first, *faults = str(stopped.value).splitlines()
+    assert first == "2 faults in the database:"
+    assert faults[0].startswith("  accelerator ascend-1: cross_check.launch price: ")
+    assert faults[1].startswith("  accelerator ascend-1: vendor: ")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_command_wants_an_empty_folder(folder: Any) -> None:
     with pytest.raises(CommandError, match="is not an empty folder"):
         call_command("export_catalog", folder.path, stdout=StringIO())

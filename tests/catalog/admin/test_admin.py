@@ -178,6 +178,17 @@ def test_disagreements_are_said_in_both_languages(editor: Client) -> None:
         assert Accelerator.objects.get().disagreements == ["其一。", "其二。"]
 
 
+def test_only_figures_that_a_page_names_are_confirmed(editor: Client) -> None:
+    row = Accelerator.objects.get()
+    (found,) = errors(editor, row, cross_check='{"launch price": ["Epoch AI"]}').items()
+    assert found[0] == "cross_check"
+    assert "launch price" in str(found[1])
+    assert "'memory', 'bandwidth' or 'tdp'" in found[1][0]
+    assert list(errors(editor, row, cross_check='{"tdp": [""]}')) == ["cross_check"]
+    assert errors(editor, row, cross_check='{"tdp": ["Epoch AI"]}') == {}
+    assert Accelerator.objects.get().cross_check == {"tdp": ["Epoch AI"]}
+
+
 def test_a_removal_can_be_taken_back(editor: Client, folder: Any) -> None:
     Accelerator.objects.get().delete()
     sync.sync(load(folder.path))
