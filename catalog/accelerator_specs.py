@@ -15,11 +15,15 @@ from catalog.models import Accelerator
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """`value` is empty where it is not known. `confirmed` names other sources that say the same."""
+    """`value` is empty where it is not known: not disclosed, or `unknown` in words of its own.
+
+    `confirmed` names other sources that say the same.
+    """
 
     label: str | Promise
     value: str
     confirmed: tuple[str, ...] = ()
+    unknown: str | Promise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,19 @@ def _usable(row: Accelerator, card: Card) -> str:
 
 
 def _arithmetic(row: Accelerator) -> tuple[Spec, ...]:
-    fp8 = _number(row.fp8_tflops, "TFLOPS") or (_("supported, rate unknown") if row.supports_fp8 else _("none"))
-    fp4 = _number(row.fp4_tflops, "TFLOPS") or (_("supported, rate unknown") if row.supports_fp4 else _("none"))
     return (
         Spec("FP16", _number(row.fp16_tflops, "TFLOPS")),
-        Spec("FP8", fp8),
-        Spec("FP4", fp4),
+        _format("FP8", row.fp8_tflops, row.supports_fp8),
+        _format("FP4", row.fp4_tflops, row.supports_fp4),
         Spec("INT8", _number(row.int8_tops, "TOPS")),
         *([Spec(gettext_lazy("Compute capability"), row.compute_capability)] if row.vendor == "nvidia" else []),
     )
+
+
+def _format(name: str, rate: float | None, supported: bool | None) -> Spec:
+    if supported is None:
+        return Spec(name, _number(rate, "TFLOPS"), unknown=gettext_lazy("not known"))
+    return Spec(name, _number(rate, "TFLOPS") or (_("supported, rate unknown") if supported else _("none")))
 
 
 def _card(row: Accelerator) -> tuple[Spec, ...]:

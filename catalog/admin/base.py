@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -18,7 +18,9 @@ from modeltranslation.translator import translator
 from pydantic import ValidationError
 from reversion.admin import VersionAdmin
 
+from catalog.admin.findings import text
 from catalog.export import record_of
+from catalog.source.facts import Finding
 from catalog.source.reading import KEY
 from catalog.source.records import Record
 from catalog.sync.edits import edited_fields
@@ -46,9 +48,15 @@ class RecordForm(forms.ModelForm):
             for detail in error.errors(include_url=False):
                 name, *inside = detail["loc"]
                 places = [part for part in inside if isinstance(part, str) and part != KEY]
-                text = _("Not accepted in a data file: %(reason)s") % {"reason": ": ".join([*places, detail["msg"]])}
-                self.add_error(str(name) if name in self.fields else None, text)
+                refusal = _("Not accepted in a data file: %(reason)s") % {"reason": ": ".join([*places, detail["msg"]])}
+                self.add_error(str(name) if name in self.fields else None, refusal)
         return None
+
+    def refuse(self, findings: Iterable[Finding]) -> None:
+        """An error beside its field for every contradiction that the row does not explain."""
+        for finding in findings:
+            if not finding.note:
+                self.add_error(finding.key if finding.key in self.fields else None, text(finding))
 
     def given(self) -> dict[str, Any]:
         """Values of the record that the form does not hold."""

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.benchmarks import ScoreForm
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField
-from catalog.admin.findings import text
 from catalog.models import Alias, LanguageModel, Score, Source
 from catalog.models.vocabulary import Attention, Fact, Modality
 from catalog.source.facts import check_model
@@ -38,9 +37,7 @@ class LanguageModelForm(RecordForm):
     def check_record(self) -> Record | None:
         record = super().check_record()
         if isinstance(record, ModelRecord):
-            for finding in check_model(record):
-                if not finding.note:
-                    self.add_error(finding.key if finding.key in self.fields else None, text(finding))
+            self.refuse(check_model(record))
         return record
 
 

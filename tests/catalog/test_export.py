@@ -20,12 +20,16 @@ def test_round_trip_with_edits(folder: Any, tmp_path: Path) -> None:
     sync.sync(load(folder.path))
     LanguageModel.objects.update(summary_zh_hans="改过。", is_published=False, knowledge_cutoff="")
     Score.objects.filter(benchmark__slug="arena").delete()
-    Accelerator.objects.create(slug="own", name_en="Own", vendor="amd", segment="consumer", memory_gb=8)
+    own = {"vendor": "amd", "segment": "consumer", "memory_gb": 8, "supports_fp8": True, "supports_fp4": False}
+    Accelerator.objects.create(slug="own", name_en="Own", **own)
     export(tmp_path / "out", shipped=folder.path)
     written = load(tmp_path / "out")
     record = written.models[0]
     assert (record.summary_zh_hans, record.is_published, record.knowledge_cutoff) == ("改过。", False, "")
-    assert {accelerator.slug for accelerator in written.accelerators} == {"ascend-1", "own"}
+    assert {card.slug: (card.supports_fp8, card.supports_fp4) for card in written.accelerators} == {
+        "ascend-1": (None, None),
+        "own": (True, False),
+    }
     assert [score.model for score in written.unmatched] == ["coyote-7b"]
     report = sync.sync(written)
     assert not list(report.kept())

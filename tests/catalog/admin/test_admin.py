@@ -189,6 +189,16 @@ def test_only_figures_that_a_page_names_are_confirmed(editor: Client) -> None:
     assert Accelerator.objects.get().cross_check == {"tdp": ["Epoch AI"]}
 
 
+def test_whether_a_card_multiplies_fp8_may_be_unknown_and_may_not_contradict_its_chip(editor: Client) -> None:
+    row = Accelerator.objects.get()
+    for value, kept in (("false", False), ("true", True), ("unknown", None)):
+        assert errors(editor, row, supports_fp8=value) == {}
+        assert Accelerator.objects.get().supports_fp8 is kept
+    found = errors(editor, row, architecture="Da Vinci", supports_fp8="true", supports_fp4="false")
+    assert found == {"supports_fp8": ["Da Vinci does not compute in FP8."]}
+    assert list(errors(editor, row, fp8_tflops="100")) == ["supports_fp8"]
+
+
 def test_a_removal_can_be_taken_back(editor: Client, folder: Any) -> None:
     Accelerator.objects.get().delete()
     sync.sync(load(folder.path))

@@ -128,6 +128,17 @@ def test_a_column_younger_than_the_last_sync_follows_the_file(folder: Any) -> No
     assert row.disagreements_en == said != []
 
 
+def test_what_turned_out_unknown_follows_the_file_unless_an_editor_knew_it(folder: Any) -> None:
+    run(folder)
+    Accelerator.objects.update(supports_fp8=False, supports_fp4=True)
+    row: Any = Accelerator.objects.get()
+    row.shipped |= {"supports_fp8": False, "supports_fp4": False}  # as files said it until "not known" had a word
+    row.save()
+    assert [(kept.field, kept.here, kept.file) for _, kept in run(folder).kept()] == [("supports_fp4", True, None)]
+    row.refresh_from_db()
+    assert (row.supports_fp8, row.supports_fp4) == (None, True)
+
+
 def test_rows_added_here_stay(folder: Any) -> None:
     run(folder)
     Accelerator.objects.create(slug="own", name_en="Own", vendor="amd", segment="consumer", memory_gb=8)
