@@ -29,6 +29,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.memory import Workload, WorkloadError, estimate
+from catalog.models.data_change import DataChange
 from catalog.querysets import normalise
 
 if TYPE_CHECKING:
@@ -167,4 +168,5 @@ def refresh(models: QuerySet[LanguageModel]) -> int:
             fields |= different.keys()
     if changed:
         models.model._base_manager.bulk_update(changed, [*sorted(fields), "updated_at"], batch_size=100)
+        DataChange.record()
     return len(changed)

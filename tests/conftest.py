@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -48,12 +49,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_cache() -> None:
+def fresh_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees what another cached or was throttled for; the footer's date is at hand, so no page asks for it."""
-    from config.context import DATA_DATE  # not before Django is set up
-
     cache.clear()
-    cache.set(DATA_DATE, "2026-11-23")
+    monkeypatch.setattr("config.context.data_date", lambda: date(2026, 11, 23))
 
 
 @pytest.fixture(autouse=True)

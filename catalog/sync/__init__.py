@@ -15,7 +15,7 @@ from django.db import transaction
 
 from catalog import derived, standings
 from catalog.locks import wait_for_bulk_writers
-from catalog.models import LanguageModel
+from catalog.models import DataChange, LanguageModel
 from catalog.source import Catalogue
 from catalog.sync.kinds import KINDS
 from catalog.sync.report import KindReport, Report
@@ -40,6 +40,8 @@ def sync(catalogue: Catalogue, *, theirs: bool = False, progress: Progress = lam
             report.kinds.append(done)
             progress(done.name, done.records)
         report.derived = derived.refresh(LanguageModel.objects.all())
+        if report.changed:
+            DataChange.record(forget=True)
         progress("derived", len(catalogue.models))
     report.ranked = [release.scope for release in standings.refresh()]
     progress("ranks", 0)

@@ -14,9 +14,7 @@ from catalog.source.number_formats import BY_ARCHITECTURE, check_accelerator
 from catalog.source.records import AcceleratorRecord
 
 CARDS = {card.slug: card for card in load(Path(settings.BASE_DIR) / "catalog" / "data").accelerators}
-CUDA = (
-    "https://docs.nvidia.com/cuda/parallel-thread-execution/"  # e4m3 from sm_89, e2m1 from sm_100a
-)
+CUDA = "https://docs.nvidia.com/cuda/parallel-thread-execution/"  # e4m3 from sm_89, e2m1 from sm_100a
 
 
 @pytest.mark.parametrize(
