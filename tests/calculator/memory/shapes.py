@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from calculator.accuracy.cases import reference_config, reference_shape
 from calculator.architecture import Shape, read_config
 
 MODELS = Path(__file__).resolve().parents[3] / "catalog" / "data" / "models"
 
-__all__ = ["catalogued", "published", "quantised", "tiny_llama"]
+REFERENCE = Path(__file__).resolve().parents[2] / "reference"
+
+__all__ = ["catalogued", "published", "quantised", "reference", "tiny_llama"]
 
 
 def published(name: str) -> Shape:
@@ -21,6 +24,11 @@ def published(name: str) -> Shape:
 def catalogued(path: str) -> Shape:
     """A model of the catalogue, by organisation and slug: configs there say how their weights are stored."""
     return read_config(json.loads((MODELS / path / "config.json").read_text(encoding="utf-8")))
+
+
+def reference(name: str) -> list[dict[str, Any]]:
+    """The lines of a file of engines' own answers."""
+    return [json.loads(line) for line in (REFERENCE / name).read_text(encoding="utf-8").splitlines()]
 
 
 def quantised(name: str, **quantization: object) -> Shape:
