@@ -119,7 +119,7 @@ def test_drag_with_the_mouse(page: Page, complaints: list[str]) -> None:
     assert page.url == address
     page.mouse.up()
     panel.agrees(131072)
-    # However long that took on a busy machine: one request in 80 ms (`MOVE_MS` in panel.js), the first, last and settled.
+    # However long that took on a busy machine: one request in 80 ms (`MOVE_MS`), the first, the last and the settled.
     assert len(panel.asked) <= (page.evaluate("performance.now()") - began) / 80 + 3
     assert sum(panel.recorded("shifts")) < 0.02
     assert "" not in panel.recorded("figures")
