@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make, and a package index. `make` alone lists what it can do.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run load test lint format messages constraints bench graph admin clean
+.PHONY: help run load test lint lint-static format messages constraints bench graph admin clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -12,6 +12,8 @@ PIP := $(BIN)/pip --disable-pip-version-check --no-input
 EXTRAS ?=
 INSTALLED := .venv/installed$(if $(EXTRAS),-$(EXTRAS))
 WORKERS ?= auto
+# Checks scripts and styles. Deno, which pip installs, fetches it once; neither Node nor a folder of packages is needed.
+BIOME := DENO_DIR=.cache/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno run --quiet --no-config --no-lock --allow-all npm:@biomejs/biome@2.6.8
 export PYTHONUTF8 = 1
 
 help: ## List the commands
@@ -52,7 +54,10 @@ admin: $(INSTALLED) ## Make an account for the admin
 test: .venv/installed-test ## Run all tests (browser tests where there is a Chromium; ARGS="-k name")
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-lint: .venv/installed-test ## Check style, types, import contracts, templates, migrations, data, translations
+lint-static: .venv/installed-test
+	$(BIOME) ci --colors=off --error-on-warnings
+
+lint: .venv/installed-test lint-static ## Check style, types, import contracts, templates, scripts, migrations, data, translations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
@@ -65,10 +70,11 @@ lint: .venv/installed-test ## Check style, types, import contracts, templates, m
 	$(MANAGE) check_catalog
 	$(BIN)/python -m config.messages --check
 
-format: .venv/installed-test ## Rewrite code and templates in the house style
+format: .venv/installed-test ## Rewrite code, templates and scripts in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djade --target-version 5.2 $$(find templates -name '*.html')
+	$(BIOME) check --colors=off --write
 
 messages: .venv/installed-test ## Collect strings to translate (needs gettext), then compile them (does not)
 	$(BIN)/python -m config.messages

@@ -65,7 +65,7 @@ class DeploymentForm(WorkloadForm):
         for name in KNOBS:
             answering = engines_with(name)
             if self.cleaned_data.get(name) and self.engine_name not in answering and "engine" not in self.errors:
-                self.add_error(name, _("Only %(engine)s does this.") % {"engine": labels.engine_list(answering)})
+                self.add_error(name, _("Only %(engine)s can do this.") % {"engine": labels.engine_list(answering)})
         super().clean()
         context = self.cleaned_data.get("context")
         prompt, output = self.cleaned_data.get("prompt"), self.cleaned_data.get("output")

@@ -42,7 +42,7 @@ def fit_view(answer: Fit) -> FitView:
 
 
 def card_label(card: Card, count: int) -> str:
-    """How a set of cards is named: "GeForce RTX 4090 × 2"."""
+    """How a set of cards is named: "2 × GeForce RTX 4090", one card by its name alone."""
     return card.name if count == 1 else f"{count} × {card.name}"
 
 

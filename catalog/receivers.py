@@ -7,7 +7,18 @@ from typing import Any
 from django.db.models.signals import post_delete, post_save
 
 from catalog import standings
-from catalog.models import Alias, Benchmark, Family, LanguageModel, Organization, Removal, Score, Synced, derived
+from catalog.models import (
+    Alias,
+    Benchmark,
+    DataChange,
+    Family,
+    LanguageModel,
+    Organization,
+    Removal,
+    Score,
+    Synced,
+    derived,
+)
 from catalog.sync.kinds import KINDS
 
 
@@ -33,8 +44,14 @@ def rank_again(sender: type[Synced], raw: bool = False, **kwargs: Any) -> None:
         standings.schedule()
 
 
+def tell_caches(sender: type[Synced], **kwargs: Any) -> None:
+    DataChange.record()
+
+
 def connect() -> None:
     for kind in KINDS:
+        post_save.connect(tell_caches, sender=kind.model, dispatch_uid=f"caches after a changed {kind.name}")
+        post_delete.connect(tell_caches, sender=kind.model, dispatch_uid=f"caches after a deleted {kind.name}")
         post_delete.connect(remember_removal, sender=kind.model, dispatch_uid=f"removal of {kind.name}")
     for sender in (Organization, Family, Alias):
         post_save.connect(refresh_models, sender=sender, dispatch_uid=f"names of {sender.__name__}")

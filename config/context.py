@@ -13,9 +13,9 @@ from django.urls import translate_url
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
-from catalog.models import LanguageModel, Score
+from catalog import versions
+from catalog.models import DataChange, LanguageModel, Score
 
-DATA_DATE = "data_date"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 HTML_CODES = {"en": "en", "zh-hans": "zh-Hans"}
 
@@ -44,8 +44,8 @@ def alternates(request: HttpRequest) -> list[Alternate]:
 
 
 def data_date() -> date | None:
-    """Newest day in the data, of a score or a release: how far they reach. Asked of the database every few minutes."""
-    newest = cache.get_or_set(DATA_DATE, _newest_day, 300)
+    """Newest day in the data, of a score or a release: how far they reach. Computed once after each change."""
+    newest = cache.get_or_set(versions.key("data-date", DataChange.version()), _newest_day, versions.SECONDS)
     return date.fromisoformat(newest) if newest else None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
@@ -17,6 +19,17 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "googl
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 BROWSER_REQUIRED = os.environ.get("REQUIRE_BROWSER") == "1"
 NO_BROWSER = "no Chromium found (install one, or name it with CHROMIUM=/path/to/chromium)"
+
+# A busy machine must not fail a test, so nothing is timed. Where CI is set, hypothesis' own profile for it draws the
+# same cases each time; elsewhere new ones are sought, and those that failed are kept and tried first.
+settings.register_profile(
+    "atlas",
+    settings.get_profile("ci" if os.environ.get("CI") else "default"),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile("atlas")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,12 +49,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_cache() -> None:
+def fresh_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees what another cached or was throttled for; the footer's date is at hand, so no page asks for it."""
-    from config.context import DATA_DATE  # not before Django is set up
-
     cache.clear()
-    cache.set(DATA_DATE, "2026-11-23")
+    monkeypatch.setattr("config.context.data_date", lambda: date(2026, 11, 23))
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,12 @@ from calculator.architecture.shape import Mixer
 
 LONGEST_QUOTED = 80  # of what a reader typed, when a message repeats it
 
-ENGINES: Mapping[str, str] = {"llama.cpp": "llama.cpp", "vllm": "vLLM", "transformers": "Transformers"}
+ENGINES: Mapping[str, str] = {
+    "llama.cpp": "llama.cpp",
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "transformers": "Transformers",
+}
 
 
 def engine_name(key: str) -> str:

@@ -40,6 +40,18 @@ NOTES: Mapping[str, Promise] = {
         "Layers of different kinds share one pool: blocks hold %(block_tokens)s tokens, in %(groups)s groups."
     ),
     "latent_replicated": gettext_lazy("Each of the %(copies)s cards keeps the whole latent cache."),
+    "sglang_build": gettext_lazy(
+        "SGLang %(version)s, with prefill chunks of %(chunk)s tokens and decode graphs for up to %(sequences)s sequences."
+    ),
+    "sglang_static": gettext_lazy(
+        "The server gives %(percent)s %% of each card to weights and cache when it starts, %(bytes)s GiB in all, and leaves the rest to activations and graphs."
+    ),
+    "sglang_window_pool": gettext_lazy(
+        "Layers with a window have a pool of their own, %(percent)s %% as long as that of the full layers whatever the window (--swa-full-tokens-ratio)."
+    ),
+    "sglang_state_slots": gettext_lazy(
+        "Each sequence takes %(slots)s recurrent states: the prefix cache keeps snapshots beside the running one."
+    ),
     "transformers_build": gettext_lazy("Transformers %(version)s with its dynamic cache."),
     "prompt_in_one_pass": gettext_lazy("The whole prompt of %(tokens)s tokens goes through in one pass."),
     "nf4_single_quantisation": gettext_lazy("NF4 without double quantisation, the default of bitsandbytes."),

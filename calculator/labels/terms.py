@@ -77,6 +77,17 @@ TERMS: Mapping[str, Promise] = {
     "workspaces": gettext_lazy("%(cards)s × workspaces of cuBLAS and attention"),
     "communication": gettext_lazy("%(cards)s × communication buffers"),
     "cuda_graphs": gettext_lazy("%(copies)s × CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 512 KiB"),
+    # SGLang
+    "pool_full": gettext_lazy("%(copies)s × %(layers)s layers: %(tokens)s tokens × %(token_bytes)s B"),
+    "pool_window": gettext_lazy(
+        "%(copies)s × %(layers)s sliding-window layers: a pool of %(tokens)s tokens × %(token_bytes)s B"
+    ),
+    "slots_state": gettext_lazy("%(copies)s × %(layers)s recurrent layers: %(slots)s states × %(slot_bytes)s B"),
+    "sglang_activations": gettext_lazy("%(copies)s × kept free for activations: %(tokens)s tokens × 1.5 MiB"),
+    "sglang_graphs": gettext_lazy(
+        "%(copies)s × kept free for CUDA graphs of up to %(sequences)s and of prefill chunks"
+    ),
+    "sglang_reserve": gettext_lazy("%(copies)s × kept free besides"),
     "cached_full": gettext_lazy(
         "%(layers)s full layers × %(sequences)s × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from calculator.architecture.shape import Shape
-from calculator.memory import llama_cpp, transformers, vllm
+from calculator.memory import llama_cpp, sglang, transformers, vllm
 from calculator.memory.workload import UNSET_KNOBS, Estimate, Workload, WorkloadError
 
 # Bounds that no model or machine comes near; they keep absurd input from becoming an absurd answer.
@@ -44,6 +44,7 @@ class Engine(Protocol):
 ENGINES: Mapping[str, Engine] = {
     "llama.cpp": llama_cpp,
     "vllm": vllm,
+    "sglang": sglang,
     "transformers": transformers,
 }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 from django.core.cache import cache
 from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, IntegerField, Value, When
@@ -14,12 +15,12 @@ from calculator import labels
 from calculator.architecture import Shape
 from calculator.hardware import Card, Fit, best_format, fit, speed
 from calculator.memory import ENGINES, Workload, WorkloadError
+from catalog import versions
 from catalog.bridge.cards import card_of
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import Accelerator, LanguageModel
 from catalog.models.querysets import LanguageModelQuerySet
 
-CACHED_SECONDS = 24 * 3600
 UNKNOWN = "unknown"
 
 
@@ -37,7 +38,15 @@ class Run:
     needed_bytes: int | None = None
     tokens_per_s: float | None = None
     bound: str = ""
-    reason: tuple[str, str, dict[str, Any]] | None = None  # the engine's refusal: field, key, values
+    reason: Sequence[Any] | None = None  # the engine's refusal: field, key, values
+
+    @property
+    def text(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        return cls(**json.loads(text))
 
     @property
     def badge(self) -> str:
@@ -59,17 +68,17 @@ class Run:
 
 
 def runs(models: Sequence[LanguageModel], row: Accelerator, count: int, engine: str, context_tokens: int) -> list[Run]:
-    """One answer for each model, in order. Computed once for each model, card and question, until one of them changes.
+    """One answer for each model, in order. Computed once for each model, card and question of a release.
 
     Models need their `config`. A dozen milliseconds each when they are new, so pages ask for the rows they show.
     """
     card = card_of(row)
-    asked = f"{row.slug}:{row.updated_at.timestamp()}:{count}:{engine}:{context_tokens}"
-    keys = {f"run:{asked}:{model.pk}:{model.updated_at.timestamp()}": model for model in models}
-    known = cache.get_many(keys)
+    asked = (versions.row_version(row), count, engine, context_tokens)
+    keys = {versions.key("run", asked, versions.row_version(model)): model for model in models}
+    known = {key: Run.from_text(text) for key, text in cache.get_many(keys).items()}
     fresh = {key: _run(model, card, count, engine, context_tokens) for key, model in keys.items() if key not in known}
     if fresh:
-        cache.set_many(fresh, CACHED_SECONDS)
+        cache.set_many({key: run.text for key, run in fresh.items()}, versions.SECONDS)
     return [known.get(key) or fresh[key] for key in keys]
 
 

@@ -15,11 +15,15 @@ from catalog.models import Accelerator
 
 @dataclass(frozen=True, slots=True)
 class CardSpec:
-    """`value` is empty where it is not known. `confirmed` names other sources that say the same."""
+    """`value` is empty where it is not known: not disclosed, or `unknown` in words of its own.
+
+    `confirmed` names other sources that say the same.
+    """
 
     label: str | Promise
     value: str
     confirmed: tuple[str, ...] = ()
+    unknown: str | Promise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +73,19 @@ def _usable(row: Accelerator, card: Card) -> str:
 
 
 def _arithmetic(row: Accelerator) -> tuple[CardSpec, ...]:
-    fp8 = _number(row.fp8_tflops, "TFLOPS") or (_("supported, rate unknown") if row.supports_fp8 else _("none"))
-    fp4 = _number(row.fp4_tflops, "TFLOPS") or (_("supported, rate unknown") if row.supports_fp4 else _("none"))
     return (
         CardSpec("FP16", _number(row.fp16_tflops, "TFLOPS")),
-        CardSpec("FP8", fp8),
-        CardSpec("FP4", fp4),
+        _format("FP8", row.fp8_tflops, row.supports_fp8),
+        _format("FP4", row.fp4_tflops, row.supports_fp4),
         CardSpec("INT8", _number(row.int8_tops, "TOPS")),
         *([CardSpec(gettext_lazy("Compute capability"), row.compute_capability)] if row.vendor == "nvidia" else []),
     )
+
+
+def _format(name: str, rate: float | None, supported: bool | None) -> CardSpec:
+    if supported is None:
+        return CardSpec(name, _number(rate, "TFLOPS"), unknown=gettext_lazy("not known"))
+    return CardSpec(name, _number(rate, "TFLOPS") or (_("supported, rate unknown") if supported else _("none")))
 
 
 def _card(row: Accelerator) -> tuple[CardSpec, ...]:

@@ -7,7 +7,8 @@ from modeltranslation.utils import build_localized_verbose_name as in_language
 from catalog.admin.base import CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.fields import LinesField
 from catalog.models import Accelerator
-from catalog.source.records import AcceleratorRecord
+from catalog.source.number_formats import check_accelerator
+from catalog.source.records import AcceleratorRecord, Record
 
 
 class AcceleratorForm(RecordForm):
@@ -16,12 +17,26 @@ class AcceleratorForm(RecordForm):
     disagreements_en = LinesField(label=in_language(_("disagreements"), "en"), required=False)
     disagreements_zh_hans = LinesField(label=in_language(_("disagreements"), "zh-hans"), required=False)
 
+    def check_record(self) -> Record | None:
+        record = super().check_record()
+        if isinstance(record, AcceleratorRecord):
+            self.refuse(check_accelerator(record))
+        return record
+
 
 @admin.register(Accelerator)
 class AcceleratorAdmin(CatalogAdmin):
     form = AcceleratorForm
     list_display = ("slug", "name_en", "vendor", "segment", "memory_gb", "bandwidth_gb_per_s", "cross_checked")
-    list_filter = (MissingTranslation, "vendor", "segment", "cross_checked", "unified_memory")
+    list_filter = (
+        MissingTranslation,
+        "vendor",
+        "segment",
+        "cross_checked",
+        "unified_memory",
+        "supports_fp8",
+        "supports_fp4",
+    )
     search_fields = ("slug", "name_en", "name_zh_hans", "architecture")
     fieldsets = (
         (None, {"fields": ("slug", "name", "vendor", "segment", "architecture", "release_year", "launch_price_usd")}),

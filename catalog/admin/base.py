@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -18,6 +18,9 @@ from modeltranslation.translator import translator
 from pydantic import ValidationError
 from reversion.admin import VersionAdmin
 
+from catalog.admin.findings import text
+from catalog.source.facts import Finding
+from catalog.source.reading import KEY
 from catalog.source.records import Record
 from catalog.sync.edits import edited_fields
 from catalog.sync.export import record_of
@@ -43,10 +46,17 @@ class RecordForm(forms.ModelForm):
             return record_of(self.record, self.instance, **self.given())
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                name = str(detail["loc"][0])
-                text = _("Not accepted in a data file: %(reason)s") % {"reason": detail["msg"]}
-                self.add_error(name if name in self.fields else None, text)
+                name, *inside = detail["loc"]
+                places = [part for part in inside if isinstance(part, str) and part != KEY]
+                refusal = _("Not accepted in a data file: %(reason)s") % {"reason": ": ".join([*places, detail["msg"]])}
+                self.add_error(str(name) if name in self.fields else None, refusal)
         return None
+
+    def refuse(self, findings: Iterable[Finding]) -> None:
+        """An error beside its field for every contradiction that the row does not explain."""
+        for finding in findings:
+            if not finding.note:
+                self.add_error(finding.key if finding.key in self.fields else None, text(finding))
 
     def given(self) -> dict[str, Any]:
         """Values of the record that the form does not hold."""

@@ -1,4 +1,4 @@
-"""Contradictions between a card and its config.json, in the editor's language."""
+"""Contradictions between the facts of a card, its config.json and its chip, in the editor's language."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ TEXTS: Mapping[str, Promise] = {
     "computed_without_experts": _("Only a model with experts has an active count less than its total."),
     "all_with_experts": _("config.json has experts, so not all parameters are active."),
     "attention": _("“%(words)s” must be named if, and only if, config.json has such layers."),
+    "format_rated": _("A rate in %(format)s is given, so the card computes in it."),
+    "format_present": _("%(architecture)s computes in %(format)s."),
+    "format_absent": _("%(architecture)s does not compute in %(format)s."),
 }
 
 

@@ -7,12 +7,12 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import ForeignKey
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.benchmarks import ScoreForm
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField
-from catalog.admin.findings import text
 from catalog.models import Alias, LanguageModel, Score, Source
 from catalog.models.vocabulary import Attention, Fact, Modality
 from catalog.source.facts import check_model
@@ -38,19 +38,42 @@ class LanguageModelForm(RecordForm):
     def check_record(self) -> Record | None:
         record = super().check_record()
         if isinstance(record, ModelRecord):
-            for finding in check_model(record):
-                if not finding.note:
-                    self.add_error(finding.key if finding.key in self.fields else None, text(finding))
+            self.refuse(check_model(record))
+            self.check_links()
         return record
+
+    def check_links(self) -> None:
+        row = self.instance
+        if row.family.organization_id != row.organization_id:
+            self.add_error("family", gettext("This family belongs to %(name)s.") % {"name": row.family.organization})
+        if alias := Alias.objects.filter(name=row.slug).select_related("model").first():
+            self.add_error("slug", gettext("This is another name of %(name)s.") % {"name": alias.model})
 
 
 class SourceForm(RecordForm):
     record = SourceRecord
     facts = ChoicesField(label=_("facts"), choices=Fact.choices, widget=forms.SelectMultiple(attrs={"size": 6}))
 
+    def check_record(self) -> Record | None:
+        record = super().check_record()
+        row = self.instance
+        same = Source.objects.filter(model_id=row.model_id, ref=row.ref, kind=row.kind).exclude(pk=row.pk)
+        if record is not None and row.model_id and same.exists():
+            self.add_error("ref", gettext("This source is there already: add the facts to it."))
+        return record
+
+
+class AliasForm(forms.ModelForm):
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if LanguageModel.objects.filter(slug=name).exists():
+            raise forms.ValidationError(gettext("This is the slug of a model itself."))
+        return name
+
 
 class AliasInline(admin.TabularInline):
     model = Alias
+    form = AliasForm
     extra = 0
 
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext as _
 
 from catalog.admin.base import CatalogAdmin, MissingTranslation, RecordForm
 from catalog.models import Family, Licence, Organization
-from catalog.source.records import FamilyRecord, LicenceRecord, OrganizationRecord
+from catalog.source.records import FamilyRecord, LicenceRecord, OrganizationRecord, Record
 
 
 class OrganizationForm(RecordForm):
@@ -13,6 +14,13 @@ class OrganizationForm(RecordForm):
 
 class FamilyForm(RecordForm):
     record = FamilyRecord
+
+    def check_record(self) -> Record | None:
+        record = super().check_record()
+        row = self.instance
+        if record is not None and row.pk and row.models.exclude(organization=row.organization).exists():
+            self.add_error("organization", _("Models of this family belong to another organisation."))
+        return record
 
 
 class LicenceForm(RecordForm):

@@ -161,8 +161,8 @@ class AcceleratorOut(Schema):
     obtainable: bool
     launch_price_usd: int | None
     compute_capability: str
-    supports_fp8: bool
-    supports_fp4: bool
+    supports_fp8: bool | None
+    supports_fp4: bool | None
     note: Text
     sources: list[str]
     disagreements: Texts

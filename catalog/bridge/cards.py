@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from django.db.models import Count, Max
 from django.utils.translation import get_language
 
 from calculator.hardware import Card, from_specification
-from catalog.models import Accelerator
+from catalog.models import Accelerator, DataChange
 
 
 def card_of(row: Accelerator) -> Card:
@@ -41,11 +40,10 @@ def card_of(row: Accelerator) -> Card:
 
 
 def all_cards() -> tuple[Card, ...]:
-    """Every accelerator of the catalogue, read again only after one of them changed."""
-    version = Accelerator.objects.aggregate(count=Count("pk"), latest=Max("updated_at"))
-    return _read(get_language() or "en", version["count"], version["latest"])
+    """Every accelerator of the catalogue, read again only after something changed."""
+    return _read(get_language() or "en", DataChange.version())
 
 
 @lru_cache(maxsize=8)
-def _read(language: str, count: int, latest: object) -> tuple[Card, ...]:
+def _read(language: str, version: str) -> tuple[Card, ...]:
     return tuple(card_of(row) for row in Accelerator.objects.all())

@@ -23,6 +23,10 @@ def load_or_stop(directory: Path) -> SourceCatalogue:
     try:
         return load(directory)
     except SourceError as error:
-        faults = "\n".join(f"  {fault}" for fault in error.faults)
-        counted = "1 fault" if len(error.faults) == 1 else f"{len(error.faults)} faults"
-        raise CommandError(f"{counted} in {directory}:\n{faults}") from error
+        raise stopped(error, str(directory)) from error
+
+
+def stopped(error: SourceError, place: str) -> CommandError:
+    faults = "\n".join(f"  {fault}" for fault in error.faults)
+    counted = "1 fault" if len(error.faults) == 1 else f"{len(error.faults)} faults"
+    return CommandError(f"{counted} in {place}:\n{faults}")

@@ -2,6 +2,7 @@
 
 from catalog.models.accelerator import Accelerator
 from catalog.models.benchmark import Benchmark, Score
+from catalog.models.data_change import DataChange
 from catalog.models.language_model import Alias, LanguageModel, Source
 from catalog.models.organization import Family, Licence, Organization
 from catalog.models.release import Place, Release, Standing
@@ -11,6 +12,7 @@ __all__ = [
     "Accelerator",
     "Alias",
     "Benchmark",
+    "DataChange",
     "Family",
     "LanguageModel",
     "Licence",

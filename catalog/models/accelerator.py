@@ -13,7 +13,7 @@ from catalog.models.vocabulary import Segment, Vendor
 class Accelerator(Synced):
     """`memory_gb` is what the label says (GiB by custom); `usable_memory_gib` what the driver reports, null if unknown.
 
-    Tensor rates are dense, without sparsity.
+    Tensor rates are dense, without sparsity. Whether the card multiplies FP8 and FP4 is null where it is not known.
     """
 
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
@@ -50,8 +50,8 @@ class Accelerator(Synced):
         help_text=_("Off for laptop chips and cloud-only parts: computed, never recommended."),
     )
     compute_capability = models.CharField(_("compute capability"), max_length=8, blank=True)
-    supports_fp8 = models.BooleanField(_("FP8 tensor cores"), default=False)
-    supports_fp4 = models.BooleanField(_("FP4 tensor cores"), default=False)
+    supports_fp8 = models.BooleanField(_("FP8 tensor cores"), null=True, blank=True)
+    supports_fp4 = models.BooleanField(_("FP4 tensor cores"), null=True, blank=True)
     note = models.TextField(_("note"), blank=True)
     sources = models.JSONField(_("sources"), default=list, blank=True)
     cross_checked = models.BooleanField(_("cross-checked"), default=False)

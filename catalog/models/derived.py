@@ -29,6 +29,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.memory import Workload, WorkloadError, estimate
+from catalog.models.data_change import DataChange
 from catalog.models.names import search_text
 
 if TYPE_CHECKING:
@@ -149,4 +150,5 @@ def refresh(models: QuerySet[LanguageModel]) -> int:
             fields |= different.keys()
     if changed:
         models.model._base_manager.bulk_update(changed, [*sorted(fields), "updated_at"], batch_size=100)
+        DataChange.record()
     return len(changed)

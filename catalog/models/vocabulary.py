@@ -185,6 +185,14 @@ class Segment(TextChoices):
     EDGE = "edge", _("Edge device")
 
 
+class Confirmed(TextChoices):
+    """What other sources may say the same of a card."""
+
+    MEMORY = "memory", _("Memory")
+    BANDWIDTH = "bandwidth", _("Bandwidth")
+    POWER = "tdp", _("Power")
+
+
 class Fact(TextChoices):
     """Keys of a card that a source can stand behind."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from catalog.source.facts import check_model
 from catalog.source.faults import Fault
 from catalog.source.files import Files, Placed, R
+from catalog.source.number_formats import check_accelerator
 from catalog.source.records import BenchmarkRecord, ScoreRecord
 
 
@@ -23,6 +24,8 @@ def check(files: Files) -> tuple[list[Fault], list[Fault]]:
         *_references(files),
         *_scores([*files.scores, *files.anchors], {placed.record.slug: placed.record for placed in files.benchmarks}),
     ]
+    for card in files.accelerators:
+        faults += [card.fault(finding.key, str(finding)) for finding in check_accelerator(card.record)]
     remarks: list[Fault] = []
     for placed in files.models:
         for finding in check_model(placed.record):

@@ -41,6 +41,9 @@ TEXTS: Mapping[str, str] = {
     "computed_without_experts": "'computed' counts experts, and config.json has none",
     "all_with_experts": "'all' beside experts in config.json, of which some rest",
     "attention": "'%(words)s' must be named if, and only if, config.json has such layers",
+    "format_rated": "a rate in %(format)s is stated, so the card computes in it: write true",
+    "format_present": "%(architecture)s computes in %(format)s: write true",
+    "format_absent": "%(architecture)s does not compute in %(format)s: write false",
 }
 
 

@@ -14,6 +14,7 @@ from catalog.source.faults import Fault
 from catalog.source.records import Record
 
 R = TypeVar("R", bound=Record)
+KEY = "[key]"  # what pydantic adds to the place of a mapping's key that does not fit
 MAX_BYTES = 16 * 2**20
 
 
@@ -84,10 +85,16 @@ class Reader:
         try:
             return kind.model_validate({**table, **given})
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                place = _place(key, ".".join(str(part) for part in detail["loc"]))
-                self.fault(path, place, _message(detail["msg"], detail["type"], detail["input"]))
+            for name, message in reasons(error):
+                self.fault(path, _place(key, name), message)
         return None
+
+
+def reasons(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Why something is no record: the keys at fault, nested ones with dots, each with what is wrong."""
+    for detail in error.errors(include_url=False):
+        name = ".".join(str(part) for part in detail["loc"] if part != KEY)
+        yield name, _message(detail["msg"], detail["type"], detail["input"])
 
 
 def _place(key: str, name: str) -> str:

@@ -184,9 +184,9 @@ class AcceleratorRecord(Record):
     fp8_tflops: Positive | None = None
     fp4_tflops: Positive | None = None
     int8_tops: Positive | None = None
-    supports_fp8: bool = False
-    supports_fp4: bool = False
-    compute_capability: Annotated[str, Field(max_length=8)] = ""
+    supports_fp8: bool | None = None
+    supports_fp4: bool | None = None
+    compute_capability: Annotated[str, Field(pattern=r"^([0-9]{1,3}\.[0-9])?$")] = ""
     interconnect: OptionalName = ""
     tdp_w: Count | None = None
     launch_price_usd: Count | None = None
@@ -194,7 +194,7 @@ class AcceleratorRecord(Record):
     note_zh_hans: Text = ""
     sources: Lines = []
     cross_checked: bool = False
-    cross_check: dict[str, list[str]] = {}
+    cross_check: dict[v.Confirmed, Lines] = {}
     disagreements_en: Lines = []
     disagreements_zh_hans: Annotated[Lines, Field(validate_default=True)] = []
 

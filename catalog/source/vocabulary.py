@@ -93,3 +93,4 @@ Vendor = Literal[
     "kunlunxin",
 ]
 Segment = Literal["consumer", "workstation", "datacenter", "apple-silicon", "apu", "edge"]
+Confirmed = Literal["memory", "bandwidth", "tdp"]

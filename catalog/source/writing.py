@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from catalog.source.catalogue import SourceCatalogue
 from catalog.source.records import ModelRecord, Record, ScoreRecord
 
 LINE = 120
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 GROUPS = ("licence", "total_parameters", "context_tokens", "attention", "hf_repo", "summary_en")  # a blank line above
 
 
@@ -30,7 +32,7 @@ def write(catalogue: SourceCatalogue, directory: Path) -> None:
         scores.setdefault(score.model, []).append(score)
     for model in catalogue.models:
         _write_model(model, _sorted(scores.get(model.slug, [])), directory / "models" / model.organization / model.slug)
-    aliases = "".join(f"{_text(name)} = {_text(slug)}\n" for name, slug in sorted(catalogue.aliases.items()))
+    aliases = "".join(f"{_quoted(name)} = {_text(slug)}\n" for name, slug in sorted(catalogue.aliases.items()))
     _save(directory / "score_aliases.toml", f"[aliases]\n{aliases}")
     for name, others in (("unmatched_scores.toml", catalogue.unmatched), ("closed_scores.toml", catalogue.anchors)):
         _save(directory / name, tables("score", _sorted(others)))
@@ -85,12 +87,25 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(part)}" for key, part in value.items()) + " }" if value else "{}"
+        parts = ", ".join(f"{_key(key)} = {_value(part)}" for key, part in value.items())
+        return f"{{ {parts} }}" if parts else "{}"
     line = "[" + ", ".join(_value(part) for part in value) + "]"
     return line if len(line) <= LINE else "[\n" + "".join(f"    {_value(part)},\n" for part in value) + "]"
 
 
+def _key(name: str) -> str:
+    return name if BARE_KEY.fullmatch(name) else _quoted(name)
+
+
 def _text(value: str) -> str:
-    """A basic string, over several lines where the text has them. JSON's escapes are TOML's, but for DEL."""
-    lines = [json.dumps(line, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f") for line in value.split("\n")]
-    return f'"{lines[0]}"' if len(lines) == 1 else '"""\n' + "\n".join(lines) + '"""'
+    """A basic string, over several lines where the text has them."""
+    return '"""\n' + "\n".join(map(_escaped, value.split("\n"))) + '"""' if "\n" in value else _quoted(value)
+
+
+def _quoted(value: str) -> str:
+    return f'"{_escaped(value)}"'
+
+
+def _escaped(value: str) -> str:
+    """JSON's escapes are TOML's, but for DEL."""
+    return json.dumps(value, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f")

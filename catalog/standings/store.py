@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.models import LanguageModel, Place, Release, Standing
+from catalog.models import DataChange, LanguageModel, Place, Release, Standing
 from catalog.models.locks import wait_for_bulk_writers
 from catalog.ranking.holdout import HoldOut, hold_out
 from catalog.ranking.publish import Problem, prepare, publish
@@ -54,6 +54,7 @@ def _refresh_unless_overtaken() -> list[Release] | None:
             return None
         _store_standings(places)
         models = dict(LanguageModel.objects.values_list("slug", "pk"))
+        DataChange.record()
         return [_store(ranking, check, models) for ranking, check in found]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from catalog import standings
-from catalog.models import LanguageModel, derived
+from catalog.models import DataChange, LanguageModel, derived
 from catalog.models.locks import wait_for_bulk_writers
 from catalog.source import SourceCatalogue
 from catalog.sync.kinds import KINDS
@@ -42,6 +42,8 @@ def sync(
             report.kinds.append(done)
             progress(done.name, done.records)
         report.derived = derived.refresh(LanguageModel.objects.all())
+        if report.changed:
+            DataChange.record(forget=True)
         progress("derived", len(catalogue.models))
     report.ranked = [release.scope for release in standings.refresh()]
     progress("ranks", 0)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel, Licence, Organization, Score
 from catalog.source.catalogue import SourceCatalogue, load
+from catalog.source.faults import Fault, SourceError
+from catalog.source.reading import reasons
 from catalog.source.records import (
     AcceleratorRecord,
     BenchmarkRecord,
@@ -30,23 +33,28 @@ def export(directory: Path, shipped: Path) -> SourceCatalogue:
     """Writes all rows, drafts too, into an empty folder.
 
     Scores of models without a card have no rows, nor have the credits: they come from the `shipped` folder.
+    Raises `SourceError` with every value that no file may hold, before anything is written: forms refuse such a value,
+    but a row may be older than the rule, or come from elsewhere.
     """
     others = load(shipped)
-    scores = tuple(_records(ScoreRecord, Score.objects.select_related("model", "benchmark").order_by("pk")))
+    rows = Rows()
+    scores = rows.records(ScoreRecord, Score.objects.select_related("model", "benchmark").order_by("pk"))
     written = {score.key for score in scores}
     catalogue = SourceCatalogue(
-        organizations=tuple(_records(OrganizationRecord, Organization.objects.order_by("slug"))),
-        families=tuple(_records(FamilyRecord, Family.objects.select_related("organization").order_by("slug"))),
-        licences=tuple(_records(LicenceRecord, Licence.objects.order_by("slug"))),
-        models=tuple(_models()),
-        benchmarks=tuple(_records(BenchmarkRecord, Benchmark.objects.order_by("slug"))),
-        accelerators=tuple(_records(AcceleratorRecord, Accelerator.objects.order_by("slug"))),
+        organizations=rows.records(OrganizationRecord, Organization.objects.order_by("slug")),
+        families=rows.records(FamilyRecord, Family.objects.select_related("organization").order_by("slug")),
+        licences=rows.records(LicenceRecord, Licence.objects.order_by("slug")),
+        models=rows.models(),
+        benchmarks=rows.records(BenchmarkRecord, Benchmark.objects.order_by("slug")),
+        accelerators=rows.records(AcceleratorRecord, Accelerator.objects.order_by("slug")),
         scores=scores,
         unmatched=tuple(score for score in others.unmatched if score.key not in written),
         anchors=others.anchors,
         aliases=dict(Alias.objects.order_by("name").values_list("name", "model__slug")),
         remarks=(),
     )
+    if rows.faults:
+        raise SourceError(directory, rows.faults)
     write(catalogue, directory)
     if (shipped / "NOTICE").exists():
         shutil.copyfile(shipped / "NOTICE", directory / "NOTICE")
@@ -68,12 +76,27 @@ def _value(row: Any, name: str, kind: type[Record]) -> Any:
     return value
 
 
-def _records(kind: type[R], rows: Any) -> Iterator[R]:
-    return (record_of(kind, row) for row in rows)
+class Rows:
+    """Rows as records; those that no file may hold are left out, with the reasons in `faults`."""
 
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
 
-def _models() -> Iterator[ModelRecord]:
-    rows = LanguageModel.objects.select_related("organization", "family", "licence").prefetch_related("sources")
-    for row in rows:
-        sources = [record_of(SourceRecord, source) for source in row.sources.all()]
-        yield record_of(ModelRecord, row, sources=sources)
+    def records(self, kind: type[R], rows: Any) -> tuple[R, ...]:
+        return tuple(record for row in rows if (record := self._record(kind, row)) is not None)
+
+    def models(self) -> tuple[ModelRecord, ...]:
+        rows = LanguageModel.objects.select_related("organization", "family", "licence").prefetch_related("sources")
+        found = []
+        for row in rows:
+            sources = self.records(SourceRecord, row.sources.all())
+            found.append(self._record(ModelRecord, row, sources=list(sources)))
+        return tuple(record for record in found if record is not None)
+
+    def _record(self, kind: type[R], row: Any, **extra: Any) -> R | None:
+        try:
+            return record_of(kind, row, **extra)
+        except ValidationError as error:
+            place = f"{row._meta.model_name} {getattr(row, 'slug', row.pk)}"
+            self.faults += [Fault(place, name, message) for name, message in reasons(error)]
+        return None

@@ -7,26 +7,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
 
 from calculator.fit_words import FitView
 from catalog.accelerators.runs import Run
 from catalog.models import LanguageModel
+from catalog.models.vocabulary import Confirmed
 
 register = template.Library()
-
-FACTS: Mapping[str, Promise] = {
-    "memory": gettext_lazy("Memory"),
-    "bandwidth": gettext_lazy("Bandwidth"),
-    "tdp": gettext_lazy("Power"),
-}
 
 
 @register.filter
 def card_fact(name: str) -> str:
-    """What other sources confirmed of a card, in words."""
-    return str(FACTS.get(name, name))
+    """What other sources confirmed of a card, in words; a key that no file may hold stays as it is."""
+    return str(dict(Confirmed.choices).get(name, name))
 
 
 @register.filter

@@ -1,27 +1,37 @@
 /* Copies a command. Without this file the buttons stay hidden and the text can be selected. */
-(() => {
-  "use strict";
-  if (!navigator.clipboard) return;
 
-  const reveal = () => { for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false; };
+const SAID_MS = 2500; // how long a button says what came of it
 
-  document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy]");
-    if (!button) return;
-    const status = document.getElementById("copied");
-    const source = document.getElementById(button.dataset.copy);
-    const label = button.dataset.label || (button.dataset.label = button.textContent);
-    let said = button.dataset.copied;
-    try {
-      await navigator.clipboard.writeText(source.textContent);
-    } catch {
-      said = button.dataset.failed;
-    }
-    button.textContent = said;
-    if (status) status.textContent = said;
-    setTimeout(() => { button.textContent = label; if (status) status.textContent = ""; }, 2500);
-  });
+function reveal() {
+  for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+}
 
+/* What came of it, in the words that the button brought along. */
+async function copied({ copy, copied: done, failed }) {
+  try {
+    await navigator.clipboard.writeText(document.getElementById(copy).textContent);
+    return done;
+  } catch {
+    return failed;
+  }
+}
+
+async function answer(event) {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const status = document.getElementById("copied");
+  button.dataset.label ||= button.textContent; // a second press must not take the answer for the label
+  const said = await copied(button.dataset);
+  button.textContent = said;
+  if (status) status.textContent = said;
+  setTimeout(() => {
+    button.textContent = button.dataset.label;
+    if (status) status.textContent = "";
+  }, SAID_MS);
+}
+
+if (navigator.clipboard) {
+  document.addEventListener("click", answer);
   document.addEventListener("htmx:afterSettle", reveal);
   reveal();
-})();
+}

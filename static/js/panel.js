@@ -17,7 +17,8 @@ function follow() {
   const marks = stops();
   const tokens = Number(byId("context").value);
   const distance = (stop) => Math.abs(Math.log(stop / tokens));
-  if (tokens > 0) slider.value = marks.reduce((best, stop, i) => (distance(stop) < distance(marks[best]) ? i : best), 0);
+  const nearest = marks.reduce((best, stop, i) => (distance(stop) < distance(marks[best]) ? i : best), 0);
+  if (tokens > 0) slider.value = nearest;
   slider.style.setProperty("--at", `${(100 * slider.value) / (marks.length - 1 || 1)}%`);
   slider.setAttribute("aria-valuetext", `${grouped.format(tokens)} ${slider.dataset.unit}`);
 }
@@ -27,7 +28,9 @@ const answers = () => [byId("result"), byId("growth")].filter(Boolean);
 let waiting = 0;
 function pending() {
   for (const part of answers()) part.setAttribute("aria-busy", "true");
-  waiting ||= setTimeout(() => { for (const part of answers()) part.classList.add("slow"); }, SLOW_MS);
+  waiting ||= setTimeout(() => {
+    for (const part of answers()) part.classList.add("slow");
+  }, SLOW_MS);
 }
 function settled() {
   clearTimeout(waiting);
@@ -41,13 +44,18 @@ const ours = (event) => event.detail.target?.id === "result";
 const inPanel = (event) => event.target.closest?.("#workload");
 
 let moving = 0;
-const stopMoving = () => { clearTimeout(moving); moving = 0; };
+function stopMoving() {
+  clearTimeout(moving);
+  moving = 0;
+}
 function move() {
-  moving ||= setTimeout(() => { moving = 0; byId("context-slider")?.dispatchEvent(new Event("move")); }, MOVE_MS);
+  moving ||= setTimeout(() => {
+    moving = 0;
+    byId("context-slider")?.dispatchEvent(new Event("move"));
+  }, MOVE_MS);
 }
 
-// Capture: the field must hold the new value before htmx reads the form for its request.
-document.addEventListener("input", (event) => {
+function onInput(event) {
   if (!inPanel(event)) return;
   if (event.target.id === "context-slider") {
     byId("context").value = stops()[event.target.value];
@@ -55,9 +63,9 @@ document.addEventListener("input", (event) => {
   }
   follow();
   pending();
-}, true);
+}
 
-document.addEventListener("change", (event) => {
+function onChange(event) {
   if (!inPanel(event)) return;
   const control = event.target;
   stopMoving(); // the form's own request follows, with the address
@@ -65,7 +73,11 @@ document.addEventListener("change", (event) => {
   if (control.type === "number" && control.value === "") control.value = control.defaultValue;
   follow();
   pending();
-}, true);
+}
+
+// Capture: the field must hold the new value before htmx reads the form for its request.
+document.addEventListener("input", onInput, { capture: true });
+document.addEventListener("change", onChange, { capture: true });
 
 document.addEventListener("click", (event) => {
   const step = Number(event.target.dataset?.step);
@@ -127,9 +139,14 @@ document.addEventListener("htmx:load", follow); // also when the panel itself ha
 follow();
 
 /* What a reader changed before the scripts were there has not been asked about yet. */
-const changed = ({ options, selectedIndex, type, value, defaultValue, checked, defaultChecked }) =>
-  options ? selectedIndex !== Math.max(0, [...options].findIndex((option) => option.defaultSelected))
-    : type === "number" ? value !== defaultValue : type === "checkbox" && checked !== defaultChecked;
+function changed({ options, selectedIndex, type, value, defaultValue, checked, defaultChecked }) {
+  if (options) {
+    const first = [...options].findIndex((option) => option.defaultSelected);
+    return selectedIndex !== Math.max(0, first);
+  }
+  if (type === "number") return value !== defaultValue;
+  return type === "checkbox" && checked !== defaultChecked;
+}
 addEventListener("load", () => {
   const form = byId("workload");
   if (form && [...form.elements].some(changed)) form.requestSubmit();

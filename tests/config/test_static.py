@@ -62,6 +62,12 @@ def test_no_template_needs_what_the_policy_forbids() -> None:
     assert not matches(TEMPLATES, r"<script(?![^>]*\b(?:src=|type=\"application/(?:ld\+)?json\"))")
 
 
+def test_no_script_imports_another() -> None:
+    """Collected files are renamed, but not in import statements: `support_js_module_import_aggregation` is off."""
+    assert SCRIPTS
+    assert not matches(SCRIPTS, r"\bimport\b\s*[\w{*\"'(]|\bfrom\s*[\"']")
+
+
 def test_only_the_tokens_name_a_colour() -> None:
     others = [path for path in SHEETS if path.name != "tokens.css"]
     assert not matches(others, r"#[0-9a-fA-F]{3,8}\b(?![^{]*\{)|rgba?\(|hsla?\(")

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog.management.data import DATA, load_or_stop
+from catalog.management.data import DATA, load_or_stop, stopped
+from catalog.source import SourceError
 from catalog.sync.export import export
 
 
@@ -20,6 +21,9 @@ class Command(BaseCommand):
         directory: Path = options["directory"]
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise CommandError(f"{directory} is not an empty folder")
-        written = export(directory, shipped=DATA)
+        try:
+            written = export(directory, shipped=DATA)
+        except SourceError as error:
+            raise stopped(error, "the database") from error
         load_or_stop(directory)
         self.stdout.write(self.style.SUCCESS(f"{len(written.models)} models, {len(written.scores)} scores written."))

@@ -39,6 +39,7 @@ BARS = {
     ("vllm", "activation"): Bar(2, 0.186, 0.331),  # constants and models of constants: few logs, old builds
     ("vllm", "workspaces"): Bar(3, 0.136, 0.954),
     ("vllm", "cuda_graphs"): Bar(5, 0.315, 0.769),
+    ("sglang", "kv_cache"): EXACT,
     ("transformers", "file_bytes"): Bar(1, 0.0, 0.0054),  # Falcon 180B stores its tied head a second time
 }
 VLLM_WEIGHTS_UNEXPLAINED = 0.0024  # reached by Qwen2.5-1.5B-Instruct, whose padding is not known

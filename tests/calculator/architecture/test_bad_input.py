@@ -229,7 +229,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     key=st.sampled_from(sorted({*MIXTRAL, "head_dim", "sliding_window", "layer_types", "quantization_config"})),
     value=JSON,
@@ -242,7 +242,7 @@ def test_any_value_is_read_or_refused(key: str, value: object) -> None:
     assert 0 < shape.active_parameters <= shape.total_parameters
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(max_size=40) | st.builds(json.dumps, JSON))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:

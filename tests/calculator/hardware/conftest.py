@@ -41,7 +41,5 @@ def cards() -> dict[str, Card]:
 
 
 def _card(entry: dict[str, object], vendor: str) -> Card:
-    # In these files a card supports FP8 and FP4 only where it says so.
-    known: dict[str, object] = {"supports_fp8": False, "supports_fp4": False}
-    known |= {key: value for key, value in entry.items() if key in SPECIFIED}
+    known = {key: value for key, value in entry.items() if key in SPECIFIED}
     return from_specification(**known | {"name": entry["name_en"], "vendor": vendor})  # type: ignore[arg-type]

@@ -134,6 +134,8 @@ def test_a_split_asked_for_is_kept_or_refused(shape: Shapes, cards: dict[str, Ca
         ("v100-32gb", "vllm", "BF16", "capability_too_low", True),  # vLLM since v0.21: compute capability 7.5
         ("a100-sxm-80gb", "vllm", "FP8", "format_weight_only", False),  # FP8 Marlin
         ("ascend-910b3-64gb", "vllm", "FP8", "format_unsupported", True),
+        ("mtt-s4000", "vllm", "FP8", "format_support_unknown", False),
+        ("hygon-dcu-k100-ai-64gb", "vllm", "FP8", "format_support_unknown", False),
     ],
 )
 def test_what_card_and_engine_say(

@@ -14,6 +14,7 @@ from calculator.hardware import best_format, fit
 from calculator.memory import Workload
 from calculator.memory.engines import engines_for
 from catalog.accelerators.runs import runs
+from catalog.accelerators.specs import groups
 from catalog.bridge.cards import card_of
 from catalog.bridge.shapes import shape_of
 from catalog.models import Accelerator, LanguageModel
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 
 
 def names(markup: str) -> list[str]:
-    return [html.unescape(name) for name in re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)</a>', markup)]
+    return [html.unescape(name) for name in re.findall(r'<th scope="row">\s*<a href="[^"]+">([^<]+)</a>', markup)]
 
 
 def test_the_list_names_every_vendor_s_cards() -> None:
@@ -73,6 +74,33 @@ def test_a_card_s_page_says_where_its_figures_are_from() -> None:
     assert "as the driver reports" in text_of(get("/en/accelerators/rtx-4090/"))
     assert "the label less our reserve" in text_of(get("/en/accelerators/ascend-910b2-64gb/"))
     assert "the system's default share" in text_of(get("/en/accelerators/apple-m2-max-96gb/"))
+
+
+@pytest.mark.parametrize(
+    ("slug", "fp8", "fp4"),
+    [
+        ("rtx-4090", "330 TFLOPS", "none"),
+        ("rtx-5090-laptop", "supported, rate unknown", "supported, rate unknown"),
+        ("rx-7900-xtx", "none", "none"),
+        ("mtt-s4000", "not known", "not known"),
+        ("metax-c500-oam", "none", "not known"),
+    ],
+)
+def test_what_is_not_known_is_not_called_none(slug: str, fp8: str, fp4: str) -> None:
+    row = Accelerator.objects.get(slug=slug)
+    said = {spec.label: spec.value or spec.unknown for spec in groups(row, card_of(row))[1].specs}
+    assert (said["FP8"], said["FP4"]) == (fp8, fp4)
+    page = get(f"/en/accelerators/{slug}/")
+    assert text_of(page.split('<th scope="row">FP8</th>')[1]).startswith(fp8)
+
+
+def test_the_list_tells_unknown_from_none() -> None:
+    page = get("/en/accelerators/?q=c500")
+    assert "not known" not in page
+    assert ">none<" in page
+    assert ">not known<" in get("/en/accelerators/?q=S4000")
+    assert ">未知<" in get("/zh-hans/accelerators/?q=S4000")
+    assert "FP8未知" in text_of(get("/zh-hans/accelerators/mtt-s4000/")).replace(" ", "")
 
 
 def test_an_unknown_card_is_not_found() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.utils import translation
 from reversion.models import Version
 
 from catalog import sync
-from catalog.models import Accelerator, Benchmark, LanguageModel, Organization, Removal, Score, Source
+from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization, Removal, Score, Source
 from catalog.source import load
 from tests.catalog.sample import CONFIG
 
@@ -176,6 +177,57 @@ def test_disagreements_are_said_in_both_languages(editor: Client) -> None:
     assert errors(editor, row, disagreements_en="One.\nTwo.", disagreements_zh_hans="其一。\n其二。") == {}
     with translation.override("zh-hans"):
         assert Accelerator.objects.get().disagreements == ["其一。", "其二。"]
+
+
+def test_only_figures_that_a_page_names_are_confirmed(editor: Client) -> None:
+    row = Accelerator.objects.get()
+    (found,) = errors(editor, row, cross_check='{"launch price": ["Epoch AI"]}').items()
+    assert found[0] == "cross_check"
+    assert "launch price" in str(found[1])
+    assert "'memory', 'bandwidth' or 'tdp'" in found[1][0]
+    assert list(errors(editor, row, cross_check='{"tdp": [""]}')) == ["cross_check"]
+    assert errors(editor, row, cross_check='{"tdp": ["Epoch AI"]}') == {}
+    assert Accelerator.objects.get().cross_check == {"tdp": ["Epoch AI"]}
+
+
+def test_whether_a_card_multiplies_fp8_may_be_unknown_and_may_not_contradict_its_chip(editor: Client) -> None:
+    row = Accelerator.objects.get()
+    for value, kept in (("false", False), ("true", True), ("unknown", None)):
+        assert errors(editor, row, supports_fp8=value) == {}
+        assert Accelerator.objects.get().supports_fp8 is kept
+    found = errors(editor, row, architecture="Da Vinci", supports_fp8="true", supports_fp4="false")
+    assert found == {"supports_fp8": ["Da Vinci does not compute in FP8."]}
+    assert list(errors(editor, row, fp8_tflops="100")) == ["supports_fp8"]
+
+
+def another_family() -> Family:
+    organization = Organization.objects.create(slug="other", name_en="Other")
+    return Family.objects.create(slug="trap", name_en="Trap", organization=organization)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "says"),
+    [
+        (lambda: {"family": another_family().pk}, "family", "This family belongs to Other."),
+        (lambda: {"slug": "roadrunner"}, "slug", "This is another name of Road Runner."),
+        (lambda: {"aliases-0-name": "road-runner"}, "aliases-0-name", "This is the slug of a model itself."),
+        (lambda: {"sources-1-kind": "official-repo"}, "sources-1-ref", "This source is there already"),
+    ],
+)
+def test_what_would_contradict_another_row_of_the_files_is_refused(
+    editor: Client, changes: Callable[[], dict[str, Any]], field: str, says: str
+) -> None:
+    row = LanguageModel.objects.get()
+    Source.objects.create(model=row, ref="acme/Road-Runner", kind="paper", facts=["config"], position=2)
+    found = errors(editor, row, **changes())
+    assert list(found) == [field]
+    assert found[field][0].startswith(says)
+
+
+def test_a_family_does_not_leave_its_models(editor: Client) -> None:
+    family, other = Family.objects.get(), another_family()
+    assert list(errors(editor, family, organization=other.organization_id)) == ["organization"]
+    assert errors(editor, other, organization=family.organization_id) == {}
 
 
 def test_a_removal_can_be_taken_back(editor: Client, folder: Any) -> None:

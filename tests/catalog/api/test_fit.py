@@ -35,7 +35,9 @@ def config() -> dict[str, Any]:
 
 
 def test_one_accelerator() -> None:
-    assert get("/api/v1/accelerators/ascend-910c-128gb/")["devices"] == 2
+    card = get("/api/v1/accelerators/ascend-910c-128gb/")
+    assert (card["devices"], card["supports_fp8"]) == (2, False)
+    assert get("/api/v1/accelerators/mtt-s4000/")["supports_fp8"] is None
     get("/api/v1/accelerators/rtx-9999/", 404)
 
 

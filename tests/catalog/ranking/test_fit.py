@@ -83,7 +83,7 @@ cells = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(cells, min_size=1, max_size=60, unique_by=lambda cell: (cell.model, cell.item)), st.randoms())
 def test_any_table_has_a_solution_that_its_order_does_not_change(drawn: list[ScoreCell], random: object) -> None:
     found = table(drawn, 1, 1)

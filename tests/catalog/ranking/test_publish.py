@@ -15,7 +15,7 @@ from catalog.ranking.publish import prepare, publish
 from catalog.ranking.release import Missing, Release, from_json, to_json
 from catalog.ranking.report import lines
 from catalog.ranking.scope import CODING, OVERALL, Scope, category_scopes
-from catalog.ranking.scores import Benchmark, Candidate, Score
+from catalog.ranking.scores import Benchmark, Candidate, Item, Score
 from catalog.ranking.table import table
 from tests.catalog.ranking.worlds import World, make_world
 
@@ -173,6 +173,54 @@ def test_the_hash_names_what_was_ranked_and_not_where_it_was_stored(world: World
     changed = [replace(world.scores[0], value=world.scores[0].value / 2), *world.scores[1:]]
     assert fingerprint(rekeyed) == fingerprint()
     assert len({fingerprint(), fingerprint(changed), fingerprint(seed=1), fingerprint(draws=5)}) == 4
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        {"higher_is_better": False},
+        {"category": "multilingual"},
+        {"primary_variant": "hard"},
+        {"scale_max": 101.0},
+    ],
+    ids=lambda fact: next(iter(fact)),
+)
+def test_the_hash_names_what_a_benchmark_is(world: World, fact: dict[str, object]) -> None:
+    """A board is computed anew where the hash differs. Each of these moves ranks, categories or the index."""
+
+    def fingerprint(benchmark: Benchmark) -> str:
+        return prepare(OVERALL, (), [benchmark], world.candidates).input_hash
+
+    benchmark = world.benchmarks["b00"]
+    assert fingerprint(replace(benchmark, **fact)) != fingerprint(benchmark)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def two_harnesses(world: World) -> World:
+    """Two benchmarks have a second, easier variant, which helps the fit."""
+    easy = tuple(
+        replace(score, key=f"easy/{score.key}", variant="easy", value=50 + score.value / 2)
+        for score in world.scores
+        if score.benchmark in ("b04", "b05")
+    )
+    return replace(world, scores=world.scores + easy)
+
+
+def test_the_index_is_the_mean_over_primary_variants(two_harnesses: World) -> None:
+    world, found = two_harnesses, release(two_harnesses)
+    assert found.basket == tuple(Item(slug) for slug in world.benchmarks)
+    problem = prepare(OVERALL, world.scores, world.benchmarks.values(), world.candidates)
+    solution = fit(problem.table)
+    primary = np.array([place for place, item in enumerate(problem.table.items) if not item.variant])
+    for place in found.ranked:
+        model = np.full_like(primary, problem.table.models.index(place.model))
+        assert place.index == pytest.approx(100 * solution.expected(model, primary).mean(), abs=0.005)
+
+
+def test_where_no_primary_variant_is_fitted_the_index_takes_all(two_harnesses: World) -> None:
+    primary = {slug: replace(benchmark, primary_variant="new") for slug, benchmark in two_harnesses.benchmarks.items()}
+    found = release(replace(two_harnesses, benchmarks=primary))
+    assert set(found.basket) == {score.item for score in two_harnesses.scores}
 
 
 def test_a_release_survives_storage(noisy: World) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from catalog.ranking.scores import Benchmark, Candidate, Item, Score
 from catalog.ranking.standing import standings
 
@@ -17,6 +19,31 @@ def test_models_within_one_standard_error_share_a_rank_and_the_next_counts_every
     assert placed({"a": 80.0, "b": 73.4, "c": 60.0, "d": 50.0}) == [
         ("a", 1, 4, True), ("b", 1, 4, True), ("c", 3, 4, False), ("d", 4, 4, False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("best", "second", "tied"),
+    [
+        # of 30 questions: one standard error is 5.5 points at 90 %, 6.8 at 83.5 %, 6.9 at 17 %, 5.6 at 10.5 %
+        (90.0, 83.5, True),  # by the error of the second
+        (17.0, 10.5, True),  # by that of the first
+        (90.0, 83.0, False),  # 6.9 points at 83 %
+        (17.0, 10.0, False),
+    ],
+)
+def test_the_larger_of_two_errors_decides(best: float, second: float, tied: bool) -> None:
+    assert [place[3] for place in placed({"a": best, "b": second})] == [tied, tied]
+
+
+def test_an_error_that_one_source_prints_ties_with_a_score_that_prints_none() -> None:
+    arena = Benchmark("lmarena-text", "human-preference", scale_max=None)
+    for printed in ("a", "b"):
+        scores = [
+            Score(model, model, arena.slug, value, standard_error=4.0 if model == printed else None)
+            for model, value in (("a", 1303.0), ("b", 1300.0))
+        ]
+        (places,) = standings(scores, arena, [Candidate("a"), Candidate("b")]).values()
+        assert [place.rank for place in places] == [1, 1]
 
 
 def test_a_chain_of_small_steps_does_not_tie_the_first_with_the_last() -> None:

@@ -44,6 +44,13 @@ def test_the_folder_loads(folder: Any) -> None:
         (CARD, "context_tokens = 4096", "context_tokens = 8192", f"{CARD}: context_tokens", "8,192 stated, 4,096"),
         (CARD, '"text"]\noutput', '"smell"]\noutput', f"{CARD}: input_modalities.0", "'text', 'image'"),
         (CARD, 'family = "road"', 'family = "street"', f"{CARD}: family", "no family 'street'"),
+        (
+            "accelerators/huawei.toml",
+            "memory_gb = 64",
+            'memory_gb = 64\ncross_check = { "launch price" = ["Epoch AI"] }',
+            "accelerators/huawei.toml: accelerator.1.cross_check.launch price",
+            "'memory', 'bandwidth' or 'tdp'",
+        ),
         (CARD, 'licence = "mit"', 'licence = "gpl"', f"{CARD}: licence", "no licence 'gpl'"),
         (CARD, 'name = "Road Runner"', 'name = "R"\nslug = "r"', f"{CARD}: slug", "follows from the file's place"),
         (CARD, 'attention = ["gqa"]', 'attention = ["gqa", "mla"]', f"{CARD}: attention", "mla"),

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog import standings
-from catalog.models import Benchmark, LanguageModel, Place, Release, Score, Standing
+from catalog.models import Benchmark, DataChange, LanguageModel, Place, Release, Score, Standing
 from catalog.ranking.publish import prepare, publish
 from catalog.ranking.scope import OVERALL
 from catalog.standings.rows import read
@@ -63,6 +63,15 @@ def test_a_changed_score_renews_the_boards_that_read_it(benchmark: str, boards: 
     score = Score.objects.filter(benchmark__slug=benchmark)[0]
     edit(score.model.slug, score.value / 2, benchmark)
     assert {release.scope for release in standings.refresh()} == boards
+
+
+def test_what_was_cached_from_the_old_ranks_is_not_asked_for_again() -> None:
+    before = DataChange.version()
+    standings.refresh()
+    assert DataChange.version() == before
+    edit("m20", 99.0, Score.objects.filter(model__slug="m20")[0].benchmark.slug)
+    standings.refresh()
+    assert DataChange.version() != before
 
 
 def test_a_score_that_does_not_count_renews_nothing() -> None:

@@ -20,17 +20,33 @@ def test_round_trip_with_edits(folder: Any, tmp_path: Path) -> None:
     sync.sync(load(folder.path))
     LanguageModel.objects.update(summary_zh_hans="改过。", is_published=False, knowledge_cutoff="")
     Score.objects.filter(benchmark__slug="arena").delete()
-    Accelerator.objects.create(slug="own", name_en="Own", vendor="amd", segment="consumer", memory_gb=8)
+    own = {"vendor": "amd", "segment": "consumer", "memory_gb": 8, "supports_fp8": True, "supports_fp4": False}
+    Accelerator.objects.create(slug="own", name_en="Own", **own)
     export(tmp_path / "out", shipped=folder.path)
     written = load(tmp_path / "out")
     record = written.models[0]
     assert (record.summary_zh_hans, record.is_published, record.knowledge_cutoff) == ("改过。", False, "")
-    assert {accelerator.slug for accelerator in written.accelerators} == {"ascend-1", "own"}
+    assert {card.slug: (card.supports_fp8, card.supports_fp4) for card in written.accelerators} == {
+        "ascend-1": (None, None),
+        "own": (True, False),
+    }
     assert [score.model for score in written.unmatched] == ["coyote-7b"]
     report = sync.sync(written)
     assert not list(report.kept())
     assert not [kind for kind in report.kinds if kind.created or kind.updated or kind.dropped]
     assert not [kind.removed for kind in report.kinds if kind.removed]
+
+
+def test_a_row_that_no_file_may_hold_is_named_and_nothing_is_written(folder: Any, tmp_path: Path) -> None:
+    sync.sync(load(folder.path))
+    Accelerator.objects.update(cross_check={"launch price": ["Epoch AI"]}, vendor="nobody")
+    with pytest.raises(CommandError) as stopped:
+        call_command("export_catalog", tmp_path / "out", stdout=StringIO())
+    first, *faults = str(stopped.value).splitlines()
+    assert first == "2 faults in the database:"
+    assert faults[0].startswith("  accelerator ascend-1: cross_check.launch price: ")
+    assert faults[1].startswith("  accelerator ascend-1: vendor: ")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_command_wants_an_empty_folder(folder: Any) -> None:

@@ -10,6 +10,7 @@ from django.utils import translation
 from catalog import sync
 from catalog.models import Accelerator, Alias, LanguageModel, Organization, Removal, Score, Source, Synced, derived
 from catalog.source import load
+from catalog.sync.edits import edited_fields
 from catalog.sync.kinds import KINDS
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,50 @@ def test_a_field_nobody_edited_follows_its_file(folder: Any) -> None:
     assert Score.objects.filter(benchmark__slug="mmlu").order_by("value").values_list("value", flat=True).last() == 62.5
 
 
+def changed_at() -> dict[str, Any]:
+    """The moment of the last change of every row, under its kind and key."""
+    return {
+        f"{kind.name} {row.pk}": row.updated_at for kind in KINDS for row in kind.model._base_manager.order_by("pk")
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "kinds"),
+    [
+        (CARD, '"Runs."', '"Runs far."', ["languagemodel"]),
+        (SCORES, "61.5", "62.5", ["score"]),
+        ("accelerators/huawei.toml", "memory_gb = 64", "memory_gb = 96", ["accelerator"]),
+        # a model is found by its organisation's name, so the derived text of its row changes too
+        ("organizations/acme.toml", 'name_en = "Acme"', 'name_en = "Acme AI"', ["languagemodel", "organization"]),
+    ],
+)
+def test_a_changed_row_says_when_and_no_other_does(
+    folder: Any, file: str, old: str, new: str, kinds: list[str]
+) -> None:
+    """What was cached from a row is found by that moment, and the sitemap tells it."""
+    run(folder)
+    before = changed_at()
+    folder.replace(file, old, new)
+    run(folder)
+    after = changed_at()
+    later = [name for name, moment in after.items() if moment > before[name]]
+    assert sorted(name.split()[0] for name in later) == kinds
+    assert {name: after[name] for name in before if name not in later} == {
+        name: before[name] for name in before if name not in later
+    }
+
+
+def test_what_is_edited_here_is_told_apart_from_what_was_renamed(folder: Any) -> None:
+    run(folder)
+    assert edited_fields(model()) == []
+    Organization.objects.update(slug="acme-ai")
+    assert edited_fields(Organization.objects.get()) == ["slug"]
+    assert edited_fields(model()) == [], "it still belongs to what its file calls acme"
+    other = Organization.objects.create(slug="other", name_en="Other")
+    LanguageModel.objects.update(organization=other, licence=None)
+    assert set(edited_fields(model())) == {"organization", "licence"}
+
+
 def test_an_edited_field_stays_and_is_listed(folder: Any) -> None:
     run(folder)
     row = model()
@@ -126,6 +171,17 @@ def test_a_column_younger_than_the_last_sync_follows_the_file(folder: Any) -> No
     assert not list(run(folder).kept())
     row.refresh_from_db()
     assert row.disagreements_en == said != []
+
+
+def test_what_turned_out_unknown_follows_the_file_unless_an_editor_knew_it(folder: Any) -> None:
+    run(folder)
+    Accelerator.objects.update(supports_fp8=False, supports_fp4=True)
+    row: Any = Accelerator.objects.get()
+    row.shipped |= {"supports_fp8": False, "supports_fp4": False}  # as files said it until "not known" had a word
+    row.save()
+    assert [(kept.field, kept.here, kept.file) for _, kept in run(folder).kept()] == [("supports_fp4", True, None)]
+    row.refresh_from_db()
+    assert (row.supports_fp8, row.supports_fp4) == (None, True)
 
 
 def test_rows_added_here_stay(folder: Any) -> None:

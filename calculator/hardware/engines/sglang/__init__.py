@@ -1,0 +1,70 @@
+"""SGLang on cards (version 0.5.23)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from calculator.architecture.shape import Shape
+from calculator.hardware.cards import Card
+from calculator.hardware.command import Command, Source
+from calculator.hardware.engines.base import HardwareEngine
+from calculator.hardware.engines.sglang import commands
+from calculator.hardware.fit import Fit
+from calculator.hardware.headroom import Headroom
+from calculator.hardware.rates import Lanes, Rate, native, ranks_and_stages
+from calculator.hardware.reason import Reason
+from calculator.hardware.splits import by_tensors, tensor_reasons
+from calculator.hardware.support import Support, native_or_unpacked, pytorch_unpacks
+from calculator.hardware.weight_bytes import WeightBytes, all_on_cards
+from calculator.memory import Estimate, Workload
+from calculator.memory.sglang.server import alike_bytes
+
+SUPPORT = Support(
+    # docs/platforms: CUDA, ROCm, XPU, Ascend NPU and MUSA are in its own tree (`srt/hardware_backend`).
+    own=frozenset({"nvidia", "amd", "intel", "huawei", "moore-threads"}),
+    plugins={"google": "sglang-jax"},
+    refused=frozenset({"apple"}),  # its MLX back end keeps weights and caches in MLX arrays
+    least_capability=(7, 5),
+)
+
+
+class Sglang(HardwareEngine):
+    def alike_bytes(self, device_bytes: int) -> int | None:
+        """Chunks, graphs and the reserve are chosen by the card's memory, in steps."""
+        return alike_bytes(device_bytes)
+
+    def format_reasons(self, card: Card, weight_format: str) -> Iterator[Reason]:
+        return native_or_unpacked("sglang", card, weight_format, pytorch_unpacks)
+
+    def splits(self, devices: int) -> Iterable[tuple[int, int]]:
+        return by_tensors(devices)
+
+    def split_reasons(self, shape: Shape, workload: Workload) -> Iterator[Reason]:
+        return tensor_reasons(shape, workload)
+
+    def weight_bytes(self, shape: Shape, estimate: Estimate) -> WeightBytes:
+        return all_on_cards(shape, estimate)
+
+    def lanes(self, workload: Workload, devices: int) -> Lanes:
+        return ranks_and_stages(workload)
+
+    def rate(self, card: Card, weight_format: str) -> Rate:
+        return native(card, weight_format)
+
+    def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
+        return None
+
+    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+        return (commands.serve(workload, source, hub, fit),)
+
+    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+        return commands.with_draft(command, draft)
+
+
+ENGINE = Sglang(
+    flags={"tensor_parallel": "--tp-size", "pipeline_parallel": "--pp-size"},
+    # What activations and graphs may take is part of the estimate already, so only the driver's own share is left.
+    headroom=Headroom(1),
+    support=SUPPORT,
+    shared_block_tokens=1,  # the radix cache shares single tokens where pages hold one (`page_size` on CUDA)
+)
