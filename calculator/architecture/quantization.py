@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from calculator.architecture.fields import Fields
 from calculator.architecture.left_out import LeftOut, are_quick, is_quick
+from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.shape import Quantization
 
 DTYPES = {
@@ -68,7 +69,7 @@ class Storage:
     experts: str = ""
     experts_only: bool = False
     left_out: LeftOut = field(default_factory=lambda: LeftOut(()))
-    ignored: bool = False  # the method is one that says too little, or that nobody here knows
+    assumptions: tuple[str, ...] = ()  # where the file says too little, or what nobody here knows
     _known: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def dtype(self, role: str, dimensions: int, kind: str, part: str, layer: int | None) -> str:
@@ -99,6 +100,9 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     if base is None:
         c.fault("dtype", "unknown_format", value=word[:40])
         base = "BF16"
+    mlx = next((name for name in ("quantization", "quantization_config") if is_mlx(c.config.get(name))), None)
+    if mlx is not None:
+        return _read_mlx(c, mlx, base)
     q = c.part("quantization_config", "quantization")
     if q is None:
         c.ignore("quantization_config", "compression_config")
@@ -111,7 +115,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     if native is None:
         if not assume_standard and q.config.get("quant_algo") != "MIXED_PRECISION":
             _fault_format(q)
-        return Storage(base, base, ignored=True)
+        return Storage(base, base, assumptions=("quantization_ignored",))
     if native == base:
         return Storage(base, base)
     _check_types(q)
@@ -142,6 +146,16 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         experts_only=method == "mxfp4",
         left_out=LeftOut(left_out),
     )
+
+
+def _read_mlx(c: Fields, name: str, base: str) -> Storage:
+    """Tensors keep the dtype of the model that was quantised: no engine but MLX's reads the packed ones."""
+    c.ignore("quantization", "quantization_config")
+    q = c.part(name, "quantization")
+    assert q is not None
+    details, unknown = read_mlx(q)
+    assumptions = ("mlx_checkpoint", "mlx_modules_unknown") if unknown else ("mlx_checkpoint",)
+    return Storage(details.name, "BF16" if base == "FP8" else base, details, assumptions=assumptions)
 
 
 def _fault_format(q: Fields) -> None:

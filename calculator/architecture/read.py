@@ -49,8 +49,9 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         layers=model.typed_layers(),
         tensors=tuple(_tensors(model, towers, storage)),
         native_format=storage.native,
-        assumptions=assumptions + (("quantization_ignored",) if storage.ignored else ()),
+        assumptions=assumptions + storage.assumptions,
         quantization=storage.quantization,
+        file_type=wrapped.outer.model_type,
         stated_experts=_stated_experts(wrapped.text),
     )
 

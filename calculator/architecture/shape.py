@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 from calculator.architecture.mixers import (
     Attention,
@@ -43,6 +44,7 @@ __all__ = [
     "Layer",
     "LinearAttention",
     "Mixer",
+    "ModuleFormat",
     "Quantization",
     "Recurrence",
     "Shape",
@@ -113,14 +115,27 @@ class Tensor:
         return prod(self.shape)
 
 
+class ModuleFormat(NamedTuple):
+    """A tensor that is stored otherwise than most: the name of its format, empty where it stays wide."""
+
+    role: str
+    layer: int | None
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantization:
-    """How a quantised checkpoint is: weights share a scale in groups along a row, or in blocks of rows x columns."""
+    """How a quantised checkpoint is: weights share a scale in groups along a row, or in blocks of rows x columns.
 
-    method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...
+    MLX names a format for most modules (`name`) and others for single ones (`modules`).
+    """
+
+    method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...; "mlx"
     bits: int
     group_size: int | None = None
     block: tuple[int, int] | None = None
+    name: str = ""
+    modules: tuple[ModuleFormat, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,6 +156,7 @@ class Shape:
     native_format: str  # how the checkpoint stores its weights: "BF16", "FP8", "MXFP4", "INT4" ...
     assumptions: tuple[str, ...] = ()
     quantization: Quantization | None = None
+    file_type: str = ""  # the model type of the whole file, which may wrap the language model
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 
     @property

@@ -66,6 +66,12 @@ ASSUMPTIONS: Mapping[str, Promise] = {
         "Assumed, not known: this model type is read by the standard keys, as a decoder like Llama."
     ),
     "text_only": gettext_lazy("Assumed, not known: of this file only the language model is read, no encoder."),
+    "mlx_checkpoint": gettext_lazy(
+        "This checkpoint is quantised for MLX and no other engine loads it: for others the figures are those of the model that it was made from."
+    ),
+    "mlx_modules_unknown": gettext_lazy(
+        "Assumed, not known: this checkpoint quantises single modules whose names are not known here as it does the rest."
+    ),
     "quantization_ignored": gettext_lazy(
         "Assumed, not known: how the checkpoint is quantised is not understood, so its weights count as 16 bits."
     ),

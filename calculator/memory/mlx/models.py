@@ -1,0 +1,66 @@
+"""What mlx-lm's model files say of themselves: which model types there are, and what each does otherwise than most.
+
+`models.json` is read off mlx-lm 0.32.2: `modules` and `text_modules` are the files of `mlx_lm/models` and the language
+models that wrappers hold, `aliases` is `utils.py` (`MODEL_REMAPPING`). The rest lists files by what their classes do:
+`routers_wide` (a bare parameter, which nothing quantises), `routers_8bit`, `eight_bits` and `kept_wide`
+(`quant_predicate`), `f32` (`cast_predicate`), `favoured` and `not_favoured` (their own names for
+what recipes look for), `latents` (MLA
+that caches the latent), `windows` (`make_cache` gives sliding layers a `RotatingKVCache`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from calculator.architecture.shape import Shape
+from calculator.memory.mlx.recipes import DOWN, VALUES
+from calculator.memory.workload import WorkloadError
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a model's file does. Roles are those of `Tensor`."""
+
+    module: str
+    router: str  # "wide", "8bit", or "" where it is quantised like the rest
+    eight_bits: frozenset[str]
+    kept_wide: frozenset[str]
+    f32: frozenset[str]
+    favoured: frozenset[str]
+    not_loaded: frozenset[str]
+    caches_latent: bool
+    uses_windows: bool
+
+
+@cache
+def listed() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("models.json").read_text(encoding="utf-8"))
+    return found
+
+
+@lru_cache(maxsize=256)
+def traits(shape: Shape) -> Traits:
+    """Raises `WorkloadError` for a model type that mlx-lm has no file for."""
+    known = listed()
+    name = known["aliases"].get(shape.file_type, shape.file_type)
+    if name not in known["modules"]:
+        raise WorkloadError("engine", "model_type_not_supported", model_type=shape.file_type)
+    module = known["text_modules"].get(name, name)
+    if module == "mistral3":  # `mistral3.py`: the language model is Ministral 3 or Mistral 4 where the file says so
+        module = shape.model_type if shape.model_type in ("ministral3", "mistral4") else "llama"
+    router = "wide" if module in known["routers_wide"] else "8bit" if module in known["routers_8bit"] else ""
+    return Traits(
+        module=module,
+        router=router,
+        eight_bits=frozenset(known["eight_bits"].get(module, ())),
+        kept_wide=frozenset(known["kept_wide"].get(module, ())),
+        f32=frozenset(role for role, modules in known["f32"].items() if module in modules),
+        favoured=(VALUES | DOWN | set(known["favoured"].get(module, ()))) - set(known["not_favoured"].get(module, ())),
+        not_loaded=frozenset(known["not_loaded"].get(module, ())),
+        caches_latent=module in known["latents"],
+        uses_windows=module in known["windows"],
+    )
