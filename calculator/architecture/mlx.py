@@ -24,7 +24,7 @@ _OTHER_TOWERS = re.compile(r"(^|[._])(vision|visual|audio|multi_?modal|mm_|image
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)$")
 _ATTENTION = {
     **{f"{name}_proj": (f"attn_{name}",) for name in "qkv"},
-    **{name: ("attn_output",) for name in ("o_proj", "out_proj", "dense")},
+    **dict.fromkeys(("o_proj", "out_proj", "dense"), ("attn_output",)),
     "qkv_proj": ("attn_qkv",),
     "gate_proj": ("attn_gate",),
     "g_proj": ("attn_gate", "ssm_g"),
@@ -42,22 +42,24 @@ _ATTENTION = {
     "b_proj": ("ssm_beta",),
     **{f"{name}_{half}_proj": (f"ssm_{name}_{half}",) for name in "fg" for half in "ab"},
 }
-_MATRICES = {
-    "": {**dict.fromkeys(("gate_proj", "w1"), "ffn_gate"), **dict.fromkeys(("down_proj", "w2", "fc2", "c_proj"), "ffn_down")}
-    | dict.fromkeys(("up_proj", "w3", "fc1", "c_fc", "gate_up_proj", "in_proj"), "ffn_up"),
-    "experts": {"gate_proj": "ffn_gate_exps", "up_proj": "ffn_up_exps", "down_proj": "ffn_down_exps"}
-    | {"fc1": "ffn_up_exps", "fc2": "ffn_down_exps"},
-    "shared": {"gate_proj": "ffn_gate_shexp", "up_proj": "ffn_up_shexp", "down_proj": "ffn_down_shexp"},
+_PLAIN = {
+    **dict.fromkeys(("gate_proj", "w1"), "ffn_gate"),
+    **dict.fromkeys(("up_proj", "w3", "fc1", "c_fc", "gate_up_proj", "in_proj"), "ffn_up"),
+    **dict.fromkeys(("down_proj", "w2", "fc2", "c_proj"), "ffn_down"),
 }
+_GATED = {"gate_proj": "ffn_gate", "up_proj": "ffn_up", "down_proj": "ffn_down", "fc1": "ffn_up", "fc2": "ffn_down"}
+_STACKED = {name: (f"{role}_exps",) for name, role in _GATED.items()}
 _FEED_FORWARD = {
-    **{name: (role,) for name, role in _MATRICES[""].items()},
+    **{name: (role,) for name, role in _PLAIN.items()},
+    **{f"{stack}.{name}": roles for stack in ("switch_mlp", "experts") for name, roles in _STACKED.items()},
     **{
-        f"{parent}.{name}": (role,)
-        for kind, parents in (("experts", ("switch_mlp", "switch_glu", "experts")), ("shared", ("shared_expert", "shared_experts")))
-        for parent in parents
-        for name, role in _MATRICES[kind].items()
+        f"{shared}.{name}": (f"{role}_shexp",)
+        for shared in ("shared_expert", "shared_experts", "share_expert")
+        for name, role in _GATED.items()
     },
-    **dict.fromkeys(("gate", "router", "router.gate", "router.layer", "gate.gate_proj", "gate.gate"), ("ffn_gate_inp",)),
+    **dict.fromkeys(
+        ("gate", "router", "router.gate", "router.layer", "gate.gate_proj", "gate.gate", "gate.proj"), ("ffn_gate_inp",)
+    ),
     "shared_expert_gate": ("ffn_gate_inp_shexp",),
     "fc1_latent_proj": ("ffn_latent_down",),
     "fc2_latent_proj": ("ffn_latent_up",),
@@ -82,7 +84,7 @@ _PARENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "linear_attn": _LINEAR,
     "conv": {"in_proj": ("shortconv.in_proj",), "out_proj": ("shortconv.out_proj",)},
     "router": {"proj": ("ffn_gate_inp",)},
-    "experts": {f"switch_glu.{name}": (role,) for name, role in _MATRICES["experts"].items()},
+    "experts": {f"switch_glu.{name}": roles for name, roles in _STACKED.items()},
     "per_layer_input_gate": {"": ("inp_gate",)},
     "per_layer_projection": {"": ("proj",)},
 }
@@ -94,9 +96,9 @@ _OUTSIDE = {
 }
 
 
-def is_mlx(settings: object) -> bool:
+def is_mlx(settings: Mapping[str, object]) -> bool:
     """Whether an object is MLX's: a group size and bits, a mode at most, and paths of modules that differ."""
-    if not isinstance(settings, Mapping) or not {"group_size", "bits"} <= settings.keys():
+    if not {"group_size", "bits"} <= settings.keys():
         return False
     others = {key: value for key, value in settings.items() if key not in _OWN_KEYS}
     return all(

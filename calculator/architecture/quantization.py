@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from calculator.architecture.fields import Fields
@@ -100,9 +101,10 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     if base is None:
         c.fault("dtype", "unknown_format", value=word[:40])
         base = "BF16"
-    mlx = next((name for name in ("quantization", "quantization_config") if is_mlx(c.config.get(name))), None)
-    if mlx is not None:
-        return _read_mlx(c, mlx, base)
+    for name in ("quantization", "quantization_config"):
+        settings = c.config.get(name)
+        if isinstance(settings, Mapping) and is_mlx(settings):
+            return _read_mlx(c, name, settings, base)
     q = c.part("quantization_config", "quantization")
     if q is None:
         c.ignore("quantization_config", "compression_config")
@@ -148,11 +150,10 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     )
 
 
-def _read_mlx(c: Fields, name: str, base: str) -> Storage:
+def _read_mlx(c: Fields, name: str, settings: Mapping[str, object], base: str) -> Storage:
     """Tensors keep the dtype of the model that was quantised: no engine but MLX's reads the packed ones."""
     c.ignore("quantization", "quantization_config")
-    q = c.part(name, "quantization")
-    assert q is not None
+    q = Fields(settings, "quantization", path=f"{c.path}{name}.", nested=True, faults=c.faults)
     details, unknown = read_mlx(q)
     assumptions = ("mlx_checkpoint", "mlx_modules_unknown") if unknown else ("mlx_checkpoint",)
     return Storage(details.name, "BF16" if base == "FP8" else base, details, assumptions=assumptions)

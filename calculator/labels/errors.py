@@ -24,6 +24,10 @@ ERRORS: Mapping[str, Promise] = {
     "layer_not_supported": gettext_lazy(
         "This engine does not run this model: it has layers of a kind it does not know (%(layer)s)."
     ),
+    "model_type_not_supported": gettext_lazy("mlx-lm has no file for the model type %(model_type)s."),
+    "indexers_shared": gettext_lazy(
+        "mlx-lm gives every layer an indexer of its own and does not load a model whose layers share them."
+    ),
     "not_supported": gettext_lazy("This engine does not offer that (%(value)s)."),
 }
 

@@ -93,6 +93,14 @@ TERMS: dict[str, tuple[str, ...]] = {
     "state": ("layers", "sequences", "convolution", "state", "bytes"),
     "prompt_pass": ("tokens", "elements", "bytes", "copies"),
     "logits": ("sequences", "vocab_size"),
+    # MLX
+    **dict.fromkeys(
+        ("grown_full", "grown_sliding", "grown_chunked", "grown_latent"),
+        ("layers", "sequences", "cells", "width", "format", "cell_bytes"),
+    ),
+    "kept_state": ("layers", "sequences", "convolution", "state", "bytes", "state_bytes"),
+    "in_flight": ("tokens", "sequences"),
+    "whole_pages": ("arrays",),
 }
 
 NOTES: dict[str, tuple[str, ...]] = {
@@ -118,6 +126,12 @@ NOTES: dict[str, tuple[str, ...]] = {
     "prompt_in_one_pass": ("tokens",),
     "nf4_single_quantisation": (),
     "bitsandbytes_skips_experts": (),
+    # MLX
+    "mlx_build": ("version", "mlx", "tokens"),
+    "mlx_prompt_caches": ("caches",),
+    "mlx_one_by_one": (),
+    "mlx_packed_from_start": (),
+    "mlx_text_only": (),
     "assumption": ("text",),
 }
 
@@ -133,4 +147,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "layer_not_supported": ("layer",),
     "layer_not_modelled": ("layer",),
     "not_supported": ("value",),
+    # MLX
+    "model_type_not_supported": ("model_type",),
+    "indexers_shared": (),
 }

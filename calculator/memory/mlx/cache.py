@@ -59,9 +59,20 @@ def mixers(shape: Shape) -> tuple[tuple[Mixer, int], ...]:
     return tuple(own.items())
 
 
+CACHED = (FullAttention, SlidingWindowAttention, ChunkedAttention, LatentAttention)
+RECURRENT = (LinearAttention, StateSpace, ShortConvolution, Recurrence)
+
+
+def check(shape: Shape) -> None:
+    """Raise `WorkloadError` for a kind of layer that mlx-lm does not run."""
+    for mixer, _layers in mixers(shape):
+        if not isinstance(mixer, CACHED + RECURRENT):
+            raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
+
+
 @lru_cache(maxsize=1024)
 def cached(mixer: Mixer, own: Traits) -> tuple[Cached, ...]:
-    """The growing caches of a layer. Raises `WorkloadError` for a kind that mlx-lm does not run."""
+    """The growing caches of a layer."""
     if isinstance(mixer, LatentAttention):
         return _latent(mixer, own)
     if isinstance(mixer, SlidingWindowAttention):
@@ -74,11 +85,7 @@ def cached(mixer: Mixer, own: Traits) -> tuple[Cached, ...]:
             Cached("full", mixer.num_kv_heads, _widths(mixer)),
             Cached("full", 1, (mixer.indexer.head_dim,)),
         )
-    if isinstance(mixer, FullAttention):
-        return (Cached("full", mixer.num_kv_heads, _widths(mixer)),)
-    if isinstance(mixer, LinearAttention | StateSpace | ShortConvolution | Recurrence):
-        return ()
-    raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
+    return (Cached("full", mixer.num_kv_heads, _widths(mixer)),) if isinstance(mixer, FullAttention) else ()
 
 
 def _widths(mixer: Attention) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """How mlx holds a matrix: packed words, and a scale (affine: and a bias) for every group along a row.
 
-Source: mlx 0.32.4, `mlx/ops.cpp` (`affine_quantize`, `fp_quantize`): `bits` x columns / 32 words of 32 bits a row; affine
-scales and biases in the matrix's own dtype; a scale of 8 bits in the other modes, which have no bias. A matrix whose
-rows the group does not divide stays wide (mlx-lm 0.32.2, `utils.py`, `wrapped_predicate`).
+Source: mlx 0.32.4, `mlx/ops.cpp` (`affine_quantize`, `fp_quantize`): `bits` x columns / 32 words of 32 bits a row;
+affine scales and biases in the matrix's own dtype; a scale of 8 bits in the other modes, which have no bias. A matrix
+whose rows the group does not divide stays wide (mlx-lm 0.32.2, `utils.py`, `wrapped_predicate`).
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ models that wrappers hold, `aliases` is `utils.py` (`MODEL_REMAPPING`). The rest
 `routers_wide` (a bare parameter, which nothing quantises), `routers_8bit`, `eight_bits` and `kept_wide`
 (`quant_predicate`), `f32` (`cast_predicate`), `favoured` and `not_favoured` (their own names for
 what recipes look for), `latents` (MLA
-that caches the latent), `windows` (`make_cache` gives sliding layers a `RotatingKVCache`).
+that caches the latent), `windows` (`make_cache` gives sliding layers a `RotatingKVCache`), `own_attention` (scores are
+multiplied out, whatever the size of a head), `no_kv_bits` (which cannot read a packed cache).
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Traits:
     not_loaded: frozenset[str]
     caches_latent: bool
     uses_windows: bool
+    own_attention: bool
+    packs_cache: bool
 
 
 @cache
@@ -46,9 +49,10 @@ def listed() -> dict[str, Any]:
 def traits(shape: Shape) -> Traits:
     """Raises `WorkloadError` for a model type that mlx-lm has no file for."""
     known = listed()
-    name = known["aliases"].get(shape.file_type, shape.file_type)
+    stated = shape.file_type or shape.model_type
+    name = known["aliases"].get(stated, stated)
     if name not in known["modules"]:
-        raise WorkloadError("engine", "model_type_not_supported", model_type=shape.file_type)
+        raise WorkloadError("engine", "model_type_not_supported", model_type=stated)
     module = known["text_modules"].get(name, name)
     if module == "mistral3":  # `mistral3.py`: the language model is Ministral 3 or Mistral 4 where the file says so
         module = shape.model_type if shape.model_type in ("ministral3", "mistral4") else "llama"
@@ -63,4 +67,6 @@ def traits(shape: Shape) -> Traits:
         not_loaded=frozenset(known["not_loaded"].get(module, ())),
         caches_latent=module in known["latents"],
         uses_windows=module in known["windows"],
+        own_attention=module in known["own_attention"],
+        packs_cache=module not in known["no_kv_bits"],
     )

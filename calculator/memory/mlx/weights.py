@@ -17,10 +17,10 @@ from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.mlx.formats import EIGHT_BITS, FORMATS, WIDE, Format
 from calculator.memory.mlx.models import Traits, traits
 from calculator.memory.mlx.recipes import DOWN, RECIPES, chosen
+from calculator.memory.mlx.tape import PAGE_BYTES
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
 from calculator.memory.workload import Term
 
-PAGE_BYTES = 16384  # Metal rounds up what is larger than a page (mlx, `backend/metal/allocator.cpp`, `malloc`)
 NEVER = ("ssm_conv1d", "shortconv.conv", "hc_")
 """What is no linear layer although it is a matrix: convolutions, decays, the mixing of residual streams."""
 
@@ -41,7 +41,9 @@ def is_native(shape: Shape) -> bool:
 def wide_format(shape: Shape) -> str:
     """What is not quantised keeps the dtype of the checkpoint (`convert.py`, `torch_dtype`)."""
     dtypes = {tensor.dtype for tensor in shape.tensors if tensor.kind == "weight"}
-    return next((name for name in ("FP32", "FP16") if {name, name.replace("P", "")} & dtypes and "BF16" not in dtypes), "BF16")
+    return next(
+        (name for name in ("FP32", "FP16") if {name, name.replace("P", "")} & dtypes and "BF16" not in dtypes), "BF16"
+    )
 
 
 @lru_cache(maxsize=64)
@@ -94,7 +96,9 @@ def is_quantisable(group: TensorGroup, role: str, own: Traits) -> bool:
     return role not in own.kept_wide and not (role == "ffn_gate_inp" and own.router == "wide")
 
 
-def spec_of(shape: Shape, own: Traits, group: TensorGroup, matrix: Matrix, layer: int | None, name: str) -> Format | None:
+def spec_of(
+    shape: Shape, own: Traits, group: TensorGroup, matrix: Matrix, layer: int | None, name: str
+) -> Format | None:
     """The format that a module is kept in; None: wide."""
     if name in WIDE or not is_quantisable(group, matrix.role, own):
         return None
@@ -125,9 +129,19 @@ def _latents(shape: Shape) -> dict[int | None, LatentAttention]:
     }
 
 
-def arrays(shape: Shape, name: str) -> Iterator[tuple[TensorGroup, str, int, tuple[int, ...]]]:
-    """Every module's group, the name of its format, how many of them there are, and the bytes of each of its arrays."""
-    own, wide = traits(shape), wide_format(shape) if name not in WIDE else name
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """`times` modules of one kind and format: `parameters` of each, and the bytes of the arrays they are kept in."""
+
+    kind: str
+    format_name: str
+    times: int
+    parameters: int
+    sizes: tuple[int, ...]
+
+
+def arrays(shape: Shape, name: str) -> Iterator[Arrays]:
+    own, wide = traits(shape), name if name in WIDE else wide_format(shape)
     for group in tensor_groups(shape):
         if group.part != "text" or group.role in own.not_loaded:
             continue
@@ -136,24 +150,25 @@ def arrays(shape: Shape, name: str) -> Iterator[tuple[TensorGroup, str, int, tup
             for matrix in matrices(group, own, _latents(shape).get(layer)):
                 by_format[matrix, spec_of(shape, own, group, matrix, layer, name)] += 1
         for (matrix, spec), times in by_format.items():
-            if spec is not None:
-                one = tuple(matrix.count * size for size in spec.arrays(matrix.rows, matrix.columns))
-                yield group, spec.name, times, one
-            else:
+            parameters = matrix.count * matrix.rows * matrix.columns
+            if spec is None:
                 held = "FP32" if group.role in own.f32 else wide
-                yield group, held, times, (matrix.count * matrix.rows * matrix.columns * WIDE[held],)
+                yield Arrays(category(group.role), held, times, parameters, (parameters * WIDE[held],))
+            else:
+                sizes = tuple(matrix.count * size for size in spec.arrays(matrix.rows, matrix.columns))
+                yield Arrays(category(group.role), spec.name, times, parameters, sizes)
 
 
 @lru_cache(maxsize=1024)
 def weights(shape: Shape, name: str) -> Weights:
     totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     number = rounding = 0
-    for group, format_name, times, sizes in arrays(shape, name):
-        total = totals[category(group.role), format_name]
-        total[0] += times * (group.elements if len(sizes) == 1 else group.elements)
-        total[1] += times * sum(sizes)
-        number += times * len(sizes)
-        rounding += times * sum(-size % PAGE_BYTES for size in sizes if size > PAGE_BYTES)
+    for held in arrays(shape, name):
+        total = totals[held.kind, held.format_name]
+        total[0] += held.times * held.parameters
+        total[1] += held.times * sum(held.sizes)
+        number += held.times * len(held.sizes)
+        rounding += held.times * sum(-size % PAGE_BYTES for size in held.sizes if size > PAGE_BYTES)
     terms = tuple(
         Term("weights", {"tensors": kind, "format": format_name, "parameters": parameters}, size)
         for (kind, format_name), (parameters, size) in totals.items()
