@@ -200,7 +200,7 @@ def _settle(found: Memory, plain: dict[str, str], kept: list[int]) -> None:
         )
         settings["sequences"] = 1 if unified else slots
         if unified and slots > 1:
-            settings["slots"] = slots
+            settings["shared_slots"] = slots
     for printed, name in (("n_ubatch", "micro_batch"), ("n_batch", "batch")):
         if plain.get(printed, "").isdecimal():
             settings[name] = int(plain[printed])
