@@ -21,6 +21,9 @@ TELLING = frozenset(
 )
 """Words that tell one card from another of the same number."""
 
+SLOTS = frozenset({"pcie"})
+"""What a driver names where it is so: "NVIDIA H100 80GB HBM3" is the SXM module."""
+
 MAKERS = {
     "nvidia": "nvidia",
     "geforce": "nvidia",
@@ -71,8 +74,8 @@ def named(printed: PrintedCard, offered: Sequence[Card]) -> Card | None:
             continue
         apart = abs(card.usable_bytes - printed.total_bytes) / card.usable_bytes if printed.total_bytes else 0.0
         if apart <= LIKE:
-            found.append((round(apart, 2), -len(own & words), card.slug, card))
-    return min(found, key=lambda each: each[:3])[3] if found else None
+            found.append((len((own ^ words) & SLOTS), round(apart, 2), -len(own & words), card.slug, card))
+    return min(found, key=lambda each: each[:4])[4] if found else None
 
 
 def _words(name: str) -> set[str]:
@@ -87,7 +90,7 @@ def _used(cards: tuple[PrintedCard, ...]) -> list[PrintedCard]:
 def _count(reading: Reading, used: Sequence[PrintedCard]) -> int:
     ranks = [int(reading.settings.get(name, 1)) for name in ("tensor_parallel", "pipeline_parallel")]
     split = max(ranks[0] * ranks[1], 1)
-    return split if split > 1 or reading.engine != "" and len(used) <= 1 else max(len(used), 1)
+    return split if split > 1 else max(len(used), 1)
 
 
 def _taken(card: Card, printed: PrintedCard | None) -> int:

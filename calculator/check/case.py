@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from calculator.catalogue import Model
 from calculator.check.comparison import Row
 from calculator.check.workload import Settled
-from calculator.labels.names import engine_name
 from calculator.logs import Reading
 
 QUANTITIES = {
@@ -32,7 +31,8 @@ QUANTITIES = {
 
 WORDS = re.compile(r"^[A-Za-z0-9 .,:;#|=+()/*\[\]\"_%^~-]{1,300}$")
 BUILD = re.compile(r"^[bv]?\d{1,6}(?:\.\d{1,4}){0,3}(?:(?:rc|post|dev)\d{1,3})?$")
-PRIVATE = re.compile(r"[/\\@:]|name|path|repo|url|author|token", re.IGNORECASE)
+PRIVATE_KEY = re.compile(r"name|path|repo|url|author|secret|api_key|auth", re.IGNORECASE)
+PRIVATE_TEXT = re.compile(r"^[~/.]+/|^/|^[A-Za-z]:[\\/]|://|@|/(?:home|Users|mnt|data|root)/")
 CONFIGURATION = ("engine", "card_bytes")
 
 
@@ -50,7 +50,6 @@ def _lines(
 ) -> Iterator[dict[str, object]]:
     workload = {name: value for name, value in settled.said.items() if name not in CONFIGURATION}
     pool = reading.of("pool")
-    name = engine_name(reading.engine)
     for row in rows:
         if row.printed is None or row.quantity not in QUANTITIES or row.place == "host":
             continue
@@ -65,7 +64,7 @@ def _lines(
             "truth": row.printed,
             "resolution": row.resolution,
             "model": model.name if model.slug else model.shape.model_type,
-            "runtime": f"{name} {reading.build}" if BUILD.match(reading.build) else name,
+            "runtime": f"{reading.program} {reading.build}" if BUILD.match(reading.build) else reading.program,
             "quote": "; ".join(quote for quote in row.quotes if WORDS.match(quote)),
             "source": None,
         }
@@ -80,11 +79,11 @@ def public(config: Mapping[str, object]) -> dict[str, object]:
     """A config.json without what may name a person, a path or a host: the keys of that kind, and texts like them."""
     kept: dict[str, object] = {}
     for key, value in config.items():
-        if PRIVATE.search(key) and key != "model_type":
+        if PRIVATE_KEY.search(key):
             continue
         if isinstance(value, dict):
             kept[key] = public(value)
-        elif not any(isinstance(each, str) and PRIVATE.search(each) for each in _texts(value)):
+        elif not any(isinstance(each, str) and PRIVATE_TEXT.search(each) for each in _texts(value)):
             kept[key] = value
     return kept
 

@@ -70,11 +70,11 @@ REASONS = (
     "second_context",
     "drafting",
     "engine_estimate",
-    "utilisation_said",
     "model_by_shape",
     "card_unknown",
     "whole_card",
     "other_build",
+    "unexplained",
 )
 """Why a row may differ. The web layer has a sentence for each."""
 
@@ -144,8 +144,8 @@ def _on_cards(reading: Reading, settled: Settled, quantity: str) -> Row:
     predicted = sum(part.bytes for part in answer.parts if part.key in keys)
     if quantity == "weights":
         predicted += answer.part("vision").bytes
-    if each := reading.of(quantity, "each"):
-        return _row(quantity, "each", predicted // ranks(settled.workload), each[:1])
+    if any(each.place == "each" for each in reading.printed):
+        return _row(quantity, "each", predicted // ranks(settled.workload), reading.of(quantity, "each")[:1])
     found = reading.of(quantity, "card") or reading.of(quantity, "all")
     if not found and quantity in ("kv_cache", "state") and reading.of("context"):
         predicted = 0  # printed together
@@ -218,10 +218,10 @@ def _reasons(row: Row, reading: Reading, settled: Settled, hardware: Hardware | 
         "second_context": (work or cache) and "second_context" in traits,
         "drafting": "drafting" in traits,
         "engine_estimate": "engine_estimate" in traits,
-        "utilisation_said": quantity in ("pool", "total") and "utilisation" in settled.only_read,
         "model_by_shape": told_by == "shape",
         "card_unknown": work and (hardware is None or hardware.from_log),
         "whole_card": quantity == "total" and any(" / " in quote for quote in row.quotes),
         "other_build": bool(reading.build),
     }
-    return (key for key in REASONS if holds[key])
+    found = [key for key in REASONS if holds.get(key)]
+    return found or ["unexplained"]

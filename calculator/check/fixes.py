@@ -13,6 +13,9 @@ from calculator.logs import Failure
 from calculator.memory import ENGINES, Workload, WorkloadError
 
 MIB = 2**20
+DIED = frozenset({"out_of_memory", "cache_too_small", "cache_too_few_tokens", "no_cache_blocks"})
+"""Ends that say what the run held; the others say something of the rest of the machine."""
+
 SHORTEST = 2048
 """A context below this is no answer to somebody who wants to run the model."""
 
@@ -30,7 +33,7 @@ class Fix:
 class Mending:
     """`asked` is the run as it was, `extra_bytes` what lay on each card besides.
 
-    `unforeseen_bytes` is how much more than predicted the run took on a card at least, where by our figures it fitted.
+    `unforeseen_bytes` is how much more than predicted a card held by the run's own words, negative where it was less.
     """
 
     asked: Fit
@@ -62,17 +65,40 @@ def mend(shape: Shape, settled: Settled, hardware: Hardware, failure: Failure | 
         return None
     if failure is None and asked.state != "does_not_fit":
         return None
-    unforeseen = 0
-    if (
-        failure is not None
-        and failure.key != "below_budget"
-        and asked.spare_bytes is not None
-        and asked.spare_bytes >= 0
-    ):
-        unforeseen = asked.spare_bytes // hardware.card.devices + MIB
-        extra += unforeseen
+    unforeseen = _unforeseen(asked, settled, failure) if failure is not None else 0
+    extra += unforeseen
     search = _Search(shape, workload, hardware, extra)
     return Mending(asked=asked, extra_bytes=extra, unforeseen_bytes=unforeseen, fixes=tuple(search.fixes()))
+
+
+def _unforeseen(asked: Fit, settled: Settled, failure: Failure) -> int:
+    """How much more than predicted a card of the run held, so that it falls short by what the engine says.
+
+    Negative where the prediction is the larger one. An allocation that failed says only that there was too little.
+    """
+    if asked.spare_bytes is None or failure.key not in DIED:
+        return 0
+    spare = asked.spare_bytes // asked.card.devices
+    short = _shortfall(settled, failure)
+    if short is None:
+        return spare + MIB if spare >= 0 else 0
+    return spare + max(short, MIB)
+
+
+def _shortfall(settled: Settled, failure: Failure) -> int | None:
+    """Bytes of a card that were missing by the engine's own words."""
+    values, answer = failure.values, settled.estimate
+    cache = answer.part("kv_cache").bytes + answer.part("state").bytes
+    each = cache // (answer.workload.tensor_parallel * answer.workload.pipeline_parallel)
+    if failure.key == "cache_too_small":
+        return int(values["needed_bytes"] - values["available_bytes"])
+    if failure.key == "cache_too_few_tokens":
+        return each - int(each * values["most_tokens"] / max(values["tokens"], 1))
+    if failure.key == "no_cache_blocks":
+        return each
+    if "free_bytes" in values and failure.bytes is not None:
+        return int(failure.bytes - values["free_bytes"])
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ NAME = re.compile(
 USED = re.compile(r"(\d{1,7}) ?MiB / (\d{1,7}) ?MiB")
 PROCESS = re.compile(r"^\| (\d{1,2}) (?:\S{1,8} \S{1,8} )?\d{1,9} +(?:C|G|C\+G|M\+C) (\S.{0,120}?) (\d{1,7}) ?MiB \|")
 LINE = re.compile(r"^(\d{1,2}), ([^,]{2,80}), (\d{1,7}) MiB, (\d{1,7}) MiB")
+IDLE = 2**29
+"""A card with less on it runs nothing."""
+
 ENGINES = (("vllm", "vllm"), ("sglang", "sglang"), ("llama", "llama.cpp"), ("ollama", "llama.cpp"))
 
 
@@ -36,7 +39,17 @@ def read(lines: list[str]) -> Reading | None:
     if not cards:
         return None
     engine = _engine(processes)
-    held = [_total(card, processes.get(card.index, []), engine) for card in cards.values() if card.used_bytes]
+    parts = [part for part, of in ENGINES if of == engine]
+    own = {
+        number: sizes
+        for number, ran in processes.items()
+        if (sizes := [size for name, size in ran if any(part in name.casefold() for part in parts)])
+    }
+    held = [
+        _total(card, own.get(card.index, []))
+        for card in cards.values()
+        if (card.index in own if own else (card.used_bytes or 0) >= IDLE)
+    ]
     return Reading(program=PROGRAM, engine=engine, cards=tuple(cards.values()), printed=tuple(held))
 
 
@@ -49,10 +62,8 @@ def _engine(processes: dict[int, list[tuple[str, int]]]) -> str:
     return next((engine for part, engine in ENGINES if any(part in name for name in ran)), "")
 
 
-def _total(card: PrintedCard, processes: list[tuple[str, int]], engine: str) -> Printed:
-    """What the engine's own process holds, where the table tells; else all that is used."""
-    parts = [part for part, of in ENGINES if of == engine]
-    own = [size for name, size in processes if any(part in name.casefold() for part in parts)]
+def _total(card: PrintedCard, own: list[int]) -> Printed:
+    """What the engine's own processes hold, where the table tells; else all that is used."""
     if own:
         quote = " + ".join(f"{size}MiB" for size in own)
         return Printed(

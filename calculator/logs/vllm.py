@@ -33,21 +33,17 @@ MODEL = re.compile(
     r"\bmodel='([^']{2,300})'|'model(?:_tag)?': '([^']{2,300})'|vllm serve [\"']?([^\s\"'-][^\s\"']{1,300})"
     r"|--model[ =]\"?([^\s\"']{2,300})|Starting to load model ([^\s]{2,300}?)\.\.\."
 )
-CONFIGURED = {
-    "max_seq_len": ("context_tokens", int),
-    "tensor_parallel_size": ("tensor_parallel", int),
-    "pipeline_parallel_size": ("pipeline_parallel", int),
-    "data_parallel_size": ("data_parallel", int),
-    "max_model_len": ("context_tokens", int),
-    "max_num_seqs": ("max_seqs", int),
-    "max_num_batched_tokens": ("batched_tokens", int),
-    "gpu_memory_utilization": ("utilisation", float),
-    "enforce_eager": ("eager", lambda word: word == "True"),
-    "kv_cache_dtype": ("kv_cache_dtype", str),
-    "quantization": ("quantization", str),
-    "dtype": ("dtype", str),
+NUMBERS = {
+    "max_seq_len": "context_tokens",
+    "max_model_len": "context_tokens",
+    "tensor_parallel_size": "tensor_parallel",
+    "pipeline_parallel_size": "pipeline_parallel",
+    "data_parallel_size": "data_parallel",
+    "max_num_seqs": "max_seqs",
+    "max_num_batched_tokens": "batched_tokens",
 }
-"""The engine's word -> ours, and how it is read."""
+WORDS = frozenset({"kv_cache_dtype", "quantization", "dtype"})
+"""The engine's words; those of `NUMBERS` with ours."""
 
 PAIR = re.compile(r"(?<![\w-])(?:'|--)?([a-z][a-z_-]{4,26})(?:'?[=:] ?| )'?\"?(?:torch\.)?([\w.-]{1,24})")
 LOADED = re.compile(
@@ -131,6 +127,7 @@ def read(lines: list[str]) -> Reading | None:
 
 def _settings(lines: Iterable[str], written: list[str]) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
+    said: dict[str, str] = {}
     for line in lines:
         if not (
             "LLM engine" in line
@@ -141,13 +138,17 @@ def _settings(lines: Iterable[str], written: list[str]) -> dict[str, Setting]:
             or "Using max model len" in line
         ):
             continue
-        for word, value in PAIR.findall(line):
-            name, how = CONFIGURED.get(word.replace("-", "_"), ("", str))
-            if not name or (how in (int, float) and not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value)):
-                continue
-            found[name] = how(float(value)) if how is int else how(value)
-    quantization, dtype = str(found.pop("quantization", "None")), str(found.pop("dtype", ""))
-    cached = str(found.pop("kv_cache_dtype", "auto"))
+        for written_as, value in PAIR.findall(line):
+            word = written_as.replace("-", "_")
+            if word in NUMBERS and re.fullmatch(r"[1-9]\d{0,8}", value):
+                found[NUMBERS[word]] = int(value)
+            elif word == "gpu_memory_utilization" and re.fullmatch(r"0?\.\d{1,4}|1(?:\.0{1,2})?", value):
+                found["utilisation"] = float(value)
+            elif word == "enforce_eager":
+                found["eager"] = value != "False"
+            elif word in WORDS:
+                said[word] = value
+    quantization, dtype = said.get("quantization", "None"), said.get("dtype", "")
     name = written[-1].casefold() if written else ""
     format_ = FORMATS.get(quantization.casefold(), "")
     if quantization in ("compressed-tensors", "modelopt", "quark", "None"):
@@ -157,7 +158,7 @@ def _settings(lines: Iterable[str], written: list[str]) -> dict[str, Setting]:
     format_ = format_ or (WIDE.get(dtype, "") if quantization == "None" else "")
     if format_:
         found["weight_format"] = format_
-    if cached.startswith("fp8"):
+    if said.get("kv_cache_dtype", "auto").startswith("fp8"):
         found["kv_format"] = "fp8"
     return {
         key: value

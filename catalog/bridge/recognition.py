@@ -56,7 +56,7 @@ def recognise(names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recogn
 def _entries() -> Iterable[_Entry]:
     columns = (*SHAPE, "vocab_size", "total_parameters")
     rows = LanguageModel.objects.published().filter(config__isnull=False).prefetch_related("aliases")
-    for row in rows.only("slug", "name_en", "hf_repo", "modelscope_repo", *columns):
+    for row in rows.only("slug", "name", "hf_repo", "modelscope_repo", *columns):
         repositories = [repository for repository in (row.hf_repo, row.modelscope_repo) if repository]
         written = [row.slug, *(name.rpartition("/")[2] for name in repositories), *(a.name for a in row.aliases.all())]
         yield _Entry(

@@ -95,8 +95,8 @@ def _settings(lines: Iterable[str]) -> dict[str, Setting]:
     if numbers.get("micro_batch"):
         settings["micro_batch"] = numbers["micro_batch"]
     if numbers.get("ctx"):
-        settings["sequences"] = max(numbers.get("parallel", 1), 1)
-        settings["context_tokens"] = max(numbers["ctx"] // settings["sequences"], 1)
+        slots = max(numbers.get("parallel", 1), 1)
+        settings |= {"sequences": slots, "context_tokens": max(numbers["ctx"] // slots, 1)}
     return settings
 
 
