@@ -61,8 +61,8 @@ class Catalogue(Protocol):
         ...
 
     def recognise(self, names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recognised]:
-        """Models that one of `names` (repositories, bare file names) calls and that have the shape `shown` in our words,
-        the surest first; where no name is known, those of that shape. Empty where nothing agrees.
+        """Models that one of `names` (repositories, bare file names) means and that have the shape `shown`, the surest
+        first; where no name is known, those of that shape. Empty where nothing agrees.
         """
         ...
 

@@ -22,7 +22,7 @@ MOST_CANDIDATES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A log, and what goes with it: a model's name or its config.json, the cards, settings that the log does not print."""
+    """A log, and what goes with it: a model's name or its config.json, the cards, settings that are not printed."""
 
     log: str
     engine: str = ""
@@ -36,8 +36,9 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """`faults` are sentences on what was wrong with the question; `missing` says what is needed to go on, or why the engine
-    does not answer. `candidates` are other models that the log may be of."""
+    """`faults` are sentences on what was wrong with the question; `missing` says what is needed to go on, or why the
+    engine does not answer. `candidates` are other models that the log may be of.
+    """
 
     reading: Reading | None = None
     model: Model | None = None
@@ -64,7 +65,7 @@ def answer(question: Question, catalogue: Catalogue | None) -> Answer:
         return Answer(faults=(log_error_text(error),))
     if question.engine:
         reading = replace(reading, engine=question.engine)
-    found = _with_model(question, catalogue, Answer(reading=reading))
+    found = _with_model(question, catalogue, reading)
     if found.faults or found.model is None:
         return found
     if not reading.engine:
@@ -84,10 +85,9 @@ def answer(question: Question, catalogue: Catalogue | None) -> Answer:
     return replace(found, checked=checked)
 
 
-def _with_model(question: Question, catalogue: Catalogue | None, found: Answer) -> Answer:
+def _with_model(question: Question, catalogue: Catalogue | None, reading: Reading) -> Answer:
     """The model: as a config.json, as the reader names it, or as the log does."""
-    reading = found.reading
-    assert reading is not None
+    found = Answer(reading=reading)
     if question.config.strip():
         try:
             config = parse_config_text(question.config)

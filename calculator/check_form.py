@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 from django import forms
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
@@ -12,7 +9,6 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy
 
 from calculator import labels
-from calculator.hardware import Card
 from calculator.hardware_form import HardwareForm
 from calculator.labels.check import log_error_text
 from calculator.logs import MAX_BYTES, LogError, Setting
@@ -28,19 +24,16 @@ STATED = {"weights": "weight_format", "kv": "kv_format", "context": "context_tok
 class CheckForm(HardwareForm):
     """What the log does not say: all of it may be left empty."""
 
-    engine = forms.ChoiceField(label=gettext_lazy("Engine"), required=False)
+    engine = forms.ChoiceField(
+        label=gettext_lazy("Engine"),
+        required=False,
+        choices=[("", gettext_lazy("as in the log")), *((name, labels.engine_name(name)) for name in ENGINES)],
+    )
     model = forms.CharField(label=gettext_lazy("Model"), required=False, max_length=120)
     weights = forms.CharField(label=gettext_lazy("Weight format"), required=False, max_length=30)
     kv = forms.CharField(label=gettext_lazy("KV cache format"), required=False, max_length=30)
     context = forms.IntegerField(label=gettext_lazy("Context length"), required=False, min_value=1, max_value=2**28)
     sequences = forms.IntegerField(label=gettext_lazy("Sequences"), required=False, min_value=1, max_value=2**16)
-
-    def __init__(self, query: Mapping[str, str], offered: Iterable[Card] = (), **options: Any) -> None:
-        super().__init__(query, offered, **options)
-        engines = [("", gettext_lazy("as in the log")), *((name, labels.engine_name(name)) for name in ENGINES)]
-        field = self.fields["engine"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = engines
 
     @property
     def own_fields(self) -> list[forms.BoundField]:

@@ -26,7 +26,7 @@ from calculator.check_words import (
 from calculator.fields import is_on
 from calculator.fit_words import fit_view
 from calculator.hardware_form import flattened
-from calculator.labels.check import TOLD_BY, failure_texts
+from calculator.labels.check import ENDINGS, TOLD_BY, failure_texts
 
 CASE_FILE = "reference-case.jsonl"
 
@@ -79,6 +79,7 @@ def _words(found: Answer) -> dict[str, Any]:
         "told_by": told,
         "shape": shape_text(reading),
         "settings": setting_views(checked, reading),
+        "ending": ENDINGS.get(reading.failure.key, "") if reading.failure else "",
         "failure": failure_texts(reading.failure) if reading.failure else (),
         "failure_quote": reading.failure.quote if reading.failure else "",
     }

@@ -19,6 +19,9 @@ from calculator.logs import Reading
 BAR_WIDTH = 1000
 BAR_PARTS = ("weights", "kv_cache", "context", "state", "compute", "overhead")
 NEAR = 0.05
+WEIGHED = frozenset({"utilisation"})
+"""Settings without a question in the memory model that the comparison itself takes into account."""
+
 UNITS = {"vllm": ("GiB", 2**30), "sglang": ("GiB", 2**30)}
 OWN_UNIT = ("MiB", 2**20)
 SHAPE = ("num_layers", "hidden_size", "num_heads", "num_kv_heads", "num_experts", "vocab_size")
@@ -147,7 +150,7 @@ def _segments(parts: Iterator[tuple[str, int]], whole: int) -> Iterator[Segment]
 def setting_views(checked: Checked | None, reading: Reading) -> tuple[SettingView, ...]:
     """What was read, those first that went into the question."""
     settings = {**reading.settings, **(checked.settled.said if checked else {})}
-    asked = checked.settled.said if checked else {}
+    asked = {*(checked.settled.said if checked else ()), *WEIGHED}
     views = [
         SettingView(label=str(SETTINGS[name]), value=setting_text(value), asked=name in asked)
         for name, value in settings.items()

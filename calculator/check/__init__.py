@@ -34,8 +34,8 @@ def check(
     card: Card | None = None,
     cards: int | None = None,
 ) -> Checked:
-    """Compare a run with the memory model. `told_by` says what the model was recognised by (`Recognised.by`), `stated` what
-    the reader adds to the log; `card` and `cards` are the reader's own words on the hardware.
+    """Compare a run with the memory model. `told_by` says what the model was recognised by (`Recognised.by`), `stated`
+    what the reader adds to the log; `card` and `cards` are the reader's own words on the hardware.
 
     Raises `WorkloadError` where the engine is not known or does not run the model.
     """

@@ -21,6 +21,9 @@ TELLING = frozenset(
 )
 """Words that tell one card from another of the same number."""
 
+FORM = re.compile(r"\d+gb$|sxm\d?$|oam$")
+"""Words with digits that are not the card's number."""
+
 SLOTS = frozenset({"pcie"})
 """What a driver names where it is so: "NVIDIA H100 80GB HBM3" is the SXM module."""
 
@@ -37,8 +40,9 @@ MAKERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hardware:
-    """`count` of one card. `taken_bytes` of each were not free when the run began; `from_log` says the catalogue has none
-    of that name, so that only its size is known."""
+    """`count` of one card. `taken_bytes` of each were not free when the run began; `from_log` says the catalogue has
+    none of that name, so that only its size is known.
+    """
 
     card: Card
     count: int
@@ -69,7 +73,7 @@ def named(printed: PrintedCard, offered: Sequence[Card]) -> Card | None:
     found = []
     for card in offered:
         own = _words(card.name)
-        numbers = {word for word in own if any(sign.isdigit() for sign in word) and not word.endswith("gb")}
+        numbers = {word for word in own if re.search(r"\d", word) and not FORM.match(word)}
         if not numbers or not numbers <= words or (own ^ words) & TELLING:
             continue
         apart = abs(card.usable_bytes - printed.total_bytes) / card.usable_bytes if printed.total_bytes else 0.0

@@ -158,7 +158,7 @@ class _Search:
         return self._longest(self.workload)
 
     def _smaller_kv_shorter_context(self) -> Workload | None:
-        """Only where the smaller cache alone does not do: the longest context that either of the common formats holds."""
+        """Only where the smaller cache alone does not do: the longest context that any of the smaller formats holds."""
         if self._smaller_kv() is not None:
             return None
         plain = self._longest(self.workload)

@@ -19,8 +19,8 @@ NO_CONTEXT_SAID = 8192
 class Settled:
     """The workload that was asked, defaults resolved, and its answer.
 
-    `said` are the settings that went into it; `only_read` those for which the memory model has no question; `refused` those
-    that it does not take for this model, so that its own default stands there.
+    `said` are the settings that went into it; `only_read` those for which the memory model has no question; `refused`
+    those that it does not take for this model, so that its own default stands there.
     """
 
     workload: Workload

@@ -112,6 +112,16 @@ FAILURES: Mapping[str, Promise] = {
     "ended": gettext_lazy("The run ended, and the log does not say that memory was the cause."),
 }
 
+ENDINGS: Mapping[str, Promise] = {
+    "out_of_memory": gettext_lazy("out of memory"),
+    "more_ram_than_there_is": gettext_lazy("not enough RAM"),
+    "cache_too_small": gettext_lazy("the cache is too small"),
+    "cache_too_few_tokens": gettext_lazy("the cache is too small"),
+    "below_budget": gettext_lazy("the card is not free enough"),
+    "no_cache_blocks": gettext_lazy("nothing left for the cache"),
+    "ended": gettext_lazy("it ended"),
+}
+
 ALLOCATING: Mapping[str, Promise] = {
     "weights": gettext_lazy("It was loading the weights."),
     "kv_cache": gettext_lazy("It was allocating the KV cache."),

@@ -20,8 +20,8 @@ PROGRAMS: tuple[ModuleType, ...] = (*llama_cpp.PROGRAMS, sglang, vllm)
 def read_log(text: str) -> Reading:
     """What a text says of one run. Raises `LogError`, and nothing else, for a text that no program here printed.
 
-    Where the words of several programs stand in it, the one that printed most figures is taken. The table of `nvidia-smi`
-    may stand beside any log: it adds its cards and their totals.
+    Where the words of several programs stand in it, the one that printed most figures is taken. The table of
+    `nvidia-smi` may stand beside any log: it adds its cards and their totals.
     """
     lines = clean_lines(text)
     readings = [reading for program in PROGRAMS if (reading := program.read(lines))]

@@ -50,8 +50,8 @@ def preset_of_type(said: str) -> str:
 def preset_of_name(name: str) -> str:
     """The preset in the name of a file, empty where there is none.
 
-    >>> preset_of_name("Qwen3-8B-Q4_K_M.gguf"), preset_of_name("gemma-3-27b-it-UD-Q5_K_XL.gguf"), preset_of_name("x.gguf")
-    ('Q4_K_M', 'Q5_K_XL', '')
+    >>> preset_of_name("Qwen3-8B-Q4_K_M.gguf"), preset_of_name("gemma-3-27b-it-UD-Q5_K_XL.gguf")
+    ('Q4_K_M', 'Q5_K_XL')
     """
     found = PRESET.findall(name[-LONGEST:])
     return found[-1].upper() if found else ""

@@ -53,8 +53,8 @@ class Failure:
 class Reading:
     """All that was understood of one log.
 
-    `program` is what printed it (`llama.cpp`, `ollama`, `vllm`, `sglang`, `nvidia-smi`), `engine` the engine of the memory
-    model that answers for it, empty where that is not known. `names` are the model's names, the most telling first;
+    `program` is what printed it (`llama.cpp`, `ollama`, `vllm`, `sglang`, `nvidia-smi`), `engine` the engine of the
+    memory model that answers for it, empty where that is not known. `names` are the model's, the most telling first;
     `shown` is its shape as printed, in this project's words. `settings` has the names of `calculator.memory.Workload`
     where it has such a field. `traits` are remarks (`terms.TRAITS`) that bear on a comparison.
     """

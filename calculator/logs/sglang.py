@@ -1,7 +1,7 @@
 """What `sglang serve` prints.
 
-Sources: SGLang `srt/server_args.py` (the arguments), `srt/model_executor/model_runner.py` (loading), `srt/mem_cache/memory_pool.py`
-(the pools), `srt/managers/scheduler.py` (tokens). Its "GB" are 2^30 bytes.
+Sources: SGLang `srt/server_args.py` (the arguments), `srt/model_executor/model_runner.py` (loading),
+`srt/mem_cache/memory_pool.py` (the pools), `srt/managers/scheduler.py` (tokens). Its "GB" are 2^30 bytes.
 """
 
 from __future__ import annotations
@@ -18,28 +18,36 @@ PROGRAM = ENGINE = "sglang"
 LOOKED_FOR = ("server_args=ServerArgs(…)", "Load weight end. … mem usage=… GB", "KV Cache is allocated. #tokens: …")
 
 MARKS = re.compile(
-    r"\bsglang\b|ServerArgs\(|Load weight (?:begin|end)\.|KV Cache is allocated\.|Mamba Cache is allocated\.|max_total_num_tokens=\d|Memory pool end\."
+    r"\bsglang\b|ServerArgs\(|Load weight (?:begin|end)\.|KV Cache is allocated\.|Mamba Cache is allocated\."
+    r"|max_total_num_tokens=\d|Memory pool end\."
 )
 BUILD = re.compile(r"sglang[- =:]+v?(\d\.\d{1,2}\.\d{1,3}\w{0,12})", re.IGNORECASE)
 MODEL = re.compile(
     r"model_path='([^']{2,300})'|--model(?:-path)?[ =]\"?([^\s\"']{2,300})|sglang serve \"?([^\s\"'-][^\s\"']{1,300})"
 )
 ARGUMENTS = {
-    "context_length": "context_tokens", "context_len": "context_tokens", "tp_size": "tensor_parallel", "tp": "tensor_parallel", "pp_size": "pipeline_parallel", "dp_size": "data_parallel",
-    "mem_fraction_static": "utilisation", "max_running_requests": "max_seqs", "chunked_prefill_size": "batched_tokens",
-}  # fmt: skip
+    **dict.fromkeys(("context_length", "context_len"), "context_tokens"),
+    **dict.fromkeys(("tp_size", "tp", "tensor_parallel_size"), "tensor_parallel"),
+    **dict.fromkeys(("pp_size", "pp", "pipeline_parallel_size"), "pipeline_parallel"),
+    **dict.fromkeys(("dp_size", "dp", "data_parallel_size"), "data_parallel"),
+    "mem_fraction_static": "utilisation",
+    "max_running_requests": "max_seqs",
+    "chunked_prefill_size": "batched_tokens",
+}
 PAIR = re.compile(r"(?<![\w-])(?:--)?([a-z][a-z_-]{1,22})[= ]'?(\d{1,9}(?:\.\d{1,6})?)\b")
 WORD = re.compile(r"(?<![\w-])(?:--)?(kv[_-]cache[_-]dtype|quantization|dtype)[= ]'?(?:torch\.)?(\w{2,24})")
 WEIGHTS = re.compile(rf"Load weight end\..{{0,200}}?mem usage={AMOUNT}")
 CACHE = re.compile(
-    rf"KV Cache is allocated\.(?: dtype: torch\.\w{{2,20}},)? #tokens: (\d{{1,12}}), (?:K size: {AMOUNT}, V size: {AMOUNT}|KV size: {AMOUNT})"
+    r"KV Cache is allocated\.(?: dtype: torch\.\w{2,20},)? #tokens: (\d{1,12}), "
+    rf"(?:K size: {AMOUNT}, V size: {AMOUNT}|KV size: {AMOUNT})"
 )
 MAMBA = re.compile(rf"Mamba Cache is allocated\..{{0,60}}?conv_state size: {AMOUNT},? ?ssm_state size: {AMOUNT}")
 GRAPHS = re.compile(rf"Capture cuda graph end\..{{0,60}}?mem usage={AMOUNT}")
 TOKENS = re.compile(r"max_total_num_tokens=(\d{1,12})")
 NOT_ENOUGH = re.compile(r"Not enough memory\. Please try to increase --mem-fraction-static")
 ENDED = re.compile(
-    r"Scheduler hit an exception|Initialization failed\.|Received sigquit from a child process|Rank \d{1,3} scheduler (?:is dead|died)"
+    r"Scheduler hit an exception|Initialization failed\.|Received sigquit from a child process"
+    r"|Rank \d{1,3} scheduler (?:is dead|died)"
 )
 FORMATS = {
     "fp8": "FP8",

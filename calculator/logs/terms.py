@@ -47,5 +47,5 @@ QUANTITIES = (
     "kv_tokens",
     "total",
 )
-"""What may be printed, in the order in which it is shown. `context` is cache and state together; `pool` is what a server
-has left for the cache of all requests, `total` all that a card holds."""
+"""What may be printed, in the order in which it is shown. `context` is cache and state together; `pool` is what a
+server has left for the cache of all requests, `total` all that a card holds."""

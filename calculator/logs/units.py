@@ -17,7 +17,7 @@ UNITS = {
 }
 """vLLM and SGLang divide by 2^30 and used to print "GB" beside it (`vllm/utils/mem_utils.py`, `sglang/srt/utils`)."""
 
-AMOUNT = r"(\d{1,15}(?:\.\d{1,6})?) ?([KMGT]?i?B)\b"
+AMOUNT = r"(?<![\d.])(\d{1,15}(?:\.\d{1,6})?) ?([KMGT]?i?B)\b"
 """Two groups: number and unit."""
 
 

@@ -28,8 +28,9 @@ PARTS = (
     ),
 )
 MEMORY = re.compile(
-    r"CUDA error: out of memory|cudaMalloc failed: out of memory|ErrorOutOfDeviceMemory|hipErrorOutOfMemory|HIP error: out of memory"
-    r"|kIOGPUCommandBufferCallbackErrorOutOfMemory|Insufficient Memory|CUBLAS_STATUS_ALLOC_FAILED|failed to fit params to free device memory",
+    r"(?:CUDA|HIP) error: out of memory|cudaMalloc failed: out of memory|ErrorOutOfDeviceMemory|hipErrorOutOfMemory"
+    r"|kIOGPUCommandBufferCallbackErrorOutOfMemory|Insufficient Memory|CUBLAS_STATUS_ALLOC_FAILED"
+    r"|failed to fit params to free device memory",
     re.IGNORECASE,
 )
 SYSTEM = re.compile(rf"model requires more system memory \({AMOUNT}\) than is available \({AMOUNT}\)")

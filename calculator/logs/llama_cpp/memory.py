@@ -10,9 +10,12 @@ from calculator.logs.reading import Printed, PrintedCard, Setting
 from calculator.logs.units import amount
 
 MIB = r"(\d{1,9}(?:\.\d{1,2})?) MiB"
+DEVICE = (
+    r"[A-Za-z]{2,10}\d{0,3}(?:_Mapped|_Host|_REPACK|_AARCH64|_Private)?|RPC\d{0,2}\[[^\]]{1,60}\]"  # CUDA0, CPU_Mapped
+)
 BUFFER = re.compile(
-    rf"\b([A-Za-z]{{2,10}}\d{{0,3}}(?:_Mapped|_Host|_REPACK|_AARCH64|_Private)?|RPC\d{{0,2}}\[[^\]]{{1,60}}\]|Metal) (model buffer|buffer|KV buffer|RS buffer|compute buffer|output buffer)"
-    rf" size ?= ?{MIB}|\b([A-Za-z]{{2,10}}\d{{0,3}}) (compute buffer) = {MIB}"
+    rf"\b({DEVICE}) (model buffer|buffer|KV buffer|RS buffer|compute buffer|output buffer) size ?= ?{MIB}"
+    rf"|\b([A-Za-z]{{2,10}}\d{{0,3}}) (compute buffer) = {MIB}"
 )
 QUANTITIES = {
     "model buffer": "weights",

@@ -21,8 +21,9 @@ PROGRAM, ENGINE = "ollama", "llama.cpp"
 LOOKED_FOR = ('msg="starting runner" …', 'msg="kv cache" device=… size="… MiB"', 'memory.required.kv="… MiB"')
 
 MARKS = re.compile(
-    r"\bsource=(?:server|sched|routes|runner|memory|types|ggml|backend|device|gpu)\.go:\d|\bollama[\w.\\/]{0,20} runner\b|\bOLLAMA_[A-Z_]{3,30}\b"
-    r'|llama runner process has terminated|\bmemory\.required\.|msg="(?:model weights|kv cache|compute graph|total memory)"'
+    r"\bsource=(?:server|sched|routes|runner|memory|types|ggml|backend|device|gpu)\.go:\d"
+    r"|\bollama[\w.\\/]{0,20} runner\b|\bOLLAMA_[A-Z_]{3,30}\b|llama runner process has terminated|\bmemory\.required\."
+    r'|msg="(?:model weights|kv cache|compute graph|total memory)"'
 )
 BUILD = re.compile(r"Listening on .{1,60}\(version ([\w.+-]{1,30})\)|ollama version is ([\w.+-]{1,30})")
 RUN = re.compile(r'msg="?(?:starting (?:llama server|runner|runner process))"? cmd=(.{1,1200})')
@@ -32,7 +33,8 @@ REQUEST = re.compile(
     r"Parallel:(\d{1,4}) BatchSize:(\d{1,6}) FlashAttention:(\w{1,10}) KvSize:(\d{1,9}) KvCacheType:(\w{0,8})"
 )
 CARD = re.compile(
-    rf'msg="inference compute".{{0,200}}?(?:name="([^"]{{2,80}})"|description="([^"]{{2,80}})").{{0,160}}?total="{AMOUNT}"(?: available="{AMOUNT}")?'
+    r'msg="inference compute".{0,200}?(?:name="([^"]{2,80})"|description="([^"]{2,80})").{0,160}?'
+    rf'total="{AMOUNT}"(?: available="{AMOUNT}")?'
 )
 RUNS_MODEL = re.compile(r"\bollama (?:run|pull) ([\w./:-]{2,80})")
 QUANTITIES = {"model weights": "weights", "kv cache": "kv_cache", "compute graph": "compute"}

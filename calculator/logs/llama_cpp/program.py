@@ -1,8 +1,8 @@
 """What llama.cpp's programs print: llama-server, llama-cli, llama-bench's model lines, and forks that kept the words.
 
 Sources: `src/llama-model.cpp` (`print_info`, `load_tensors`), `src/llama-context.cpp`, `src/llama-kv-cache.cpp`,
-`src/llama-memory-recurrent.cpp`, `ggml/src/ggml-alloc.c`, `ggml/src/ggml-cuda/ggml-cuda.cu`, `common/fit.cpp`; older words
-(`llm_load_print_meta`, `KV self size`) stand in logs of 2024.
+`src/llama-memory-recurrent.cpp`, `ggml/src/ggml-alloc.c`, `ggml/src/ggml-cuda/ggml-cuda.cu`, `common/fit.cpp`; older
+words (`llm_load_print_meta`, `KV self size`) stand in logs of 2024.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from calculator.check_form import STATED, decoded
 from calculator.check_words import fix_views, hardware_text, notes_of, program_text, row_views
 from calculator.hardware import Card
 from calculator.labels.check import failure_texts
-from calculator.logs import MAX_BYTES
+from calculator.logs import MAX_BYTES, Reading
 from calculator.memory import ENGINES
 
 
@@ -65,14 +65,15 @@ class Command(BaseCommand):
             stated=given,
         )
         found = answer(question, catalogue)
-        if found.faults:
+        reading = found.reading
+        if reading is None or found.faults:
             raise CommandError("\n".join(found.faults))
         if options["case"]:
             self.stdout.write(found.case, ending="")
         elif options["json"]:
-            self.stdout.write(json.dumps(_json(found), ensure_ascii=False, indent=2))
+            self.stdout.write(json.dumps(_json(found, reading), ensure_ascii=False, indent=2))
         else:
-            self.stdout.write("\n".join(_text(found)))
+            self.stdout.write("\n".join(_text(found, reading)))
 
 
 def _read(path: str) -> bytes:
@@ -92,9 +93,8 @@ def _card(catalogue: Catalogue | None, slug: str | None) -> Card | None:
     return card
 
 
-def _json(found: Answer) -> dict[str, object]:
-    reading, checked = found.reading, found.checked
-    assert reading is not None
+def _json(found: Answer, reading: Reading) -> dict[str, object]:
+    checked = found.checked
     result: dict[str, object] = {
         "program": reading.program,
         "engine": reading.engine,
@@ -145,9 +145,8 @@ def _json(found: Answer) -> dict[str, object]:
     return result
 
 
-def _text(found: Answer) -> list[str]:
-    reading, checked = found.reading, found.checked
-    assert reading is not None
+def _text(found: Answer, reading: Reading) -> list[str]:
+    checked = found.checked
     name = found.model.name if found.model else ", ".join(reading.names[:3])
     lines = [" · ".join(filter(None, [program_text(reading), name, hardware_text(checked) if checked else ""]))]
     if found.missing:
