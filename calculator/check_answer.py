@@ -69,7 +69,7 @@ def answer(question: Question, catalogue: Catalogue | None) -> Answer:
     if found.faults or found.model is None:
         return found
     if not reading.engine:
-        return replace(found, missing=_("The text does not say which engine ran. Choose it below."))
+        return replace(found, missing=_("The text does not say which engine ran: choose it."))
     try:
         checked = check(
             reading,
@@ -106,7 +106,7 @@ def _with_model(question: Question, catalogue: Catalogue | None, reading: Readin
     first = next(iter(candidates), None)
     known = catalogue.model(first.slug) if catalogue and first else None
     if first is None or known is None:
-        text = _("The model was not recognised. Name it below, or paste its config.json.")
+        text = _("The model was not recognised: name it, or paste its config.json.")
         return replace(found, missing=text)
     return replace(found, model=known, told_by=first.by, candidates=candidates[1 : 1 + MOST_CANDIDATES])
 

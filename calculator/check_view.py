@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from calculator.catalogue import configured_catalogue
+from calculator.check.comparison import printed_rows
 from calculator.check_answer import Answer, Question, answer
 from calculator.check_form import CheckForm, sent_log
 from calculator.check_words import (
@@ -58,7 +59,9 @@ def check_log(request: HttpRequest) -> HttpResponse:
         found = answer(question, catalogue)
         if is_on(query.get("case")) and found.case:
             return _case_file(found)
-    context = {"form": form, "log": log, "config": config, "answer": found, **_words(found)}
+    assumed = is_on(query.get("assume_standard"))
+    context = {"form": form, "log": log, "config": config, "assume_standard": assumed, "answer": found}
+    context |= _words(found)
     return render(request, "calculator/check.html", context, status=400 if found.faults or form.errors else 200)
 
 
@@ -75,6 +78,7 @@ def _words(found: Answer) -> dict[str, Any]:
         return {}
     told: str | Promise = TOLD_BY.get(found.told_by, "")
     words: dict[str, Any] = {
+        "hardware": hardware_text(reading, checked),
         "program": program_text(reading),
         "told_by": told,
         "shape": shape_text(reading),
@@ -84,12 +88,11 @@ def _words(found: Answer) -> dict[str, Any]:
         "failure_quote": reading.failure.quote if reading.failure else "",
     }
     if checked is None or found.model is None:
-        return words
+        return words | {"rows": row_views(reading, printed_rows(reading))}
     mending = checked.mending
     return words | {
         "rows": row_views(reading, checked.rows),
         "bars": bars_of(checked.rows),
-        "hardware": hardware_text(checked),
         "notes": notes_of(checked),
         "mending": mending,
         "asked_fit": fit_view(mending.asked) if mending else None,

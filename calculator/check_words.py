@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.catalogue import Model
@@ -51,17 +54,16 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """Two stacked bars on one scale, of the parts that are known on both sides; sums in bytes."""
+    """Two stacked bars on one scale, of the parts that are known on both sides; sums in bytes. `error` is nought where
+    every part is exact.
+    """
 
     predicted: tuple[Segment, ...]
     printed: tuple[Segment, ...]
     predicted_bytes: int
     printed_bytes: int
     each_card: bool
-
-    @property
-    def error(self) -> float:
-        return (self.predicted_bytes - self.printed_bytes) / self.printed_bytes
+    error: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,7 @@ def bars_of(rows: tuple[Row, ...]) -> Bars | None:
         predicted_bytes=predicted,
         printed_bytes=printed,
         each_card=all(row.place == "each" for row in both),
+        error=(predicted - printed) / printed if any(row.error for row in both) else 0.0,
     )
 
 
@@ -205,8 +208,11 @@ def _query(fix: Fix, model: Model) -> str:
     return urlencode(query)
 
 
-def hardware_text(checked: Checked) -> str:
-    """The cards that ran it."""
+def hardware_text(reading: Reading, checked: Checked | None) -> str:
+    """The cards that ran it; as the log names them where nothing was compared."""
+    if checked is None:
+        named = Counter(card.name for card in reading.cards if card.name)
+        return _(", ").join(name if count == 1 else f"{count} × {name}" for name, count in named.items())
     hardware = checked.hardware
     if hardware is None:
         count = ranks(checked.settled.workload)

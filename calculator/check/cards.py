@@ -64,7 +64,8 @@ def hardware_of(reading: Reading, offered: Iterable[Card], chosen: Card | None, 
         return Hardware(card=card, count=number, taken_bytes=_taken(card, first))
     if not first.total_bytes and not first.free_bytes:
         return None
-    return Hardware(card=_as_printed(first), count=number, from_log=True)
+    printed = _as_printed(first)
+    return Hardware(card=printed, count=number, taken_bytes=_taken(printed, first), from_log=True)
 
 
 def named(printed: PrintedCard, offered: Sequence[Card]) -> Card | None:

@@ -9,6 +9,7 @@ from calculator.architecture import Shape
 from calculator.check.cards import Hardware
 from calculator.check.workload import Settled
 from calculator.logs import Printed, Reading
+from calculator.logs.terms import QUANTITIES
 from calculator.memory import Workload
 from calculator.memory import sglang as sglang_memory
 from calculator.memory import vllm as vllm_memory
@@ -96,6 +97,19 @@ def rows_of(
         )
         for row in rows
     )
+
+
+def printed_rows(reading: Reading) -> tuple[Row, ...]:
+    """What was printed, where no model is known to compare it with."""
+    found: dict[tuple[str, str], list[Printed]] = {}
+    for each in reading.printed:
+        place = {"card": "cards", "all": "cards"}.get(each.place, each.place)
+        found.setdefault((each.quantity, "file" if each.quantity == "file_bytes" else place), []).append(each)
+    rows = []
+    for (quantity, place), figures in found.items():
+        of_cards = [each for each in figures if each.place != "all"]
+        rows.append(_row(quantity, place, None, of_cards or figures))
+    return tuple(sorted(rows, key=lambda row: QUANTITIES.index(row.quantity)))
 
 
 def _rows(reading: Reading, shape: Shape, settled: Settled, hardware: Hardware | None) -> Iterable[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from calculator.architecture import Shape
@@ -27,6 +27,7 @@ class Fix:
     key: str
     workload: Workload
     fit: Fit
+    share: float | None = None  # of a card, that a server may take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +67,28 @@ def mend(shape: Shape, settled: Settled, hardware: Hardware, failure: Failure | 
     if failure is None and asked.state != "does_not_fit":
         return None
     unforeseen = _unforeseen(asked, settled, failure) if failure is not None else 0
-    extra += unforeseen
-    search = _Search(shape, workload, hardware, extra)
-    return Mending(asked=asked, extra_bytes=extra, unforeseen_bytes=unforeseen, fixes=tuple(search.fixes()))
+    search = _Search(shape, workload, hardware, extra + unforeseen)
+    found: Iterable[Fix] = ()
+    if failure is not None and failure.key == "below_budget" and asked.state != "does_not_fit":
+        share = int(100 * failure.values["free_bytes"] / failure.values["total_bytes"]) / 100
+        found = [Fix(key="smaller_share", workload=workload, fit=asked, share=share)]
+    elif asked.state == "does_not_fit" or unforeseen:
+        found = search.fixes()
+    return Mending(asked=asked, extra_bytes=search.extra, unforeseen_bytes=unforeseen, fixes=tuple(found))
 
 
 def _unforeseen(asked: Fit, settled: Settled, failure: Failure) -> int:
     """How much more than predicted a card of the run held, so that it falls short by what the engine says.
 
-    Negative where the prediction is the larger one. An allocation that failed says only that there was too little.
+    Negative where the prediction is the larger one. An allocation that failed says only that there was too little; a
+    server that weighs its cache says how much.
     """
     if asked.spare_bytes is None or failure.key not in DIED:
         return 0
-    spare = asked.spare_bytes // asked.card.devices
-    short = _shortfall(settled, failure)
-    if short is None:
-        return spare + MIB if spare >= 0 else 0
-    return spare + max(short, MIB)
+    spare, short = asked.spare_bytes // asked.card.devices, _shortfall(settled, failure)
+    if failure.key == "out_of_memory":  # it may have come before all was there
+        return spare + max(short or 0, MIB) if spare >= 0 else 0
+    return spare + max(short or 0, MIB)
 
 
 def _shortfall(settled: Settled, failure: Failure) -> int | None:

@@ -139,6 +139,7 @@ FIXES: Mapping[str, Promise] = {
     "experts_to_ram": gettext_lazy("Keep the experts of %(experts)s layers in RAM"),
     "layers_to_ram": gettext_lazy("Put %(layers)s layers on the cards and the rest in RAM"),
     "more_cards": gettext_lazy("Use %(cards)s of these cards"),
+    "smaller_share": gettext_lazy("Let the server take %(share)s of the card, or free it of other programs"),
 }
 
 ERRORS: Mapping[str, Promise] = {
@@ -192,6 +193,7 @@ def fix_text(fix: Fix) -> str:
         "experts": workload.cpu_expert_layers,
         "layers": workload.gpu_layers,
         "cards": fix.fit.count,
+        "share": fix.share,
     }
 
 

@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from calculator.catalogue import Catalogue, configured_catalogue
+from calculator.check.comparison import printed_rows
 from calculator.check_answer import Answer, Question, answer
 from calculator.check_form import STATED, decoded
 from calculator.check_words import fix_views, hardware_text, notes_of, program_text, row_views
@@ -148,18 +149,17 @@ def _json(found: Answer, reading: Reading) -> dict[str, object]:
 def _text(found: Answer, reading: Reading) -> list[str]:
     checked = found.checked
     name = found.model.name if found.model else ", ".join(reading.names[:3])
-    lines = [" · ".join(filter(None, [program_text(reading), name, hardware_text(checked) if checked else ""]))]
+    lines = [" · ".join(filter(None, [program_text(reading), name, hardware_text(reading, checked)]))]
     if found.missing:
         lines.append(found.missing)
+    compared = checked.rows if checked else printed_rows(reading)
+    rows = [(f"{view.label} {view.place}", view) for view in row_views(reading, compared)]
+    width = max((len(label) for label, _view in rows), default=0)
+    lines.append("")
+    for label, view in rows:
+        lines.append(f"{label:{width}}  {view.predicted or '-':>14}  {view.printed or '-':>14}  {view.error}".rstrip())
+        lines += [f"    {reason}" for reason in view.reasons]
     if checked is not None:
-        rows = [(f"{view.label} {view.place}", view) for view in row_views(reading, checked.rows)]
-        width = max((len(label) for label, _view in rows), default=0)
-        lines.append("")
-        for label, view in rows:
-            lines.append(
-                f"{label:{width}}  {view.predicted or '-':>14}  {view.printed or '-':>14}  {view.error}".rstrip()
-            )
-            lines += [f"    {reason}" for reason in view.reasons]
         lines += ["", *(f"- {note}" for note in notes_of(checked))]
     if reading.failure:
         lines += ["", *failure_texts(reading.failure), f"    {reading.failure.quote}"]
