@@ -56,6 +56,7 @@ class Package(NamedTuple):
 MEMORY = "tests/calculator/memory"
 EVERY = (f"{MEMORY}/test_bounds.py", f"{MEMORY}/test_encoders.py", f"{MEMORY}/test_relations.py")
 LAST = "tests/calculator/accuracy/test_accuracy.py"
+SLOW = f"{MEMORY}/test_odd_configs.py"
 
 
 def _packages() -> dict[str, Package]:
@@ -67,7 +68,8 @@ def _packages() -> dict[str, Package]:
         for engine, tests in own.items()
     }
     every = tuple(test for tests in own.values() for test in tests)
-    packages["memory/shared"] = Package(_found("calculator/memory/*.py"), (*every, *EVERY, LAST))
+    others = (test for test in _found(f"{MEMORY}/test_*.py") if test not in (*every, *EVERY, SLOW))
+    packages["memory/shared"] = Package(_found("calculator/memory/*.py"), (*others, *every, *EVERY, LAST))
     packages["architecture"] = Package(("calculator/architecture",), ("tests/calculator/architecture", *every))
     packages["ranking"] = Package(("catalog/ranking",), ("tests/catalog/ranking",))
     return packages

@@ -147,6 +147,37 @@ def test_nf4_by_hand() -> None:
     assert answer.part("weights").bytes == linear // 2 + linear // 64 * 4 + wide * 2
 
 
+def test_a_quantised_checkpoint_by_hand() -> None:
+    """FP8 in blocks of 128 x 128, a scale in 32 bits for each: q and o are 2 x 2 blocks, k and v 1 x 2, gate and up
+    4 x 2, down 2 x 4. Embeddings, head and norms stay in 16 bits, and all may be widened."""
+    shape = tiny_llama(quantization_config={"quant_method": "fp8", "weight_block_size": [128, 128]})
+    linear = 2 * (256 * 640 + 3 * 256 * 512)
+    wide = 2 * 1000 * 256 + 5 * 256
+    native = estimate(shape, Workload(engine="transformers"))
+    assert native.workload.weight_format == "FP8"
+    assert native.part("weights").bytes == linear + 2 * 4 * (4 + 4 + 2 + 2 + 8 + 8 + 8) + 2 * wide
+    assert {term.values["format"] for term in native.part("weights").terms} == {"FP8-BLOCK", "BF16"}
+    widened = estimate(shape, Workload(engine="transformers", weight_format="BF16"))
+    assert widened.part("weights").bytes == 2 * (linear + wide)
+
+
+@pytest.mark.parametrize(("kv", "width"), [("bf16", 2), ("f16", 2), ("f32", 4)])
+def test_what_a_model_computes_in_is_what_it_caches(kv: str, width: int) -> None:
+    answer = estimate(tiny_llama(), Workload(engine="transformers", kv_format=kv, context_tokens=100))
+    assert answer.part("kv_cache").bytes == 100 * 2 * 2 * 64 * width
+    # three rows of the hidden size, and gate, up and their product
+    assert answer.part("compute").bytes == 100 * (3 * 256 + 3 * 512) * width
+
+
+@pytest.mark.parametrize("weights", ["BF16", "INT8", "NF4"])
+@pytest.mark.parametrize("name", ["qwen3-30b-a3b", "gemma-3-27b-it"])
+def test_terms_count_every_parameter_once(name: str, weights: str) -> None:
+    shape = published(name)
+    answer = estimate(shape, Workload(engine="transformers", weight_format=weights, vision=True, context_tokens=1))
+    counted = [term.values["parameters"] for key in ("weights", "vision") for term in answer.part(key).terms]
+    assert sum(map(int, counted)) == shape.total_parameters
+
+
 def test_experts_are_no_linear_layers() -> None:
     answer = estimate(published("qwen3-30b-a3b"), Workload(engine="transformers", weight_format="NF4"))
     formats = {term.values["tensors"]: term.values["format"] for term in answer.part("weights").terms}

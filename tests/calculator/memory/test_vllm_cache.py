@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -92,6 +93,13 @@ def test_a_sparse_latent_in_fp8_is_a_row_of_656_bytes() -> None:
     shape = catalogued("deepseek/deepseek-v3-2")
     size = 61 * 64 * ((512 + 4 * 4 + 64 * 2) + (128 + 4))
     assert pool(shape, "fp8", 1).block_bytes(range(61)) == size
+
+
+@pytest.mark.parametrize(("kv", "width"), [("bf16", 2), ("fp8", 1)])
+def test_an_indexer_of_blocks_keeps_a_key_a_token(kv: str, width: int) -> None:
+    """MiniMax-M3: 4 heads of keys and values of 128, and in 57 of 60 layers a key of 128 that picks among blocks."""
+    specs = [spec.bytes for _layer, spec in layer_specs(catalogued("minimax/minimax-m3"), kv, 1)]
+    assert Counter(specs) == {4 * 256 * width: 60, 128 * width: 57}
 
 
 FULL = FullAttention(num_heads=4, num_kv_heads=2, head_dim=32, value_head_dim=32)

@@ -122,6 +122,8 @@ def test_vllm_splits_tensors_over_ranks_and_layers_over_stages(ranks: int, layer
     assert [card["weights"] for card in held] == weights
     assert [card["kv_cache"] for card in held] == [number * blocks * 16 * CELL // ranks * 2 for number in layers]
     assert answer.part("compute").bytes == at_work * ranks * depth
+    (empty,) = (term for term in answer.part("kv_cache").terms if term.key == "null_block")
+    assert (empty.values, empty.bytes) == ({"copies": ranks * depth}, 80 * 16 * CELL * 2)
     # CUDA context and workspaces, NCCL where there is more than one card, 51 captured sizes of every layer and one more
     fixed = (300 + 100 + (100 if ranks * depth > 1 else 0)) * MIB
     overhead = [fixed + (number + 1) * 51 * MIB // 2 for number in layers]
@@ -152,7 +154,8 @@ def test_vllm_repeats_a_latent_on_every_rank_of_its_stage() -> None:
 
 @pytest.mark.parametrize(
     ("depth", "batched", "in_flight"),
-    [(1, 2_048, 4_096), (2, 2_048, 6_144), (4, 2_048, 10_240), (2, 11, 33)],  # 1,023 + 33 tokens: 66 whole blocks
+    # 1,023 + 33 tokens are 66 whole blocks, 1,023 + 2 are one token more than 64
+    [(1, 2_048, 4_096), (2, 2_048, 6_144), (4, 2_048, 10_240), (2, 11, 33), (1, 1, 2)],
 )
 def test_vllm_holds_a_window_and_what_is_in_flight(depth: int, batched: int, in_flight: int) -> None:
     """Gemma 3 27B: windows of 1,024 tokens, and a batch for each stage and one ahead (asynchronous scheduling).
