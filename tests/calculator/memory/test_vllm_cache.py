@@ -178,18 +178,19 @@ def test_kimi_delta_attention_keeps_its_state_in_32_bits(ranks: int, tokens: int
         ("kimi_delta", False, 4),  # `kda_state_dtype` in mamba_utils.py: the state is torch.float32, always
     ],
 )
-def test_which_kinds_keep_their_state_wide(kind: str, f32_state: bool, width: int) -> None:
+@pytest.mark.parametrize(("kernel", "inputs"), [(4, 3), (1, 0), (0, 0)])
+def test_which_kinds_keep_their_state_wide(kind: str, f32_state: bool, width: int, kernel: int, inputs: int) -> None:
     mixer = LinearAttention(
         kind=kind,
         num_key_heads=2,
         num_value_heads=4,
         key_head_dim=8,
         value_head_dim=16,
-        conv_kernel=4,
+        conv_kernel=kernel,
         conv_channels=96,
     )
     (spec,) = mixer_specs(mixer, 2, 1, f32_state)
-    assert spec.bytes == 3 * 96 * 2 + 4 * 8 * 16 * width
+    assert spec.bytes == inputs * 96 * 2 + 4 * 8 * 16 * width
 
 
 def test_a_sliding_window_stops_growing() -> None:
