@@ -89,6 +89,19 @@ def test_nvidia_smi_counts_the_cards_in_use() -> None:
     assert [each.value // MIB for each in reading.printed] == [45_102]
 
 
+TOO_FEW = (
+    "The model's max seq len (8192) is larger than the maximum number of tokens that can be stored in KV cache (2400)."
+)
+BELOW = (
+    "ValueError: Free memory on device (59.32/79.15 GiB) on startup is less than desired GPU memory utilization"
+    " (0.9, 71.24 GiB)."
+)
+TORCH = (
+    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.02 GiB. GPU 0 has a total capacity of 23.52 GiB of"
+    " which 115.69 MiB is free."
+)
+
+
 @pytest.mark.parametrize(
     ("line", "key", "part"),
     [
@@ -97,24 +110,9 @@ def test_nvidia_smi_counts_the_cards_in_use() -> None:
         ("ggml_gallocr_reserve_n: failed to allocate CUDA0 buffer of size 385875968", "out_of_memory", "compute"),
         ("vk::Device::allocateMemory: ErrorOutOfDeviceMemory", "out_of_memory", "weights"),
         ("ValueError: No available memory for the cache blocks. Try increasing", "no_cache_blocks", "kv_cache"),
-        (
-            "The model's max seq len (8192) is larger than the maximum number of tokens that can be stored in KV cache"
-            " (2400). Try increasing",
-            "cache_too_few_tokens",
-            "kv_cache",
-        ),
-        (
-            "ValueError: Free memory on device (59.32/79.15 GiB) on startup is less than desired GPU memory utilization"
-            " (0.9, 71.24 GiB).",
-            "below_budget",
-            "",
-        ),
-        (
-            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.02 GiB. GPU 0 has a total capacity of 23.52"
-            " GiB of which 115.69 MiB is free.",
-            "out_of_memory",
-            "",
-        ),
+        (TOO_FEW, "cache_too_few_tokens", "kv_cache"),
+        (BELOW, "below_budget", ""),
+        (TORCH, "out_of_memory", ""),
         (
             "RuntimeError: Not enough memory. Please try to increase --mem-fraction-static",
             "no_cache_blocks",
