@@ -15,7 +15,7 @@ from calculator.memory import sglang as sglang_memory
 from calculator.memory import vllm as vllm_memory
 
 CAPACITY: dict[str, Callable[[Shape, Workload, int], int]] = {
-    "vllm": vllm_memory.capacity_tokens,
+    "vllm": lambda shape, workload, pool_bytes: vllm_memory.capacity(shape, workload, pool_bytes).tokens,
     "sglang": sglang_memory.capacity_tokens,
 }
 """Engines that print how many tokens their pool holds."""
