@@ -22,10 +22,7 @@ from calculator.memory import Estimate, Workload
 from calculator.memory.mlx.cache import QUANTISED_KV, value_bytes
 
 # MLX has back ends for CUDA and for CPUs too, which allocate in ways that are not computed here.
-SUPPORT = Support(
-    own=frozenset({"apple"}),
-    refused=frozenset({"nvidia", "amd", "intel", "huawei", "moore-threads", "cambricon", "google"}),
-)
+SUPPORT = Support(own=frozenset({"apple"}), closed=True)
 
 
 class Mlx(HardwareEngine):
