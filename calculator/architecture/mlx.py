@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from calculator.architecture.fields import Fields, short
 from calculator.architecture.shape import ModuleFormat, Quantization
 
-METHOD = "mlx"
+METHOD = "mlx-lm"
 BITS = (2, 3, 4, 5, 6, 8)  # mlx 0.32.4, `ops.cpp` (`validate_mode_with_type`, `affine_quantize`)
 GROUP_SIZES = (32, 64, 128)
 MODES: Mapping[str, tuple[int, int]] = {"affine": (64, 4), "mxfp4": (32, 4), "nvfp4": (16, 4), "mxfp8": (32, 8)}

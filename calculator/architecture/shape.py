@@ -47,6 +47,7 @@ __all__ = [
     "ModuleFormat",
     "Quantization",
     "Recurrence",
+    "RotaryTable",
     "Shape",
     "ShortConvolution",
     "SlidingWindowAttention",
@@ -130,12 +131,23 @@ class Quantization:
     MLX names a format for most modules (`name`) and others for single ones (`modules`).
     """
 
-    method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...; "mlx"
+    method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...; "mlx-lm"
     bits: int
     group_size: int | None = None
     block: tuple[int, int] | None = None
     name: str = ""
     modules: tuple[ModuleFormat, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotaryTable:
+    """cos and sin of `dimensions` numbers for each of `positions`, for the layers of one `kind` (`full_attention`, or
+    `sliding_attention` where that has a table of its own). `axes`: positions of images have three coordinates."""
+
+    kind: str
+    positions: int
+    dimensions: int
+    axes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,7 +168,11 @@ class Shape:
     native_format: str  # how the checkpoint stores its weights: "BF16", "FP8", "MXFP4", "INT4" ...
     assumptions: tuple[str, ...] = ()
     quantization: Quantization | None = None
-    file_type: str = ""  # the model type of the whole file, which may wrap the language model
+    architecture: str | None = None  # the class that the file names, whose code an engine looks for
+    file_type: str = ""  # the model type of the whole file; `model_type` is its language model's
+    rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in
+    mtp_mixers: tuple[tuple[Mixer, ...], ...] = ()  # of each layer of multi-token prediction
+    state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 
     @property

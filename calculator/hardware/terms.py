@@ -23,6 +23,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "engine_by_plugin": ("engine", "vendor", "plugin"),
     "engine_support_unknown": ("engine", "vendor"),
     "capability_too_low": ("engine", "needed", "capability"),
+    "sparse_attention_unsupported": ("engine", "capability"),
     "format_unsupported": ("format", "engine"),
     "format_weight_only": ("format",),
     "format_support_unknown": ("format",),

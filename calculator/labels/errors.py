@@ -21,13 +21,14 @@ ERRORS: Mapping[str, Promise] = {
     "cuts_group": gettext_lazy("A share of %(size)s of %(tensor)s cuts through the groups of %(group)s of %(format)s."),
     "more_stages_than_layers": gettext_lazy("%(value)s stages are more than the model's %(most)s layers."),
     "layer_not_modelled": gettext_lazy("How this engine stores layers of the kind %(layer)s is not modelled."),
+    "model_not_supported": gettext_lazy("This engine has no class for models of the type %(model_type)s."),
     "layer_not_supported": gettext_lazy(
         "This engine does not run this model: it has layers of a kind it does not know (%(layer)s)."
     ),
-    "model_type_not_supported": gettext_lazy("mlx-lm has no file for the model type %(model_type)s."),
     "indexers_shared": gettext_lazy(
         "mlx-lm gives every layer an indexer of its own and does not load a model whose layers share them."
     ),
+    "no_mtp_layers": gettext_lazy("This model has no layers that predict several tokens."),
     "not_supported": gettext_lazy("This engine does not offer that (%(value)s)."),
 }
 

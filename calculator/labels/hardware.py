@@ -65,6 +65,9 @@ REASONS: Mapping[str, Promise] = {
     "engine_by_plugin": gettext_lazy("%(engine)s reaches cards of this vendor through %(plugin)s."),
     "engine_support_unknown": gettext_lazy("Whether %(engine)s runs on cards of this vendor is not known to us."),
     "capability_too_low": gettext_lazy("%(engine)s needs compute capability %(needed)s; this card has %(capability)s."),
+    "sparse_attention_unsupported": gettext_lazy(
+        "%(engine)s runs this model's sparse attention on compute capability 9, 10 and 12 only; this card has %(capability)s."
+    ),
     "format_unsupported": gettext_lazy("This card cannot compute with %(format)s in %(engine)s."),
     "format_weight_only": gettext_lazy(
         "This card has no arithmetic for %(format)s: the weights do take this little memory, but are unpacked to 16 bits for computing."

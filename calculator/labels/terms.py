@@ -115,10 +115,10 @@ TERMS: Mapping[str, Promise] = {
         "%(layers)s full layers × %(sequences)s × room for %(cells)s tokens × %(width)s values as %(format)s (%(cell_bytes)s B)"
     ),
     "grown_sliding": gettext_lazy(
-        "%(layers)s sliding-window layers × %(sequences)s × room for %(cells)s tokens while a prompt passes × %(width)s values as %(format)s (%(cell_bytes)s B)"
+        "%(layers)s sliding-window layers × %(sequences)s × room for %(cells)s tokens × %(width)s values as %(format)s (%(cell_bytes)s B)"
     ),
     "grown_chunked": gettext_lazy(
-        "%(layers)s chunked layers × %(sequences)s × room for %(cells)s tokens while a prompt passes × %(width)s values as %(format)s (%(cell_bytes)s B)"
+        "%(layers)s chunked layers × %(sequences)s × room for %(cells)s tokens × %(width)s values as %(format)s (%(cell_bytes)s B)"
     ),
     "grown_latent": gettext_lazy(
         "%(layers)s latent layers × %(sequences)s × room for %(cells)s tokens × %(width)s values as %(format)s (%(cell_bytes)s B)"

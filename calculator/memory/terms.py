@@ -146,8 +146,8 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "more_stages_than_layers": ("value", "most"),
     "layer_not_supported": ("layer",),
     "layer_not_modelled": ("layer",),
+    "model_not_supported": ("model_type",),
     "not_supported": ("value",),
-    # MLX
-    "model_type_not_supported": ("model_type",),
     "indexers_shared": (),
+    "no_mtp_layers": ("value",),
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from calculator.catalogue import Found, Model
+from calculator.catalogue import Found, Model, Recognised
 from calculator.figures import billions
 from calculator.hardware import Card, HardwareError, Source
 from catalog.bridge.cards import all_cards
+from catalog.bridge.recognition import recognise
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
 
@@ -44,6 +45,9 @@ class DatabaseCatalogue:
             Found(slug=row.slug, name=row.name, detail=" · ".join(filter(None, _details(row))))
             for row in rows.order_by("-release_date", "slug")[:FOUND]
         ]
+
+    def recognise(self, names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recognised]:
+        return recognise(names, shown)
 
 
 def _details(row: LanguageModel) -> tuple[str, str]:

@@ -32,8 +32,9 @@ from calculator.memory.llama_cpp import cache as llama_cpp_cache
 from calculator.memory.llama_cpp import state as llama_cpp_state
 from calculator.memory.transformers import cache as transformers_cache
 from calculator.memory.vllm.layers import layer_specs
+from calculator.memory.vllm.serving import Serving
 from catalog.models.derived import KINDS, layer_kinds
-from tests.calculator.memory.shapes import made_of
+from tests.calculator.memory import shapes
 
 HEADS = {"num_heads": 4, "num_kv_heads": 2, "head_dim": 32, "value_head_dim": 32}
 INDEXER = Indexer(num_heads=2, head_dim=128, top_k=16)
@@ -78,6 +79,11 @@ class Clairvoyance(Attention):
 
 MADE_UP: tuple[Mixer, ...] = (Telepathy(), Clairvoyance(**HEADS))
 made_up = pytest.mark.parametrize("mixer", MADE_UP, ids=lambda mixer: type(mixer).__name__)
+
+
+def made_of(*kinds: Mixer) -> Shape:
+    """Of a type that every engine knows, so that nothing but the layer can be what it does not."""
+    return shapes.made_of(*kinds, model_type="llama")
 
 
 def defined(kind: type[Mixer] = Mixer) -> Iterator[type[Mixer]]:
@@ -132,7 +138,7 @@ def asked(engine: str) -> Callable[[Shape], object]:
 QUESTIONS: dict[str, Callable[[Shape], object]] = {
     **{f"estimate of {engine}": asked(engine) for engine in ENGINES},
     "llama.cpp cells": llama_cpp_cache.rows_by_layer,
-    "vLLM layers": lambda shape: layer_specs(shape, "bf16", 1),
+    "vLLM layers": lambda shape: layer_specs(shape, Serving("bf16", 1)),
     "transformers cache": lambda shape: transformers_cache.cache_terms(shape, 1_024, 1, 2, (0,) * shape.num_layers, 1),
     "reads": lambda shape: reads.cache_reads(shape, Workload(), 1_000),
     "operations of a token": lambda shape: reads.token_flops(shape, 1_000),

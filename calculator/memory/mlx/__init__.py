@@ -76,7 +76,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         width=VALUE_BYTES[default_kv_format(shape)],
     )
     held = weight_rules.weights(shape, weight_format)
-    cache = Part(key="kv_cache", terms=cache_terms(shape, run.tokens, run.sequences, run.piece, kv_format))
+    cache = Part(key="kv_cache", terms=cache_terms(shape, run.tokens, run.sequences, kv_format))
     state = Part(key="state", terms=state_terms(shape, run.sequences, run.width))
     beside = max(peak(shape, run) - cache.bytes - state.bytes, 0)
     compute = Term("in_flight", {"tokens": run.piece, "sequences": run.together}, beside)

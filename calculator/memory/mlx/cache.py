@@ -1,9 +1,9 @@
 """Keys, values and states as mlx-lm keeps them for one batch.
 
-Source: mlx-lm 0.32.2, `models/cache.py`: `KVCache` grows by 256 tokens; `RotatingKVCache` holds the window, and while a
-piece of the prompt passes its tokens too; `ChunkedKVCache` (Llama 4) likewise with its chunk; `QuantizedKVCache`
-(`--kv-bits`) packs as weights are packed; `ArraysCache` holds what is recurrent. `make_cache` of each model's file says
-which of them a layer has. Batches (`BatchKVCache`) are as long as their longest sequence.
+Source: mlx-lm 0.32.2, `models/cache.py`: `KVCache` grows by 256 tokens; `RotatingKVCache` holds
+the window; `ChunkedKVCache` (Llama 4) likewise its chunk; `QuantizedKVCache` (`--kv-bits`) packs as weights are packed;
+`ArraysCache` holds what is recurrent. `make_cache` of each model's file says which of them a layer has. Batches
+(`BatchKVCache`) are as long as their longest sequence.
 """
 
 from __future__ import annotations
@@ -104,23 +104,18 @@ def _latent(mixer: LatentAttention, own: Traits) -> tuple[Cached, ...]:
     return kept, Cached("latent", 1, (width, width))
 
 
-def cells(item: Cached, tokens: int, piece: int) -> int:
-    """Tokens that there is room for at the fullest moment of a prompt in pieces of `piece`, and the first new token.
+def cells(item: Cached, tokens: int) -> int:
+    """Tokens that there is room for once a prompt has passed; while it passes, windows hold its last piece beside.
 
-    >>> cells(Cached("full", 8, (128, 128)), 5000, 2048), cells(Cached("sliding", 8, (128, 128), 1024), 5000, 2048)
-    (5120, 3071)
+    >>> cells(Cached("full", 8, (128, 128)), 5000), cells(Cached("sliding", 8, (128, 128), 1024), 5000)
+    (5120, 1024)
     """
+    rounded = ceil_div(tokens, STEP) * STEP
     if item.window is None:
-        return ceil_div(tokens, STEP) * STEP
-    prompt = tokens - 1
+        return rounded
     if item.kind == "chunked":
-        return min(ceil_div(tokens, STEP) * STEP, item.window + ceil_div(piece, STEP) * STEP)
-    whole = prompt // piece
-    before = min(item.window - 1, max(whole - 1, 0) * piece)
-    fullest = before + piece if whole else prompt
-    last = min(item.window - 1, whole * piece) + prompt % piece if prompt % piece else 0
-    growing = min(item.window, prompt + STEP)  # the first new token makes room for more, up to the window
-    return max(fullest, last, growing if prompt < item.window else item.window)
+        return min(rounded, item.window + STEP)
+    return min(item.window, tokens - 1 + STEP)  # what the first new token makes room for
 
 
 def row_bytes(width: int, kv_format: str) -> int:
@@ -131,12 +126,12 @@ def row_bytes(width: int, kv_format: str) -> int:
     return width * bits // 8 + 4 * (width // GROUP)
 
 
-def cache_terms(shape: Shape, tokens: int, sequences: int, piece: int, kv_format: str) -> tuple[Term, ...]:
+def cache_terms(shape: Shape, tokens: int, sequences: int, kv_format: str) -> tuple[Term, ...]:
     own = traits(shape)
     terms = []
     for mixer, layers in mixers(shape):
         for item in cached(mixer, own):
-            number = cells(item, tokens, piece)
+            number = cells(item, tokens)
             one = item.heads * sum(row_bytes(width, kv_format) for width in item.widths)
             values: dict[str, int | str] = {"layers": layers, "sequences": sequences, "cells": number}
             values |= {"width": item.width, "format": kv_format, "cell_bytes": one}

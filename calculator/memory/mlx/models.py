@@ -52,7 +52,7 @@ def traits(shape: Shape) -> Traits:
     stated = shape.file_type or shape.model_type
     name = known["aliases"].get(stated, stated)
     if name not in known["modules"]:
-        raise WorkloadError("engine", "model_type_not_supported", model_type=stated)
+        raise WorkloadError("engine", "model_not_supported", model_type=stated)
     module = known["text_modules"].get(name, name)
     if module == "mistral3":  # `mistral3.py`: the language model is Ministral 3 or Mistral 4 where the file says so
         module = shape.model_type if shape.model_type in ("ministral3", "mistral4") else "llama"

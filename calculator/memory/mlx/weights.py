@@ -51,10 +51,10 @@ def offered(shape: Shape) -> tuple[str, ...]:
     """Best quality first. A quantised checkpoint runs as it is, or dequantised (`mlx_lm.convert --dequantize`)."""
     if is_native(shape) and shape.quantization is not None:
         return wide_format(shape), shape.quantization.name
-    own = traits(shape)
+    own, wide = traits(shape), wide_format(shape)
     recipes = tuple(RECIPES) if any(_is_down(group, own) for group in tensor_groups(shape)) else ()
     names = sorted((*FORMATS, *recipes), key=lambda name: -bits_of(name))
-    return (wide_format(shape), *names)
+    return (*dict.fromkeys((wide, "BF16", "FP16")), *names)
 
 
 def bits_of(name: str) -> float:

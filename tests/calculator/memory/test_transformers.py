@@ -52,6 +52,7 @@ STATES = [
     ("ai21-jamba-mini-1-5", 28, 4 * 8_192, 8_192 * 16),
     ("mamba-codestral-7b-v0-1", 64, 4 * (8_192 + 2 * 8 * 128), 8_192 * 128),
     ("qwen3-next-80b-a3b-instruct", 36, 4 * (2 * 2_048 + 4_096), 32 * 128 * 128),
+    ("falcon-h1-7b-instruct", 44, 4 * (3_072 + 2 * 256), 3_072 * 256),  # attention beside it keeps none
 ]
 
 
