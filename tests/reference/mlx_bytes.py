@@ -61,8 +61,9 @@ def build(config: dict[str, Any], dtype: mx.Dtype) -> Any:
                 raise
             for part in (config, *(part for part in config.values() if isinstance(part, dict))):
                 part.update({name: BEARS_NO_SHAPE[name] for name in missing if name not in part})
-    with contextlib.suppress(AttributeError, KeyError, IndexError):
-        model.sanitize({})  # Gemma 3 finds out from the weights that it has no head of its own
+    for part in (model, getattr(model, "language_model", None)):  # Gemma 3 learns from the weights that it has no head
+        with contextlib.suppress(AttributeError, KeyError, IndexError, TypeError):
+            part.sanitize({})
     casts = getattr(model, "cast_predicate", lambda path: True)
     model.update(tree_map_with_path(lambda path, array: array.astype(dtype) if casts(path) else array, model.parameters()))
     return model

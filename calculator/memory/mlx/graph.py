@@ -220,7 +220,8 @@ def _recurrence(p: Pass, x: int, kept: Kept) -> int:
     """A gated convolution (LFM2) or another small state: as wide as its projections."""
     entering = [role for role in p.outputs if role.endswith(("in_proj", "rec_x", "rec_y"))]
     made = [p.linear(role, x) for role in entering]
-    joined = p.new(*made, *kept[:1], numbers=p.hidden, times=2)
+    gated = p.new(*made, numbers=p.hidden)
+    joined = p.new(gated, *kept[:1], numbers=p.hidden, times=2)
     p.tape.retain(joined)
     result = p.new(joined, *made, numbers=p.hidden, times=2)
     leaving = next((role for role in p.outputs if role.endswith(("out_proj", "rec_out"))), None)

@@ -48,6 +48,7 @@ def test_offload() -> None:
     assert (option(text, "-ngl"), option(text, "--n-cpu-moe")) == ("20", "10")
     modelfile = command(commands, "modelfile")
     assert "PARAMETER num_gpu 20" in modelfile.text.splitlines()
+    assert "PARAMETER num_batch 512" in modelfile.text.splitlines()  # by itself Ollama takes more for long contexts
     assert [note.key for note in modelfile.notes] == ["ollama_defaults", "ollama_no_cpu_moe"]
 
 

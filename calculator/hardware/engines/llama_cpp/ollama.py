@@ -24,7 +24,9 @@ def commands(workload: Workload, source: Source, hub: str, fit: Fit | None) -> t
     """A Modelfile, and the server's settings that a Modelfile cannot hold.
 
     Left to itself, Ollama serves one request at a time (`OLLAMA_NUM_PARALLEL`) and a context that it chooses by the
-    memory of the cards: a note says so beside the commands that ask for more.
+    memory of the cards: a note says so beside the commands that ask for more. Its batch, which is its micro-batch too,
+    it raises to 1,024 beyond 4,096 tokens and to 2,048 beyond 32,768 where there is room for it (`server/sched.go`,
+    `automaticGenerationBatch`), so the Modelfile states the one that was computed.
     """
     weight_format = workload.weight_format or ""
     placeholders: tuple[str, ...] = ()
@@ -36,6 +38,7 @@ def commands(workload: Workload, source: Source, hub: str, fit: Fit | None) -> t
         origin = f"./{file_name(source.name, weight_format)}"
         placeholders = (origin,)
     model = [f"FROM {origin}", f"PARAMETER num_ctx {workload.context_tokens}"]
+    model.append(f"PARAMETER num_batch {workload.micro_batch}")
     model.append(f"PARAMETER num_gpu {ALL_LAYERS if workload.gpu_layers is None else workload.gpu_layers}")
     notes = [_defaults(fit)]
     key_format, value_format = workload.kv_format or "f16", workload.kv_v_format or workload.kv_format or "f16"

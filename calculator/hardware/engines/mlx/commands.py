@@ -57,7 +57,7 @@ def _how(weight_format: str) -> tuple[str, ...]:
         return ("--quant-predicate", weight_format)
     if weight_format in MODES:
         return ("--q-mode", weight_format)
-    spec = FORMATS[weight_format]
+    spec = FORMATS.get(weight_format, FORMATS["4bit"])  # what the program makes unasked
     group = () if spec.group == MODES["affine"][0] else ("--q-group-size", str(spec.group))
     return ("--q-bits", str(spec.bits), *group)
 
