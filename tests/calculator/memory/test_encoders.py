@@ -64,6 +64,7 @@ def test_it_is_no_part_of_the_text_model(engine: str) -> None:
     assert seeing.part("weights") == blind.part("weights")
     assert seeing.file_bytes == blind.file_bytes
     assert blind.part("vision").bytes == 0
+    assert estimate(published(TOWER), Workload(engine=engine)).parts == blind.parts  # unless asked for
     if engine in ("vllm", "transformers"):
         text = sum(tensor.elements for tensor in published(TOWER).tensors_of("text"))
         assert blind.file_bytes == 2 * text
