@@ -66,7 +66,7 @@ def accuracy(request: HtmxRequest) -> HttpResponse:
             "groups": groups,
             "chosen": chosen,
             "cases": [(case, _configuration(case), REMARKS.get(case.remark, "")) for case in paged["page"]],
-            "in_bytes": chosen.quantity not in ("parameters", "kv_tokens"),
+            "in_bytes": chosen.quantity not in ("parameters", "kv_tokens", "pool_tokens"),
         },
     )
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`quantity`: parameters, file_bytes, kv_cache, state, compute, weights, kv_tokens, activation, workspaces,
-    cuda_graphs or total. `predicted` and `truth` are bytes, but for `parameters` and `kv_tokens`. `resolution` is half
+    """`quantity`: parameters, file_bytes, kv_cache, state, compute, weights, rank_weights, request_bytes, kv_tokens,
+    pool_tokens, activation, workspaces, cuda_graphs or total. `predicted` and `truth` are bytes, but for parameters and
+    tokens. `resolution` is half
     of the last digit of the truth: a prediction inside it is exact. `naive` maps a formula's key to what it says;
     `source` is an address to cite, `origin` says where the truth is from.
     """
@@ -26,6 +27,7 @@ class Case:
     source: str | None = None
     quote: str = ""
     remark: str = ""
+    family: str = ""  # the model type
 
     @property
     def exact(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from calculator.accuracy.case import Case
 from calculator.accuracy.llama_cpp import llama_cpp_cases
 from calculator.accuracy.measured import measured_case
+from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, parse_config_text, read_config
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reference"
@@ -19,12 +20,22 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 @cache
 def cases() -> tuple[Case, ...]:
     """In the order of the files; the same tuple every time."""
-    return (*_llama_cpp(), *_measured())
+    return (*_llama_cpp(), *_vllm(), *_measured())
 
 
 def _llama_cpp() -> Iterator[Case]:
     for line in reference_lines("llama_cpp.jsonl"):
         yield from llama_cpp_cases(line, reference_shape(line["name"]))
+
+
+def _vllm() -> Iterator[Case]:
+    shapes: dict[tuple[str, str], Shape] = {}
+    for line in reference_lines("vllm.jsonl"):
+        config = reference_config_of(line, reference_config(line["config"]))
+        key = (line["config"], str(config.get("quantization_config")))
+        if key not in shapes:
+            shapes[key] = read_config(config)
+        yield from vllm_cases(line, shapes[key])
 
 
 def _measured() -> Iterator[Case]:
@@ -33,10 +44,15 @@ def _measured() -> Iterator[Case]:
 
 
 def _measured_shape(line: Mapping[str, Any]) -> Shape:
-    """The reference configs describe wide weights; a line about a quantised checkpoint says how that is stored."""
-    if "quantization_config" not in line:
+    """The reference configs describe wide weights; a line about another checkpoint says what its file has besides."""
+    besides = {key: line[key] for key in ("quantization_config",) if key in line} | line.get("config_keys", {})
+    if not besides:
         return reference_shape(line["config"])
-    return read_config(reference_config(line["config"]) | {"quantization_config": line["quantization_config"]})
+    config = reference_config(line["config"])
+    inner = config.get("text_config")
+    if isinstance(inner, dict) and "config_keys" in line:
+        config["text_config"] = inner | line["config_keys"]
+    return read_config(config | besides)
 
 
 def reference_lines(name: str) -> Iterator[Mapping[str, Any]]:

@@ -22,6 +22,7 @@ def llama_cpp_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
     model = line["name"]
     yield Case(
         model=model,
+        family=shape.model_type,
         engine="config.json",
         quantity="parameters",
         predicted=shape.total_parameters,
@@ -32,6 +33,7 @@ def llama_cpp_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
         answer = estimate(shape, Workload(engine=ENGINE, weight_format=preset, context_tokens=256))
         yield Case(
             model=model,
+            family=shape.model_type,
             engine=ENGINE,
             quantity="file_bytes",
             configuration={"weights": preset},
@@ -58,6 +60,7 @@ def _memory_cases(
     for quantity, predicted, truth, resolution in _truths(row, answer):
         yield Case(
             model=model,
+            family=shape.model_type,
             engine=ENGINE,
             quantity=quantity,
             configuration=configuration,

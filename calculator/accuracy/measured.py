@@ -8,8 +8,7 @@ from typing import Any
 from calculator.accuracy import naive
 from calculator.accuracy.case import Case
 from calculator.architecture.shape import Shape
-from calculator.memory import Workload, estimate
-from calculator.memory.vllm import capacity_tokens
+from calculator.memory import Workload, capacity, estimate
 
 OF_A_CARD = {
     "activation": ("forward_pass", "sampler"),
@@ -21,12 +20,16 @@ OF_A_CARD = {
 
 def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
     """The case of one line of `measured.jsonl`."""
-    workload = Workload(engine=line["engine"], **line["workload"])
+    asked = dict(line["workload"])
+    if "capability" in asked:
+        asked["capability"] = tuple(asked["capability"])
+    workload = Workload(engine=line["engine"], **asked)
     weight_format = workload.weight_format or "BF16"
     resolution = line.get("resolution", 0)
     formulas: dict[str, int] = {}
     if line["quantity"] == "kv_tokens":
-        predicted = capacity_tokens(shape, workload, line["pool_bytes"])
+        pool = capacity(shape, workload, line["pool_bytes"])
+        predicted = pool.tokens if pool else 0
         per_token = line["pool_bytes"] * 1.0 / max(line["truth"], 1)
         resolution = int(line["pool_resolution"] / per_token) + 1
         formulas = _token_formulas(shape, workload, line["pool_bytes"])
@@ -44,6 +47,7 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         formulas = {"parameters_bits": naive.parameters_times_bits(shape, weight_format) // workload.tensor_parallel}
     return Case(
         model=line["model"],
+        family=shape.model_type,
         engine=line["engine"],
         quantity=line["quantity"],
         configuration=_configuration(line["workload"]),
@@ -60,7 +64,7 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
 
 def _configuration(workload: Mapping[str, Any]) -> dict[str, int | str]:
     names = {"weight_format": "weights", "kv_format": "kv", "context_tokens": "context"}
-    return {names.get(key, key): value for key, value in workload.items()}
+    return {names.get(key, key): value for key, value in workload.items() if key != "capability"}
 
 
 def _token_formulas(shape: Shape, workload: Workload, pool_bytes: int) -> dict[str, int]:

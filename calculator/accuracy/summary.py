@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 
 from calculator.accuracy.case import Case
@@ -21,6 +22,7 @@ class Line:
     cases: int
     exact: int
     median_error: float
+    p90_error: float  # nine of ten cases are no further off
     worst_error: float
     worst: Case
 
@@ -33,6 +35,16 @@ def summary(cases: Iterable[Case]) -> tuple[Line, ...]:
     return tuple(line for (engine, quantity), group in groups.items() for line in _lines(engine, quantity, group))
 
 
+def by_family(cases: Iterable[Case]) -> Mapping[str, tuple[Line, ...]]:
+    """For each model type a line per engine and quantity, without the naive formulas."""
+    families: dict[str, list[Case]] = {}
+    for case in cases:
+        families.setdefault(case.family, []).append(case)
+    return {
+        family: tuple(line for line in summary(found) if not line.formula) for family, found in sorted(families.items())
+    }
+
+
 def _lines(engine: str, quantity: str, group: list[Case]) -> list[Line]:
     lines = [_line(engine, quantity, "", [(case, case.error) for case in group])]
     for formula in NAIVE_FORMULAS:
@@ -43,6 +55,7 @@ def _lines(engine: str, quantity: str, group: list[Case]) -> list[Line]:
 
 
 def _line(engine: str, quantity: str, formula: str, errors: list[tuple[Case, float]]) -> Line:
+    sizes = sorted(abs(error) for _, error in errors)
     worst, worst_error = max(errors, key=lambda pair: abs(pair[1]))
     return Line(
         engine=engine,
@@ -50,7 +63,8 @@ def _line(engine: str, quantity: str, formula: str, errors: list[tuple[Case, flo
         formula=formula,
         cases=len(errors),
         exact=sum(not error for _, error in errors),
-        median_error=median(abs(error) for _, error in errors),
+        median_error=median(sizes),
+        p90_error=sizes[ceil(0.9 * len(sizes)) - 1],
         worst_error=worst_error,
         worst=worst,
     )

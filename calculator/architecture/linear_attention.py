@@ -43,7 +43,14 @@ def gated_delta(c: Fields, *, joined_beta: bool = False, apart: bool = False) ->
 
 
 def kimi_delta(
-    c: Fields, heads: int, head_dim: int, kernel: int, *, low_rank_decay: bool = True, low_rank_gate: bool = True
+    c: Fields,
+    heads: int,
+    head_dim: int,
+    kernel: int,
+    *,
+    low_rank_decay: bool = True,
+    low_rank_gate: bool = True,
+    bounded_gate: bool = False,
 ) -> Block:
     """Kimi delta attention (arXiv:2510.26692): a decay for every key channel. `low_rank`: through the width of a head.
 
@@ -58,6 +65,7 @@ def kimi_delta(
         value_head_dim=head_dim,
         conv_kernel=kernel,
         conv_channels=3 * width,
+        bounded_gate=bounded_gate,
     )
     weights = linear("attn_q", width, hidden) + linear("attn_k", width, hidden) + linear("attn_v", width, hidden)
     for name in "qkv":

@@ -96,7 +96,8 @@ class LinearAttention(Mixer):
     """Attention with a constant state per sequence: gated delta net, Kimi delta attention, lightning attention.
 
     The state holds `num_value_heads` matrices of `key_head_dim` x `value_head_dim`; a short convolution
-    over `conv_channels` keeps `conv_kernel - 1` earlier inputs (0 where the kind has none).
+    over `conv_channels` keeps `conv_kernel - 1` earlier inputs (0 where the kind has none). `bounded_gate`: the decay
+    has a least value, which faster kernels need (Kimi K3).
     """
 
     kind: str
@@ -106,6 +107,7 @@ class LinearAttention(Mixer):
     value_head_dim: int
     conv_kernel: int
     conv_channels: int
+    bounded_gate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

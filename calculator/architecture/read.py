@@ -12,6 +12,7 @@ from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
 from calculator.architecture.keys import may_bear_shape
 from calculator.architecture.quantization import Storage, read_storage
+from calculator.architecture.rotary import rotary_tables
 from calculator.architecture.shape import Shape, Tensor
 from calculator.architecture.tensors import Weight
 from calculator.architecture.towers import TOWERS, Tower
@@ -40,19 +41,36 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     _note_unread(wrapped)
     if wrapped.outer.faults:
         raise ConfigError.collect(wrapped.outer.faults)
+    layers = model.typed_layers()
     return Shape(
         model_type=wrapped.text.model_type,
         hidden_size=model.hidden_size,
         vocab_size=model.vocab_size,
         context_tokens=model.context_tokens,
         tied_embeddings=model.tied_embeddings,
-        layers=model.typed_layers(),
+        layers=layers,
         tensors=tuple(_tensors(model, towers, storage)),
         native_format=storage.native,
+        architecture=_architecture(config),
+        file_type=wrapped.outer.model_type,
+        rotary=rotary_tables(wrapped.text, layers),
+        mtp_mixers=tuple(block.mixers for block in model.mtp),
+        state_dtype=_state_dtype(wrapped.text),
         assumptions=assumptions + (("quantization_ignored",) if storage.ignored else ()),
         quantization=storage.quantization,
         stated_experts=_stated_experts(wrapped.text),
     )
+
+
+def _architecture(config: Mapping[str, object]) -> str | None:
+    named = config.get("architectures")
+    first = named[0] if isinstance(named, list) and named else None
+    return first if isinstance(first, str) else None
+
+
+def _state_dtype(text: Fields) -> str | None:
+    stated = text.config.get("mamba_ssm_dtype") or text.config.get("mamba_ssm_cache_dtype")
+    return stated if isinstance(stated, str) else None
 
 
 def _stated_experts(text: Fields) -> int:

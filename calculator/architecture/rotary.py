@@ -1,10 +1,20 @@
-"""Rotary position embedding as a config.json states it. It takes no memory, so no shape holds it."""
+"""Rotary position embedding as a config.json states it, and the tables of angles that engines keep for it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from calculator.architecture.fields import Fields
+from calculator.architecture.shape import (
+    Attention,
+    CompressedAttention,
+    LatentAttention,
+    Layer,
+    Mixer,
+    RotaryTable,
+    SlidingWindowAttention,
+)
 from calculator.architecture.wrappers import unwrap
 
 FULL, SLIDING = "full_attention", "sliding_attention"
@@ -45,3 +55,89 @@ def _number(value: object) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         return None
     return int(value) if value == int(value) else value
+
+
+NO_TABLE = frozenset(
+    {
+        *("bloom", "gpt2", "gpt_bigcode", "mpt", "opt", "xglm"),  # learned positions, or a bias by distance
+        *("falcon_mamba", "jamba", "kimi_linear", "mamba", "mamba2", "nemotron_h", "recurrent_gemma"),
+    }
+)
+"""Model types that look no angle up."""
+FRACTIONS: Mapping[str, float] = {
+    **dict.fromkeys(("glm", "glm4", "glm4_moe", "glm4v_moe_text", "nemotron", "persimmon", "phi", "zaya"), 0.5),
+    **dict.fromkeys(("gpt_neox", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "stablelm"), 0.25),
+}
+"""The share of a head that is rotated, of model types whose configuration class in transformers has one of its own."""
+_FRACTION_KEYS = ("partial_rotary_factor", "rotary_pct", "rotary_emb_fraction")
+_STRETCHED = ("yarn", "deepseek_yarn")  # the table is as long as the stretched context, whatever the longest context is
+_TYPE_KEYS = ("rope_type", "type")
+
+
+def rotary_tables(text: Fields, layers: tuple[Layer, ...]) -> tuple[RotaryTable, ...]:
+    """One table for each size of head and each kind of layer that the config gives parameters of its own.
+
+    How many positions: as vLLM and transformers read a config (`get_rope`, `standardize_rope_params`).
+    """
+    if text.model_type in NO_TABLE or text.config.get("position_embedding_type") in ("nope", "alibi", "learned"):
+        return ()
+    tables: dict[tuple[object, ...], RotaryTable] = {}
+    for layer in layers:
+        for mixer in layer.mixers:
+            dimensions = _rotated(mixer)
+            if dimensions:
+                kind = SLIDING if isinstance(mixer, SlidingWindowAttention) else FULL
+                base, parameters = _parameters(text.config, kind)
+                table = _table(text, kind, dimensions, parameters)
+                tables.setdefault((base, str(parameters), table.dimensions, table.positions), table)
+    return tuple(tables.values())
+
+
+def _rotated(mixer: Mixer) -> int:
+    if isinstance(mixer, LatentAttention):
+        return mixer.qk_rope_head_dim
+    return mixer.head_dim if isinstance(mixer, Attention | CompressedAttention) else 0
+
+
+def _parameters(config: Mapping[str, object], kind: str) -> tuple[object, Mapping[str, object]]:
+    """The base and all else that is said of how this kind of layer rotates."""
+    stated = config.get("rope_parameters")
+    if isinstance(stated, Mapping):
+        inner = stated.get(kind)
+        if isinstance(inner, Mapping):
+            return inner.get("rope_theta"), inner
+        return stated.get("rope_theta"), stated
+    if kind == SLIDING:
+        for spelling in _SLIDING_BASES:
+            if config.get(spelling) is not None:
+                return config[spelling], {}
+    scaling = config.get("rope_scaling")
+    return config.get("rope_theta"), scaling if isinstance(scaling, Mapping) else {}
+
+
+def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object]) -> RotaryTable:
+    rope_type = next((parameters[key] for key in _TYPE_KEYS if parameters.get(key) is not None), "default")
+    positions = _whole(text.config.get("max_position_embeddings")) or text.size("context", None) or 0
+    factor, original = _number(parameters.get("factor")), _whole(parameters.get("original_max_position_embeddings"))
+    if rope_type in _STRETCHED and factor:
+        positions = int((original or positions) * factor)
+    elif rope_type in ("longrope", "su"):
+        positions += original or _whole(text.config.get("original_max_position_embeddings")) or 0
+    return RotaryTable(
+        kind=kind,
+        positions=positions,
+        dimensions=head if rope_type == "proportional" else _dimensions(text, head, parameters),
+        axes="mrope_section" in parameters,
+    )
+
+
+def _dimensions(text: Fields, head: int, parameters: Mapping[str, object]) -> int:
+    stated = (parameters.get(key) or text.config.get(key) for key in _FRACTION_KEYS)
+    fraction = next((number for value in stated if (number := _number(value))), None)
+    if fraction is None and (rotated := _whole(text.config.get("rotary_dim"))):
+        return rotated
+    return int(head * (fraction if fraction is not None else FRACTIONS.get(text.model_type, 1)))
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

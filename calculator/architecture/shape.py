@@ -45,6 +45,7 @@ __all__ = [
     "Mixer",
     "Quantization",
     "Recurrence",
+    "RotaryTable",
     "Shape",
     "ShortConvolution",
     "SlidingWindowAttention",
@@ -123,6 +124,17 @@ class Quantization:
     block: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotaryTable:
+    """cos and sin of `dimensions` numbers for each of `positions`, for the layers of one `kind` (`full_attention`, or
+    `sliding_attention` where that has a table of its own). `axes`: positions of images have three coordinates."""
+
+    kind: str
+    positions: int
+    dimensions: int
+    axes: bool = False
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shape:
     """All that memory depends on. `context_tokens` is the longest context the config allows.
@@ -141,6 +153,11 @@ class Shape:
     native_format: str  # how the checkpoint stores its weights: "BF16", "FP8", "MXFP4", "INT4" ...
     assumptions: tuple[str, ...] = ()
     quantization: Quantization | None = None
+    architecture: str | None = None  # the class that the file names, whose code an engine looks for
+    file_type: str = ""  # the model type of the whole file; `model_type` is its language model's
+    rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in
+    mtp_mixers: tuple[tuple[Mixer, ...], ...] = ()  # of each layer of multi-token prediction
+    state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
+from calculator.hardware.engines.base import Alike
 from calculator.hardware.fit import Fit
 from calculator.hardware.parallel import Placement, place
 from calculator.hardware.reason import Reason
@@ -52,7 +53,8 @@ def recommend(
     where that is another set, or else is the best set of another vendor or size.
     """
     resolved = resolve(ENGINES[workload.engine], shape, workload)
-    by_class = _candidates(workload.engine, resolved.weight_format or "", tuple(cards), tuple(counts))
+    needed = engine_named(workload.engine).card_needs(shape)
+    by_class = _candidates(workload.engine, resolved.weight_format or "", needed, tuple(cards), tuple(counts))
     needs = _Needs(shape, workload)
     return tuple(_recommendation(name, by_class.get(name, ()), needs, per_class) for name in CLASSES)
 
@@ -61,12 +63,12 @@ def recommend(
 class _Candidate:
     """A set of cards, and all about it that does not depend on how much memory is needed.
 
-    `size` and `devices` say which placement is its own; `most_bytes` is what one card may hold with the headroom free.
+    `asked` and `devices` say which placement is its own; `most_bytes` is what one card may hold with the headroom free.
     """
 
     card: Card
     count: int
-    size: int | None
+    asked: Alike
     devices: int
     most_bytes: int
     refused: bool
@@ -77,16 +79,16 @@ class _Candidate:
 
 @lru_cache(maxsize=32)
 def _candidates(
-    engine: str, weight_format: str, cards: tuple[Card, ...], counts: tuple[int, ...]
+    engine: str, weight_format: str, needs: frozenset[str], cards: tuple[Card, ...], counts: tuple[int, ...]
 ) -> Mapping[str, tuple[_Candidate, ...]]:
-    """All sets that anybody can put together, by class, best first; slow to make, so kept per engine and format."""
+    """All sets that anybody can put together, by class, best first; slow to make, so kept per question."""
     newest = max((card.release_year for card in cards if card.release_year), default=0)
     of_engine = engine_named(engine)
     found: dict[str, list[_Candidate]] = {}
     for card in cards:
         if not card.obtainable:
             continue
-        said = card_reasons(card, Workload(engine=engine, weight_format=weight_format))
+        said = card_reasons(card, Workload(engine=engine, weight_format=weight_format), needs)
         blocked = any(reason.blocks for reason in said)
         current = card.release_year is None or card.release_year >= newest - CURRENT_YEARS
         headroom = of_engine.headroom.of(card.device_bytes) * card.devices
@@ -94,7 +96,7 @@ def _candidates(
             _Candidate(
                 card=card,
                 count=count,
-                size=of_engine.alike_bytes(card.device_bytes),
+                asked=of_engine.alike(card),
                 devices=count * card.devices,
                 most_bytes=card.usable_bytes - headroom,
                 refused=blocked or count > card.max_cards,
@@ -132,12 +134,12 @@ class _Needs:
 
     def __init__(self, shape: Shape, workload: Workload) -> None:
         self.shape, self.workload = shape, workload
-        self.placements: dict[tuple[int | None, int], Placement] = {}
+        self.placements: dict[tuple[Alike, int], Placement] = {}
 
     def placement(self, candidate: _Candidate) -> Placement:
-        key = (candidate.size, candidate.devices)
+        key = (candidate.asked, candidate.devices)
         if key not in self.placements:
-            self.placements[key] = place(self.shape, replace(self.workload, card_bytes=candidate.size), key[1])
+            self.placements[key] = place(self.shape, candidate.asked.on(self.workload), key[1])
         return self.placements[key]
 
     def bytes(self, candidate: _Candidate) -> int | None:

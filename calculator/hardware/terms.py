@@ -23,6 +23,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "engine_by_plugin": ("engine", "vendor", "plugin"),
     "engine_support_unknown": ("engine", "vendor"),
     "capability_too_low": ("engine", "needed", "capability"),
+    "sparse_attention_unsupported": ("engine", "capability"),
     "format_unsupported": ("format", "engine"),
     "format_weight_only": ("format",),
     "format_support_unknown": ("format",),
@@ -71,6 +72,8 @@ NOTES: dict[str, tuple[str, ...]] = {
     "ollama_kv_format": ("k", "v"),
     "ollama_no_cpu_moe": (),
     "ollama_no_draft": (),
+    "ollama_defaults": ("least", "middle", "more", "large", "most"),
+    "ollama_default_here": ("context",),
     "needs_checkpoint": ("format",),
 }
 

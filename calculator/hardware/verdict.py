@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import MAX_CARDS, Card
 from calculator.hardware.engines import engine_named
+from calculator.hardware.engines.base import Alike
 from calculator.hardware.errors import HardwareError, check_bounds
 from calculator.hardware.fit import Fit
 from calculator.hardware.parallel import Placement, place
@@ -24,8 +24,9 @@ def fit(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes
     Raises `HardwareError` for an impossible count, `WorkloadError` for an impossible workload.
     """
     check_bounds("cards", count, 1, MAX_CARDS)
-    placement = place(shape, replace(workload, card_bytes=card.device_bytes), count * card.devices)
-    said = card_reasons(card, placement.workload)
+    asked = engine_named(workload.engine).alike(card)._replace(card_bytes=card.device_bytes)
+    placement = place(shape, asked.on(workload), count * card.devices)
+    said = card_reasons(card, placement.workload, engine_named(workload.engine).card_needs(shape))
     return judge(placement, card, count, said, extra_bytes=extra_bytes)
 
 
@@ -35,27 +36,28 @@ def fit_all(shape: Shape, workload: Workload, cards: Iterable[Card], counts: Seq
     Notes on what a server reserves then name the smallest card of that size; ask `fit` for one card's.
     """
     engine = engine_named(workload.engine)
-    placements: dict[tuple[int | None, int], Placement] = {}
+    needs = engine.card_needs(shape)
+    placements: dict[tuple[Alike, int], Placement] = {}
     fits = []
     for card in cards:
-        size = engine.alike_bytes(card.device_bytes)
+        asked = engine.alike(card)
         said: dict[str | None, tuple[Reason, ...]] = {}
         for count in counts:
-            key = (size, count * card.devices)
+            key = (asked, count * card.devices)
             if key not in placements:
-                placements[key] = place(shape, replace(workload, card_bytes=size), key[1])
+                placements[key] = place(shape, asked.on(workload), key[1])
             placed = placements[key].workload
             if placed.weight_format not in said:
-                said[placed.weight_format] = card_reasons(card, placed)
+                said[placed.weight_format] = card_reasons(card, placed, needs)
             fits.append(judge(placements[key], card, count, said[placed.weight_format]))
     return fits
 
 
-def card_reasons(card: Card, workload: Workload) -> tuple[Reason, ...]:
-    """All that this card says about an engine and a weight format (None: not settled)."""
+def card_reasons(card: Card, workload: Workload, needs: frozenset[str]) -> tuple[Reason, ...]:
+    """All that this card says about an engine, what a model's layers need, and a weight format (None: not settled)."""
     engine, weight_format = engine_named(workload.engine), workload.weight_format
     formats = () if weight_format is None else engine.format_reasons(card, weight_format)
-    return (*engine.support.reasons(workload.engine, card), *formats)
+    return (*engine.support.reasons(workload.engine, card), *engine.needs_reasons(card, needs), *formats)
 
 
 def only_kind(cards: Sequence[Card]) -> tuple[Card, int]:

@@ -65,6 +65,9 @@ REASONS: Mapping[str, Promise] = {
     "engine_by_plugin": gettext_lazy("%(engine)s reaches cards of this vendor through %(plugin)s."),
     "engine_support_unknown": gettext_lazy("Whether %(engine)s runs on cards of this vendor is not known to us."),
     "capability_too_low": gettext_lazy("%(engine)s needs compute capability %(needed)s; this card has %(capability)s."),
+    "sparse_attention_unsupported": gettext_lazy(
+        "%(engine)s runs this model's sparse attention on compute capability 9, 10 and 12 only; this card has %(capability)s."
+    ),
     "format_unsupported": gettext_lazy("This card cannot compute with %(format)s in %(engine)s."),
     "format_weight_only": gettext_lazy(
         "This card has no arithmetic for %(format)s: the weights do take this little memory, but are unpacked to 16 bits for computing."
@@ -132,6 +135,12 @@ NOTES: Mapping[str, Promise] = {
         "Ollama knows f16, q8_0 and q4_0 for keys and values together; %(k)s and %(v)s cannot be set there."
     ),
     "ollama_no_cpu_moe": gettext_lazy("Ollama cannot keep only the experts in RAM; use llama-server for that."),
+    "ollama_defaults": gettext_lazy(
+        "Left to itself, Ollama serves one request at a time with a context of %(least)s tokens, %(more)s from %(middle)s GiB of GPU memory and %(most)s from %(large)s GiB."
+    ),
+    "ollama_default_here": gettext_lazy(
+        "Left to itself, Ollama serves one request at a time, and on these cards with a context of %(context)s tokens."
+    ),
     "ollama_no_draft": gettext_lazy("Ollama takes no draft model; use llama-server for that."),
     "needs_checkpoint": gettext_lazy("This needs a checkpoint that is published in %(format)s; name it here."),
 }

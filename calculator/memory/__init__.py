@@ -1,11 +1,12 @@
 """Shape + workload + engine -> bytes, part by part, each with its reason."""
 
-from calculator.memory.engines import ENGINES, Engine, estimate
-from calculator.memory.workload import DEFAULT_ENGINE, Estimate, Note, Part, Term, Workload, WorkloadError
+from calculator.memory.engines import ENGINES, Engine, capacity, estimate
+from calculator.memory.workload import DEFAULT_ENGINE, Capacity, Estimate, Note, Part, Term, Workload, WorkloadError
 
 __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES",
+    "Capacity",
     "Engine",
     "Estimate",
     "Note",
@@ -13,5 +14,6 @@ __all__ = [
     "Term",
     "Workload",
     "WorkloadError",
+    "capacity",
     "estimate",
 ]

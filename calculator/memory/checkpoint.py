@@ -121,7 +121,7 @@ def _grouped(name: str, group: int) -> WeightFormat:
     return WeightFormat(name, matrix_bytes, group=group)
 
 
-def _blocked(rows: int, columns: int) -> WeightFormat:
+def fp8_blocks(rows: int, columns: int) -> WeightFormat:
     return WeightFormat("FP8-BLOCK", _fp8_block(rows, columns), group=columns, row_group=rows)
 
 
@@ -131,7 +131,7 @@ FORMATS: dict[str, WeightFormat] = {
         WeightFormat("BF16", _wide),
         WeightFormat("FP16", _wide),
         WeightFormat("FP8", _fp8_tensor),
-        _blocked(128, 128),
+        fp8_blocks(128, 128),
         WeightFormat("INT8", _int8),
         _grouped("AWQ", 128),
         _grouped("GPTQ", 128),
@@ -146,7 +146,7 @@ FORMATS: dict[str, WeightFormat] = {
 def of_checkpoint(dtype: str, native: str, quantization: Quantization | None) -> WeightFormat:
     """How a tensor of a quantised checkpoint is held: `dtype` is its own, `native` names the checkpoint's format."""
     if dtype == "FP8" and quantization is not None and quantization.block is not None:
-        return _blocked(*quantization.block)
+        return fp8_blocks(*quantization.block)
     if dtype == "INT4":
         name = native if native in ("AWQ", "GPTQ") else "INT4"
         group = quantization.group_size if quantization is not None else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from calculator.architecture.shape import Shape
 from calculator.memory import llama_cpp, sglang, transformers, vllm
-from calculator.memory.workload import UNSET_KNOBS, Estimate, Workload, WorkloadError
+from calculator.memory.workload import UNSET_KNOBS, Capacity, Estimate, Workload, WorkloadError
 
 # Bounds that no model or machine comes near; they keep absurd input from becoming an absurd answer.
 MAX_CONTEXT_TOKENS = 2**28
@@ -39,6 +39,13 @@ class Engine(Protocol):
     def estimate(self, shape: Shape, workload: Workload) -> Estimate:
         """Answer a workload that `resolve` returned: formats in the engine's spelling, numbers in bounds."""
         ...
+
+
+@runtime_checkable
+class PooledEngine(Protocol):
+    """An engine that cuts what is left of a card into the blocks of one pool."""
+
+    def capacity(self, shape: Shape, workload: Workload, available_bytes: int) -> Capacity: ...
 
 
 ENGINES: Mapping[str, Engine] = {
@@ -76,6 +83,20 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     return engine.estimate(shape, resolve(engine, shape, workload))
 
 
+def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity | None:
+    """What `available_bytes` on each rank hold; None for an engine that has no pool, or a model without a cache.
+
+    Raises `WorkloadError` like `estimate`.
+    """
+    engine = ENGINES.get(workload.engine)
+    if engine is None:
+        raise WorkloadError("engine", "unknown", value=workload.engine, offered=tuple(ENGINES))
+    if not isinstance(engine, PooledEngine):
+        return None
+    resolved = resolve(engine, shape, replace(workload, weight_format=None))  # whatever the weights are stored in
+    return engine.capacity(shape, resolved, available_bytes)
+
+
 def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     """`workload` with every default filled in and every format in the engine's spelling."""
     _check_bounds("context_tokens", workload.context_tokens, MAX_CONTEXT_TOKENS)
@@ -83,6 +104,7 @@ def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     _check_bounds("micro_batch", workload.micro_batch, MAX_MICRO_BATCH)
     _check_bounds("tensor_parallel", workload.tensor_parallel, MAX_PARALLEL)
     _check_bounds("pipeline_parallel", workload.pipeline_parallel, MAX_PARALLEL)
+    _check_bounds("data_parallel", workload.data_parallel, MAX_PARALLEL)
     for knob, unset in UNSET_KNOBS.items():
         if knob not in engine.KNOBS and getattr(workload, knob) != unset:
             raise WorkloadError(knob, "not_supported", value=getattr(workload, knob))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from math import gcd
 from typing import Protocol
 
 from calculator.architecture.shape import Attention, LatentAttention, Shape
@@ -18,6 +19,7 @@ from calculator.memory.checkpoint import (
     WIDE_BYTES,
     WeightFormat,
     ceil_div,
+    fp8_blocks,
     is_native,
     may_quantise,
     of_checkpoint,
@@ -29,6 +31,11 @@ from calculator.memory.workload import Term, WorkloadError
 
 MXFP4_EXPERT_PADDING = 256  # hidden size of experts, Hopper's Triton layout; width to 64: `fused_moe/oracle/mxfp4.py`
 MXFP4_WIDTH_PADDING = 64
+STORED_AS_ONE = frozenset(
+    {"attn_q", "attn_k", "attn_v", "attn_qkv", "ffn_gate", "ffn_up", "ffn_gate_shexp", "ffn_up_shexp"}
+)
+"""Merged into one column-parallel matrix: queries with keys and values, gate with up."""
+LEAST_BLOCK = 32  # `refine_fp8_moe_block_shape`
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ def group_bytes(group: TensorGroup, spec: WeightFormat, ranks: int) -> int:
     if spec.name == "MXFP4" and "_exps" in group.role:
         rows, columns = _padded_expert(group.role, rows, columns)
     elif ranks > 1 and spec.group > 1:
-        _check_groups(group, spec, rows, columns)
+        spec = _fitted(group, spec, rows, columns)
     return group.matrices * spec.matrix_bytes(rows, columns)
 
 
@@ -66,13 +73,22 @@ def _padded_expert(role: str, rows: int, columns: int) -> tuple[int, int]:
     return (hidden, width) if role == "ffn_down_exps" else (width, hidden)
 
 
-def _check_groups(group: TensorGroup, spec: WeightFormat, rows: int, columns: int) -> None:
-    """A split is refused that cuts through a group of weights with one scale."""
+def _fitted(group: TensorGroup, spec: WeightFormat, rows: int, columns: int) -> WeightFormat:
+    """A split is refused that cuts through a group of weights with one scale, but for FP8 blocks: those of experts are
+    refined (vLLM `fused_moe/oracle/fp8.py`, `refine_fp8_moe_block_shape`), and matrices that are stored as one may have
+    partial ones (`layers/linear.py`, `_maybe_allow_fp8_block_shape_mismatch`).
+    """
     for size, whole, block in ((columns, group.shape[-1], spec.group), (rows, group.shape[-2], spec.row_group)):
         if size != whole and size % block:
+            finer = gcd(spec.group, spec.row_group, rows, columns)
+            if spec.name == "FP8-BLOCK" and "_exps" in group.role and finer >= LEAST_BLOCK:
+                return fp8_blocks(finer, finer)
+            if spec.name == "FP8-BLOCK" and group.role in STORED_AS_ONE and columns == group.shape[-1]:
+                continue
             raise WorkloadError(
                 "tensor_parallel", "cuts_group", tensor=group.role, size=size, group=block, format=spec.name
             )
+    return spec
 
 
 Added = tuple[tuple[Term, list[int]], ...]

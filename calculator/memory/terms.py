@@ -133,4 +133,5 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "layer_not_supported": ("layer",),
     "layer_not_modelled": ("layer",),
     "not_supported": ("value",),
+    "no_mtp_layers": ("value",),
 }

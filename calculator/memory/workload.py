@@ -26,14 +26,26 @@ class Workload:
     micro_batch: int = 512
     tensor_parallel: int = 1
     pipeline_parallel: int = 1
+    data_parallel: int = 1  # copies of the model, each with a cache of its own, that share their experts
+    expert_parallel: bool = False  # experts lie whole on ranks, instead of a slice of each on every rank
     batched_tokens: int | None = None  # vLLM `--max-num-batched-tokens`; None: the engine's default
+    max_seqs: int | None = None  # vLLM `--max-num-seqs`; None: the engine's default
+    util: float | None = None  # vLLM `--gpu-memory-utilization`, a fraction; None: the engine's default
+    eager: bool = False  # vLLM `--enforce-eager`: no CUDA graphs
+    prefix_caching: bool = True  # False: vLLM `--no-enable-prefix-caching`
+    mtp: int = 0  # tokens that the model's own multi-token prediction guesses ahead
     card_bytes: int | None = None  # memory of one card, where known: vLLM reserves a fraction of it
+    capability: tuple[int, int] | None = None  # CUDA compute capability of the card, where known: (9, 0)
+    card_name: str | None = None  # as its driver says it, where known: vLLM asks it for "a100"
     gpu_layers: int | None = None  # llama.cpp `-ngl`: the last so many of blocks + output layer; None: all
     cpu_expert_layers: int = 0  # llama.cpp `--n-cpu-moe`: experts of the first so many layers stay in RAM
 
 
 COMMON = frozenset(
-    {"engine", "weight_format", "kv_format", "kv_v_format", "context_tokens", "sequences", "vision", "card_bytes"}
+    {
+        *("engine", "weight_format", "kv_format", "kv_v_format", "context_tokens", "sequences", "vision"),
+        *("card_bytes", "capability", "card_name"),
+    }
 )
 """Fields that every engine answers, if only by refusing a value."""
 
@@ -101,6 +113,22 @@ class Estimate:
 
     def part(self, key: str) -> Part:
         return next(part for part in self.parts if part.key == key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What a server makes of `available_bytes` for its cache on each rank.
+
+    `blocks` of `block_bytes` each; one request of the whole context takes `request_bytes` of them. `tokens` is what the
+    server prints as the size of its cache, `concurrency` how many such requests it holds at once.
+    """
+
+    available_bytes: int
+    block_bytes: int
+    blocks: int
+    tokens: int
+    concurrency: float
+    request_bytes: int
 
 
 class WorkloadError(ValueError):

@@ -33,6 +33,7 @@ from calculator.memory.llama_cpp import cache as llama_cpp_cache
 from calculator.memory.llama_cpp import state as llama_cpp_state
 from calculator.memory.transformers import cache as transformers_cache
 from calculator.memory.vllm.layers import layer_specs
+from calculator.memory.vllm.serving import Serving
 from catalog.models.derived import KINDS, layer_kinds
 from tests.calculator.memory.shapes import made_of
 
@@ -143,8 +144,8 @@ def asked(engine: str) -> Callable[[Shape], object]:
 QUESTIONS: dict[str, Callable[[Shape], object]] = {
     **{f"estimate of {engine}": asked(engine) for engine in ENGINES},
     "llama.cpp cells": llama_cpp_cache.rows_by_layer,
-    "vLLM layers": lambda shape: layer_specs(shape, "bf16", 1),
-    "transformers cache": lambda shape: transformers_cache.cache_terms(shape, 1_024, 1, 2, 1),
+    "vLLM layers": lambda shape: layer_specs(shape, Serving("bf16", 1)),
+    "transformers cache": lambda shape: transformers_cache.cache_terms(shape, 1_024, 1, 2, (0,) * shape.num_layers, 1),
     "reads": lambda shape: reads.cache_reads(shape, Workload(), 1_000),
     "operations of a token": lambda shape: reads.token_flops(shape, 1_000),
     "operations of a prompt": lambda shape: reads.prompt_flops(shape, 1_000),
@@ -152,7 +153,7 @@ QUESTIONS: dict[str, Callable[[Shape], object]] = {
 # Where attention is attention, whatever it sees: it has no state, and its projections say how wide it is.
 BESIDE_THE_CACHE: dict[str, Callable[[Shape], object]] = {
     "llama.cpp state": llama_cpp_state.states_by_layer,
-    "transformers state": lambda shape: transformers_cache.state_terms(shape, 1, 2, 1),
+    "transformers state": lambda shape: transformers_cache.state_terms(shape, 1, 2, (0,) * shape.num_layers, 1),
     "widest layer": widest_layer,
     "activations": lambda shape: activations.token_bytes(shape, shape.layers[0], ()),
 }

@@ -105,7 +105,7 @@ def glm5_next(c: Fields) -> Decoder:
     c.ignore("index_kpool_always_select_tail", "hc_sinkhorn_iters", "num_mtp_layers")
     mixers = {
         "indexed": latent_attention(c, indexer=read_indexer(c)) + Block(pooled),
-        "recurrent": kimi_delta(c, heads, head_dim, kernel),
+        "recurrent": kimi_delta(c, heads, head_dim, kernel, bounded_gate=True),  # to -5 where the file says nothing
     }
     mlps = first_dense(c, 3)
     feed_forwards = {

@@ -75,17 +75,17 @@ def kimi_linear(c: Fields) -> Decoder:
         kinds = ["full" if i + 1 in full else "recurrent" for i in range(number)]
         heads, head_dim = inner.size("num_heads"), inner.size("head_dim")
         kernel = inner.size("short_conv_kernel_size")
-        full_rank = inner.flag("use_full_rank_gate")
+        full_rank, bounded = inner.flag("use_full_rank_gate"), inner.has("gate_lower_bound")
         c.ignore("layer_types")
     else:
         kinds = layer_kinds(c, "RRRF")
         heads, head_dim = c.size("linear_num_heads"), c.size("linear_head_dim")
-        kernel, full_rank = c.size("linear_conv_kernel_dim"), False
+        kernel, full_rank, bounded = c.size("linear_conv_kernel_dim"), False, c.has("gate_lower_bound")
     c.ignore("num_expert_group", "linear_num_heads", "linear_head_dim", "linear_conv_kernel_dim", "mla_use_nope")
     c.ignore("use_grouped_topk", "moe_router_activation_func")
     mixers = {
         "full": latent_attention(c, gate="elements" if c.flag("mla_use_output_gate") else ""),
-        "recurrent": kimi_delta(c, heads, head_dim, kernel, low_rank_gate=not full_rank),
+        "recurrent": kimi_delta(c, heads, head_dim, kernel, low_rank_gate=not full_rank, bounded_gate=bounded),
     }
     return _latent_and_sparse(c, kinds, mixers, first_dense(c, 1))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
@@ -18,6 +19,17 @@ from calculator.hardware.reason import Reason
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
+
+
+class Alike(NamedTuple):
+    """What an engine asks of a card before it plans its memory, as fields of a `Workload`. None: it does not ask."""
+
+    card_bytes: int | None = None
+    capability: tuple[int, int] | None = None
+    card_name: str | None = None
+
+    def on(self, workload: Workload) -> Workload:
+        return replace(workload, **self._asdict())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +49,18 @@ class HardwareEngine(ABC):
     @abstractmethod
     def alike_bytes(self, device_bytes: int) -> int | None:
         """The least memory of the cards that are treated like one of `device_bytes`; None: all are treated alike."""
+
+    def alike(self, card: Card) -> Alike:
+        """What is the same of all cards that are treated like this one."""
+        return Alike(self.alike_bytes(card.device_bytes))
+
+    def card_needs(self, shape: Shape) -> frozenset[str]:
+        """What this model's layers need of a card that not every card has, in the engine's own words."""
+        return frozenset()
+
+    def needs_reasons(self, card: Card, needs: frozenset[str]) -> Iterable[Reason]:
+        """Which of `card_needs` this card lacks."""
+        return ()
 
     @abstractmethod
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from calculator.accuracy import Line, cases, summary
+from calculator.accuracy import Line, by_family, cases, summary
 from calculator.accuracy.remarks import REMARKS
 
-HEADER = ("engine", "quantity", "formula", "cases", "exact", "median", "worst", "worst case")
+HEADER = ("engine", "quantity", "formula", "cases", "exact", "median", "p90", "worst", "worst case")
 
 
 class Command(BaseCommand):
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument("--families", action="store_true", help="a table for each model type")
         parser.add_argument(
             "--beyond", type=float, metavar="PERCENT", help="list the cases that are further off than this"
         )
@@ -28,12 +30,19 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps([_line_json(line) for line in lines], ensure_ascii=False, indent=2))
             return
+        self._table(lines)
+        if options["families"]:
+            for family, found in by_family(cases()).items():
+                self.stdout.write(f"\n{family}")
+                self._table(found)
+        if options["beyond"] is not None:
+            self._list_beyond(options["beyond"] / 100)
+
+    def _table(self, lines: Iterable[Line]) -> None:
         rows = [HEADER, *(_row(line) for line in lines)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
         for row in rows:
             self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        if options["beyond"] is not None:
-            self._list_beyond(options["beyond"] / 100)
 
     def _list_beyond(self, limit: float) -> None:
         for case in sorted(cases(), key=lambda case: -abs(case.error)):
@@ -48,7 +57,8 @@ class Command(BaseCommand):
 
 def _row(line: Line) -> tuple[str, ...]:
     configuration = " ".join(f"{key}={value}" for key, value in line.worst.configuration.items())
-    figures = (f"{line.cases:,}", f"{line.exact:,}", f"{line.median_error:.3%}", f"{line.worst_error:+.2%}")
+    errors = (f"{line.median_error:.3%}", f"{line.p90_error:.2%}", f"{line.worst_error:+.2%}")
+    figures = (f"{line.cases:,}", f"{line.exact:,}", *errors)
     return (
         line.engine,
         line.quantity,
@@ -66,6 +76,7 @@ def _line_json(line: Line) -> dict[str, object]:
         "cases": line.cases,
         "exact": line.exact,
         "median_error": line.median_error,
+        "p90_error": line.p90_error,
         "worst_error": line.worst_error,
         "worst_case": {"model": line.worst.model, **line.worst.configuration},
     }

@@ -1,47 +1,64 @@
-"""vLLM's block pool: what each layer caches, how layers are grouped, and how many blocks a request takes.
+"""vLLM's block pool: how layers are grouped, how large a block is, and how many a request takes.
 
 Restates vLLM 0.33.0: `v1/kv_cache_interface.py` (what a block of each kind holds and how many a request needs),
 `v1/core/kv_cache_planning.py` (`get_kv_cache_groups`, `unify_kv_cache_spec_page_size`,
-`_get_kv_cache_groups_uniform_page_size`), `platforms/interface.py` (`_align_hybrid_block_size`).
-Assumes CUDA with FlashAttention (layer-outermost layout) and prefix caching on, as by default.
+`_get_kv_cache_groups_uniform_page_size`), `platforms/interface.py` (`update_block_size_for_backend`,
+`_align_hybrid_block_size`), `platforms/cuda.py` and `v1/attention/backends/` (which back end a card gets).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import lcm
 
-from calculator.architecture.shape import Shape
+from calculator.architecture.shape import Attention, CompressedAttention, Shape
 from calculator.memory.checkpoint import ceil_div
-from calculator.memory.vllm.layers import CacheSpec, layer_specs
+from calculator.memory.vllm.compressed import CompressedSpec, compressed_specs, packed_groups
+from calculator.memory.vllm.draft import draft_layers
+from calculator.memory.vllm.layers import CacheSpec, layer_specs, needs_sparse_attention
+from calculator.memory.vllm.serving import Serving
+from calculator.memory.vllm.states import checkpoint_tokens
 from calculator.memory.workload import Term, Workload
 
 BLOCK_TOKENS = 16  # config/cache.py, DEFAULT_BLOCK_SIZE
-SPARSE_BLOCK_TOKENS = 64  # what the sparse and the FP8 kernels of MLA read at once
+SPARSE_BLOCK_TOKENS = 64  # what the indexer and the sparse kernels of MLA read at once
 LATENT_HYBRID_ALIGNMENT = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Layers that share one block table. A block holds `block_tokens` tokens (a state: one) of each of its layers."""
+    """Layers that share one block table. A block holds `block_tokens` tokens (a state: one) of each of its layers.
 
-    spec: CacheSpec
+    `page_bytes` is the page of one layer, or, where pages differ (`pages`), the mean of them rounded up.
+    """
+
+    kind: str
     layers: tuple[int, ...]
     page_bytes: int
     block_tokens: int
+    reach: int = 0
+    states: int = 0
+    latent: bool = False
+    pages: tuple[int, ...] = ()
 
     def blocks(self, context_tokens: int, tokens_in_flight: int) -> int:
         """Blocks one request needs: the bound by which vLLM admits it."""
-        spec = self.spec
-        if spec.kind == "state":
-            return 1 if spec.alone else 2  # with prefix caching the state before the last block is kept too
-        if spec.kind == "sliding":
-            held = min(spec.reach - 1 + tokens_in_flight, context_tokens)
+        if self.kind == "state":
+            return self.states
+        if self.kind == "sliding":
+            held = min(self.reach - 1 + tokens_in_flight, context_tokens)
             return ceil_div(held, self.block_tokens) + 1  # the window may begin inside a block
-        if spec.kind == "chunked":
-            return ceil_div(min(spec.reach + tokens_in_flight, context_tokens), self.block_tokens)
+        if self.kind == "chunked":
+            return ceil_div(min(self.reach + tokens_in_flight, context_tokens), self.block_tokens)
         return ceil_div(context_tokens, self.block_tokens)
+
+    def stage_bytes(self, stage: range) -> int:
+        """Bytes of one block of the layers that lie in this stage of the pipeline."""
+        if self.pages:
+            return sum(page for layer, page in zip(self.layers, self.pages, strict=True) if layer in stage)
+        return self.page_bytes * sum(layer in stage for layer in self.layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,66 +70,112 @@ class Pool:
 
     def block_bytes(self, stage: range) -> int:
         """Bytes of one block on a rank of this pipeline stage."""
-        sizes = [group.page_bytes * sum(layer in stage for layer in group.layers) for group in self.groups]
+        sizes = [group.stage_bytes(stage) for group in self.groups]
         return sum(sizes) if self.uniform else max(sizes, default=0)
+
+    def request_blocks(self, context_tokens: int, tokens_in_flight: int) -> int:
+        """Blocks of the pool that one request takes; groups of a uniform pool share each of theirs."""
+        needed = [group.blocks(context_tokens, tokens_in_flight) for group in self.groups]
+        return max(needed, default=0) if self.uniform else sum(needed)
 
 
 @lru_cache(maxsize=512)
-def pool(shape: Shape, kv_format: str, tensor_parallel: int) -> Pool:
+def pool(shape: Shape, serving: Serving) -> Pool:
     """The block pool of one tensor-parallel rank."""
-    specs = layer_specs(shape, kv_format, tensor_parallel)
+    if any(isinstance(mixer, CompressedAttention) for layer in shape.layers for mixer in layer.mixers):
+        return _packed(compressed_specs(shape))
+    specs = (*layer_specs(shape, serving), *draft_layers(shape, serving))
     buckets: dict[CacheSpec, list[int]] = {}
     for layer, spec in specs:
         buckets.setdefault(spec, []).append(layer)
+    tokens = block_tokens(shape, serving)
     kinds = {(spec.kind, spec.reach) for spec in buckets}
     if len(kinds) <= 1 and (not any(spec.kind == "state" for spec in buckets) or len(buckets) == 1):
-        return _uniform(buckets, kv_format)
-    return _hybrid(buckets)
+        return Pool(tuple(_group(spec, layers, tokens) for spec, layers in buckets.items()), uniform=True)
+    return _hybrid(buckets, _aligned(shape, serving, list(buckets), tokens))
 
 
-def _uniform(buckets: dict[CacheSpec, list[int]], kv_format: str) -> Pool:
-    latent = [spec for spec in buckets if spec.latent]
-    sparse = bool(latent) and (len(buckets) > 1 or kv_format == "fp8")
-    tokens = SPARSE_BLOCK_TOKENS if sparse else BLOCK_TOKENS
-    groups = []
-    for spec, layers in buckets.items():
-        if spec.kind == "state":
-            groups.append(Group(replace(spec, alone=True), tuple(layers), spec.bytes, 1))
-        else:
-            groups.append(Group(spec, tuple(layers), spec.bytes * tokens, tokens))
-    return Pool(tuple(groups), uniform=True)
+def _packed(specs: Sequence[tuple[int, CompressedSpec]]) -> Pool:
+    groups = [
+        Group(
+            kind=members[0][1].kind,
+            layers=tuple(layer for layer, _ in members),
+            page_bytes=ceil_div(sum(spec.page_bytes for _, spec in members), len(members)),
+            block_tokens=members[0][1].block_tokens,
+            reach=members[0][1].reach,
+            latent=True,
+            pages=tuple(spec.page_bytes for _, spec in members),
+        )
+        for members in packed_groups(specs)
+    ]
+    return Pool(tuple(groups), uniform=False)
 
 
-def _hybrid(buckets: dict[CacheSpec, list[int]]) -> Pool:
+def _group(spec: CacheSpec, layers: Iterable[int], tokens: int, page: int | None = None) -> Group:
+    own = spec.bytes * (1 if spec.kind == "state" else tokens)
+    return Group(
+        kind=spec.kind,
+        layers=tuple(layers),
+        page_bytes=page or own,
+        block_tokens=1 if spec.kind == "state" else tokens,
+        reach=spec.reach,
+        states=spec.states,
+        latent=spec.latent,
+    )
+
+
+def block_tokens(shape: Shape, serving: Serving) -> int:
+    """The smallest block that every attention back end of this card takes."""
+    mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
+    if needs_sparse_attention(shape):
+        return SPARSE_BLOCK_TOKENS
+    major, narrow = serving.capability[0], serving.kv_format == "fp8"
+    if any(spec.latent for _, spec in layer_specs(shape, serving)):
+        if major == 9:
+            return 64 if narrow else BLOCK_TOKENS  # FlashMLA, which FlashAttention's lack of FP8 leaves; FlashAttention
+        return 32 if major == 10 else BLOCK_TOKENS  # FlashInfer; Triton
+    widest = max((mixer.head_dim for mixer in mixers if isinstance(mixer, Attention)), default=0)
+    if major == 9 and narrow and widest == 512:
+        return 64  # FlashAttention 4 unpacks a tile of 64 tokens: `_get_sm90_fa4_fp8_kv_block_size`
+    return BLOCK_TOKENS
+
+
+def _aligned(shape: Shape, serving: Serving, specs: Sequence[CacheSpec], tokens: int) -> int:
+    """Tokens of a block: `tokens`, or as many as make an attention page hold the largest state."""
+    states = [spec.bytes for spec in specs if spec.kind == "state"]
+    attention = [spec for spec in specs if spec.kind != "state"]
+    if not states or not attention:
+        return tokens
+    alignment = max(LATENT_HYBRID_ALIGNMENT, tokens) if attention[0].latent else tokens
+    alignment = lcm(alignment, checkpoint_tokens(shape, serving))
+    return max(tokens, alignment * ceil_div(max(states), alignment * attention[0].bytes))
+
+
+def _hybrid(buckets: dict[CacheSpec, list[int]], tokens: int) -> Pool:
     """Layers of different kinds: equal pages and groups of equally many layers, so that any group takes any block."""
-    tokens = _block_tokens(list(buckets))
     pages = {spec: spec.bytes * (1 if spec.kind == "state" else tokens) for spec in buckets}
     page = max(pages.values())
+    if any(spec.latent and page % pages[spec] for spec in buckets):
+        return _promoted(buckets, tokens)
     group_size = _group_size([len(layers) for layers in buckets.values()])
     groups = []
     for spec, layers in buckets.items():
         count = ceil_div(len(layers), group_size)
         # A smaller page takes more tokens where it divides the largest, and is padded where it does not.
         scale = page // pages[spec] if spec.kind != "state" and page % pages[spec] == 0 else 1
-        held = 1 if spec.kind == "state" else tokens * scale
-        groups += [Group(spec, tuple(layers[index::count]), page, held) for index in range(count)]
+        groups += [_group(spec, layers[index::count], tokens * scale, page) for index in range(count)]
     return Pool(tuple(groups), uniform=False)
+
+
+def _promoted(buckets: dict[CacheSpec, list[int]], tokens: int) -> Pool:
+    """Latents cannot be padded: windows beside them keep every token (`_try_get_full_allocation_fallback_groups`)."""
+    full = [(replace(spec, kind="full", reach=0), layers) for spec, layers in buckets.items()]
+    return Pool(tuple(_group(spec, layers, tokens) for spec, layers in full), uniform=True)
 
 
 def _group_size(counts: Sequence[int]) -> int:
     """Layers per group: as many as the rarest kind has, or the most frequent where that is less than half more."""
     return max(counts) if max(counts) < min(counts) * 1.5 else min(counts)
-
-
-def _block_tokens(specs: Sequence[CacheSpec]) -> int:
-    """Tokens of a block: 16, or as many as make an attention page hold the largest state."""
-    states = [spec.bytes for spec in specs if spec.kind == "state"]
-    attention = [spec for spec in specs if spec.kind != "state"]
-    if not states or not attention:
-        return BLOCK_TOKENS
-    first = attention[0]
-    alignment = LATENT_HYBRID_ALIGNMENT if first.latent else BLOCK_TOKENS
-    return alignment * max(1, ceil_div(max(states), alignment * first.bytes))
 
 
 def cache_terms(
@@ -122,16 +185,16 @@ def cache_terms(
 
     A term is layers x blocks x page x copies; a group whose blocks are padded to the size of another counts its layers.
     """
-    ranks = workload.tensor_parallel
+    ranks = workload.tensor_parallel * workload.data_parallel
+    sequences = ceil_div(workload.sequences, workload.data_parallel)
     block_bytes = [blocks.block_bytes(stage) for stage in parts]
     used = list(block_bytes)  # block 0 stands for "nothing here" and is never used
     counted: dict[tuple[str, int, int, int, int], int] = {}
     for group in blocks.groups:
-        count = group.blocks(workload.context_tokens, tokens_in_flight) * workload.sequences
-        own = [group.page_bytes * sum(layer in stage for layer in group.layers) for stage in parts]
-        pages = own if blocks.uniform else block_bytes
+        count = group.blocks(workload.context_tokens, tokens_in_flight) * sequences
+        pages = [group.stage_bytes(stage) for stage in parts] if blocks.uniform else block_bytes
         used = [held + count * page for held, page in zip(used, pages, strict=True)]
-        alike = (group.spec.kind, sum(pages) // group.page_bytes, count, group.block_tokens, group.page_bytes)
+        alike = (group.kind, sum(pages), count, group.block_tokens, group.page_bytes)
         counted[alike] = counted.get(alike, 0) + 1
     terms = [_blocks_term(*alike, groups=groups, copies=ranks) for alike, groups in counted.items()]
     cached = [term for term in terms if term.key != "blocks_state"]
@@ -141,7 +204,8 @@ def cache_terms(
     return tuple(cached), tuple(states), used
 
 
-def _blocks_term(kind: str, layers: int, count: int, tokens: int, page: int, *, groups: int, copies: int) -> Term:
-    values = {"layers": layers * groups, "groups": groups, "blocks": count, "block_tokens": tokens}
+def _blocks_term(kind: str, pages: int, count: int, tokens: int, page: int, *, groups: int, copies: int) -> Term:
+    layers = ceil_div(pages, page) * groups
+    values = {"layers": layers, "groups": groups, "blocks": count, "block_tokens": tokens}
     values |= {"page_bytes": page, "copies": copies}
-    return Term(f"blocks_{kind}", values, layers * groups * count * page * copies)
+    return Term(f"blocks_{kind}", values, pages * groups * count * copies)

@@ -11,6 +11,7 @@ from calculator.accuracy.cases import reference_lines, reference_names
 from calculator.accuracy.llama_cpp import ORIGIN
 from calculator.accuracy.naive import nominal_bits
 from calculator.accuracy.remarks import REMARKS
+from calculator.accuracy.vllm import ORIGIN as VLLM_ORIGIN
 
 
 class Bar(NamedTuple):
@@ -33,6 +34,9 @@ BARS = {
     ("llama.cpp", "compute"): LLAMA_CPP_COMPUTE,
     ("llama.cpp", "published_file"): Bar(4, 0.0007, 0.0016),  # metadata and vocabulary included, some megabytes
     ("llama.cpp", "total"): Bar(7, 0.0432, 0.17),  # one model, some or all of its layers in RAM
+    ("vllm", "rank_weights"): Bar(380, 0.0003, 0.157),
+    ("vllm", "request_bytes"): EXACT,
+    ("vllm", "pool_tokens"): EXACT,
     ("vllm", "weights"): Bar(20, 0.0007, 0.173),  # the worst is `attention_kept_wide`
     ("vllm", "kv_tokens"): Bar(4, 0.0, 0.0115),  # the worst is an `unexplained_loss`
     ("vllm", "total"): Bar(2, 0.0033, 0.0034),
@@ -77,7 +81,10 @@ def test_every_reference_line_is_a_case() -> None:
         list(reference_lines("llama_cpp.jsonl"))
     )
     measured = list(reference_lines("measured.jsonl"))
-    assert len([case for case in cases() if case.origin != ORIGIN]) == len(measured)
+    assert len([case for case in cases() if case.origin not in (ORIGIN, VLLM_ORIGIN)]) == len(measured)
+    printed = list(reference_lines("vllm.jsonl"))
+    assert len([case for case in cases() if case.quantity == "rank_weights"]) == len(printed)
+    assert {line["config"] for line in printed if "/" not in line["config"]} <= set(reference_names())
     assert {line["config"] for line in measured} <= set(reference_names())
 
 

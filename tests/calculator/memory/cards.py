@@ -14,9 +14,9 @@ from calculator.memory.llama_cpp.weights import weigh
 from calculator.memory.stages import stages
 from calculator.memory.transformers import cache as transformers_cache
 from calculator.memory.transformers import weights as transformers_weights
-from calculator.memory.vllm import batched_tokens
 from calculator.memory.vllm.cache import cache_terms as vllm_cache
 from calculator.memory.vllm.cache import pool
+from calculator.memory.vllm.serving import limits, serving
 from calculator.memory.vllm.weights import weights as vllm_weights
 from calculator.memory.workload import Term
 
@@ -63,17 +63,19 @@ def _llama_cpp(shape: Shape, workload: Workload) -> list[Card]:
 def _vllm(shape: Shape, workload: Workload) -> list[Card]:
     ranks, depth = workload.tensor_parallel, workload.pipeline_parallel
     held = vllm_weights(shape, workload.weight_format or "", ranks, depth).rank_bytes
-    blocks = pool(shape, workload.kv_format or "", ranks)
-    in_flight = (depth + 1) * batched_tokens(workload)
+    blocks = pool(shape, serving(replace(workload, kv_format=workload.kv_format or "bf16")))
+    in_flight = (depth + 1) * limits(workload).batched_tokens
     kept = vllm_cache(blocks, stages(shape.num_layers, depth), workload, in_flight)[2]
     return [{"weights": weights, "kv_cache": cache} for weights, cache in zip(held, kept, strict=True)]
 
 
 def _transformers(shape: Shape, workload: Workload) -> list[Card]:
     depth, width = workload.pipeline_parallel, transformers_weights.VALUE_BYTES[workload.kv_format or ""]
-    held = transformers_weights.weights(shape, workload.weight_format or "", depth).stage_bytes
-    caches = transformers_cache.cache_terms(shape, workload.context_tokens, workload.sequences, width, depth)[1]
-    states = transformers_cache.state_terms(shape, workload.sequences, width, depth)[1]
+    weight_format, context, sequences = workload.weight_format or "", workload.context_tokens, workload.sequences
+    held = transformers_weights.weights(shape, weight_format, depth).stage_bytes
+    places = transformers_weights.placed(shape, weight_format, depth).layers
+    caches = transformers_cache.cache_terms(shape, context, sequences, width, places, depth)[1]
+    states = transformers_cache.state_terms(shape, sequences, width, places, depth)[1]
     return [
         {"weights": weights, "kv_cache": cache + state}
         for weights, cache, state in zip(held, caches, states, strict=True)

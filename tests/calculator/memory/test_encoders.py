@@ -70,7 +70,7 @@ def test_it_is_no_part_of_the_text_model(engine: str) -> None:
         assert blind.file_bytes == 2 * text
 
 
-@pytest.mark.parametrize("engine", ["vllm", "transformers"])
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
 def test_an_encoder_lies_on_the_first_card(engine: str) -> None:
     """Gemma 3 4B with a layer less, so that the first of two cards has one more than the last and is the fullest."""
     config = reference_config("gemma-3-4b-it")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from calculator.architecture import read_config
 from calculator.memory import Workload, estimate
+from calculator.memory.transformers.weights import placed
 from tests.calculator.memory.cards import cards_of
 from tests.calculator.memory.llama_70b import CELL, HIDDEN, MATRICES, NORMS, TABLE, TOKENS, VOCABULARY
 from tests.calculator.memory.shapes import published
 
 MIB = 2**20
-TRANSFORMERS = [(1, [80]), (2, [40, 40]), (4, [20, 20, 20, 20]), (8, [10] * 8)]
+# layers of each card as accelerate deals them out: `tests/reference/device_map.jsonl`
+TRANSFORMERS = [(1, [80]), (2, [40, 40]), (4, [19, 21, 21, 19]), (8, [9, 11, 11, 11, 11, 11, 11, 5])]
 
 
 @pytest.mark.parametrize(("cards", "layers"), TRANSFORMERS)
@@ -31,3 +38,20 @@ def test_transformers_deals_out_layers(cards: int, layers: list[int]) -> None:
     shares = [sum(card.values()) + at_work + (300 + 64) * MIB for card in held]
     shares[-1] += logits
     assert answer.per_card_bytes == max(shares)
+
+
+ROOT = Path(__file__).parents[3]
+ANSWERS = [json.loads(line) for line in (ROOT / "tests/reference/device_map.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: f"{answer['config']}-{answer['cards']}")
+def test_cards_hold_what_accelerate_puts_there(answer: dict[str, Any]) -> None:
+    (path,) = (ROOT / "catalog/data/models").glob(f"*/{answer['config']}/config.json")
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config.pop("quantization_config", None)
+    shape = read_config(config)
+    places = placed(shape, "BF16", answer["cards"])
+    assert [places.layers.count(card) for card in range(answer["cards"])] == answer["layers"]
+    assert places.before == answer["embed_tokens"]
+    assert "norm" not in answer or places.after[0] == answer["norm"]
+    assert shape.tied_embeddings or places.after[-1] == answer["lm_head"]

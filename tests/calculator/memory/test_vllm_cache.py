@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from calculator.accuracy.cases import reference_config
 from calculator.architecture import read_config
 from calculator.architecture.shape import FullAttention, LinearAttention, SlidingWindowAttention
-from calculator.memory import Workload, estimate
-from calculator.memory.vllm import capacity_tokens
+from calculator.memory import Workload, capacity, estimate
 from calculator.memory.vllm.cache import pool
-from calculator.memory.vllm.layers import layer_specs, mixer_specs
+from calculator.memory.vllm.layers import layer_specs
+from calculator.memory.vllm.serving import Serving
+from calculator.memory.vllm.states import state_bytes
 from tests.calculator.memory.shapes import catalogued, made_of, published, tiny_llama
 
 GIB = 2**30
@@ -21,7 +23,7 @@ GIB = 2**30
 
 def test_block_of_a_plain_model_by_hand() -> None:
     # 16 tokens x 2 layers x 2 heads x (32 + 32) values x 2 B
-    blocks = pool(tiny_llama(), "bf16", 1)
+    blocks = pool(tiny_llama(), Serving("bf16", 1))
     assert blocks.uniform
     assert blocks.block_bytes(range(2)) == 16 * 2 * 2 * 64 * 2
 
@@ -45,7 +47,6 @@ PRINTED = [
     # name, kv, ranks, GiB of the pool as printed, longest sequence, tokens as printed, origin
     ("qwen3-14b", "bf16", 1, 11.00, 40960, 72064, "public log"),
     ("kimi-k2-thinking", "bf16", 8, 46.80, 262144, 715072, "vllm-project/recipes: latent replicated on every rank"),
-    ("qwen3-8-27b", "fp8", 2, 4.99, 131072, 302921, "talos-argocd-proxmox pull request 1995: hybrid, 4 groups"),
     ("qwen3-30b-a3b", "fp8", 1, 4.04, 32768, 88176, "public log"),
 ]
 
@@ -57,14 +58,17 @@ def test_tokens_in_a_pool_as_printed(
     name: str, kv: str, ranks: int, gib: float, longest: int, tokens: int, origin: str
 ) -> None:
     workload = Workload(engine="vllm", kv_format=kv, tensor_parallel=ranks, context_tokens=longest)
-    least, most = (capacity_tokens(published(name), workload, int((gib + step) * GIB)) for step in (-0.005, 0.005))
-    assert least <= tokens <= most, origin
+    least, most = (capacity(published(name), workload, int((gib + step) * GIB)) for step in (-0.005, 0.005))
+    assert least is not None
+    assert most is not None
+    assert least.tokens <= tokens <= most.tokens, origin
 
 
 def test_a_hybrid_makes_attention_pages_as_large_as_its_state() -> None:
-    # Qwen3.8-27B on two ranks: the state is 30,720 B of convolution and 1,572,864 B in f32, a token takes 1,024 B in
+    # Qwen3.8-27B on two RTX 3090: the state is 30,720 B of convolution and 1,572,864 B in f32, a token takes 1,024 B in
     # FP8, so that a block must hold 98 x 16 tokens; 16 attention and 48 linear layers make four groups of 16.
-    blocks = pool(published("qwen3-8-27b"), "fp8", 2)
+    shape = replace(published("qwen3-8-27b"), state_dtype="float32")
+    blocks = pool(shape, Serving("fp8", 2, (8, 6)))
     assert not blocks.uniform
     assert {(group.page_bytes, len(group.layers)) for group in blocks.groups} == {(1568 * 1024, 16)}
     assert len(blocks.groups) == 4
@@ -83,22 +87,24 @@ SPARSE = [
 def test_sparse_and_narrow_latents_come_in_blocks_of_64(name: str, kv: str, size: int, tokens: int) -> None:
     shape = catalogued(name)
     for ranks in (1, 8):
-        assert pool(shape, kv, ranks).block_bytes(range(shape.num_layers)) == size
+        assert pool(shape, Serving(kv, ranks)).block_bytes(range(shape.num_layers)) == size
         workload = Workload(engine="vllm", kv_format=kv, tensor_parallel=ranks)
-        assert capacity_tokens(shape, workload, 20 * GIB) == tokens
+        held = capacity(shape, workload, 20 * GIB)
+        assert held is not None
+        assert held.tokens == tokens
 
 
 def test_a_sparse_latent_in_fp8_is_a_row_of_656_bytes() -> None:
     """`flashmla_sparse.py`: 512 values, four scales in 32 bits and 64 rotary values in 16; and the indexer's key."""
     shape = catalogued("deepseek/deepseek-v3-2")
     size = 61 * 64 * ((512 + 4 * 4 + 64 * 2) + (128 + 4))
-    assert pool(shape, "fp8", 1).block_bytes(range(61)) == size
+    assert pool(shape, Serving("fp8", 1)).block_bytes(range(61)) == size
 
 
 @pytest.mark.parametrize(("kv", "width"), [("bf16", 2), ("fp8", 1)])
 def test_an_indexer_of_blocks_keeps_a_key_a_token(kv: str, width: int) -> None:
     """MiniMax-M3: 4 heads of keys and values of 128, and in 57 of 60 layers a key of 128 that picks among blocks."""
-    specs = [spec.bytes for _layer, spec in layer_specs(catalogued("minimax/minimax-m3"), kv, 1)]
+    specs = [spec.bytes for _layer, spec in layer_specs(catalogued("minimax/minimax-m3"), Serving(kv, 1))]
     assert Counter(specs) == {4 * 256 * width: 60, 128 * width: 57}
 
 
@@ -119,7 +125,7 @@ WINDOW = SlidingWindowAttention(num_heads=4, num_kv_heads=2, head_dim=32, value_
     ],
 )
 def test_layers_of_a_group(full: int, windowed: int, groups: list[int]) -> None:
-    blocks = pool(made_of(*[FULL] * full, *[WINDOW] * windowed), "bf16", 1)
+    blocks = pool(made_of(*[FULL] * full, *[WINDOW] * windowed), Serving("bf16", 1))
     assert sorted(len(group.layers) for group in blocks.groups) == sorted(groups)
     assert sorted(layer for group in blocks.groups for layer in group.layers) == list(range(full + windowed))
 
@@ -128,16 +134,16 @@ def test_layers_of_a_group(full: int, windowed: int, groups: list[int]) -> None:
 def test_a_smaller_page_holds_more_tokens_where_it_divides_the_largest(heads: int, tokens: int) -> None:
     """Windows of so many heads beside full layers of two: half a page takes twice the tokens, two thirds are padded."""
     full = replace(FULL, num_kv_heads=6 if heads == 3 else 2)
-    blocks = pool(made_of(full, replace(WINDOW, num_kv_heads=4 if heads == 3 else heads)), "bf16", 1)
-    (held,) = (group.block_tokens for group in blocks.groups if group.spec.kind == "sliding")
+    blocks = pool(made_of(full, replace(WINDOW, num_kv_heads=4 if heads == 3 else heads)), Serving("bf16", 1))
+    (held,) = (group.block_tokens for group in blocks.groups if group.kind == "sliding")
     assert held == tokens
     assert len({group.page_bytes for group in blocks.groups}) == 1
 
 
 def test_a_state_is_a_block() -> None:
-    assert {group.block_tokens for group in pool(published("mamba-2-8b-hf"), "bf16", 1).groups} == {1}
-    hybrid = pool(published("lfm2-24b-a2b"), "bf16", 1).groups
-    assert {group.block_tokens for group in hybrid if group.spec.kind == "state"} == {1}
+    assert {group.block_tokens for group in pool(published("mamba-2-8b-hf"), Serving("bf16", 1)).groups} == {1}
+    hybrid = pool(published("lfm2-24b-a2b"), Serving("bf16", 1)).groups
+    assert {group.block_tokens for group in hybrid if group.kind == "state"} == {1}
 
 
 def test_both_16_bit_formats_are_as_large() -> None:
@@ -150,7 +156,7 @@ STATES = [
     ("lfm2-24b-a2b", 2 * 2_048 * 2),
     ("ai21-jamba-mini-1-5", 3 * 8_192 * 2 + 8_192 * 16 * 2),
     ("mamba-codestral-7b-v0-1", 3 * (8_192 + 2 * 8 * 128) * 2 + 8_192 * 128 * 2),
-    ("qwen3-8-27b", 3 * (2 * 2_048 + 6_144) * 2 + 48 * 128 * 128 * 4),
+    ("qwen3-5-27b", 3 * (2 * 2_048 + 6_144) * 2 + 48 * 128 * 128 * 4),
     ("moonshot/kimi-k3", 3 * 3 * 96 * 128 * 2 + 96 * 128 * 128 * 4),
 ]
 
@@ -158,28 +164,31 @@ STATES = [
 @pytest.mark.parametrize(("name", "size"), STATES, ids=[row[0] for row in STATES])
 def test_bytes_of_a_state(name: str, size: int) -> None:
     shape = catalogued(name) if "/" in name else published(name)
-    specs = {spec.bytes for _layer, spec in layer_specs(shape, "bf16", 1) if spec.kind == "state"}
+    specs = {spec.bytes for _layer, spec in layer_specs(shape, Serving("bf16", 1)) if spec.kind == "state"}
     assert specs == {size}
 
 
 @pytest.mark.parametrize(("ranks", "tokens"), [(1, 5_760), (8, 768)])
 def test_kimi_delta_attention_keeps_its_state_in_32_bits(ranks: int, tokens: int) -> None:
     """Blocks of Kimi K3 as vLLM makes them: pages of 5,760 and 768 tokens x 576 values hold a state of 96 heads."""
-    blocks = pool(catalogued("moonshot/kimi-k3"), "bf16", ranks)
+    blocks = pool(catalogued("moonshot/kimi-k3"), Serving("bf16", ranks))
     assert {group.page_bytes for group in blocks.groups} == {tokens * 576 * 2}
 
 
 @pytest.mark.parametrize(
-    ("kind", "f32_state", "width"),
+    ("kind", "config", "width"),
     [
-        ("gated_delta", False, 2),
-        ("gated_delta", True, 4),
-        ("lightning", False, 2),
-        ("kimi_delta", False, 4),  # `kda_state_dtype` in mamba_utils.py: the state is torch.float32, always
+        ("gated_delta", {}, 2),
+        ("gated_delta", {"model_type": "qwen3_5_text", "state_dtype": "float32"}, 4),  # the config says so
+        ("gated_delta", {"model_type": "qwen3_5_text"}, 2),
+        ("gated_delta", {"model_type": "qwen3_next", "state_dtype": "float32"}, 2),  # nothing reads it there
+        ("gated_delta", {"model_type": "nemotron_h"}, 4),  # DEFAULT_MAMBA_SSM_CACHE_DTYPE
+        ("lightning", {}, 2),
+        ("kimi_delta", {}, 4),  # `kda_state_dtype` in mamba_utils.py: the state is torch.float32, always
     ],
 )
 @pytest.mark.parametrize(("kernel", "inputs"), [(4, 3), (1, 0), (0, 0)])
-def test_which_kinds_keep_their_state_wide(kind: str, f32_state: bool, width: int, kernel: int, inputs: int) -> None:
+def test_which_states_are_wide(kind: str, config: dict[str, Any], width: int, kernel: int, inputs: int) -> None:
     mixer = LinearAttention(
         kind=kind,
         num_key_heads=2,
@@ -189,8 +198,8 @@ def test_which_kinds_keep_their_state_wide(kind: str, f32_state: bool, width: in
         conv_kernel=kernel,
         conv_channels=96,
     )
-    (spec,) = mixer_specs(mixer, 2, 1, f32_state)
-    assert spec.bytes == inputs * 96 * 2 + 4 * 8 * 16 * width
+    shape = replace(tiny_llama(), **config)
+    assert state_bytes(shape, mixer, Serving("bf16", 1)) == inputs * 96 * 2 + 4 * 8 * 16 * width
 
 
 def test_a_sliding_window_stops_growing() -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from calculator.architecture import Shape
 from calculator.architecture.shape import Attention, LatentAttention
-from calculator.memory import Workload, estimate
-from calculator.memory.vllm import capacity_tokens
+from calculator.memory import Workload, capacity, estimate
 from tests.calculator.memory.cards import cards_of
 from tests.calculator.memory.llama_70b import CELL, HIDDEN, MATRICES, NORMS, TABLE, TOKENS, VOCABULARY
 from tests.calculator.memory.shapes import catalogued, published, reference
@@ -69,19 +68,9 @@ def test_blocks_of_a_rank_as_vllm_counts_them(line: dict[str, Any]) -> None:
     assert rank["kv_cache"] == (1 + sum(blocks)) * line["block_bytes"]
 
 
-FORGETFUL = (
-    "codestral-22b-v0-1",
-    "mamba-2-8b-hf",
-    "mamba-codestral-7b-v0-1",
-    "phi-3-medium-4k-instruct",
-    "starcoder2-7b",
-)
-"""No layer keeps the whole context. vLLM then prints requests x their length; what is answered here is blocks x 16."""
-
-
 @pytest.mark.parametrize(
     "line",
-    [line for line in RANKS if "tokens" in line and line["config"] not in FORGETFUL],
+    [line for line in RANKS if "tokens" in line],
     ids=lambda line: f"{line['config']}-{line['tensor_parallel']}-{line['kv']}-{line['context']}",
 )
 def test_tokens_that_20_gib_of_a_rank_hold(line: dict[str, Any]) -> None:
@@ -92,7 +81,9 @@ def test_tokens_that_20_gib_of_a_rank_hold(line: dict[str, Any]) -> None:
         batched_tokens=8_192,
         tensor_parallel=line["tensor_parallel"],
     )
-    assert capacity_tokens(model(line["config"]), workload, 20 * 2**30) == line["tokens"]
+    pool = capacity(model(line["config"]), workload, 20 * 2**30)
+    assert pool is not None
+    assert pool.tokens == line["tokens"]
 
 
 VLLM = [

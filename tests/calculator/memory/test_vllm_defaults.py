@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from calculator.memory import ENGINES, Estimate, Workload, estimate
-from calculator.memory.vllm import batched_tokens, sequences_at_once
 from calculator.memory.vllm.overhead import capture_sizes
+from calculator.memory.vllm.serving import limits
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
 GIB = 2**30
@@ -32,14 +32,14 @@ def notes(answer: Estimate) -> dict[str, dict[str, int | str]]:
 def test_a_larger_card_takes_larger_batches(gib: int | None, tokens: int, sequences: int) -> None:
     card_bytes = None if gib is None else gib * GIB
     workload = Workload(engine="vllm", card_bytes=card_bytes)
-    assert (batched_tokens(workload), sequences_at_once(workload)) == (tokens, sequences)
+    assert limits(workload) == (tokens, sequences)
     assert notes(estimate(tiny_llama(), workload))["vllm_build"] == {
         "version": "0.33.0",
         "batched_tokens": tokens,
         "sequences": sequences,
     }
     asked = Workload(engine="vllm", card_bytes=card_bytes, batched_tokens=512, sequences=2_000)
-    assert (batched_tokens(asked), sequences_at_once(asked)) == (512, 2_000)
+    assert limits(asked) == (512, 2_000)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_is_said_of_a_pool() -> None:
     assert set(plain) == {"vllm_build", "vllm_reserves"}
     split = Workload(engine="vllm", card_bytes=24 * GIB, tensor_parallel=4, pipeline_parallel=2)
     on_cards = notes(estimate(tiny_llama(), split))
-    assert on_cards["vllm_reserves_bytes"] == {"percent": 92, "cards": 8, "bytes": 24 * GIB * 92 // 100 * 8}
+    assert on_cards["vllm_reserves_bytes"] == {"percent": 92, "cards": 8, "bytes": -(-24 * GIB * 92 // 100) * 8}
     assert "vllm_reserves" not in on_cards
     hybrid = notes(estimate(published("gemma-3-27b-it"), Workload(engine="vllm", pipeline_parallel=2)))
     assert hybrid["vllm_hybrid_blocks"] == {"block_tokens": 16, "groups": 7}

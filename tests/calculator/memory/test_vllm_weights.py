@@ -138,10 +138,23 @@ def test_a_split_that_does_not_divide_is_named(changes: dict[str, int], ranks: i
 
 
 def test_a_split_through_a_block_of_scales_is_refused() -> None:
-    # Qwen3-235B-A22B in blocks of 128 x 128 on 8 ranks: experts of 1,536 / 8 = 192. vLLM refuses it too.
+    # The input of the down projection, 512 / 8 = 64, cuts blocks of 128: `validate_fp8_block_shape` in fp8_utils.py.
+    shape = tiny_llama(num_attention_heads=8, num_key_value_heads=8, head_dim=128)
     with pytest.raises(WorkloadError) as error:
-        estimate(published("qwen3-235b-a22b"), Workload(engine="vllm", weight_format="FP8-BLOCK", tensor_parallel=8))
-    assert (error.value.key, error.value.values["size"]) == ("cuts_group", 192)
+        estimate(shape, Workload(engine="vllm", weight_format="FP8-BLOCK", tensor_parallel=8))
+    assert (error.value.key, error.value.values["size"]) == ("cuts_group", 64)
+
+
+def test_blocks_of_experts_are_made_finer_where_a_split_cuts_them() -> None:
+    # Qwen3-235B-A22B on 8 ranks: experts of 1,536 / 8 = 192 get a scale for every 64 x 64.
+    workload = Workload(engine="vllm", weight_format="FP8-BLOCK", tensor_parallel=8)
+    (experts,) = (
+        term
+        for term in estimate(published("qwen3-235b-a22b"), workload).part("weights").terms
+        if term.values.get("tensors") == "experts"
+    )
+    weights = 94 * 128 * 3 * 4_096 * 1_536
+    assert experts.bytes == weights + weights // (64 * 64) * 4
 
 
 def test_two_ranks_cut_through_a_group_too() -> None:
@@ -167,5 +180,5 @@ def test_layers_of_a_stage(layers: int, depth: int, sizes: list[int]) -> None:
 def test_what_a_server_reserves() -> None:
     card = 80 * 2**30
     answer = estimate(tiny_llama(), Workload(engine="vllm", card_bytes=card, tensor_parallel=2))
-    assert answer.reserved_bytes == card * 92 // 100 * 2
+    assert answer.reserved_bytes == -(-card * 92 // 100) * 2
     assert estimate(tiny_llama(), Workload(engine="vllm")).reserved_bytes is None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, Source
-from calculator.hardware.engines.base import HardwareEngine
+from calculator.hardware.engines.base import Alike, HardwareEngine
 from calculator.hardware.engines.vllm import commands
 from calculator.hardware.fit import Fit
 from calculator.hardware.headroom import Headroom
@@ -17,7 +17,8 @@ from calculator.hardware.splits import by_tensors, tensor_reasons
 from calculator.hardware.support import Support, native_or_unpacked, pytorch_unpacks
 from calculator.hardware.weight_bytes import WeightBytes, all_on_cards
 from calculator.memory import Estimate, Workload
-from calculator.memory.vllm import BATCHED_TOKENS_BY_CARD, UTILISATION_PERCENT
+from calculator.memory.vllm.layers import needs_sparse_attention
+from calculator.memory.vllm.serving import LARGE_CARDS, SLOW_FOR_THEIR_MEMORY, SPARSE_CAPABILITIES, UTILISATION, is_slow
 
 SUPPORT = Support(
     own=frozenset({"nvidia", "amd", "intel"}),  # docs/getting_started/installation/gpu.md
@@ -34,10 +35,27 @@ SUPPORT = Support(
 )
 
 
+SPARSE = "sparse_attention"
+
+
 class Vllm(HardwareEngine):
     def alike_bytes(self, device_bytes: int) -> int | None:
         """The batch is chosen by the card's memory, in steps."""
-        return next((least for least, _tokens in BATCHED_TOKENS_BY_CARD if device_bytes >= least), None)
+        return next((least for least, *_ in LARGE_CARDS if device_bytes >= least), None)
+
+    def alike(self, card: Card) -> Alike:
+        """Back ends are chosen by capability, and one name keeps a large card at the small batch."""
+        name = SLOW_FOR_THEIR_MEMORY if is_slow(card.name) else None
+        return Alike(self.alike_bytes(card.device_bytes), card.capability, name)
+
+    def card_needs(self, shape: Shape) -> frozenset[str]:
+        return frozenset({SPARSE}) if needs_sparse_attention(shape) else frozenset()
+
+    def needs_reasons(self, card: Card, needs: frozenset[str]) -> Iterator[Reason]:
+        """`v1/attention/backends/mla`: no back end of sparse attention takes an older capability."""
+        if SPARSE in needs and card.capability is not None and card.capability[0] not in SPARSE_CAPABILITIES:
+            values = {"engine": "vllm", "capability": str(card.compute_capability)}
+            yield Reason("sparse_attention_unsupported", values, blocks=True)
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterator[Reason]:
         return native_or_unpacked("vllm", card, weight_format, pytorch_unpacks)
@@ -68,9 +86,20 @@ class Vllm(HardwareEngine):
 
 
 ENGINE = Vllm(
-    flags={"tensor_parallel": "--tensor-parallel-size", "pipeline_parallel": "--pipeline-parallel-size"},
+    flags={
+        "tensor_parallel": "--tensor-parallel-size",
+        "pipeline_parallel": "--pipeline-parallel-size",
+        "data_parallel": "--data-parallel-size",
+        "expert_parallel": "--enable-expert-parallel",
+        "batched_tokens": "--max-num-batched-tokens",
+        "max_seqs": "--max-num-seqs",
+        "util": "--gpu-memory-utilization",
+        "eager": "--enforce-eager",
+        "prefix_caching": "--no-enable-prefix-caching",
+        "mtp": "--speculative-config",
+    },
     # `--gpu-memory-utilization` is 0.92 by default, so the rest is free unless the reader raises it.
-    headroom=Headroom(100 - UTILISATION_PERCENT),
+    headroom=Headroom(round(100 - 100 * UTILISATION)),
     support=SUPPORT,
     shared_block_tokens=16,  # whole blocks of the cache: v1/core/kv_cache_manager.py
 )

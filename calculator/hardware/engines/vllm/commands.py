@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, Source, repository_of
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
-from calculator.memory.vllm import SEQUENCES_AT_ONCE
+from calculator.memory.vllm.serving import DEFAULT_SEQUENCES as SEQUENCES_AT_ONCE
 
 # `--kv-cache-dtype` for our names; "auto" keeps the model's own.
 KV_DTYPES: Mapping[str, str] = {"FP8": "fp8", "FP8_E4M3": "fp8_e4m3", "FP8_E5M2": "fp8_e5m2"}

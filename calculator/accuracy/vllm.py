@@ -1,0 +1,93 @@
+"""What vLLM's own code answers for a card, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from calculator.accuracy import naive
+from calculator.accuracy.case import Case
+from calculator.architecture.shape import Shape
+from calculator.memory import Workload, capacity, estimate
+
+GIB = 2**30
+ENGINE = "vllm"
+ORIGIN = "vLLM 0.33.0"
+POOL_BYTES = 20 * GIB
+ON_H100 = Workload(engine=ENGINE, card_bytes=80 * GIB, capability=(9, 0), card_name="H100 80 GB")
+WEIGHTS_RESOLUTION = 64 * 1024
+"""Scales of the cache and buffers of some hundred bytes a layer are not counted."""
+
+QUANTISED = {
+    "awq": "AWQ",
+    "gptq": "GPTQ",
+    "ct-int8": "INT8",
+    "ct-fp8": "FP8",
+    "fp8-block": "FP8-BLOCK",
+    "modelopt-nvfp4": "NVFP4",
+}
+"""Checkpoints made of a model with wide weights, and our name for the format."""
+
+W4A16 = {
+    "quant_method": "compressed-tensors",
+    "format": "pack-quantized",
+    "config_groups": {
+        "group_0": {
+            "targets": ["Linear"],
+            "weights": {"num_bits": 4, "type": "int", "group_size": 128, "strategy": "group", "symmetric": True},
+        }
+    },
+    "ignore": ["lm_head"],
+}
+
+
+def reference_config_of(line: Mapping[str, Any], config: Mapping[str, object]) -> dict[str, object]:
+    """The config.json that the line was made from: as published, or with wide or newly quantised weights."""
+    changed = dict(config)
+    if line["case"] != "native":
+        changed.pop("quantization_config", None)
+    if line["case"] == "ct-w4a16":
+        changed["quantization_config"] = W4A16
+    return changed | {"architectures": [line["architecture"]]}
+
+
+def vllm_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
+    """Weights of a rank after loading, bytes of one request, and the tokens that 20 GiB of cache hold."""
+    weights = QUANTISED.get(line["case"])
+    if weights is None and line["case"] != "native" and line["case"] != "ct-w4a16":
+        weights = "BF16"
+    ranks, kv, context = line["tensor_parallel"], line["kv"], line["context"]
+    workload = replace(
+        ON_H100,
+        weight_format=weights,
+        kv_format=None if kv == "auto" else kv,
+        context_tokens=context,
+        tensor_parallel=ranks,
+        vision=line["case"] != "nomm",
+    )
+    answer = estimate(shape, workload)
+    pool = capacity(shape, workload, POOL_BYTES)
+    loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // ranks
+    configuration: dict[str, int | str] = {"weights": weights or shape.native_format, "tensor_parallel": ranks}
+    kv_configuration = configuration | {"kv": kv, "context": context}
+    bits = {"parameters_bits": naive.parameters_times_bits(shape, weights or shape.native_format) // ranks}
+    found = [("rank_weights", loaded, line["weights"], WEIGHTS_RESOLUTION, configuration, bits)]
+    if pool is not None:
+        found += [
+            ("request_bytes", pool.request_bytes, line["request"], 0, kv_configuration, {}),
+            ("pool_tokens", pool.tokens, line["tokens"], 0, kv_configuration, {}),
+        ]
+    for quantity, predicted, truth, resolution, asked, formulas in found:
+        yield Case(
+            model=line["config"],
+            family=shape.model_type,
+            engine=ENGINE,
+            quantity=quantity,
+            configuration=asked,
+            predicted=predicted,
+            truth=truth,
+            resolution=resolution,
+            naive=formulas,
+            origin=ORIGIN,
+        )
