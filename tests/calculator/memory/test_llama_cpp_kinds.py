@@ -6,20 +6,21 @@ from dataclasses import replace
 
 import pytest
 
+from calculator.architecture import read_config
 from calculator.architecture.shape import FullAttention
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
-from tests.calculator.memory.shapes import catalogued, made_of, published
+from tests.calculator.memory.shapes import catalogued, catalogued_config, made_of, published
 
 TOKENS = 8_192
 LLAMA_CPP = ENGINES["llama.cpp"]
 
 
-def cache(name: str, **asked: int) -> int:
-    return estimate(catalogued(name), Workload(context_tokens=TOKENS, **asked)).part("kv_cache").bytes
+def cache(name: str) -> int:
+    return estimate(catalogued(name), Workload(context_tokens=TOKENS)).part("kv_cache").bytes
 
 
 def test_an_indexer_that_pools_keeps_a_key_a_gate_and_a_pooled_key() -> None:
-    """GLM-5.3 Flash: every fourth of its layers has a latent of 512, nothing rotary, and an indexer with keys of 128."""
+    """GLM-5.3 Flash: every fourth of its layers has a latent of 512, none of it rotary, and an indexer of 128."""
     attending = sum(1 for layer in catalogued("zhipu/glm-5-3-flash").layers if layer.index % 4 == 3)
     assert cache("zhipu/glm-5-3-flash") == attending * TOKENS * (512 + 3 * 128) * 2
 
@@ -29,17 +30,13 @@ def test_minimax_s_indexer_has_values_too() -> None:
     assert cache("minimax/minimax-m3") == TOKENS * (60 * 4 * (128 + 128) + 57 * (128 + 128)) * 2
 
 
-@pytest.mark.parametrize(
-    ("name", "cells"),
-    [
-        ("lg/exaone-4-0-32b", 16 * TOKENS + 48 * (4_096 + 512)),  # three of four layers see 4,096 tokens
-        ("lg/exaone-4-0-1-2b", 30 * TOKENS),
-    ],
-)
-def test_exaone_4_has_windows_where_it_has_64_layers(name: str, cells: int) -> None:
-    """`src/models/exaone4.cpp` sets them for 64 layers alone."""
-    width = 8 * 128 * 2 if "32b" in name else 8 * 64 * 2
-    assert cache(name) == cells * width * 2
+@pytest.mark.parametrize(("layers", "cells"), [(64, 16 * TOKENS + 48 * (4_096 + 512)), (60, 60 * TOKENS)])
+def test_exaone_4_has_windows_where_it_has_64_layers(layers: int, cells: int) -> None:
+    """`src/models/exaone4.cpp` sets them for 64 layers alone; three of four layers of EXAONE 4.0 32B see 4,096 tokens."""
+    config = catalogued_config("lg/exaone-4-0-32b")
+    shape = read_config({**config, "num_hidden_layers": layers, "layer_types": config["layer_types"][:layers]})
+    answer = estimate(shape, Workload(context_tokens=TOKENS))
+    assert answer.part("kv_cache").bytes == cells * 8 * (128 + 128) * 2
 
 
 def test_tables_read_by_row_are_as_long_as_the_vocabulary() -> None:

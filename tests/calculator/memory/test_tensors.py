@@ -41,7 +41,7 @@ def test_multi_token_prediction_is_not_loaded_unless_asked_for(engine: str) -> N
     plain = made_of(ATTENTION)
     draft = Tensor(role="ffn_up", shape=(256, 128), layer=1, part="mtp")
     more = made_of(ATTENTION, tensors=(*plain.tensors, draft))
-    without, with_draft = (estimate(shape, Workload(engine=engine)) for shape in (plain, more))
+    without, with_draft = (estimate(shape, Workload(engine=engine, vision=True)) for shape in (plain, more))
     assert with_draft.parts == without.parts
     assert with_draft.file_bytes == without.file_bytes
 
