@@ -32,7 +32,7 @@ def test_minimax_s_indexer_has_values_too() -> None:
 
 @pytest.mark.parametrize(("layers", "cells"), [(64, 16 * TOKENS + 48 * (4_096 + 512)), (60, 60 * TOKENS)])
 def test_exaone_4_has_windows_where_it_has_64_layers(layers: int, cells: int) -> None:
-    """`src/models/exaone4.cpp` sets them for 64 layers alone; three of four layers of EXAONE 4.0 32B see 4,096 tokens."""
+    """`src/models/exaone4.cpp` sets them for 64 layers alone: 4,096 tokens in three of four layers of the 32B."""
     config = catalogued_config("lg/exaone-4-0-32b")
     shape = read_config({**config, "num_hidden_layers": layers, "layer_types": config["layer_types"][:layers]})
     answer = estimate(shape, Workload(context_tokens=TOKENS))
