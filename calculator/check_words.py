@@ -14,8 +14,8 @@ from calculator import labels
 from calculator.catalogue import Model
 from calculator.check import Checked, Fix, Row
 from calculator.check.comparison import ranks
-from calculator.figures import billions, grouped, percent
-from calculator.fit_words import FitView, card_label, fit_view
+from calculator.figures import billions, gib, grouped, percent
+from calculator.fit_words import FitView, card_label, fit_view, room_text
 from calculator.labels.check import PLACES, PROGRAMS, QUANTITIES, REASONS, SETTINGS, fix_text, setting_text
 from calculator.logs import Reading
 
@@ -78,7 +78,7 @@ class FixView:
     text: str
     fit: FitView
     query: str
-    host_bytes: int
+    detail: str
 
 
 def program_text(reading: Reading) -> str:
@@ -178,10 +178,20 @@ def fix_views(checked: Checked, model: Model) -> tuple[FixView, ...]:
             text=fix_text(fix),
             fit=fit_view(fix.fit),
             query=_query(fix, model),
-            host_bytes=sum(part.bytes for part in fix.fit.estimate.host) if fix.fit.estimate else 0,
+            detail=_("; ").join(_details(fix)),
         )
         for fix in mending.fixes
     )
+
+
+def _details(fix: Fix) -> Iterator[str]:
+    """What the fullest card then holds, what is spare, and what lies in RAM."""
+    if fix.fit.per_card_bytes is not None:
+        yield _("%(amount)s GiB on the fullest card") % {"amount": gib(fix.fit.per_card_bytes)}
+    yield room_text(fix.fit)
+    host = sum(part.bytes for part in fix.fit.estimate.host) if fix.fit.estimate else 0
+    if host:
+        yield _("%(amount)s GiB in RAM") % {"amount": gib(host)}
 
 
 def _query(fix: Fix, model: Model) -> str:

@@ -31,7 +31,7 @@ QUANTITIES = {
 
 WORDS = re.compile(r"^[A-Za-z0-9 .,:;#|=+()/*\[\]\"_%^~-]{1,300}$")
 BUILD = re.compile(r"^[bv]?\d{1,6}(?:\.\d{1,4}){0,3}(?:(?:rc|post|dev)\d{1,3})?$")
-PRIVATE_KEY = re.compile(r"name|path|repo|url|author|secret|api_key|auth", re.IGNORECASE)
+PRIVATE_KEY = re.compile(r"name|path|repo|url|author|secret|api_key|auth|auto_map", re.IGNORECASE)
 PRIVATE_TEXT = re.compile(r"^[~/.]+/|^/|^[A-Za-z]:[\\/]|://|@|/(?:home|Users|mnt|data|root)/")
 CONFIGURATION = ("engine", "card_bytes")
 

@@ -34,7 +34,9 @@ def read_log(text: str) -> Reading:
         return best
     if best is None or not _says_something(best):
         return table
-    return replace(best, cards=table.cards, printed=(*best.printed, *table.printed))
+    free = {card.index: card.free_bytes for card in best.cards}
+    cards = tuple(replace(card, free_bytes=free.get(card.index)) for card in table.cards)
+    return replace(best, cards=cards, printed=(*best.printed, *table.printed))
 
 
 def _weight(reading: Reading) -> tuple[int, bool, int]:

@@ -13,6 +13,8 @@ from catalog.models.names import normalise
 SHAPE = ("num_layers", "hidden_size", "num_heads", "num_kv_heads", "num_experts")
 """Columns that a name must not contradict. Vocabularies are padded, so they only rank."""
 
+REPOSITORIES = ("hf_repo", "modelscope_repo", "gguf_repo")
+
 LEAST_SHAPE = 3
 """So many columns agree at least before a shape alone tells a model."""
 
@@ -56,8 +58,8 @@ def recognise(names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recogn
 def _entries() -> Iterable[_Entry]:
     columns = (*SHAPE, "vocab_size", "total_parameters")
     rows = LanguageModel.objects.published().filter(config__isnull=False).prefetch_related("aliases")
-    for row in rows.only("slug", "name", "hf_repo", "modelscope_repo", *columns):
-        repositories = [repository for repository in (row.hf_repo, row.modelscope_repo) if repository]
+    for row in rows.only("slug", "name", *REPOSITORIES, *columns):
+        repositories = [repository for name in REPOSITORIES if (repository := getattr(row, name))]
         written = [row.slug, *(name.rpartition("/")[2] for name in repositories), *(a.name for a in row.aliases.all())]
         yield _Entry(
             slug=row.slug,

@@ -35,7 +35,7 @@ from calculator.memory.transformers import cache as transformers_cache
 from calculator.memory.vllm.layers import layer_specs
 from calculator.memory.vllm.serving import Serving
 from catalog.models.derived import KINDS, layer_kinds
-from tests.calculator.memory.shapes import made_of
+from tests.calculator.memory import shapes
 
 HEADS = {"num_heads": 4, "num_kv_heads": 2, "head_dim": 32, "value_head_dim": 32}
 INDEXER = Indexer(num_heads=2, head_dim=128, top_k=16)
@@ -80,6 +80,11 @@ class Clairvoyance(Attention):
 
 MADE_UP: tuple[Mixer, ...] = (Telepathy(), Clairvoyance(**HEADS))
 made_up = pytest.mark.parametrize("mixer", MADE_UP, ids=lambda mixer: type(mixer).__name__)
+
+
+def made_of(*kinds: Mixer) -> Shape:
+    """Of a type that every engine knows, so that nothing but the layer can be what it does not."""
+    return shapes.made_of(*kinds, model_type="llama")
 
 
 def defined(kind: type[Mixer] = Mixer) -> Iterator[type[Mixer]]:

@@ -50,7 +50,9 @@ def read(lines: list[str]) -> Reading | None:
         return None
     start, end = _last_load(lines)
     load = lines[start:end]
-    model = model_of(load if any("print_info" in line or "print_meta" in line for line in load) else lines)
+    model = model_of(load)
+    if not model.paths and not model.shown:
+        model = model_of(lines)  # the log begins in the middle, or names the model in its command alone
     memory = memory_of(load)
     settings = command_settings(lines[: start + 1]) | model.settings | memory.settings
     traits = model.traits | memory.traits
