@@ -34,7 +34,7 @@ BARS = {
     ("llama.cpp", "compute"): LLAMA_CPP_COMPUTE,
     ("llama.cpp", "published_file"): Bar(4, 0.0007, 0.0016),  # metadata and vocabulary included, some megabytes
     ("llama.cpp", "total"): Bar(7, 0.0432, 0.17),  # one model, some or all of its layers in RAM
-    ("vllm", "rank_weights"): Bar(380, 0.0003, 0.157),
+    ("vllm", "rank_weights"): Bar(380, 0.00022, 0.1562),
     ("vllm", "request_bytes"): EXACT,
     ("vllm", "pool_tokens"): EXACT,
     ("vllm", "weights"): Bar(20, 0.0007, 0.173),  # the worst is `attention_kept_wide`
