@@ -151,7 +151,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
 
 
 def _written_by_mlx(c: Fields) -> tuple[str, object] | None:
-    """Where `mlx_lm.convert` wrote its groups, and their bits: under both names, of late, and without a method (`utils.py`)."""
+    """Where `mlx_lm.convert` wrote its groups, and their bits: of late under both names, without a method."""
     for name in ("quantization", "quantization_config"):
         written = c.config.get(name)
         if isinstance(written, Mapping) and {"bits", "group_size"} <= written.keys() and "quant_method" not in written:
