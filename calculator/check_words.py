@@ -22,7 +22,7 @@ from calculator.logs import Reading
 BAR_WIDTH = 1000
 BAR_PARTS = ("weights", "kv_cache", "context", "state", "compute", "overhead")
 NEAR = 0.05
-WEIGHED = frozenset({"utilisation"})
+WEIGHED = frozenset({"util"})
 """Settings without a question in the memory model that the comparison itself takes into account."""
 
 UNITS = {"vllm": ("GiB", 2**30), "sglang": ("GiB", 2**30)}

@@ -40,7 +40,7 @@ def check(
     Raises `WorkloadError` where the engine is not known or does not run the model.
     """
     hardware = hardware_of(reading, offered, card, cards)
-    settled = settle(reading, model.shape, stated or {}, hardware.card.device_bytes if hardware else None)
+    settled = settle(reading, model.shape, stated or {}, hardware.card if hardware else None)
     return Checked(
         settled=settled,
         hardware=hardware,

@@ -33,7 +33,8 @@ WORDS = re.compile(r"^[A-Za-z0-9 .,:;#|=+()/*\[\]\"_%^~-]{1,300}$")
 BUILD = re.compile(r"^[bv]?\d{1,6}(?:\.\d{1,4}){0,3}(?:(?:rc|post|dev)\d{1,3})?$")
 PRIVATE_KEY = re.compile(r"name|path|repo|url|author|secret|api_key|auth|auto_map", re.IGNORECASE)
 PRIVATE_TEXT = re.compile(r"^[~/.]+/|^/|^[A-Za-z]:[\\/]|://|@|/(?:home|Users|mnt|data|root)/")
-CONFIGURATION = ("engine", "card_bytes")
+OF_THE_CARD = ("card_bytes", "capability")
+"""Fields of a workload that the card answers."""
 
 
 def case_lines(
@@ -48,7 +49,8 @@ def case_lines(
 def _lines(
     reading: Reading, model: Model, settled: Settled, rows: tuple[Row, ...], config: Mapping[str, object] | None
 ) -> Iterator[dict[str, object]]:
-    workload = {name: value for name, value in settled.said.items() if name not in CONFIGURATION}
+    asked = {name: getattr(settled.workload, name) for name in OF_THE_CARD}
+    workload = dict(settled.said) | {name: value for name, value in asked.items() if value is not None}
     pool = reading.of("pool")
     for row in rows:
         if row.printed is None or row.quantity not in QUANTITIES or row.place == "host":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from calculator.architecture import Shape
@@ -10,15 +10,7 @@ from calculator.check.cards import Hardware
 from calculator.check.workload import Settled
 from calculator.logs import Printed, Reading
 from calculator.logs.terms import QUANTITIES
-from calculator.memory import Workload
-from calculator.memory import sglang as sglang_memory
-from calculator.memory import vllm as vllm_memory
-
-CAPACITY: dict[str, Callable[[Shape, Workload, int], int]] = {
-    "vllm": lambda shape, workload, pool_bytes: vllm_memory.capacity(shape, workload, pool_bytes).tokens,
-    "sglang": sglang_memory.capacity_tokens,
-}
-"""Engines that print how many tokens their pool holds."""
+from calculator.memory import Workload, capacity, sglang
 
 TERMS = {
     "activation": ("forward_pass", "sampler"),
@@ -148,7 +140,7 @@ def _row(quantity: str, place: str, predicted: int | None, found: Sequence[Print
 
 
 def ranks(workload: Workload) -> int:
-    return workload.tensor_parallel * workload.pipeline_parallel
+    return workload.tensor_parallel * workload.pipeline_parallel * workload.data_parallel
 
 
 def _on_cards(reading: Reading, settled: Settled, quantity: str) -> Row:
@@ -173,11 +165,14 @@ def _of_terms(reading: Reading, settled: Settled, quantity: str) -> Row:
 
 
 def _tokens(reading: Reading, shape: Shape, settled: Settled) -> int | None:
-    pool, capacity = reading.of("pool"), CAPACITY.get(settled.workload.engine)
-    if not pool or capacity is None:
+    pool = reading.of("pool")
+    if not pool:
         return None
     size = pool[0].value + sum(each.value for each in reading.of("state_pool"))
-    return capacity(shape, settled.workload, size)
+    if settled.workload.engine == "sglang":
+        return sglang.capacity_tokens(shape, settled.workload, size)
+    held = capacity(shape, settled.workload, size)
+    return held.tokens if held else None
 
 
 def _token_resolution(reading: Reading, predicted: int | None) -> int:
@@ -191,7 +186,7 @@ def budget(settled: Settled, reading: Reading, hardware: Hardware | None) -> int
     reserved = settled.estimate.reserved_bytes
     if hardware is None or reserved is None:
         return None
-    fraction = reading.settings.get("utilisation")
+    fraction = settled.only_read.get("util")  # where it is no question, the engine's own default was answered
     if isinstance(fraction, float) and 0 < fraction <= 1:
         return int(hardware.card.device_bytes * fraction)
     return reserved // ranks(settled.workload)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from calculator.architecture import Shape
 from calculator.check.cards import Hardware
+from calculator.check.comparison import ranks
 from calculator.check.workload import Settled
 from calculator.hardware import COUNTS, Fit, fit, format_fits, largest_context, least_offload, most_sequences
 from calculator.logs import Failure
@@ -57,7 +58,7 @@ KEYS = (
 
 def mend(shape: Shape, settled: Settled, hardware: Hardware, failure: Failure | None) -> Mending | None:
     """The changes that make the run fit on its cards, or more of them. None where it fits and nothing says it died."""
-    workload = replace(settled.workload, card_bytes=None)
+    workload = settled.workload
     own = settled.estimate.part("overhead").bytes // max(hardware.count, 1)
     extra = max(hardware.taken_bytes - own, 0)  # the driver's context is counted among our own parts
     try:
@@ -95,7 +96,7 @@ def _shortfall(settled: Settled, failure: Failure) -> int | None:
     """Bytes of a card that were missing by the engine's own words."""
     values, answer = failure.values, settled.estimate
     cache = answer.part("kv_cache").bytes + answer.part("state").bytes
-    each = cache // (answer.workload.tensor_parallel * answer.workload.pipeline_parallel)
+    each = cache // ranks(answer.workload)
     if failure.key == "cache_too_small":
         return int(values["needed_bytes"] - values["available_bytes"])
     if failure.key == "cache_too_few_tokens":
@@ -217,7 +218,7 @@ class _Search:
         return found if found and found.gpu_layers is not None else None
 
     def _more_cards(self) -> tuple[Workload, int] | None:
-        whole = replace(self.workload, tensor_parallel=1, pipeline_parallel=1)
+        whole = replace(self.workload, tensor_parallel=1, pipeline_parallel=1, data_parallel=1)
         for count in COUNTS:
             if self.hardware.count < count <= self.hardware.card.max_cards:
                 answer = self._fit(whole, count)

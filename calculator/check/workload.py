@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from calculator.architecture import Shape
+from calculator.hardware import Card, engine_named
 from calculator.logs import Reading, Setting
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
 from calculator.memory.engines import resolve
@@ -30,7 +31,7 @@ class Settled:
     refused: Mapping[str, WorkloadError]
 
 
-def settle(reading: Reading, shape: Shape, stated: Mapping[str, Setting], card_bytes: int | None) -> Settled:
+def settle(reading: Reading, shape: Shape, stated: Mapping[str, Setting], card: Card | None) -> Settled:
     """Ask the memory model about the run. `stated` is what the reader says besides, and goes before the log.
 
     Raises `WorkloadError` where the engine does not run the model at all.
@@ -50,7 +51,10 @@ def settle(reading: Reading, shape: Shape, stated: Mapping[str, Setting], card_b
             del asked[name]
     context = {"context_tokens": min(shape.context_tokens or NO_CONTEXT_SAID, NO_CONTEXT_SAID)}
     while True:
-        workload = Workload(**{"engine": reading.engine, "card_bytes": card_bytes, **context, **asked})  # type: ignore[arg-type]
+        workload = Workload(**{"engine": reading.engine, **context, **asked})  # type: ignore[arg-type]
+        if card is not None:
+            alike = engine_named(reading.engine).alike(card)
+            workload = alike._replace(card_bytes=card.device_bytes).on(workload)
         try:
             answer = estimate(shape, workload)
         except WorkloadError as error:

@@ -58,8 +58,11 @@ SETTINGS: Mapping[str, Promise] = {
     "data_parallel": gettext_lazy("Data parallel"),
     "batched_tokens": gettext_lazy("Tokens in one step"),
     "max_seqs": gettext_lazy("Requests at once, at most"),
-    "utilisation": gettext_lazy("Share of the card that is taken"),
+    "util": gettext_lazy("Share of the card that is taken"),
     "eager": gettext_lazy("Without CUDA graphs"),
+    "expert_parallel": gettext_lazy("Experts whole on one card each"),
+    "prefix_caching": gettext_lazy("Prefix caching"),
+    "mtp": gettext_lazy("Tokens guessed ahead"),
 }
 
 SWITCHES: Mapping[str, Promise] = {

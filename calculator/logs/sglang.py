@@ -30,7 +30,7 @@ ARGUMENTS = {
     **dict.fromkeys(("tp_size", "tp", "tensor_parallel_size"), "tensor_parallel"),
     **dict.fromkeys(("pp_size", "pp", "pipeline_parallel_size"), "pipeline_parallel"),
     **dict.fromkeys(("dp_size", "dp", "data_parallel_size"), "data_parallel"),
-    "mem_fraction_static": "utilisation",
+    "mem_fraction_static": "util",
     "max_running_requests": "max_seqs",
     "chunked_prefill_size": "batched_tokens",
 }
@@ -91,7 +91,7 @@ def _settings(lines: Iterable[str], written: list[str]) -> dict[str, Setting]:
             continue
         for word, value in PAIR.findall(line):
             if name := ARGUMENTS.get(word.replace("-", "_")):
-                found[name] = float(value) if name == "utilisation" else int(float(value))
+                found[name] = float(value) if name == "util" else int(float(value))
         for word, value in WORD.findall(line):
             if value not in ("auto", "None") or word not in words:
                 words[word.replace("-", "_")] = value

@@ -25,7 +25,7 @@ def amount(number: str, unit: str) -> tuple[int, int]:
     """Bytes, and half of the last digit printed.
 
     >>> amount("1152.00", "MiB"), amount("8.23", "GB"), amount("512", "MiB")
-    ((1207959552, 5243), (8836894228, 5368710), (536870912, 524288))
+    ((1207959552, 5243), (8836895211, 5368710), (536870912, 524288))
     """
     size = UNITS[unit.upper()]
     places = len(number.partition(".")[2])

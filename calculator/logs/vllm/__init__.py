@@ -76,7 +76,9 @@ def read(lines: list[str]) -> Reading | None:
         printed=printed,
         cards=cards_of(failure),
         failure=failure,
-        traits=frozenset(["drafting"] if any("SpeculativeConfig(" in line for line in lines) else []),
+        traits=frozenset(
+            ["drafting"] if "mtp" not in settings and any("SpeculativeConfig(" in line for line in lines) else []
+        ),
     )
 
 

@@ -19,8 +19,14 @@ NUMBERS = {
     "max_num_seqs": "max_seqs",
     "max_num_batched_tokens": "batched_tokens",
 }
+SWITCHES = {
+    "enforce_eager": "eager",
+    "enable_expert_parallel": "expert_parallel",
+    "enable_prefix_caching": "prefix_caching",
+}
+MTP = re.compile(r"SpeculativeConfig\(method='\w{0,30}mtp'.{0,400}?num_spec_tokens=(\d{1,2})")
 WORDS = frozenset({"kv_cache_dtype", "quantization", "dtype"})
-"""The engine's words; those of `NUMBERS` with ours."""
+"""The engine's words; those of `NUMBERS` and `SWITCHES` with ours."""
 
 PAIR = re.compile(r"(?<![\w-])(?:'|--)?([a-z][a-z_-]{4,26})(?:'?[=:] ?| )'?\"?(?:torch\.)?([\w.-]{1,24})")
 FORMATS = {
@@ -60,14 +66,16 @@ def settings_of(lines: Iterable[str], written: list[str]) -> dict[str, Setting]:
             or "Using max model len" in line
         ):
             continue
+        if guessed := MTP.search(line):
+            found["mtp"] = int(guessed[1])
         for written_as, value in PAIR.findall(line):
             word = written_as.replace("-", "_")
             if word in NUMBERS and re.fullmatch(r"[1-9]\d{0,8}", value):
                 found[NUMBERS[word]] = int(value)
             elif word == "gpu_memory_utilization" and re.fullmatch(r"0?\.\d{1,4}|1(?:\.0{1,2})?", value):
-                found["utilisation"] = float(value)
-            elif word == "enforce_eager":
-                found["eager"] = value != "False"
+                found["util"] = float(value)
+            elif word in SWITCHES and value in ("True", "False"):
+                found[SWITCHES[word]] = value == "True"
             elif word in WORDS:
                 said[word] = value
     quantization, dtype = said.get("quantization", "None"), said.get("dtype", "")

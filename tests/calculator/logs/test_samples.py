@@ -62,7 +62,7 @@ def test_vllm() -> None:
     reading = of("vllm.log")
     assert (reading.program, reading.build) == ("vllm", "0.10.2")
     assert reading.names == ("Qwen/Qwen3-8B", "Qwen3-8B")  # from the folder of the hub's cache
-    assert (reading.settings["weight_format"], reading.settings["utilisation"]) == ("BF16", 0.9)
+    assert (reading.settings["weight_format"], reading.settings["util"]) == ("BF16", 0.9)
     assert reading.of("kv_tokens")[0].value == 136_080
     assert reading.of("pool")[0].value == int(18.69 * GIB)
 
