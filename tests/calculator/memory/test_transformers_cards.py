@@ -96,3 +96,17 @@ def test_an_encoder_lies_on_the_first_card_and_the_logits_on_the_last(cards: int
     shares[-1] += 262_208 * 4
     assert answer.per_card_bytes == max(shares)
     assert answer.total_bytes == sum(shares)
+
+
+def test_a_head_may_have_a_card_of_its_own() -> None:
+    """Qwen3 8B on eight cards: the seventh ends with the final norm, the eighth holds 151,936 x 4,096 and no layer."""
+    shape, table = published("qwen3-8b"), 2 * 151_936 * 4_096
+    workload = Workload(engine="transformers", pipeline_parallel=8, context_tokens=1, sequences=2**16)
+    cards = cards_of(shape, workload)
+    layer = 2 * (4_096 * (2 * 32 * 128 + 2 * 8 * 128 + 3 * 12_288) + 2 * 4_096 + 2 * 128)
+    assert (cards[7]["weights"], cards[7]["kv_cache"]) == (table, 0)
+    assert cards[6]["weights"] % layer == 2 * 4_096
+    assert cards[0]["weights"] % layer == table % layer
+    at_work = 2 * 2**16 * (3 * 4_096 + 3 * 12_288)
+    logits = 4 * 2**16 * 151_936  # where the head is, and here the most that any card holds
+    assert estimate(shape, workload).per_card_bytes == table + at_work + (300 + 64) * MIB + logits
