@@ -134,9 +134,12 @@ def _run(name: str, *, again: bool) -> None:
     session, config = _session(name), HOME / f"{name.replace('/', '-')}.toml"
     config.write_text(_config(PACKAGES[name]), encoding="utf-8")
     if not session.exists():
-        _cosmic_ray("cosmic-ray", "init", str(config), str(session))
-        _cosmic_ray("cr-filter-operators", str(session), str(config))
-        _leave_out(session)
+        fresh = session.with_suffix(".new")  # under its own name only when it is whole
+        fresh.unlink(missing_ok=True)
+        _cosmic_ray("cosmic-ray", "init", str(config), str(fresh))
+        _cosmic_ray("cr-filter-operators", str(fresh), str(config))
+        _leave_out(fresh)
+        fresh.rename(session)
     if again:
         with sqlite3.connect(session) as results:
             results.execute("DELETE FROM work_results WHERE test_outcome = 'SURVIVED'")
