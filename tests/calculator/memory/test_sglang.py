@@ -6,14 +6,16 @@ import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_shape
+from calculator.accuracy.cases import reference_lines, reference_shape
 from calculator.architecture import Shape, read_config
 from calculator.hardware import Source, launch_commands
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from calculator.memory.sglang import capacity_tokens
+from calculator.memory.sglang.layers import Layout
 from calculator.memory.sglang.pool import Needed, pool
 from calculator.memory.sglang.server import server
 
@@ -29,7 +31,7 @@ def of_catalogue(slug: str) -> Shape:
 
 def rank_bytes(shape: Shape, kv_format: str, ranks: int, needed: Needed, part: str) -> float:
     """GiB that one rank holds of the cache or the states."""
-    cached, states, _ = pool(shape, kv_format, ranks).terms(needed, (range(shape.num_layers),), ranks)
+    cached, states, _ = pool(shape, Layout(kv_format, ranks)).terms(needed, (range(shape.num_layers),), ranks)
     return sum(term.bytes for term in (cached if part == "cache" else states)) / ranks / GIB
 
 
@@ -58,7 +60,7 @@ def test_windows_have_a_pool_of_four_fifths() -> None:
 
     Its windowed layers: "#tokens: 300288, K size: 8.38 GB, V size: 5.59 GB".
     """
-    kept = pool(of_catalogue("mimo-v2-flash"), "bf16", 4)
+    kept = pool(of_catalogue("mimo-v2-flash"), Layout("bf16", 4))
     needed = kept.needed(Workload(engine="sglang", context_tokens=375_360), 8192)
     assert (needed.tokens, needed.window_tokens) == (375_360, 300_288)
     (window,) = {each.bytes for layer in kept.layers for each in layer if each.kind == "window"}
@@ -80,7 +82,7 @@ def test_windows_have_a_pool_of_four_fifths() -> None:
 )
 def test_defaults_by_card(gib: float, ranks: int, chunk: int, sequences: int, fraction: float) -> None:
     """`srt/arg_groups/memory_hook.py`, worked out by hand."""
-    found = server(round(gib * GIB), ranks, 1, latent=False)
+    found = server(Workload(engine="sglang", card_bytes=round(gib * GIB), tensor_parallel=ranks), latent=False)
     assert (found.chunk_tokens, found.graph_sequences) == (chunk, sequences)
     assert found.fraction == fraction
 
@@ -102,7 +104,7 @@ def test_states_are_kept_for_the_prefix_cache_too(slug: str, slots: int) -> None
 
 def test_sparse_latents_in_fp8_keep_scales_and_a_wide_rotary_part() -> None:
     """`calculate_mla_kv_cache_dim`: 512 + 512 / 128 * 4 + 64 * 2, and an indexer key of 128 + 4."""
-    kept = pool(of_catalogue("deepseek-v3-2"), "fp8_e4m3", 8)
+    kept = pool(of_catalogue("deepseek-v3-2"), Layout("fp8_e4m3", 8))
     assert kept.layers[0][0].bytes == 656 + 132
     assert kept.page_tokens == 64
 
@@ -124,7 +126,7 @@ def test_what_fits_into_a_pool_is_what_a_pool_needs(slug: str, ranks: int) -> No
         return  # states take their share of a pool first
     size = 20 * GIB
     tokens = capacity_tokens(shape, workload, size)
-    kept = pool(shape, "bf16", ranks)
+    kept = pool(shape, Layout("bf16", ranks))
     window = tokens * 4 // 5 if kept.windows else 0
     _, _, (held,) = kept.terms(Needed(tokens - 1, window - 1 if window else 0, 0), (range(shape.num_layers),), ranks)
     assert held <= size
@@ -152,3 +154,19 @@ def test_formats_are_those_of_the_command_line() -> None:
     """`--kv-cache-dtype` knows no f16: it is `auto` for a model of 16-bit floats, and for no other."""
     engine = ENGINES["sglang"]
     assert "f16" not in engine.kv_formats(reference_shape("llama-3-1-8b-instruct"))
+
+
+@pytest.mark.parametrize("line", list(reference_lines("sglang.jsonl")), ids=lambda line: line["config"])
+def test_pools_as_the_server_plans_them(line: dict[str, Any]) -> None:
+    """`calculator/reference/sglang.jsonl`: what `model_executor/pool_configurator.py` (0.5.23) makes of 20 GiB."""
+    shape, ranks = reference_shape(line["config"]), line["tensor_parallel"]
+    kept = pool(shape, Layout(line["kv"], ranks, tuple(line["capability"])))
+    assert kept.page_tokens == line["page"]
+    assert kept.capacity_tokens(20 * GIB, range(shape.num_layers)) == line["tokens"]
+    if "window_tokens" in line:
+        assert kept.windows
+        assert int(line["tokens"] * 4 / 5) // line["page"] * line["page"] == line["window_tokens"]
+    assert kept.states == ("slots" in line)
+    if kept.states:
+        assert kept.slots_per_sequence == line["slots_per_sequence"]
+        assert kept.capacity_slots(20 * GIB, range(shape.num_layers)) == line["slots"]
