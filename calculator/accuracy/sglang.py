@@ -17,6 +17,16 @@ ORIGIN = "SGLang 0.5.23"
 POOL_BYTES = 20 * 2**30
 
 
+def slots_bytes(shape: Shape, workload: Workload, slots: int) -> int:
+    """A pool of `slots` recurrent states over all ranks, with the one for padding."""
+    ranks = workload.tensor_parallel
+    return (slots + 1) * _state_bytes(shape, Layout(workload.kv_format or "bf16", ranks)) * ranks
+
+
+def _state_bytes(shape: Shape, layout: Layout) -> int:
+    return sum(each.bytes for layer in pool(shape, layout).layers for each in layer if each.kind == "state")
+
+
 def sglang_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
     """Tokens that the pool holds, and bytes of the state of one sequence."""
     ranks = line["tensor_parallel"]
@@ -27,9 +37,7 @@ def sglang_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
     configuration = {"kv": line["kv"], "tensor_parallel": ranks, "capability": capability}
     found = [("pool_tokens", capacity_tokens(shape, workload, POOL_BYTES), line["tokens"])]
     if "slot_bytes" in line:
-        kept = pool(shape, Layout(line["kv"], ranks))
-        state = sum(each.bytes for layer in kept.layers for each in layer if each.kind == "state")
-        found.append(("state", state, line["slot_bytes"]))
+        found.append(("state", _state_bytes(shape, Layout(line["kv"], ranks)), line["slot_bytes"]))
     for quantity, predicted, truth in found:
         yield Case(
             model=line["config"],

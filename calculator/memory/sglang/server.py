@@ -45,7 +45,7 @@ def alike_bytes(card_bytes: int) -> int:
 
 
 class Asked(NamedTuple):
-    """`--chunked-prefill-size`, `--max-running-requests`, `--mem-fraction-static`, `--disable-cuda-graph`."""
+    """`--chunked-prefill-size`, `--max-running-requests`, `--mem-fraction-static`, no CUDA graphs."""
 
     chunk_tokens: int | None
     sequences: int | None

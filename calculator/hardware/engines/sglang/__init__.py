@@ -72,7 +72,7 @@ ENGINE = Sglang(
         "batched_tokens": "--chunked-prefill-size",
         "max_seqs": "--max-running-requests",
         "util": "--mem-fraction-static",
-        "eager": "--disable-cuda-graph",
+        "eager": "--disable-decode-cuda-graph",
         "prefix_caching": "--disable-radix-cache",
     },
     # What activations and graphs may take is part of the estimate already, so only the driver's own share is left.

@@ -46,7 +46,7 @@ def serve(workload: Workload, source: Source, hub: str, fit: Fit | None) -> Comm
     if workload.util is not None:
         arguments += ["--mem-fraction-static", f"{workload.util:g}"]
     if workload.eager:
-        arguments.append("--disable-cuda-graph")
+        arguments += ["--disable-decode-cuda-graph", "--disable-prefill-cuda-graph"]
     if not workload.prefix_caching:
         arguments.append("--disable-radix-cache")
     if (slots := _state_slots(fit)) is not None:
