@@ -122,6 +122,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         method=method,
         bits={"FP8": 8, "INT8": 8}.get(narrow, 4),
         group_size=_size(weights.get("group_size", q.config.get("group_size"))),
+        per_channel=weights.get("strategy") == "channel",
         block=_block(q.config.get("weight_block_size") or weights.get("block_structure")),
     )
     experts = ""

@@ -93,6 +93,10 @@ def _fp8_block(block_rows: int, block_columns: int) -> Callable[[int, int], int]
     return matrix_bytes
 
 
+def _fp8_channel(rows: int, columns: int) -> int:
+    return rows * columns + 4 * rows
+
+
 def _int8(rows: int, columns: int) -> int:
     return rows * columns + 4 * rows
 
@@ -130,6 +134,7 @@ FORMATS: dict[str, WeightFormat] = {
     for spec in (
         WeightFormat("BF16", _wide),
         WeightFormat("FP16", _wide),
+        WeightFormat("F32", lambda rows, columns: 4 * rows * columns),
         WeightFormat("FP8", _fp8_tensor),
         fp8_blocks(128, 128),
         WeightFormat("INT8", _int8),
@@ -147,6 +152,8 @@ def of_checkpoint(dtype: str, native: str, quantization: Quantization | None) ->
     """How a tensor of a quantised checkpoint is held: `dtype` is its own, `native` names the checkpoint's format."""
     if dtype == "FP8" and quantization is not None and quantization.block is not None:
         return fp8_blocks(*quantization.block)
+    if dtype == "FP8" and quantization is not None and quantization.per_channel:
+        return WeightFormat("FP8", _fp8_channel)
     if dtype == "INT4":
         name = native if native in ("AWQ", "GPTQ") else "INT4"
         group = quantization.group_size if quantization is not None else None

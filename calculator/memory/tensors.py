@@ -26,9 +26,24 @@ class TensorGroup:
     layers: tuple[int | None, ...]
 
     @property
+    def rows(self) -> int:
+        """Outputs of one matrix; the length of a vector; the channels of a convolution over time."""
+        if self._is_convolution:
+            return self.shape[0]
+        return self.shape[-2] if len(self.shape) > 1 else self.shape[0]
+
+    @property
+    def columns(self) -> int:
+        return self.shape[-1] if len(self.shape) > 1 else 1
+
+    @property
     def matrices(self) -> int:
         """Matrices stacked in one tensor: experts in front of (output, input)."""
-        return prod(self.shape[:-2])
+        return 1 if self._is_convolution else prod(self.shape[:-2])
+
+    @property
+    def _is_convolution(self) -> bool:
+        return len(self.shape) == 3 and self.shape[1] == 1 and "conv" in self.role
 
     @property
     def elements(self) -> int:

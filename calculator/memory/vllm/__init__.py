@@ -9,7 +9,8 @@ from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm import weights as weight_rules
 from calculator.memory.vllm.cache import Pool, cache_terms, pool
 from calculator.memory.vllm.overhead import compute_term, overhead_terms
-from calculator.memory.vllm.serving import UTILISATION, limits, reserved_bytes, serving
+from calculator.memory.vllm.registry import check_known
+from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
 from calculator.memory.workload import Capacity, Estimate, Note, Part, Workload, WorkloadError
 
 KNOBS = frozenset(
@@ -47,11 +48,13 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     if workload.kv_v_format != workload.kv_format:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
     ranks, depth = workload.tensor_parallel, workload.pipeline_parallel
+    check_known(shape)
     check(shape, ranks, depth)
     if workload.mtp and not shape.mtp_mixers:
         raise WorkloadError("mtp", "no_mtp_layers", value=workload.mtp)
-    held = weight_rules.weights(shape, workload.weight_format or "BF16", ranks, depth)
     tokens, sequences = limits(workload)
+    capability = workload.capability or HOPPER
+    held = weight_rules.weights(shape, workload.weight_format or "BF16", ranks, depth, tokens, capability)
     blocks = pool(shape, serving(workload))
     in_flight = (depth + 1) * tokens  # asynchronous scheduling: one batch per stage and one ahead
     cards = [list(held.rank_bytes)]

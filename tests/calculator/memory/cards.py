@@ -62,7 +62,9 @@ def _llama_cpp(shape: Shape, workload: Workload) -> list[Card]:
 
 def _vllm(shape: Shape, workload: Workload) -> list[Card]:
     ranks, depth = workload.tensor_parallel, workload.pipeline_parallel
-    held = vllm_weights(shape, workload.weight_format or "", ranks, depth).rank_bytes
+    held = vllm_weights(
+        shape, workload.weight_format or "", ranks, depth, limits(workload).batched_tokens, (9, 0)
+    ).rank_bytes
     blocks = pool(shape, serving(replace(workload, kv_format=workload.kv_format or "bf16")))
     in_flight = (depth + 1) * limits(workload).batched_tokens
     kept = vllm_cache(blocks, stages(shape.num_layers, depth), workload, in_flight)[2]
