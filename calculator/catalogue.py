@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +38,15 @@ class Found:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """A model that a log may be of. `by` says what it was told by: its `repository`, its `name` or only its `shape`."""
+
+    slug: str
+    name: str
+    by: str
+
+
 class Catalogue(Protocol):
     def cards(self) -> Sequence[Card]:
         """All accelerators, named in the active language."""
@@ -49,6 +58,12 @@ class Catalogue(Protocol):
 
     def search(self, text: str) -> Sequence[Found]:
         """Models with a known config whose names contain `text`; the newest where it is empty."""
+        ...
+
+    def recognise(self, names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recognised]:
+        """Models that one of `names` (repositories, bare file names) means and that have the shape `shown`, the surest
+        first; where no name is known, those of that shape. Empty where nothing agrees.
+        """
         ...
 
 

@@ -54,8 +54,9 @@ class Package(NamedTuple):
 
 
 MEMORY = "tests/calculator/memory"
-CARDS = tuple(f"{MEMORY}/test_{name}.py" for name in ("cards_by_hand", "cards", "encoders", "bounds"))
-LAST = (f"{MEMORY}/test_relations.py", "tests/calculator/accuracy/test_accuracy.py")
+EVERY = (f"{MEMORY}/test_bounds.py", f"{MEMORY}/test_encoders.py", f"{MEMORY}/test_relations.py")
+LAST = "tests/calculator/accuracy/test_accuracy.py"
+SLOW = f"{MEMORY}/test_odd_configs.py"
 
 
 def _packages() -> dict[str, Package]:
@@ -63,11 +64,12 @@ def _packages() -> dict[str, Package]:
     engines = [engine.__name__.rpartition(".")[2] for engine in ENGINES.values()]
     own = {engine: _found(f"{MEMORY}/test_{engine}*.py") for engine in engines}
     packages = {
-        f"memory/{engine}": Package((f"calculator/memory/{engine}",), (*tests, *CARDS, *LAST))
+        f"memory/{engine}": Package((f"calculator/memory/{engine}",), (*tests, *EVERY, LAST))
         for engine, tests in own.items()
     }
     every = tuple(test for tests in own.values() for test in tests)
-    packages["memory/shared"] = Package(_found("calculator/memory/*.py"), (*every, *CARDS, *LAST))
+    others = (test for test in _found(f"{MEMORY}/test_*.py") if test not in (*every, *EVERY, SLOW))
+    packages["memory/shared"] = Package(_found("calculator/memory/*.py"), (*others, *every, *EVERY, LAST))
     packages["architecture"] = Package(("calculator/architecture",), ("tests/calculator/architecture", *every))
     packages["ranking"] = Package(("catalog/ranking",), ("tests/catalog/ranking",))
     return packages

@@ -106,7 +106,7 @@ def rotary_tables(text: Fields, layers: tuple[Layer, ...]) -> tuple[RotaryTable,
                 kind = SLIDING if isinstance(mixer, SlidingWindowAttention) else FULL
                 base, parameters = _parameters(text.config, kind)
                 table = _table(text, kind, dimensions, parameters)
-                tables.setdefault((base, str(parameters), table.dimensions, table.positions), table)
+                tables.setdefault((str(base), str(parameters), table.dimensions, table.positions), table)
     return tuple(tables.values())
 
 

@@ -31,7 +31,7 @@ NO_DRAFT_REPOSITORY = "organisation/draft-model"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the weights lie: the original repository, one of GGUF files, one in the chosen weight format.
+    """Where the weights lie: the original repository, one of GGUF files, one in the chosen weight format, in Ollama.
 
     `native_format` is how the original stores its weights (`Shape.native_format`).
     """
@@ -40,6 +40,7 @@ class Source:
     repository: str | None = None
     gguf: str | None = None
     quantised: str | None = None
+    ollama: str | None = None
     native_format: str = "BF16"
     multimodal: bool = False
 

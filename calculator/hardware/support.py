@@ -14,19 +14,20 @@ class Support:
     """Which vendors' cards an engine reaches; what is in no list is not known.
 
     `own`: its own tree supports them. `plugins`: vendor -> the package beside the engine that does. `refused`: known
-    not to be reached, or reached in a way that allocates other memory than is computed here. `least_capability`: of
-    CUDA.
+    not to be reached, or reached in a way that allocates other memory than is computed here. `closed`: so is every
+    vendor that is not in `own`. `least_capability`: of CUDA.
     """
 
     own: frozenset[str]
     plugins: Mapping[str, str] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
     least_capability: tuple[int, int] | None = None
+    closed: bool = False
 
     def reasons(self, engine: str, card: Card) -> Iterator[Reason]:
         """What stands between `engine`, whose support this is, and this vendor's cards."""
         values: dict[str, int | str] = {"engine": engine, "vendor": card.vendor}
-        if card.vendor in self.refused:
+        if card.vendor in self.refused or (self.closed and card.vendor not in self.own):
             yield Reason("engine_unsupported", values, blocks=True)
         elif (plugin := self.plugins.get(card.vendor)) is not None:
             yield Reason("engine_by_plugin", values | {"plugin": plugin})

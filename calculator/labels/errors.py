@@ -21,6 +21,7 @@ ERRORS: Mapping[str, Promise] = {
     "cuts_group": gettext_lazy("A share of %(size)s of %(tensor)s cuts through the groups of %(group)s of %(format)s."),
     "more_stages_than_layers": gettext_lazy("%(value)s stages are more than the model's %(most)s layers."),
     "layer_not_modelled": gettext_lazy("How this engine stores layers of the kind %(layer)s is not modelled."),
+    "model_not_supported": gettext_lazy("This engine has no class for models of the type %(model_type)s."),
     "layer_not_supported": gettext_lazy(
         "This engine does not run this model: it has layers of a kind it does not know (%(layer)s)."
     ),

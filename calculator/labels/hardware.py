@@ -135,6 +135,12 @@ NOTES: Mapping[str, Promise] = {
         "Ollama knows f16, q8_0 and q4_0 for keys and values together; %(k)s and %(v)s cannot be set there."
     ),
     "ollama_no_cpu_moe": gettext_lazy("Ollama cannot keep only the experts in RAM; use llama-server for that."),
+    "ollama_defaults": gettext_lazy(
+        "Left to itself, Ollama serves one request at a time with a context of %(least)s tokens, %(more)s from %(middle)s GiB of GPU memory and %(most)s from %(large)s GiB."
+    ),
+    "ollama_default_here": gettext_lazy(
+        "Left to itself, Ollama serves one request at a time, and on these cards with a context of %(context)s tokens."
+    ),
     "ollama_no_draft": gettext_lazy("Ollama takes no draft model; use llama-server for that."),
     "needs_checkpoint": gettext_lazy("This needs a checkpoint that is published in %(format)s; name it here."),
 }

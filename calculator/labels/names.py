@@ -17,6 +17,7 @@ ENGINES: Mapping[str, str] = {
     "vllm": "vLLM",
     "sglang": "SGLang",
     "transformers": "Transformers",
+    "mlx": "MLX",
 }
 
 

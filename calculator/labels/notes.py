@@ -52,6 +52,8 @@ NOTES: Mapping[str, Promise] = {
     "sglang_state_slots": gettext_lazy(
         "Each sequence takes %(slots)s recurrent states: the prefix cache keeps snapshots beside the running one."
     ),
+    "mlx_build": gettext_lazy("mlx-lm %(version)s, which reads a prompt in steps of %(tokens)s tokens."),
+    "mlx_text_only": gettext_lazy("mlx-lm loads the text model alone; images are left to other programs."),
     "transformers_build": gettext_lazy("Transformers %(version)s with its dynamic cache."),
     "prompt_in_one_pass": gettext_lazy("The whole prompt of %(tokens)s tokens goes through in one pass."),
     "nf4_single_quantisation": gettext_lazy("NF4 without double quantisation, the default of bitsandbytes."),

@@ -94,6 +94,11 @@ TERMS: Mapping[str, Promise] = {
         "%(copies)s × kept free for CUDA graphs of up to %(sequences)s and of prefill chunks"
     ),
     "sglang_reserve": gettext_lazy("%(copies)s × kept free besides"),
+    # MLX
+    "metal_runtime": gettext_lazy("what Metal and MLX hold besides"),
+    "mlx_state": gettext_lazy(
+        "%(layers)s recurrent layers × %(sequences)s × (%(convolution)s values × 2 B + %(state)s values × %(bytes)s B)"
+    ),
     "cached_full": gettext_lazy(
         "%(layers)s full layers × %(sequences)s × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),

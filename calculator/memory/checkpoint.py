@@ -134,7 +134,6 @@ FORMATS: dict[str, WeightFormat] = {
     for spec in (
         WeightFormat("BF16", _wide),
         WeightFormat("FP16", _wide),
-        WeightFormat("F32", lambda rows, columns: 4 * rows * columns),
         WeightFormat("FP8", _fp8_tensor),
         fp8_blocks(128, 128),
         WeightFormat("INT8", _int8),
@@ -145,6 +144,10 @@ FORMATS: dict[str, WeightFormat] = {
         _grouped("INT4", 32),
     )
 }
+
+
+IN_32_BITS = WeightFormat("F32", lambda rows, columns: 4 * rows * columns)
+"""What an engine itself keeps wide; no checkpoint is loaded so."""
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 from calculator.architecture.shape import Shape
-from calculator.memory import llama_cpp, sglang, transformers, vllm
+from calculator.memory import llama_cpp, mlx, sglang, transformers, vllm
 from calculator.memory.workload import UNSET_KNOBS, Capacity, Estimate, Workload, WorkloadError
 
 # Bounds that no model or machine comes near; they keep absurd input from becoming an absurd answer.
@@ -53,6 +53,7 @@ ENGINES: Mapping[str, Engine] = {
     "vllm": vllm,
     "sglang": sglang,
     "transformers": transformers,
+    "mlx": mlx,
 }
 
 

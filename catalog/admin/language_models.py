@@ -163,7 +163,7 @@ class LanguageModelAdmin(CatalogAdmin):
         ),
         (_("Context"), {"fields": (("context_tokens", "context_extended_tokens"), "context_note")}),
         (_("Structure"), {"fields": ("attention", "normalization", "activation", "position_embedding")}),
-        (_("Links"), {"fields": ("hf_repo", "modelscope_repo", "papers")}),
+        (_("Links"), {"fields": ("hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "papers")}),
         (
             _("Shape"),
             {"fields": ("config", "architecture", "num_layers", "layer_kinds", "memory_q4_k_m_8k_bytes")},

@@ -111,6 +111,8 @@ class ModelOut(ModelBrief):
     description: Text
     hf_repo: str
     modelscope_repo: str
+    gguf_repo: str
+    ollama_tag: str
     papers: list[str]
     total_label: str
     active_label: str

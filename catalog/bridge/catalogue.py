@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from calculator.catalogue import Found, Model
+from calculator.catalogue import Found, Model, Recognised
 from calculator.figures import billions
 from calculator.hardware import Card, HardwareError, Source
 from catalog.bridge.cards import all_cards
+from catalog.bridge.recognition import recognise
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
 
@@ -45,6 +46,9 @@ class DatabaseCatalogue:
             for row in rows.order_by("-release_date", "slug")[:FOUND]
         ]
 
+    def recognise(self, names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recognised]:
+        return recognise(names, shown)
+
 
 def _details(row: LanguageModel) -> tuple[str, str]:
     return row.organization.name, billions(row.total_parameters)
@@ -52,14 +56,19 @@ def _details(row: LanguageModel) -> tuple[str, str]:
 
 def _sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, Source]]:
     """Where the weights lie on each hub. Where the repository is not known, the commands name one to replace."""
-    repositories = {"huggingface": row.hf_repo, "modelscope": row.modelscope_repo}
-    return [(hub, _source(row, repository, native_format)) for hub, repository in repositories.items()]
+    repositories = {"huggingface": (row.hf_repo, row.gguf_repo), "modelscope": (row.modelscope_repo, "")}
+    return [(hub, _source(row, *known, native_format)) for hub, known in repositories.items()]
 
 
-def _source(row: LanguageModel, repository: str, native_format: str) -> Source:
-    source = Source(name=row.name, native_format=native_format, multimodal="image" in row.input_modalities)
+def _source(row: LanguageModel, repository: str, gguf: str, native_format: str) -> Source:
+    source = Source(
+        name=row.name,
+        native_format=native_format,
+        multimodal="image" in row.input_modalities,
+        ollama=row.ollama_tag or None,
+    )
     try:
-        return replace(source, repository=repository or None)
+        return replace(source, repository=repository or None, gguf=gguf or None)
     except HardwareError:  # not the name of a repository, so a command must not quote it
         return source
 

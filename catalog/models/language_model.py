@@ -12,7 +12,7 @@ from catalog.models import derived
 from catalog.models.organization import Family, Licence, Organization
 from catalog.models.querysets import LanguageModelManager
 from catalog.models.synced import Synced
-from catalog.models.validators import PARTIAL_DATE, REPOSITORY
+from catalog.models.validators import OLLAMA_TAG, PARTIAL_DATE, REPOSITORY
 from catalog.models.vocabulary import (
     Activation,
     ActiveBasis,
@@ -106,6 +106,14 @@ class LanguageModel(ShapeColumns, Synced):
     description = models.TextField(_("description"), blank=True)
     hf_repo = models.CharField(_("Hugging Face repository"), max_length=120, blank=True, validators=[REPOSITORY])
     modelscope_repo = models.CharField(_("ModelScope repository"), max_length=120, blank=True, validators=[REPOSITORY])
+    gguf_repo = models.CharField(
+        _("repository of GGUF files"),
+        max_length=120,
+        blank=True,
+        validators=[REPOSITORY],
+        help_text=_("On Hugging Face; llama-server and Ollama load files from there."),
+    )
+    ollama_tag = models.CharField(_("Ollama tag"), max_length=80, blank=True, validators=[OLLAMA_TAG])
     papers = models.JSONField(_("papers"), default=list, blank=True)
     confidence = models.CharField(_("confidence"), max_length=10, choices=Confidence, blank=True)
     search_text = models.TextField(editable=False, default="")

@@ -23,6 +23,8 @@ def search_text(model: LanguageModel, aliases: Iterable[str]) -> str:
         model.slug,
         model.hf_repo,
         model.modelscope_repo,
+        model.gguf_repo,
+        model.ollama_tag,
         family.name_en,  # type: ignore[attr-defined]
         family.name_zh_hans,  # type: ignore[attr-defined]
         organization.slug,

@@ -216,3 +216,5 @@ class Fact(TextChoices):
     DESCRIPTION = "description", _("description")
     HF_REPO = "hf_repo", _("Hugging Face repository")
     MODELSCOPE_REPO = "modelscope_repo", _("ModelScope repository")
+    GGUF_REPO = "gguf_repo", _("repository of GGUF files")
+    OLLAMA_TAG = "ollama_tag", _("Ollama tag")

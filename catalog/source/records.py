@@ -16,6 +16,7 @@ from catalog.source.fields import (
     Label,
     Lines,
     Name,
+    OllamaTag,
     OptionalName,
     Positive,
     Repository,
@@ -133,6 +134,8 @@ class ModelRecord(Record):
 
     hf_repo: Repository = ""
     modelscope_repo: Repository = ""
+    gguf_repo: Repository = ""
+    ollama_tag: OllamaTag = ""
     papers: list[WebAddress] = []
     confidence: v.Confidence | Literal[""] = ""
     summary_en: Summary = ""

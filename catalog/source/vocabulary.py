@@ -58,6 +58,8 @@ Fact = Literal[
     "description",
     "hf_repo",
     "modelscope_repo",
+    "gguf_repo",
+    "ollama_tag",
 ]
 BenchmarkCategory = Literal[
     "general-knowledge",

@@ -110,6 +110,7 @@ def test_drag_with_the_mouse(page: Page, complaints: list[str]) -> None:
     panel.slider.scroll_into_view_if_needed()
     panel.recorded("shifts"), panel.recorded("figures")
     address = page.url
+    began = page.evaluate("performance.now()")
     panel.drag(0.4, 0.98, 0.02, 0.7)
     panel.settle()
     # Held still: the figure is that of the thumb, though the address waits for the release.
@@ -118,7 +119,8 @@ def test_drag_with_the_mouse(page: Page, complaints: list[str]) -> None:
     assert page.url == address
     page.mouse.up()
     panel.agrees(131072)
-    assert len(panel.asked) <= 20
+    # However long that took on a busy machine: one request in 80 ms (`MOVE_MS`), the first, the last and the settled.
+    assert len(panel.asked) <= (page.evaluate("performance.now()") - began) / 80 + 3
     assert sum(panel.recorded("shifts")) < 0.02
     assert "" not in panel.recorded("figures")
     assert page.locator("#result .why").get_attribute("open") is not None

@@ -24,7 +24,6 @@ from calculator.architecture.mixers import (
     SlidingWindowAttention,
     StateSpace,
 )
-from calculator.architecture.shape import Dense, Layer, Tensor
 from calculator.hardware import activations, reads
 from calculator.labels.names import MIXERS, mixer_text
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
@@ -33,7 +32,9 @@ from calculator.memory.llama_cpp import cache as llama_cpp_cache
 from calculator.memory.llama_cpp import state as llama_cpp_state
 from calculator.memory.transformers import cache as transformers_cache
 from calculator.memory.vllm.layers import layer_specs
+from calculator.memory.vllm.serving import Serving
 from catalog.models.derived import KINDS, layer_kinds
+from tests.calculator.memory import shapes
 
 HEADS = {"num_heads": 4, "num_kv_heads": 2, "head_dim": 32, "value_head_dim": 32}
 INDEXER = Indexer(num_heads=2, head_dim=128, top_k=16)
@@ -80,20 +81,9 @@ MADE_UP: tuple[Mixer, ...] = (Telepathy(), Clairvoyance(**HEADS))
 made_up = pytest.mark.parametrize("mixer", MADE_UP, ids=lambda mixer: type(mixer).__name__)
 
 
-def shape_of(mixer: Mixer) -> Shape:
-    """One layer with this mixer and a feed-forward, of which only the latter has weights."""
-    up = Tensor(role="ffn_up", shape=(256, 128), layer=0)
-    down = Tensor(role="ffn_down", shape=(128, 256), layer=0)
-    return Shape(
-        model_type="made_up",
-        hidden_size=128,
-        vocab_size=256,
-        context_tokens=4_096,
-        tied_embeddings=False,
-        layers=(Layer(index=0, mixers=(mixer,), feed_forward=Dense(intermediate_size=256)),),
-        tensors=(Tensor(role="token_embd", shape=(256, 128)), up, down, Tensor(role="output", shape=(256, 128))),
-        native_format="BF16",
-    )
+def made_of(*kinds: Mixer) -> Shape:
+    """Of a type that every engine knows, so that nothing but the layer can be what it does not."""
+    return shapes.made_of(*kinds, model_type="llama")
 
 
 def defined(kind: type[Mixer] = Mixer) -> Iterator[type[Mixer]]:
@@ -112,14 +102,14 @@ def test_every_kind_has_its_example_here_and_its_words() -> None:
     assert set(MIXERS) == {kind.__name__ for kind in found}
     for mixer in EXAMPLES:
         assert mixer_text(mixer)
-        assert layer_kinds(shape_of(mixer).layers) == {KINDS[type(mixer)]: 1}
+        assert layer_kinds(made_of(mixer).layers) == {KINDS[type(mixer)]: 1}
 
 
 @engines
 @kinds
 def test_an_engine_keeps_something_of_every_kind_or_refuses_it(engine: str, mixer: Mixer) -> None:
     try:
-        answer = estimate(shape_of(mixer), Workload(engine=engine, context_tokens=1_024))
+        answer = estimate(made_of(mixer), Workload(engine=engine, context_tokens=1_024))
     except WorkloadError as error:
         _names(error, mixer)
     else:
@@ -129,16 +119,16 @@ def test_an_engine_keeps_something_of_every_kind_or_refuses_it(engine: str, mixe
 @engines
 @kinds
 def test_a_step_reads_something_of_every_kind(engine: str, mixer: Mixer) -> None:
-    device, host = reads.cache_reads(shape_of(mixer), Workload(engine=engine, kv_format="f16"), 1_000)
+    device, host = reads.cache_reads(made_of(mixer), Workload(engine=engine, kv_format="f16"), 1_000)
     assert device > 0
     assert host == 0
 
 
 @kinds
 def test_training_keeps_activations_of_every_kind(mixer: Mixer) -> None:
-    shape = shape_of(mixer)
+    shape = made_of(mixer)
     # residual stream and normalised input of both sublayers; output of `up`, input of `down`
-    assert activations.token_bytes(shape, shape.layers[0], shape.tensors[1:3]) == 2 * (4 * 128 + 256 + 256)
+    assert activations.token_bytes(shape, shape.layers[0], shape.tensors[2:]) == 2 * (4 * 128 + 256 + 256)
 
 
 def asked(engine: str) -> Callable[[Shape], object]:
@@ -148,8 +138,8 @@ def asked(engine: str) -> Callable[[Shape], object]:
 QUESTIONS: dict[str, Callable[[Shape], object]] = {
     **{f"estimate of {engine}": asked(engine) for engine in ENGINES},
     "llama.cpp cells": llama_cpp_cache.rows_by_layer,
-    "vLLM layers": lambda shape: layer_specs(shape, "bf16", 1),
-    "transformers cache": lambda shape: transformers_cache.cache_terms(shape, 1_024, 1, 2, 1),
+    "vLLM layers": lambda shape: layer_specs(shape, Serving("bf16", 1)),
+    "transformers cache": lambda shape: transformers_cache.cache_terms(shape, 1_024, 1, 2, (0,) * shape.num_layers, 1),
     "reads": lambda shape: reads.cache_reads(shape, Workload(), 1_000),
     "operations of a token": lambda shape: reads.token_flops(shape, 1_000),
     "operations of a prompt": lambda shape: reads.prompt_flops(shape, 1_000),
@@ -157,7 +147,7 @@ QUESTIONS: dict[str, Callable[[Shape], object]] = {
 # Where attention is attention, whatever it sees: it has no state, and its projections say how wide it is.
 BESIDE_THE_CACHE: dict[str, Callable[[Shape], object]] = {
     "llama.cpp state": llama_cpp_state.states_by_layer,
-    "transformers state": lambda shape: transformers_cache.state_terms(shape, 1, 2, 1),
+    "transformers state": lambda shape: transformers_cache.state_terms(shape, 1, 2, (0,) * shape.num_layers, 1),
     "widest layer": widest_layer,
     "activations": lambda shape: activations.token_bytes(shape, shape.layers[0], ()),
 }
@@ -167,14 +157,14 @@ BESIDE_THE_CACHE: dict[str, Callable[[Shape], object]] = {
 @made_up
 def test_a_kind_that_nobody_knows_is_refused_by_name(question: str, mixer: Mixer) -> None:
     with pytest.raises(WorkloadError) as caught:
-        QUESTIONS[question](shape_of(mixer))
+        QUESTIONS[question](made_of(mixer))
     _names(caught.value, mixer)
 
 
 @pytest.mark.parametrize("question", BESIDE_THE_CACHE)
 def test_so_it_is_beside_the_cache(question: str) -> None:
     with pytest.raises(WorkloadError) as caught:
-        BESIDE_THE_CACHE[question](shape_of(MADE_UP[0]))
+        BESIDE_THE_CACHE[question](made_of(MADE_UP[0]))
     _names(caught.value, MADE_UP[0])
 
 

@@ -45,10 +45,14 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     depth = workload.pipeline_parallel
     if depth > shape.num_layers:
         raise WorkloadError("pipeline_parallel", "more_stages_than_layers", value=depth, most=shape.num_layers)
-    held = weight_rules.weights(shape, workload.weight_format or "BF16", depth)
+    weight_format = workload.weight_format or default_weight_format(shape)
+    held = weight_rules.weights(shape, weight_format, depth)
+    places = weight_rules.placed(shape, weight_format, depth)
     value_bytes = weight_rules.VALUE_BYTES[workload.kv_format or "bf16"]
-    cache, cache_ranks = cache_terms(shape, workload.context_tokens, workload.sequences, value_bytes, depth)
-    state, state_ranks = state_terms(shape, workload.sequences, value_bytes, depth)
+    cache, cache_ranks = cache_terms(
+        shape, workload.context_tokens, workload.sequences, value_bytes, places.layers, depth
+    )
+    state, state_ranks = state_terms(shape, workload.sequences, value_bytes, places.layers, depth)
     elements = widest_layer(shape)
     tokens = workload.context_tokens * workload.sequences
     forward = tokens * elements * value_bytes
@@ -65,7 +69,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     shares = [sum(shared) for shared in zip(held.stage_bytes, cache_ranks, state_ranks, strict=True)]
     shares = [share + forward + CUDA_CONTEXT_BYTES + CUBLAS_BYTES for share in shares]
     shares[0] += vision
-    shares[-1] += logits
+    shares[places.after[-1]] += logits
     return Estimate(
         workload=workload,
         total_parameters=shape.total_parameters,

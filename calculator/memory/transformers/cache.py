@@ -6,7 +6,6 @@ Source: transformers 5.24 `cache_utils.py` (`DynamicLayer`, `DynamicSlidingWindo
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import lru_cache
 
 from calculator.architecture.shape import (
@@ -25,34 +24,28 @@ from calculator.architecture.shape import (
     SlidingWindowAttention,
     StateSpace,
 )
-from calculator.memory.stages import stages
 from calculator.memory.workload import Term, WorkloadError
 
 F32_BYTES = 4
 
 
 @lru_cache(maxsize=256)
-def _mixers(shape: Shape, depth: int) -> tuple[tuple[Mixer, tuple[int, ...]], ...]:
-    """Distinct mixers that cache, and how many of each a card holds."""
+def _mixers(shape: Shape, places: tuple[int, ...], cards: int) -> tuple[tuple[Mixer, tuple[int, ...]], ...]:
+    """Distinct mixers that cache, and how many of each a card holds; `places` has the card of each layer."""
     counts: dict[Mixer, list[int]] = {}
-    for index, stage in enumerate(stages(shape.num_layers, depth)):
-        own = Counter(
-            mixer
-            for layer in shape.layers[stage.start : stage.stop]
-            if layer.shares_kv_of is None
-            for mixer in layer.mixers
-        )
-        for mixer, count in own.items():
-            counts.setdefault(mixer, [0] * depth)[index] = count
+    for layer, card in zip(shape.layers, places, strict=True):
+        if layer.shares_kv_of is None:
+            for mixer in layer.mixers:
+                counts.setdefault(mixer, [0] * cards)[card] += 1
     return tuple((mixer, tuple(per_card)) for mixer, per_card in counts.items())
 
 
 def cache_terms(
-    shape: Shape, context_tokens: int, sequences: int, value_bytes: int, depth: int
+    shape: Shape, context_tokens: int, sequences: int, value_bytes: int, places: tuple[int, ...], count: int
 ) -> tuple[tuple[Term, ...], list[int]]:
-    """Terms of the keys and values, and their bytes per card."""
-    terms, cards = [], [0] * depth
-    for mixer, counts in _mixers(shape, depth):
+    """Terms of the keys and values, and their bytes on each of `count` cards; `places` has the card of each layer."""
+    terms, cards = [], [0] * count
+    for mixer, counts in _mixers(shape, places, count):
         for kind, tokens, width in _cached(mixer, context_tokens):
             one = sequences * tokens * width * value_bytes
             values = {"layers": sum(counts), "sequences": sequences, "tokens": tokens, "width": width}
@@ -97,10 +90,12 @@ def _cached_heads(mixer: Attention, context_tokens: int) -> tuple[str, int, int]
     raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)
 
 
-def state_terms(shape: Shape, sequences: int, value_bytes: int, depth: int) -> tuple[tuple[Term, ...], list[int]]:
+def state_terms(
+    shape: Shape, sequences: int, value_bytes: int, places: tuple[int, ...], count: int
+) -> tuple[tuple[Term, ...], list[int]]:
     """Terms of the recurrent states: convolution inputs in the model's dtype, the state itself in f32."""
-    terms, cards = [], [0] * depth
-    for mixer, counts in _mixers(shape, depth):
+    terms, cards = [], [0] * count
+    for mixer, counts in _mixers(shape, places, count):
         convolution, state = _state_elements(mixer)
         if not convolution + state:
             continue

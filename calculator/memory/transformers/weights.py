@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import NEVER_QUANTISED, ceil_div, is_native, native_format, of_checkpoint
-from calculator.memory.stages import stages
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
+from calculator.memory.transformers.device_map import DeviceMap, device_map
 from calculator.memory.workload import Term
 
 VALUE_BYTES = {"bf16": 2, "f16": 2, "f32": 4}
@@ -75,10 +75,34 @@ def tensor_bytes(shape: Shape, group: TensorGroup, weight_format: str) -> tuple[
 
 
 @lru_cache(maxsize=1024)
-def weights(shape: Shape, weight_format: str, depth: int) -> Weights:
-    """Bytes per card: whole layers, embeddings on the first, output head on the last."""
-    parts = stages(shape.num_layers, depth)
-    stage_bytes = [0] * depth
+def placed(shape: Shape, weight_format: str, cards: int) -> DeviceMap:
+    """Where `device_map="auto"` puts this model: layers, embeddings, then the final norm and an untied head."""
+    layers = [0] * shape.num_layers
+    before = norms = head = 0
+    modules: set[tuple[int | None, str]] = set()
+    for group in tensor_groups(shape):
+        if group.part != "text":
+            continue
+        module = "experts" if category(group.role) == "experts" else group.role
+        modules |= {(layer, module) for layer in group.layers}
+        _, size = tensor_bytes(shape, group, weight_format)
+        for layer in group.layers:
+            if layer is not None:
+                layers[layer] += size
+            elif group.role == "output":
+                head += size
+            elif group.role.startswith("output"):
+                norms += size
+            else:
+                before += size
+    return device_map(before, layers, (norms, head) if head else (norms,), len(modules), cards)
+
+
+@lru_cache(maxsize=1024)
+def weights(shape: Shape, weight_format: str, cards: int) -> Weights:
+    """Bytes per card: whole layers, embeddings, the output head where it was put."""
+    places = placed(shape, weight_format, cards)
+    stage_bytes = [0] * cards
     totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for group in tensor_groups(shape):
         name, one = tensor_bytes(shape, group, weight_format)
@@ -87,10 +111,8 @@ def weights(shape: Shape, weight_format: str, depth: int) -> Weights:
         totals[kind, name][1] += one * len(group.layers)
         if kind == "vision":
             continue
-        outside = depth - 1 if group.role.startswith("output") else 0
         for layer in group.layers:
-            stage = outside if layer is None else next(index for index, stage in enumerate(parts) if layer in stage)
-            stage_bytes[stage] += one
+            stage_bytes[_card(places, group.role, layer)] += one
     terms = {
         key: Term("weights", {"tensors": key[0], "format": key[1], "parameters": parameters}, size)
         for key, (parameters, size) in totals.items()
@@ -100,3 +122,11 @@ def weights(shape: Shape, weight_format: str, depth: int) -> Weights:
     return Weights(
         tuple(stage_bytes), text, sum(term.bytes for term in text), vision, sum(term.bytes for term in vision)
     )
+
+
+def _card(places: DeviceMap, role: str, layer: int | None) -> int:
+    if layer is not None:
+        return places.layers[layer]
+    if role.startswith("output"):
+        return places.after[-1] if role == "output" else places.after[0]
+    return places.before

@@ -8,6 +8,7 @@ from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm import weights as weight_rules
 from calculator.memory.vllm.cache import Pool, cache_terms, pool
+from calculator.memory.vllm.compressed import is_compressed
 from calculator.memory.vllm.overhead import compute_term, overhead_terms
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
@@ -21,21 +22,33 @@ KNOBS = frozenset(
 )
 
 
+NO_FP16 = frozenset({"gemma2", "gemma3", "gemma3_text", "glm4"})
+
+
 def weight_formats(shape: Shape) -> tuple[str, ...]:
     """Formats of this model, best quality first; a quantised checkpoint offers its own and what it can become."""
-    return offered(shape)
+    return tuple(name for name in offered(shape) if name != "FP16" or _runs_in_16_bit_floats(shape))
+
+
+def _runs_in_16_bit_floats(shape: Shape) -> bool:
+    """`config/model.py`, _FLOAT16_NOT_SUPPORTED_MODELS: by the model type of the file."""
+    return not {shape.file_type, shape.model_type} & NO_FP16
 
 
 def kv_formats(shape: Shape) -> tuple[str, ...]:
-    return ("bf16", "f16", "fp8")
+    """`--kv-cache-dtype`; DeepSeek-V4's is FP8 whatever is asked for."""
+    return ("fp8",) if is_compressed(shape) else ("bf16", "f16", "fp8")
 
 
 def default_weight_format(shape: Shape) -> str:
-    return native_format(shape)
+    native = native_format(shape)
+    return "BF16" if native == "FP16" and not _runs_in_16_bit_floats(shape) else native
 
 
 def default_kv_format(shape: Shape) -> str:
     """`auto`: the model's dtype."""
+    if is_compressed(shape):
+        return "fp8"
     return "f16" if shape.native_format in ("F16", "FP16") else "bf16"
 
 

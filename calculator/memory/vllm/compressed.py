@@ -33,6 +33,10 @@ class CompressedSpec:
     reach: int = 0
 
 
+def is_compressed(shape: Shape) -> bool:
+    return any(isinstance(mixer, CompressedAttention) for layer in shape.layers for mixer in layer.mixers)
+
+
 def compressed_specs(shape: Shape) -> tuple[tuple[int, CompressedSpec], ...]:
     """(layer, what it caches), one entry for every cache of a layer."""
     return tuple(

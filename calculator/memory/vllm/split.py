@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape, StateSpace
-from calculator.memory.checkpoint import FORMATS, WeightFormat, ceil_div, may_quantise
+from calculator.memory.checkpoint import FORMATS, IN_32_BITS, WeightFormat, ceil_div, may_quantise
 from calculator.memory.rank_weights import group_bytes
 from calculator.memory.tensor_parallel import rank_shape
 from calculator.memory.tensors import TensorGroup, category
@@ -25,9 +25,9 @@ WIDE_ROUTERS = frozenset(
     }
 )
 """Model types whose router is f32, whatever the checkpoint says."""
-ALWAYS_WIDE = frozenset({"exp_probs_b", "ssm_a", "attn_compressor_ape", "indexer_compressor_ape"})
+ALWAYS_WIDE = frozenset({"exp_probs_b", "ffn_gate_tid2eid", "ssm_a", "attn_compressor_ape", "indexer_compressor_ape"})
 HYPER_CONNECTIONS = ("hc_", "output_hc_")
-"""Corrections of a router's scores, the decay of a state, hyper-connections (by how they begin): f32 everywhere."""
+"""Corrections and tables of a router, the decay of a state, hyper-connections (by how they begin): f32 everywhere."""
 DELTA_WIDE = ("ssm_conv1d", "ssm_dt")
 """And of Kimi's delta attention the convolution, which is kept a second time for decoding."""
 WHOLE_TOWERS = frozenset({"gemma3n", "gemma4", "gemma4_unified", "kimi_k3", "muse_glimmer"})
@@ -65,10 +65,8 @@ def _held(shape: Shape, group: TensorGroup, spec: WeightFormat) -> WeightFormat:
     wide = role in ALWAYS_WIDE or role.startswith(HYPER_CONNECTIONS)
     wide = wide or (shape.model_type == "kimi_linear" and role.startswith(DELTA_WIDE))
     if wide or (category(role) == "router" and shape.model_type in WIDE_ROUTERS):
-        return FORMATS["F32"]
+        return IN_32_BITS
     if role.startswith("indexer.attn_k") or (spec.name == "MXFP4" and "_exps" not in role):
-        return FORMATS["BF16"]
-    if spec.name == "F32" and role != "ffn_gate_tid2eid":
         return FORMATS["BF16"]
     if spec.name == "FP8-BLOCK" and shape.model_type == "deepseek_v4":
         return replace(spec, matrix_bytes=lambda rows, columns: _blocks_of_bytes(spec, rows, columns))

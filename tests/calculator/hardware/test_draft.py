@@ -49,7 +49,7 @@ def test_the_snippet_loads_the_model_that_it_hands_over(large: Source) -> None:
 
 def test_ollama_takes_none_and_that_is_said() -> None:
     found = commands("llama.cpp")
-    assert [note.key for note in found["modelfile"].notes] == ["ollama_no_draft"]
+    assert [note.key for note in found["modelfile"].notes] == ["ollama_defaults", "ollama_no_draft"]
     assert found["ollama"] == launch_commands(Workload(), LARGE)[2]
 
 

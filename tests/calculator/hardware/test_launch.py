@@ -48,7 +48,7 @@ def test_offload() -> None:
     assert (option(text, "-ngl"), option(text, "--n-cpu-moe")) == ("20", "10")
     modelfile = command(commands, "modelfile")
     assert "PARAMETER num_gpu 20" in modelfile.text.splitlines()
-    assert [note.key for note in modelfile.notes] == ["ollama_no_cpu_moe"]
+    assert [note.key for note in modelfile.notes] == ["ollama_defaults", "ollama_no_cpu_moe"]
 
 
 def test_a_file_that_nobody_named_is_a_placeholder() -> None:
@@ -160,3 +160,24 @@ def test_every_key_is_documented() -> None:
 def test_an_unknown_hub_is_named() -> None:
     with pytest.raises(HardwareError, match="hub"):
         launch_commands(Workload(), QWEN, hub="ftp")
+
+
+def test_ollama_loads_a_tag_of_its_library_where_that_is_the_file(cards: dict[str, Card]) -> None:
+    known = replace(QWEN, ollama="qwen3:8b", gguf="unsloth/Qwen3-8B-GGUF")
+    for weight_format, origin in (("Q4_K_M", "qwen3:8b"), ("Q8_0", "hf.co/unsloth/Qwen3-8B-GGUF:Q8_0")):
+        modelfile = command(launch_commands(Workload(weight_format=weight_format), known), "modelfile")
+        assert modelfile.text.splitlines()[0] == f"FROM {origin}"
+        assert modelfile.placeholders == ()
+
+
+@pytest.mark.parametrize(
+    ("card", "count", "context"),
+    [("rtx-3060-12gb", 1, 4_096), ("rtx-4090", 1, 32_768), ("rtx-4090", 2, 262_144), ("h100-sxm-80gb", 1, 262_144)],
+)
+def test_what_ollama_would_take_by_itself(
+    shape: Callable[[str], Shape], cards: dict[str, Card], card: str, count: int, context: int
+) -> None:
+    """docs/context-length.mdx of Ollama: 4k below 24 GiB, 32k from there, 256k from 48 GiB."""
+    placed = fit(shape("qwen3-8b"), Workload(weight_format="Q4_K_M"), cards[card], count)
+    (note, *_others) = command(launch_commands(placed.workload, QWEN, fit=placed), "modelfile").notes
+    assert (note.key, note.values) == ("ollama_default_here", {"context": context})

@@ -73,9 +73,11 @@ def _vllm(shape: Shape, workload: Workload) -> list[Card]:
 
 def _transformers(shape: Shape, workload: Workload) -> list[Card]:
     depth, width = workload.pipeline_parallel, transformers_weights.VALUE_BYTES[workload.kv_format or ""]
-    held = transformers_weights.weights(shape, workload.weight_format or "", depth).stage_bytes
-    caches = transformers_cache.cache_terms(shape, workload.context_tokens, workload.sequences, width, depth)[1]
-    states = transformers_cache.state_terms(shape, workload.sequences, width, depth)[1]
+    weight_format, context, sequences = workload.weight_format or "", workload.context_tokens, workload.sequences
+    held = transformers_weights.weights(shape, weight_format, depth).stage_bytes
+    places = transformers_weights.placed(shape, weight_format, depth).layers
+    caches = transformers_cache.cache_terms(shape, context, sequences, width, places, depth)[1]
+    states = transformers_cache.state_terms(shape, sequences, width, places, depth)[1]
     return [
         {"weights": weights, "kv_cache": cache + state}
         for weights, cache, state in zip(held, caches, states, strict=True)

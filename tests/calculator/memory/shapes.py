@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from calculator.accuracy.cases import reference_config, reference_shape
 from calculator.architecture import Shape, read_config
+from calculator.architecture.shape import Dense, Layer, Mixer, Tensor
 
 MODELS = Path(__file__).resolve().parents[3] / "catalog" / "data" / "models"
 
-__all__ = ["catalogued", "published", "quantised", "tiny_llama"]
+REFERENCE = Path(__file__).resolve().parents[2] / "reference"
+
+__all__ = ["catalogued", "made_of", "published", "quantised", "reference", "tiny_llama"]
 
 
 def published(name: str) -> Shape:
@@ -23,9 +27,35 @@ def catalogued(path: str) -> Shape:
     return read_config(json.loads((MODELS / path / "config.json").read_text(encoding="utf-8")))
 
 
+def reference(name: str) -> list[dict[str, Any]]:
+    """The lines of a file of engines' own answers."""
+    return [json.loads(line) for line in (REFERENCE / name).read_text(encoding="utf-8").splitlines()]
+
+
 def quantised(name: str, **quantization: object) -> Shape:
     """A published model as its checkpoint stores it."""
     return read_config(reference_config(name) | {"quantization_config": quantization})
+
+
+def made_of(*mixers: Mixer, **changes: Any) -> Shape:
+    """A layer for each mixer, with a feed-forward that is all it has of weights."""
+    feed_forward = Dense(intermediate_size=256)
+    up = (Tensor(role="ffn_up", shape=(256, 128), layer=index) for index in range(len(mixers)))
+    down = (Tensor(role="ffn_down", shape=(128, 256), layer=index) for index in range(len(mixers)))
+    outside = (Tensor(role=role, shape=(256, 128)) for role in ("token_embd", "output"))
+    made: dict[str, Any] = {
+        "model_type": "made_up",
+        "hidden_size": 128,
+        "vocab_size": 256,
+        "context_tokens": 4_096,
+        "tied_embeddings": False,
+        "layers": tuple(
+            Layer(index=index, mixers=(mixer,), feed_forward=feed_forward) for index, mixer in enumerate(mixers)
+        ),
+        "tensors": (*outside, *up, *down),
+        "native_format": "BF16",
+    }
+    return Shape(**made | changes)
 
 
 def tiny_llama(**changes: object) -> Shape:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from calculator.accuracy.cases import reference_config
+from calculator.architecture import read_config
 from calculator.memory import ENGINES, Workload, estimate
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE
 from tests.calculator.memory.shapes import published, quantised
@@ -67,3 +69,21 @@ def test_it_is_no_part_of_the_text_model(engine: str) -> None:
     if engine in ("vllm", "transformers"):
         text = sum(tensor.elements for tensor in published(TOWER).tensors_of("text"))
         assert blind.file_bytes == 2 * text
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+def test_an_encoder_lies_on_the_first_card(engine: str) -> None:
+    """Gemma 3 4B with a layer less, so that the first of two cards has one more than the last and is the fullest."""
+    config = reference_config("gemma-3-4b-it")
+    text = config["text_config"]
+    assert isinstance(text, dict)
+    shape = read_config(
+        {**config, "text_config": {**text, "num_hidden_layers": 33, "layer_types": text["layer_types"][:33]}}
+    )
+    blind, seeing = (
+        estimate(shape, Workload(engine=engine, pipeline_parallel=2, vision=vision)) for vision in (False, True)
+    )
+    encoder = seeing.part("vision").bytes
+    assert encoder == 2 * sum(tensor.elements for tensor in shape.tensors_of("vision"))
+    assert seeing.per_card_bytes - blind.per_card_bytes == encoder
+    assert seeing.total_bytes - blind.total_bytes == encoder

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pytest
 
-from calculator.architecture import read_config
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
 from calculator.memory.blocks import BLOCKS, row_bytes
-from tests.calculator.memory.shapes import published, tiny_llama
+from tests.calculator.memory.shapes import catalogued, published, reference, tiny_llama
 
-REFERENCE = Path(__file__).resolve().parents[2] / "reference"
-MODELS = REFERENCE.parents[1] / "catalog" / "data" / "models"
-DEEPSEEK_V4 = MODELS / "deepseek" / "deepseek-v4-flash" / "config.json"
 MIB = 2**20
 PRINTED = MIB / 200  # half of 0.01 MiB
 ROPE_TABLE = 256  # bytes that a scaled RoPE adds and a shape does not know
@@ -27,11 +21,7 @@ ROPE_TABLE = 256  # bytes that a scaled RoPE adds and a shape does not know
 COMPUTE_MEDIAN, COMPUTE_FAR_OFF, COMPUTE_WORST = 0.0129, 16, 0.339
 
 
-def lines(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (REFERENCE / name).read_text(encoding="utf-8").splitlines()]
-
-
-@pytest.mark.parametrize("line", lines("llama_cpp_presets.jsonl"), ids=lambda line: str(line["config"]))
+@pytest.mark.parametrize("line", reference("llama_cpp_presets.jsonl"), ids=lambda line: str(line["config"]))
 def test_every_preset_of_every_kind_of_model(line: dict[str, Any]) -> None:
     shape = published(line["config"])
     for preset, mib in line["tensor_data_mib"].items():
@@ -40,7 +30,7 @@ def test_every_preset_of_every_kind_of_model(line: dict[str, Any]) -> None:
 
 
 def contexts() -> Iterator[tuple[str, dict[str, Any]]]:
-    for line in lines("llama_cpp_contexts.jsonl"):
+    for line in reference("llama_cpp_contexts.jsonl"):
         for row in line["contexts"]:
             yield line["config"], row
 
@@ -149,8 +139,7 @@ def test_per_layer_embeddings_stay_in_ram() -> None:
     [("google/gemma-4-12b-it", 4096, 570_425_344), ("lg/exaone-4-5-33b", 8191, 1_442_840_576)],
 )
 def test_windows_hold_whatever_the_text_model_is_called(path: str, context: int, size: int) -> None:
-    shape = read_config(json.loads((MODELS / path / "config.json").read_text(encoding="utf-8")))
-    assert estimate(shape, Workload(context_tokens=context)).part("kv_cache").bytes == size
+    assert estimate(catalogued(path), Workload(context_tokens=context)).part("kv_cache").bytes == size
 
 
 def test_a_window_that_llama_cpp_does_not_use_is_said() -> None:
@@ -172,13 +161,13 @@ def test_deepseek_v4_keeps_a_window_compressed_latents_and_compressors(
     context: int, kv_format: str, sequences: int, context_bytes: int
 ) -> None:
     """Bytes of llama.cpp's own context for the catalogue's config, made as `tests/reference` says."""
-    shape = read_config(json.loads(DEEPSEEK_V4.read_text(encoding="utf-8")))
+    shape = catalogued("deepseek/deepseek-v4-flash")
     answer = estimate(shape, Workload(context_tokens=context, kv_format=kv_format, sequences=sequences))
     assert answer.part("kv_cache").bytes + answer.part("state").bytes == context_bytes
 
 
 def test_deepseek_v4_keeps_its_router_wide() -> None:
-    shape = read_config(json.loads(DEEPSEEK_V4.read_text(encoding="utf-8")))
+    shape = catalogued("deepseek/deepseek-v4-flash")
     answer = estimate(shape, Workload(weight_format="Q4_K_M")).file_bytes
     assert answer / MIB == pytest.approx(163_861.41, abs=0.005)
 

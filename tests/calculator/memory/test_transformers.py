@@ -52,6 +52,7 @@ STATES = [
     ("ai21-jamba-mini-1-5", 28, 4 * 8_192, 8_192 * 16),
     ("mamba-codestral-7b-v0-1", 64, 4 * (8_192 + 2 * 8 * 128), 8_192 * 128),
     ("qwen3-next-80b-a3b-instruct", 36, 4 * (2 * 2_048 + 4_096), 32 * 128 * 128),
+    ("falcon-h1-7b-instruct", 44, 4 * (3_072 + 2 * 256), 3_072 * 256),  # attention beside it keeps none
 ]
 
 
@@ -114,13 +115,12 @@ def test_a_chunk_and_an_image_keep_their_own_length() -> None:
 
 
 def test_every_card_of_a_hybrid_keeps_what_its_own_layers_do() -> None:
-    """LFM2 1.2B, a layer a card: 10 convolutions of 3 x 2,048 values, 6 layers with 8 heads of 64."""
-    cards = cards_of(
-        published("lfm2-1-2b"), Workload(engine="transformers", context_tokens=1_000, pipeline_parallel=16)
-    )
+    """LFM2 1.2B on 4 cards, 2, 5, 5 and 4 layers: convolutions of 3 x 2,048 values, or 8 heads of 64."""
+    cards = cards_of(published("lfm2-1-2b"), Workload(engine="transformers", context_tokens=1_000, pipeline_parallel=4))
     convolution, attention = 3 * 2_048 * 2, 1_000 * 8 * 128 * 2
     kinds = [isinstance(layer.mixers[0], Attention) for layer in published("lfm2-1-2b").layers]
-    assert [card["kv_cache"] for card in cards] == [attention if attends else convolution for attends in kinds]
+    kept = [attention if attends else convolution for attends in kinds]
+    assert [card["kv_cache"] for card in cards] == [sum(kept[:2]), sum(kept[2:7]), sum(kept[7:12]), sum(kept[12:])]
     assert sum(kinds) == 6
 
 
@@ -146,6 +146,37 @@ def test_nf4_by_hand() -> None:
     wide = 2 * 1000 * 256 + 5 * 256
     answer = estimate(tiny_llama(), Workload(engine="transformers", weight_format="NF4"))
     assert answer.part("weights").bytes == linear // 2 + linear // 64 * 4 + wide * 2
+
+
+def test_a_quantised_checkpoint_by_hand() -> None:
+    """FP8 in blocks of 128 x 128, a scale in 32 bits for each: q and o are 2 x 2 blocks, k and v 1 x 2, gate and up
+    4 x 2, down 2 x 4. Embeddings, head and norms stay in 16 bits, and all may be widened."""
+    shape = tiny_llama(quantization_config={"quant_method": "fp8", "weight_block_size": [128, 128]})
+    linear = 2 * (256 * 640 + 3 * 256 * 512)
+    wide = 2 * 1000 * 256 + 5 * 256
+    native = estimate(shape, Workload(engine="transformers"))
+    assert native.workload.weight_format == "FP8"
+    assert native.part("weights").bytes == linear + 2 * 4 * (4 + 4 + 2 + 2 + 8 + 8 + 8) + 2 * wide
+    assert {term.values["format"] for term in native.part("weights").terms} == {"FP8-BLOCK", "BF16"}
+    widened = estimate(shape, Workload(engine="transformers", weight_format="BF16"))
+    assert widened.part("weights").bytes == 2 * (linear + wide)
+
+
+@pytest.mark.parametrize(("kv", "width"), [("bf16", 2), ("f16", 2), ("f32", 4)])
+def test_what_a_model_computes_in_is_what_it_caches(kv: str, width: int) -> None:
+    answer = estimate(tiny_llama(), Workload(engine="transformers", kv_format=kv, context_tokens=100))
+    assert answer.part("kv_cache").bytes == 100 * 2 * 2 * 64 * width
+    # three rows of the hidden size, and gate, up and their product
+    assert answer.part("compute").bytes == 100 * (3 * 256 + 3 * 512) * width
+
+
+@pytest.mark.parametrize("weights", ["BF16", "INT8", "NF4"])
+@pytest.mark.parametrize("name", ["qwen3-30b-a3b", "gemma-3-27b-it"])
+def test_terms_count_every_parameter_once(name: str, weights: str) -> None:
+    shape = published(name)
+    answer = estimate(shape, Workload(engine="transformers", weight_format=weights, vision=True, context_tokens=1))
+    counted = [term.values["parameters"] for key in ("weights", "vision") for term in answer.part(key).terms]
+    assert sum(map(int, counted)) == shape.total_parameters
 
 
 def test_experts_are_no_linear_layers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +10,13 @@ import pytest
 
 from calculator.accuracy.cases import reference_config
 from calculator.architecture import read_config
-from calculator.architecture.shape import LinearAttention
+from calculator.architecture.shape import FullAttention, LinearAttention, SlidingWindowAttention
 from calculator.memory import Workload, capacity, estimate
 from calculator.memory.vllm.cache import pool
 from calculator.memory.vllm.layers import layer_specs
 from calculator.memory.vllm.serving import Serving
 from calculator.memory.vllm.states import state_bytes
-from tests.calculator.memory.shapes import catalogued, published, tiny_llama
+from tests.calculator.memory.shapes import catalogued, made_of, published, tiny_llama
 
 GIB = 2**30
 
@@ -73,6 +74,83 @@ def test_a_hybrid_makes_attention_pages_as_large_as_its_state() -> None:
     assert len(blocks.groups) == 4
 
 
+SPARSE = [
+    # model, kv, bytes of a block, tokens in 20 GiB: vLLM's own answers, whatever the ranks
+    ("deepseek/deepseek-v3-2", "bf16", 5_012_736, 274_176),
+    ("zhipu/glm-5", "bf16", 6_409_728, 214_400),
+    ("zhipu/glm-5-3", "bf16", 5_928_192, 231_808),  # 21 of its 78 layers have an indexer
+    ("deepseek/deepseek-v3", "fp8", 2_248_704, 611_136),
+]
+
+
+@pytest.mark.parametrize(("name", "kv", "size", "tokens"), SPARSE, ids=[row[0] for row in SPARSE])
+def test_sparse_and_narrow_latents_come_in_blocks_of_64(name: str, kv: str, size: int, tokens: int) -> None:
+    shape = catalogued(name)
+    for ranks in (1, 8):
+        assert pool(shape, Serving(kv, ranks)).block_bytes(range(shape.num_layers)) == size
+        workload = Workload(engine="vllm", kv_format=kv, tensor_parallel=ranks)
+        held = capacity(shape, workload, 20 * GIB)
+        assert held is not None
+        assert held.tokens == tokens
+
+
+def test_a_sparse_latent_in_fp8_is_a_row_of_656_bytes() -> None:
+    """`flashmla_sparse.py`: 512 values, four scales in 32 bits and 64 rotary values in 16; and the indexer's key."""
+    shape = catalogued("deepseek/deepseek-v3-2")
+    size = 61 * 64 * ((512 + 4 * 4 + 64 * 2) + (128 + 4))
+    assert pool(shape, Serving("fp8", 1)).block_bytes(range(61)) == size
+
+
+@pytest.mark.parametrize(("kv", "width"), [("bf16", 2), ("fp8", 1)])
+def test_an_indexer_of_blocks_keeps_a_key_a_token(kv: str, width: int) -> None:
+    """MiniMax-M3: 4 heads of keys and values of 128, and in 57 of 60 layers a key of 128 that picks among blocks."""
+    specs = [spec.bytes for _layer, spec in layer_specs(catalogued("minimax/minimax-m3"), Serving(kv, 1))]
+    assert Counter(specs) == {4 * 256 * width: 60, 128 * width: 57}
+
+
+FULL = FullAttention(num_heads=4, num_kv_heads=2, head_dim=32, value_head_dim=32)
+WINDOW = SlidingWindowAttention(num_heads=4, num_kv_heads=2, head_dim=32, value_head_dim=32, window=64)
+
+
+@pytest.mark.parametrize(
+    ("full", "windowed", "groups"),
+    [
+        # `_get_kv_cache_groups_uniform_page_size` in v1/core/kv_cache_planning.py: as many layers a group as the rarest
+        # kind has; or as the most frequent, where that is less than half more
+        (10, 14, [10, 14]),
+        (10, 15, [8, 7, 10]),
+        (10, 20, [10, 10, 10]),
+        (1, 3, [1, 1, 1, 1]),
+        (4, 4, [4, 4]),
+    ],
+)
+def test_layers_of_a_group(full: int, windowed: int, groups: list[int]) -> None:
+    blocks = pool(made_of(*[FULL] * full, *[WINDOW] * windowed), Serving("bf16", 1))
+    assert sorted(len(group.layers) for group in blocks.groups) == sorted(groups)
+    assert sorted(layer for group in blocks.groups for layer in group.layers) == list(range(full + windowed))
+
+
+@pytest.mark.parametrize(("heads", "tokens"), [(2, 16), (1, 32), (4, 16), (3, 16)])
+def test_a_smaller_page_holds_more_tokens_where_it_divides_the_largest(heads: int, tokens: int) -> None:
+    """Windows of so many heads beside full layers of two: half a page takes twice the tokens, two thirds are padded."""
+    full = replace(FULL, num_kv_heads=6 if heads == 3 else 2)
+    blocks = pool(made_of(full, replace(WINDOW, num_kv_heads=4 if heads == 3 else heads)), Serving("bf16", 1))
+    (held,) = (group.block_tokens for group in blocks.groups if group.kind == "sliding")
+    assert held == tokens
+    assert len({group.page_bytes for group in blocks.groups}) == 1
+
+
+def test_a_state_is_a_block() -> None:
+    assert {group.block_tokens for group in pool(published("mamba-2-8b-hf"), Serving("bf16", 1)).groups} == {1}
+    hybrid = pool(published("lfm2-24b-a2b"), Serving("bf16", 1)).groups
+    assert {group.block_tokens for group in hybrid if group.kind == "state"} == {1}
+
+
+def test_both_16_bit_formats_are_as_large() -> None:
+    answers = [estimate(tiny_llama(), Workload(engine="vllm", kv_format=name)) for name in ("f16", "bf16")]
+    assert answers[0].part("kv_cache") == answers[1].part("kv_cache")
+
+
 STATES = [
     # name, bytes of one layer's state: (kernel - 1) x channels in 16 bits, and the state in 16 or 32 (`mamba_utils.py`)
     ("lfm2-24b-a2b", 2 * 2_048 * 2),
@@ -109,18 +187,19 @@ def test_kimi_delta_attention_keeps_its_state_in_32_bits(ranks: int, tokens: int
         ("kimi_delta", {}, 4),  # `kda_state_dtype` in mamba_utils.py: the state is torch.float32, always
     ],
 )
-def test_which_states_are_wide(kind: str, config: dict[str, Any], width: int) -> None:
+@pytest.mark.parametrize(("kernel", "inputs"), [(4, 3), (1, 0), (0, 0)])
+def test_which_states_are_wide(kind: str, config: dict[str, Any], width: int, kernel: int, inputs: int) -> None:
     mixer = LinearAttention(
         kind=kind,
         num_key_heads=2,
         num_value_heads=4,
         key_head_dim=8,
         value_head_dim=16,
-        conv_kernel=4,
+        conv_kernel=kernel,
         conv_channels=96,
     )
     shape = replace(tiny_llama(), **config)
-    assert state_bytes(shape, mixer, Serving("bf16", 1)) == 3 * 96 * 2 + 4 * 8 * 16 * width
+    assert state_bytes(shape, mixer, Serving("bf16", 1)) == inputs * 96 * 2 + 4 * 8 * 16 * width
 
 
 def test_a_sliding_window_stops_growing() -> None:

@@ -55,14 +55,15 @@ def test_what_is_said_of_a_pool() -> None:
     plain = notes(estimate(tiny_llama(), Workload(engine="vllm")))
     assert plain["vllm_reserves"] == {"percent": 92}
     assert set(plain) == {"vllm_build", "vllm_reserves"}
-    on_cards = notes(estimate(tiny_llama(), Workload(engine="vllm", card_bytes=24 * GIB, tensor_parallel=2)))
-    assert on_cards["vllm_reserves_bytes"] == {"percent": 92, "cards": 2, "bytes": -(-24 * GIB * 92 // 100) * 2}
+    split = Workload(engine="vllm", card_bytes=24 * GIB, tensor_parallel=4, pipeline_parallel=2)
+    on_cards = notes(estimate(tiny_llama(), split))
+    assert on_cards["vllm_reserves_bytes"] == {"percent": 92, "cards": 8, "bytes": -(-24 * GIB * 92 // 100) * 8}
     assert "vllm_reserves" not in on_cards
     hybrid = notes(estimate(published("gemma-3-27b-it"), Workload(engine="vllm", pipeline_parallel=2)))
     assert hybrid["vllm_hybrid_blocks"] == {"block_tokens": 16, "groups": 7}
 
 
-@pytest.mark.parametrize(("ranks", "copies"), [(1, None), (8, 8)])
+@pytest.mark.parametrize(("ranks", "copies"), [(1, None), (2, 2), (8, 8)])
 def test_a_latent_that_every_rank_repeats_is_said(ranks: int, copies: int | None) -> None:
     said = notes(estimate(catalogued("deepseek/deepseek-v3"), Workload(engine="vllm", tensor_parallel=ranks)))
     assert said.get("latent_replicated") == (None if copies is None else {"copies": copies})

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 
 
 def names(markup: str) -> list[str]:
-    return [html.unescape(name) for name in re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)</a>', markup)]
+    return [html.unescape(name) for name in re.findall(r'<th scope="row">\s*<a href="[^"]+">([^<]+)</a>', markup)]
 
 
 def test_the_list_names_every_vendor_s_cards() -> None:

@@ -31,7 +31,7 @@ def test_the_matrix_says_for_each_cell_what_the_calculator_says() -> None:
     assert shape is not None
     page = get(f"{MAVERICK}?card=h100-sxm-80gb&cards=4")
     badges = {"fits": "fit", "tight": "tight", "does_not_fit": "over"}
-    rows = dict(re.findall(r'<th scope="row">(Q\w+|BF16)</th>(.*?)</tr>', page))
+    rows = dict(re.findall(r'<th scope="row">(Q\w+|BF16)</th>(.*?)</tr>', page, re.DOTALL))
     assert "Q4_K_M" in rows
     for weight_format, cells in rows.items():
         stops = (1024, 8192, 32768, 131072, 262144, 1048576)

@@ -57,7 +57,7 @@ class LlamaCpp(HardwareEngine):
         return least_offload(shape, workload, fits)
 
     def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
-        return (llama_server.command(workload, source, hub), *ollama.commands(workload, source, hub))
+        return (llama_server.command(workload, source, hub), *ollama.commands(workload, source, hub, fit))
 
     def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
         program = llama_server if command.key == llama_server.KEY else ollama

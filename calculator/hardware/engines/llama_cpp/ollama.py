@@ -4,32 +4,47 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from calculator.hardware.cards import GIB
 from calculator.hardware.command import Command, Source, file_name, slug
 from calculator.hardware.engines.llama_cpp.llama_server import ALL_LAYERS
+from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
 
 KV_FORMATS = ("f16", "q8_0", "q4_0")
 
+LIBRARY_FORMAT = "Q4_K_M"
+"""What a tag of Ollama's library without a format stands for, but for models that are published in MXFP4."""
 
-def commands(workload: Workload, source: Source, hub: str) -> tuple[Command, ...]:
-    """A Modelfile, and the server's settings that a Modelfile cannot hold."""
+# docs/context-length.mdx: tokens where nobody asks for more, by the memory of all cards in GiB.
+DEFAULT_CONTEXTS = ((48, 262_144), (24, 32_768), (0, 4_096))
+SLACK_GIB = 1  # `server/routes.go` compares with 47 and 23 GiB: a card of 24 GB reports a little less
+
+
+def commands(workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    """A Modelfile, and the server's settings that a Modelfile cannot hold.
+
+    Left to itself, Ollama serves one request at a time (`OLLAMA_NUM_PARALLEL`) and a context that it chooses by the
+    memory of the cards: a note says so beside the commands that ask for more.
+    """
     weight_format = workload.weight_format or ""
     placeholders: tuple[str, ...] = ()
-    if source.gguf:
+    if source.ollama and weight_format in (LIBRARY_FORMAT, "MXFP4_MOE"):
+        origin = source.ollama
+    elif source.gguf:
         origin = f"{'hf.co' if hub == 'huggingface' else 'modelscope.cn'}/{source.gguf}:{weight_format}"
     else:
         origin = f"./{file_name(source.name, weight_format)}"
         placeholders = (origin,)
     model = [f"FROM {origin}", f"PARAMETER num_ctx {workload.context_tokens}"]
     model.append(f"PARAMETER num_gpu {ALL_LAYERS if workload.gpu_layers is None else workload.gpu_layers}")
-    notes = []
+    notes = [_defaults(fit)]
     key_format, value_format = workload.kv_format or "f16", workload.kv_v_format or workload.kv_format or "f16"
     if key_format != value_format or key_format not in KV_FORMATS:
         notes.append(Note("ollama_kv_format", {"k": key_format, "v": value_format}))
     if workload.cpu_expert_layers:
         notes.append(Note("ollama_no_cpu_moe"))
     environment = [f"OLLAMA_NUM_PARALLEL={workload.sequences}", "OLLAMA_FLASH_ATTENTION=1"]
-    if not notes and key_format != "f16":
+    if key_format == value_format and key_format in KV_FORMATS and key_format != "f16":
         environment.append(f"OLLAMA_KV_CACHE_TYPE={key_format}")
     name = slug(source.name)
     serve = [f"{' '.join(environment)} ollama serve &", f"ollama create {name} -f Modelfile", f"ollama run {name}"]
@@ -38,6 +53,15 @@ def commands(workload: Workload, source: Source, hub: str) -> tuple[Command, ...
         Command(key="modelfile", language="modelfile", text=text, placeholders=placeholders, notes=tuple(notes)),
         Command(key="ollama", language="shell", text="\n".join(serve)),
     )
+
+
+def _defaults(fit: Fit | None) -> Note:
+    """What Ollama would take by itself: on the reader's own cards, or in its three steps."""
+    if fit is None:
+        (large, most), (middle, more), (_none, least) = DEFAULT_CONTEXTS
+        return Note("ollama_defaults", {"least": least, "middle": middle, "more": more, "large": large, "most": most})
+    gib = fit.usable_bytes // GIB + SLACK_GIB
+    return Note("ollama_default_here", {"context": next(tokens for size, tokens in DEFAULT_CONTEXTS if gib >= size)})
 
 
 def with_draft(command: Command, draft: Source, weight_format: str) -> Command:

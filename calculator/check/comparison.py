@@ -1,0 +1,236 @@
+"""Part by part what the memory model predicts and what the engine printed, and why the two may differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from calculator.architecture import Shape
+from calculator.check.cards import Hardware
+from calculator.check.workload import Settled
+from calculator.logs import Printed, Reading
+from calculator.logs.terms import QUANTITIES
+from calculator.memory import Workload, capacity, sglang
+
+TERMS = {
+    "activation": ("forward_pass", "sampler"),
+    "non_torch": ("workspaces", "communication"),
+    "cuda_graphs": ("cuda_graphs",),
+}
+"""Quantities that vLLM prints for one card, and the terms that stand for them."""
+
+ALWAYS = ("weights", "kv_cache", "state", "compute")
+"""Parts on the cards that are shown even where the log stops before them."""
+
+PARTS = frozenset({"weights", "kv_cache", "state", "compute", "overhead"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One quantity. `place` is `cards` (all together), `each` (one of several alike) or `host`; tokens for `kv_tokens`.
+
+    `reasons` are keys of `REASONS`, and stand only where the two differ by more than the printed digits.
+    """
+
+    quantity: str
+    place: str
+    predicted: int | None
+    printed: int | None
+    resolution: int = 0
+    quotes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def error(self) -> float | None:
+        """(predicted - printed) / printed; nought within the last digit printed."""
+        if self.predicted is None or self.printed is None:
+            return None
+        if abs(self.predicted - self.printed) <= self.resolution:
+            return 0.0
+        return (self.predicted - self.printed) / self.printed if self.printed else None
+
+
+REASONS = (
+    "own_mixture",
+    "format_not_printed",
+    "formats_refused",
+    "multi_token_prediction",
+    "partial_offload",
+    "other_platform",
+    "flash_attention_off",
+    "slots_share",
+    "fork",
+    "second_context",
+    "drafting",
+    "engine_estimate",
+    "model_by_shape",
+    "card_unknown",
+    "whole_card",
+    "other_build",
+    "unexplained",
+)
+"""Why a row may differ. The web layer has a sentence for each."""
+
+
+def rows_of(
+    reading: Reading, shape: Shape, settled: Settled, hardware: Hardware | None, told_by: str
+) -> tuple[Row, ...]:
+    """Every quantity that was printed or that a run of this engine has, those on the cards first."""
+    rows = [row for row in _rows(reading, shape, settled, hardware) if row.printed is not None or row.predicted]
+    return tuple(
+        Row(
+            quantity=row.quantity,
+            place=row.place,
+            predicted=row.predicted,
+            printed=row.printed,
+            resolution=row.resolution,
+            quotes=row.quotes,
+            reasons=tuple(_reasons(row, reading, settled, hardware, told_by)) if row.error else (),
+        )
+        for row in rows
+    )
+
+
+def printed_rows(reading: Reading) -> tuple[Row, ...]:
+    """What was printed, where no model is known to compare it with."""
+    found: dict[tuple[str, str], list[Printed]] = {}
+    for each in reading.printed:
+        place = {"card": "cards", "all": "cards"}.get(each.place, each.place)
+        found.setdefault((each.quantity, "file" if each.quantity == "file_bytes" else place), []).append(each)
+    rows = []
+    for (quantity, place), figures in found.items():
+        of_cards = [each for each in figures if each.place != "all"]
+        rows.append(_row(quantity, place, None, of_cards or figures))
+    return tuple(sorted(rows, key=lambda row: QUANTITIES.index(row.quantity)))
+
+
+def _rows(reading: Reading, shape: Shape, settled: Settled, hardware: Hardware | None) -> Iterable[Row]:
+    for quantity in ALWAYS:
+        yield _on_cards(reading, settled, quantity)
+    for quantity in ("context", "overhead"):
+        if reading.of(quantity):
+            yield _on_cards(reading, settled, quantity)
+    for quantity in TERMS:
+        if reading.of(quantity):
+            yield _of_terms(reading, settled, quantity)
+    for quantity in ("pool", "kv_tokens"):
+        if found := reading.of(quantity):
+            predicted = _pool(settled, reading, hardware) if quantity == "pool" else _tokens(reading, shape, settled)
+            half = _token_resolution(reading, predicted) if quantity == "kv_tokens" else 0
+            yield _row(quantity, "each", predicted, found[:1], half)
+    for quantity in ("weights", "compute"):
+        if found := reading.of(quantity, "host"):
+            predicted = sum(part.bytes for part in settled.estimate.host if part.key == quantity)
+            yield _row(quantity, "host", predicted, found)
+    if found := reading.of("file_bytes"):
+        yield _row("file_bytes", "file", settled.estimate.file_bytes, found)
+    if found := reading.of("total"):
+        yield _row("total", "cards", _total(settled, reading, hardware, len(found)), found)
+
+
+def _row(quantity: str, place: str, predicted: int | None, found: Sequence[Printed], more: int = 0) -> Row:
+    return Row(
+        quantity=quantity,
+        place=place,
+        predicted=predicted,
+        printed=sum(each.value for each in found) if found else None,
+        resolution=sum(each.resolution for each in found) + more,
+        quotes=tuple(each.quote for each in found),
+    )
+
+
+def ranks(workload: Workload) -> int:
+    return workload.tensor_parallel * workload.pipeline_parallel * workload.data_parallel
+
+
+def _on_cards(reading: Reading, settled: Settled, quantity: str) -> Row:
+    """A part on all cards; on one of them where the engine prints that."""
+    answer = settled.estimate
+    keys = ("kv_cache", "state") if quantity == "context" else (quantity,)
+    predicted = sum(part.bytes for part in answer.parts if part.key in keys)
+    if quantity == "weights":
+        predicted += answer.part("vision").bytes
+    if any(each.place == "each" for each in reading.printed):
+        return _row(quantity, "each", predicted // ranks(settled.workload), reading.of(quantity, "each")[:1])
+    found = reading.of(quantity, "card") or reading.of(quantity, "all")
+    if not found and quantity in ("kv_cache", "state") and reading.of("context"):
+        predicted = 0  # printed together
+    return _row(quantity, "cards", predicted, found)
+
+
+def _of_terms(reading: Reading, settled: Settled, quantity: str) -> Row:
+    terms = [term for part in settled.estimate.parts for term in part.terms if term.key in TERMS[quantity]]
+    predicted = sum(term.bytes for term in terms) // ranks(settled.workload) if terms else None
+    return _row(quantity, "each", predicted, reading.of(quantity)[:1])
+
+
+def _tokens(reading: Reading, shape: Shape, settled: Settled) -> int | None:
+    pool = reading.of("pool")
+    if not pool:
+        return None
+    size = pool[0].value + sum(each.value for each in reading.of("state_pool"))
+    if settled.workload.engine == "sglang":
+        return sglang.capacity_tokens(shape, settled.workload, size)
+    held = capacity(shape, settled.workload, size)
+    return held.tokens if held else None
+
+
+def _token_resolution(reading: Reading, predicted: int | None) -> int:
+    """Tokens that the last digit of the printed pool hides."""
+    pool = reading.of("pool")
+    return pool[0].resolution * predicted // pool[0].value + 1 if pool and predicted and pool[0].value else 0
+
+
+def budget(settled: Settled, reading: Reading, hardware: Hardware | None) -> int | None:
+    """What a server takes of one card at its start, by its own fraction; None for engines that take what they need."""
+    reserved = settled.estimate.reserved_bytes
+    if hardware is None or reserved is None:
+        return None
+    fraction = settled.only_read.get("util")  # where it is no question, the engine's own default was answered
+    if isinstance(fraction, float) and 0 < fraction <= 1:
+        return int(hardware.card.device_bytes * fraction)
+    return reserved // ranks(settled.workload)
+
+
+def _pool(settled: Settled, reading: Reading, hardware: Hardware | None) -> int | None:
+    size = budget(settled, reading, hardware)
+    if size is None:
+        return None
+    answer = settled.estimate
+    rest = answer.total_bytes - answer.part("kv_cache").bytes - answer.part("state").bytes
+    return max(size - rest // ranks(settled.workload), 0)
+
+
+def _total(settled: Settled, reading: Reading, hardware: Hardware | None, cards: int) -> int:
+    size = budget(settled, reading, hardware)
+    return settled.estimate.total_bytes if size is None else size * cards
+
+
+def _reasons(row: Row, reading: Reading, settled: Settled, hardware: Hardware | None, told_by: str) -> Iterable[str]:
+    """The keys of `REASONS` that hold for a row, the likeliest first."""
+    settings, traits, quantity = reading.settings, reading.traits, row.quantity
+    weights, cache = quantity in ("weights", "file_bytes"), quantity in ("kv_cache", "state", "context", "kv_tokens")
+    work = quantity in ("compute", "activation", "cuda_graphs", "non_torch", "overhead", "total", "pool")
+    holds = {
+        "own_mixture": weights and "own_mixture" in traits,
+        "format_not_printed": weights
+        and "weight_format" not in settled.said
+        and "weight_format" not in settled.refused,
+        "formats_refused": (weights and "weight_format" in settled.refused)
+        or (cache and bool({"kv_format", "kv_v_format"} & settled.refused.keys())),
+        "multi_token_prediction": (weights or cache) and "multi_token_prediction" in traits,
+        "partial_offload": quantity in PARTS and ("gpu_layers" in settings or "cpu_expert_layers" in settings),
+        "other_platform": (work or weights) and "other_platform" in traits,
+        "flash_attention_off": work and settings.get("flash_attention") == "off",
+        "slots_share": (cache or work) and "shared_slots" in settled.only_read,
+        "fork": (cache or work) and "fork" in traits,
+        "second_context": (work or cache) and "second_context" in traits,
+        "drafting": "drafting" in traits,
+        "engine_estimate": "engine_estimate" in traits,
+        "model_by_shape": told_by == "shape",
+        "card_unknown": work and (hardware is None or hardware.from_log),
+        "whole_card": quantity == "total" and any(" / " in quote for quote in row.quotes),
+        "other_build": bool(reading.build),
+    }
+    found = [key for key in REASONS if holds.get(key)]
+    return found or ["unexplained"]

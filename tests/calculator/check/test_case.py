@@ -1,0 +1,71 @@
+"""A reference case holds figures and fixed words: nothing that says who ran it, where, or with which keys."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from calculator.accuracy.cases import reference_lines, reference_shape
+from calculator.accuracy.measured import measured_case
+from calculator.catalogue import Model
+from calculator.check import check
+from calculator.check.case import case_lines, public
+from calculator.logs import read_log
+from tests.calculator.check.test_check import MODELS, OFFERED
+from tests.calculator.logs.samples import SECRETS, sample
+
+
+def case(name: str, config: dict[str, object] | None = None) -> str:
+    slug = "" if config is not None else MODELS[name]
+    model = Model(name="Model", slug=slug, shape=reference_shape(MODELS[name]))
+    reading = read_log(sample(name))
+    answer = check(reading, model, offered=OFFERED)
+    return case_lines(reading, model, answer.settled, answer.rows, config)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_form_is_that_of_the_reference_cases(name: str) -> None:
+    known = next(iter(reference_lines("measured.jsonl")))
+    for text in case(name).splitlines():
+        line = json.loads(text)
+        assert known.keys() <= line.keys()
+        read = measured_case(line, reference_shape(line["config"]))
+        assert read.truth == line["truth"]
+
+
+def test_what_the_site_would_say_is_what_the_page_said() -> None:
+    reading = read_log(sample("vllm.log"))
+    answer = check(reading, Model(name="x", slug="qwen3-8b", shape=reference_shape("qwen3-8b")))
+    shown = {row.quantity: row.predicted for row in answer.rows}
+    for text in case("vllm.log").splitlines():
+        line = json.loads(text)
+        assert measured_case(line, reference_shape("qwen3-8b")).predicted == shown[line["quantity"]]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_nothing_private_is_in_it(name: str) -> None:
+    text = case(name)
+    assert text
+    for secret in SECRETS:
+        assert secret not in text, secret
+
+
+def test_a_config_without_names_and_paths() -> None:
+    config: dict[str, object] = {
+        "model_type": "llama",
+        "hidden_size": 4096,
+        "_name_or_path": "/home/ann/secret-model",
+        "auto_map": {"AutoConfig": "ann/repo--configuration.X"},
+        "quantization_config": {"ignore": ["re:.*lm_head"], "path": "x", "bits": 4},
+        "note": "see https://example.org/ann",
+        "cache": ["/data/team/cache"],
+        "layer_types": ["full_attention"],
+    }
+    assert public(config) == {
+        "model_type": "llama",
+        "hidden_size": 4096,
+        "quantization_config": {"ignore": ["re:.*lm_head"], "bits": 4},
+        "layer_types": ["full_attention"],
+    }
+    assert "secret-model" not in case("vllm.log", config)

@@ -1,0 +1,183 @@
+"""Whole logs: program, build, model, settings, cards and how they ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from calculator.logs import Reading, read_log
+from tests.calculator.logs.samples import NAMES, sample
+
+MIB, GIB = 2**20, 2**30
+
+
+def of(name: str) -> Reading:
+    return read_log(sample(name))
+
+
+def figures(reading: Reading) -> dict[tuple[str, str], float]:
+    return {(each.quantity, each.device or each.place): round(each.value / MIB, 2) for each in reading.printed}
+
+
+def test_llama_server() -> None:
+    reading = of("llama-server.log")
+    assert (reading.program, reading.engine, reading.build) == ("llama.cpp", "llama.cpp", "b6710")
+    assert reading.names[0] == "Llama-3.1-8B-Instruct"
+    assert dict(reading.settings) | {"batch": 0} == {
+        "weight_format": "Q4_K_M",
+        "kv_format": "q8_0",
+        "context_tokens": 4096,
+        "sequences": 1,
+        "micro_batch": 512,
+        "batch": 0,
+        "flash_attention": "auto",
+    }
+    assert figures(reading) == {
+        ("file_bytes", "all"): 4689.92,
+        ("weights", "CPU"): 281.81,
+        ("weights", "CUDA0"): 4403.49,
+        ("kv_cache", "CUDA0"): 272.0,
+        ("kv_cache", "all"): 272.0,
+        ("compute", "CUDA0"): 258.5,
+        ("compute", "CUDA_Host"): 16.01,
+        ("total", "GPU 0"): 5486.0,  # its own process, not the desktop's
+    }
+    assert (reading.shown["num_layers"], reading.shown["num_kv_heads"]) == (32, 8)
+    assert reading.cards[0].name == "NVIDIA GeForce RTX 4090"
+    assert reading.failure is None
+
+
+def test_ollama_out_of_memory() -> None:
+    reading = of("ollama-out-of-memory.log")
+    assert (reading.program, reading.engine, reading.build) == ("ollama", "llama.cpp", "0.6.5")
+    assert reading.blob.startswith("eabc98a9bcbf")
+    assert reading.names == ("Qwen2.5 32B Instruct",)
+    assert reading.settings["flash_attention"] == "off"
+    assert reading.failure
+    assert (reading.failure.key, reading.failure.part, reading.failure.bytes) == ("out_of_memory", "compute", 385875968)
+    assert reading.cards[0].name == "AMD Radeon RX 7900 XT"
+    assert "other_platform" in reading.traits
+
+
+def test_vllm() -> None:
+    reading = of("vllm.log")
+    assert (reading.program, reading.build) == ("vllm", "0.10.2")
+    assert reading.names == ("Qwen/Qwen3-8B", "Qwen3-8B")  # from the folder of the hub's cache
+    assert (reading.settings["weight_format"], reading.settings["util"]) == ("BF16", 0.9)
+    assert reading.of("kv_tokens")[0].value == 136_080
+    assert reading.of("pool")[0].value == int(18.69 * GIB)
+
+
+def test_vllm_with_too_small_a_cache() -> None:
+    failure = of("vllm-cache-too-small.log").failure
+    assert failure
+    assert failure.key == "cache_too_small"  # not the line before it, that the engine core failed
+    assert failure.values["most_tokens"] == 47_872
+    assert failure.values["tokens"] == 131_072
+
+
+def test_sglang() -> None:
+    reading = of("sglang.log")
+    assert (reading.program, reading.settings["tensor_parallel"]) == ("sglang", 4)
+    assert reading.settings["context_tokens"] == 32_768  # printed last: the arguments leave it open
+    assert reading.names == ("Qwen2.5-32B-Instruct",)
+    assert reading.of("kv_tokens")[0].value == 46_611
+
+
+def test_nvidia_smi_counts_the_cards_in_use() -> None:
+    reading = of("nvidia-smi.txt")
+    assert (reading.program, reading.engine, len(reading.cards)) == ("nvidia-smi", "vllm", 2)
+    assert [each.value // MIB for each in reading.printed] == [45_102]
+
+
+TOO_FEW = (
+    "The model's max seq len (8192) is larger than the maximum number of tokens that can be stored in KV cache (2400)."
+)
+BELOW = (
+    "ValueError: Free memory on device (59.32/79.15 GiB) on startup is less than desired GPU memory utilization"
+    " (0.9, 71.24 GiB)."
+)
+TORCH = (
+    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.02 GiB. GPU 0 has a total capacity of 23.52 GiB of"
+    " which 115.69 MiB is free."
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "part"),
+    [
+        ("CUDA error: out of memory", "out_of_memory", "weights"),
+        ("llama_init_from_model: failed to initialize the context: failed to allocate buffer for kv cache", "", ""),
+        ("ggml_gallocr_reserve_n: failed to allocate CUDA0 buffer of size 385875968", "out_of_memory", "compute"),
+        ("vk::Device::allocateMemory: ErrorOutOfDeviceMemory", "out_of_memory", "weights"),
+        ("ValueError: No available memory for the cache blocks. Try increasing", "no_cache_blocks", "kv_cache"),
+        (TOO_FEW, "cache_too_few_tokens", "kv_cache"),
+        (BELOW, "below_budget", ""),
+        (TORCH, "out_of_memory", ""),
+        (
+            "RuntimeError: Not enough memory. Please try to increase --mem-fraction-static",
+            "no_cache_blocks",
+            "kv_cache",
+        ),
+        ("RuntimeError: Engine core initialization failed. See root cause above.", "ended", ""),
+        ("model requires more system memory (24.1 GiB) than is available (12.4 GiB)", "more_ram_than_there_is", ""),
+    ],
+)
+def test_ends(line: str, key: str, part: str) -> None:
+    program = {
+        "CUDA e": "load_tensors: x",
+        "llama_": "load_tensors: x",
+        "ggml_g": "load_tensors: x",
+        "vk::De": "load_tensors: x",
+        "Runtim": "Load weight begin." if "--mem" in line else "Initializing a V1 LLM engine (v0.11.0)",
+        "model ": "source=server.go:1",
+    }.get(line[:6], "Initializing a V1 LLM engine (v0.11.0)")
+    if not key:
+        line += "\nalloc_tensor_range: failed to allocate CUDA0 buffer of size 1\n" + line
+        key, part = "out_of_memory", "kv_cache"
+    failure = read_log(f"{program}\n{line}").failure
+    assert failure
+    assert (failure.key, failure.part) == (key, part)
+
+
+def test_slots_that_share_and_slots_that_do_not() -> None:
+    shared = read_log("llama_context: n_seq_max = 4\nllama_context: n_ctx = 8192\nllama_context: kv_unified = true")
+    apart = read_log(
+        "llama_context: n_seq_max = 4\nllama_context: n_ctx = 8192\nllama_context: n_ctx_seq = 2048\n"
+        "llama_context: kv_unified = false"
+    )
+    assert (shared.settings["context_tokens"], shared.settings["sequences"], shared.settings["shared_slots"]) == (
+        8192,
+        1,
+        4,
+    )
+    assert (apart.settings["context_tokens"], apart.settings["sequences"]) == (2048, 4)
+
+
+def test_a_later_model_counts_and_a_draft_does_not() -> None:
+    load = (
+        "llama_model_loader: loaded meta data with 3 key-value pairs and 9 tensors from /x/{}.gguf (version GGUF V3)\n"
+    )
+    size = "load_tensors: CUDA0 model buffer size = {} MiB\n"
+    two = load.format("first") + size.format(1) + "x\n" * 300 + load.format("second") + size.format(2)
+    assert read_log(two).names == ("second",)
+    assert [each.value // MIB for each in read_log(two).of("weights")] == [2]
+    draft = (
+        load.format("main")
+        + size.format(1)
+        + "srv load_model: loading draft model\n"
+        + load.format("d")
+        + size.format(2)
+    )
+    assert read_log(draft).names == ("main",)
+    assert "draft_model" in read_log(draft).traits
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_colours_tabs_and_prefixes_do_not_matter(name: str) -> None:
+    text = sample(name)
+    dressed = "\n".join(
+        f"\x1b[0;36mqwen-1  | Nov 20 10:00:00 host app[12]:\x1b[0m {line}" for line in text.splitlines()
+    )
+    if name != "nvidia-smi.txt":  # a table is recognised by its frame
+        assert read_log(dressed).of("weights") == read_log(text).of("weights")
+        assert read_log(dressed).settings == read_log(text).settings
