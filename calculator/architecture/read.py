@@ -11,6 +11,7 @@ from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
 from calculator.architecture.keys import may_bear_shape
+from calculator.architecture.prediction import with_prediction
 from calculator.architecture.quantization import Storage, read_storage
 from calculator.architecture.rotary import rotary_tables
 from calculator.architecture.shape import Shape, Tensor
@@ -31,7 +32,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     assumptions = _check_wrapper(wrapped, assume_standard) + _check_family(wrapped.text, assume_standard)
     family = FAMILIES.get(wrapped.text.model_type, LLAMA)
     try:
-        model = family(wrapped.text)
+        model = with_prediction(wrapped.text, family(wrapped.text))
         towers = _towers(wrapped, model.hidden_size)
         storage = read_storage(wrapped.text, assume_standard=assume_standard)
     except (ArithmeticError, LookupError, TypeError, ValueError):

@@ -9,6 +9,7 @@ and `FusedMoE` layers alone).
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import gcd
 from typing import Protocol
@@ -48,6 +49,26 @@ class Weights:
     vision_terms: tuple[Term, ...]
     vision_rank_bytes: int
 
+    def times(self, replicas: int) -> Weights:
+        """The terms of so many copies of the model; what a rank holds stays."""
+        if replicas == 1:
+            return self
+        terms, vision = (
+            tuple(replace(term, bytes=term.bytes * replicas, values=_copied(term, replicas)) for term in found)
+            for found in (self.terms, self.vision_terms)
+        )
+        return replace(self, terms=terms, vision_terms=vision)
+
+    def with_prediction(self, parameters: int, rank_bytes: int, ranks: int) -> Weights:
+        """With layers that predict several tokens on the last stage, `rank_bytes` of them on every rank."""
+        values: dict[str, int | str] = {"parameters": parameters, "copies": ranks}
+        term = Term("prediction_layers", values, rank_bytes * ranks)
+        return replace(
+            self,
+            terms=(*self.terms, term),
+            rank_bytes=(*self.rank_bytes[:-1], self.rank_bytes[-1] + rank_bytes),
+        )
+
     def with_vision(self, rank_bytes: int, ranks: int) -> Weights:
         """With a table of so many bytes beside the encoder, on every rank."""
         if not rank_bytes:
@@ -58,6 +79,11 @@ class Weights:
             vision_terms=(*self.vision_terms, table),
             vision_rank_bytes=self.vision_rank_bytes + rank_bytes,
         )
+
+
+def _copied(term: Term, replicas: int) -> Mapping[str, int | str]:
+    copies = term.values.get("copies")
+    return {**term.values, "copies": copies * replicas} if isinstance(copies, int) else term.values
 
 
 def storage(shape: Shape, group: TensorGroup, weight_format: str) -> WeightFormat:

@@ -51,6 +51,16 @@ class TensorGroup:
 
 
 @lru_cache(maxsize=64)
+def prediction_groups(shape: Shape) -> tuple[TensorGroup, ...]:
+    """The tensors of multi-token prediction, as parts of the text model that they extend."""
+    found: dict[tuple[str, tuple[int, ...], str, str], list[int | None]] = {}
+    for tensor in shape.tensors_of("mtp"):
+        found.setdefault((tensor.role, tensor.shape, tensor.dtype, tensor.kind), []).append(tensor.layer)
+    heads = next((heads for mixers in shape.mtp_mixers if (heads := _attention_heads(mixers)) != (0, 0)), (0, 0))
+    return tuple(TensorGroup(*key, "text", *heads, tuple(layers)) for key, layers in found.items())
+
+
+@lru_cache(maxsize=64)
 def tensor_groups(shape: Shape) -> tuple[TensorGroup, ...]:
     """Every tensor of `shape` but those of multi-token prediction, which no engine here loads by default."""
     heads: list[tuple[int, int]] = [_attention_heads(layer.mixers) for layer in shape.layers]

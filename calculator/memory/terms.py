@@ -68,6 +68,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "weights_copied": ("tensors", "format", "parameters", "copies"),  # whole on several cards
     "rotary_table": ("positions", "dimensions", "bytes", "copies"),
     "absorbed_projections": ("copies",),
+    "prediction_layers": ("parameters", "copies"),
     "chosen_tokens": ("tokens", "chosen", "copies"),
     "per_layer_inputs": ("copies",),
     "unit_norms": ("copies",),

@@ -17,6 +17,7 @@ from calculator.memory.rank_weights import group_bytes
 from calculator.memory.tensor_parallel import rank_shape
 from calculator.memory.tensors import TensorGroup, category
 from calculator.memory.vllm.serving import HOPPER
+from calculator.memory.workload import WorkloadError
 
 WIDE_ROUTERS = frozenset(
     {
@@ -58,6 +59,13 @@ def price(
     if role.startswith("ssm_conv1d") and shape.model_type == "kimi_linear":
         size *= 2
     return size + _zero_points(group, spec, ranks, capability), spec.name
+
+
+def check_encoder(shape: Shape, ranks: int) -> None:
+    """Raise `WorkloadError` where an encoder that is split has heads that do not divide (`distributed/utils.py`)."""
+    if shape.tower_heads % ranks and shape.file_type not in WHOLE_TOWERS:
+        values = {"value": ranks, "name": "vision_num_heads", "size": shape.tower_heads}
+        raise WorkloadError("tensor_parallel", "not_divisible", **values)
 
 
 def _held(shape: Shape, group: TensorGroup, spec: WeightFormat) -> WeightFormat:
