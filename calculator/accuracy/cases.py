@@ -11,6 +11,7 @@ from typing import Any
 from calculator.accuracy.case import Case
 from calculator.accuracy.llama_cpp import llama_cpp_cases
 from calculator.accuracy.measured import measured_case
+from calculator.accuracy.sglang import sglang_cases
 from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, parse_config_text, read_config
 
@@ -20,7 +21,7 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 @cache
 def cases() -> tuple[Case, ...]:
     """In the order of the files; the same tuple every time."""
-    return (*_llama_cpp(), *_vllm(), *_measured())
+    return (*_llama_cpp(), *_vllm(), *_sglang(), *_measured())
 
 
 def _llama_cpp() -> Iterator[Case]:
@@ -36,6 +37,11 @@ def _vllm() -> Iterator[Case]:
         if key not in shapes:
             shapes[key] = read_config(config)
         yield from vllm_cases(line, shapes[key])
+
+
+def _sglang() -> Iterator[Case]:
+    for line in reference_lines("sglang.jsonl"):
+        yield from sglang_cases(line, reference_shape(line["config"]))
 
 
 def _measured() -> Iterator[Case]:

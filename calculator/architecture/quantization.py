@@ -77,7 +77,8 @@ class Storage:
         """A vector is never quantised: scales belong to matrices."""
         if kind == "buffer":
             return "F32"
-        if not self.narrow or kind != "weight" or part != "text" or layer is None or dimensions < 2:
+        narrowed = part in ("text", "mtp") and kind == "weight" and dimensions > 1 and not role.startswith("nextn.")
+        if not self.narrow or not narrowed or layer is None:
             return self.base
         key = (role, kind, str(layer) if self.left_out.by_layer else "")
         if key not in self._known:
@@ -128,6 +129,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         method=method,
         bits={"FP8": 8, "INT8": 8}.get(narrow, 4),
         group_size=_size(weights.get("group_size", q.config.get("group_size"))),
+        per_channel=weights.get("strategy") == "channel",
         block=_block(q.config.get("weight_block_size") or weights.get("block_structure")),
     )
     experts = ""

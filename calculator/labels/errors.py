@@ -25,6 +25,7 @@ ERRORS: Mapping[str, Promise] = {
     "layer_not_supported": gettext_lazy(
         "This engine does not run this model: it has layers of a kind it does not know (%(layer)s)."
     ),
+    "model_not_known": gettext_lazy("This engine does not know this model (%(value)s)."),
     "indexers_shared": gettext_lazy(
         "mlx-lm gives every layer an indexer of its own and does not load a model whose layers share them."
     ),

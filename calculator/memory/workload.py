@@ -32,7 +32,7 @@ class Workload:
     max_seqs: int | None = None  # vLLM `--max-num-seqs`; None: the engine's default
     util: float | None = None  # vLLM `--gpu-memory-utilization`, a fraction; None: the engine's default
     eager: bool = False  # vLLM `--enforce-eager`: no CUDA graphs
-    prefix_caching: bool = True  # False: vLLM `--no-enable-prefix-caching`
+    prefix_caching: bool = True  # False: vLLM `--disable-prefix-caching`
     mtp: int = 0  # tokens that the model's own multi-token prediction guesses ahead
     card_bytes: int | None = None  # memory of one card, where known: vLLM reserves a fraction of it
     capability: tuple[int, int] | None = None  # CUDA compute capability of the card, where known: (9, 0)

@@ -3,7 +3,7 @@
 mlx arrays are lazy, so a model of any size is built, quantised and run on the CPU build in a second or two.
 
 pip install "mlx[cpu]==0.32.4" mlx-lm==0.32.2
-python tests/reference/mlx_bytes.py CONFIG.json ... > tests/reference/mlx.jsonl
+python tests/reference/mlx_bytes.py CONFIG.json ... > tests/reference/mlx_recipes.jsonl
 """
 
 import contextlib
@@ -34,7 +34,8 @@ BEARS_NO_SHAPE: dict[str, Any] = {
     **dict.fromkeys(("rms_norm_eps", "norm_eps", "layer_norm_eps", "layer_norm_epsilon"), 1e-6),
     **dict.fromkeys(("rope_theta", "rope_local_base_freq", "max_position_embeddings", "query_pre_attn_scalar"), 10_000),
     **dict.fromkeys(("logits_scaling", "attention_multiplier", "embedding_multiplier", "residual_multiplier"), 1.0),
-    **dict.fromkeys(("routed_scaling_factor", "scale_depth", "scale_emb", "dim_model_base", "n_group", "topk_group"), 1),
+    **dict.fromkeys(("routed_scaling_factor", "scale_depth", "scale_emb", "dim_model_base"), 1),
+    **dict.fromkeys(("n_group", "topk_group"), 1),
     **dict.fromkeys(("rope_scaling", "final_logit_softcapping", "activation_sparsity_pattern"), None),
     **dict.fromkeys(("norm_topk_prob", "altup_correct_scale", "moe_router_enable_expert_bias"), True),
     **dict.fromkeys(("rope_traditional", "rope_interleave"), False),
@@ -61,11 +62,13 @@ def build(config: dict[str, Any], dtype: mx.Dtype) -> Any:
                 raise
             for part in (config, *(part for part in config.values() if isinstance(part, dict))):
                 part.update({name: BEARS_NO_SHAPE[name] for name in missing if name not in part})
-    for part in (model, getattr(model, "language_model", None)):  # Gemma 3 learns from the weights that it has no head
+    modules: tuple[Any, ...] = (model, getattr(model, "language_model", None))
+    for module in modules:  # Gemma 3 learns from weights that it has no head
         with contextlib.suppress(AttributeError, KeyError, IndexError, TypeError):
-            part.sanitize({})
+            module.sanitize({})
     casts = getattr(model, "cast_predicate", lambda path: True)
-    model.update(tree_map_with_path(lambda path, array: array.astype(dtype) if casts(path) else array, model.parameters()))
+    cast = tree_map_with_path(lambda path, array: array.astype(dtype) if casts(path) else array, model.parameters())
+    model.update(cast)
     return model
 
 

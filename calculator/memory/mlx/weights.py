@@ -86,8 +86,7 @@ def matrices(group: TensorGroup, own: Traits, latent: LatentAttention | None) ->
             Matrix("attn_k_b", latent.num_heads, latent.kv_lora_rank, latent.qk_nope_head_dim),
             Matrix("attn_v_b", latent.num_heads, latent.value_head_dim, latent.kv_lora_rank),
         )
-    rows, columns = (group.shape[-2], group.shape[-1]) if len(group.shape) > 1 else (group.elements, 1)
-    return (Matrix(group.role, group.matrices, rows, columns),)
+    return (Matrix(group.role, group.matrices, group.rows, group.columns),)
 
 
 def is_quantisable(group: TensorGroup, role: str, own: Traits) -> bool:

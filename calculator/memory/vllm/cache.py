@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import lcm
 
-from calculator.architecture.shape import Attention, CompressedAttention, Shape
+from calculator.architecture.shape import Attention, Shape
 from calculator.memory.checkpoint import ceil_div
-from calculator.memory.vllm.compressed import CompressedSpec, compressed_specs, packed_groups
+from calculator.memory.vllm.compressed import CompressedSpec, compressed_specs, is_compressed, packed_groups
 from calculator.memory.vllm.draft import draft_layers
 from calculator.memory.vllm.layers import CacheSpec, layer_specs, needs_sparse_attention
 from calculator.memory.vllm.serving import Serving
@@ -82,7 +82,7 @@ class Pool:
 @lru_cache(maxsize=512)
 def pool(shape: Shape, serving: Serving) -> Pool:
     """The block pool of one tensor-parallel rank."""
-    if any(isinstance(mixer, CompressedAttention) for layer in shape.layers for mixer in layer.mixers):
+    if is_compressed(shape):
         return _packed(compressed_specs(shape))
     specs = (*layer_specs(shape, serving), *draft_layers(shape, serving))
     buckets: dict[CacheSpec, list[int]] = {}

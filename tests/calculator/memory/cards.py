@@ -14,6 +14,7 @@ from calculator.memory.llama_cpp.weights import weigh
 from calculator.memory.stages import stages
 from calculator.memory.transformers import cache as transformers_cache
 from calculator.memory.transformers import weights as transformers_weights
+from calculator.memory.vllm import layout
 from calculator.memory.vllm.cache import cache_terms as vllm_cache
 from calculator.memory.vllm.cache import pool
 from calculator.memory.vllm.serving import limits, serving
@@ -61,8 +62,8 @@ def _llama_cpp(shape: Shape, workload: Workload) -> list[Card]:
 
 
 def _vllm(shape: Shape, workload: Workload) -> list[Card]:
-    ranks, depth = workload.tensor_parallel, workload.pipeline_parallel
-    held = vllm_weights(shape, workload.weight_format or "", ranks, depth).rank_bytes
+    depth = workload.pipeline_parallel
+    held = vllm_weights(shape, workload.weight_format or "", layout(workload)).rank_bytes
     blocks = pool(shape, serving(replace(workload, kv_format=workload.kv_format or "bf16")))
     in_flight = (depth + 1) * limits(workload).batched_tokens
     kept = vllm_cache(blocks, stages(shape.num_layers, depth), workload, in_flight)[2]

@@ -95,7 +95,7 @@ ENGINE = Vllm(
         "max_seqs": "--max-num-seqs",
         "util": "--gpu-memory-utilization",
         "eager": "--enforce-eager",
-        "prefix_caching": "--no-enable-prefix-caching",
+        "prefix_caching": "--disable-prefix-caching",
         "mtp": "--speculative-config",
     },
     # `--gpu-memory-utilization` is 0.92 by default, so the rest is free unless the reader raises it.
