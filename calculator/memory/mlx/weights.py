@@ -92,7 +92,12 @@ def matrices(group: TensorGroup, own: Traits, latent: LatentAttention | None) ->
 def is_quantisable(group: TensorGroup, role: str, own: Traits) -> bool:
     if group.kind != "weight" or len(group.shape) < 2 or role == "ssm_a" or role.startswith(NEVER) or "norm" in role:
         return False
-    return role not in own.kept_wide and not (role == "ffn_gate_inp" and own.router == "wide")
+    return not (role == "ffn_gate_inp" and own.router == "wide")
+
+
+def _stays_wide(shape: Shape, own: Traits, role: str, layer: int | None) -> bool:
+    """What the model's own file leaves out (`quant_predicate`)."""
+    return role in own.kept_wide or (role in own.latents_kept_wide and layer in _latents(shape))
 
 
 def spec_of(
@@ -110,6 +115,8 @@ def spec_of(
             return FORMATS.get(own_name)
     if name in RECIPES:
         return FORMATS[chosen(name, matrix.role, layer, shape.num_layers, own.favoured)]
+    if _stays_wide(shape, own, matrix.role, layer):
+        return None
     asks_eight = matrix.role in own.eight_bits or (matrix.role == "ffn_gate_inp" and own.router == "8bit")
     return EIGHT_BITS if asks_eight and not is_native(shape) else base
 

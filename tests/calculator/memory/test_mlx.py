@@ -14,7 +14,7 @@ from calculator.hardware import Source, launch_commands
 from calculator.memory import Workload, WorkloadError, estimate
 from calculator.memory.engines import refusal
 from calculator.memory.mlx import weight_formats
-from tests.calculator.memory.shapes import REFERENCE, catalogued, published, reference, tiny_llama
+from tests.calculator.memory.shapes import REFERENCE, catalogued, catalogued_config, published, reference, tiny_llama
 
 LINES = reference("mlx.jsonl")
 RUN = [line for line in LINES if "refused" not in line]
@@ -44,6 +44,79 @@ def test_a_model_without_a_class_is_refused_by_its_type(line: dict[str, Any]) ->
     error = refusal(catalogued(line["config"]), "mlx")
     assert error is not None
     assert labels.error_text(error)
+
+
+@pytest.mark.parametrize(
+    ("path", "outer", "known"),
+    [
+        ("stepfun/step-3-7-flash", None, "step3p7"),
+        ("qwen/qwen3-5-35b-a3b", None, None),
+        ("qwen/qwen3-5-35b-a3b", "qwen3_5_moe_text", "qwen3_5_moe_text"),  # the text part of the file, given alone
+        ("mistral/mistral-7b-instruct-v0-3", None, None),  # `MODEL_REMAPPING`: "mistral" is "llama"
+        ("moonshot/kimi-k2-thinking", None, None),  # likewise "kimi_k2" is "deepseek_v3"
+    ],
+)
+def test_the_outer_type_of_a_file_decides(path: str, outer: str | None, known: str | None) -> None:
+    """`utils.py`, `_get_classes`: a module of `mlx_lm/models` is looked for by the config's own `model_type`."""
+    config = catalogued_config(path)
+    if outer is not None:
+        config = config["text_config"] | {"model_type": outer}
+    error = refusal(read_config(config), "mlx")
+    if known is None:
+        assert error is None
+    else:
+        assert error is not None
+        assert (error.key, error.values) == ("model_not_supported", {"model_type": known})
+
+
+LING_3 = {
+    "model_type": "bailing_hybrid",
+    "hidden_size": 1024,
+    "intermediate_size": 2048,
+    "moe_intermediate_size": 512,
+    "vocab_size": 32_000,
+    "num_hidden_layers": 6,
+    "layer_group_size": 3,
+    "first_k_dense_replace": 1,
+    "max_position_embeddings": 4096,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "short_conv_kernel_size": 4,
+    "kv_lora_rank": 512,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "v_head_dim": 128,
+    "num_experts": 16,
+    "num_experts_per_tok": 4,
+    "num_shared_experts": 1,
+    "n_group": 4,
+    "topk_group": 2,
+    "tie_word_embeddings": False,
+    "torch_dtype": "bfloat16",
+}
+
+
+@pytest.mark.parametrize("named", [{"architectures": ["BailingMoeV3ForCausalLM"]}, {}])
+@pytest.mark.parametrize(
+    ("q_lora_rank", "sizes"),
+    [
+        (None, {"BF16": 478_811_360, "4bit": 238_392_544, "mxfp8": 316_789_984, "mixed_4_6": 147_824_864}),
+        (256, {"BF16": 475_142_368, "4bit": 234_723_552, "mxfp8": 313_120_992, "mixed_4_6": 146_793_696}),
+    ],
+)
+def test_a_class_may_have_a_file_of_its_own(
+    named: dict[str, Any], q_lora_rank: int | None, sizes: dict[str, int]
+) -> None:
+    """`MODEL_ARCHITECTURE_REMAPPING`: Ling 3 has `bailing_moe_v3.py`, which leaves embeddings and MLA wide.
+
+    Sizes are what that class holds (`tests/reference/mlx_bytes.py` on this config).
+    """
+    shape = read_config({**LING_3, **named, "q_lora_rank": q_lora_rank})
+    asked = [Workload(engine="mlx", weight_format=name, context_tokens=300) for name in sizes]
+    assert [estimate(shape, workload).file_bytes for workload in asked] == list(sizes.values())
+    answer = estimate(shape, asked[0])
+    assert answer.part("kv_cache").bytes + answer.part("state").bytes == 3_350_528
 
 
 # Qwen3.8-27B-4bit at 131,072 tokens, GB of peak memory by `--prefill-step-size`: ml-explore/mlx-lm pull request 1781
