@@ -21,7 +21,7 @@ MODES: Mapping[str, tuple[int, int]] = {"affine": (64, 4), "mxfp4": (32, 4), "nv
 
 _OWN_KEYS = frozenset({"group_size", "bits", "mode", "global_scale", "quantize_input"})
 _OTHER_TOWERS = re.compile(r"(^|[._])(vision|visual|audio|multi_?modal|mm_|image|embed_vision|embed_audio)")
-_LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)$")
+_LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.([0-9]{1,4})\.(.+)$")
 _ATTENTION = {
     **{f"{name}_proj": (f"attn_{name}",) for name in "qkv"},
     **dict.fromkeys(("o_proj", "out_proj", "dense"), ("attn_output",)),

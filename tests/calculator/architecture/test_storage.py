@@ -194,8 +194,16 @@ def test_modules_that_mlx_quantises_otherwise() -> None:
     assert shape.assumptions == ("mlx_checkpoint",)
 
 
-def test_a_module_that_nobody_knows_is_said() -> None:
-    settings = {**MLX, "model.layers.0.telepathy.proj": {"group_size": 64, "bits": 8}}
+@pytest.mark.parametrize(
+    "path",
+    [
+        "model.layers.0.telepathy.proj",
+        f"model.layers.{'9' * 5000}.mlp.up_proj",  # more digits than Python reads as a number
+        "model.layers.\N{SUPERSCRIPT TWO}.mlp.up_proj",
+    ],
+)
+def test_a_module_that_nobody_knows_is_said(path: str) -> None:
+    settings = {**MLX, path: {"group_size": 64, "bits": 8}}
     assert "mlx_modules_unknown" in read_config({**LLAMA, "quantization": settings}).assumptions
 
 
