@@ -73,7 +73,7 @@ NOTES: Mapping[str, Promise] = {
     ),
 }
 
-# What was assumed because the reader asked to (`read_config(..., assume_standard=True)`).
+# What was assumed because the reader asked to (`read_config(..., assume_standard=True)`), or because of what the file is.
 ASSUMPTIONS: Mapping[str, Promise] = {
     "standard_decoder": gettext_lazy(
         "Assumed, not known: this model type is read by the standard keys, as a decoder like Llama."

@@ -102,7 +102,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
 
 
 def _check_indexers(shape: Shape) -> None:
-    """`deepseek_v32.py` has an indexer in every layer and does not load without its weights."""
+    """`deepseek_v32.py`, which GLM-5.2 runs on too, has an indexer in every layer and is not loaded without its weights
+    (`utils.py`, `load_model`, is strict; ml-explore/mlx-lm#1418)."""
     latent = [mixer for layer in shape.layers for mixer in layer.mixers if isinstance(mixer, LatentAttention)]
     if any(mixer.indexer for mixer in latent) and not all(mixer.indexer for mixer in latent):
         raise WorkloadError("engine", "indexers_shared")

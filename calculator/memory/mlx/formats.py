@@ -21,9 +21,6 @@ class Format:
     group: int
     scale_bytes: int
 
-    def matrix_bytes(self, rows: int, columns: int) -> int:
-        return rows * columns * self.bits // 8 + rows * (columns // self.group) * self.scale_bytes
-
     def arrays(self, rows: int, columns: int) -> tuple[int, ...]:
         """Bytes of the arrays that a matrix is kept in: words, scales and, in affine formats, biases."""
         scales = rows * (columns // self.group)

@@ -27,7 +27,6 @@ from calculator.memory.workload import WorkloadError
 class Traits:
     """What a model's file does. Roles are those of `Tensor`."""
 
-    module: str
     router: str  # "wide", "8bit", or "" where it is quantised like the rest
     eight_bits: frozenset[str]
     kept_wide: frozenset[str]
@@ -53,7 +52,6 @@ def traits(shape: Shape) -> Traits:
     known, module = listed(), _module(shape)
     router = "wide" if module in known["routers_wide"] else "8bit" if module in known["routers_8bit"] else ""
     return Traits(
-        module=module,
         router=router,
         eight_bits=frozenset(known["eight_bits"].get(module, ())),
         kept_wide=frozenset(known["kept_wide"].get(module, ())),
