@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from calculator.architecture.shape import Experts, Mixer, Shape
+from calculator.architecture.shape import Experts, Layer, Mixer, Shape
 from calculator.memory.checkpoint import ceil_div
 from calculator.memory.mlx.cache import BITS, F32_BYTES, STEP, Cached, cached, row_bytes, state_elements
 from calculator.memory.mlx.feed_forward import dense, experts
 from calculator.memory.mlx.graph import Kept, Pass, mixed
 from calculator.memory.mlx.models import traits
-from calculator.memory.mlx.tape import Tape, peak_bytes
+from calculator.memory.mlx.tape import Step, Tape, peak_bytes
 from calculator.memory.mlx.weights import matrices, spec_of
 from calculator.memory.tensors import tensor_groups
 
@@ -32,12 +32,16 @@ class Run:
 
 @dataclass(slots=True)
 class LayerWeights:
-    """A layer's matrices by role (outputs, inputs, the numbers they are kept in), and how many norms it has."""
+    """A layer's matrices by role (outputs, inputs, the numbers they are kept in), and how many norms it has.
+
+    Layers of one `kind` are built alike.
+    """
 
     outputs: dict[str, int]
     inputs: dict[str, int]
     packed: dict[str, int]
     norms: int = 0
+    kind: int = 0
 
 
 @lru_cache(maxsize=256)
@@ -59,7 +63,16 @@ def layer_weights(shape: Shape, weight_format: str) -> tuple[LayerWeights, ...]:
                 found[layer].outputs[group.role] = matrix.rows
                 found[layer].inputs[group.role] = matrix.columns
                 found[layer].packed[group.role] = matrix.count * numbers
+    _count_kinds(shape, found)
     return tuple(found)
+
+
+def _count_kinds(shape: Shape, found: list[LayerWeights]) -> None:
+    kinds: dict[object, int] = {}
+    for layer, held in zip(shape.layers, found, strict=True):
+        sizes = tuple(held.outputs.items()), tuple(held.inputs.items()), tuple(held.packed.items())
+        source = None if layer.shares_kv_of is None else found[layer.shares_kv_of].kind
+        held.kind = kinds.setdefault((layer.mixers, layer.feed_forward, sizes, held.norms, source), len(kinds))
 
 
 @lru_cache(maxsize=4096)
@@ -73,49 +86,63 @@ def peak(shape: Shape, run: Run) -> int:
 
 
 def _pass_peak(shape: Shape, run: Run, past: int, rows: int, batch: int) -> int:
-    tape = Tape()
-    _record(tape, shape, run, past, rows, batch)
+    steps = steps_of(shape, run, past, rows, batch)
     waiting = run.sequences - batch  # whose caches are filled already
-    caches = sum(tape.sizes[index] for index in tape.kept - tape.retained)
-    return peak_bytes(tape) + caches * waiting // batch
+    return peak_bytes(steps) + sum(step.tape.kept_bytes for step in steps) * waiting // batch
 
 
-def _record(tape: Tape, shape: Shape, run: Run, past: int, rows: int, batch: int) -> None:
-    """The last layer runs only as far as its cache: nothing asks for the logits of a prompt (mlx-lm 0.32.2,
-    `generate.py`, `generate_step`, evaluates the state of the caches alone)."""
-    own = traits(shape)
-    fused = run.kv_format not in BITS and not own.own_attention
-    x = tape.run(numbers=batch * rows * shape.hidden_size, width=run.width, times=3)
-    kept_by: list[Kept] = []
+def steps_of(shape: Shape, run: Run, past: int, rows: int, batch: int) -> list[Step]:
+    """The embedding and every layer; layers of one kind share a tape."""
+    first = Tape()
+    first.leaving = first.run(numbers=batch * rows * shape.hidden_size, width=run.width, times=3)
+    steps, by_kind = [Step(first)], dict[tuple[int, bool], Tape]()
     for layer, held in zip(shape.layers, layer_weights(shape, run.weight_format), strict=True):
-        p = Pass(
-            tape,
-            hidden=shape.hidden_size,
-            rows=rows,
-            sequences=batch,
-            past=past,
-            width=run.width,
-            caches_latent=own.caches_latent,
-            fused=fused,
-            outputs=held.outputs,
-            inputs=held.inputs,
-            packed=held.packed,
-        )
-        is_last = layer.index == shape.num_layers - 1
-        normed = p.new(x, numbers=p.hidden, times=max(held.norms - 1, 1))
-        fill = layer.shares_kv_of is None
-        kept: Kept = () if layer.shares_kv_of is None else kept_by[layer.shares_kv_of]
-        for mixer in layer.mixers:
-            if fill:
-                kept = _caches(p, mixer, shape, run)
-            made = mixed(p, mixer, normed, kept, fill)
-            x = x if is_last else tape.over(made, x)
-        kept_by.append(kept)
-        if is_last or layer.feed_forward is None:
-            continue
-        spec = layer.feed_forward
-        normed = p.new(x, numbers=p.hidden)
+        source = None if layer.shares_kv_of is None else layer.shares_kv_of + 1
+        kind = held.kind, layer.index == shape.num_layers - 1
+        if kind not in by_kind:
+            p = _pass(shape, run, past, rows, batch, held)
+            _record(p, shape, run, layer, None if source is None else steps[source].tape)
+            by_kind[kind] = p.tape
+        steps.append(Step(by_kind[kind], source))
+    return steps
+
+
+def _pass(shape: Shape, run: Run, past: int, rows: int, batch: int, held: LayerWeights) -> Pass:
+    own = traits(shape)
+    return Pass(
+        Tape(),
+        hidden=shape.hidden_size,
+        rows=rows,
+        sequences=batch,
+        past=past,
+        width=run.width,
+        caches_latent=own.caches_latent,
+        fused=run.kv_format not in BITS and not own.own_attention,
+        outputs=held.outputs,
+        inputs=held.inputs,
+        packed=held.packed,
+        norms=held.norms,
+    )
+
+
+def _record(p: Pass, shape: Shape, run: Run, layer: Layer, lender: Tape | None) -> None:
+    """One layer. The last runs only as far as its cache: nothing asks for the logits of a prompt (mlx-lm 0.32.2,
+    `generate.py`, `generate_step`, evaluates the state of the caches alone)."""
+    tape, is_last = p.tape, layer.index == shape.num_layers - 1
+    x = tape.enter(p.tokens * p.hidden, p.width)
+    normed = p.new(x, numbers=p.hidden, times=max(p.norms - 1, 1))
+    kept: Kept = () if lender is None else tape.borrow(lender)
+    for mixer in layer.mixers:
+        if lender is None:
+            kept = _caches(p, mixer, shape, run)
+        made = mixed(p, mixer, normed, kept, lender is None)
+        x = x if is_last else tape.over(made, x)
+    if is_last:
+        return
+    if layer.feed_forward is not None:
+        spec, normed = layer.feed_forward, p.new(x, numbers=p.hidden)
         x = tape.over(experts(p, spec, normed) if isinstance(spec, Experts) else dense(p, normed), x)
+    tape.leaving = x
 
 
 def _caches(p: Pass, mixer: Mixer, shape: Shape, run: Run) -> Kept:

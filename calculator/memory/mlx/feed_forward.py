@@ -10,6 +10,8 @@ from calculator.memory.mlx.graph import Pass
 
 SORTED_FROM = 64  # `switch_layers.py`: so many choices of experts are sorted by expert
 INDEX = 4  # bytes
+LATENT_DOWN = ("ffn_latent_down", "ffn_routed_down")
+"""Into the narrower space that routed experts may work in: of Nemotron-H and of Kimi K3."""
 
 
 def dense(p: Pass, x: int, suffix: str = "") -> int:
@@ -30,7 +32,8 @@ def experts(p: Pass, spec: Experts, x: int) -> int:
     model, chosen = spec.latent_size or p.hidden, spec.num_active_experts
     scores = p.linear("ffn_gate_inp", x)
     order = p.tape.run(scores, numbers=p.tokens * spec.num_experts, width=INDEX, times=3)
-    entering = p.linear("ffn_latent_down", x) if "ffn_latent_down" in p.outputs else x
+    down = next((role for role in LATENT_DOWN if role in p.outputs), None)
+    entering = p.linear(down, x) if down else x
     copied = entering
     if p.tokens * chosen >= SORTED_FROM:
         copied = p.new(entering, order, numbers=chosen * model, times=3)
@@ -42,8 +45,8 @@ def experts(p: Pass, spec: Experts, x: int) -> int:
         result = p.new(result, order, numbers=chosen * model)
     p.tape.over(result, scores)
     result = p.new(result, numbers=model)
-    if "ffn_latent_up" in p.outputs:
-        result = p.linear("ffn_latent_up", result)
+    if down:
+        result = p.linear(down.replace("down", "up"), result)
     if "ffn_up_shexp" in p.outputs:
         result = p.tape.over(result, dense(p, x, "_shexp"))
     return p.tape.over(result, dense(p, x)) if "ffn_up" in p.outputs else result

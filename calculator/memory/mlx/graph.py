@@ -37,6 +37,7 @@ class Pass:
     """One pass of `rows` tokens of `sequences` sequences, of which `past` tokens are cached.
 
     By role: `outputs` that a matrix makes of a token, of how many `inputs`, and the numbers it is kept in (`packed`).
+    The layer has `norms`.
     """
 
     tape: Tape
@@ -50,6 +51,7 @@ class Pass:
     outputs: Mapping[str, int]
     inputs: Mapping[str, int]
     packed: Mapping[str, int]
+    norms: int
 
     @property
     def tokens(self) -> int:
