@@ -38,6 +38,7 @@ def is_native(shape: Shape) -> bool:
     return shape.quantization is not None and shape.quantization.method == METHOD
 
 
+@lru_cache(maxsize=256)
 def wide_format(shape: Shape) -> str:
     """What is not quantised keeps the dtype of the checkpoint (`convert.py`, `torch_dtype`)."""
     dtypes = {tensor.dtype for tensor in shape.tensors if tensor.kind == "weight"}
