@@ -102,6 +102,8 @@ class Estimate:
     parts: tuple[Part, ...]  # always all six, in the order weights, kv_cache, state, compute, overhead, vision
     host: tuple[Part, ...]  # weights, compute
     per_card_bytes: int
+    cards: tuple[Mapping[str, int], ...] = ()  # bytes of each part on every card; empty where one card holds `parts`
+    overhead_range_bytes: tuple[int, int] | None = None  # what the overhead of one card may be, least and most
     notes: tuple[Note, ...] = ()
     reserved_bytes: int | None = (
         None  # what a server takes of all cards at start, needed or not (vLLM; needs `card_bytes`)
@@ -113,6 +115,11 @@ class Estimate:
 
     def part(self, key: str) -> Part:
         return next(part for part in self.parts if part.key == key)
+
+    @property
+    def by_card(self) -> tuple[Mapping[str, int], ...]:
+        """Bytes of each part, card by card."""
+        return self.cards or ({part.key: part.bytes for part in self.parts},)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
