@@ -14,7 +14,7 @@ MOST_LABELS = 6  # on an axis
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class AxisMark:
     """A whole power of ten of the axes, in bytes, tokens or parameters, and where it stands on each."""
 
     x: float
@@ -36,7 +36,7 @@ class Plot:
     """Both axes are the same and logarithmic, so that what is right lies on the diagonal. Ours is drawn last."""
 
     dots: tuple[Dots, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[AxisMark, ...]
 
 
 def plot(cases: Sequence[Case], formulas: Iterable[str]) -> Plot | None:
@@ -62,7 +62,7 @@ def plot(cases: Sequence[Case], formulas: Iterable[str]) -> Plot | None:
     return Plot(
         dots=tuple(Dots(formula, _path(pairs, x_of, y_of)) for formula, pairs in series.items()),
         marks=tuple(
-            Mark(x_of(10**power), y_of(10**power), 10**power, (power - low) % every == 0)
+            AxisMark(x_of(10**power), y_of(10**power), 10**power, (power - low) % every == 0)
             for power in range(low, high + 1)
         ),
     )
