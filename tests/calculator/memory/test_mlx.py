@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from calculator import labels
-from calculator.hardware import Source, launch_commands
+from calculator.hardware import WeightSource, launch_commands
 from calculator.memory import Workload, WorkloadError, estimate
 from calculator.memory.engines import refusal
 from tests.calculator.memory.shapes import REFERENCE, catalogued, published, reference, tiny_llama
@@ -93,7 +93,7 @@ def test_the_command_makes_what_was_computed(
     weight_format: str, kv_format: str | None, hub: str, conversion: str, served: str
 ) -> None:
     workload = Workload(engine="mlx", weight_format=weight_format, kv_format=kv_format)
-    (command,) = launch_commands(workload, Source(name="Model", repository="a/model"), hub=hub)
+    (command,) = launch_commands(workload, WeightSource(name="Model", repository="a/model"), hub=hub)
     text = f"mlx_lm.server --model {served}"
     if conversion:
         text = f"{conversion} --mlx-path {served.split()[0]} &&\n{text}"

@@ -12,7 +12,7 @@ import pytest
 
 from calculator.accuracy.cases import reference_lines, reference_shape
 from calculator.architecture import Shape, read_config
-from calculator.hardware import Source, launch_commands
+from calculator.hardware import WeightSource, launch_commands
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from calculator.memory.sglang import capacity_tokens
 from calculator.memory.sglang.layers import Layout
@@ -148,7 +148,7 @@ def test_every_option_is_the_parser_s_own(weight_format: str, kv_format: str, mu
     workload = Workload(
         engine="sglang", weight_format=weight_format, kv_format=kv_format, tensor_parallel=4, pipeline_parallel=2
     )
-    source = Source(name="M", repository="a/m", multimodal=multimodal)
+    source = WeightSource(name="M", repository="a/m", multimodal=multimodal)
     for hub in ("huggingface", "modelscope"):
         (command,) = launch_commands(workload, source, hub=hub, draft=replace(source, repository="a/small"))
         words = shlex.split(command.text)
@@ -242,7 +242,7 @@ def test_what_is_asked_stands_in_the_command() -> None:
         eager=True,
         prefix_caching=False,
     )
-    (command,) = launch_commands(workload, Source(name="M", repository="a/m"))
+    (command,) = launch_commands(workload, WeightSource(name="M", repository="a/m"))
     words = shlex.split(command.text)
     assert all(word in FLAGS for word in words if word.startswith("--"))
     for asked in ("--chunked-prefill-size 2048", "--max-running-requests 8", "--mem-fraction-static 0.8"):

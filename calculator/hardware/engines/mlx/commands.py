@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 
-from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, Source, repository_of, slug
+from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of, slug
 from calculator.memory import Workload
 from calculator.memory.mlx.cache import QUANTISED_KV
 
@@ -20,7 +20,7 @@ MODES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def serve(workload: Workload, source: Source, hub: str) -> tuple[Command, ...]:
+def serve(workload: Workload, source: WeightSource, hub: str) -> tuple[Command, ...]:
     """Conversion, where no repository in the chosen format is known, and the server."""
     weight_format = workload.weight_format or ""
     repository, placeholders = repository_of(source)
@@ -42,7 +42,7 @@ def _from_hub(text: str, hub: str) -> str:
     return f"MLXLM_USE_MODELSCOPE=true {text}" if hub == "modelscope" else text
 
 
-def with_draft(command: Command, draft: Source) -> Command:
+def with_draft(command: Command, draft: WeightSource) -> Command:
     """`--draft-model`: a model of its own guesses, whose words must be the same."""
     repository, placeholders = repository_of(draft, NO_DRAFT_REPOSITORY)
     return command.extended(f" {shlex.join(('--draft-model', repository))}", placeholders)

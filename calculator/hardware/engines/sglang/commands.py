@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, Source, repository_of
+from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
 
@@ -20,7 +20,7 @@ KV_DTYPES: Mapping[str, str] = {"bf16": "bf16", "fp8_e4m3": "fp8_e4m3", "fp8_e5m
 DRAFT_OPTIONS = ("--speculative-num-steps", "3", "--speculative-eagle-topk", "1", "--speculative-num-draft-tokens", "4")
 
 
-def serve(workload: Workload, source: Source, hub: str, fit: Fit | None) -> Command:
+def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> Command:
     weight_format = (workload.weight_format or "").upper()
     repository, placeholders = repository_of(source)
     notes = []
@@ -67,7 +67,7 @@ def _state_slots(fit: Fit | None) -> int | None:
     return max(slots) - 1 if slots else None  # one more is kept for padding
 
 
-def with_draft(command: Command, draft: Source) -> Command:
+def with_draft(command: Command, draft: WeightSource) -> Command:
     """`--speculative-algorithm STANDALONE`: a model of its own guesses."""
     repository, placeholders = repository_of(draft, NO_DRAFT_REPOSITORY)
     options = ("--speculative-algorithm", "STANDALONE", "--speculative-draft-model-path", repository, *DRAFT_OPTIONS)
