@@ -144,5 +144,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "model_not_supported": ("model_type",),
     "not_supported": ("value",),
     "no_mtp_layers": ("value",),
+    "not_for_model": ("value",),
+    "not_with_stages": ("value",),
     "model_not_known": ("value",),
 }

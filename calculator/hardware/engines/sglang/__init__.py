@@ -73,11 +73,15 @@ ENGINE = Sglang(
     flags={
         "tensor_parallel": "--tp-size",
         "pipeline_parallel": "--pp-size",
+        "data_parallel": "--dp-size",
+        "attention_data_parallel": "--attn-dp-size",
+        "expert_parallel": "--ep-size",
         "batched_tokens": "--chunked-prefill-size",
         "max_seqs": "--max-running-requests",
         "util": "--mem-fraction-static",
         "eager": "--disable-decode-cuda-graph",
         "prefix_caching": "--disable-radix-cache",
+        "mtp": "--speculative-num-steps",
     },
     # What activations and graphs may take is part of the estimate already, so only the driver's own share is left.
     headroom=Headroom(1),

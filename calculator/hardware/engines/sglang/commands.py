@@ -35,10 +35,7 @@ def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -
             notes.append(Note("needs_checkpoint", {"format": weight_format}))
     if (dtype := KV_DTYPES.get(workload.kv_format or "")) is not None:
         arguments += ["--kv-cache-dtype", dtype]
-    if workload.tensor_parallel > 1:
-        arguments += ["--tp-size", str(workload.tensor_parallel)]
-    if workload.pipeline_parallel > 1:
-        arguments += ["--pp-size", str(workload.pipeline_parallel)]
+    arguments += _parallel(workload)
     if workload.batched_tokens is not None:
         arguments += ["--chunked-prefill-size", str(workload.batched_tokens)]
     if workload.max_seqs is not None:
@@ -49,6 +46,8 @@ def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -
         arguments += ["--disable-decode-cuda-graph", "--disable-prefill-cuda-graph"]
     if not workload.prefix_caching:
         arguments.append("--disable-radix-cache")
+    if workload.mtp:
+        arguments += _prediction(workload.mtp)
     if (slots := _state_slots(fit)) is not None:
         arguments += ["--max-mamba-cache-size", str(slots)]
     if source.multimodal and not workload.vision:
@@ -57,6 +56,26 @@ def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -
     if hub == "modelscope":
         text = f"SGLANG_USE_MODELSCOPE=true {text}"
     return Command(key="sglang", language="shell", text=text, placeholders=placeholders, notes=tuple(notes))
+
+
+def _parallel(workload: Workload) -> list[str]:
+    """`--attn-dp-size` is the present spelling of `--dp-size` with `--enable-dp-attention`; experts lie whole where
+    they have as many ranks as there are."""
+    ranks, copies = workload.tensor_parallel, workload.data_parallel
+    sizes = {
+        "--tp-size": ranks,
+        "--pp-size": workload.pipeline_parallel,
+        "--attn-dp-size" if workload.attention_data_parallel else "--dp-size": copies,
+        "--ep-size": ranks if workload.expert_parallel else 1,
+    }
+    return [word for flag, size in sizes.items() if size > 1 for word in (flag, str(size))]
+
+
+def _prediction(guessed: int) -> list[str]:
+    """One candidate for each guessed token, and the token that is certain."""
+    options = {"--speculative-algorithm": "NEXTN", "--speculative-num-steps": guessed}
+    options |= {"--speculative-eagle-topk": 1, "--speculative-num-draft-tokens": guessed + 1}
+    return [str(word) for option in options.items() for word in option]
 
 
 def _state_slots(fit: Fit | None) -> int | None:
