@@ -480,5 +480,16 @@ def test_splits_stand_in_the_command(asked: dict[str, Any], options: str) -> Non
     assert all(word in FLAGS for word in shlex.split(command.text) if word.startswith("--"))
 
 
+@pytest.mark.parametrize(
+    "asked", [{"mtp": 3}, {"tensor_parallel": 2, "data_parallel": 2, "attention_data_parallel": True}]
+)
+def test_one_kind_of_guessing_at_a_time(asked: dict[str, Any]) -> None:
+    """`_handle_eagle_family` raises for STANDALONE beside attention's copies."""
+    source = WeightSource(name="M", repository="a/m")
+    (command,) = launch_commands(Workload(engine="sglang", weight_format="BF16", **asked), source, draft=source)
+    assert "STANDALONE" not in command.text
+    assert [note.key for note in command.notes] == ["sglang_no_draft"]
+
+
 def test_every_setting_is_an_option_of_the_parser() -> None:
     assert set(engine_named("sglang").flags.values()) <= set(FLAGS)

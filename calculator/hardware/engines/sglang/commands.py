@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 
 from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of
 from calculator.hardware.fit import Fit
@@ -87,7 +88,10 @@ def _state_slots(fit: Fit | None) -> int | None:
 
 
 def with_draft(command: Command, draft: WeightSource) -> Command:
-    """`--speculative-algorithm STANDALONE`: a model of its own guesses."""
+    """`--speculative-algorithm STANDALONE`: a model of its own guesses, unless the model itself does, or attention has
+    copies (`speculative_hook.py`, `_handle_eagle_family`)."""
+    if "--attn-dp-size" in command.text or "--speculative-algorithm" in command.text:
+        return replace(command, notes=(*command.notes, Note("sglang_no_draft")))
     repository, placeholders = repository_of(draft, NO_DRAFT_REPOSITORY)
     options = ("--speculative-algorithm", "STANDALONE", "--speculative-draft-model-path", repository, *DRAFT_OPTIONS)
     return command.extended(f" {shlex.join(options)}", placeholders)
