@@ -169,17 +169,7 @@ class LanguageModelAdmin(CatalogAdmin):
         (_("Links"), {"fields": ("hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "papers")}),
         (
             _("Shape"),
-            {
-                "fields": (
-                    "config",
-                    "architecture",
-                    "num_layers",
-                    "layer_kinds",
-                    *MEMORY,
-                    "memory_engine",
-                    "memory_format",
-                )
-            },
+            {"fields": ("config", "architecture", "num_layers", "layer_kinds", *MEMORY)},
         ),
         (_("Data file"), {"fields": ("local_edits",)}),
     )
