@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 DEFAULT_ENGINE = "llama.cpp"
 """What is asked where a link or a command names no engine; it runs on most cards."""
 
+DEFAULT_CONTEXT_TOKENS = 8192
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
@@ -20,7 +22,7 @@ class Workload:
     weight_format: str | None = None
     kv_format: str | None = None
     kv_v_format: str | None = None  # values stored apart from keys; None: like `kv_format`
-    context_tokens: int = 8192
+    context_tokens: int = DEFAULT_CONTEXT_TOKENS
     sequences: int = 1
     vision: bool = False
     micro_batch: int = 512
