@@ -155,5 +155,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "not_supported": ("value",),
     "indexers_shared": (),
     "no_mtp_layers": ("value",),
+    "not_for_model": ("value",),
+    "not_with_stages": ("value",),
     "model_not_known": ("value",),
 }

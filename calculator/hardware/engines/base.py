@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
-from calculator.hardware.command import Command, Source
+from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.fit import Fit
 from calculator.hardware.headroom import Headroom
 from calculator.hardware.kv_formats import element_bytes
@@ -19,6 +19,8 @@ from calculator.hardware.reason import Reason
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
+
+Setting = int | float | str
 
 
 class Alike(NamedTuple):
@@ -91,12 +93,20 @@ class HardwareEngine(ABC):
         """`workload` with as little in RAM as makes `fits` true; None where nothing can go there, or too little."""
 
     @abstractmethod
-    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         """What starts `workload`, whose defaults are resolved, with weights from `hub`; as it was placed in `fit`."""
 
     @abstractmethod
-    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+    def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         """`command` with a draft model that guesses ahead, or with a note that the program takes none."""
+
+    def settings(self, workload: Workload) -> dict[str, Setting]:
+        """What the program runs with, for each of `flags`: what `workload` says, or else its own default on that card.
+
+        What it derives only while it runs is left out.
+        """
+        asked = {name: getattr(workload, name) for name in self.flags}
+        return {name: value for name, value in asked.items() if value is not None}
 
     def kv_element_bytes(self, kv_format: str) -> Fraction:
         """Bytes of one cached value, block scales included."""

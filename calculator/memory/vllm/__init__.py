@@ -6,7 +6,7 @@ from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import native_format, offered
 from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
-from calculator.memory.vllm.cache import Pool, cache_terms, pool
+from calculator.memory.vllm.cache import Pool, cache_and_state, pool
 from calculator.memory.vllm.compressed import is_compressed
 from calculator.memory.vllm.overhead import compute_term, overhead_terms
 from calculator.memory.vllm.registry import check_known
@@ -73,17 +73,24 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     replicas = workload.data_parallel
     blocks = pool(shape, serving(workload))
     in_flight = (depth + 1) * tokens  # asynchronous scheduling: one batch per stage and one ahead
-    cards = [list(held.rank_bytes)]
-    cached, states, cache_ranks = cache_terms(blocks, _cached_stages(shape, depth), workload, in_flight)
+    cached, states = cache_and_state(blocks, _cached_stages(shape, depth), workload, in_flight)
     compute, compute_bytes = compute_term(shape, tokens, sequences, ranks, depth, replicas)
     graphs = 0 if workload.eager else sequences
     overhead, overhead_ranks = overhead_terms(shape, graphs, ranks, depth, replicas)
     vision = held.vision_rank_bytes if workload.vision else 0
-    cards += [cache_ranks, [compute_bytes] * depth, overhead_ranks, [vision] + [0] * (depth - 1)]
+    stage_bytes = {
+        "weights": held.rank_bytes,
+        "kv_cache": cached.rank_bytes,
+        "state": states.rank_bytes,
+        "compute": [compute_bytes] * depth,
+        "overhead": overhead_ranks,
+        "vision": [vision] + [0] * (depth - 1),
+    }
+    by_stage = [dict(zip(stage_bytes, sizes, strict=True)) for sizes in zip(*stage_bytes.values(), strict=True)]
     parts = (
         Part(key="weights", terms=held.terms),
-        Part(key="kv_cache", terms=cached),
-        Part(key="state", terms=states),
+        Part(key="kv_cache", terms=cached.terms),
+        Part(key="state", terms=states.terms),
         Part(key="compute", terms=(compute,)),
         Part(key="overhead", terms=overhead),
         Part(key="vision", terms=held.vision_terms if workload.vision else ()),
@@ -98,7 +105,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         file_bytes=held.file_bytes,
         parts=parts,
         host=(Part(key="weights"), Part(key="compute")),
-        per_card_bytes=max(map(sum, zip(*cards, strict=True))),
+        per_card_bytes=max(sum(stage.values()) for stage in by_stage),
+        cards=tuple(stage for _replica in range(replicas) for stage in by_stage for _rank in range(ranks)),
         notes=_notes(shape, workload, blocks, reserved),
         reserved_bytes=reserved,
     )
@@ -136,6 +144,14 @@ def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity
         concurrency=number / needed,
         request_bytes=needed * block_bytes,
     )
+
+
+def available_bytes(answer: Estimate) -> int | None:
+    """`v1/worker/gpu_worker.py` (`determine_available_memory`): the share that is asked for less all but the cache."""
+    if answer.reserved_bytes is None:
+        return None
+    beside = max(sum(size for part, size in card.items() if part not in ("kv_cache", "state")) for card in answer.cards)
+    return answer.reserved_bytes // len(answer.cards) - beside
 
 
 def _cached_stages(shape: Shape, depth: int) -> tuple[range, ...]:

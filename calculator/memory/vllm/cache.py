@@ -15,6 +15,7 @@ from math import lcm
 
 from calculator.architecture.shape import Attention, Shape
 from calculator.memory.checkpoint import ceil_div
+from calculator.memory.stages import Held
 from calculator.memory.vllm.compressed import CompressedSpec, compressed_specs, is_compressed, packed_groups
 from calculator.memory.vllm.draft import draft_layers
 from calculator.memory.vllm.layers import CacheSpec, layer_specs, needs_sparse_attention
@@ -28,7 +29,7 @@ LATENT_HYBRID_ALIGNMENT = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CacheGroup:
     """Layers that share one block table. A block holds `block_tokens` tokens (a state: one) of each of its layers.
 
     `page_bytes` is the page of one layer, or, where pages differ (`pages`), the mean of them rounded up.
@@ -65,7 +66,7 @@ class Group:
 class Pool:
     """`uniform`: one table for all layers, a group pays its own pages; else each block is as large as the largest."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[CacheGroup, ...]
     uniform: bool
 
     def block_bytes(self, stage: range) -> int:
@@ -97,7 +98,7 @@ def pool(shape: Shape, serving: Serving) -> Pool:
 
 def _packed(specs: Sequence[tuple[int, CompressedSpec]]) -> Pool:
     groups = [
-        Group(
+        CacheGroup(
             kind=members[0][1].kind,
             layers=tuple(layer for layer, _ in members),
             page_bytes=ceil_div(sum(spec.page_bytes for _, spec in members), len(members)),
@@ -111,9 +112,9 @@ def _packed(specs: Sequence[tuple[int, CompressedSpec]]) -> Pool:
     return Pool(tuple(groups), uniform=False)
 
 
-def _group(spec: CacheSpec, layers: Iterable[int], tokens: int, page: int | None = None) -> Group:
+def _group(spec: CacheSpec, layers: Iterable[int], tokens: int, page: int | None = None) -> CacheGroup:
     own = spec.bytes * (1 if spec.kind == "state" else tokens)
-    return Group(
+    return CacheGroup(
         kind=spec.kind,
         layers=tuple(layers),
         page_bytes=page or own,
@@ -178,30 +179,34 @@ def _group_size(counts: Sequence[int]) -> int:
     return max(counts) if max(counts) < min(counts) * 1.5 else min(counts)
 
 
-def cache_terms(
+def cache_and_state(
     blocks: Pool, parts: Sequence[range], workload: Workload, tokens_in_flight: int
-) -> tuple[tuple[Term, ...], tuple[Term, ...], list[int]]:
-    """Terms of the KV cache and of the state over all ranks, and the bytes of one rank of each pipeline stage.
+) -> tuple[Held, Held]:
+    """What the KV cache and the recurrent states hold.
 
     A term is layers x blocks x page x copies; a group whose blocks are padded to the size of another counts its layers.
     """
     ranks = workload.tensor_parallel * workload.data_parallel
     sequences = ceil_div(workload.sequences, workload.data_parallel)
     block_bytes = [blocks.block_bytes(stage) for stage in parts]
-    used = list(block_bytes)  # block 0 stands for "nothing here" and is never used
+    used = {"cache": [0] * len(parts), "state": [0] * len(parts)}
     counted: dict[tuple[str, int, int, int, int], int] = {}
     for group in blocks.groups:
         count = group.blocks(workload.context_tokens, tokens_in_flight) * sequences
         pages = [group.stage_bytes(stage) for stage in parts] if blocks.uniform else block_bytes
-        used = [held + count * page for held, page in zip(used, pages, strict=True)]
+        kind = "state" if group.kind == "state" else "cache"
+        used[kind] = [held + count * page for held, page in zip(used[kind], pages, strict=True)]
         alike = (group.kind, sum(pages), count, group.block_tokens, group.page_bytes)
         counted[alike] = counted.get(alike, 0) + 1
     terms = [_blocks_term(*alike, groups=groups, copies=ranks) for alike, groups in counted.items()]
     cached = [term for term in terms if term.key != "blocks_state"]
     states = [term for term in terms if term.key == "blocks_state"]
-    if blocks.groups:
-        (cached or states).append(Term("null_block", {"copies": ranks * len(parts)}, sum(block_bytes) * ranks))
-    return tuple(cached), tuple(states), used
+    if blocks.groups:  # block 0 stands for "nothing here" and is never used
+        null = Term("null_block", {"copies": ranks * len(parts)}, sum(block_bytes) * ranks)
+        kind = "cache" if cached else "state"
+        (cached or states).append(null)
+        used[kind] = [held + page for held, page in zip(used[kind], block_bytes, strict=True)]
+    return Held(tuple(cached), tuple(used["cache"])), Held(tuple(states), tuple(used["state"]))
 
 
 def _blocks_term(kind: str, pages: int, count: int, tokens: int, page: int, *, groups: int, copies: int) -> Term:

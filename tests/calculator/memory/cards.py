@@ -11,14 +11,6 @@ from calculator.memory.llama_cpp.placement import place
 from calculator.memory.llama_cpp.running import run
 from calculator.memory.llama_cpp.state import state_terms as llama_cpp_state
 from calculator.memory.llama_cpp.weights import weigh
-from calculator.memory.stages import stages
-from calculator.memory.transformers import cache as transformers_cache
-from calculator.memory.transformers import weights as transformers_weights
-from calculator.memory.vllm import layout
-from calculator.memory.vllm.cache import cache_terms as vllm_cache
-from calculator.memory.vllm.cache import pool
-from calculator.memory.vllm.serving import limits, serving
-from calculator.memory.vllm.weights import weights as vllm_weights
 from calculator.memory.workload import Term
 
 __all__ = ["cards_of"]
@@ -32,8 +24,7 @@ def cards_of(shape: Shape, workload: Workload) -> list[Card]:
     `kv_cache` holds the state too. What is not listed apart is in `rest`: compute, overhead and encoder.
     """
     answer = estimate(shape, workload)
-    held = {"llama.cpp": _llama_cpp, "vllm": _vllm, "transformers": _transformers}[workload.engine]
-    cards = held(shape, answer.workload)
+    cards = _told(answer) if answer.cards else _llama_cpp(shape, answer.workload)
     _agree(cards, answer)
     return cards
 
@@ -44,6 +35,13 @@ def _agree(cards: list[Card], answer: Estimate) -> None:
     kept = answer.part("kv_cache").bytes + answer.part("state").bytes
     assert sum(card["weights"] for card in cards) * ranks == answer.part("weights").bytes
     assert sum(card["kv_cache"] for card in cards) * ranks == kept
+
+
+def _told(answer: Estimate) -> list[Card]:
+    return [
+        {"weights": card["weights"], "kv_cache": card["kv_cache"] + card["state"]}
+        for card in answer.cards[:: answer.workload.tensor_parallel]
+    ]
 
 
 def _sum(terms: tuple[Term, ...]) -> int:
@@ -59,25 +57,3 @@ def _llama_cpp(shape: Shape, workload: Workload) -> list[Card]:
         kept = _sum(llama_cpp_cache(shape, workload, layers) + llama_cpp_state(shape, workload.sequences, layers))
         cards.append({"weights": _sum(weights), "kv_cache": kept, "rest": share - kept})
     return cards
-
-
-def _vllm(shape: Shape, workload: Workload) -> list[Card]:
-    depth = workload.pipeline_parallel
-    held = vllm_weights(shape, workload.weight_format or "", layout(workload)).rank_bytes
-    blocks = pool(shape, serving(replace(workload, kv_format=workload.kv_format or "bf16")))
-    in_flight = (depth + 1) * limits(workload).batched_tokens
-    kept = vllm_cache(blocks, stages(shape.num_layers, depth), workload, in_flight)[2]
-    return [{"weights": weights, "kv_cache": cache} for weights, cache in zip(held, kept, strict=True)]
-
-
-def _transformers(shape: Shape, workload: Workload) -> list[Card]:
-    depth, width = workload.pipeline_parallel, transformers_weights.VALUE_BYTES[workload.kv_format or ""]
-    weight_format, context, sequences = workload.weight_format or "", workload.context_tokens, workload.sequences
-    held = transformers_weights.weights(shape, weight_format, depth).stage_bytes
-    places = transformers_weights.placed(shape, weight_format, depth).layers
-    caches = transformers_cache.cache_terms(shape, context, sequences, width, places, depth)[1]
-    states = transformers_cache.state_terms(shape, sequences, width, places, depth)[1]
-    return [
-        {"weights": weights, "kv_cache": cache + state}
-        for weights, cache, state in zip(held, caches, states, strict=True)
-    ]

@@ -10,7 +10,7 @@ import pytest
 from calculator import labels
 from calculator.accuracy.cases import reference_config
 from calculator.architecture import read_config
-from calculator.hardware import Source, launch_commands
+from calculator.hardware import WeightSource, launch_commands
 from calculator.memory import Workload, WorkloadError, estimate
 from calculator.memory.engines import refusal
 from calculator.memory.mlx import weight_formats
@@ -267,7 +267,7 @@ def test_the_command_makes_what_was_computed(
     weight_format: str, kv_format: str | None, hub: str, conversion: str, served: str
 ) -> None:
     workload = Workload(engine="mlx", weight_format=weight_format, kv_format=kv_format)
-    (command,) = launch_commands(workload, Source(name="Model", repository="a/model"), hub=hub)
+    (command,) = launch_commands(workload, WeightSource(name="Model", repository="a/model"), hub=hub)
     text = f"mlx_lm.server --model {served}"
     if conversion:
         text = f"{conversion} --mlx-path {served.split()[0]} &&\n{text}"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import GIB, Card
-from calculator.hardware.command import Command, Source
-from calculator.hardware.engines.base import HardwareEngine
+from calculator.hardware.command import Command, WeightSource
+from calculator.hardware.engines.base import HardwareEngine, Setting
 from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
 from calculator.hardware.engines.llama_cpp.offload import least_offload
 from calculator.hardware.fit import Fit
@@ -34,6 +34,9 @@ class LlamaCpp(HardwareEngine):
         """Every format is unpacked in llama.cpp's own kernels, on every card."""
         return ()
 
+    def settings(self, workload: Workload) -> dict[str, Setting]:
+        return {"gpu_layers": "all"} | super().settings(workload)
+
     def splits(self, devices: int) -> Iterable[tuple[int, int]]:
         return by_layers(devices)  # `--split-mode layer`
 
@@ -56,16 +59,16 @@ class LlamaCpp(HardwareEngine):
     def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
         return least_offload(shape, workload, fits)
 
-    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return (llama_server.command(workload, source, hub), *ollama.commands(workload, source, hub, fit))
 
-    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+    def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         program = llama_server if command.key == llama_server.KEY else ollama
         return program.with_draft(command, draft, weight_format)
 
 
 ENGINE = LlamaCpp(
-    flags={"gpu_layers": "--gpu-layers", "cpu_expert_layers": "--n-cpu-moe"},
+    flags={"gpu_layers": "--gpu-layers", "cpu_expert_layers": "--n-cpu-moe", "micro_batch": "--ubatch-size"},
     # `--fit` leaves 1,024 MiB per device (tools/fit-params/README.md); 5 % covers the estimate's own error.
     headroom=Headroom(5, GIB),
     support=SUPPORT,

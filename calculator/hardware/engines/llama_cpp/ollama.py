@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calculator.hardware.cards import GIB
-from calculator.hardware.command import Command, Source, file_name, slug
+from calculator.hardware.command import Command, WeightSource, file_name, slug
 from calculator.hardware.engines.llama_cpp.llama_server import ALL_LAYERS
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
@@ -20,7 +20,7 @@ DEFAULT_CONTEXTS = ((48, 262_144), (24, 32_768), (0, 4_096))
 SLACK_GIB = 1  # `server/routes.go` compares with 47 and 23 GiB: a card of 24 GB reports a little less
 
 
-def commands(workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+def commands(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
     """A Modelfile, and the server's settings that a Modelfile cannot hold.
 
     Left to itself, Ollama serves one request at a time (`OLLAMA_NUM_PARALLEL`) and a context that it chooses by the
@@ -67,7 +67,7 @@ def _defaults(fit: Fit | None) -> Note:
     return Note("ollama_default_here", {"context": next(tokens for size, tokens in DEFAULT_CONTEXTS if gib >= size)})
 
 
-def with_draft(command: Command, draft: Source, weight_format: str) -> Command:
+def with_draft(command: Command, draft: WeightSource, weight_format: str) -> Command:
     """Ollama takes no draft model."""
     if command.key != "modelfile":
         return command

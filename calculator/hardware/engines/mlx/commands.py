@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 
 from calculator.architecture.mlx import MODES
-from calculator.hardware.command import NO_DRAFT_REPOSITORY, Command, Source, repository_of, slug
+from calculator.hardware.command import NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of, slug
 from calculator.memory import Workload
 from calculator.memory.mlx import PIECE
 from calculator.memory.mlx.cache import BITS
@@ -19,7 +19,7 @@ DECODED_TOGETHER = 32
 """`--decode-concurrency` by default."""
 
 
-def serve(workload: Workload, source: Source, hub: str) -> tuple[Command, ...]:
+def serve(workload: Workload, source: WeightSource, hub: str) -> tuple[Command, ...]:
     """Conversion, where no repository in the chosen format is known, and the server."""
     weight_format = workload.weight_format or ""
     repository, placeholders = repository_of(source)
@@ -67,7 +67,7 @@ def _from_hub(text: str, hub: str) -> str:
     return f"MLXLM_USE_MODELSCOPE=true {text}" if hub == "modelscope" else text
 
 
-def with_draft(command: Command, draft: Source) -> Command:
+def with_draft(command: Command, draft: WeightSource) -> Command:
     """`--draft-model`: a model of its own guesses, whose words must be the same."""
     repository, placeholders = repository_of(draft, NO_DRAFT_REPOSITORY)
     return command.extended(f" {shlex.join(('--draft-model', repository))}", placeholders)

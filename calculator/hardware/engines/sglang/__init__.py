@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
-from calculator.hardware.command import Command, Source
-from calculator.hardware.engines.base import Alike, HardwareEngine
+from calculator.hardware.command import Command, WeightSource
+from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.sglang import commands
 from calculator.hardware.fit import Fit
 from calculator.hardware.headroom import Headroom
@@ -17,7 +17,7 @@ from calculator.hardware.splits import by_tensors, tensor_reasons
 from calculator.hardware.support import Support, native_or_unpacked, pytorch_unpacks
 from calculator.hardware.weight_bytes import WeightBytes, all_on_cards
 from calculator.memory import Estimate, Workload
-from calculator.memory.sglang.server import alike_bytes
+from calculator.memory.sglang.server import alike_bytes, server
 
 SUPPORT = Support(
     # docs/platforms: CUDA, ROCm, XPU, Ascend NPU and MUSA are in its own tree (`srt/hardware_backend`).
@@ -36,6 +36,10 @@ class Sglang(HardwareEngine):
     def alike(self, card: Card) -> Alike:
         """Pages and the layout of sparse latents go by capability."""
         return Alike(self.alike_bytes(card.device_bytes), card.capability)
+
+    def settings(self, workload: Workload) -> dict[str, Setting]:
+        """`--mem-fraction-static` follows from all that is to be kept free, which the estimate tells part by part."""
+        return super().settings(workload) | {"batched_tokens": server(workload, latent=False).chunk_tokens}
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterator[Reason]:
         return native_or_unpacked("sglang", card, weight_format, pytorch_unpacks)
@@ -58,10 +62,10 @@ class Sglang(HardwareEngine):
     def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
         return None
 
-    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return (commands.serve(workload, source, hub, fit),)
 
-    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+    def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         return commands.with_draft(command, draft)
 
 
@@ -69,11 +73,15 @@ ENGINE = Sglang(
     flags={
         "tensor_parallel": "--tp-size",
         "pipeline_parallel": "--pp-size",
+        "data_parallel": "--dp-size",
+        "attention_data_parallel": "--attn-dp-size",
+        "expert_parallel": "--ep-size",
         "batched_tokens": "--chunked-prefill-size",
         "max_seqs": "--max-running-requests",
         "util": "--mem-fraction-static",
         "eager": "--disable-decode-cuda-graph",
         "prefix_caching": "--disable-radix-cache",
+        "mtp": "--speculative-num-steps",
     },
     # What activations and graphs may take is part of the estimate already, so only the driver's own share is left.
     headroom=Headroom(1),
