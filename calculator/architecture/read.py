@@ -58,6 +58,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         rotary=rotary_tables(wrapped.text, layers),
         mtp_mixers=tuple(block.mixers for block in model.mtp),
         indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
+        states_correction=_states_correction(wrapped.text),
         state_dtype=_state_dtype(wrapped.text),
         assumptions=assumptions + (("quantization_ignored",) if storage.ignored else ()),
         quantization=storage.quantization,
@@ -75,6 +76,10 @@ def _tower_heads(config: Mapping[str, object]) -> int:
     vision = config.get("vision_config")
     stated = (vision.get(key) for key in ("num_heads", "num_attention_heads")) if isinstance(vision, Mapping) else ()
     return next((value for value in stated if type(value) is int and value > 0), 0)
+
+
+def _states_correction(text: Fields) -> bool:
+    return text.config.get("topk_method") == "noaux_tc" or text.config.get("use_routing_bias") is True
 
 
 def _state_dtype(text: Fields) -> str | None:
