@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -40,6 +40,9 @@ class WorkloadForm(HardwareForm):
     beside its field and never a silent default. `max_context_tokens` is the model's own maximum. A valid form has
     its `workload` and `estimate`, and with a card it is `placed` on it.
     """
+
+    settings: ClassVar[frozenset[str]] = frozenset(KNOBS)
+    """What stands among the settings of some engine: shown for those that have it."""
 
     workload: Workload
     estimate: Estimate

@@ -21,7 +21,7 @@ DTYPES = {
 }
 # Never quantised: routers, convolutions and small vectors, the weights of an indexer's vote, residual mixing.
 _WIDE = re.compile(
-    r"ffn_gate_inp|^ssm_|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool"
+    r"ffn_gate_inp|^ssm_(?!(in|out)$)|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool"
 )
 # The module a role comes from, as lists of modules that are left out name it.
 _MODULES = {
@@ -47,7 +47,15 @@ _MODULES = {
     "ffn_up_shexp": "mlp.shared_experts.up_proj",
     "ffn_down_shexp": "mlp.shared_experts.down_proj",
 }
+# Recurrent layers have names of their own for some of these, and each family its own word for the layer.
+_RECURRENT = {
+    "attn_qkv": ("linear_attn.in_proj_qkv", "linear_attn.in_proj_qkvz"),
+    "attn_gate": ("linear_attn.in_proj_z", "linear_attn.in_proj_qkvz"),
+    "ssm_in": ("mamba.in_proj", "mixer.in_proj", "linear_attn.in_proj_qkvz"),
+    "ssm_out": ("mamba.out_proj", "mixer.out_proj", "linear_attn.out_proj"),
+}
 _FORMATS = {"awq": "AWQ", "gptq": "GPTQ", "fp8": "FP8", "fbgemm_fp8": "FP8", "mxfp4": "MXFP4"}
+_AROUND_LAYERS = re.compile(r"^(?:(?:model|language_model|backbone)\.)+layers\.")  # whatever stands around the text
 _LISTS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers")
 _ALGORITHMS = {
     "FP8": "FP8",
@@ -89,8 +97,8 @@ class Storage:
         is_expert = role.endswith("_exps")
         if _WIDE.search(role) or (self.experts_only and not is_expert):
             return self.base
-        module = f"model.layers.{layer}.{_MODULES.get(role, role)}"
-        if module in self.left_out:
+        modules = (_MODULES.get(role, role), *_RECURRENT.get(role, ()))
+        if any(f"model.layers.{layer}.{module}" in self.left_out for module in modules):
             return self.base
         return self.experts if is_expert and self.experts else self.narrow
 
@@ -219,7 +227,7 @@ def _names(q: Fields) -> list[str]:
             listed = source.get(key)
             if isinstance(listed, list):
                 names += [name for name in listed if isinstance(name, str) and name != "lm_head"]
-    return names
+    return [_AROUND_LAYERS.sub("model.layers.", name) for name in names]
 
 
 def _size(value: object) -> int | None:

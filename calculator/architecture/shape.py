@@ -177,6 +177,7 @@ class Shape:
     rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in
     mtp_mixers: tuple[tuple[Mixer, ...], ...] = ()  # of each layer of multi-token prediction
     indexer_in_pairs: bool = False  # it rotates neighbouring numbers, as latent attention does
+    states_correction: bool = False  # the config itself says that the choice of experts is corrected
     state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 

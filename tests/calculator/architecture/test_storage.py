@@ -112,6 +112,24 @@ def test_modules_left_out_stay_wide(names: list[str]) -> None:
     assert stored(shape, "ffn_up") == {"FP8"}
 
 
+@pytest.mark.parametrize(
+    ("ignore", "kept"),
+    [
+        ([], "FP8"),
+        (["re:.*linear_attn.*"], "BF16"),
+        (["model.language_model.layers.0.linear_attn.out_proj"], "BF16"),
+        (["*linear_attn.in_proj_ba"], "FP8"),
+    ],
+)
+def test_projections_of_recurrent_layers_are_linear_layers(ignore: list[str], kept: str) -> None:
+    """What a quantiser narrows unless it is listed: the projections around the state, not its small vectors."""
+    config = {"quantization_config": {"quant_method": "fp8", "ignore": ignore}}
+    shape = read_config(reference_config("qwen3-next-80b-a3b-instruct") | config)
+    by_layer = {tensor.role: tensor.dtype for tensor in shape.tensors if tensor.layer == 0 and len(tensor.shape) == 2}
+    assert by_layer["ssm_out"] == kept
+    assert {by_layer[role] for role in by_layer if role.startswith(("ssm_b", "ssm_a"))} == {"BF16"}
+
+
 def test_one_layer_left_out() -> None:
     shape = quantised(quant_method="fp8", modules_to_not_convert=["model.layers.1.mlp.down_proj", "lm_head"])
     by_layer = {tensor.layer: tensor.dtype for tensor in shape.tensors if tensor.role == "ffn_down"}

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from calculator.hardware import WeightSource, launch_commands
+from calculator.hardware import Card, WeightSource, launch_commands
 from calculator.hardware.engines.vllm import ENGINE
 from calculator.memory import ENGINES, Workload
 from tests.calculator.memory.shapes import REFERENCE, published
@@ -90,3 +90,14 @@ def test_models_that_overflow_in_16_bit_floats_are_not_offered_so(name: str) -> 
     """`_FLOAT16_NOT_SUPPORTED_MODELS` in config/model.py."""
     assert "FP16" not in ENGINES["vllm"].weight_formats(published(name))
     assert "FP16" in ENGINES["vllm"].weight_formats(published("llama-3-1-8b-instruct"))
+
+
+@pytest.mark.parametrize("name", ["deepseek-v3-2", "glm-5-1"])
+@pytest.mark.parametrize(
+    ("card", "runs"), [("h100-sxm-80gb", True), ("a100-sxm-80gb", False), ("rtx-4090", False), ("rtx-5090", True)]
+)
+def test_sparse_latents_need_a_card_with_a_kernel(cards: dict[str, Card], name: str, card: str, runs: bool) -> None:
+    """`v1/attention/backends/mla`: capability 9, 10 or 12."""
+    needs = ENGINE.card_needs(published(name))
+    assert (not list(ENGINE.needs_reasons(cards[card], needs))) == runs
+    assert not list(ENGINE.needs_reasons(cards[card], ENGINE.card_needs(published("deepseek-v3"))))
