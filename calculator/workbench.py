@@ -52,7 +52,7 @@ def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: M
         drafts=model.drafts,
     )
     shown = panel.build(model.shape, form)  # its short list of cards is not shown beside the full one
-    training = TrainingForm(query)
+    training = TrainingForm(query, changed=request.htmx.trigger_name in ("ft_program", "ft"))
     trained = train(model.shape, training, form.chosen_card if form.is_valid() else None)
     settled = shown.estimate is not None and not drag
     draft = catalogue.model(slug) if settled and (slug := form.cleaned_data.get("draft")) else None
