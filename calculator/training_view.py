@@ -48,7 +48,10 @@ class TrainingPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingView:
-    """`estimate` is absent while the form has errors, and where the model is `refused`; `badge`, `state`, `card` and `usable` where no card is chosen."""
+    """`estimate` is absent while the form has errors, and where the model is `refused`.
+
+    `badge`, `state`, `card` and `usable` are absent where no card is chosen.
+    """
 
     form: TrainingForm
     estimate: TrainingEstimate | None = None

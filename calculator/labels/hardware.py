@@ -135,7 +135,7 @@ ERRORS: Mapping[str, Promise] = {
     ),
     "parallel_mismatch": gettext_lazy("Tensor × pipeline parallel is %(parallel)s, but there are %(devices)s devices."),
     "nothing_to_train": gettext_lazy("This model has no layer of that kind to train (%(targets)s)."),
-    "not_asked": gettext_lazy("%(program)s has no such setting with this method (%(method)s)."),
+    "not_asked": gettext_lazy("%(program)s has no such setting with this method."),
     "format_not_trained": gettext_lazy(
         "A checkpoint in %(format)s cannot be fine-tuned by any of these programs; take one in 16 bits."
     ),

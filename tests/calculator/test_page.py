@@ -115,7 +115,7 @@ def test_prompt_and_output_make_the_context() -> None:
         ("ft_rank=0", "greater than or equal to 1"),
         ("ft_tokens=1e9", "Enter a whole number"),
         ("ft_devices=2", "transformers + PEFT + TRL has no such setting"),
-        ("ft_program=unsloth&ft_loss=full", "Unsloth has no such setting"),
+        ("ft_program=unsloth&ft_precision=32bit", "Unsloth has no such setting"),
         ("ft_program=fsdp&ft_optimizer=adamw_8bit", "Select a valid choice"),
     ],
 )
