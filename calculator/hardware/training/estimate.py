@@ -65,8 +65,8 @@ def training_memory(shape: Shape, training: Training) -> TrainingEstimate:
         trained = trained_sizes(tensors, settings)
     if not trained:
         raise HardwareError("targets", "nothing_to_train", targets=settings.targets)
-    layers = _Layers(shape, settings)
-    parts = {moment: _parts(shape, tensors, trained, settings, layers, moment) for moment in MOMENTS}
+    layers, held = _Layers(shape, settings), _Held.of(shape, tensors, trained, settings)
+    parts = {moment: _parts(tensors, settings, held, layers, moment) for moment in MOMENTS}
     moment = max(MOMENTS, key=lambda name: sum(part.bytes for part in parts[name]))
     return TrainingEstimate(
         training=settings,
@@ -78,27 +78,47 @@ def training_memory(shape: Shape, training: Training) -> TrainingEstimate:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """What is the same at every moment when it is held at all."""
+
+    weights: tuple[Term, ...]
+    adapters: tuple[Term, ...]
+    gradients: tuple[Term, ...]
+    tied_gradients: tuple[Term, ...]
+    wide_gradients: tuple[Term, ...]
+    optimizer: tuple[Term, ...]
+    loss: tuple[Term, ...]
+
+    @classmethod
+    def of(cls, shape: Shape, tensors: tuple[Tensor, ...], trained: list[int], settings: Settled) -> _Held:
+        return cls(
+            weights=tuple(weights.base_weights(tensors, settings)),
+            adapters=tuple(states.adapter_weights(trained, settings)),
+            gradients=tuple(states.gradients(trained, settings)),
+            tied_gradients=tuple(states.tied_gradients(shape, settings)),
+            wide_gradients=tuple(states.gradients_widened(trained, settings)),
+            optimizer=tuple(states.optimizer(trained, settings)),
+            loss=tuple(loss.loss_terms(shape, settings)),
+        )
+
+
 def _parts(
-    shape: Shape, tensors: tuple[Tensor, ...], trained: list[int], settings: Settled, layers: _Layers, moment: str
+    tensors: tuple[Tensor, ...], settings: Settled, held: _Held, layers: _Layers, moment: str
 ) -> tuple[Part, ...]:
     """All parts at one moment. Gradients of earlier batches wait where they are accumulated."""
-    backward = moment in ("first_layer", "last_layer")
-    waiting = settings.accumulation > 1 or moment in ("last_layer", "step")
     computing = moment != "step"
-    gradients = [*states.gradients(trained, settings)] if waiting else []
-    if moment == "last_layer":
-        gradients += states.tied_gradients(shape, settings)
-    if moment == "step":
-        gradients += states.gradients_widened(trained, settings)
-    working = weights.working_weights(tensors, settings, moment) if computing else ()
+    gradients = held.gradients if settings.accumulation > 1 or moment in ("last_layer", "step") else ()
+    gradients += {"last_layer": held.tied_gradients, "step": held.wide_gradients}.get(moment, ())
+    working = tuple(weights.working_weights(tensors, settings, moment)) if computing else ()
     overhead = Term("cuda_context", {}, CUDA_CONTEXT_BYTES), Term("workspaces", {}, CUBLAS_BYTES)
     return (
-        Part(key="weights", terms=(*weights.base_weights(tensors, settings), *working)),
-        Part(key="adapters", terms=tuple(states.adapter_weights(trained, settings))),
-        Part(key="gradients", terms=tuple(gradients)),
-        Part(key="optimizer", terms=tuple(states.optimizer(trained, settings))),
+        Part(key="weights", terms=held.weights + working),
+        Part(key="adapters", terms=held.adapters),
+        Part(key="gradients", terms=gradients),
+        Part(key="optimizer", terms=held.optimizer),
         Part(key="activations", terms=tuple(layers.terms(moment)) if computing else ()),
-        Part(key="logits", terms=tuple(loss.loss_terms(shape, settings)) if computing and not backward else ()),
+        Part(key="logits", terms=held.loss if moment == "loss" else ()),
         Part(key="overhead", terms=overhead),
     )
 
