@@ -235,6 +235,7 @@ def test_a_new_program_drops_what_it_does_not_ask() -> None:
     get(query, 400)
     part = get(query, headers={"HX-Request": "true", "HX-Trigger-Name": "ft_program"})
     assert "ft_loss" not in part
+    assert set(re.findall(r'name="(ft\w*)"', part)) == set(re.findall(r'name="(ft\w*)"', get(query.rpartition("&")[0])))
 
 
 def test_a_model_that_nobody_fine_tunes_still_has_its_page(config: dict[str, Any]) -> None:
