@@ -13,13 +13,13 @@ from django import forms
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops, nearest_stop
+from calculator.engine_settings import EngineSetting, engine_settings
 from calculator.fit_words import FitView, capacity_texts, fit_view
 from calculator.hardware import Card
 from calculator.knobs import KNOBS
 from calculator.memory import Estimate, Part
 from calculator.memory.engines import served
 from calculator.recommended_cards import CardSet, recommended
-from calculator.settings_view import SettingView, settings_view
 from calculator.workload_form import WorkloadForm
 
 BAR_WIDTH = 1000
@@ -58,7 +58,7 @@ class Panel:
     cards: Sequence[CardSet] = ()
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
-    settings: tuple[SettingView, ...] = ()
+    settings: tuple[EngineSetting, ...] = ()
     capacity: tuple[str, ...] = ()
 
     @property
@@ -84,7 +84,7 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
     """The panel for a form, valid or not. `cards` are those to recommend from."""
     stops = context_stops(form.max_context_tokens or 2**20)
     if not form.is_valid():
-        return Panel(form=form, stops=stops, stop_index=0, settings=settings_view(form))
+        return Panel(form=form, stops=stops, stop_index=0, settings=engine_settings(form))
     placed = fit_view(form.placed) if form.placed else None
     answer = (form.placed and form.placed.estimate) or form.estimate
     return Panel(
@@ -97,7 +97,7 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
         cards=recommended(shape, form.workload, cards),
         notes=tuple(labels.note_text(note) for note in answer.notes),
         assumptions=tuple(labels.assumption_text(key) for key in shape.assumptions),
-        settings=settings_view(form, answer.workload),
+        settings=engine_settings(form, answer.workload),
         capacity=_capacity(shape, answer) if placed else (),
     )
 

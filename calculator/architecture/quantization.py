@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from calculator.architecture.fields import Fields
 from calculator.architecture.left_out import LeftOut, are_quick, is_quick
+from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.shape import Quantization
 
 DTYPES = {
@@ -69,7 +70,7 @@ class Storage:
     experts: str = ""
     experts_only: bool = False
     left_out: LeftOut = field(default_factory=lambda: LeftOut(()))
-    ignored: bool = False  # the method is one that says too little, or that nobody here knows
+    assumptions: tuple[str, ...] = ()  # where the file says too little, or what nobody here knows
     _known: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def dtype(self, role: str, dimensions: int, kind: str, part: str, layer: int | None) -> str:
@@ -101,12 +102,11 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     if base is None:
         c.fault("dtype", "unknown_format", value=word[:40])
         base = "BF16"
+    for name in ("quantization", "quantization_config"):
+        settings = c.config.get(name)
+        if isinstance(settings, Mapping) and is_mlx(settings):
+            return _read_mlx(c, name, settings, base)
     q = c.part("quantization_config", "quantization")
-    if (mlx := _written_by_mlx(c)) is not None:
-        name, bits = mlx
-        if not assume_standard:
-            c.fault(name, "unknown_format", value=f"MLX {bits}bit"[:40])
-        return Storage(base, base, ignored=True)
     if q is None:
         c.ignore("quantization_config", "compression_config")
         if base == "FP8":
@@ -118,7 +118,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     if native is None:
         if not assume_standard and q.config.get("quant_algo") != "MIXED_PRECISION":
             _fault_format(q)
-        return Storage(base, base, ignored=True)
+        return Storage(base, base, assumptions=("quantization_ignored",))
     if native == base:
         return Storage(base, base)
     _check_types(q)
@@ -152,13 +152,13 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     )
 
 
-def _written_by_mlx(c: Fields) -> tuple[str, object] | None:
-    """Where `mlx_lm.convert` wrote its groups, and their bits: of late under both names, without a method."""
-    for name in ("quantization", "quantization_config"):
-        written = c.config.get(name)
-        if isinstance(written, Mapping) and {"bits", "group_size"} <= written.keys() and "quant_method" not in written:
-            return name, written["bits"]
-    return None
+def _read_mlx(c: Fields, name: str, settings: Mapping[str, object], base: str) -> Storage:
+    """Tensors keep the dtype of the model that was quantised: no engine but MLX's reads the packed ones."""
+    c.ignore("quantization", "quantization_config")
+    q = Fields(settings, "quantization", path=f"{c.path}{name}.", nested=True, faults=c.faults)
+    details, unknown = read_mlx(q)
+    assumptions = ("mlx_checkpoint", "mlx_modules_unknown") if unknown else ("mlx_checkpoint",)
+    return Storage(details.name, "BF16" if base == "FP8" else base, details, assumptions=assumptions)
 
 
 def _fault_format(q: Fields) -> None:

@@ -59,7 +59,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         mtp_mixers=tuple(block.mixers for block in model.mtp),
         indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
         state_dtype=_state_dtype(wrapped.text),
-        assumptions=assumptions + (("quantization_ignored",) if storage.ignored else ()),
+        assumptions=assumptions + storage.assumptions,
         quantization=storage.quantization,
         stated_experts=_stated_experts(wrapped.text),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 from calculator.architecture.mixers import (
     Attention,
@@ -43,6 +44,7 @@ __all__ = [
     "Layer",
     "LinearAttention",
     "Mixer",
+    "ModuleFormat",
     "Quantization",
     "Recurrence",
     "RotaryTable",
@@ -114,15 +116,28 @@ class Tensor:
         return prod(self.shape)
 
 
+class ModuleFormat(NamedTuple):
+    """A tensor that is stored otherwise than most: the name of its format, empty where it stays wide."""
+
+    role: str
+    layer: int | None
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantization:
-    """How a quantised checkpoint is: weights share a scale in groups along a row, or in blocks of rows x columns."""
+    """How a quantised checkpoint is: weights share a scale in groups along a row, or in blocks of rows x columns.
 
-    method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...
+    MLX names a format for most modules (`name`) and others for single ones (`modules`).
+    """
+
+    method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...; "mlx-lm"
     bits: int
     group_size: int | None = None
     per_channel: bool = False  # one scale for every output, where there is neither group nor block
     block: tuple[int, int] | None = None
+    name: str = ""
+    modules: tuple[ModuleFormat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from calculator.hardware import Source, launch_commands
+from calculator.hardware import WeightSource, launch_commands
 from calculator.hardware.engines.vllm import ENGINE
 from calculator.memory import ENGINES, Workload
 from tests.calculator.memory.shapes import REFERENCE, published
 
 LINES = (line.split() for line in (REFERENCE / "vllm_flags.txt").read_text(encoding="utf-8").splitlines())
 FLAGS = {line[0]: (int(line[1]), line[2].split(",") if len(line) > 2 else []) for line in LINES}
-SOURCE = Source(name="M", repository="a/m")
+SOURCE = WeightSource(name="M", repository="a/m")
 KNOBS: tuple[dict[str, object], ...] = (
     {"tensor_parallel": 4, "pipeline_parallel": 2, "data_parallel": 2, "expert_parallel": True},
     {"batched_tokens": 4096, "max_seqs": 32, "util": 0.85, "eager": True, "prefix_caching": False, "mtp": 2},

@@ -15,7 +15,7 @@ from calculator.workload_form import WorkloadForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettingView:
+class EngineSetting:
     """`flag` is the engine's own name, `in_use` what it runs with where the reader left it open; both may be empty."""
 
     field: forms.BoundField
@@ -28,19 +28,19 @@ class SettingView:
         return isinstance(self.field.field.widget, forms.CheckboxInput)
 
 
-def settings_view(form: WorkloadForm, workload: Workload | None = None) -> tuple[SettingView, ...]:
+def engine_settings(form: WorkloadForm, workload: Workload | None = None) -> tuple[EngineSetting, ...]:
     """Settings of the form's engine; `workload` is what was computed, with the card that decides the defaults."""
     engine = engine_named(form.engine_name)
     in_use = engine.settings(workload) if workload else {}
     views = [
-        SettingView(
+        EngineSetting(
             field=form[knob.name],
             flag=engine.flags.get(knob.attribute, ""),
             in_use="" if form.answers.get(knob.name) else _in_use(in_use.get(knob.attribute)),
         )
         for knob in form.knobs
     ]
-    return (*views, *(SettingView(field=form[name], flag="", in_use="") for name in form.extra_settings))
+    return (*views, *(EngineSetting(field=form[name], flag="", in_use="") for name in form.extra_settings))
 
 
 def _in_use(value: int | float | str | None) -> str:
