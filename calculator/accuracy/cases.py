@@ -12,6 +12,7 @@ from calculator.accuracy.case import Case
 from calculator.accuracy.llama_cpp import llama_cpp_cases
 from calculator.accuracy.measured import measured_case
 from calculator.accuracy.sglang import sglang_cases
+from calculator.accuracy.training import training_case
 from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, parse_config_text, read_config
 
@@ -21,7 +22,7 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 @cache
 def cases() -> tuple[Case, ...]:
     """In the order of the files; the same tuple every time."""
-    return (*_llama_cpp(), *_vllm(), *_sglang(), *_measured())
+    return (*_llama_cpp(), *_vllm(), *_sglang(), *_measured(), *_training())
 
 
 def _llama_cpp() -> Iterator[Case]:
@@ -47,6 +48,11 @@ def _sglang() -> Iterator[Case]:
 def _measured() -> Iterator[Case]:
     for line in reference_lines("measured.jsonl"):
         yield measured_case(line, _measured_shape(line))
+
+
+def _training() -> Iterator[Case]:
+    for line in reference_lines("training.jsonl"):
+        yield training_case(line, reference_shape(line["config"]))
 
 
 def _measured_shape(line: Mapping[str, Any]) -> Shape:
