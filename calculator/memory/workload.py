@@ -13,7 +13,8 @@ DEFAULT_ENGINE = "llama.cpp"
 class Workload:
     """One way to run a model. `None` asks for the engine's own default for this model.
 
-    `context_tokens` is the length of one sequence, `sequences` how many run at once.
+    `context_tokens` is the length of one sequence, `sequences` how many run at once. llama.cpp's `slots` go before
+    `sequences`: a number means the same, "auto" one cache of `context_tokens` for all slots together.
     """
 
     engine: str = DEFAULT_ENGINE
@@ -39,6 +40,10 @@ class Workload:
     card_name: str | None = None  # as its driver says it, where known: vLLM asks it for "a100"
     gpu_layers: int | None = None  # llama.cpp `-ngl`: the last so many of blocks + output layer; None: all
     cpu_expert_layers: int = 0  # llama.cpp `--n-cpu-moe`: experts of the first so many layers stay in RAM
+    slots: int | str | None = None  # llama.cpp `-np`: so many sequences; "auto": the server's 4 that share one context
+    batch: int | None = None  # llama.cpp `-b`: tokens handed over at once, at least those of a micro-batch
+    flash_attention: bool | None = None  # llama.cpp `-fa`; None: wherever the card can
+    swa_full: bool = False  # llama.cpp `--swa-full`: windowed layers keep the whole context
 
 
 COMMON = frozenset(
@@ -102,6 +107,8 @@ class Estimate:
     parts: tuple[Part, ...]  # always all six, in the order weights, kv_cache, state, compute, overhead, vision
     host: tuple[Part, ...]  # weights, compute
     per_card_bytes: int
+    cards: tuple[tuple[Part, ...], ...] = ()  # `parts` card by card, from engines that tell cards apart
+    overhead_range_bytes: tuple[int, int] | None = None  # what the overhead of one card may be, least and most
     notes: tuple[Note, ...] = ()
     reserved_bytes: int | None = (
         None  # what a server takes of all cards at start, needed or not (vLLM; needs `card_bytes`)

@@ -7,14 +7,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
+from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import cache_terms
-from calculator.memory.llama_cpp.compute import (
-    PIPELINE_COPIES,
-    host_terms,
-    layer_terms,
-    output_terms,
-    widest_moment,
-)
+from calculator.memory.llama_cpp.compute import card_terms, host_terms
 from calculator.memory.llama_cpp.overhead import overhead_terms, result_terms
 from calculator.memory.llama_cpp.placement import Placement, place
 from calculator.memory.llama_cpp.state import state_terms
@@ -28,62 +23,64 @@ class Running(NamedTuple):
     placement: Placement
     parts: tuple[Part, ...]  # kv_cache, state, compute, overhead, vision
     host: tuple[Part, ...]  # compute; kv_cache and state where layers stay in RAM
-    card_bytes: tuple[int, ...]  # of `parts`, on each card
+    cards: tuple[tuple[Part, ...], ...]  # `parts` of each card
+
+    @property
+    def card_bytes(self) -> tuple[int, ...]:
+        return tuple(sum(part.bytes for part in parts) for parts in self.cards)
 
 
 @lru_cache(maxsize=4096)
 def run(shape: Shape, workload: Workload) -> Running:
-    """`workload` without its weight format: every preset runs in the same context."""
+    """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out."""
     placement = place(workload, shape.num_layers)
-    on_cards = [layer for layers in placement.cards for layer in layers]
-    compute = [_card_compute(shape, workload, placement, card) for card in range(len(placement.cards))]
     vision = vision_terms(shape) if workload.vision else ()
-    overhead = overhead_terms(1)
-    shares = []
-    for card, layers in enumerate(placement.cards):
-        held: Terms = cache_terms(shape, workload, layers) + state_terms(shape, workload.sequences, layers)
-        shares.append(_sum(held + compute[card] + overhead + (vision if card == 0 else ())))
+    cards = tuple(
+        _parts(
+            cache_terms(shape, workload, layers),
+            state_terms(shape, slot_count(workload), layers),
+            card_terms(shape, workload, placement, card),
+            overhead_terms(1, workload.card_bytes),
+            vision if card == 0 else (),
+        )
+        for card, layers in enumerate(placement.cards)
+    )
+    on_cards = [layer for layers in placement.cards for layer in layers]
     return Running(
         placement=placement,
-        parts=(
-            Part(key="kv_cache", terms=cache_terms(shape, workload, on_cards)),
-            Part(key="state", terms=state_terms(shape, workload.sequences, on_cards)),
-            Part(key="compute", terms=_over_cards(compute)),
-            Part(key="overhead", terms=overhead_terms(len(placement.cards))),
-            Part(key="vision", terms=vision),
+        parts=_parts(
+            cache_terms(shape, workload, on_cards),
+            state_terms(shape, slot_count(workload), on_cards),
+            _over_cards([card[2].terms for card in cards]),
+            overhead_terms(len(cards), workload.card_bytes),
+            vision,
         ),
         host=_in_ram(shape, workload, placement),
-        card_bytes=tuple(shares),
+        cards=cards,
     )
 
 
-def _card_compute(shape: Shape, workload: Workload, placement: Placement, card: int) -> Terms:
-    """The last card also computes the logits; the first one where the output layer lies in RAM (`--op-offload`)."""
-    copies = PIPELINE_COPIES if len(placement.cards) > 1 and not placement.ram else 1
-    at_work = layer_terms(shape, workload, copies)
-    computes_output = card == (0 if placement.output_in_ram else len(placement.cards) - 1)
-    return widest_moment(at_work, output_terms(shape, workload)) if computes_output else at_work
+def _parts(*terms: Terms) -> tuple[Part, ...]:
+    keys = ("kv_cache", "state", "compute", "overhead", "vision")
+    return tuple(Part(key=key, terms=of_part) for key, of_part in zip(keys, terms, strict=True))
 
 
 def _over_cards(compute: Sequence[Terms]) -> Terms:
     *others, last = compute
     if not others:
         return last
-    each = _sum(others[0])
-    return (Term("other_cards_at_work", {"cards": len(others), "each": each}, len(others) * each), *last)
+    rest = sum(_sum(terms) for terms in others)
+    return (Term("other_cards_at_work", {"cards": len(others)}, rest), *last)
 
 
 def _in_ram(shape: Shape, workload: Workload, placement: Placement) -> tuple[Part, ...]:
-    compute = host_terms(shape, workload) + result_terms(shape, workload.sequences)
+    compute = host_terms(shape, workload, placement) + result_terms(shape, slot_count(workload))
     if not placement.ram:
         return (Part(key="compute", terms=compute),)
-    at_work = layer_terms(shape, workload)
-    if placement.output_in_ram:
-        at_work = widest_moment(at_work, output_terms(shape, workload))
     return (
-        Part(key="compute", terms=compute + at_work),
+        Part(key="compute", terms=compute),
         Part(key="kv_cache", terms=cache_terms(shape, workload, placement.ram)),
-        Part(key="state", terms=state_terms(shape, workload.sequences, placement.ram)),
+        Part(key="state", terms=state_terms(shape, slot_count(workload), placement.ram)),
     )
 
 

@@ -52,7 +52,7 @@ def _sum(terms: tuple[Term, ...]) -> int:
 def _llama_cpp(shape: Shape, workload: Workload) -> list[Card]:
     placement = place(workload, shape.num_layers)
     held = weigh(shape, workload.weight_format or "", placement)
-    shares = run(shape, replace(workload, weight_format=None)).card_bytes
+    shares = run(shape, workload).card_bytes
     cards = []
     for layers, weights, share in zip(placement.cards, held.cards, shares, strict=True):
         kept = _sum(llama_cpp_cache(shape, workload, layers) + llama_cpp_state(shape, workload.sequences, layers))

@@ -18,6 +18,7 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
+from calculator.memory.llama_cpp.overhead import alike_bytes
 
 SUPPORT = Support(
     # docs/build.md: CUDA, HIP, Vulkan, SYCL, Metal, MUSA, CANN
@@ -28,7 +29,8 @@ SUPPORT = Support(
 
 class LlamaCpp(HardwareEngine):
     def alike_bytes(self, device_bytes: int) -> int | None:
-        return None
+        """A CUDA context grows with the card, of which its memory is a measure."""
+        return alike_bytes(device_bytes)
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
         """Every format is unpacked in llama.cpp's own kernels, on every card."""
