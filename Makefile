@@ -85,7 +85,7 @@ bench: $(INSTALLED) ## Time the memory model
 graph: .venv/installed-test ## Print who imports whom inside a package, and the circles (PACKAGE=catalog)
 	@$(BIN)/python -m tests.import_graph $(PACKAGE)
 
-mutants: .venv/installed-mutants ## Change the code and count what no test notices (ARGS="memory/vllm"; goes on where it stopped)
+mutants: .venv/installed-mutants ## Change the code and count what no test notices (ARGS="memory/vllm")
 	$(BIN)/python -m tests.mutants $(ARGS)
 
 constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows

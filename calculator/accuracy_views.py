@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.views.decorators.vary import vary_on_headers
 
 from calculator.accuracy import Case, Line, cases, summary
+from calculator.accuracy_chart import Dots, Plot, plot
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.labels.accuracy import FORMULAS, QUANTITIES, REMARKS
 from calculator.labels.names import ENGINES
@@ -66,9 +67,18 @@ def accuracy(request: HtmxRequest) -> HttpResponse:
             "groups": groups,
             "chosen": chosen,
             "cases": [(case, _configuration(case), REMARKS.get(case.remark, "")) for case in paged["page"]],
+            "plot": _plot(*wanted),
             "in_bytes": chosen.quantity not in ("parameters", "kv_tokens", "pool_tokens"),
         },
     )
+
+
+@cache
+def _plot(engine: str, quantity: str) -> tuple[Plot, list[tuple[Dots, str | Promise]]] | None:
+    """The plot, and its series by name."""
+    found = [case for case in cases() if (case.engine, case.quantity) == (engine, quantity)]
+    drawn = plot(found, sorted({formula for case in found for formula in case.naive}))
+    return (drawn, [(dots, FORMULAS[dots.formula]) for dots in drawn.dots]) if drawn else None
 
 
 def _configuration(case: Case) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.catalogue import Model
-from calculator.check import Checked, Fix, Row
+from calculator.check import Checked, Compared, Fix
 from calculator.check.comparison import ranks
 from calculator.figures import billions, gib, grouped, percent
 from calculator.fit_words import FitView, card_label, fit_view, room_text
@@ -86,11 +86,11 @@ def program_text(reading: Reading) -> str:
     return f"{PROGRAMS[reading.program]} {reading.build}".rstrip()
 
 
-def row_views(reading: Reading, rows: tuple[Row, ...]) -> tuple[RowView, ...]:
+def row_views(reading: Reading, rows: tuple[Compared, ...]) -> tuple[RowView, ...]:
     return tuple(_row_view(reading, row) for row in rows)
 
 
-def _row_view(reading: Reading, row: Row) -> RowView:
+def _row_view(reading: Reading, row: Compared) -> RowView:
     error = row.error
     state = "" if error is None else "exact" if error == 0 else "near" if abs(error) <= NEAR else "off"
     return RowView(
@@ -106,7 +106,7 @@ def _row_view(reading: Reading, row: Row) -> RowView:
     )
 
 
-def amount_text(reading: Reading, row: Row, value: int | None) -> str:
+def amount_text(reading: Reading, row: Compared, value: int | None) -> str:
     """In the unit that the engine prints, to its last digit, so that the eye can compare."""
     if value is None:
         return ""
@@ -119,7 +119,7 @@ def amount_text(reading: Reading, row: Row, value: int | None) -> str:
     return f"{(Decimal(value) / size).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,} {unit}"
 
 
-def bars_of(rows: tuple[Row, ...]) -> Bars | None:
+def bars_of(rows: tuple[Compared, ...]) -> Bars | None:
     """The parts that both sides know, drawn; None where that is nothing."""
     both = [
         row

@@ -26,7 +26,7 @@ class Writer(Protocol):
 
 def as_json(request: HttpRequest, model: Model, shown: Panel, answers: Answers, permalink: str) -> HttpResponse:
     assert shown.estimate is not None  # noqa: S101 (there are answers only with one)
-    result = estimate_json(model.slug or model.name, shown.estimate, explain=True)
+    result = estimate_json(model.slug or model.name, model.shape, shown.estimate, explain=True)
     result["assumptions"] = list(shown.assumptions)
     if on := answers.on_cards:
         result["fit"] = fit_json(on.fit.fit)

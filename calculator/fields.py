@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import pgettext_lazy
 
 FLAGS: Mapping[str, bool] = {
     "": False, "0": False, "false": False, "off": False, "1": True, "true": True, "on": True,
@@ -42,3 +43,31 @@ class FlagField(forms.Field):
                 forms.ChoiceField.default_error_messages["invalid_choice"], code="invalid", params={"value": value}
             )
         return FLAGS[word]
+
+
+class OnOffField(forms.Field):
+    """On, off, or nothing said (None): a list in a browser, `1`, `0` and their like in an address."""
+
+    def __init__(self, **options: Any) -> None:
+        choices = [
+            ("", pgettext_lazy("setting", "default")),
+            ("1", pgettext_lazy("setting", "on")),
+            ("0", pgettext_lazy("setting", "off")),
+        ]
+        super().__init__(widget=_OnOffSelect(choices=choices), **options)
+
+    def to_python(self, value: object) -> bool | None:
+        word = "" if value is None else str(value).casefold()
+        if word == "":
+            return None
+        if word not in FLAGS:
+            raise forms.ValidationError(
+                forms.ChoiceField.default_error_messages["invalid_choice"], code="invalid", params={"value": value}
+            )
+        return FLAGS[word]
+
+
+class _OnOffSelect(forms.Select):
+    def format_value(self, value: object) -> list[str]:
+        word = "" if value is None else str(value).casefold()
+        return ["" if word not in FLAGS or not word else "1" if FLAGS[word] else "0"]

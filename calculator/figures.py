@@ -6,6 +6,7 @@ Chinese, and `filesizeformat` prints "GB" for 2^30 bytes, so neither is used.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 GIB = 2**30
@@ -150,3 +151,28 @@ def signed_gib(value: int | None) -> str:
     if value is None:
         return ""
     return f"−{gib(-value)}" if value < 0 else gib(value)
+
+
+def short_number(value: int) -> str:
+    """A power of ten on an axis.
+
+    >>> short_number(1000), short_number(10**9), short_number(100)
+    ('1K', '1B', '100')
+    """
+    return _short(value, ("", "K", "M", "B", "T"))
+
+
+def short_bytes(value: int) -> str:
+    """A power of ten of bytes on an axis.
+
+    >>> short_bytes(10**6), short_bytes(10**10), short_bytes(10)
+    ('1 MB', '10 GB', '10 B')
+    """
+    return _short(value, (" B", " KB", " MB", " GB", " TB"))
+
+
+def _short(value: int, units: Sequence[str]) -> str:
+    step = 0
+    while value >= 1000 and step < len(units) - 1:
+        value, step = value // 1000, step + 1
+    return f"{value:,}{units[step]}"

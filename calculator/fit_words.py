@@ -12,7 +12,7 @@ from calculator import labels
 from calculator.architecture import Shape
 from calculator.figures import gib
 from calculator.hardware import Card, Fit, fit
-from calculator.memory import Workload, estimate
+from calculator.memory import Capacity, Workload, estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,16 @@ def room_text(answer: Fit) -> str:
         return ""
     spare = answer.spare_bytes * answer.count
     return (_("%(amount)s GiB spare") if spare >= 0 else _("%(amount)s GiB short")) % {"amount": gib(abs(spare))}
+
+
+def capacity_texts(pool: Capacity, context_tokens: int) -> tuple[str, str]:
+    """What the server prints of its cache when it starts."""
+    return (
+        _("Its KV cache holds %(tokens)s tokens (%(amount)s GiB on each card).")
+        % {"tokens": f"{pool.tokens:,}", "amount": gib(pool.available_bytes)},
+        _("Room for %(number)s requests of %(tokens)s tokens at once.")
+        % {"number": f"{pool.concurrency:,.2f}", "tokens": f"{context_tokens:,}"},
+    )
 
 
 def needs(shape: Shape, card: Card | None, count: int) -> Callable[[Workload], tuple[int, Fit | None]]:

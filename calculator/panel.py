@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django import forms
+
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops, nearest_stop
-from calculator.fit_words import FitView, fit_view
-from calculator.hardware import Card, fit
+from calculator.engine_settings import EngineSetting, engine_settings
+from calculator.fit_words import FitView, capacity_texts, fit_view
+from calculator.hardware import Card
+from calculator.knobs import KNOBS
 from calculator.memory import Estimate, Part
+from calculator.memory.engines import served
 from calculator.recommended_cards import CardSet, recommended
 from calculator.workload_form import WorkloadForm
 
@@ -53,10 +58,18 @@ class Panel:
     cards: Sequence[CardSet] = ()
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+    settings: tuple[EngineSetting, ...] = ()
+    capacity: tuple[str, ...] = ()
 
     @property
     def engine_label(self) -> str:
         return labels.engine_name(self.form.engine_name)
+
+    @property
+    def shown_fields(self) -> list[forms.BoundField]:
+        """The fields of the form that stand on the page: of the engines' settings only those of the chosen one."""
+        shown = {each.field.name for each in self.settings}
+        return [field for field in self.form if field.name in shown or field.name not in KNOBS]
 
     @property
     def reads_images(self) -> bool:
@@ -71,9 +84,9 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
     """The panel for a form, valid or not. `cards` are those to recommend from."""
     stops = context_stops(form.max_context_tokens or 2**20)
     if not form.is_valid():
-        return Panel(form=form, stops=stops, stop_index=0)
-    placed = _placed(shape, form)
-    answer = (placed and placed.fit.estimate) or form.estimate
+        return Panel(form=form, stops=stops, stop_index=0, settings=engine_settings(form))
+    placed = fit_view(form.placed) if form.placed else None
+    answer = (form.placed and form.placed.estimate) or form.estimate
     return Panel(
         form=form,
         stops=stops,
@@ -84,13 +97,14 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
         cards=recommended(shape, form.workload, cards),
         notes=tuple(labels.note_text(note) for note in answer.notes),
         assumptions=tuple(labels.assumption_text(key) for key in shape.assumptions),
+        settings=engine_settings(form, answer.workload),
+        capacity=_capacity(shape, answer) if placed else (),
     )
 
 
-def _placed(shape: Shape, form: WorkloadForm) -> FitView | None:
-    if form.chosen_card is None:
-        return None
-    return fit_view(fit(shape, form.workload, form.chosen_card, form.num_cards))
+def _capacity(shape: Shape, answer: Estimate) -> tuple[str, ...]:
+    pool = served(shape, answer)
+    return capacity_texts(pool, answer.workload.context_tokens) if pool else ()
 
 
 def _part_views(answer: Estimate, count: int) -> Sequence[PartView]:

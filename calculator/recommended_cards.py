@@ -70,7 +70,8 @@ def headroom_text(engine: str) -> str:
 
 def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Recommendation, ...]:
     """Each set is split in the engine's own way, whatever split the reader asked for on cards of his own."""
-    return recommend(shape, replace(workload, tensor_parallel=1, pipeline_parallel=1), cards)
+    split = replace(workload, tensor_parallel=1, pipeline_parallel=1, data_parallel=1)
+    return recommend(shape, split, cards)
 
 
 def _card_set(fit: Fit, *, shelved: bool = False) -> CardSet:

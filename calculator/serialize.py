@@ -4,22 +4,35 @@ not move.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 from calculator import labels
-from calculator.hardware import Fit, Speed
-from calculator.memory import Estimate, Part, Term
+from calculator.architecture import Shape
+from calculator.hardware import Fit, Speed, engine_named
+from calculator.knobs import KNOBS
+from calculator.memory import Estimate, Part, Term, Workload
+from calculator.memory.engines import served
+from calculator.workload_form import WorkloadForm
 
 PARTS = ("weights", "kv_cache", "state", "compute", "overhead", "vision")
-HOST_PARTS = ("weights", "compute")
+HOST_PARTS = ("weights", "kv_cache", "compute")
 
 
-def estimate_json(model: str, answer: Estimate, *, explain: bool = False) -> dict[str, object]:
+def answer_json(model: str, shape: Shape, form: WorkloadForm) -> dict[str, object]:
+    """What a valid form asked: on its cards where it names any."""
+    placed = form.placed.estimate if form.placed else None
+    return estimate_json(model, shape, placed or form.estimate)
+
+
+def estimate_json(
+    model: str, shape: Shape, answer: Estimate, *, available_bytes: int | None = None, explain: bool = False
+) -> dict[str, object]:
     """Bytes as integers. `model` is a slug or the name of the file asked about. `explain` adds the formula of every
-    part.
+    part; `available_bytes` is what a server has for its cache, where that is known from elsewhere.
 
-    `kv` is the format of the keys, and of the values too unless `kv_v` is there. Notes are sentences in the active
-    language.
+    `settings` are the engine's own, as said or by default; `cards` holds the parts of each card. `kv` is the format of
+    the keys, and of the values too unless `kv_v` is there. Notes are sentences in the active language.
     """
     workload = answer.workload
     result: dict[str, object] = {
@@ -37,11 +50,25 @@ def estimate_json(model: str, answer: Estimate, *, explain: bool = False) -> dic
         "host": {f"{key}_bytes": _part_bytes(answer.host, key) for key in HOST_PARTS},
         "notes": [labels.note_text(note) for note in answer.notes],
     }
+    result["settings"] = _settings(answer.workload)
+    result["cards"] = [_card(card, answer.overhead_range_bytes) for card in answer.by_card]
+    if pool := served(shape, answer, available_bytes):
+        result["capacity"] = asdict(pool)
     if workload.kv_v_format not in (None, workload.kv_format):
         result["kv_v"] = workload.kv_v_format
     if explain:
         result["terms"] = {part.key: [_term(term) for term in part.terms] for part in answer.parts}
     return result
+
+
+def _settings(workload: Workload) -> dict[str, object]:
+    found = engine_named(workload.engine).settings(workload)
+    return {name: found[knob.attribute] for name, knob in KNOBS.items() if knob.attribute in found}
+
+
+def _card(card: Mapping[str, int], overhead_range: tuple[int, int] | None) -> dict[str, object]:
+    sizes: dict[str, object] = {f"{key}_bytes": card.get(key, 0) for key in PARTS}
+    return sizes | ({"overhead_range_bytes": list(overhead_range)} if overhead_range else {})
 
 
 def _part_bytes(parts: Iterable[Part], key: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.fields import FlagField
-from calculator.hardware import Card
+from calculator.hardware import Card, Fit, HardwareError, fit
 from calculator.hardware_form import HardwareForm
+from calculator.knobs import KNOBS, Knob
 from calculator.memory import DEFAULT_ENGINE, ENGINES, Estimate, Workload, WorkloadError, estimate
 from calculator.memory.engines import engines_for, refusal, resolve
+from calculator.memory.workload import UNSET_KNOBS
 
 DEFAULT_CONTEXT_TOKENS = 8192
 
@@ -29,6 +31,7 @@ QUESTIONS: Mapping[str, str] = {
     "context": "context_tokens",
     "sequences": "sequences",
     "vision": "vision",
+    **{name: knob.attribute for name, knob in KNOBS.items()},
 }
 
 
@@ -37,12 +40,12 @@ class WorkloadForm(HardwareForm):
 
     A question that is left out takes the engine's own default; one that is answered wrongly is an error
     beside its field and never a silent default. `max_context_tokens` is the model's own maximum. A valid form has
-    its `workload` and `estimate`.
+    its `workload` and `estimate`, and with a card it is `placed` on it.
     """
 
-    questions: ClassVar[Mapping[str, str]] = QUESTIONS
     workload: Workload
     estimate: Estimate
+    placed: Fit | None = None
 
     engine = forms.CharField(label=gettext_lazy("Engine"), required=False, widget=forms.Select)
     weights = forms.CharField(label=gettext_lazy("Weight format"), required=False, widget=forms.Select)
@@ -66,7 +69,9 @@ class WorkloadForm(HardwareForm):
         self.max_context_tokens = max_context_tokens or shape.context_tokens
         self.formats_may_default = formats_may_default
         super().__init__(query, cards)
-        self.order_fields(self.questions)
+        for name, knob in KNOBS.items():
+            self.fields[name] = knob.field()
+        self.order_fields(QUESTIONS)
         self._offer()
 
     def _offer(self) -> None:
@@ -87,6 +92,30 @@ class WorkloadForm(HardwareForm):
             "context", min(DEFAULT_CONTEXT_TOKENS, self.max_context_tokens or DEFAULT_CONTEXT_TOKENS)
         )
         self.answers.setdefault("sequences", 1)
+        if self.formats_may_default:  # a setting of the engine before goes with it
+            for name in KNOBS:
+                if self.engine_name not in KNOBS[name].engines():
+                    self.answers.pop(name, None)
+
+    @property
+    def knobs(self) -> list[Knob]:
+        """The settings that the chosen engine has, and those answered in spite of it, which are errors."""
+        return [
+            knob
+            for name, knob in KNOBS.items()
+            if self.engine_name in knob.engines() or (self.is_bound and name in self.errors)
+        ]
+
+    @property
+    def extra_settings(self) -> tuple[str, ...]:
+        """Questions that stand beside the engine's settings without being any."""
+        return ()
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether a setting of the engine is turned, so that their disclosure opens."""
+        names = (*(knob.name for knob in self.knobs), *self.extra_settings)
+        return any(self.answers.get(name) for name in names)
 
     def _choices(self, name: str, choices: Any, default: str) -> None:
         choices = list(choices)
@@ -118,9 +147,10 @@ class WorkloadForm(HardwareForm):
         if self.refusal:  # there is nothing more to ask an engine that does not run the model
             self.add_error("engine", labels.error_text(self.refusal))
             return self.cleaned_data
+        self._refuse_knobs_of_others()
         engine = ENGINES[asked["engine"]]
-        for name, attribute in self.questions.items():
-            if name == "engine" or attribute not in asked:
+        for name, attribute in QUESTIONS.items():
+            if name == "engine" or attribute not in asked or name in self.errors:
                 continue
             try:
                 resolve(engine, self.shape, Workload(engine=asked["engine"], **{attribute: asked[attribute]}))
@@ -131,14 +161,27 @@ class WorkloadForm(HardwareForm):
                 self.workload = resolve(engine, self.shape, Workload(**asked))
                 self.estimate = estimate(self.shape, self.workload)
             except WorkloadError as error:
-                names = {attribute: name for name, attribute in self.questions.items()}
+                names = {attribute: name for name, attribute in QUESTIONS.items()}
                 self.add_error(names.get(error.field, "engine"), labels.error_text(error))
+        if not self.errors and self.chosen_card:
+            try:
+                self.placed = fit(self.shape, self.workload, self.chosen_card, self.num_cards)
+            except HardwareError as error:
+                self.add_error(
+                    "tp" if self.engine_name in KNOBS["tp"].engines() else "cards", labels.hardware_error_text(error)
+                )
         return self.cleaned_data
+
+    def _refuse_knobs_of_others(self) -> None:
+        for name, knob in KNOBS.items():
+            having, value = knob.engines(), self.cleaned_data.get(name)
+            if value not in (None, UNSET_KNOBS[knob.attribute]) and self.engine_name not in having:
+                self.add_error(name, _("Only %(engine)s can do this.") % {"engine": labels.engine_list(having)})
 
     def _asked(self) -> dict[str, Any]:
         return {
             attribute: self.cleaned_data[name]
-            for name, attribute in self.questions.items()
+            for name, attribute in QUESTIONS.items()
             if self.cleaned_data.get(name) not in (None, "")
         }
 

@@ -11,6 +11,7 @@ and operators that no one confuses (`*` and `<<`). Words, tables and regular exp
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import re
@@ -93,9 +94,15 @@ def main() -> int:
         parser.error(f"no such package: {', '.join(sorted(unknown))}")
     if asked.packages and not asked.report:
         os.nice(10)
-        _copy()
-        for name in names:
-            _run(name, again=asked.survivors)
+        HOME.mkdir(parents=True, exist_ok=True)
+        with (HOME / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                parser.error("another run is changing the copy; wait for it")
+            _copy()
+            for name in names:
+                _run(name, again=asked.survivors)
     for name in names:
         _report(name, with_survivors=bool(asked.packages))
     return 0
@@ -127,9 +134,12 @@ def _run(name: str, *, again: bool) -> None:
     session, config = _session(name), HOME / f"{name.replace('/', '-')}.toml"
     config.write_text(_config(PACKAGES[name]), encoding="utf-8")
     if not session.exists():
-        _cosmic_ray("cosmic-ray", "init", str(config), str(session))
-        _cosmic_ray("cr-filter-operators", str(session), str(config))
-        _leave_out(session)
+        fresh = session.with_suffix(".new")  # under its own name only when it is whole
+        fresh.unlink(missing_ok=True)
+        _cosmic_ray("cosmic-ray", "init", str(config), str(fresh))
+        _cosmic_ray("cr-filter-operators", str(fresh), str(config))
+        _leave_out(fresh)
+        fresh.rename(session)
     if again:
         with sqlite3.connect(session) as results:
             results.execute("DELETE FROM work_results WHERE test_outcome = 'SURVIVED'")

@@ -13,6 +13,7 @@ from calculator.accuracy.case import Case
 from calculator.accuracy.llama_cpp import llama_cpp_cases
 from calculator.accuracy.llama_server import llama_server_cases
 from calculator.accuracy.measured import measured_case
+from calculator.accuracy.sglang import sglang_cases
 from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, parse_config_text, read_config
 
@@ -23,7 +24,7 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 @cache
 def cases() -> tuple[Case, ...]:
     """In the order of the files; the same tuple every time. Of llama-server's many runs one in `SERVER_STEP`."""
-    return (*_llama_cpp(), *llama_server(SERVER_STEP), *_vllm(), *_measured())
+    return (*_llama_cpp(), *llama_server(SERVER_STEP), *_vllm(), *_sglang(), *_measured())
 
 
 def llama_server(step: int = 1) -> Iterator[Case]:
@@ -45,6 +46,11 @@ def _vllm() -> Iterator[Case]:
         if key not in shapes:
             shapes[key] = read_config(config)
         yield from vllm_cases(line, shapes[key])
+
+
+def _sglang() -> Iterator[Case]:
+    for line in reference_lines("sglang.jsonl"):
+        yield from sglang_cases(line, reference_shape(line["config"]))
 
 
 def _measured() -> Iterator[Case]:

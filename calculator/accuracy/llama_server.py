@@ -41,8 +41,7 @@ def llama_server_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
     if len(line["cards"]) > 1:
         configuration["cards"] = len(line["cards"])
     pairs = []
-    for number, (parts, (_, context, compute)) in enumerate(zip(answer.cards, line["cards"], strict=True), 1):
-        held = {part.key: part.bytes for part in parts}
+    for number, (held, (_, context, compute)) in enumerate(zip(answer.by_card, line["cards"], strict=True), 1):
         pairs.append(("cache_and_state", number, held["kv_cache"] + held["state"], context))
         pairs.append(("compute", number, held["compute"], compute))
     buffers = sum(answer.part(key).bytes for key in ("weights", "kv_cache", "state", "compute"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from calculator.accuracy import naive
 from calculator.accuracy.case import Case
+from calculator.accuracy.sglang import slots_bytes
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, capacity, estimate
 
@@ -38,6 +39,8 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
     elif line["quantity"] == "kv_cache":
         predicted = estimate(shape, workload).part("kv_cache").bytes
         formulas = _cache_formulas(shape, workload)
+    elif line["quantity"] == "state":
+        predicted = slots_bytes(shape, workload, line["slots"])
     elif line["quantity"] in OF_A_CARD:
         predicted = _of_a_card(shape, workload, OF_A_CARD[line["quantity"]])
     else:

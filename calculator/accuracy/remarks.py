@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 REMARKS: dict[str, str] = {
+    "longer_tables": "position tables of three axes were four times as long there",
+    "before_swizzling": "counted before the kernels pad and reorder the experts, which a server prints afterwards",
+    "router_quantised": "this checkpoint was made with nothing left out, so that its routers are quantised too",
+    "encoder_quantised": "this config leaves nothing out, so that the encoder is narrow too; here it stays wide",
+    "hears": "images alone were switched off there; the encoder for sound stayed",
     "model_inferred": "the log does not name the model; it follows from its sizes",
     "other_platform": "printed on another platform than CUDA, whose back end keeps tables and buffers of its own",
     "expert_parallel": "experts are spread whole over ranks; the rule splits each over all ranks, the sum is the same",

@@ -23,23 +23,36 @@ QUANTISED = {
     "awq": "AWQ",
     "gptq": "GPTQ",
     "ct-int8": "INT8",
-    "ct-fp8": "FP8",
     "fp8-block": "FP8-BLOCK",
     "modelopt-nvfp4": "NVFP4",
 }
 """Checkpoints made of a model with wide weights, and our name for the format."""
 
-W4A16 = {
-    "quant_method": "compressed-tensors",
-    "format": "pack-quantized",
-    "config_groups": {
-        "group_0": {
-            "targets": ["Linear"],
-            "weights": {"num_bits": 4, "type": "int", "group_size": 128, "strategy": "group", "symmetric": True},
-        }
+MADE = {
+    "ct-fp8": {
+        "quant_method": "compressed-tensors",
+        "format": "float-quantized",
+        "config_groups": {
+            "group_0": {
+                "targets": ["Linear"],
+                "weights": {"num_bits": 8, "type": "float", "strategy": "channel", "symmetric": True},
+            }
+        },
+        "ignore": ["lm_head"],
     },
-    "ignore": ["lm_head"],
+    "ct-w4a16": {
+        "quant_method": "compressed-tensors",
+        "format": "pack-quantized",
+        "config_groups": {
+            "group_0": {
+                "targets": ["Linear"],
+                "weights": {"num_bits": 4, "type": "int", "group_size": 128, "strategy": "group", "symmetric": True},
+            }
+        },
+        "ignore": ["lm_head"],
+    },
 }
+"""Checkpoints whose format is read from their config."""
 
 
 def reference_config_of(line: Mapping[str, Any], config: Mapping[str, object]) -> dict[str, object]:
@@ -47,15 +60,15 @@ def reference_config_of(line: Mapping[str, Any], config: Mapping[str, object]) -
     changed = dict(config)
     if line["case"] != "native":
         changed.pop("quantization_config", None)
-    if line["case"] == "ct-w4a16":
-        changed["quantization_config"] = W4A16
-    return changed | {"architectures": [line["architecture"]]}
+    if line["case"] in MADE:
+        changed["quantization_config"] = MADE[line["case"]]
+    return changed
 
 
 def vllm_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
     """Weights of a rank after loading, bytes of one request, and the tokens that 20 GiB of cache hold."""
     weights = QUANTISED.get(line["case"])
-    if weights is None and line["case"] != "native" and line["case"] != "ct-w4a16":
+    if weights is None and line["case"] != "native" and line["case"] not in MADE:
         weights = "BF16"
     ranks, kv, context = line["tensor_parallel"], line["kv"], line["context"]
     workload = replace(
@@ -90,4 +103,5 @@ def vllm_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
             resolution=resolution,
             naive=formulas,
             origin=ORIGIN,
+            remark=line.get("remark", "") if quantity == "rank_weights" else "",
         )

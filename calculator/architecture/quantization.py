@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from calculator.architecture.fields import Fields
@@ -75,7 +76,8 @@ class Storage:
         """A vector is never quantised: scales belong to matrices."""
         if kind == "buffer":
             return "F32"
-        if not self.narrow or kind != "weight" or part != "text" or layer is None or dimensions < 2:
+        narrowed = part in ("text", "mtp") and kind == "weight" and dimensions > 1 and not role.startswith("nextn.")
+        if not self.narrow or not narrowed or layer is None:
             return self.base
         key = (role, kind, str(layer) if self.left_out.by_layer else "")
         if key not in self._known:
@@ -100,6 +102,11 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         c.fault("dtype", "unknown_format", value=word[:40])
         base = "BF16"
     q = c.part("quantization_config", "quantization")
+    if (mlx := _written_by_mlx(c)) is not None:
+        name, bits = mlx
+        if not assume_standard:
+            c.fault(name, "unknown_format", value=f"MLX {bits}bit"[:40])
+        return Storage(base, base, ignored=True)
     if q is None:
         c.ignore("quantization_config", "compression_config")
         if base == "FP8":
@@ -122,6 +129,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         method=method,
         bits={"FP8": 8, "INT8": 8}.get(narrow, 4),
         group_size=_size(weights.get("group_size", q.config.get("group_size"))),
+        per_channel=weights.get("strategy") == "channel",
         block=_block(q.config.get("weight_block_size") or weights.get("block_structure")),
     )
     experts = ""
@@ -142,6 +150,15 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         experts_only=method == "mxfp4",
         left_out=LeftOut(left_out),
     )
+
+
+def _written_by_mlx(c: Fields) -> tuple[str, object] | None:
+    """Where `mlx_lm.convert` wrote its groups, and their bits: of late under both names, without a method."""
+    for name in ("quantization", "quantization_config"):
+        written = c.config.get(name)
+        if isinstance(written, Mapping) and {"bits", "group_size"} <= written.keys() and "quant_method" not in written:
+            return name, written["bits"]
+    return None
 
 
 def _fault_format(q: Fields) -> None:

@@ -11,6 +11,7 @@ from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
 from calculator.architecture.keys import may_bear_shape
+from calculator.architecture.prediction import with_prediction
 from calculator.architecture.quantization import Storage, read_storage
 from calculator.architecture.rotary import rotary_tables
 from calculator.architecture.shape import Shape, Tensor
@@ -31,7 +32,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     assumptions = _check_wrapper(wrapped, assume_standard) + _check_family(wrapped.text, assume_standard)
     family = FAMILIES.get(wrapped.text.model_type, LLAMA)
     try:
-        model = family(wrapped.text)
+        model = with_prediction(wrapped.text, family(wrapped.text))
         towers = _towers(wrapped, model.hidden_size)
         storage = read_storage(wrapped.text, assume_standard=assume_standard)
     except (ArithmeticError, LookupError, TypeError, ValueError):
@@ -53,8 +54,10 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         native_format=storage.native,
         architecture=_architecture(config),
         file_type=wrapped.outer.model_type,
+        tower_heads=_tower_heads(config),
         rotary=rotary_tables(wrapped.text, layers),
         mtp_mixers=tuple(block.mixers for block in model.mtp),
+        indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
         state_dtype=_state_dtype(wrapped.text),
         assumptions=assumptions + (("quantization_ignored",) if storage.ignored else ()),
         quantization=storage.quantization,
@@ -66,6 +69,12 @@ def _architecture(config: Mapping[str, object]) -> str | None:
     named = config.get("architectures")
     first = named[0] if isinstance(named, list) and named else None
     return first if isinstance(first, str) else None
+
+
+def _tower_heads(config: Mapping[str, object]) -> int:
+    vision = config.get("vision_config")
+    stated = (vision.get(key) for key in ("num_heads", "num_attention_heads")) if isinstance(vision, Mapping) else ()
+    return next((value for value in stated if type(value) is int and value > 0), 0)
 
 
 def _state_dtype(text: Fields) -> str | None:

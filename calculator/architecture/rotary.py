@@ -64,8 +64,24 @@ NO_TABLE = frozenset(
     }
 )
 """Model types that look no angle up."""
+TABLE_ON_REQUEST = frozenset({"granitemoehybrid"})
+"""Model types that look angles up only where the config names `rope` as `position_embedding_type`."""
 FRACTIONS: Mapping[str, float] = {
-    **dict.fromkeys(("glm", "glm4", "glm4_moe", "glm4v_moe_text", "nemotron", "persimmon", "phi", "zaya"), 0.5),
+    **dict.fromkeys(
+        (
+            "glm",
+            "glm4",
+            "glm4_moe",
+            "glm4v_moe_text",
+            "glm4v_text",
+            "glm_ocr_text",
+            "nemotron",
+            "persimmon",
+            "phi",
+            "zaya",
+        ),
+        0.5,
+    ),
     **dict.fromkeys(("gpt_neox", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "stablelm"), 0.25),
 }
 """The share of a head that is rotated, of model types whose configuration class in transformers has one of its own."""
@@ -79,24 +95,25 @@ def rotary_tables(text: Fields, layers: tuple[Layer, ...]) -> tuple[RotaryTable,
 
     How many positions: as vLLM and transformers read a config (`get_rope`, `standardize_rope_params`).
     """
-    if text.model_type in NO_TABLE or text.config.get("position_embedding_type") in ("nope", "alibi", "learned"):
+    stated = text.config.get("position_embedding_type")
+    if text.model_type in NO_TABLE or (text.model_type in TABLE_ON_REQUEST and stated != "rope"):
         return ()
     tables: dict[tuple[object, ...], RotaryTable] = {}
     for layer in layers:
         for mixer in layer.mixers:
-            dimensions = _rotated(mixer)
+            dimensions = text.size("qk_rope_head_dim") if isinstance(mixer, CompressedAttention) else _rotated(mixer)
             if dimensions:
                 kind = SLIDING if isinstance(mixer, SlidingWindowAttention) else FULL
                 base, parameters = _parameters(text.config, kind)
                 table = _table(text, kind, dimensions, parameters)
-                tables.setdefault((base, str(parameters), table.dimensions, table.positions), table)
+                tables.setdefault((_number(base), str(parameters), table.dimensions, table.positions), table)
     return tuple(tables.values())
 
 
 def _rotated(mixer: Mixer) -> int:
     if isinstance(mixer, LatentAttention):
         return mixer.qk_rope_head_dim
-    return mixer.head_dim if isinstance(mixer, Attention | CompressedAttention) else 0
+    return mixer.head_dim if isinstance(mixer, Attention) else 0
 
 
 def _parameters(config: Mapping[str, object], kind: str) -> tuple[object, Mapping[str, object]]:
@@ -119,8 +136,8 @@ def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object])
     rope_type = next((parameters[key] for key in _TYPE_KEYS if parameters.get(key) is not None), "default")
     positions = _whole(text.config.get("max_position_embeddings")) or text.size("context", None) or 0
     factor, original = _number(parameters.get("factor")), _whole(parameters.get("original_max_position_embeddings"))
-    if rope_type in _STRETCHED and factor:
-        positions = int((original or positions) * factor)
+    if rope_type in _STRETCHED and factor and original:
+        positions = int(original * factor)
     elif rope_type in ("longrope", "su"):
         positions += original or _whole(text.config.get("original_max_position_embeddings")) or 0
     return RotaryTable(
@@ -128,6 +145,7 @@ def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object])
         positions=positions,
         dimensions=head if rope_type == "proportional" else _dimensions(text, head, parameters),
         axes="mrope_section" in parameters,
+        stretched=rope_type in _STRETCHED,
     )
 
 

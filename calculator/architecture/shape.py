@@ -126,18 +126,21 @@ class Quantization:
     method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...
     bits: int
     group_size: int | None = None
+    per_channel: bool = False  # one scale for every output, where there is neither group nor block
     block: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotaryTable:
     """cos and sin of `dimensions` numbers for each of `positions`, for the layers of one `kind` (`full_attention`, or
-    `sliding_attention` where that has a table of its own). `axes`: positions of images have three coordinates."""
+    `sliding_attention` where that has a table of its own). `axes`: positions of images have three coordinates;
+    `stretched`: by YaRN, beyond the context that was trained."""
 
     kind: str
     positions: int
     dimensions: int
     axes: bool = False
+    stretched: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -160,8 +163,10 @@ class Shape:
     quantization: Quantization | None = None
     architecture: str | None = None  # the class that the file names, whose code an engine looks for
     file_type: str = ""  # the model type of the whole file; `model_type` is its language model's
+    tower_heads: int = 0  # of the encoder for images
     rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in
     mtp_mixers: tuple[tuple[Mixer, ...], ...] = ()  # of each layer of multi-token prediction
+    indexer_in_pairs: bool = False  # it rotates neighbouring numbers, as latent attention does
     state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 

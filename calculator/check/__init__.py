@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from calculator.catalogue import Model
 from calculator.check.cards import Hardware, hardware_of
-from calculator.check.comparison import Row, rows_of
+from calculator.check.comparison import Compared, rows_of
 from calculator.check.fixes import Fix, Mending, mend
 from calculator.check.workload import Settled, settle
 from calculator.hardware import Card
 from calculator.logs import Reading, Setting
 
-__all__ = ["Checked", "Fix", "Hardware", "Mending", "Row", "Settled", "check"]
+__all__ = ["Checked", "Compared", "Fix", "Hardware", "Mending", "Settled", "check"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     settled: Settled
     hardware: Hardware | None
-    rows: tuple[Row, ...]
+    rows: tuple[Compared, ...]
     mending: Mending | None
 
 

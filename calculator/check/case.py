@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from calculator.catalogue import Model
-from calculator.check.comparison import Row
+from calculator.check.comparison import Compared
 from calculator.check.workload import Settled
 from calculator.logs import Reading
 
@@ -38,7 +38,7 @@ OF_THE_CARD = ("card_bytes", "capability")
 
 
 def case_lines(
-    reading: Reading, model: Model, settled: Settled, rows: tuple[Row, ...], config: Mapping[str, object] | None
+    reading: Reading, model: Model, settled: Settled, rows: tuple[Compared, ...], config: Mapping[str, object] | None
 ) -> str:
     """One JSON object a line, for every quantity that was printed."""
     return "".join(
@@ -47,7 +47,7 @@ def case_lines(
 
 
 def _lines(
-    reading: Reading, model: Model, settled: Settled, rows: tuple[Row, ...], config: Mapping[str, object] | None
+    reading: Reading, model: Model, settled: Settled, rows: tuple[Compared, ...], config: Mapping[str, object] | None
 ) -> Iterator[dict[str, object]]:
     asked = {name: getattr(settled.workload, name) for name in OF_THE_CARD}
     workload = dict(settled.said) | {name: value for name, value in asked.items() if value is not None}

@@ -26,7 +26,7 @@ PARTS = frozenset({"weights", "kv_cache", "state", "compute", "overhead"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Compared:
     """One quantity. `place` is `cards` (all together), `each` (one of several alike) or `host`; tokens for `kv_tokens`.
 
     `reasons` are keys of `REASONS`, and stand only where the two differ by more than the printed digits.
@@ -74,11 +74,11 @@ REASONS = (
 
 def rows_of(
     reading: Reading, shape: Shape, settled: Settled, hardware: Hardware | None, told_by: str
-) -> tuple[Row, ...]:
+) -> tuple[Compared, ...]:
     """Every quantity that was printed or that a run of this engine has, those on the cards first."""
     rows = [row for row in _rows(reading, shape, settled, hardware) if row.printed is not None or row.predicted]
     return tuple(
-        Row(
+        Compared(
             quantity=row.quantity,
             place=row.place,
             predicted=row.predicted,
@@ -91,7 +91,7 @@ def rows_of(
     )
 
 
-def printed_rows(reading: Reading) -> tuple[Row, ...]:
+def printed_rows(reading: Reading) -> tuple[Compared, ...]:
     """What was printed, where no model is known to compare it with."""
     found: dict[tuple[str, str], list[Printed]] = {}
     for each in reading.printed:
@@ -104,7 +104,7 @@ def printed_rows(reading: Reading) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: QUANTITIES.index(row.quantity)))
 
 
-def _rows(reading: Reading, shape: Shape, settled: Settled, hardware: Hardware | None) -> Iterable[Row]:
+def _rows(reading: Reading, shape: Shape, settled: Settled, hardware: Hardware | None) -> Iterable[Compared]:
     for quantity in ALWAYS:
         yield _on_cards(reading, settled, quantity)
     for quantity in ("context", "overhead"):
@@ -128,8 +128,8 @@ def _rows(reading: Reading, shape: Shape, settled: Settled, hardware: Hardware |
         yield _row("total", "cards", _total(settled, reading, hardware, len(found)), found)
 
 
-def _row(quantity: str, place: str, predicted: int | None, found: Sequence[Printed], more: int = 0) -> Row:
-    return Row(
+def _row(quantity: str, place: str, predicted: int | None, found: Sequence[Printed], more: int = 0) -> Compared:
+    return Compared(
         quantity=quantity,
         place=place,
         predicted=predicted,
@@ -143,7 +143,7 @@ def ranks(workload: Workload) -> int:
     return workload.tensor_parallel * workload.pipeline_parallel * workload.data_parallel
 
 
-def _on_cards(reading: Reading, settled: Settled, quantity: str) -> Row:
+def _on_cards(reading: Reading, settled: Settled, quantity: str) -> Compared:
     """A part on all cards; on one of them where the engine prints that."""
     answer = settled.estimate
     keys = ("kv_cache", "state") if quantity == "context" else (quantity,)
@@ -158,7 +158,7 @@ def _on_cards(reading: Reading, settled: Settled, quantity: str) -> Row:
     return _row(quantity, "cards", predicted, found)
 
 
-def _of_terms(reading: Reading, settled: Settled, quantity: str) -> Row:
+def _of_terms(reading: Reading, settled: Settled, quantity: str) -> Compared:
     terms = [term for part in settled.estimate.parts for term in part.terms if term.key in TERMS[quantity]]
     predicted = sum(term.bytes for term in terms) // ranks(settled.workload) if terms else None
     return _row(quantity, "each", predicted, reading.of(quantity)[:1])
@@ -206,7 +206,9 @@ def _total(settled: Settled, reading: Reading, hardware: Hardware | None, cards:
     return settled.estimate.total_bytes if size is None else size * cards
 
 
-def _reasons(row: Row, reading: Reading, settled: Settled, hardware: Hardware | None, told_by: str) -> Iterable[str]:
+def _reasons(
+    row: Compared, reading: Reading, settled: Settled, hardware: Hardware | None, told_by: str
+) -> Iterable[str]:
     """The keys of `REASONS` that hold for a row, the likeliest first."""
     settings, traits, quantity = reading.settings, reading.traits, row.quantity
     weights, cache = quantity in ("weights", "file_bytes"), quantity in ("kv_cache", "state", "context", "kv_tokens")

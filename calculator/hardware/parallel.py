@@ -31,18 +31,20 @@ def place(shape: Shape, workload: Workload, devices: int) -> Placement:
     """Split `workload` over `devices` equal devices the way its engine does by default.
 
     The engine says in which order splits are tried; the first that the model's sizes allow is taken. A workload that
-    names its own `tensor_parallel` and `pipeline_parallel` keeps them: their product must be `devices`.
+    names its own `tensor_parallel` and `pipeline_parallel` keeps them: their product, times the copies of the model
+    (`data_parallel`), must be `devices`.
 
     Raises `HardwareError` for an impossible count, `WorkloadError` for a workload no number of devices can hold.
     """
     check_bounds("cards", devices, 1, MAX_DEVICES)
-    asked = workload.tensor_parallel * workload.pipeline_parallel
-    if asked > 1:
+    copies = workload.data_parallel
+    asked = workload.tensor_parallel * workload.pipeline_parallel * copies
+    if asked > copies or devices % copies:
         if asked != devices:
             raise HardwareError("cards", "parallel_mismatch", devices=devices, parallel=asked)
         return _try(shape, workload, devices)
     refused = []
-    for tensor, pipeline in engine_named(workload.engine).splits(devices):
+    for tensor, pipeline in engine_named(workload.engine).splits(devices // copies):
         placement = _try(shape, replace(workload, tensor_parallel=tensor, pipeline_parallel=pipeline), devices)
         if placement.estimate is not None:
             return placement

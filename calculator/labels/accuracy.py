@@ -36,6 +36,15 @@ FORMULAS: Mapping[str, Promise] = {
 }
 
 REMARKS: Mapping[str, Promise] = {
+    "longer_tables": gettext_lazy("There the position tables of three axes were four times as long."),
+    "before_swizzling": gettext_lazy(
+        "Counted before the kernels pad and reorder the experts; a server prints its figure afterwards."
+    ),
+    "router_quantised": gettext_lazy("This checkpoint was made with nothing left out: its routers are quantised too."),
+    "encoder_quantised": gettext_lazy(
+        "This config leaves nothing out, so the encoder is narrow there too; here it stays wide."
+    ),
+    "hears": gettext_lazy("Only images were switched off there; the encoder for sound stayed."),
     "model_inferred": gettext_lazy("The log does not name the model; it follows from its sizes."),
     "other_platform": gettext_lazy("Printed on a platform other than CUDA, whose back end keeps buffers of its own."),
     "expert_parallel": gettext_lazy(

@@ -26,6 +26,7 @@ ERRORS: Mapping[str, Promise] = {
     "layer_not_supported": gettext_lazy(
         "This engine does not run this model: it has layers of a kind it does not know (%(layer)s)."
     ),
+    "model_not_known": gettext_lazy("This engine does not know this model (%(value)s)."),
     "no_mtp_layers": gettext_lazy("This model has no layers that predict several tokens."),
     "not_supported": gettext_lazy("This engine does not offer that (%(value)s)."),
 }

@@ -56,6 +56,13 @@ TERMS: Mapping[str, Promise] = {
     "rotary_table": gettext_lazy(
         "%(copies)s × table of rotary angles: %(positions)s positions × %(dimensions)s × %(bytes)s B"
     ),
+    "prediction_layers": gettext_lazy("layers that predict several tokens: %(parameters)s parameters"),
+    "chosen_tokens": gettext_lazy(
+        "%(copies)s × the tokens that sparse attention chose: %(tokens)s tokens a step × %(chosen)s chosen × 4 B"
+    ),
+    "per_layer_inputs": gettext_lazy("%(copies)s × the per-layer inputs of one step"),
+    "unit_norms": gettext_lazy("%(copies)s × factors without a weight of their own"),
+    "encoder_table": gettext_lazy("%(copies)s × the position table of the encoder"),
     "absorbed_projections": gettext_lazy("%(copies)s × latent projections unpacked for decoding"),
     "blocks_full": gettext_lazy(
         "%(copies)s × %(layers)s full layers: %(blocks)s blocks of %(block_tokens)s tokens × %(page_bytes)s B per layer"

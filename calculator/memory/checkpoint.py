@@ -93,6 +93,10 @@ def _fp8_block(block_rows: int, block_columns: int) -> Callable[[int, int], int]
     return matrix_bytes
 
 
+def _fp8_channel(rows: int, columns: int) -> int:
+    return rows * columns + 4 * rows
+
+
 def _int8(rows: int, columns: int) -> int:
     return rows * columns + 4 * rows
 
@@ -142,11 +146,17 @@ FORMATS: dict[str, WeightFormat] = {
 }
 
 
+IN_32_BITS = WeightFormat("F32", lambda rows, columns: 4 * rows * columns)
+"""What an engine itself keeps wide; no checkpoint is loaded so."""
+
+
 @lru_cache(maxsize=64)
 def of_checkpoint(dtype: str, native: str, quantization: Quantization | None) -> WeightFormat:
     """How a tensor of a quantised checkpoint is held: `dtype` is its own, `native` names the checkpoint's format."""
     if dtype == "FP8" and quantization is not None and quantization.block is not None:
         return fp8_blocks(*quantization.block)
+    if dtype == "FP8" and quantization is not None and quantization.per_channel:
+        return WeightFormat("FP8", _fp8_channel)
     if dtype == "INT4":
         name = native if native in ("AWQ", "GPTQ") else "INT4"
         group = quantization.group_size if quantization is not None else None

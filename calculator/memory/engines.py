@@ -11,11 +11,24 @@ from calculator.architecture.shape import Shape
 from calculator.memory import llama_cpp, mlx, sglang, transformers, vllm
 from calculator.memory.workload import UNSET_KNOBS, Capacity, Estimate, Workload, WorkloadError
 
-# Bounds that no model or machine comes near; they keep absurd input from becoming an absurd answer.
 MAX_CONTEXT_TOKENS = 2**28
 MAX_SEQUENCES = 2**16
-MAX_MICRO_BATCH = 2**16
 MAX_PARALLEL = 1024
+
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "context_tokens": (1, MAX_CONTEXT_TOKENS),
+    "sequences": (1, MAX_SEQUENCES),
+    "micro_batch": (1, 2**16),
+    "tensor_parallel": (1, MAX_PARALLEL),
+    "pipeline_parallel": (1, MAX_PARALLEL),
+    "data_parallel": (1, MAX_PARALLEL),
+    "batched_tokens": (1, 2**24),
+    "max_seqs": (1, MAX_SEQUENCES),
+    "util": (0.01, 1),
+    "mtp": (0, 64),
+}
+"""Least and most of each number of a `Workload` that no size of the model bounds. No model or machine comes near the
+most; they keep absurd input from becoming an absurd answer."""
 
 
 class Engine(Protocol):
@@ -46,6 +59,10 @@ class PooledEngine(Protocol):
     """An engine that cuts what is left of a card into the blocks of one pool."""
 
     def capacity(self, shape: Shape, workload: Workload, available_bytes: int) -> Capacity: ...
+
+    def available_bytes(self, answer: Estimate) -> int | None:
+        """What is left for the cache on the fullest rank of a card whose memory is known, else None."""
+        ...
 
 
 ENGINES: Mapping[str, Engine] = {
@@ -98,17 +115,27 @@ def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity
     return engine.capacity(shape, resolved, available_bytes)
 
 
+def served(shape: Shape, answer: Estimate, available_bytes: int | None = None) -> Capacity | None:
+    """What a server that runs `answer` makes of its cache: of `available_bytes`, or of what its cards leave for it.
+
+    None where the engine has no pool, the card is not known, or nothing is left.
+    """
+    engine = ENGINES[answer.workload.engine]
+    if not isinstance(engine, PooledEngine):
+        return None
+    left = engine.available_bytes(answer) if available_bytes is None else available_bytes
+    return engine.capacity(shape, answer.workload, left) if left is not None and left > 0 else None
+
+
 def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     """`workload` with every default filled in and every format in the engine's spelling."""
-    _check_bounds("context_tokens", workload.context_tokens, MAX_CONTEXT_TOKENS)
-    _check_bounds("sequences", workload.sequences, MAX_SEQUENCES)
-    _check_bounds("micro_batch", workload.micro_batch, MAX_MICRO_BATCH)
-    _check_bounds("tensor_parallel", workload.tensor_parallel, MAX_PARALLEL)
-    _check_bounds("pipeline_parallel", workload.pipeline_parallel, MAX_PARALLEL)
-    _check_bounds("data_parallel", workload.data_parallel, MAX_PARALLEL)
     for knob, unset in UNSET_KNOBS.items():
         if knob not in engine.KNOBS and getattr(workload, knob) != unset:
             raise WorkloadError(knob, "not_supported", value=getattr(workload, knob))
+    for field, (least, most) in BOUNDS.items():
+        value = getattr(workload, field)
+        if value is not None and not least <= value <= most:
+            raise WorkloadError(field, "out_of_bounds", value=value, least=least, most=most)
     weight_format, kv_format = workload.weight_format, workload.kv_format
     if weight_format is None:
         weight_format = engine.default_weight_format(shape)
@@ -139,8 +166,3 @@ def _offered(field: str, value: str, offered: tuple[str, ...]) -> str:
     if found is None:
         raise WorkloadError(field, "not_offered", value=value, offered=offered)
     return found
-
-
-def _check_bounds(field: str, value: int, most: int) -> None:
-    if not 1 <= value <= most:
-        raise WorkloadError(field, "out_of_bounds", value=value, least=1, most=most)

@@ -9,7 +9,8 @@ and `FusedMoE` layers alone).
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import Protocol
 
@@ -48,6 +49,42 @@ class Weights:
     vision_terms: tuple[Term, ...]
     vision_rank_bytes: int
 
+    def times(self, replicas: int) -> Weights:
+        """The terms of so many copies of the model; what a rank holds stays."""
+        if replicas == 1:
+            return self
+        terms, vision = (
+            tuple(replace(term, bytes=term.bytes * replicas, values=_copied(term, replicas)) for term in found)
+            for found in (self.terms, self.vision_terms)
+        )
+        return replace(self, terms=terms, vision_terms=vision)
+
+    def with_prediction(self, parameters: int, rank_bytes: int, ranks: int) -> Weights:
+        """With layers that predict several tokens on the last stage, `rank_bytes` of them on every rank."""
+        values: dict[str, int | str] = {"parameters": parameters, "copies": ranks}
+        term = Term("prediction_layers", values, rank_bytes * ranks)
+        return replace(
+            self,
+            terms=(*self.terms, term),
+            rank_bytes=(*self.rank_bytes[:-1], self.rank_bytes[-1] + rank_bytes),
+        )
+
+    def with_vision(self, rank_bytes: int, ranks: int) -> Weights:
+        """With a table of so many bytes beside the encoder, on every rank."""
+        if not rank_bytes:
+            return self
+        table = Term("encoder_table", {"copies": ranks}, rank_bytes * ranks)
+        return replace(
+            self,
+            vision_terms=(*self.vision_terms, table),
+            vision_rank_bytes=self.vision_rank_bytes + rank_bytes,
+        )
+
+
+def _copied(term: Term, replicas: int) -> Mapping[str, int | str]:
+    copies = term.values.get("copies")
+    return {**term.values, "copies": copies * replicas} if isinstance(copies, int) else term.values
+
 
 def storage(shape: Shape, group: TensorGroup, weight_format: str) -> WeightFormat:
     """How a tensor is held. In its native format a checkpoint says so itself, tensor by tensor."""
@@ -78,12 +115,12 @@ def _fitted(group: TensorGroup, spec: WeightFormat, rows: int, columns: int) -> 
     refined (vLLM `fused_moe/oracle/fp8.py`, `refine_fp8_moe_block_shape`), and matrices that are stored as one may have
     partial ones (`layers/linear.py`, `_maybe_allow_fp8_block_shape_mismatch`).
     """
-    for size, whole, block in ((columns, group.shape[-1], spec.group), (rows, group.shape[-2], spec.row_group)):
+    for size, whole, block in ((columns, group.columns, spec.group), (rows, group.rows, spec.row_group)):
         if size != whole and size % block:
             finer = gcd(spec.group, spec.row_group, rows, columns)
             if spec.name == "FP8-BLOCK" and "_exps" in group.role and finer >= LEAST_BLOCK:
                 return fp8_blocks(finer, finer)
-            if spec.name == "FP8-BLOCK" and group.role in STORED_AS_ONE and columns == group.shape[-1]:
+            if spec.name == "FP8-BLOCK" and group.role in STORED_AS_ONE and columns == group.columns:
                 continue
             raise WorkloadError(
                 "tensor_parallel", "cuts_group", tensor=group.role, size=size, group=block, format=spec.name
@@ -99,8 +136,23 @@ class Adder(Protocol):
     def __call__(self, shape: Shape, parts: tuple[range, ...], ranks: int) -> Added: ...
 
 
+class Pricer(Protocol):
+    """Bytes of one tensor on one of `ranks`, and the name of the format that it is held in."""
+
+    def __call__(self, shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int) -> tuple[int, str]: ...
+
+
+def plain_price(shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int) -> tuple[int, str]:
+    return group_bytes(group, spec, ranks), spec.name
+
+
 def rank_weights(
-    shape: Shape, weight_format: str, tensor_parallel: int, pipeline_parallel: int, added: Adder
+    shape: Shape,
+    weight_format: str,
+    tensor_parallel: int,
+    pipeline_parallel: int,
+    added: Adder,
+    price: Pricer = plain_price,
 ) -> Weights:
     """What every rank holds."""
     parts = stages(shape.num_layers, pipeline_parallel)
@@ -109,19 +161,19 @@ def rank_weights(
     file_bytes = vision_bytes = vision_parameters = 0
     for group in tensor_groups(shape):
         spec = storage(shape, group, weight_format)
-        one = group_bytes(group, spec, tensor_parallel)
+        one, held_in = price(shape, group, spec, tensor_parallel)
         if group.part != "text":
             vision_bytes += one * len(group.layers)
             vision_parameters += group.elements * len(group.layers)
             continue
-        rows, columns = (group.shape[-2], group.shape[-1]) if len(group.shape) > 1 else (group.shape[0], 1)
+        rows, columns = group.rows, group.columns
         file_bytes += (
             len(group.layers) * group.matrices * (spec.matrix_bytes(rows, columns) + spec.file_extra(rows, columns))
         )
         copies = _copies(shape, group, parts)
         for stage, count in enumerate(copies):
             ranks[stage] += count * one
-        total = totals[category(group.role), spec.name, _ranks_holding(group, tensor_parallel)]
+        total = totals[category(group.role), held_in, _ranks_holding(group, tensor_parallel)]
         total[0] += group.elements * len(group.layers)
         total[1] += one * sum(copies) * tensor_parallel
     terms = [_term(*key, *total) for key, total in totals.items()]
@@ -139,8 +191,7 @@ def rank_weights(
 def _ranks_holding(group: TensorGroup, ranks: int) -> int:
     """On how many ranks each number of the tensor lies: 1 where it is split, all where it is whole on each of them."""
     rows, columns = rank_shape(group, ranks)
-    whole = group.shape[-2] * group.shape[-1] if len(group.shape) > 1 else group.shape[0]
-    return max(1, round(ranks * rows * columns / whole))
+    return max(1, round(ranks * rows * columns / (group.rows * group.columns)))
 
 
 def _term(kind: str, name: str, copies: int, parameters: int, size: int) -> Term:

@@ -15,22 +15,50 @@ from calculator.memory.workload import WorkloadError
 
 VOCAB_PADDING = 64
 
-INPUT_SPLIT = frozenset({"attn_output", "ssm_out", "ffn_down", "ffn_down_shexp", "ffn_down_exps", "shortconv.out_proj"})
+INPUT_SPLIT = frozenset(
+    {
+        *("attn_output", "attn_output_b", "ssm_out", "ssm_x", "shortconv.out_proj"),
+        *("ffn_down", "ffn_down_shexp", "ffn_down_exps"),
+    }
+)
 """Row-parallel: a rank holds a slice of the input, and ranks add up their results."""
 
 KV_SPLIT = frozenset({"attn_k", "attn_v"})
 """By key/value heads; a rank holds at least one, so they repeat when there are more ranks than heads."""
 
 REPLICATED = frozenset(
-    {"attn_q_a", "attn_kv_a_mqa", "attn_k_norm", "attn_q_norm", "ffn_gate_inp_shexp", "attn_rot_embd"}
+    {
+        *("attn_q_a", "attn_kv_a_mqa", "attn_k_norm", "attn_q_norm", "attn_rot_embd", "ssm_f_a", "ssm_g_a"),
+        *("ffn_gate_inp_shexp", "ffn_gate_tid2eid"),
+    }
 )
 """Whole on every rank: the latent of MLA, routers, norms, and every projection of the sparse-attention indexer."""
 
 OUTPUT_SPLIT = (
-    *("attn_q", "attn_gate", "attn_kv_b", "attn_k_b", "attn_v_b", "attn_sinks"),
+    *("attn_q", "attn_gate", "attn_output_a", "attn_kv_b", "attn_k_b", "attn_v_b", "attn_sinks"),
     *("ffn_gate", "ffn_up", "ssm_", "shortconv."),
 )
 """Column-parallel, by the beginning of their names: a rank holds a slice of the output."""
+
+
+TOWER_OUTPUT_SPLIT = frozenset(
+    {
+        "attn_q",
+        "attn_k",
+        "attn_v",
+        "attn_qkv",
+        "ffn_gate",
+        "ffn_up",
+        "0",
+        "1",
+        "gate",
+        "up",
+        "deepstack.fc0",
+        "model.mlp.1",
+        "model.fc",
+    }
+)
+TOWER_INPUT_SPLIT = frozenset({"attn_out", "ffn_down", "2", "down", "deepstack.fc2", "model.mlp.2"})
 
 
 def padded_vocabulary(rows: int) -> int:
@@ -43,10 +71,9 @@ def rank_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
     >>> rank_shape(TensorGroup("attn_k", (1024, 4096), "BF16", "weight", "text", 32, 8, (0,)), 16)
     (128, 4096)
     """
-    rows, columns = (group.shape[-2], group.shape[-1]) if len(group.shape) > 1 else (group.shape[0], 1)
-    role = group.role
-    if group.part != "text":  # encoders are split too (`mm_encoder_tp_mode`, `weights` by default), vectors repeat
-        return (ceil_div(rows, ranks), columns) if len(group.shape) > 1 else (rows, columns)
+    rows, columns, role = group.rows, group.columns, group.role
+    if group.part != "text":
+        return _tower_shape(group, ranks)
     if role in ("token_embd", "output", "per_layer_token_embd"):
         return ceil_div(padded_vocabulary(rows), ranks), columns
     if role in INPUT_SPLIT:
@@ -60,6 +87,17 @@ def rank_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
     if role in REPLICATED or "norm" in role or category(role) == "router" or not role.startswith(OUTPUT_SPLIT):
         return rows, columns
     return ceil_div(rows, ranks), columns
+
+
+def _tower_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
+    """Encoders are split as well (`mm_encoder_tp_mode`, `weights` by default): attention, feed-forward and projector.
+    Patches, positions and norms are whole on every rank."""
+    name = group.role.removeprefix("v.").removeprefix("a.").removeprefix("mm.")
+    if name in TOWER_OUTPUT_SPLIT:
+        return ceil_div(group.rows, ranks), group.columns
+    if name in TOWER_INPUT_SPLIT and group.kind == "weight":
+        return group.rows, ceil_div(group.columns, ranks)
+    return group.rows, group.columns
 
 
 def check(shape: Shape, tensor_parallel: int, pipeline_parallel: int) -> None:

@@ -26,13 +26,38 @@ class TensorGroup:
     layers: tuple[int | None, ...]
 
     @property
+    def rows(self) -> int:
+        """Outputs of one matrix; the length of a vector; the channels of a convolution over time."""
+        if self._is_convolution:
+            return self.shape[0]
+        return self.shape[-2] if len(self.shape) > 1 else self.shape[0]
+
+    @property
+    def columns(self) -> int:
+        return self.shape[-1] if len(self.shape) > 1 else 1
+
+    @property
     def matrices(self) -> int:
         """Matrices stacked in one tensor: experts in front of (output, input)."""
-        return prod(self.shape[:-2])
+        return 1 if self._is_convolution else prod(self.shape[:-2])
+
+    @property
+    def _is_convolution(self) -> bool:
+        return len(self.shape) == 3 and self.shape[1] == 1 and "conv" in self.role
 
     @property
     def elements(self) -> int:
         return prod(self.shape)
+
+
+@lru_cache(maxsize=64)
+def prediction_groups(shape: Shape) -> tuple[TensorGroup, ...]:
+    """The tensors of multi-token prediction, as parts of the text model that they extend."""
+    found: dict[tuple[str, tuple[int, ...], str, str], list[int | None]] = {}
+    for tensor in shape.tensors_of("mtp"):
+        found.setdefault((tensor.role, tensor.shape, tensor.dtype, tensor.kind), []).append(tensor.layer)
+    heads = next((heads for mixers in shape.mtp_mixers if (heads := _attention_heads(mixers)) != (0, 0)), (0, 0))
+    return tuple(TensorGroup(*key, "text", *heads, tuple(layers)) for key, layers in found.items())
 
 
 @lru_cache(maxsize=64)

@@ -67,6 +67,11 @@ TERMS: dict[str, tuple[str, ...]] = {
     "weights_copied": ("tensors", "format", "parameters", "copies"),  # whole on several cards
     "rotary_table": ("positions", "dimensions", "bytes", "copies"),
     "absorbed_projections": ("copies",),
+    "prediction_layers": ("parameters", "copies"),
+    "chosen_tokens": ("tokens", "chosen", "copies"),
+    "per_layer_inputs": ("copies",),
+    "unit_norms": ("copies",),
+    "encoder_table": ("copies",),
     "blocks_full": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),
     "blocks_sliding": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),
     "blocks_chunked": ("layers", "groups", "blocks", "block_tokens", "page_bytes", "copies"),
@@ -142,4 +147,5 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "model_not_supported": ("model_type",),
     "not_supported": ("value",),
     "no_mtp_layers": ("value",),
+    "model_not_known": ("value",),
 }

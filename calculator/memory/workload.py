@@ -33,7 +33,7 @@ class Workload:
     max_seqs: int | None = None  # vLLM `--max-num-seqs`; None: the engine's default
     util: float | None = None  # vLLM `--gpu-memory-utilization`, a fraction; None: the engine's default
     eager: bool = False  # vLLM `--enforce-eager`: no CUDA graphs
-    prefix_caching: bool = True  # False: vLLM `--no-enable-prefix-caching`
+    prefix_caching: bool = True  # False: vLLM `--disable-prefix-caching`
     mtp: int = 0  # tokens that the model's own multi-token prediction guesses ahead
     card_bytes: int | None = None  # memory of one card, where known: vLLM reserves a fraction of it
     capability: tuple[int, int] | None = None  # CUDA compute capability of the card, where known: (9, 0)
@@ -107,7 +107,7 @@ class Estimate:
     parts: tuple[Part, ...]  # always all six, in the order weights, kv_cache, state, compute, overhead, vision
     host: tuple[Part, ...]  # weights, compute
     per_card_bytes: int
-    cards: tuple[tuple[Part, ...], ...] = ()  # `parts` card by card, from engines that tell cards apart
+    cards: tuple[Mapping[str, int], ...] = ()  # bytes of each part on every card; empty where one card holds `parts`
     overhead_range_bytes: tuple[int, int] | None = None  # what the overhead of one card may be, least and most
     notes: tuple[Note, ...] = ()
     reserved_bytes: int | None = (
@@ -120,6 +120,11 @@ class Estimate:
 
     def part(self, key: str) -> Part:
         return next(part for part in self.parts if part.key == key)
+
+    @property
+    def by_card(self) -> tuple[Mapping[str, int], ...]:
+        """Bytes of each part, card by card."""
+        return self.cards or ({part.key: part.bytes for part in self.parts},)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

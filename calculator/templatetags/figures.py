@@ -20,5 +20,7 @@ for _figure in (
     figures.seconds,
     figures.plain,
     figures.signed_gib,
+    figures.short_bytes,
+    figures.short_number,
 ):
     register.filter(_figure.__name__, _figure)

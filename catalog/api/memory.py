@@ -3,12 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Query, Router, Schema, Status
 
-from calculator.serialize import estimate_json
+from calculator.hardware_form import flattened
+from calculator.serialize import answer_json
 from calculator.workload_form import WorkloadForm
+from catalog.api.questions import MemoryQuestions
 from catalog.api.schemas import Problem, problem
 from catalog.api.shapes import shape_or_404
+from catalog.bridge.cards import all_cards
 
 router = Router(tags=["memory"])
 
@@ -24,11 +27,33 @@ class PartBytes(Schema):
 
 class HostBytes(Schema):
     weights_bytes: int
+    kv_cache_bytes: int
     compute_bytes: int
 
 
+class CardBytes(PartBytes):
+    """`overhead_range_bytes` is the least and most that was measured of one card's overhead."""
+
+    overhead_range_bytes: list[int] | None = None
+
+
+class CapacityOut(Schema):
+    """What the server makes of `available_bytes` on each rank: "GPU KV cache size" and "Maximum concurrency"."""
+
+    available_bytes: int
+    block_bytes: int
+    blocks: int
+    tokens: int
+    concurrency: float
+    request_bytes: int
+
+
 class MemoryOut(Schema):
-    """`parts` lie in the accelerators' memory and add up to `total_bytes`; `host` stays in RAM."""
+    """`parts` lie in the accelerators' memory and add up to `total_bytes`; `host` stays in RAM.
+
+    `settings` are the engine's own, as said or by default; `cards` holds the parts of each card; `capacity` is there
+    for a server with a pool on a card that is named.
+    """
 
     model: str
     engine: str
@@ -44,25 +69,18 @@ class MemoryOut(Schema):
     total_bytes: int
     host: HostBytes
     notes: list[str]
+    settings: dict[str, bool | int | float | str]
+    cards: list[CardBytes]
+    capacity: CapacityOut | None = None
 
 
 @router.get(
     "/{slug:slug}/memory/", response={200: MemoryOut, 400: Problem, 404: Problem}, exclude_unset=True, url_name="memory"
 )
-def model_memory(
-    request: HttpRequest,
-    slug: str,
-    engine: str = "",
-    weights: str = "",
-    kv: str = "",
-    kv_v: str = "",
-    context: str = "",
-    sequences: str = "",
-    vision: str = "",
-) -> Status[Any]:
+def model_memory(request: HttpRequest, slug: str, asked: Query[MemoryQuestions]) -> Status[Any]:  # type: ignore[valid-type]
     """What a model takes on an engine, part by part. What is left out takes the engine's default for the model."""
     shape, longest = shape_or_404(slug)
-    form = WorkloadForm(shape, request.GET.dict(), max_context_tokens=longest)
+    form = WorkloadForm(shape, flattened(request.GET), max_context_tokens=longest, cards=all_cards())
     if not form.is_valid():
         return Status(400, problem(form.errors))
-    return Status(200, estimate_json(slug, form.estimate))
+    return Status(200, answer_json(slug, shape, form))

@@ -5,30 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 
 from calculator import labels
 from calculator.architecture import ConfigError, parse_config_text, read_config
-from calculator.serialize import estimate_json
-from calculator.workload_form import QUESTIONS, WorkloadForm
+from calculator.serialize import answer_json
+from calculator.workload_form import WorkloadForm
 from catalog.api.memory import MemoryOut
+from catalog.api.questions import BodyQuestions, asked_in
 from catalog.api.schemas import Problem, problem
 
 router = Router(tags=["memory"])
 
 
-class PastedIn(Schema):
+class PastedIn(BodyQuestions):  # type: ignore[valid-type,misc]
     """A config.json with a workload beside it; what is left out takes the engine's default."""
 
     config: dict[str, Any]
     assume_standard: bool = False
-    engine: str = ""
-    weights: str = ""
-    kv: str = ""
-    kv_v: str = ""
-    context: int | str = ""
-    sequences: int | str = ""
-    vision: bool = False
 
 
 class PastedOut(MemoryOut):
@@ -47,9 +41,8 @@ def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
         shape = read_config(config, assume_standard=body.assume_standard)  # type: ignore[arg-type]
     except ConfigError as error:
         return Status(400, problem({"config": labels.config_error_texts(error)}))
-    query = {name: str(value) for name in QUESTIONS if (value := getattr(body, name)) != "" and value is not False}
-    form = WorkloadForm(shape, query)
+    form = WorkloadForm(shape, asked_in(body))
     if not form.is_valid():
         return Status(400, problem(form.errors))
-    result = estimate_json(str(body.config.get("model_type", "")), form.estimate)
+    result = answer_json(str(body.config.get("model_type", "")), shape, form)
     return Status(200, result | {"assumptions": [labels.assumption_text(key) for key in shape.assumptions]})

@@ -7,18 +7,13 @@ from dataclasses import dataclass
 from math import ceil, floor, log2
 from typing import Any
 
+from calculator.charts import Mark
 from calculator.figures import GIB
 from catalog.ranking.frontier import Point, frontier
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
 LABEL_ROOM = (110, 16)  # least distance between two names, across and down
 LETTER = 6.5  # mean width of a letter; a name without room to the left of its point is written to the right
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    at: float
-    value: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +80,8 @@ def scatter(places: Iterable[Mapping[str, Any]]) -> Scatter | None:
             )
             for place, (point, x, y) in enumerate(placed)
         ),
-        memory_ticks=tuple(Mark(x_of(2**power * GIB), 2**power) for power in range(max(0, low), high + 1)),
-        index_ticks=tuple(Mark(y_of(value), value) for value in range(bottom, top + 1, 10)),
+        memory_ticks=tuple(Mark(at=x_of(2**power * GIB), value=2**power) for power in range(max(0, low), high + 1)),
+        index_ticks=tuple(Mark(at=y_of(value), value=value) for value in range(bottom, top + 1, 10)),
         models=len(points),
     )
 

@@ -4,6 +4,7 @@
 
 const MOVE_MS = 80; // while it is dragged the slider asks at most this often, and always for its last position
 const SLOW_MS = 400; // after which an old figure is taken away
+const NEEDED = ["context", "sequences", "cards"];
 const FAILURES = ["sendError", "timeout", "responseError", "swapError"];
 
 const byId = (id) => document.getElementById(id);
@@ -69,8 +70,9 @@ function onChange(event) {
   if (!inPanel(event)) return;
   const control = event.target;
   stopMoving(); // the form's own request follows, with the address
-  // What is empty, or no number at all, cannot be asked about: back to the value the page came with.
-  if (control.type === "number" && control.value === "") control.value = control.defaultValue;
+  // No number at all, or nothing where there is no default to fall back on: back to the value the page came with.
+  const missing = control.value === "" && (NEEDED.includes(control.name) || control.validity.badInput);
+  if (control.type === "number" && missing) control.value = control.defaultValue;
   follow();
   pending();
 }

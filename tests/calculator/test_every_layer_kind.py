@@ -28,6 +28,7 @@ from calculator.hardware import activations, reads
 from calculator.labels.names import MIXERS, mixer_text
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from calculator.memory.activations import widest_layer
+from calculator.memory.engines import engines_for, refusal
 from calculator.memory.llama_cpp import cache as llama_cpp_cache
 from calculator.memory.llama_cpp import state as llama_cpp_state
 from calculator.memory.transformers import cache as transformers_cache
@@ -114,6 +115,16 @@ def test_an_engine_keeps_something_of_every_kind_or_refuses_it(engine: str, mixe
         _names(error, mixer)
     else:
         assert answer.part("kv_cache").bytes + answer.part("state").bytes > 0
+
+
+@engines
+def test_a_refusal_is_kept_for_those_who_ask_which_engines_run_a_model(engine: str) -> None:
+    refused = refusal(made_of(MADE_UP[0]), engine)
+    assert refused is not None
+    _names(refused, MADE_UP[0])
+    assert refusal(made_of(EXAMPLES[0]), engine) is None
+    assert engine in engines_for(made_of(EXAMPLES[0]))
+    assert engines_for(made_of(MADE_UP[0])) == ()
 
 
 @engines

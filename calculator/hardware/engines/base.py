@@ -20,6 +20,8 @@ from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
 
+Setting = int | float | str
+
 
 class Alike(NamedTuple):
     """What an engine asks of a card before it plans its memory, as fields of a `Workload`. None: it does not ask."""
@@ -97,6 +99,14 @@ class HardwareEngine(ABC):
     @abstractmethod
     def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
         """`command` with a draft model that guesses ahead, or with a note that the program takes none."""
+
+    def settings(self, workload: Workload) -> dict[str, Setting]:
+        """What the program runs with, for each of `flags`: what `workload` says, or else its own default on that card.
+
+        What it derives only while it runs is left out.
+        """
+        asked = {name: getattr(workload, name) for name in self.flags}
+        return {name: value for name, value in asked.items() if value is not None}
 
     def kv_element_bytes(self, kv_format: str) -> Fraction:
         """Bytes of one cached value, block scales included."""

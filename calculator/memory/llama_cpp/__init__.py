@@ -62,7 +62,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     held = weigh(shape, workload.weight_format or default_weight_format(shape), running.placement)
     around = overhead(workload.card_bytes)
     cards = tuple(
-        (Part(key="weights", terms=terms), *parts) for terms, parts in zip(held.cards, running.cards, strict=True)
+        {"weights": sum(term.bytes for term in terms), **{part.key: part.bytes for part in parts}}
+        for terms, parts in zip(held.cards, running.cards, strict=True)
     )
     return Estimate(
         workload=workload,
@@ -71,7 +72,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         file_bytes=held.file_bytes,
         parts=(Part(key="weights", terms=_joined(held)), *running.parts),
         host=(Part(key="weights", terms=held.ram), *running.host),
-        per_card_bytes=max(sum(part.bytes for part in parts) for parts in cards),
+        per_card_bytes=max(sum(card.values()) for card in cards),
         cards=cards,
         overhead_range_bytes=(around.least, around.most),
         notes=notes(shape, workload),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from calculator.architecture.shape import Indexer, LatentAttention, Shape
+from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.checkpoint import native_format, offered
+from calculator.memory.sglang.layers import HOPPER, Layout, indexers
 from calculator.memory.sglang.pool import Pool, pool
 from calculator.memory.sglang.server import Server, server
 from calculator.memory.sglang.weights import weights
@@ -11,7 +12,9 @@ from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.workload import Estimate, Note, Part, Workload, WorkloadError
 
-KNOBS = frozenset({"tensor_parallel", "pipeline_parallel"})
+KNOBS = frozenset(
+    {"tensor_parallel", "pipeline_parallel", "batched_tokens", "max_seqs", "util", "eager", "prefix_caching"}
+)
 
 KV_FORMATS = ("bf16", "fp8_e4m3", "fp8_e5m2")
 
@@ -26,7 +29,7 @@ def kv_formats(shape: Shape) -> tuple[str, ...]:
 
     A model of 16-bit floats keeps them (`auto`).
     """
-    if _indexers(shape):
+    if indexers(shape):
         return ("bf16", "fp8_e4m3")
     return ("f16", *KV_FORMATS) if native_format(shape) == "FP16" else KV_FORMATS
 
@@ -37,7 +40,7 @@ def default_weight_format(shape: Shape) -> str:
 
 def default_kv_format(shape: Shape) -> str:
     """`auto`: the model's dtype."""
-    return "f16" if native_format(shape) == "FP16" and not _indexers(shape) else "bf16"
+    return "f16" if native_format(shape) == "FP16" and not indexers(shape) else "bf16"
 
 
 def estimate(shape: Shape, workload: Workload) -> Estimate:
@@ -52,8 +55,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     ranks, depth = workload.tensor_parallel, workload.pipeline_parallel
     check(shape, ranks, depth)
     held = weights(shape, workload.weight_format or default_weight_format(shape), ranks, depth)
-    asked = server(workload.card_bytes, ranks, depth, latent=_is_latent(shape))
-    kept = pool(shape, workload.kv_format or default_kv_format(shape), ranks)
+    asked = server(workload, latent=_is_latent(shape))
+    kept = pool(shape, _layout(shape, workload))
     needed = kept.needed(workload, asked.chunk_tokens)
     cached, states, per_stage = kept.terms(needed, stages(shape.num_layers, depth), ranks)
     compute, overhead, reserve = asked.terms()
@@ -86,15 +89,19 @@ def capacity_tokens(shape: Shape, workload: Workload, pool_bytes: int) -> int:
     Sources: `model_executor/pool_configurator.py` (`calculate_pool_sizes`), `mem_cache/kv_cache_configurator.py`
     (`_handle_max_mamba_cache`). Stages of a pipeline agree on the least.
     """
-    kept = pool(shape, workload.kv_format or default_kv_format(shape), workload.tensor_parallel)
+    kept = pool(shape, _layout(shape, workload))
     return min(
         kept.capacity_tokens(pool_bytes, stage) for stage in stages(shape.num_layers, workload.pipeline_parallel)
     )
 
 
-def _indexers(shape: Shape) -> list[Indexer]:
-    mixers = (mixer for layer in shape.layers for mixer in layer.mixers)
-    return [mixer.indexer for mixer in mixers if isinstance(mixer, LatentAttention) and mixer.indexer is not None]
+def _layout(shape: Shape, workload: Workload) -> Layout:
+    return Layout(
+        kv_format=workload.kv_format or default_kv_format(shape),
+        ranks=workload.tensor_parallel,
+        capability=workload.capability or HOPPER,
+        prefix_caching=workload.prefix_caching,
+    )
 
 
 def _is_latent(shape: Shape) -> bool:

@@ -14,40 +14,47 @@ from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
     FullAttention,
+    IndexedAttention,
+    Indexer,
     LatentAttention,
     LinearAttention,
     Mixer,
+    Shape,
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
 )
 from calculator.memory.checkpoint import ceil_div
+from calculator.memory.sglang.known import keeps_windows_apart, runs_recurrent_layers
 from calculator.memory.workload import WorkloadError
+
+HOPPER = (9, 0)
+"""What is assumed of a card whose capability is not known."""
 
 KV_BYTES = {"bf16": 2, "f16": 2, "fp8_e4m3": 1, "fp8_e5m2": 1}
 CONVOLUTION_BYTES = 2  # `SGLANG_MAMBA_CONV_DTYPE`, BF16 by default
-STATE_BYTES = 4  # `mamba2_state_dtype`: 32 bits unless the config says otherwise
+STATE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+STATE_UNSTATED_BYTES = 4  # `mamba2_state_dtype`
+IGNORES_STATED_WIDTH = ("kimi_", "granitemoehybrid", "bailing_", "glm5_next")
+"""Model types, by their beginning, whose config class asks for 32 bits whatever the file says."""
 INDEX_BLOCK = 128  # values of an indexer's key that share a scale
 LATENT_BLOCK = 128  # values of a latent in FP8 that share a scale
+RAW_SPARSE_FROM = 10
+"""Major capability from which sparse attention reads latents in FP8 without scales of their own (`trtllm`)."""
 
-# Model types whose windowed or chunked layers have a pool of their own; all others keep every token in every layer.
-WINDOWED = frozenset(
-    {"llama4_text", "gpt_oss", "granite_swa", "granitemoe_swa", "iquest_q1", "mimo_v2", "mimo_v2_flash", "step3p5"}
-    | {"step3p7", "gemma4_text", "gemma4_unified_text", "laguna", "mellum", "muse_glimmer_text", "inkling", "beam"}
-)
 
-# Model types with recurrent layers that SGLang has a class for (`models/`); its fall-back to transformers has none.
-RECURRENT = frozenset(
-    {"kimi_linear", "kimi_k3", "bailing_hybrid", "bailing_moe_linear", "qwen3_next", "qwen3_5_text", "qwen3_5_moe_text"}
-    | {"qwen4_exp", "nemotron_h", "falcon_h1", "granitemoehybrid", "lfm2", "lfm2_moe", "falcon_mamba", "mamba"}
-    | {"mamba2", "glm5_next_text", "zaya", "inkling"}
-)
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Of a workload all that a pool's layout depends on."""
 
-# Model types that snapshot states twice beside the running one, for the prefix cache (`_MAMBA_EXTRA_BUFFER_ARCHS`).
-EXTRA_BUFFER = frozenset(
-    {"kimi_linear", "kimi_k3", "qwen3_5_text", "qwen3_5_moe_text", "qwen3_next", "qwen4_exp", "bailing_hybrid"}
-    | {"bailing_moe_linear", "falcon_h1", "granitemoehybrid", "nemotron_h", "glm5_next_text"}
-)
+    kv_format: str
+    ranks: int
+    capability: tuple[int, int] = HOPPER
+    prefix_caching: bool = True
+
+    @property
+    def value_bytes(self) -> int:
+        return KV_BYTES[self.kv_format]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +66,34 @@ class Kept:
     reach: int = 0
 
 
-def kept_by(mixer: Mixer, kv_format: str, ranks: int, model_type: str) -> Kept:
+def indexers(shape: Shape) -> list[Indexer]:
+    """Of sparse latent attention; layers that follow an earlier layer's choice have none."""
+    mixers = (mixer for layer in shape.layers for mixer in layer.mixers)
+    return [mixer.indexer for mixer in mixers if isinstance(mixer, LatentAttention) and mixer.indexer is not None]
+
+
+def is_recurrent(mixer: Mixer) -> bool:
+    return isinstance(mixer, LinearAttention | StateSpace | ShortConvolution)
+
+
+def kept_by(shape: Shape, mixer: Mixer, layout: Layout) -> Kept:
     """What a mixer keeps. Raises `WorkloadError` for a kind of layer that SGLang does not run, or is not modelled."""
-    value_bytes = KV_BYTES[kv_format]
+    if isinstance(mixer, IndexedAttention):
+        # The indexer's only head stays in the model's dtype, but for FP8 E4M3 on Hopper and later.
+        key_bytes = 1 if layout.kv_format == "fp8_e4m3" and layout.capability[0] >= HOPPER[0] else 2
+        return Kept("full", _heads(mixer, layout.ranks) * layout.value_bytes + mixer.indexer.head_dim * key_bytes)
     if isinstance(mixer, FullAttention):
-        return Kept("full", _heads(mixer, ranks) * value_bytes)
+        return Kept("full", _heads(mixer, layout.ranks) * layout.value_bytes)
     if isinstance(mixer, SlidingWindowAttention | ChunkedAttention):
         reach = mixer.window if isinstance(mixer, SlidingWindowAttention) else mixer.chunk
-        size = _heads(mixer, ranks) * value_bytes
-        return Kept("window", size, reach) if model_type in WINDOWED else Kept("full", size)
+        size = _heads(mixer, layout.ranks) * layout.value_bytes
+        return Kept("window", size, reach) if keeps_windows_apart(shape) else Kept("full", size)
     if isinstance(mixer, LatentAttention):
-        return Kept("full", _latent(mixer, value_bytes))
+        return Kept("full", _latent(mixer, layout, scaled=_scales_latents(shape, layout)))
     if isinstance(mixer, LinearAttention | StateSpace | ShortConvolution):
-        if model_type not in RECURRENT:
+        if not runs_recurrent_layers(shape):
             raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
-        return Kept("state", _state(mixer, ranks))
+        return Kept("state", _state(mixer, layout.ranks, _state_width(shape)))
     raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)
 
 
@@ -82,19 +102,32 @@ def _heads(mixer: Attention, ranks: int) -> int:
     return max(1, mixer.num_kv_heads // ranks) * (mixer.head_dim + mixer.value_head_dim)
 
 
-def _latent(mixer: LatentAttention, value_bytes: int) -> int:
-    """One latent per token, whole on every rank. A sparse one in FP8 has a scale per 128 values and its rotary part in
-    BF16; the indexer's keys are FP8 with a scale per 128."""
-    if mixer.indexer is None:
-        return (mixer.kv_lora_rank + mixer.qk_rope_head_dim) * value_bytes
-    size = (mixer.kv_lora_rank + mixer.qk_rope_head_dim) * 2
-    if value_bytes == 1:
+def _scales_latents(shape: Shape, layout: Layout) -> bool:
+    """`arg_groups/overrides.py` (`_dsa_split_backend_resolution`)."""
+    if layout.value_bytes != 1 or not indexers(shape):
+        return False
+    return layout.capability[0] < RAW_SPARSE_FROM or (shape.model_type == "glm_moe_dsa" and layout.capability[0] == 12)
+
+
+def _latent(mixer: LatentAttention, layout: Layout, *, scaled: bool) -> int:
+    """One latent per token, whole on every rank; `scaled`: in FP8 with a scale per 128 values, its rotary part in BF16.
+    An indexer's keys are FP8 with a scale per 128."""
+    size = (mixer.kv_lora_rank + mixer.qk_rope_head_dim) * layout.value_bytes
+    if scaled:
         size = mixer.kv_lora_rank + mixer.kv_lora_rank // LATENT_BLOCK * 4 + mixer.qk_rope_head_dim * 2
+    if mixer.indexer is None:
+        return size
     return size + mixer.indexer.head_dim + mixer.indexer.head_dim // INDEX_BLOCK * 4
 
 
-def _state(mixer: LinearAttention | StateSpace | ShortConvolution, ranks: int) -> int:
-    """The last inputs of the convolution, and the state; groups that do not divide repeat."""
+def _state_width(shape: Shape) -> int:
+    if shape.state_dtype is None or shape.model_type.startswith(IGNORES_STATED_WIDTH):
+        return STATE_UNSTATED_BYTES
+    return STATE_BYTES.get(shape.state_dtype, STATE_UNSTATED_BYTES)
+
+
+def _state(mixer: LinearAttention | StateSpace | ShortConvolution, ranks: int, width: int) -> int:
+    """The last inputs of the convolution, and the state; groups that do not divide become one for every rank."""
     if isinstance(mixer, ShortConvolution):
         return ceil_div(mixer.conv_channels, ranks) * (mixer.conv_kernel - 1) * CONVOLUTION_BYTES
     if isinstance(mixer, LinearAttention):
@@ -102,7 +135,7 @@ def _state(mixer: LinearAttention | StateSpace | ShortConvolution, ranks: int) -
         state = ceil_div(mixer.num_value_heads, ranks) * mixer.key_head_dim * mixer.value_head_dim
     else:
         inner = mixer.inner_size // ranks
-        groups = mixer.num_groups if mixer.num_groups % ranks == 0 else max(mixer.num_groups, ranks)
+        groups = mixer.num_groups if mixer.num_groups % ranks == 0 else ranks
         channels = inner + (2 * groups * mixer.state_size // ranks if mixer.version == 2 else 0)
         state = inner * mixer.state_size
-    return channels * max(0, mixer.conv_kernel - 1) * CONVOLUTION_BYTES + state * STATE_BYTES
+    return channels * max(0, mixer.conv_kernel - 1) * CONVOLUTION_BYTES + state * width

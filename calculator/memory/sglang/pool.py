@@ -14,9 +14,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from calculator.architecture.shape import LatentAttention, Shape
+from calculator.architecture.shape import Attention, IndexedAttention, LatentAttention, Shape
 from calculator.memory.checkpoint import ceil_div
-from calculator.memory.sglang.layers import EXTRA_BUFFER, Kept, kept_by
+from calculator.memory.sglang.known import pages_latents, takes_snapshots
+from calculator.memory.sglang.layers import Kept, Layout, indexers, is_recurrent, kept_by
 from calculator.memory.workload import Term, Workload
 
 WINDOW_RATIO = Fraction(4, 5)  # `--swa-full-tokens-ratio`: tokens of a windowed layer for each token of a full one
@@ -25,7 +26,8 @@ EVICTION_TOKENS = 128  # `SGLANG_SWA_EVICTION_INTERVAL`
 CHUNKS_IN_FLIGHT = 2  # of the overlap scheduler
 SLOTS_PER_SEQUENCE = 3  # `MAMBA_CACHE_SIZE_MAX_RUNNING_REQUESTS_RATIO`
 TRACKING_SLOTS = 2  # `get_mamba_tracking_slots` with overlap
-SPARSE_PAGE_TOKENS = 64  # DSA; all else pages by single tokens on CUDA (`_page_size_default`)
+PAGE_TOKENS, INDEXED_PAGE_TOKENS = 64, 128  # where pages hold more than a single token
+PAGED_CAPABILITIES = (10, 11)  # data-centre Blackwell: `trtllm_mha`, `trtllm_mla`, `fa4`
 
 
 class Needed(NamedTuple):
@@ -101,6 +103,11 @@ class Pool:
                 cached.append(Term(f"pool_{kept.kind}", values, size))
         return tuple(cached), tuple(states), stage_bytes
 
+    def capacity_slots(self, pool_bytes: int, stage: range) -> int:
+        """States that the server makes room for out of `pool_bytes`, one for padding apart."""
+        state = sum(kept.bytes for index in stage for kept in self.layers[index] if kept.kind == "state")
+        return int(pool_bytes * STATE_RATIO / (1 + STATE_RATIO) - state) // state if state else 0
+
     def capacity_tokens(self, pool_bytes: int, stage: range) -> int:
         """Tokens that fit into `pool_bytes` of a rank of this stage, as the server prints them.
 
@@ -111,28 +118,45 @@ class Pool:
         window = sum(kept.bytes for kept in own if kept.kind == "window")
         state = sum(kept.bytes for kept in own if kept.kind == "state")
         if state:
-            slots = int(pool_bytes * STATE_RATIO / (1 + STATE_RATIO) - state) // state
-            pool_bytes -= (slots + 1) * state
+            pool_bytes -= (self.capacity_slots(pool_bytes, stage) + 1) * state
         cell = full + WINDOW_RATIO * window if full else Fraction(window)
         return int(pool_bytes // cell) // self.page_tokens * self.page_tokens if cell else 0
 
 
 @lru_cache(maxsize=256)
-def pool(shape: Shape, kv_format: str, ranks: int) -> Pool:
+def pool(shape: Shape, layout: Layout) -> Pool:
     """Raises `WorkloadError` for a kind of layer that is not modelled."""
-    kept = tuple(
-        tuple(kept_by(mixer, kv_format, ranks, shape.model_type) for mixer in layer.mixers)
-        if layer.shares_kv_of is None
-        else ()
-        for layer in shape.layers
-    )
-    sparse = any(
-        isinstance(mixer, LatentAttention) and mixer.indexer is not None
-        for layer in shape.layers
-        for mixer in layer.mixers
-    )
-    return Pool(
-        layers=kept,
-        page_tokens=SPARSE_PAGE_TOKENS if sparse else 1,
-        slots_per_sequence=SLOTS_PER_SEQUENCE + (TRACKING_SLOTS if shape.model_type in EXTRA_BUFFER else 0),
-    )
+    kept = _kept_layers(shape, layout)
+    kept_for_prefixes = SLOTS_PER_SEQUENCE + (TRACKING_SLOTS if takes_snapshots(shape) else 0)
+    slots = kept_for_prefixes if layout.prefix_caching else 1
+    return Pool(layers=kept, page_tokens=_page_tokens(shape, layout), slots_per_sequence=slots)
+
+
+def _kept_layers(shape: Shape, layout: Layout) -> tuple[tuple[Kept, ...], ...]:
+    """In a model without recurrent layers every layer has its place in the pool, also one that reads the keys and
+    values of an earlier one and one without attention (`layer_setup.py`, `num_effective_layers`)."""
+    kept = tuple(tuple(kept_by(shape, mixer, layout) for mixer in layer.mixers) for layer in shape.layers)
+    if any(is_recurrent(mixer) for layer in shape.layers for mixer in layer.mixers):
+        return kept
+    widest = max((each for layer in kept for each in layer if each.kind == "full"), key=_bytes, default=None)
+    return tuple(layer or ((widest,) if widest else ()) for layer in kept)
+
+
+def _bytes(kept: Kept) -> int:
+    return kept.bytes
+
+
+def _page_tokens(shape: Shape, layout: Layout) -> int:
+    """`arg_groups/overrides.py` (`_page_size_default`) and what the default back end of a card asks for instead
+    (`_mla_backend_page_constraints`, `_fa4_page_constraint`, `model_overrides/`)."""
+    mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
+    if indexers(shape):
+        return PAGE_TOKENS
+    if any(isinstance(mixer, IndexedAttention) for mixer in mixers):
+        return INDEXED_PAGE_TOKENS
+    if layout.capability[0] not in PAGED_CAPABILITIES or any(map(is_recurrent, mixers)):
+        return 1
+    if any(isinstance(mixer, LatentAttention) for mixer in mixers):
+        return PAGE_TOKENS if pages_latents(shape) else 1
+    uneven = any(isinstance(mixer, Attention) and mixer.head_dim != mixer.value_head_dim for mixer in mixers)
+    return INDEXED_PAGE_TOKENS if uneven else PAGE_TOKENS

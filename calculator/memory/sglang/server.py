@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from calculator.memory.workload import Term
+from calculator.memory.workload import Term, Workload
 
 MIB = 2**20
 GIB = 2**30
@@ -43,6 +44,15 @@ def alike_bytes(card_bytes: int) -> int:
     return max(bound for bound in bounds if bound <= card_bytes) or 1
 
 
+class Asked(NamedTuple):
+    """`--chunked-prefill-size`, `--max-running-requests`, `--mem-fraction-static`, no CUDA graphs."""
+
+    chunk_tokens: int | None
+    sequences: int | None
+    fraction: float | None
+    eager: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """`chunk_tokens` of a prefill, `graph_sequences` of the largest decode graph; the rest in bytes of one rank."""
@@ -54,6 +64,7 @@ class Server:
     graph_bytes: int
     other_bytes: int
     card_bytes: int | None
+    asked_fraction: float | None = None
 
     @property
     def reserve_bytes(self) -> int:
@@ -62,6 +73,8 @@ class Server:
     @property
     def fraction(self) -> float:
         """`--mem-fraction-static`: the share for weights, cache and states; 0.95 where the card is not known."""
+        if self.asked_fraction is not None:
+            return self.asked_fraction
         if self.card_bytes is None:
             return 0.95
         mib = self.card_bytes / MIB
@@ -86,25 +99,40 @@ class Server:
         return (compute,), overhead, self.reserve_bytes + CUDA_CONTEXT_BYTES
 
 
+def server(workload: Workload, *, latent: bool) -> Server:
+    """What a server settles for a workload, and the reserve that follows from it; defaults go by the card's memory."""
+    return _server(
+        workload.card_bytes,
+        workload.tensor_parallel,
+        workload.pipeline_parallel,
+        Asked(workload.batched_tokens, workload.max_seqs, workload.util, workload.eager),
+        latent,
+    )
+
+
 @lru_cache(maxsize=256)
-def server(card_bytes: int | None, tensor_parallel: int, pipeline_parallel: int, *, latent: bool) -> Server:
-    """The defaults on a card of `card_bytes` (None: not known) and the reserve that follows from them."""
+def _server(card_bytes: int | None, ranks: int, depth: int, asked: Asked, latent: bool) -> Server:
     chunk, few, many = _defaults(card_bytes)
-    sequences = few if tensor_parallel < 4 else many
+    sequences = few if ranks < 4 else many
+    chunk = asked.chunk_tokens or chunk
+    sequences = min(sequences, asked.sequences or sequences)
     activation = max(chunk, LEAST_CHUNK) * MIB_PER_TOKEN
-    graphs = float(sequences * MIB_PER_SEQUENCE)
-    graphs += LATENT_PREFILL_GRAPHS_MIB if latent else prefill_graphs(chunk) * MIB_PER_PREFILL_GRAPH
-    other = CONSTANT_MIB + tensor_parallel * pipeline_parallel / 8 * PARALLEL_MIB
+    graphs = 0.0
+    if not asked.eager:
+        graphs = sequences * MIB_PER_SEQUENCE
+        graphs += LATENT_PREFILL_GRAPHS_MIB if latent else prefill_graphs(chunk) * MIB_PER_PREFILL_GRAPH
+    other = CONSTANT_MIB + ranks * depth / 8 * PARALLEL_MIB
     if card_bytes is not None and card_bytes > FLOOR_ABOVE_GIB * GIB:
         other = max(other, FLOOR_MIB - activation - graphs)
     return Server(
         chunk_tokens=chunk,
-        graph_sequences=sequences,
-        cards=tensor_parallel * pipeline_parallel,
+        graph_sequences=0 if asked.eager else sequences,
+        cards=ranks * depth,
         activation_bytes=round(activation * MIB),
         graph_bytes=round(graphs * MIB),
         other_bytes=round(other * MIB),
         card_bytes=card_bytes,
+        asked_fraction=asked.fraction,
     )
 
 

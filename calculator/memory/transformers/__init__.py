@@ -66,10 +66,17 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         Term("logits", {"sequences": workload.sequences, "vocab_size": shape.vocab_size}, logits),
     )
     vision = held.vision_bytes if workload.vision else 0
-    shares = [sum(shared) for shared in zip(held.stage_bytes, cache_ranks, state_ranks, strict=True)]
-    shares = [share + forward + CUDA_CONTEXT_BYTES + CUBLAS_BYTES for share in shares]
-    shares[0] += vision
-    shares[places.after[-1]] += logits
+    around = [CUDA_CONTEXT_BYTES + CUBLAS_BYTES] * depth
+    around[places.after[-1]] += logits
+    by_card = {
+        "weights": held.stage_bytes,
+        "kv_cache": cache_ranks,
+        "state": state_ranks,
+        "compute": [forward] * depth,
+        "overhead": around,
+        "vision": [vision] + [0] * (depth - 1),
+    }
+    cards = tuple(dict(zip(by_card, sizes, strict=True)) for sizes in zip(*by_card.values(), strict=True))
     return Estimate(
         workload=workload,
         total_parameters=shape.total_parameters,
@@ -84,7 +91,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
             Part(key="vision", terms=held.vision_terms if workload.vision else ()),
         ),
         host=(Part(key="weights"), Part(key="compute")),
-        per_card_bytes=max(shares),
+        per_card_bytes=max(sum(card.values()) for card in cards),
+        cards=cards,
         notes=_notes(shape, workload),
     )
 

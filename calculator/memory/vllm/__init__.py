@@ -6,10 +6,13 @@ from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import native_format, offered
 from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
-from calculator.memory.vllm import weights as weight_rules
-from calculator.memory.vllm.cache import Pool, cache_terms, pool
+from calculator.memory.vllm.cache import Pool, cache_and_state, pool
+from calculator.memory.vllm.compressed import is_compressed
 from calculator.memory.vllm.overhead import compute_term, overhead_terms
-from calculator.memory.vllm.serving import UTILISATION, limits, reserved_bytes, serving
+from calculator.memory.vllm.registry import check_known
+from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
+from calculator.memory.vllm.split import check_encoder
+from calculator.memory.vllm.weights import Layout, weights
 from calculator.memory.workload import Capacity, Estimate, Note, Part, Workload, WorkloadError
 
 KNOBS = frozenset(
@@ -20,21 +23,33 @@ KNOBS = frozenset(
 )
 
 
+NO_FP16 = frozenset({"gemma2", "gemma3", "gemma3_text", "glm4"})
+
+
 def weight_formats(shape: Shape) -> tuple[str, ...]:
     """Formats of this model, best quality first; a quantised checkpoint offers its own and what it can become."""
-    return offered(shape)
+    return tuple(name for name in offered(shape) if name != "FP16" or _runs_in_16_bit_floats(shape))
+
+
+def _runs_in_16_bit_floats(shape: Shape) -> bool:
+    """`config/model.py`, _FLOAT16_NOT_SUPPORTED_MODELS: by the model type of the file."""
+    return not {shape.file_type, shape.model_type} & NO_FP16
 
 
 def kv_formats(shape: Shape) -> tuple[str, ...]:
-    return ("bf16", "f16", "fp8")
+    """`--kv-cache-dtype`; DeepSeek-V4's is FP8 whatever is asked for."""
+    return ("fp8",) if is_compressed(shape) else ("bf16", "f16", "fp8")
 
 
 def default_weight_format(shape: Shape) -> str:
-    return native_format(shape)
+    native = native_format(shape)
+    return "BF16" if native == "FP16" and not _runs_in_16_bit_floats(shape) else native
 
 
 def default_kv_format(shape: Shape) -> str:
     """`auto`: the model's dtype."""
+    if is_compressed(shape):
+        return "fp8"
     return "f16" if shape.native_format in ("F16", "FP16") else "bf16"
 
 
@@ -47,28 +62,42 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     if workload.kv_v_format != workload.kv_format:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
     ranks, depth = workload.tensor_parallel, workload.pipeline_parallel
+    check_known(shape)
     check(shape, ranks, depth)
+    if workload.vision:
+        check_encoder(shape, ranks)
     if workload.mtp and not shape.mtp_mixers:
         raise WorkloadError("mtp", "no_mtp_layers", value=workload.mtp)
-    held = weight_rules.weights(shape, workload.weight_format or "BF16", ranks, depth)
     tokens, sequences = limits(workload)
+    held = weights(shape, workload.weight_format or "BF16", layout(workload))
+    replicas = workload.data_parallel
     blocks = pool(shape, serving(workload))
     in_flight = (depth + 1) * tokens  # asynchronous scheduling: one batch per stage and one ahead
-    cards = [list(held.rank_bytes)]
-    cached, states, cache_ranks = cache_terms(blocks, _cached_stages(shape, depth), workload, in_flight)
-    compute, compute_bytes = compute_term(shape, tokens, sequences, ranks, depth)
-    overhead, overhead_ranks = overhead_terms(shape, sequences, ranks, depth)
+    cached, states = cache_and_state(blocks, _cached_stages(shape, depth), workload, in_flight)
+    compute, compute_bytes = compute_term(shape, tokens, sequences, ranks, depth, replicas)
+    graphs = 0 if workload.eager else sequences
+    overhead, overhead_ranks = overhead_terms(shape, graphs, ranks, depth, replicas)
     vision = held.vision_rank_bytes if workload.vision else 0
-    cards += [cache_ranks, [compute_bytes] * depth, overhead_ranks, [vision] + [0] * (depth - 1)]
+    stage_bytes = {
+        "weights": held.rank_bytes,
+        "kv_cache": cached.rank_bytes,
+        "state": states.rank_bytes,
+        "compute": [compute_bytes] * depth,
+        "overhead": overhead_ranks,
+        "vision": [vision] + [0] * (depth - 1),
+    }
+    by_stage = [dict(zip(stage_bytes, sizes, strict=True)) for sizes in zip(*stage_bytes.values(), strict=True)]
     parts = (
         Part(key="weights", terms=held.terms),
-        Part(key="kv_cache", terms=cached),
-        Part(key="state", terms=states),
+        Part(key="kv_cache", terms=cached.terms),
+        Part(key="state", terms=states.terms),
         Part(key="compute", terms=(compute,)),
         Part(key="overhead", terms=overhead),
         Part(key="vision", terms=held.vision_terms if workload.vision else ()),
     )
-    reserved = None if workload.card_bytes is None else reserved_bytes(workload.card_bytes, workload) * ranks * depth
+    reserved = None if workload.card_bytes is None else reserved_bytes(workload.card_bytes, workload)
+    if reserved is not None:
+        reserved *= ranks * depth * replicas
     return Estimate(
         workload=workload,
         total_parameters=shape.total_parameters,
@@ -76,9 +105,23 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         file_bytes=held.file_bytes,
         parts=parts,
         host=(Part(key="weights"), Part(key="compute")),
-        per_card_bytes=max(map(sum, zip(*cards, strict=True))),
+        per_card_bytes=max(sum(stage.values()) for stage in by_stage),
+        cards=tuple(stage for _replica in range(replicas) for stage in by_stage for _rank in range(ranks)),
         notes=_notes(shape, workload, blocks, reserved),
         reserved_bytes=reserved,
+    )
+
+
+def layout(workload: Workload) -> Layout:
+    """How `workload` spreads its weights."""
+    return Layout(
+        ranks=workload.tensor_parallel,
+        stages=workload.pipeline_parallel,
+        replicas=workload.data_parallel,
+        whole_experts=workload.expert_parallel,
+        batched_tokens=limits(workload).batched_tokens,
+        capability=workload.capability or HOPPER,
+        prediction=workload.mtp > 0,
     )
 
 
@@ -101,6 +144,14 @@ def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity
         concurrency=number / needed,
         request_bytes=needed * block_bytes,
     )
+
+
+def available_bytes(answer: Estimate) -> int | None:
+    """`v1/worker/gpu_worker.py` (`determine_available_memory`): the share that is asked for less all but the cache."""
+    if answer.reserved_bytes is None:
+        return None
+    beside = max(sum(size for part, size in card.items() if part not in ("kv_cache", "state")) for card in answer.cards)
+    return answer.reserved_bytes // len(answer.cards) - beside
 
 
 def _cached_stages(shape: Shape, depth: int) -> tuple[range, ...]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import lcm
 
-from calculator.architecture.shape import Attention, CompressedAttention, Shape
+from calculator.architecture.shape import Attention, Shape
 from calculator.memory.checkpoint import ceil_div
-from calculator.memory.vllm.compressed import CompressedSpec, compressed_specs, packed_groups
+from calculator.memory.vllm.compressed import CompressedSpec, compressed_specs, is_compressed, packed_groups
 from calculator.memory.vllm.draft import draft_layers
 from calculator.memory.vllm.layers import CacheSpec, layer_specs, needs_sparse_attention
 from calculator.memory.vllm.serving import Serving
@@ -82,7 +82,7 @@ class Pool:
 @lru_cache(maxsize=512)
 def pool(shape: Shape, serving: Serving) -> Pool:
     """The block pool of one tensor-parallel rank."""
-    if any(isinstance(mixer, CompressedAttention) for layer in shape.layers for mixer in layer.mixers):
+    if is_compressed(shape):
         return _packed(compressed_specs(shape))
     specs = (*layer_specs(shape, serving), *draft_layers(shape, serving))
     buckets: dict[CacheSpec, list[int]] = {}
@@ -178,30 +178,42 @@ def _group_size(counts: Sequence[int]) -> int:
     return max(counts) if max(counts) < min(counts) * 1.5 else min(counts)
 
 
-def cache_terms(
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Terms over all ranks, and the bytes of one rank of each pipeline stage."""
+
+    terms: tuple[Term, ...]
+    rank_bytes: tuple[int, ...]
+
+
+def cache_and_state(
     blocks: Pool, parts: Sequence[range], workload: Workload, tokens_in_flight: int
-) -> tuple[tuple[Term, ...], tuple[Term, ...], list[int]]:
-    """Terms of the KV cache and of the state over all ranks, and the bytes of one rank of each pipeline stage.
+) -> tuple[Held, Held]:
+    """What the KV cache and the recurrent states hold.
 
     A term is layers x blocks x page x copies; a group whose blocks are padded to the size of another counts its layers.
     """
     ranks = workload.tensor_parallel * workload.data_parallel
     sequences = ceil_div(workload.sequences, workload.data_parallel)
     block_bytes = [blocks.block_bytes(stage) for stage in parts]
-    used = list(block_bytes)  # block 0 stands for "nothing here" and is never used
+    used = {"cache": [0] * len(parts), "state": [0] * len(parts)}
     counted: dict[tuple[str, int, int, int, int], int] = {}
     for group in blocks.groups:
         count = group.blocks(workload.context_tokens, tokens_in_flight) * sequences
         pages = [group.stage_bytes(stage) for stage in parts] if blocks.uniform else block_bytes
-        used = [held + count * page for held, page in zip(used, pages, strict=True)]
+        kind = "state" if group.kind == "state" else "cache"
+        used[kind] = [held + count * page for held, page in zip(used[kind], pages, strict=True)]
         alike = (group.kind, sum(pages), count, group.block_tokens, group.page_bytes)
         counted[alike] = counted.get(alike, 0) + 1
     terms = [_blocks_term(*alike, groups=groups, copies=ranks) for alike, groups in counted.items()]
     cached = [term for term in terms if term.key != "blocks_state"]
     states = [term for term in terms if term.key == "blocks_state"]
-    if blocks.groups:
-        (cached or states).append(Term("null_block", {"copies": ranks * len(parts)}, sum(block_bytes) * ranks))
-    return tuple(cached), tuple(states), used
+    if blocks.groups:  # block 0 stands for "nothing here" and is never used
+        null = Term("null_block", {"copies": ranks * len(parts)}, sum(block_bytes) * ranks)
+        kind = "cache" if cached else "state"
+        (cached or states).append(null)
+        used[kind] = [held + page for held, page in zip(used[kind], block_bytes, strict=True)]
+    return Held(tuple(cached), tuple(used["cache"])), Held(tuple(states), tuple(used["state"]))
 
 
 def _blocks_term(kind: str, pages: int, count: int, tokens: int, page: int, *, groups: int, copies: int) -> Term:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from calculator.architecture.shape import CompressedAttention, Shape
 from calculator.memory.checkpoint import ceil_div
@@ -31,6 +32,11 @@ class CompressedSpec:
     page_bytes: int
     block_tokens: int
     reach: int = 0
+
+
+@lru_cache(maxsize=1024)
+def is_compressed(shape: Shape) -> bool:
+    return any(isinstance(mixer, CompressedAttention) for layer in shape.layers for mixer in layer.mixers)
 
 
 def compressed_specs(shape: Shape) -> tuple[tuple[int, CompressedSpec], ...]:

@@ -47,6 +47,7 @@ class CacheSpec:
     states: int = 0
 
 
+@lru_cache(maxsize=1024)
 def needs_sparse_attention(shape: Shape) -> bool:
     """Whether a layer reads chosen latents alone: DeepSeek-V3.2, GLM-5, DeepSeek-V4."""
     mixers = (mixer for layer in shape.layers for mixer in layer.mixers)

@@ -7,7 +7,7 @@ more), `utils/mem_utils.py`; constants from public logs, see the functions.
 
 from __future__ import annotations
 
-from calculator.architecture.shape import Shape
+from calculator.architecture.shape import Experts, Shape
 from calculator.memory.activations import widest_layer
 from calculator.memory.stages import stages
 from calculator.memory.workload import Term
@@ -23,12 +23,12 @@ COMMUNICATION_BYTES = 100 * MIB  # NCCL and all-reduce: 205 MiB with workspaces 
 GRAPH_PIECE_BYTES = MIB // 2  # per captured piece and batch size: 0.65 GiB at 29 x 51 pieces, 1.28 GiB at 49 x 51
 
 
-def compute_term(shape: Shape, tokens: int, sequences: int, ranks: int, depth: int) -> tuple[Term, int]:
+def compute_term(shape: Shape, tokens: int, sequences: int, ranks: int, depth: int, replicas: int) -> tuple[Term, int]:
     """The larger of a forward pass and the sampler, over all cards; and the share of one."""
     elements = widest_layer(shape, ranks)
     forward = tokens * elements * ACTIVATION_BYTES
     sampler = sequences * shape.vocab_size * LOGIT_BYTES
-    cards = ranks * depth
+    cards = ranks * depth * replicas
     if forward >= sampler:
         return Term("forward_pass", {"tokens": tokens, "elements": elements, "copies": cards}, forward * cards), forward
     values = {"sequences": sequences, "vocab_size": shape.vocab_size, "bytes": LOGIT_BYTES, "copies": cards}
@@ -47,18 +47,25 @@ def capture_sizes(sequences: int) -> int:
     return sum(size <= largest for size in (1, 2, 4, *range(8, 256, 8), *range(256, 513, 16)))
 
 
-def overhead_terms(shape: Shape, sequences: int, ranks: int, depth: int) -> tuple[tuple[Term, ...], list[int]]:
-    """Terms over all cards, and the bytes of one rank of each stage."""
-    cards = ranks * depth
-    sizes = capture_sizes(sequences)
+def overhead_terms(
+    shape: Shape, sequences: int, ranks: int, depth: int, replicas: int
+) -> tuple[tuple[Term, ...], list[int]]:
+    """Terms over all cards, and the bytes of one rank of each stage. No graphs are captured for 0 sequences."""
+    cards = ranks * depth * replicas
+    sizes = capture_sizes(sequences) if sequences else 0
     pieces = [len(stage) + 1 for stage in stages(shape.num_layers, depth)]
     graphs = [count * sizes * GRAPH_PIECE_BYTES for count in pieces]
-    fixed = CUDA_CONTEXT_BYTES + NON_TORCH_BYTES + (COMMUNICATION_BYTES if cards > 1 else 0)
+    talking = ranks * depth > 1 or (
+        replicas > 1 and any(isinstance(layer.feed_forward, Experts) for layer in shape.layers)
+    )
+    fixed = CUDA_CONTEXT_BYTES + NON_TORCH_BYTES + (COMMUNICATION_BYTES if talking else 0)
     terms = [
         Term("cuda_context", {"cards": cards}, CUDA_CONTEXT_BYTES * cards),
         Term("workspaces", {"cards": cards}, NON_TORCH_BYTES * cards),
-        Term("cuda_graphs", {"pieces": sum(pieces), "sizes": sizes, "copies": ranks}, sum(graphs) * ranks),
     ]
-    if cards > 1:
+    if sequences:
+        values = {"pieces": sum(pieces), "sizes": sizes, "copies": ranks * replicas}
+        terms.append(Term("cuda_graphs", values, sum(graphs) * ranks * replicas))
+    if talking:
         terms.append(Term("communication", {"cards": cards}, COMMUNICATION_BYTES * cards))
     return tuple(terms), [fixed + graph for graph in graphs]

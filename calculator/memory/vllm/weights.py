@@ -2,23 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
-from calculator.memory.checkpoint import WIDE_BYTES
-from calculator.memory.rank_weights import Added, Weights, absorbed_projections, rank_weights, rotary_tables
+from calculator.memory.checkpoint import WeightFormat, ceil_div
+from calculator.memory.rank_weights import Added, Weights, absorbed_projections, rank_weights, storage
+from calculator.memory.tensors import TensorGroup, prediction_groups, tensor_groups
+from calculator.memory.vllm.buffers import buffers, tower_bytes
+from calculator.memory.vllm.split import price
+
+DECOMPRESSING = ("attn_kv_b", "attn_k_b", "attn_v_b")
+
+
+class Layout(NamedTuple):
+    """How the weights are spread, and what else they depend on. `whole_experts`: each lies on one rank."""
+
+    ranks: int
+    stages: int
+    replicas: int
+    whole_experts: bool
+    batched_tokens: int
+    capability: tuple[int, int]
+    prediction: bool
 
 
 @lru_cache(maxsize=1024)
-def weights(shape: Shape, weight_format: str, tensor_parallel: int, pipeline_parallel: int) -> Weights:
-    """What every rank holds."""
-    return rank_weights(shape, weight_format, tensor_parallel, pipeline_parallel, _added)
+def weights(shape: Shape, weight_format: str, layout: Layout) -> Weights:
+    """What every rank holds, and the terms over all of them."""
+
+    def added(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:
+        absorbed = absorbed_projections(shape, parts, ranks) if _keeps_projections(shape, weight_format) else ()
+        return (*buffers(shape, parts, ranks, layout.batched_tokens), *absorbed)
+
+    def priced(shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int) -> tuple[int, str]:
+        return _spread(shape, group, spec, layout)
+
+    held = rank_weights(shape, weight_format, layout.ranks, layout.stages, added, priced)
+    if layout.prediction:
+        groups = prediction_groups(shape)
+        sizes = [_spread(shape, group, storage(shape, group, weight_format), layout)[0] for group in groups]
+        size = sum(one * len(group.layers) for one, group in zip(sizes, groups, strict=True))
+        parameters = sum(group.elements * len(group.layers) for group in groups)
+        held = held.with_prediction(parameters, size, layout.ranks)
+    return held.with_vision(tower_bytes(shape), layout.ranks).times(layout.replicas)
 
 
-def _added(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:
-    """The angle tables, and MLA's second copy of `kv_b_proj`.
+def _spread(shape: Shape, group: TensorGroup, spec: WeightFormat, layout: Layout) -> tuple[int, str]:
+    """Copies of a model share their experts (`fused_moe/config.py`, `FusedMoEParallelConfig.make`): a slice of each on
+    every rank of all copies, or as many whole ones."""
+    everywhere = layout.ranks * layout.replicas
+    if "_exps" not in group.role or (layout.replicas == 1 and not layout.whole_experts):
+        return price(shape, group, spec, layout.ranks, layout.capability)
+    if not layout.whole_experts:
+        return price(shape, group, spec, everywhere, layout.capability)
+    number = group.shape[0]
+    kept = replace(group, shape=(ceil_div(number, everywhere), *group.shape[1:]))
+    return price(shape, kept, spec, 1, layout.capability)
 
-    `rotary_embedding/base.py` registers cos and sin for every position of the longest context, in the model's dtype.
-    `attention/mla_attention.py` (`process_weights_after_loading`) keeps `W_UK_T` and `W_UV` in BF16 beside `kv_b_proj`.
-    """
-    return (*rotary_tables(shape, parts, ranks, WIDE_BYTES), *absorbed_projections(shape, parts, ranks))
+
+def _keeps_projections(shape: Shape, weight_format: str) -> bool:
+    """The two halves of a wide `kv_b_proj` are views of it; of a narrow one they are made in 16 bits beside it
+    (`attention/mla_attention.py`, `process_weights_after_loading`)."""
+    groups = (group for group in tensor_groups(shape) if group.role in DECOMPRESSING)
+    return any(storage(shape, group, weight_format).name not in ("BF16", "FP16") for group in groups)

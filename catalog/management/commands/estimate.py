@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,17 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
 from calculator.figures import gib
-from calculator.memory import DEFAULT_ENGINE, ENGINES, Estimate, Workload, WorkloadError, estimate
+from calculator.fit_words import capacity_texts
+from calculator.hardware import Card, HardwareError, fit
+from calculator.knobs import KNOBS, Knob
+from calculator.memory import DEFAULT_ENGINE, ENGINES, Capacity, Estimate, Workload, WorkloadError, estimate
+from calculator.memory.engines import served
 from calculator.serialize import estimate_json
-from calculator.workload_form import DEFAULT_CONTEXT_TOKENS
+from calculator.workload_form import DEFAULT_CONTEXT_TOKENS, QUESTIONS
 
 LARGEST_FILE = 2_000_000  # a little above what the parser takes, so that it says the file is too large
-SPELLINGS = {"weight_format": "--weights", "kv_format": "--kv", "kv_v_format": "--kv-v", "context_tokens": "--context"}
+GIB = 2**30
+SPELLINGS = {attribute: f"--{name.replace('_', '-')}" for name, attribute in QUESTIONS.items()}
 
 
 class Command(BaseCommand):
@@ -40,9 +46,14 @@ class Command(BaseCommand):
             help=f"tokens per sequence; default {DEFAULT_CONTEXT_TOKENS:,}, at most the model's maximum",
         )
         parser.add_argument("--sequences", type=int, default=1, metavar="N", help="sequences at once")
-        parser.add_argument("--tensor-parallel", type=int, default=1, metavar="N")
-        parser.add_argument("--pipeline-parallel", type=int, default=1, metavar="N")
         parser.add_argument("--vision", action="store_true", help="with the image encoder")
+        for knob in KNOBS.values():
+            _add_knob(parser, knob)
+        parser.add_argument("--card", metavar="SLUG", help="an accelerator of the catalogue, to lay the model out on")
+        parser.add_argument("--cards", type=int, default=1, metavar="N", help="how many of it")
+        parser.add_argument(
+            "--available-gib", type=float, metavar="X", help="what a server has for its cache on each rank"
+        )
         parser.add_argument(
             "--assume-standard", action="store_true", help="read an unknown model type by the usual keys"
         )
@@ -58,15 +69,17 @@ class Command(BaseCommand):
             raise CommandError(_("Name either a model of the catalogue or --config PATH."))
         name, shape = self._shape(options)
         try:
-            answer = estimate(shape, _workload(shape, options))
+            answer = _asked(shape, _workload(shape, options), options)
         except WorkloadError as error:
-            raise CommandError(
-                f"{SPELLINGS.get(error.field, '--' + error.field.replace('_', '-'))}: {labels.error_text(error)}"
-            ) from None
+            raise CommandError(f"{SPELLINGS[error.field]}: {labels.error_text(error)}") from None
+        except HardwareError as error:
+            raise CommandError(f"--cards: {labels.hardware_error_text(error)}") from None
+        available_bytes = None if options["available_gib"] is None else int(options["available_gib"] * GIB)
         if options["json"]:
-            self.stdout.write(json.dumps(estimate_json(name, answer), ensure_ascii=False, indent=2))
+            found = estimate_json(name, shape, answer, available_bytes=available_bytes)
+            self.stdout.write(json.dumps(found, ensure_ascii=False, indent=2))
         else:
-            self.stdout.write("\n".join(_table(name, answer)))
+            self.stdout.write("\n".join(_table(name, answer, served(shape, answer, available_bytes))))
 
     def _shape(self, options: dict[str, Any]) -> tuple[str, Shape]:
         try:
@@ -109,12 +122,42 @@ def _workload(shape: Shape, options: dict[str, Any]) -> Workload:
         context_tokens=context_tokens,
         sequences=options["sequences"],
         vision=options["vision"],
-        tensor_parallel=options["tensor_parallel"],
-        pipeline_parallel=options["pipeline_parallel"],
+        **{knob.attribute: options[name] for name, knob in KNOBS.items() if options[name] is not None},
     )
 
 
-def _table(name: str, answer: Estimate) -> list[str]:
+def _add_knob(parser: CommandParser, knob: Knob) -> None:
+    flags = [f"--{each.replace('_', '-')}" for each in (knob.name, *knob.aliases)]
+    having = ", ".join(knob.engines())
+    if knob.kind == "yes":
+        parser.add_argument(*flags, dest=knob.name, action="store_true", default=None, help=having)
+    elif knob.kind == "on_off":
+        parser.add_argument(*flags, dest=knob.name, action=BooleanOptionalAction, default=None, help=having)
+    else:
+        kind = float if knob.kind == "share" else int
+        parser.add_argument(*flags, dest=knob.name, type=kind, metavar="N", help=having)
+
+
+def _card(slug: str) -> Card:
+    from catalog.bridge.cards import all_cards  # without --card the command works where no database is
+
+    found = next((card for card in all_cards() if card.slug == slug), None)
+    if found is None:
+        raise CommandError(_("No card “%(slug)s” is in the catalogue.") % {"slug": slug})
+    return found
+
+
+def _asked(shape: Shape, workload: Workload, options: dict[str, Any]) -> Estimate:
+    """The estimate, laid out on the cards that are named."""
+    if options["card"] is None:
+        return estimate(shape, workload)
+    placed = fit(shape, workload, _card(options["card"]), options["cards"])
+    if placed.estimate is None:
+        raise CommandError("\n".join(labels.reason_text(reason) for reason in placed.reasons))
+    return placed.estimate
+
+
+def _table(name: str, answer: Estimate, pool: Capacity | None) -> list[str]:
     """The parts, largest unit GiB and exact bytes, with the formula of each below it."""
     workload = answer.workload
     kv_format = (
@@ -132,6 +175,8 @@ def _table(name: str, answer: Estimate) -> list[str]:
         lines.append(_row(_("Largest card"), answer.per_card_bytes))
     lines.append(_row(_("In RAM"), sum(part.bytes for part in answer.host)))
     lines.append(_row(_("Weight file"), answer.file_bytes))
+    if pool:
+        lines += ["", *capacity_texts(pool, workload.context_tokens)]
     return [*lines, "", *(f"- {labels.note_text(note)}" for note in answer.notes)]
 
 

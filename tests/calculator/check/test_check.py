@@ -10,7 +10,7 @@ from calculator.accuracy.cases import reference_shape
 from calculator.catalogue import Model
 from calculator.check import Checked, check
 from calculator.check.cards import named
-from calculator.check.comparison import REASONS, Row
+from calculator.check.comparison import REASONS, Compared
 from calculator.check.fixes import KEYS
 from calculator.hardware import Card, from_specification
 from calculator.logs import Failure, PrintedCard, Reading, read_log
@@ -52,7 +52,7 @@ def checked(name: str, **options: object) -> Checked:
     return check(read_log(sample(name)), model, offered=OFFERED, **options)  # type: ignore[arg-type]
 
 
-def row(answer: Checked, quantity: str, place: str | None = None) -> Row:
+def row(answer: Checked, quantity: str, place: str | None = None) -> Compared:
     return next(row for row in answer.rows if row.quantity == quantity and place in (None, row.place))
 
 

@@ -14,7 +14,7 @@ MODELS = Path(__file__).resolve().parents[3] / "catalog" / "data" / "models"
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 
-__all__ = ["catalogued", "made_of", "published", "quantised", "reference", "tiny_llama"]
+__all__ = ["catalogued", "catalogued_config", "made_of", "published", "quantised", "reference", "tiny_llama"]
 
 
 def published(name: str) -> Shape:
@@ -24,7 +24,12 @@ def published(name: str) -> Shape:
 
 def catalogued(path: str) -> Shape:
     """A model of the catalogue, by organisation and slug: configs there say how their weights are stored."""
-    return read_config(json.loads((MODELS / path / "config.json").read_text(encoding="utf-8")))
+    return read_config(catalogued_config(path))
+
+
+def catalogued_config(path: str) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((MODELS / path / "config.json").read_text(encoding="utf-8"))
+    return config
 
 
 def reference(name: str) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import pytest
 from calculator.memory import Workload, WorkloadError, estimate
 from tests.calculator.memory.shapes import tiny_llama
 
+STAGES = "more_stages_than_layers"
 BOUNDS = [
     # engine, field, most
     ("llama.cpp", "sequences", 256),  # LLAMA_MAX_SEQ in llama.cpp's src/llama-cparams.h
@@ -34,4 +35,5 @@ def test_the_most_is_answered_and_one_more_refused(engine: str, field: str, most
         with pytest.raises(WorkloadError) as caught:
             estimate(shape, replace(workload, **{field: beyond}))  # type: ignore[arg-type]
         assert caught.value.field == field
+        assert caught.value.key == (STAGES if (field, beyond) == ("pipeline_parallel", most + 1) else "out_of_bounds")
         assert caught.value.values["value"] == beyond

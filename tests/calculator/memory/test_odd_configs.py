@@ -24,6 +24,7 @@ VALUES: tuple[Any, ...] = (None, 0, -1, 1, 2, 3, 7, 2**20, 2**63, 0.5, True, "",
 
 @example(place=("gemma-4-e4b-it", "text_config", "vocab_size_per_layer_input"), value=1)
 @example(place=("gemma-4-e4b-it", "text_config", "vocab_size_per_layer_input"), value=None)
+@example(place=("deepseek-v3-2", "rope_parameters", "rope_theta"), value=[])
 @given(place=st.sampled_from(PLACES), value=st.sampled_from(VALUES))
 @settings(max_examples=150)
 def test_an_odd_value_is_computed_or_refused(place: tuple[str, str, str], value: object) -> None:

@@ -6,14 +6,16 @@ import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_shape
+from calculator.accuracy.cases import reference_lines, reference_shape
 from calculator.architecture import Shape, read_config
 from calculator.hardware import Source, launch_commands
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from calculator.memory.sglang import capacity_tokens
+from calculator.memory.sglang.layers import Layout
 from calculator.memory.sglang.pool import Needed, pool
 from calculator.memory.sglang.server import server
 
@@ -27,30 +29,36 @@ def of_catalogue(slug: str) -> Shape:
     return read_config(json.loads(path.read_text(encoding="utf-8")))
 
 
-def rank_bytes(shape: Shape, kv_format: str, ranks: int, needed: Needed, part: str) -> float:
+def rank_bytes(shape: Shape, layout: Layout, needed: Needed, part: str) -> float:
     """GiB that one rank holds of the cache or the states."""
-    cached, states, _ = pool(shape, kv_format, ranks).terms(needed, (range(shape.num_layers),), ranks)
-    return sum(term.bytes for term in (cached if part == "cache" else states)) / ranks / GIB
+    cached, states, _ = pool(shape, layout).terms(needed, (range(shape.num_layers),), layout.ranks)
+    return sum(term.bytes for term in (cached if part == "cache" else states)) / layout.ranks / GIB
 
 
-# tokens or states -> GB (2^30) as printed; each line names its source.
+# tokens or states -> GB (2^30) as printed; each line names its source. `calculator/reference/measured.jsonl` has more.
 PRINTED = [
-    # vllm-project/vllm#21348: "#tokens: 367404, K size: 8.23 GB, V size: 8.23 GB", 4 ranks
-    ("qwen3-235b-a22b", "bf16", 4, Needed(367_404, 0, 0), "cache", 16.46, 0.01),
-    # sgl-project/sglang#15909: "#tokens: 2090351, K size: 23.92 GB, V size: 23.92 GB", 4 ranks (Qwen3-Omni-30B-A3B)
-    ("qwen3-30b-a3b", "bf16", 4, Needed(2_090_351, 0, 0), "cache", 47.84, 0.01),
-    # kvcache-ai/ktransformers#1870: "#tokens: 580364, K size: 4.15 GB, V size: 4.15 GB", 2 ranks
-    ("qwen3-5-397b-a17b", "bf16", 2, Needed(580_364, 0, 0), "cache", 8.30, 0.01),
-    # the same: "max_mamba_cache_size: 82, conv_state size: 0.13GB, ssm_state size: 7.29GB"
-    ("qwen3-5-397b-a17b", "bf16", 2, Needed(0, 0, 82), "state", 7.42, 0.01),
+    # flashinfer-ai/flashinfer#5445, GLM-5.3-Flash: "#tokens: 341952, KV size: 2.26 GB", 4 ranks, SM120
+    ("glm-5-3-flash", Layout("fp8_e4m3", 4, (12, 0)), Needed(341_952, 0, 0), "cache", 2.26, 0.005),
+    # sgl-project/sglang#15464, a build whose windows had as many tokens: "SWAKVPool mem usage: 77.63 GB", 4 ranks
+    ("mimo-v2-flash", Layout("bf16", 4), Needed(1_496_958, 1_496_958, 0), "cache", 77.63, 0.005),
+    # no address: Lfm2ForCausalLM, "#tokens: 473854, K size: 2.71 GB, V size: 2.71 GB", "max_mamba_cache_size: 85292,
+    # conv_state size: 4.88GB, ssm_state size: 0.00GB"
+    ("lfm2-700m", Layout("bf16", 1), Needed(473_854, 0, 0), "cache", 5.42, 0.01),
+    ("lfm2-700m", Layout("bf16", 1), Needed(0, 0, 85_292), "state", 4.88, 0.01),
+    # no address: BailingMoeV3ForCausalLM, "#tokens: 1226984, KV size: 9.21 GB", "max_mamba_cache_size: 117, conv_state
+    # size: 0.28GB, ssm_state size: 8.07GB"
+    ("ling-3-0-flash", Layout("bf16", 1), Needed(1_226_984, 0, 0), "cache", 9.21, 0.005),
+    ("ling-3-0-flash", Layout("bf16", 1), Needed(0, 0, 117), "state", 8.35, 0.01),
+    # no address, 8 x B300: "#tokens: 1167552, KV size: 15.03 GB", "max_mamba_cache_size: 257, conv_state size: 0.46GB,
+    # ssm_state size: 13.04GB"
+    ("kimi-k3", Layout("fp8_e4m3", 8), Needed(1_167_552, 0, 0), "cache", 15.03, 0.005),
+    ("kimi-k3", Layout("fp8_e4m3", 8), Needed(0, 0, 257), "state", 13.50, 0.01),
 ]
 
 
-@pytest.mark.parametrize(("slug", "kv_format", "ranks", "needed", "part", "printed", "digits"), PRINTED)
-def test_pools_as_printed(
-    slug: str, kv_format: str, ranks: int, needed: Needed, part: str, printed: float, digits: float
-) -> None:
-    assert rank_bytes(of_catalogue(slug), kv_format, ranks, needed, part) == pytest.approx(printed, abs=digits)
+@pytest.mark.parametrize(("slug", "layout", "needed", "part", "printed", "digits"), PRINTED)
+def test_pools_as_printed(slug: str, layout: Layout, needed: Needed, part: str, printed: float, digits: float) -> None:
+    assert rank_bytes(of_catalogue(slug), layout, needed, part) == pytest.approx(printed, abs=digits)
 
 
 def test_windows_have_a_pool_of_four_fifths() -> None:
@@ -58,7 +66,7 @@ def test_windows_have_a_pool_of_four_fifths() -> None:
 
     Its windowed layers: "#tokens: 300288, K size: 8.38 GB, V size: 5.59 GB".
     """
-    kept = pool(of_catalogue("mimo-v2-flash"), "bf16", 4)
+    kept = pool(of_catalogue("mimo-v2-flash"), Layout("bf16", 4))
     needed = kept.needed(Workload(engine="sglang", context_tokens=375_360), 8192)
     assert (needed.tokens, needed.window_tokens) == (375_360, 300_288)
     (window,) = {each.bytes for layer in kept.layers for each in layer if each.kind == "window"}
@@ -80,7 +88,7 @@ def test_windows_have_a_pool_of_four_fifths() -> None:
 )
 def test_defaults_by_card(gib: float, ranks: int, chunk: int, sequences: int, fraction: float) -> None:
     """`srt/arg_groups/memory_hook.py`, worked out by hand."""
-    found = server(round(gib * GIB), ranks, 1, latent=False)
+    found = server(Workload(engine="sglang", card_bytes=round(gib * GIB), tensor_parallel=ranks), latent=False)
     assert (found.chunk_tokens, found.graph_sequences) == (chunk, sequences)
     assert found.fraction == fraction
 
@@ -102,7 +110,7 @@ def test_states_are_kept_for_the_prefix_cache_too(slug: str, slots: int) -> None
 
 def test_sparse_latents_in_fp8_keep_scales_and_a_wide_rotary_part() -> None:
     """`calculate_mla_kv_cache_dim`: 512 + 512 / 128 * 4 + 64 * 2, and an indexer key of 128 + 4."""
-    kept = pool(of_catalogue("deepseek-v3-2"), "fp8_e4m3", 8)
+    kept = pool(of_catalogue("deepseek-v3-2"), Layout("fp8_e4m3", 8))
     assert kept.layers[0][0].bytes == 656 + 132
     assert kept.page_tokens == 64
 
@@ -124,7 +132,7 @@ def test_what_fits_into_a_pool_is_what_a_pool_needs(slug: str, ranks: int) -> No
         return  # states take their share of a pool first
     size = 20 * GIB
     tokens = capacity_tokens(shape, workload, size)
-    kept = pool(shape, "bf16", ranks)
+    kept = pool(shape, Layout("bf16", ranks))
     window = tokens * 4 // 5 if kept.windows else 0
     _, _, (held,) = kept.terms(Needed(tokens - 1, window - 1 if window else 0, 0), (range(shape.num_layers),), ranks)
     assert held <= size
@@ -136,7 +144,7 @@ def test_what_fits_into_a_pool_is_what_a_pool_needs(slug: str, ranks: int) -> No
 @pytest.mark.parametrize("kv_format", ["bf16", "fp8_e4m3", "fp8_e5m2"])
 @pytest.mark.parametrize("multimodal", [False, True])
 def test_every_option_is_the_parser_s_own(weight_format: str, kv_format: str, multimodal: bool) -> None:
-    """`tests/reference/sglang_flags.txt`: every option of `srt/arg_groups/fields` (0.5.23)."""
+    """`tests/reference/sglang_flags.txt`: every option of `ServerArgs.add_cli_args` (0.5.23)."""
     workload = Workload(
         engine="sglang", weight_format=weight_format, kv_format=kv_format, tensor_parallel=4, pipeline_parallel=2
     )
@@ -152,3 +160,91 @@ def test_formats_are_those_of_the_command_line() -> None:
     """`--kv-cache-dtype` knows no f16: it is `auto` for a model of 16-bit floats, and for no other."""
     engine = ENGINES["sglang"]
     assert "f16" not in engine.kv_formats(reference_shape("llama-3-1-8b-instruct"))
+
+
+@pytest.mark.parametrize("line", list(reference_lines("sglang.jsonl")), ids=lambda line: line["config"])
+def test_pools_as_the_server_plans_them(line: dict[str, Any]) -> None:
+    """`calculator/reference/sglang.jsonl`: what `model_executor/pool_configurator.py` (0.5.23) makes of 20 GiB."""
+    shape, ranks = reference_shape(line["config"]), line["tensor_parallel"]
+    kept = pool(shape, Layout(line["kv"], ranks, tuple(line["capability"])))
+    assert kept.page_tokens == line["page"]
+    assert kept.capacity_tokens(20 * GIB, range(shape.num_layers)) == line["tokens"]
+    if "window_tokens" in line:
+        assert kept.windows
+        assert int(line["tokens"] * 4 / 5) // line["page"] * line["page"] == line["window_tokens"]
+    assert kept.states == ("slots" in line)
+    if kept.states:
+        assert kept.slots_per_sequence == line["slots_per_sequence"]
+        assert kept.capacity_slots(20 * GIB, range(shape.num_layers)) == line["slots"]
+
+
+@pytest.mark.parametrize(
+    ("slug", "kv_format", "capability", "latent"),
+    [
+        ("deepseek-v3-2", "bf16", (9, 0), 576 * 2),
+        ("deepseek-v3-2", "fp8_e4m3", (9, 0), 512 + 16 + 128),  # four scales of 32 bits, rotary values in 16 bits
+        ("deepseek-v3-2", "fp8_e4m3", (10, 0), 576),
+        ("deepseek-v3-2", "fp8_e4m3", (12, 0), 576),
+        ("glm-5", "fp8_e4m3", (10, 3), 576),
+        ("glm-5", "fp8_e4m3", (12, 0), 512 + 16 + 128),
+    ],
+)
+def test_how_sparse_latents_lie_in_fp8(slug: str, kv_format: str, capability: tuple[int, int], latent: int) -> None:
+    """`_dsa_split_backend_resolution`, `calculate_mla_kv_cache_dim`; beside them a key of 128 and its scale."""
+    kept = pool(reference_shape(slug), Layout(kv_format, 8, capability))
+    assert kept.layers[0][0].bytes == latent + 132
+
+
+def test_layers_that_follow_an_indexer_keep_no_key_of_their_own() -> None:
+    """GLM-5.2: `dsa_layer_skips_topk`."""
+    sizes = {kept.bytes for (kept,) in pool(reference_shape("glm-5-2"), Layout("bf16", 1)).layers}
+    assert sizes == {576 * 2, 576 * 2 + 132}
+
+
+def test_layers_that_read_another_s_keys_have_their_place() -> None:
+    """Gemma 4 E4B: `num_effective_layers` counts all 42, though 18 read what an earlier one wrote."""
+    shape = reference_shape("gemma-4-e4b-it")
+    assert sum(layer.shares_kv_of is not None for layer in shape.layers) == 18
+    assert all(pool(shape, Layout("bf16", 1)).layers)
+
+
+@pytest.mark.parametrize(
+    ("asked", "chunk", "sequences", "fraction"),
+    [
+        ({}, 8192, 256, 0.83),
+        ({"batched_tokens": 4096}, 4096, 256, 0.874),  # 10 GiB are left at least: (81559 - 10240) / 81559
+        ({"max_seqs": 16}, 8192, 16, 0.835),
+        ({"util": 0.7}, 8192, 256, 0.7),
+        ({"eager": True}, 8192, 0, 0.841),
+    ],
+)
+def test_what_can_be_asked_of_a_server(asked: dict[str, Any], chunk: int, sequences: int, fraction: float) -> None:
+    """`handle_gpu_memory_settings` on an H100, as its own code answers: 81,559 MiB less 512, 1.5 a token, 128, 2 a
+    sequence and 8 a prefill graph."""
+    found = server(Workload(engine="sglang", card_bytes=81_559 * 2**20, **asked), latent=False)
+    assert (found.chunk_tokens, found.graph_sequences, found.fraction) == (chunk, sequences, fraction)
+
+
+def test_without_the_prefix_cache_a_sequence_takes_one_state() -> None:
+    answer = estimate(
+        of_catalogue("qwen3-next-80b-a3b-instruct"), Workload(engine="sglang", sequences=4, prefix_caching=False)
+    )
+    assert {term.values["slots"] for term in answer.part("state").terms} == {4 + 1}
+
+
+def test_what_is_asked_stands_in_the_command() -> None:
+    workload = Workload(
+        engine="sglang",
+        weight_format="BF16",
+        batched_tokens=2048,
+        max_seqs=8,
+        util=0.8,
+        eager=True,
+        prefix_caching=False,
+    )
+    (command,) = launch_commands(workload, Source(name="M", repository="a/m"))
+    words = shlex.split(command.text)
+    assert all(word in FLAGS for word in words if word.startswith("--"))
+    for asked in ("--chunked-prefill-size 2048", "--max-running-requests 8", "--mem-fraction-static 0.8"):
+        assert asked in command.text
+    assert {"--disable-decode-cuda-graph", "--disable-prefill-cuda-graph", "--disable-radix-cache"} <= set(words)

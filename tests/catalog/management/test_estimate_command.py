@@ -29,7 +29,7 @@ KEYS = [
     "active_parameters",
     "file_bytes",
 ]
-KEYS += ["parts", "total_bytes", "host", "notes"]
+KEYS += ["parts", "total_bytes", "host", "notes", "settings", "cards"]
 PARTS = ["weights_bytes", "kv_cache_bytes", "state_bytes", "compute_bytes", "overhead_bytes", "vision_bytes"]
 
 
@@ -48,7 +48,7 @@ def test_json_has_the_keys_of_the_contract(engine: str) -> None:
     answer = estimate_json("--config", CONFIG, "--engine", engine, "--context", "4096", "--sequences", "2")
     assert list(answer) == KEYS
     assert list(answer["parts"]) == PARTS
-    assert list(answer["host"]) == ["weights_bytes", "compute_bytes"]
+    assert list(answer["host"]) == ["weights_bytes", "kv_cache_bytes", "compute_bytes"]
     assert answer["total_bytes"] == sum(answer["parts"].values())
     assert (answer["engine"], answer["context"], answer["sequences"]) == (engine, 4096, 2)
     assert answer["total_parameters"] == 8_030_261_248
@@ -78,7 +78,10 @@ def test_a_table_for_readers(language: str, word: str) -> None:
         (["--context", "0"], "--context"),
         (["--context", str(10**18)], "--context"),
         (["--sequences", "-1"], "--sequences"),
-        (["--engine", "vllm", "--tensor-parallel", "3"], "--tensor-parallel"),
+        (["--engine", "vllm", "--tensor-parallel", "3"], "--tp"),
+        (["--ep"], "--ep"),  # llama.cpp has no such setting
+        (["--engine", "vllm", "--util", "1.5"], "--util"),
+        (["--engine", "vllm", "--ngl", "3"], "--ngl"),
     ],
 )
 def test_a_workload_that_cannot_be_is_named(arguments: list[str], named: str) -> None:
@@ -124,6 +127,38 @@ def test_a_file_that_is_not_there() -> None:
 def test_one_model_is_asked_for(arguments: list[str]) -> None:
     with pytest.raises(CommandError, match="--config"):
         estimate(*arguments)
+
+
+def test_settings_of_an_engine_are_taken_and_told() -> None:
+    asked = ["--engine", "vllm", "--tp", "2", "--max-seqs", "64", "--eager", "--no-prefix-caching"]
+    answer = estimate_json("--config", CONFIG, *asked)
+    settings = {"tp": 2, "pp": 1, "dp": 1, "ep": False, "mtp": 0, "max_seqs": 64, "eager": True}
+    assert answer["settings"] == settings | {"prefix_caching": False, "batched_tokens": 2048, "util": 0.92}
+    assert len(answer["cards"]) == 2
+    for part in PARTS:
+        assert sum(card[part] for card in answer["cards"]) == answer["parts"][part]
+    assert "capacity" not in answer  # no card and no pool is named
+
+
+def test_a_pool_of_a_given_size() -> None:
+    """Llama 3.1 8B: 32 layers x 2 x 8 heads x 128 x 2 bytes are 128 KiB a token, so 20 GiB hold 163,840."""
+    asked = ["--engine", "vllm", "--available-gib", "20"]
+    assert estimate_json("--config", CONFIG, *asked)["capacity"] == {
+        "available_bytes": 20 * 2**30,
+        "block_bytes": 2 * 2**20,
+        "blocks": 10_240,
+        "tokens": 163_840,
+        "concurrency": 20.0,
+        "request_bytes": 2**30,
+    }
+    assert "163,840" in estimate("--config", CONFIG, *asked, "--language", "en")
+
+
+@pytest.mark.django_db
+def test_cards_are_named(folder: DataFolder) -> None:
+    sync.sync(load(folder.path))
+    with pytest.raises(CommandError, match="no-such-card"):
+        estimate("--config", CONFIG, "--card", "no-such-card")
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import GIB, Card
 from calculator.hardware.command import Command, Source
-from calculator.hardware.engines.base import HardwareEngine
+from calculator.hardware.engines.base import HardwareEngine, Setting
 from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
 from calculator.hardware.engines.llama_cpp.offload import least_offload
 from calculator.hardware.fit import Fit
@@ -35,6 +35,9 @@ class LlamaCpp(HardwareEngine):
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
         """Every format is unpacked in llama.cpp's own kernels, on every card."""
         return ()
+
+    def settings(self, workload: Workload) -> dict[str, Setting]:
+        return {"gpu_layers": "all"} | super().settings(workload)
 
     def splits(self, devices: int) -> Iterable[tuple[int, int]]:
         return by_layers(devices)  # `--split-mode layer`
@@ -67,7 +70,7 @@ class LlamaCpp(HardwareEngine):
 
 
 ENGINE = LlamaCpp(
-    flags={"gpu_layers": "--gpu-layers", "cpu_expert_layers": "--n-cpu-moe"},
+    flags={"gpu_layers": "--gpu-layers", "cpu_expert_layers": "--n-cpu-moe", "micro_batch": "--ubatch-size"},
     # `--fit` leaves 1,024 MiB per device (tools/fit-params/README.md); 5 % covers the estimate's own error.
     headroom=Headroom(5, GIB),
     support=SUPPORT,

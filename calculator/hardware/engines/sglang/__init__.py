@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, Source
-from calculator.hardware.engines.base import HardwareEngine
+from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.sglang import commands
 from calculator.hardware.fit import Fit
 from calculator.hardware.headroom import Headroom
@@ -17,7 +17,7 @@ from calculator.hardware.splits import by_tensors, tensor_reasons
 from calculator.hardware.support import Support, native_or_unpacked, pytorch_unpacks
 from calculator.hardware.weight_bytes import WeightBytes, all_on_cards
 from calculator.memory import Estimate, Workload
-from calculator.memory.sglang.server import alike_bytes
+from calculator.memory.sglang.server import alike_bytes, server
 
 SUPPORT = Support(
     # docs/platforms: CUDA, ROCm, XPU, Ascend NPU and MUSA are in its own tree (`srt/hardware_backend`).
@@ -32,6 +32,14 @@ class Sglang(HardwareEngine):
     def alike_bytes(self, device_bytes: int) -> int | None:
         """Chunks, graphs and the reserve are chosen by the card's memory, in steps."""
         return alike_bytes(device_bytes)
+
+    def alike(self, card: Card) -> Alike:
+        """Pages and the layout of sparse latents go by capability."""
+        return Alike(self.alike_bytes(card.device_bytes), card.capability)
+
+    def settings(self, workload: Workload) -> dict[str, Setting]:
+        """`--mem-fraction-static` follows from all that is to be kept free, which the estimate tells part by part."""
+        return super().settings(workload) | {"batched_tokens": server(workload, latent=False).chunk_tokens}
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterator[Reason]:
         return native_or_unpacked("sglang", card, weight_format, pytorch_unpacks)
@@ -62,7 +70,15 @@ class Sglang(HardwareEngine):
 
 
 ENGINE = Sglang(
-    flags={"tensor_parallel": "--tp-size", "pipeline_parallel": "--pp-size"},
+    flags={
+        "tensor_parallel": "--tp-size",
+        "pipeline_parallel": "--pp-size",
+        "batched_tokens": "--chunked-prefill-size",
+        "max_seqs": "--max-running-requests",
+        "util": "--mem-fraction-static",
+        "eager": "--disable-decode-cuda-graph",
+        "prefix_caching": "--disable-radix-cache",
+    },
     # What activations and graphs may take is part of the estimate already, so only the driver's own share is left.
     headroom=Headroom(1),
     support=SUPPORT,

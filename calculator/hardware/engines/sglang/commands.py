@@ -12,8 +12,9 @@ from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, So
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
 
-# `--kv-cache-dtype` for our names; "auto" keeps the model's own.
-KV_DTYPES: Mapping[str, str] = {"fp8_e4m3": "fp8_e4m3", "fp8_e5m2": "fp8_e5m2"}
+# `--kv-cache-dtype` for our names. A model of 16-bit floats has no other word for its own than "auto"; else "auto" may
+# become FP8: where a checkpoint says so (`kv_cache_quant_algo`), and for sparse latents on Blackwell.
+KV_DTYPES: Mapping[str, str] = {"bf16": "bf16", "fp8_e4m3": "fp8_e4m3", "fp8_e5m2": "fp8_e5m2"}
 
 # Of the example in docs/advanced_features/speculative_decoding: three steps, one candidate, four tokens.
 DRAFT_OPTIONS = ("--speculative-num-steps", "3", "--speculative-eagle-topk", "1", "--speculative-num-draft-tokens", "4")
@@ -38,6 +39,16 @@ def serve(workload: Workload, source: Source, hub: str, fit: Fit | None) -> Comm
         arguments += ["--tp-size", str(workload.tensor_parallel)]
     if workload.pipeline_parallel > 1:
         arguments += ["--pp-size", str(workload.pipeline_parallel)]
+    if workload.batched_tokens is not None:
+        arguments += ["--chunked-prefill-size", str(workload.batched_tokens)]
+    if workload.max_seqs is not None:
+        arguments += ["--max-running-requests", str(workload.max_seqs)]
+    if workload.util is not None:
+        arguments += ["--mem-fraction-static", f"{workload.util:g}"]
+    if workload.eager:
+        arguments += ["--disable-decode-cuda-graph", "--disable-prefill-cuda-graph"]
+    if not workload.prefix_caching:
+        arguments.append("--disable-radix-cache")
     if (slots := _state_slots(fit)) is not None:
         arguments += ["--max-mamba-cache-size", str(slots)]
     if source.multimodal and not workload.vision:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, Source
-from calculator.hardware.engines.base import Alike, HardwareEngine
+from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.vllm import commands
 from calculator.hardware.fit import Fit
 from calculator.hardware.headroom import Headroom
@@ -18,7 +18,14 @@ from calculator.hardware.support import Support, native_or_unpacked, pytorch_unp
 from calculator.hardware.weight_bytes import WeightBytes, all_on_cards
 from calculator.memory import Estimate, Workload
 from calculator.memory.vllm.layers import needs_sparse_attention
-from calculator.memory.vllm.serving import LARGE_CARDS, SLOW_FOR_THEIR_MEMORY, SPARSE_CAPABILITIES, UTILISATION, is_slow
+from calculator.memory.vllm.serving import (
+    LARGE_CARDS,
+    SLOW_FOR_THEIR_MEMORY,
+    SPARSE_CAPABILITIES,
+    UTILISATION,
+    is_slow,
+    limits,
+)
 
 SUPPORT = Support(
     own=frozenset({"nvidia", "amd", "intel"}),  # docs/getting_started/installation/gpu.md
@@ -56,6 +63,11 @@ class Vllm(HardwareEngine):
         if SPARSE in needs and card.capability is not None and card.capability[0] not in SPARSE_CAPABILITIES:
             values = {"engine": "vllm", "capability": str(card.compute_capability)}
             yield Reason("sparse_attention_unsupported", values, blocks=True)
+
+    def settings(self, workload: Workload) -> dict[str, Setting]:
+        tokens, sequences = limits(workload)
+        util = UTILISATION if workload.util is None else workload.util
+        return super().settings(workload) | {"batched_tokens": tokens, "max_seqs": sequences, "util": util}
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterator[Reason]:
         return native_or_unpacked("vllm", card, weight_format, pytorch_unpacks)
@@ -95,7 +107,7 @@ ENGINE = Vllm(
         "max_seqs": "--max-num-seqs",
         "util": "--gpu-memory-utilization",
         "eager": "--enforce-eager",
-        "prefix_caching": "--no-enable-prefix-caching",
+        "prefix_caching": "--disable-prefix-caching",
         "mtp": "--speculative-config",
     },
     # `--gpu-memory-utilization` is 0.92 by default, so the rest is free unless the reader raises it.

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, Source, repository_of
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
-from calculator.memory.vllm.serving import DEFAULT_SEQUENCES as SEQUENCES_AT_ONCE
+from calculator.memory.vllm.serving import DEFAULT_SEQUENCES
 
 # `--kv-cache-dtype` for our names; "auto" keeps the model's own.
 KV_DTYPES: Mapping[str, str] = {"FP8": "fp8", "FP8_E4M3": "fp8_e4m3", "FP8_E5M2": "fp8_e5m2"}
@@ -21,39 +21,72 @@ GUESSED_TOKENS = 5
 """Of the example in docs/features/speculative_decoding/draft_model.md; there is no default."""
 
 
+NO_MEDIA = {"image": 0, "video": 0, "audio": 0}
+
+
 def serve(workload: Workload, source: Source, hub: str, fit: Fit | None) -> Command:
-    weight_format = (workload.weight_format or "").upper()
     repository, placeholders = repository_of(source)
-    notes = []
-    arguments = ["serve", repository, "--max-model-len", str(workload.context_tokens)]
-    if workload.sequences > SEQUENCES_AT_ONCE:  # the default; the estimate allows for that many in any case
-        arguments += ["--max-num-seqs", str(workload.sequences)]
-    if workload.batched_tokens is not None:
-        arguments += ["--max-num-batched-tokens", str(workload.batched_tokens)]
-    if weight_format in DTYPES:
-        arguments += ["--dtype", DTYPES[weight_format]]
-    elif source.quantised is None and not weight_format.startswith(source.native_format.upper()):
-        # vLLM reads how a checkpoint is quantised from its own config.json. FP8 it also makes itself, while loading.
-        if weight_format == "FP8":
-            arguments += ["--quantization", "fp8"]
-        elif weight_format:
-            notes.append(Note("needs_checkpoint", {"format": weight_format}))
+    weights, notes = _weights((workload.weight_format or "").upper(), source)
+    arguments = ["serve", repository, "--max-model-len", str(workload.context_tokens), *_batch(workload), *weights]
     kv_format = (workload.kv_format or "").upper()
     if kv_format in KV_DTYPES:
         arguments += ["--kv-cache-dtype", KV_DTYPES[kv_format]]
-    if workload.tensor_parallel > 1:
-        arguments += ["--tensor-parallel-size", str(workload.tensor_parallel)]
-    if workload.pipeline_parallel > 1:
-        arguments += ["--pipeline-parallel-size", str(workload.pipeline_parallel)]
+    arguments += _parallel(workload)
     memory_percent = _memory_percent(fit)
-    if memory_percent is not None:
+    if workload.util is not None:
+        arguments += ["--gpu-memory-utilization", f"{workload.util:g}"]
+    elif memory_percent is not None:
         arguments += ["--gpu-memory-utilization", f"{memory_percent / 100:.2f}"]
     if source.multimodal and not workload.vision:
-        arguments += ["--limit-mm-per-prompt", '{"image": 0, "video": 0}']
+        arguments += ["--limit-mm-per-prompt", json.dumps(NO_MEDIA)]
+    if workload.mtp:
+        asked = {"method": "mtp", "num_speculative_tokens": workload.mtp}
+        arguments += ["--speculative-config", json.dumps(asked)]
     text = shlex.join(("vllm", *arguments))
     if hub == "modelscope":
         text = f"VLLM_USE_MODELSCOPE=True {text}"
     return Command(key="vllm", language="shell", text=text, placeholders=placeholders, notes=tuple(notes))
+
+
+def _batch(workload: Workload) -> list[str]:
+    """How much a step may hold, and what it keeps between requests."""
+    arguments = []
+    if workload.max_seqs is not None:
+        arguments += ["--max-num-seqs", str(workload.max_seqs)]
+    elif workload.sequences > DEFAULT_SEQUENCES:  # the estimate allows for that many in any case
+        arguments += ["--max-num-seqs", str(workload.sequences)]
+    if workload.batched_tokens is not None:
+        arguments += ["--max-num-batched-tokens", str(workload.batched_tokens)]
+    if workload.eager:
+        arguments.append("--enforce-eager")
+    if not workload.prefix_caching:
+        arguments.append("--disable-prefix-caching")
+    return arguments
+
+
+def _weights(weight_format: str, source: Source) -> tuple[list[str], list[Note]]:
+    """How the weights are held. vLLM reads how a checkpoint is quantised from its own config.json, and `--dtype` widens
+    none; FP8 it also makes itself, while loading."""
+    native = source.native_format.upper()
+    if not weight_format or source.quantised is not None:
+        return (["--dtype", DTYPES[weight_format]] if weight_format in DTYPES else []), []
+    if weight_format in DTYPES and native in DTYPES:
+        return ["--dtype", DTYPES[weight_format]], []
+    if weight_format not in DTYPES and weight_format.startswith(native):
+        return [], []
+    if weight_format == "FP8":
+        return ["--quantization", "fp8"], []
+    return [], [Note("needs_checkpoint", {"format": weight_format})]
+
+
+def _parallel(workload: Workload) -> list[str]:
+    sizes = {
+        "--tensor-parallel-size": workload.tensor_parallel,
+        "--pipeline-parallel-size": workload.pipeline_parallel,
+        "--data-parallel-size": workload.data_parallel,
+    }
+    arguments = [word for flag, size in sizes.items() if size > 1 for word in (flag, str(size))]
+    return [*arguments, "--enable-expert-parallel"] if workload.expert_parallel else arguments
 
 
 def _memory_percent(fit: Fit | None) -> int | None:

@@ -1,0 +1,78 @@
+"""Settings that only some engines have: one name in form, address, API and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from calculator.fields import FlagField, OnOffField
+from calculator.hardware import engine_named
+from calculator.memory import ENGINES
+from calculator.memory.engines import BOUNDS
+
+MOST_LAYERS = 9999
+"""More than any model has; the engine says how many this one has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knob:
+    """`name` is what a reader writes, `attribute` the field of a `Workload`, `aliases` other names in a command line.
+
+    `kind` is what it takes: a `whole` number, a `share` of one, `yes` or nothing, or `on_off` where the engine itself
+    decides as long as nothing is said.
+    """
+
+    name: str
+    attribute: str
+    label: Any  # translated when it is shown
+    kind: str = "whole"
+    aliases: tuple[str, ...] = ()
+
+    def field(self) -> forms.Field:
+        if self.kind == "yes":
+            return FlagField(label=self.label, required=False)
+        if self.kind == "on_off":
+            return OnOffField(label=self.label, required=False)
+        least, most = BOUNDS.get(self.attribute, (0, MOST_LAYERS))
+        if self.kind == "share":
+            widget = forms.NumberInput(attrs={"step": 0.01})
+            return forms.FloatField(label=self.label, required=False, min_value=least, max_value=most, widget=widget)
+        return forms.IntegerField(label=self.label, required=False, min_value=int(least), max_value=int(most))
+
+    def engines(self) -> tuple[str, ...]:
+        """The engines that have it, in their usual order."""
+        return tuple(engine for engine in ENGINES if self.attribute in engine_named(engine).flags)
+
+
+KNOBS: Mapping[str, Knob] = {
+    knob.name: knob
+    for knob in (
+        Knob(
+            name="tp",
+            attribute="tensor_parallel",
+            label=gettext_lazy("Tensor parallel"),
+            aliases=("tensor-parallel",),
+        ),
+        Knob(
+            name="pp",
+            attribute="pipeline_parallel",
+            label=gettext_lazy("Pipeline parallel"),
+            aliases=("pipeline-parallel",),
+        ),
+        Knob(name="dp", attribute="data_parallel", label=gettext_lazy("Data parallel")),
+        Knob(name="ep", attribute="expert_parallel", label=gettext_lazy("Expert parallel"), kind="yes"),
+        Knob(name="batched_tokens", attribute="batched_tokens", label=gettext_lazy("Tokens in one step")),
+        Knob(name="max_seqs", attribute="max_seqs", label=gettext_lazy("Most sequences at once")),
+        Knob(name="util", attribute="util", label=gettext_lazy("Share of the card's memory"), kind="share"),
+        Knob(name="mtp", attribute="mtp", label=gettext_lazy("Tokens guessed ahead (MTP)")),
+        Knob(name="eager", attribute="eager", label=gettext_lazy("Without CUDA graphs"), kind="yes"),
+        Knob(name="prefix_caching", attribute="prefix_caching", label=gettext_lazy("Prefix cache"), kind="on_off"),
+        Knob(name="ngl", attribute="gpu_layers", label=gettext_lazy("Layers on the cards")),
+        Knob(name="cpu_moe", attribute="cpu_expert_layers", label=gettext_lazy("Layers whose experts stay in RAM")),
+        Knob(name="ubatch", attribute="micro_batch", label=gettext_lazy("Tokens of a micro-batch")),
+    )
+}

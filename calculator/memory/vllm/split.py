@@ -1,0 +1,136 @@
+"""What vLLM keeps of one tensor on one rank, where that is not the plain slice of it.
+
+Sources (vLLM 0.33.0), in `model_executor/`: `models/` (which router is kept in f32, by `params_dtype`; which encoders
+are those of transformers, whole on every rank), `layers/mamba/mamba_mixer2.py` (groups of B and C), `layers/linear.py`
+(`QKVParallelLinear`), `models/deepseek_v4` and `models/kimi_k3` (what these two keep wide),
+`layers/quantization/mxfp4.py` (`Mxfp4Config`: experts alone), `kernels/linear/mixed_precision/machete.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from calculator.architecture.shape import Shape, StateSpace
+from calculator.memory.checkpoint import FORMATS, IN_32_BITS, WeightFormat, ceil_div, may_quantise
+from calculator.memory.rank_weights import group_bytes
+from calculator.memory.tensor_parallel import rank_shape
+from calculator.memory.tensors import TensorGroup, category
+from calculator.memory.vllm.serving import HOPPER
+from calculator.memory.workload import WorkloadError
+
+WIDE_ROUTERS = frozenset(
+    {
+        *("afmoe", "bailing_hybrid", "ernie4_5_moe", "glm4_moe", "glm4_moe_lite", "glm4v_moe_text"),
+        *("hy_v3", "longcat_flash", "mimo_v2_flash", "minimax_m2", "step3p5"),
+    }
+)
+"""Model types whose router is f32, whatever the checkpoint says."""
+ALWAYS_WIDE = frozenset({"exp_probs_b", "ffn_gate_tid2eid", "ssm_a", "attn_compressor_ape", "indexer_compressor_ape"})
+HYPER_CONNECTIONS = ("hc_", "output_hc_")
+"""Corrections and tables of a router, the decay of a state, hyper-connections (by how they begin): f32 everywhere."""
+DELTA_WIDE = ("ssm_conv1d", "ssm_dt")
+"""And of Kimi's delta attention the convolution, which is kept a second time for decoding."""
+WHOLE_TOWERS = frozenset({"gemma3n", "gemma4", "gemma4_unified", "kimi_k3", "muse_glimmer"})
+"""Model types of files whose encoders lie whole on every rank."""
+WHOLE_PROJECTORS = frozenset({"kimi_k25", "kimi_vl"})
+NO_QUERY_BIAS = frozenset({"glm4v", "glm46v"})
+"""Model types of files whose projections have a bias that vLLM leaves out (`attention_bias` of `glm4.py`)."""
+SPLIT_PATCHES = frozenset({"llama4"})
+"""Model types of files that read patches with a linear layer."""
+BETA_ROWS = 16  # `kimi_k3/nvidia/kda.py` pads the merged projection to so many
+WIDER_THAN_HEADS = frozenset({"minimax_m2"})
+"""Model types that normalise all queries and all keys of a token at once; a rank has the part of its heads."""
+
+
+def price(
+    shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int, capability: tuple[int, int]
+) -> tuple[int, str]:
+    """Bytes of one tensor on one of `ranks`, and the format it is held in."""
+    role = group.role
+    spec = _held(shape, group, spec)
+    if group.part != "text" and _is_whole(shape, role):
+        ranks = 1
+    if role in ("attn_q", "attn_k", "attn_v") and group.kind == "bias" and shape.file_type in NO_QUERY_BIAS:
+        return 0, spec.name
+    size = group_bytes(_widened(shape, group, ranks), spec, ranks)
+    if role == "attn_k" and may_quantise(group) and group.layers[0] not in _layers_with_values(shape):
+        size *= 2  # values that are keys are stored once, and the merged matrix holds them twice
+    if role.startswith("ssm_conv1d") and shape.model_type == "kimi_linear":
+        size *= 2
+    return size + _zero_points(group, spec, ranks, capability), spec.name
+
+
+def check_encoder(shape: Shape, ranks: int) -> None:
+    """Raise `WorkloadError` where an encoder that is split has heads that do not divide (`distributed/utils.py`)."""
+    if shape.tower_heads % ranks and shape.file_type not in WHOLE_TOWERS:
+        values = {"value": ranks, "name": "vision_num_heads", "size": shape.tower_heads}
+        raise WorkloadError("tensor_parallel", "not_divisible", **values)
+
+
+def _held(shape: Shape, group: TensorGroup, spec: WeightFormat) -> WeightFormat:
+    role = group.role
+    wide = role in ALWAYS_WIDE or role.startswith(HYPER_CONNECTIONS)
+    wide = wide or (shape.model_type == "kimi_linear" and role.startswith(DELTA_WIDE))
+    if wide or (category(role) == "router" and shape.model_type in WIDE_ROUTERS):
+        return IN_32_BITS
+    if role.startswith("indexer.attn_k") or (spec.name == "MXFP4" and "_exps" not in role):
+        return FORMATS["BF16"]
+    if spec.name == "FP8-BLOCK" and shape.model_type == "deepseek_v4":
+        return replace(spec, matrix_bytes=lambda rows, columns: _blocks_of_bytes(spec, rows, columns))
+    return spec
+
+
+def _blocks_of_bytes(spec: WeightFormat, rows: int, columns: int) -> int:
+    """A power of two in one byte for every block."""
+    return rows * columns + ceil_div(rows, spec.row_group) * ceil_div(columns, spec.group)
+
+
+def _is_whole(shape: Shape, role: str) -> bool:
+    return shape.file_type in WHOLE_TOWERS or (shape.file_type in WHOLE_PROJECTORS and role.startswith("mm."))
+
+
+def _zero_points(group: TensorGroup, spec: WeightFormat, ranks: int, capability: tuple[int, int]) -> int:
+    """Beyond what the format itself counts. Machete, Hopper's kernel, unpacks AWQ's to 16 bits and leaves those of a
+    symmetric GPTQ file where they are; experts keep these on any card."""
+    expert = "_exps" in group.role
+    if spec.name not in ("AWQ", "GPTQ") or (capability != HOPPER and not (expert and spec.name == "GPTQ")):
+        return 0
+    rows, columns = rank_shape(group, ranks)
+    groups = ceil_div(columns, spec.group)
+    if spec.name == "GPTQ":
+        return group.matrices * groups * ceil_div(rows, 2)
+    return 0 if expert else group.matrices * groups * (2 * rows - ceil_div(rows, 2))
+
+
+def _widened(shape: Shape, group: TensorGroup, ranks: int) -> TensorGroup:
+    """Mamba-2: where ranks outnumber the groups of B and C, each rank has one, so that groups repeat; the norm before
+    the output is split like the output's input."""
+    if shape.file_type in SPLIT_PATCHES and group.role == "v.patch_embd":
+        return replace(group, role="v.ffn_up")
+    if ranks == 1 or group.part != "text":
+        return group
+    if shape.model_type == "kimi_linear" and group.role == "ssm_beta":
+        return replace(group, shape=(ceil_div(group.rows, BETA_ROWS * ranks) * BETA_ROWS * ranks, group.columns))
+    if shape.model_type in WIDER_THAN_HEADS and group.role in ("attn_q_norm", "attn_k_norm"):
+        return replace(group, shape=(group.rows // ranks,))
+    mixer = _mamba2(shape)
+    if mixer is None:
+        return group
+    if group.role == "ssm_norm":
+        return replace(group, shape=(max(1, group.rows // ranks),))
+    if group.role not in ("ssm_in", "ssm_conv1d") or mixer.num_groups % ranks == 0:
+        return group
+    more = 2 * (ranks - mixer.num_groups) * mixer.state_size
+    return replace(group, shape=(group.rows + more, *group.shape[1:]))
+
+
+@lru_cache(maxsize=64)
+def _mamba2(shape: Shape) -> StateSpace | None:
+    mixers = (mixer for layer in shape.layers for mixer in layer.mixers)
+    return next((mixer for mixer in mixers if isinstance(mixer, StateSpace) and mixer.version == 2), None)
+
+
+@lru_cache(maxsize=64)
+def _layers_with_values(shape: Shape) -> frozenset[int | None]:
+    return frozenset(tensor.layer for tensor in shape.tensors_of("text") if tensor.role == "attn_v")

@@ -1,0 +1,41 @@
+"""What the API asks about memory: the names of the calculator's form, each of them optional."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ninja import Schema
+from pydantic import Field, create_model
+
+from calculator.knobs import KNOBS
+from calculator.workload_form import QUESTIONS
+
+ENGINE_FLAGS = "Only engines that have such a setting take it."
+
+
+def _questions(base: type[Schema], name: str, kind: Any, **more: tuple[Any, Any]) -> type[Schema]:
+    fields = {each: (kind, Field("", description=_description(each))) for each in QUESTIONS}
+    return create_model(name, __base__=base, **fields, **more)  # type: ignore[call-overload]
+
+
+def _description(name: str) -> str:
+    return f"{KNOBS[name].attribute.replace('_', ' ')}. {ENGINE_FLAGS}" if name in KNOBS else ""
+
+
+MemoryQuestions = _questions(
+    Schema,
+    "MemoryQuestions",
+    str,
+    card=(str, Field("", description="Slug of an accelerator: the model is laid out on it.")),
+    cards=(str, Field("", description="How many of it.")),
+)
+"""Of a query string. Everything is text here: the form says what is wrong with a value, in the reader's language."""
+
+BodyQuestions = _questions(Schema, "BodyQuestions", int | float | bool | str)
+"""Of a JSON body, where numbers and truth are written as such."""
+
+
+def asked_in(body: Schema) -> dict[str, str]:
+    """The questions that a body answers, as a query string would."""
+    given = {name: getattr(body, name) for name in QUESTIONS}
+    return {name: str(value) for name, value in given.items() if value != ""}

@@ -1,0 +1,127 @@
+"""What each knob of a vLLM server changes, and what the card does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from calculator.memory import Workload, WorkloadError, capacity, estimate
+from calculator.memory.vllm.cache import block_tokens, pool
+from calculator.memory.vllm.serving import Serving, limits
+from tests.calculator.memory.shapes import catalogued, published, tiny_llama
+
+GIB = 2**30
+ON_H100 = Workload(engine="vllm", card_bytes=80 * GIB, capability=(9, 0))
+
+
+@pytest.mark.parametrize(
+    ("name", "capability", "gib", "expected"),
+    [
+        # `get_batch_defaults` in engine/arg_utils.py
+        ("NVIDIA H100 80GB HBM3", (9, 0), 79, (8_192, 1_024)),
+        ("NVIDIA A100-SXM4-80GB", (8, 0), 79, (2_048, 256)),
+        ("NVIDIA A800-SXM4-80GB", (8, 0), 79, (8_192, 1_024)),  # by its name alone
+        ("NVIDIA GB10", (12, 1), 119, (2_048, 256)),
+        ("NVIDIA RTX PRO 6000 Blackwell", (12, 0), 95, (8_192, 1_024)),
+        ("NVIDIA B200", (10, 0), 179, (16_384, 1_024)),
+    ],
+)
+def test_defaults_of_a_card(name: str, capability: tuple[int, int], gib: int, expected: tuple[int, int]) -> None:
+    asked = Workload(engine="vllm", card_bytes=gib * GIB, capability=capability, card_name=name)
+    assert limits(asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("capability", "states", "tokens"),
+    # Qwen3.5-27B, one rank: a state of 3,207,168 B beside 4,096 B a token; FlashInfer's prefill on Hopper and Blackwell
+    [((9, 0), 3, 832), ((10, 0), 3, 832), ((12, 0), 3, 832), ((8, 0), 2, 784), ((8, 9), 2, 784)],
+)
+def test_states_and_blocks_follow_the_card(capability: tuple[int, int], states: int, tokens: int) -> None:
+    blocks = pool(published("qwen3-5-27b"), Serving("bf16", 1, capability))
+    assert {group.states for group in blocks.groups if group.kind == "state"} == {states}
+    assert {group.block_tokens for group in blocks.groups if group.kind == "full"} == {tokens}
+
+
+def test_without_prefix_caching_a_request_keeps_one_state() -> None:
+    blocks = pool(published("qwen3-5-27b"), Serving("bf16", 1, prefix_caching=False))
+    assert {group.states for group in blocks.groups if group.kind == "state"} == {1}
+
+
+@pytest.mark.parametrize(
+    ("name", "kv", "capability", "tokens"),
+    [
+        ("deepseek-r1-0528", "bf16", (9, 0), 16),  # FlashAttention
+        ("deepseek-r1-0528", "fp8", (9, 0), 64),  # FlashMLA
+        ("deepseek-r1-0528", "bf16", (10, 0), 32),  # FlashInfer
+        ("deepseek-r1-0528", "bf16", (8, 0), 16),  # Triton
+        ("deepseek-v3-2-exp", "bf16", (9, 0), 64),  # sparse
+        ("gemma-4-26b-a4b-it", "fp8", (9, 0), 64),  # FlashAttention 4 unpacks heads of 512 in tiles of 64
+        ("llama-3-1-8b-instruct", "fp8", (9, 0), 16),
+    ],
+)
+def test_blocks_follow_the_back_end(name: str, kv: str, capability: tuple[int, int], tokens: int) -> None:
+    assert block_tokens(published(name), Serving(kv, 1, capability)) == tokens
+
+
+def test_eager_captures_no_graphs() -> None:
+    captured, eager = (estimate(tiny_llama(), replace(ON_H100, eager=eager)) for eager in (False, True))
+    graphs = sum(term.bytes for term in captured.part("overhead").terms if term.key == "cuda_graphs")
+    assert graphs > 0
+    assert captured.part("overhead").bytes - eager.part("overhead").bytes == graphs
+
+
+def test_utilisation_is_what_the_server_takes() -> None:
+    answer = estimate(tiny_llama(), replace(ON_H100, util=0.5))
+    assert answer.reserved_bytes == 40 * GIB
+    assert {note.values["percent"] for note in answer.notes if note.key == "vllm_reserves_bytes"} == {50}
+
+
+def test_multi_token_prediction_has_weights_and_a_cache() -> None:
+    """DeepSeek-R1: a 62nd layer with its experts, and the projection of two hidden sizes to one, in FP8."""
+    shape = catalogued("deepseek/deepseek-r1")
+    plain, guessing = (estimate(shape, replace(ON_H100, mtp=mtp)) for mtp in (0, 1))
+    layer = sum(tensor.elements for tensor in shape.tensors_of("mtp"))
+    assert guessing.part("weights").bytes - plain.part("weights").bytes == pytest.approx(layer, rel=0.01)
+    small, large = (capacity(shape, replace(ON_H100, mtp=mtp), 20 * GIB) for mtp in (1, 0))
+    assert small is not None
+    assert large is not None
+    assert (small.block_bytes, large.block_bytes) == (62 * 16 * 576 * 2, 61 * 16 * 576 * 2)
+
+
+def test_a_model_without_prediction_layers_guesses_nothing() -> None:
+    with pytest.raises(WorkloadError) as error:
+        estimate(tiny_llama(), replace(ON_H100, mtp=1))
+    assert (error.value.field, error.value.key) == ("mtp", "no_mtp_layers")
+
+
+def test_copies_share_their_experts() -> None:
+    """`FusedMoEParallelConfig.make`: with data parallelism experts are cut over the ranks of all copies."""
+    shape = published("qwen3-30b-a3b")
+    one, two = (estimate(shape, replace(ON_H100, data_parallel=copies)) for copies in (1, 2))
+    experts = 48 * 128 * 3 * 768 * 2_048 * 2
+    assert two.part("weights").bytes == 2 * one.part("weights").bytes - experts
+    whole = estimate(shape, replace(ON_H100, data_parallel=2, expert_parallel=True))
+    assert whole.part("weights").bytes == two.part("weights").bytes
+
+
+def test_copies_of_a_dense_model_are_copies() -> None:
+    one, two = (estimate(tiny_llama(), replace(ON_H100, data_parallel=copies, sequences=copies)) for copies in (1, 2))
+    assert two.total_bytes == 2 * one.total_bytes
+    assert two.per_card_bytes == one.per_card_bytes
+
+
+def test_an_encoder_whose_heads_do_not_divide_is_refused() -> None:
+    """GLM-4.1V's encoder has 12 heads; the text alone runs."""
+    shape = published("glm-4-1v-9b-thinking")
+    estimate(shape, replace(ON_H100, tensor_parallel=8))
+    with pytest.raises(WorkloadError) as error:
+        estimate(shape, replace(ON_H100, tensor_parallel=8, vision=True))
+    assert (error.value.key, error.value.values["size"]) == ("not_divisible", 12)
+
+
+@pytest.mark.parametrize("name", ["stepfun/step-3-7-flash", "baichuan/baichuan2-7b-chat"])
+def test_models_that_0_33_does_not_know(name: str) -> None:
+    with pytest.raises(WorkloadError) as error:
+        estimate(catalogued(name), ON_H100)
+    assert (error.value.field, error.value.key) == ("engine", "model_not_known")
