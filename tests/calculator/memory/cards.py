@@ -18,7 +18,8 @@ def cards_of(shape: Shape, workload: Workload) -> list[Card]:
     `kv_cache` holds the state too. What is not listed apart is in `rest`: compute, overhead and encoder.
     """
     answer = estimate(shape, workload)
-    cards = [_told(card) for card in answer.by_card[:: answer.workload.tensor_parallel]]
+    held = answer.by_card[:: answer.workload.tensor_parallel]
+    cards = [_told(card, rest=workload.engine == "llama.cpp") for card in held]
     _agree(cards, answer)
     return cards
 
@@ -31,6 +32,8 @@ def _agree(cards: list[Card], answer: Estimate) -> None:
     assert sum(card["kv_cache"] for card in cards) * ranks == kept
 
 
-def _told(card: Mapping[str, int]) -> Card:
+def _told(card: Mapping[str, int], *, rest: bool) -> Card:
+    """With `rest`, all that llama.cpp holds beside; vLLM's ranks are compared part by part."""
     kept = card["kv_cache"] + card["state"]
-    return {"weights": card["weights"], "kv_cache": kept, "rest": sum(card.values()) - card["weights"] - kept}
+    told = {"weights": card["weights"], "kv_cache": kept}
+    return told | {"rest": sum(card.values()) - card["weights"] - kept} if rest else told
