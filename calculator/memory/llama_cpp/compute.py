@@ -23,7 +23,6 @@ from calculator.memory.llama_cpp.graph import (
     Share,
     cache_kinds,
     deepstack,
-    peak,
     trace,
 )
 from calculator.memory.llama_cpp.placement import Placement
@@ -82,7 +81,7 @@ def card_terms(shape: Shape, workload: Workload, placement: Placement, card: int
         return widths.card_terms(shape, workload, setting, share)
     columns = _columns(shape, workload)
     copied = [_copied_bytes(shape, workload, share, role) for role in traced.copied]
-    found = peak(traced.plan, [*columns, *copied])
+    found = traced.peaks.at(columns, copied)
     masks = sum(tensor.size.per_cell * columns[tensor.size.cache] for tensor in traced.inputs if tensor.is_mask)
     return _explained(shape, setting, share, columns, found, traced.handed, masks)
 

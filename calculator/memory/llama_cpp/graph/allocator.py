@@ -1,20 +1,15 @@
 """ggml's graph allocator (`ggml/src/ggml-alloc.c`), without the memory: how large its buffer grows.
 
 `plan` decides once what `ggml_gallocr_alloc_graph_impl` decides node by node: which tensors write over a source, and
-after which node each is freed. `peak` then lays the blocks out for one length of the caches.
+after which node each is freed. `layout.py` then lays the blocks out.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from calculator.memory.llama_cpp.graph.tensors import IN_PLACE, Size, Tensor
-
-ALIGNMENT = 128  # `ggml_backend_cuda_buffer_type_get_alignment`
-ENDLESS = 1 << 60
-
 
 class Event(NamedTuple):
     """`size` is taken by block `block`, or given back where `frees`; a part of a block where `kept` stays in use."""
@@ -26,13 +21,6 @@ class Event(NamedTuple):
 
 
 Plan = tuple[Event, ...]
-
-
-class Peak(NamedTuple):
-    """Bytes of the buffer, and the tensor that made it grow last."""
-
-    bytes: int
-    widest: Size
 
 
 class _Use:
@@ -114,57 +102,3 @@ def _written_over(tensor: Tensor, uses: dict[Tensor, _Use]) -> Tensor | None:
         if mine.allocated and mine.children == 1 and not mine.views and tensor.same_layout(source):
             return source
     return None
-
-
-def peak(events: Plan, cells: Sequence[int]) -> Peak:
-    """For caches of so many cells, followed by the bytes of weights that are copied from RAM."""
-    offsets, lengths = [0], [ENDLESS]  # free blocks by address; the last one has no end
-    address: dict[int, int] = {}
-    largest, widest = 0, Size(0)
-    for block, (fixed, per_cell, cache), frees, kept in events:
-        size = (fixed + per_cell * cells[cache] + 127) // 128 * 128
-        if frees:
-            start = address[block]
-            if kept is not None:
-                inside = (kept.fixed + kept.per_cell * cells[kept.cache] + 127) // 128 * 128
-                if size == inside:
-                    continue
-                start, size = start + inside, size - inside
-            _give_back(offsets, lengths, start, size)
-            continue
-        best, best_length = -1, ENDLESS
-        for index in range(len(offsets) - 1):
-            if size <= lengths[index] <= best_length:
-                best, best_length = index, lengths[index]
-        if best < 0:
-            best = len(offsets) - 1
-        start = address[block] = offsets[best]
-        if lengths[best] == size:
-            del offsets[best], lengths[best]
-        else:
-            offsets[best] += size
-            lengths[best] -= size
-        if start + size > largest:
-            largest, widest = start + size, Size(fixed, per_cell, cache)
-    return Peak(largest, widest)
-
-
-def _give_back(offsets: list[int], lengths: list[int], start: int, size: int) -> None:
-    """Join a freed block to a free neighbour (`ggml_dyn_tallocr_free_bytes`).
-
-    Empty tensors leave empty blocks, which keep their neighbours from being joined: as there, so here.
-    """
-    end = start + size
-    for index, offset in enumerate(offsets):
-        if offset + lengths[index] == start:
-            lengths[index] += size
-            if index + 1 < len(offsets) and end == offsets[index + 1]:
-                lengths[index] += lengths[index + 1]
-                del offsets[index + 1], lengths[index + 1]
-            return
-        if end == offset:
-            offsets[index], lengths[index] = start, lengths[index] + size
-            return
-    index = bisect_left(offsets, start)
-    offsets.insert(index, start)
-    lengths.insert(index, size)

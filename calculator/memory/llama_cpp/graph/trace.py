@@ -12,9 +12,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from calculator.architecture.shape import LatentAttention, Shape
-from calculator.memory.llama_cpp.graph.allocator import Plan, plan
+from calculator.memory.llama_cpp.graph.allocator import plan
 from calculator.memory.llama_cpp.graph.builder import Builder, Setting
 from calculator.memory.llama_cpp.graph.layers import add_layer
+from calculator.memory.llama_cpp.graph.layout import Peaks
 from calculator.memory.llama_cpp.graph.schedule import inputs_of, scheduled
 from calculator.memory.llama_cpp.graph.specs import LayerSpec, cache_kinds, layer_specs
 from calculator.memory.llama_cpp.graph.styles import Style, style_of
@@ -38,7 +39,7 @@ class Trace(NamedTuple):
     """`copied` are the roles of the weights that are copied from RAM, in the order of their numbers; `inputs` what the
     CPU or an earlier card hands to the graph, `handed` counts the copies of hidden states among them."""
 
-    plan: Plan
+    peaks: Peaks
     copied: tuple[str, ...]
     inputs: tuple[Tensor, ...]
     handed: int
@@ -62,7 +63,7 @@ def trace(shape: Shape, setting: Setting, share: Share) -> Trace:
         if slices:  # on a later card every layer's vector is an input of its own
             inputs += slices[:1] * (len(specs) - len(slices))
         events = plan([*leaves, *build.graph.nodes], [tensor for tensor in inputs for _ in range(share.copies)])
-    return Trace(events, tuple(build.weights), tuple(inputs), handed)
+    return Trace(Peaks(events), tuple(build.weights), tuple(inputs), handed)
 
 
 def _build(shape: Shape, setting: Setting, share: Share) -> tuple[Builder, Sequence[LayerSpec]]:
