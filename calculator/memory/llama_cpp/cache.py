@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -107,20 +107,25 @@ def _compressed(mixer: CompressedAttention) -> list[Row]:
     return rows
 
 
+@lru_cache(maxsize=256)
 def offered_formats(shape: Shape) -> tuple[str, ...]:
     """Formats whose block divides the head sizes (`llama_init_from_model`)."""
     sizes = {size for rows in rows_by_layer(shape) for row in rows for size in (row.key_size, row.value_size)}
     return tuple(name for name, type_ in KV_TYPE.items() if all(divides(type_, size) for size in sizes))
 
 
-def cache_terms(shape: Shape, workload: Workload, layers: Sequence[int] | None = None) -> tuple[Term, ...]:
-    """One term per kind of row, over all layers or over `layers`."""
-    by_layer = rows_by_layer(shape)
-    chosen = by_layer if layers is None else [by_layer[index] for index in layers]
-    counted = Counter(row for rows in chosen for row in rows)
-    order = sorted(counted, key=lambda row: (row.window > 0, row.key))
+def cache_terms(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Term, ...]:
+    """One term per kind of row, over `layers`."""
     padded = widest_values(shape) if workload.flash_attention is False else 0
-    return tuple(_term(row, counted[row], workload, padded) for row in order)
+    return tuple(_term(row, number, workload, padded) for row, number in _counted(shape, layers))
+
+
+@lru_cache(maxsize=1024)
+def _counted(shape: Shape, layers: tuple[int, ...]) -> tuple[tuple[Row, int], ...]:
+    """How many of `layers` keep each kind of row."""
+    by_layer = rows_by_layer(shape)
+    counted = Counter(row for index in layers for row in by_layer[index])
+    return tuple((row, counted[row]) for row in sorted(counted, key=lambda row: (row.window > 0, row.key)))
 
 
 @lru_cache(maxsize=256)

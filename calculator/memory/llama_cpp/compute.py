@@ -73,8 +73,9 @@ def share_of(placement: Placement, card: int, num_layers: int) -> Share:
     return Share(start, last, copies, in_ram, placement.experts_in_ram)
 
 
-def card_terms(shape: Shape, workload: Workload, placement: Placement, card: int) -> tuple[Term, ...]:
-    setting, share = setting_of(shape, workload), share_of(placement, card, shape.num_layers)
+def card_terms(shape: Shape, workload: Workload, setting: Setting, placement: Placement, card: int) -> tuple[Term, ...]:
+    """The compute buffer of one card."""
+    share = share_of(placement, card, shape.num_layers)
     try:
         traced = trace(shape, setting, share)
     except NotTracedError:
@@ -119,10 +120,9 @@ def _explained(
     return (Term("graph_at_work", {"rows": setting.tokens}, rest), *terms)
 
 
-def host_terms(shape: Shape, workload: Workload, placement: Placement) -> tuple[Term, ...]:
+def host_terms(shape: Shape, workload: Workload, setting: Setting, placement: Placement) -> tuple[Term, ...]:
     """What the CPU hands to the cards, in pinned memory: tokens, masks and positions, and the tokens embedded."""
-    setting, columns = setting_of(shape, workload), _columns(shape, workload)
-    share = share_of(placement, 0, shape.num_layers)
+    columns, share = _columns(shape, workload), share_of(placement, 0, shape.num_layers)
     copies = share.copies
     if len(placement.cards) > 1 or placement.ram:
         share = Share(0, shape.num_layers)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import cache_terms
-from calculator.memory.llama_cpp.compute import card_terms, host_terms
+from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
+from calculator.memory.llama_cpp.graph import Setting
 from calculator.memory.llama_cpp.overhead import overhead_terms, result_terms
 from calculator.memory.llama_cpp.placement import Placement, place
 from calculator.memory.llama_cpp.state import state_terms
@@ -34,29 +35,37 @@ class Running(NamedTuple):
 def run(shape: Shape, workload: Workload) -> Running:
     """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out."""
     placement = place(workload, shape.num_layers)
+    setting = setting_of(shape, workload)
     vision = vision_terms(shape) if workload.vision else ()
     cards = tuple(
         _parts(
             cache_terms(shape, workload, layers),
             state_terms(shape, slot_count(workload), layers),
-            card_terms(shape, workload, placement, card),
+            card_terms(shape, workload, setting, placement, card),
             overhead_terms(1, workload.card_bytes),
             vision if card == 0 else (),
         )
         for card, layers in enumerate(placement.cards)
     )
-    on_cards = [layer for layers in placement.cards for layer in layers]
     return Running(
         placement=placement,
-        parts=_parts(
-            cache_terms(shape, workload, on_cards),
-            state_terms(shape, slot_count(workload), on_cards),
-            _over_cards([card[2].terms for card in cards]),
-            overhead_terms(len(cards), workload.card_bytes),
-            vision,
-        ),
-        host=_in_ram(shape, workload, placement),
+        parts=cards[0] if len(cards) == 1 else _summed(shape, workload, placement, cards),
+        host=_in_ram(shape, workload, setting, placement),
         cards=cards,
+    )
+
+
+def _summed(
+    shape: Shape, workload: Workload, placement: Placement, cards: Sequence[tuple[Part, ...]]
+) -> tuple[Part, ...]:
+    """The parts of all cards together."""
+    layers = tuple(layer for layers in placement.cards for layer in layers)
+    return _parts(
+        cache_terms(shape, workload, layers),
+        state_terms(shape, slot_count(workload), layers),
+        _over_cards([card[2].terms for card in cards]),
+        overhead_terms(len(cards), workload.card_bytes),
+        cards[0][4].terms,
     )
 
 
@@ -73,8 +82,8 @@ def _over_cards(compute: Sequence[Terms]) -> Terms:
     return (Term("other_cards_at_work", {"cards": len(others)}, rest), *last)
 
 
-def _in_ram(shape: Shape, workload: Workload, placement: Placement) -> tuple[Part, ...]:
-    compute = host_terms(shape, workload, placement) + result_terms(shape, slot_count(workload))
+def _in_ram(shape: Shape, workload: Workload, setting: Setting, placement: Placement) -> tuple[Part, ...]:
+    compute = host_terms(shape, workload, setting, placement) + result_terms(shape, slot_count(workload))
     if not placement.ram:
         return (Part(key="compute", terms=compute),)
     return (

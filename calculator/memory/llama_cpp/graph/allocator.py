@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from calculator.memory.llama_cpp.graph.tensors import IN_PLACE, Size, Tensor
 
+
 class Event(NamedTuple):
     """`size` is taken by block `block`, or given back where `frees`; a part of a block where `kept` stays in use."""
 

@@ -128,10 +128,9 @@ class _Layout:
         sizes, grown_sizes = self.sizes, self.grown_sizes
         last = best = len(sizes) - 1
         for index in range(last):
-            if self._compare(sizes[index] - size, grown_sizes[index] - grows) < 0:
-                continue
-            if best == last or self._compare(sizes[best] - sizes[index], grown_sizes[best] - grown_sizes[index]) >= 0:
+            if size <= sizes[index] <= sizes[best]:
                 best = index
+        self._stays_best(best, size, grows)
         found = self.starts[best], self.grown_starts[best]
         if sizes[best] == size and best != last:
             self._drop(best)
@@ -141,6 +140,16 @@ class _Layout:
             sizes[best] -= size
             grown_sizes[best] -= grows
         return found
+
+    def _stays_best(self, best: int, size: int, grows: int) -> None:
+        """The block stays large enough, smaller ones too small, and larger ones larger than it."""
+        sizes, grown_sizes = self.sizes, self.grown_sizes
+        last = len(sizes) - 1
+        for index in range(last):
+            is_larger = index != best and sizes[index] >= size
+            other, grown = (sizes[best], grown_sizes[best]) if is_larger else (size, grows)
+            if grown_sizes[index] != grown:
+                self._compare(sizes[index] - other, grown_sizes[index] - grown)
 
     def _give_back(self, start: int, grown: int, size: int, grows: int) -> None:
         """Join a freed block to a free neighbour.
