@@ -25,7 +25,7 @@ NOTES: Mapping[str, Promise] = {
         "Each of the %(sequences)s sequences has a cache of its own for %(context)s tokens."
     ),
     "slots_share_context": gettext_lazy(
-        "%(sequences)s slots share one cache of %(context)s tokens, as llama-server starts unless told otherwise."
+        "%(sequences)s slots share one cache of %(context)s tokens; llama-server starts with four unless told otherwise."
     ),
     "without_flash_attention": gettext_lazy(
         "Flash attention is off: the scores of every token with every cell are held, and the mask in 32 bits."

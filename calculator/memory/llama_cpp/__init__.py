@@ -27,7 +27,7 @@ MAX_BATCH = 2**20
 
 KNOBS = frozenset(
     {"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"}
-    | {"slots", "batch", "flash_attention", "swa_full"}
+    | {"slots", "kv_unified", "batch", "flash_attention", "output_rows", "swa_full"}
 )
 
 
@@ -57,12 +57,11 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     different formats, more cards than layers.
     """
     _check(shape, workload)
-    offloads = workload.cpu_expert_layers or workload.gpu_layers is not None
-    running = run(shape, workload if offloads else replace(workload, weight_format=None))
+    running = run(shape, _of_any_card(workload))
     held = weigh(shape, workload.weight_format or default_weight_format(shape), running.placement)
-    around = overhead(workload.card_bytes)
+    around = overhead(workload.card_bytes, workload.multiprocessors)
     cards = tuple(
-        {"weights": sum(term.bytes for term in terms), **{part.key: part.bytes for part in parts}}
+        {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
         for terms, parts in zip(held.cards, running.cards, strict=True)
     )
     return Estimate(
@@ -70,13 +69,31 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         total_parameters=shape.total_parameters,
         active_parameters=shape.active_parameters,
         file_bytes=held.file_bytes,
-        parts=(Part(key="weights", terms=_joined(held)), *running.parts),
+        parts=_in_order(_joined(held), running.parts, around.terms(len(cards))),
         host=(Part(key="weights", terms=held.ram), *running.host),
         per_card_bytes=max(sum(card.values()) for card in cards),
         cards=cards,
         overhead_range_bytes=(around.least, around.most),
         notes=notes(shape, workload),
     )
+
+
+def _of_any_card(workload: Workload) -> Workload:
+    """Without what nothing but weights and overhead depend on."""
+    offloads = workload.cpu_expert_layers or workload.gpu_layers is not None
+    return replace(
+        workload,
+        weight_format=workload.weight_format if offloads else None,
+        card_bytes=None,
+        capability=None,
+        card_name=None,
+        multiprocessors=None,
+    )
+
+
+def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tuple[Term, ...]) -> tuple[Part, ...]:
+    *before, vision = running
+    return (Part(key="weights", terms=weights), *before, Part(key="overhead", terms=around), vision)
 
 
 def _check(shape: Shape, workload: Workload) -> None:

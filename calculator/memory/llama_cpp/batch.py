@@ -22,14 +22,19 @@ def slot_count(workload: Workload) -> int:
     return workload.slots if isinstance(workload.slots, int) else AUTOMATIC_SLOTS
 
 
+def is_unified(workload: Workload) -> bool:
+    """Whether all slots share one context."""
+    return workload.kv_unified or workload.slots == "auto"
+
+
 def streams(workload: Workload) -> int:
     """Contexts of `context_tokens` that are kept apart."""
-    return 1 if workload.slots == "auto" else slot_count(workload)
+    return 1 if is_unified(workload) else slot_count(workload)
 
 
 def sharing(workload: Workload) -> int:
     """Slots that share one stream: each needs a window of its own in it."""
-    return slot_count(workload) if workload.slots == "auto" else 1
+    return slot_count(workload) if is_unified(workload) else 1
 
 
 def micro_batch(workload: Workload) -> int:

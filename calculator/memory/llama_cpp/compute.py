@@ -49,7 +49,7 @@ def setting_of(shape: Shape, workload: Workload) -> Setting:
         values_copied=values not in ("f16", "f32"),
         keys_rotated=keys not in UNQUANTISED,
         values_rotated=values not in UNQUANTISED,
-        outputs=min(micro_batch(workload), sequences),
+        outputs=min(tokens, workload.output_rows or sequences),
         top_k=min(_top_k(shape), pad(workload.context_tokens)),
         key_type=KV_TYPE[keys],
         value_type=KV_TYPE[values],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape, SlidingWindowAttention
-from calculator.memory.llama_cpp.batch import micro_batch, slot_count
+from calculator.memory.llama_cpp.batch import is_unified, micro_batch, slot_count
 from calculator.memory.llama_cpp.flash import runs_on_card, uses_flash
 from calculator.memory.llama_cpp.mixture import VERY_LOW
 from calculator.memory.llama_cpp.support import keeps_windows
@@ -22,7 +22,7 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
     if workload.weight_format in NEEDS_IMPORTANCE_MATRIX:
         found.append(Note("needs_importance_matrix", {"format": str(workload.weight_format)}))
     number = slot_count(workload)
-    if workload.slots == "auto":
+    if is_unified(workload) and number > 1:
         found.append(Note("slots_share_context", {"sequences": number, "context": workload.context_tokens}))
     elif number > 1:
         found.append(Note("own_cache_per_sequence", {"sequences": number, "context": workload.context_tokens}))

@@ -1,12 +1,15 @@
 """What a card holds beside weights, cache and graph. Measured, not derived: it depends on card, driver and build.
 
 A CUDA context keeps a stack for every thread that a card can run at once, so it grows with the multiprocessors:
-107 MiB with 34 (RTX 4060 Ti, difference of two logs), 291 with 82 (RTX 3090, idle: 24,123 less 23,832 free), 555 with
-188 (RTX PRO 6000), 3 MiB each. Beside it lie kernels, which are loaded when first used, a pool and the workspace of
-cuBLAS. What llama.cpp's own breakdown calls unaccounted is all of it: 451 to 456 MiB on an RTX 4090 with 128
-(https://github.com/ggml-org/llama.cpp/pull/15860), 703 to 753 on an RTX PRO 6000, about 153 on a laptop's card of
-8 GB. The line below is 485, 701 and 130 to 150 there. Where the card is not known, its memory says how many
-multiprocessors it may have.
+107 MiB with 34 (RTX 4060 Ti) and 555 with 188 (RTX PRO 6000; both https://github.com/ggml-org/llama.cpp/pull/23604),
+291 with 82 (RTX 3090, idle: 24,123 less 23,832 free), 3 MiB each. Beside it lie kernels, which are loaded when first
+used, a pool and the workspace of cuBLAS. What llama.cpp's own breakdown calls unaccounted is all of it: 451 to 456 MiB
+with 128 multiprocessors (RTX 4090, https://github.com/ggml-org/llama.cpp/pull/15860), 703 to 753 with 188, about 153
+with 24 (a laptop's card of 8 GB). The line below is 493, 703 and 129 there.
+
+Of a card whose multiprocessors are not known, its memory says how many there may be; the figure is that of the most, so
+that what fits by it fits, and the interval begins at the fewest. A server of May 2025 on a card that is not named took
+717 to 749 MiB (granite-3.3-8b in `calculator/reference/measured.jsonl`).
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from calculator.memory.workload import Term
 
 MIB = 2**20
 CONTEXT_MIB = 3.0  # of each multiprocessor
-WORKSPACE_MIB, WORKSPACE_EACH_MIB = 24, 0.6
-UNEVEN = 0.12  # the figures lie so far around the line
+WORKSPACE_MIB, WORKSPACE_EACH_MIB = 45, 0.5
+UNEVEN = 0.16  # the figures lie so far around the line
 
 # NVIDIA's cards of up to so many GiB: the fewest and the most multiprocessors.
 _MULTIPROCESSORS = (
@@ -39,13 +42,18 @@ _UNKNOWN = (20, 188)
 
 
 class Overhead(NamedTuple):
-    """Bytes on one card: context and workspaces as they are on a card between the smallest and the largest, and the
-    least and the most that both together may be."""
+    """Bytes on one card: the CUDA context and what else lies there, and the least and the most both may be together."""
 
     context: int
     workspaces: int
     least: int
     most: int
+
+    def terms(self, cards: int) -> tuple[Term, ...]:
+        return (
+            Term("cuda_context", {"cards": cards}, cards * self.context),
+            Term("workspaces", {"cards": cards}, cards * self.workspaces),
+        )
 
 
 def alike_bytes(card_bytes: int) -> int:
@@ -54,29 +62,28 @@ def alike_bytes(card_bytes: int) -> int:
     return max((top * 2**30 + 1 for top in below), default=1)
 
 
-@lru_cache(maxsize=64)
-def overhead(card_bytes: int | None) -> Overhead:
-    gib = None if card_bytes is None else card_bytes / 2**30
-    fewest, most = _UNKNOWN if gib is None else next((span for top, span in _MULTIPROCESSORS if gib <= top), _UNKNOWN)
-    middle = (fewest + most) / 2
+@lru_cache(maxsize=512)
+def overhead(card_bytes: int | None, multiprocessors: int | None) -> Overhead:
+    fewest, most = _span(card_bytes, multiprocessors)
     return Overhead(
-        context=round(CONTEXT_MIB * middle) * MIB,
-        workspaces=round(WORKSPACE_MIB + WORKSPACE_EACH_MIB * middle) * MIB,
+        context=round(CONTEXT_MIB * most) * MIB,
+        workspaces=round(WORKSPACE_MIB + WORKSPACE_EACH_MIB * most) * MIB,
         least=round((1 - UNEVEN) * _line(fewest)) * MIB,
         most=round((1 + UNEVEN) * _line(most)) * MIB,
     )
 
 
+def _span(card_bytes: int | None, multiprocessors: int | None) -> tuple[int, int]:
+    """The fewest and the most multiprocessors that the card may have."""
+    if multiprocessors is not None:
+        return multiprocessors, multiprocessors
+    if card_bytes is None:
+        return _UNKNOWN
+    return next((span for top, span in _MULTIPROCESSORS if card_bytes <= top * 2**30), _UNKNOWN)
+
+
 def _line(multiprocessors: int) -> float:
     return WORKSPACE_MIB + (CONTEXT_MIB + WORKSPACE_EACH_MIB) * multiprocessors
-
-
-def overhead_terms(cards: int, card_bytes: int | None) -> tuple[Term, ...]:
-    each = overhead(card_bytes)
-    return (
-        Term("cuda_context", {"cards": cards}, cards * each.context),
-        Term("workspaces", {"cards": cards}, cards * each.workspaces),
-    )
 
 
 def result_terms(shape: Shape, sequences: int) -> tuple[Term, ...]:

@@ -1,4 +1,4 @@
-"""Everything but the weights: what a context of llama.cpp allocates, on the cards and in RAM."""
+"""Everything but weights and overhead: what a context of llama.cpp allocates, on the cards and in RAM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import cache_terms
 from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
 from calculator.memory.llama_cpp.graph import Setting
-from calculator.memory.llama_cpp.overhead import overhead_terms, result_terms
+from calculator.memory.llama_cpp.overhead import result_terms
 from calculator.memory.llama_cpp.placement import Placement, place
 from calculator.memory.llama_cpp.state import state_terms
 from calculator.memory.llama_cpp.vision import vision_terms
@@ -22,18 +22,15 @@ Terms = tuple[Term, ...]
 
 class Running(NamedTuple):
     placement: Placement
-    parts: tuple[Part, ...]  # kv_cache, state, compute, overhead, vision
+    parts: tuple[Part, ...]  # kv_cache, state, compute, vision
     host: tuple[Part, ...]  # compute; kv_cache and state where layers stay in RAM
     cards: tuple[tuple[Part, ...], ...]  # `parts` of each card
-
-    @property
-    def card_bytes(self) -> tuple[int, ...]:
-        return tuple(sum(part.bytes for part in parts) for parts in self.cards)
 
 
 @lru_cache(maxsize=4096)
 def run(shape: Shape, workload: Workload) -> Running:
-    """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out."""
+    """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out, as may
+    what is known of the card."""
     placement = place(workload, shape.num_layers)
     setting = setting_of(shape, workload)
     vision = vision_terms(shape) if workload.vision else ()
@@ -42,7 +39,6 @@ def run(shape: Shape, workload: Workload) -> Running:
             cache_terms(shape, workload, layers),
             state_terms(shape, slot_count(workload), layers),
             card_terms(shape, workload, setting, placement, card),
-            overhead_terms(1, workload.card_bytes),
             vision if card == 0 else (),
         )
         for card, layers in enumerate(placement.cards)
@@ -64,13 +60,12 @@ def _summed(
         cache_terms(shape, workload, layers),
         state_terms(shape, slot_count(workload), layers),
         _over_cards([card[2].terms for card in cards]),
-        overhead_terms(len(cards), workload.card_bytes),
-        cards[0][4].terms,
+        cards[0][3].terms,
     )
 
 
 def _parts(*terms: Terms) -> tuple[Part, ...]:
-    keys = ("kv_cache", "state", "compute", "overhead", "vision")
+    keys = ("kv_cache", "state", "compute", "vision")
     return tuple(Part(key=key, terms=of_part) for key, of_part in zip(keys, terms, strict=True))
 
 
