@@ -23,7 +23,7 @@ from calculator.memory.workload import Term
 MIB = 2**20
 CONTEXT_MIB = 3.0  # of each multiprocessor
 WORKSPACE_MIB, WORKSPACE_EACH_MIB = 45, 0.5
-UNEVEN = 0.16  # the figures lie so far around the line
+UNEVEN = 0.2  # the figures lie so far around the line
 
 # NVIDIA's cards of up to so many GiB: the fewest and the most multiprocessors.
 _MULTIPROCESSORS = (

@@ -1,7 +1,6 @@
 """The compute buffer by a closed rule, for kinds of layers whose graph is not known: what the widest moment holds.
 
-The widths were read off ggml's allocator as multiples of the model's sizes (CPU back end, October 2026). Against the
-buffers that CUDA allocates for models whose graph is known the median error is about 5 %.
+The widths were read off ggml's allocator as multiples of the model's sizes (CPU back end, October 2026).
 """
 
 from __future__ import annotations

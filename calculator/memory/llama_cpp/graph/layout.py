@@ -45,10 +45,10 @@ class _Span(NamedTuple):
 class Peaks:
     """The peak of one plan for any number of cells."""
 
-    __slots__ = ("_plan", "_spans")
+    __slots__ = ("_spans", "plan")
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        self.plan = plan
         self._spans: dict[tuple[int | None, ...], list[_Span]] = {}
 
     def at(self, cells: Sequence[int], copied: Sequence[int] = ()) -> Peak:
@@ -61,7 +61,7 @@ class Peaks:
         spans = self._spans.setdefault(fixed, [])
         span = next((found for found in spans if found.least <= length <= found.most), None)
         if span is None:
-            span = _Layout(length).run(self._plan, fixed)
+            span = _Layout(length).run(self.plan, fixed)
             spans.append(span)
         best, widest = 0, Size(0)
         for offset, per_cell, tensor in span.crests:
