@@ -6,10 +6,13 @@ after which node each is freed. `layout.py` then lays the blocks out.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from calculator.memory.llama_cpp.graph.tensors import IN_PLACE, Size, Tensor
+
+NEVER = 1 << 30  # more readers than a graph has
 
 
 class Event(NamedTuple):
@@ -34,72 +37,81 @@ class _Use:
 
 def plan(nodes: Sequence[Tensor], held: Sequence[Tensor] = ()) -> Plan:
     """`held` are allocated first and never freed. Inputs among `nodes` are allocated where they stand."""
-    uses: dict[Tensor, _Use] = {}
-    events: list[Event] = []
-    blocks = 0
-
-    def use(tensor: Tensor) -> _Use:
-        found = uses.get(tensor)
-        if found is None:
-            found = uses[tensor] = _Use()
-        return found
-
+    planner = _Planner()
     for tensor in held:
-        events.append(Event(blocks, tensor.size, frees=False))
-        use(tensor).children = 1 << 30
-        blocks += 1
+        planner.hold(tensor)
     for tensor in nodes:
-        if tensor.base is not None:
-            use(tensor.base).views += 1
-        for source in tensor.sources:
-            use(source).children += 1
-        for source in tensor.kept:
-            use(source).children += 1
+        planner.count(tensor)
+    for tensor in nodes:
+        planner.place(tensor)
+        for source in tensor.sources + tensor.kept:
+            planner.release(source)
+    return tuple(planner.events)
 
-    def release(source: Tensor) -> None:
-        mine = use(source)
+
+class _Planner:
+    __slots__ = ("blocks", "events", "uses")
+
+    def __init__(self) -> None:
+        self.uses: defaultdict[Tensor, _Use] = defaultdict(_Use)
+        self.events: list[Event] = []
+        self.blocks = 0
+
+    def hold(self, tensor: Tensor) -> None:
+        self.uses[tensor].children = NEVER
+        self._take(tensor.size)
+
+    def count(self, tensor: Tensor) -> None:
+        """What the node reads and looks at stays until it is done."""
+        uses = self.uses
+        if tensor.base is not None:
+            uses[tensor.base].views += 1
+        for source in tensor.sources:
+            uses[source].children += 1
+        for source in tensor.kept:
+            uses[source].children += 1
+
+    def place(self, tensor: Tensor) -> None:
+        """`ggml_gallocr_allocate_node`: over a source where that can be, else in a block of its own."""
+        mine = self.uses[tensor]
+        if tensor.base is not None or tensor.outside or mine.allocated:
+            return
+        mine.allocated = True
+        parent = self._written_over(tensor) if tensor.op in IN_PLACE else None
+        if parent is None:
+            mine.block = self._take(tensor.size)
+            return
+        reused = self.uses[parent]
+        mine.block, reused.allocated = reused.block, False
+        if parent.size != tensor.size:
+            self.events.append(Event(mine.block, parent.size, frees=True, kept=tensor.size))
+
+    def release(self, source: Tensor) -> None:
+        """One reader less: with the last the block is freed, a view's with the last view."""
+        mine = self.uses[source]
         mine.children -= 1
         if mine.children or mine.views:
             return
-        owner = source
         if source.base is not None:
-            owner = source.base
-            mine = use(owner)
+            source = source.base
+            mine = self.uses[source]
             mine.views -= 1
             if mine.views or mine.children:
                 return
         if mine.allocated:
-            events.append(Event(mine.block, owner.size, frees=True))
+            self.events.append(Event(mine.block, source.size, frees=True))
             mine.allocated = False
 
-    for tensor in nodes:
-        mine = use(tensor)
-        if tensor.base is None and not tensor.outside and not mine.allocated:
-            mine.allocated = True
-            parent = _written_over(tensor, uses) if tensor.op in IN_PLACE else None
-            if parent is None:
-                mine.block = blocks
-                blocks += 1
-                events.append(Event(mine.block, tensor.size, frees=False))
-            else:
-                reused = uses[parent]
-                mine.block, reused.allocated = reused.block, False
-                if parent.size != tensor.size:
-                    events.append(Event(mine.block, parent.size, frees=True, kept=tensor.size))
+    def _take(self, size: Size) -> int:
+        block = self.blocks
+        self.blocks += 1
+        self.events.append(Event(block, size, frees=False))
+        return block
+
+    def _written_over(self, tensor: Tensor) -> Tensor | None:
+        """Never a view: views are not marked as allocated there, so they pass for external data."""
         for source in tensor.sources:
-            release(source)
-        for source in tensor.kept:
-            release(source)
-    return tuple(events)
-
-
-def _written_over(tensor: Tensor, uses: dict[Tensor, _Use]) -> Tensor | None:
-    """The source whose block a node takes over, as `ggml_gallocr_allocate_node` finds it.
-
-    Never that of a view: views are not marked as allocated there, so they pass for external data.
-    """
-    for source in tensor.sources:
-        mine = uses[source]
-        if mine.allocated and mine.children == 1 and not mine.views and tensor.same_layout(source):
-            return source
-    return None
+            mine = self.uses[source]
+            if mine.allocated and mine.children == 1 and not mine.views and tensor.same_layout(source):
+                return source
+        return None
