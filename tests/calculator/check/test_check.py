@@ -65,9 +65,7 @@ def test_llama_server_to_the_digit() -> None:
     assert (answer.hardware.card, answer.hardware.count) == (GEFORCE, 1)
     assert answer.mending is None
     assert abs(row(answer, "total").error or 0) < 0.02
-    assert (
-        row(answer, "compute", "cards").error == 0
-    )  # with logits for every token of the micro-batch, as of that build
+    assert row(answer, "compute", "cards").error == 0  # that build had a row of logits for every token
 
 
 def test_a_row_that_differs_says_why() -> None:
