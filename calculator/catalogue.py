@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from calculator.architecture import Shape
-from calculator.hardware import Card, Source
+from calculator.hardware import Card, WeightSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Model:
     slug: str = ""
     url: str = ""
     max_context_tokens: int | None = None
-    sources: tuple[tuple[str, Source], ...] = ()
+    sources: tuple[tuple[str, WeightSource], ...] = ()
     drafts: tuple[tuple[str, str], ...] = ()
 
 

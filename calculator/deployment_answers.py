@@ -17,8 +17,8 @@ from calculator.hardware import (
     Command,
     Fit,
     Saving,
-    Source,
     Speed,
+    WeightSource,
     fit,
     format_fits,
     largest_context,
@@ -155,7 +155,7 @@ def _commands(
     usable = placed if placed is not None and placed.estimate is not None else None
     found: dict[str, CommandView] = {}
     for hub, source in sorted(model.sources, key=lambda each: each[0] != first):
-        drafting = dict(draft.sources).get(hub, Source(name=draft.name)) if draft and guessing else None
+        drafting = dict(draft.sources).get(hub, WeightSource(name=draft.name)) if draft and guessing else None
         draft_format = (guessing.workload.weight_format or "") if guessing else ""
         for command in launch_commands(
             workload, source, hub=hub, fit=usable, draft=drafting, draft_format=draft_format

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -27,6 +27,8 @@ class DeploymentForm(WorkloadForm):
     `prompt` and `output` are the tokens of one request; they set the context where it is left out. `drafts` are
     (slug, name) of the smaller models that may guess ahead.
     """
+
+    settings: ClassVar[frozenset[str]] = WorkloadForm.settings | {"ram"}
 
     prompt = _whole(gettext_lazy("Prompt (tokens)"), 1, MOST_TOKENS)
     output = _whole(gettext_lazy("Output (tokens)"), 1, MOST_TOKENS)

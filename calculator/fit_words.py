@@ -54,14 +54,18 @@ def room_text(answer: Fit) -> str:
     return (_("%(amount)s GiB spare") if spare >= 0 else _("%(amount)s GiB short")) % {"amount": gib(abs(spare))}
 
 
-def capacity_texts(pool: Capacity, context_tokens: int) -> tuple[str, str]:
+def capacity_texts(pool: Capacity, context_tokens: int) -> tuple[str, ...]:
     """What the server prints of its cache when it starts."""
-    return (
+    texts = (
         _("Its KV cache holds %(tokens)s tokens (%(amount)s GiB on each card).")
         % {"tokens": f"{pool.tokens:,}", "amount": gib(pool.available_bytes)},
         _("Room for %(number)s requests of %(tokens)s tokens at once.")
         % {"number": f"{pool.concurrency:,.2f}", "tokens": f"{context_tokens:,}"},
     )
+    if pool.max_requests is None:
+        return texts
+    most = _("It runs up to %(number)s requests at once, whatever their length.")
+    return (*texts, most % {"number": f"{pool.max_requests:,}"})
 
 
 def needs(shape: Shape, card: Card | None, count: int) -> Callable[[Workload], tuple[int, Fit | None]]:

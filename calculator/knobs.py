@@ -64,6 +64,13 @@ KNOBS: Mapping[str, Knob] = {
             aliases=("pipeline-parallel",),
         ),
         Knob(name="dp", attribute="data_parallel", label=gettext_lazy("Data parallel")),
+        Knob(
+            name="dp_attention",
+            attribute="attention_data_parallel",
+            label=gettext_lazy("Data parallel in attention alone"),
+            kind="yes",
+            aliases=("enable-dp-attention",),
+        ),
         Knob(name="ep", attribute="expert_parallel", label=gettext_lazy("Expert parallel"), kind="yes"),
         Knob(name="batched_tokens", attribute="batched_tokens", label=gettext_lazy("Tokens in one step")),
         Knob(name="max_seqs", attribute="max_seqs", label=gettext_lazy("Most sequences at once")),

@@ -16,7 +16,6 @@ from calculator.context_stops import context_stops, nearest_stop
 from calculator.engine_settings import EngineSetting, engine_settings
 from calculator.fit_words import FitView, capacity_texts, fit_view
 from calculator.hardware import Card
-from calculator.knobs import KNOBS
 from calculator.memory import Estimate, Part
 from calculator.memory.engines import served
 from calculator.recommended_cards import CardSet, recommended
@@ -69,7 +68,7 @@ class Panel:
     def shown_fields(self) -> list[forms.BoundField]:
         """The fields of the form that stand on the page: of the engines' settings only those of the chosen one."""
         shown = {each.field.name for each in self.settings}
-        return [field for field in self.form if field.name in shown or field.name not in KNOBS]
+        return [field for field in self.form if field.name in shown or field.name not in self.form.settings]
 
     @property
     def reads_images(self) -> bool:

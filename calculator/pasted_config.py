@@ -14,7 +14,7 @@ from calculator.architecture import ConfigError, parse_config_text, read_config
 from calculator.architecture.parse import MAX_BYTES
 from calculator.catalogue import Model
 from calculator.fields import is_on
-from calculator.hardware import HUBS, Source
+from calculator.hardware import HUBS, WeightSource
 
 MOST_POSTED = 4 * MAX_BYTES
 """A text just too long still gets the sentence about configs; longer bodies are not read at all."""
@@ -51,7 +51,7 @@ def read_pasted(request: HttpRequest) -> Pasted:
         shape = read_config(config, assume_standard=sent.assume_standard)
     except ConfigError as error:
         return replace(sent, faults=_texts(error))
-    source = Source(name=shape.model_type, native_format=shape.native_format)
+    source = WeightSource(name=shape.model_type, native_format=shape.native_format)
     return replace(sent, model=Model(name=_name(config), shape=shape, sources=tuple((hub, source) for hub in HUBS)))
 
 

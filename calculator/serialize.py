@@ -53,7 +53,7 @@ def estimate_json(
     result["settings"] = _settings(answer.workload)
     result["cards"] = [_card(card, answer.overhead_range_bytes) for card in answer.by_card]
     if pool := served(shape, answer, available_bytes):
-        result["capacity"] = asdict(pool)
+        result["capacity"] = {key: value for key, value in asdict(pool).items() if value is not None}
     if workload.kv_v_format not in (None, workload.kv_format):
         result["kv_v"] = workload.kv_v_format
     if explain:

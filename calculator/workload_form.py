@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -16,11 +16,9 @@ from calculator.fields import FlagField
 from calculator.hardware import Card, Fit, HardwareError, fit
 from calculator.hardware_form import HardwareForm
 from calculator.knobs import KNOBS, Knob
-from calculator.memory import DEFAULT_ENGINE, ENGINES, Estimate, Workload, WorkloadError, estimate
-from calculator.memory.engines import engines_for, refusal, resolve
+from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, default_workload, estimate
+from calculator.memory.engines import refusal, resolve
 from calculator.memory.workload import UNSET_KNOBS
-
-DEFAULT_CONTEXT_TOKENS = 8192
 
 # Name in the URL -> attribute of `Workload`. The order is the order of the questions.
 QUESTIONS: Mapping[str, str] = {
@@ -42,6 +40,9 @@ class WorkloadForm(HardwareForm):
     beside its field and never a silent default. `max_context_tokens` is the model's own maximum. A valid form has
     its `workload` and `estimate`, and with a card it is `placed` on it.
     """
+
+    settings: ClassVar[frozenset[str]] = frozenset(KNOBS)
+    """What stands among the settings of some engine: shown for those that have it."""
 
     workload: Workload
     estimate: Estimate
@@ -76,7 +77,8 @@ class WorkloadForm(HardwareForm):
 
     def _offer(self) -> None:
         """Fill the lists of choices for the chosen engine, and what is chosen where the reader left it open."""
-        default = next(iter(engines_for(self.shape)), DEFAULT_ENGINE)
+        asked = default_workload(self.shape, self.max_context_tokens)
+        default = asked.engine
         chosen = str(self.answers.get("engine", default)).casefold()
         self.engine_name = chosen if chosen in ENGINES else default
         self._choices("engine", ((name, labels.engine_name(name)) for name in ENGINES), self.engine_name)
@@ -88,9 +90,7 @@ class WorkloadForm(HardwareForm):
                 "weights", zip(weight_formats, weight_formats, strict=True), engine.default_weight_format(self.shape)
             )
             self._choices("kv", zip(kv_formats, kv_formats, strict=True), engine.default_kv_format(self.shape))
-        self.answers.setdefault(
-            "context", min(DEFAULT_CONTEXT_TOKENS, self.max_context_tokens or DEFAULT_CONTEXT_TOKENS)
-        )
+        self.answers.setdefault("context", asked.context_tokens)
         self.answers.setdefault("sequences", 1)
         if self.formats_may_default:  # a setting of the engine before goes with it
             for name in KNOBS:

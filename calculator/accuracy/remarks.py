@@ -22,5 +22,9 @@ REMARKS: dict[str, str] = {
     "older_build": "printed by a build before 0.8, whose sampler and profile run held more at once",
     "more_graphs": "that run captured more graphs than the present defaults do, or larger ones",
     "step_inferred": "another platform with blocks of 64 tokens; the tokens of a step are not printed, 4,096 fits",
+    "header_included": "the file begins with the names, shapes and places of its tensors, 120 bytes an array",
+    "older_attention": "printed by a build of 2024, which had no attention kernel for prompts",
+    "older_ssm": "measured before Mamba-2 was rewritten in mlx-lm; the pull request states no more",
+    "snapshots_differ": "two series of this model, printed three months apart, are 0.6 to 1 GB apart",
     "unexplained_loss": "1.1 percent fewer tokens than the printed pool allows at the printed cost per token",
 }

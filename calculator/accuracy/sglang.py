@@ -7,8 +7,7 @@ from typing import Any
 
 from calculator.accuracy.case import Case
 from calculator.architecture.shape import Shape
-from calculator.memory import Workload
-from calculator.memory.sglang import capacity_tokens
+from calculator.memory import Workload, capacity
 from calculator.memory.sglang.layers import Layout
 from calculator.memory.sglang.pool import pool
 
@@ -35,7 +34,8 @@ def sglang_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
     )
     capability = ".".join(map(str, line["capability"]))
     configuration = {"kv": line["kv"], "tensor_parallel": ranks, "capability": capability}
-    found = [("pool_tokens", capacity_tokens(shape, workload, POOL_BYTES), line["tokens"])]
+    held = capacity(shape, workload, POOL_BYTES)
+    found = [("pool_tokens", held.tokens if held else 0, line["tokens"])]
     if "slot_bytes" in line:
         found.append(("state", _state_bytes(shape, Layout(line["kv"], ranks)), line["slot_bytes"]))
     for quantity, predicted, truth in found:

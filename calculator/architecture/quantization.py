@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from calculator.architecture.fields import Fields
 from calculator.architecture.left_out import LeftOut, are_quick, is_quick
+from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.shape import Quantization
 
 DTYPES = {
@@ -20,7 +21,7 @@ DTYPES = {
 }
 # Never quantised: routers, convolutions and small vectors, the weights of an indexer's vote, residual mixing.
 _WIDE = re.compile(
-    r"ffn_gate_inp|^ssm_|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool"
+    r"ffn_gate_inp|^ssm_(?!(in|out)$)|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool"
 )
 # The module a role comes from, as lists of modules that are left out name it.
 _MODULES = {
@@ -46,7 +47,15 @@ _MODULES = {
     "ffn_up_shexp": "mlp.shared_experts.up_proj",
     "ffn_down_shexp": "mlp.shared_experts.down_proj",
 }
+# Recurrent layers have names of their own for some of these, and each family its own word for the layer.
+_RECURRENT = {
+    "attn_qkv": ("linear_attn.in_proj_qkv", "linear_attn.in_proj_qkvz"),
+    "attn_gate": ("linear_attn.in_proj_z", "linear_attn.in_proj_qkvz"),
+    "ssm_in": ("mamba.in_proj", "mixer.in_proj", "linear_attn.in_proj_qkvz"),
+    "ssm_out": ("mamba.out_proj", "mixer.out_proj", "linear_attn.out_proj"),
+}
 _FORMATS = {"awq": "AWQ", "gptq": "GPTQ", "fp8": "FP8", "fbgemm_fp8": "FP8", "mxfp4": "MXFP4"}
+_AROUND_LAYERS = re.compile(r"^(?:(?:model|language_model|backbone)\.)+layers\.")  # whatever stands around the text
 _LISTS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers")
 _ALGORITHMS = {
     "FP8": "FP8",
@@ -69,7 +78,7 @@ class Storage:
     experts: str = ""
     experts_only: bool = False
     left_out: LeftOut = field(default_factory=lambda: LeftOut(()))
-    ignored: bool = False  # the method is one that says too little, or that nobody here knows
+    assumptions: tuple[str, ...] = ()  # where the file says too little, or what nobody here knows
     _known: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def dtype(self, role: str, dimensions: int, kind: str, part: str, layer: int | None) -> str:
@@ -88,8 +97,8 @@ class Storage:
         is_expert = role.endswith("_exps")
         if _WIDE.search(role) or (self.experts_only and not is_expert):
             return self.base
-        module = f"model.layers.{layer}.{_MODULES.get(role, role)}"
-        if module in self.left_out:
+        modules = (_MODULES.get(role, role), *_RECURRENT.get(role, ()))
+        if any(f"model.layers.{layer}.{module}" in self.left_out for module in modules):
             return self.base
         return self.experts if is_expert and self.experts else self.narrow
 
@@ -101,12 +110,11 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     if base is None:
         c.fault("dtype", "unknown_format", value=word[:40])
         base = "BF16"
+    for name in ("quantization", "quantization_config"):
+        settings = c.config.get(name)
+        if isinstance(settings, Mapping) and is_mlx(settings):
+            return _read_mlx(c, name, settings, base)
     q = c.part("quantization_config", "quantization")
-    if (mlx := _written_by_mlx(c)) is not None:
-        name, bits = mlx
-        if not assume_standard:
-            c.fault(name, "unknown_format", value=f"MLX {bits}bit"[:40])
-        return Storage(base, base, ignored=True)
     if q is None:
         c.ignore("quantization_config", "compression_config")
         if base == "FP8":
@@ -118,7 +126,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     if native is None:
         if not assume_standard and q.config.get("quant_algo") != "MIXED_PRECISION":
             _fault_format(q)
-        return Storage(base, base, ignored=True)
+        return Storage(base, base, assumptions=("quantization_ignored",))
     if native == base:
         return Storage(base, base)
     _check_types(q)
@@ -152,13 +160,13 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     )
 
 
-def _written_by_mlx(c: Fields) -> tuple[str, object] | None:
-    """Where `mlx_lm.convert` wrote its groups, and their bits: of late under both names, without a method."""
-    for name in ("quantization", "quantization_config"):
-        written = c.config.get(name)
-        if isinstance(written, Mapping) and {"bits", "group_size"} <= written.keys() and "quant_method" not in written:
-            return name, written["bits"]
-    return None
+def _read_mlx(c: Fields, name: str, settings: Mapping[str, object], base: str) -> Storage:
+    """Tensors keep the dtype of the model that was quantised: no engine but MLX's reads the packed ones."""
+    c.ignore("quantization", "quantization_config")
+    q = Fields(settings, "quantization", path=f"{c.path}{name}.", nested=True, faults=c.faults)
+    details, unknown = read_mlx(q)
+    assumptions = ("mlx_checkpoint", "mlx_modules_unknown") if unknown else ("mlx_checkpoint",)
+    return Storage(details.name, "BF16" if base == "FP8" else base, details, assumptions=assumptions)
 
 
 def _fault_format(q: Fields) -> None:
@@ -219,7 +227,7 @@ def _names(q: Fields) -> list[str]:
             listed = source.get(key)
             if isinstance(listed, list):
                 names += [name for name in listed if isinstance(name, str) and name != "lm_head"]
-    return names
+    return [_AROUND_LAYERS.sub("model.layers.", name) for name in names]
 
 
 def _size(value: object) -> int | None:

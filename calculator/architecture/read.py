@@ -58,8 +58,9 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         rotary=rotary_tables(wrapped.text, layers),
         mtp_mixers=tuple(block.mixers for block in model.mtp),
         indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
+        states_correction=_states_correction(wrapped.text),
         state_dtype=_state_dtype(wrapped.text),
-        assumptions=assumptions + (("quantization_ignored",) if storage.ignored else ()),
+        assumptions=assumptions + storage.assumptions,
         quantization=storage.quantization,
         stated_experts=_stated_experts(wrapped.text),
     )
@@ -71,10 +72,23 @@ def _architecture(config: Mapping[str, object]) -> str | None:
     return first if isinstance(first, str) else None
 
 
+_TOWER_HEADS = {
+    **dict.fromkeys(("glm46v", "glm4v", "glm4v_moe"), 12),
+    **dict.fromkeys(("exaone4_5", "glm_ocr", "llama4", "qwen2_5_vl", "qwen2_vl", "qwen3_5", "qwen3_5_moe"), 16),
+    **dict.fromkeys(("qwen3_vl", "qwen3_vl_moe"), 16),
+}
+"""Of the configuration class in transformers, for files that leave it out."""
+
+
 def _tower_heads(config: Mapping[str, object]) -> int:
     vision = config.get("vision_config")
     stated = (vision.get(key) for key in ("num_heads", "num_attention_heads")) if isinstance(vision, Mapping) else ()
-    return next((value for value in stated if type(value) is int and value > 0), 0)
+    default = _TOWER_HEADS.get(str(config.get("model_type")), 0)
+    return next((value for value in stated if type(value) is int and value > 0), default)
+
+
+def _states_correction(text: Fields) -> bool:
+    return text.config.get("topk_method") == "noaux_tc" or text.config.get("use_routing_bias") is True
 
 
 def _state_dtype(text: Fields) -> str | None:

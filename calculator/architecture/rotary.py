@@ -19,6 +19,9 @@ from calculator.architecture.wrappers import unwrap
 
 FULL, SLIDING = "full_attention", "sliding_attention"
 _SLIDING_BASES = ("rope_local_base_freq", "swa_rope_theta")  # Gemma 3; MiMo-V2
+_SLIDING_DEFAULTS = dict.fromkeys(("gemma3_text", "gemma3n_text"), 10_000)  # of the configuration class in transformers
+_FULL_DEFAULTS = dict.fromkeys(_SLIDING_DEFAULTS, 1_000_000)
+_ORIGINAL_DEFAULTS = {"phi3": 4096}  # positions that the model was trained for, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,13 @@ def _parameters(config: Mapping[str, object], kind: str) -> tuple[object, Mappin
         for spelling in _SLIDING_BASES:
             if config.get(spelling) is not None:
                 return config[spelling], {}
+        if config.get("model_type") in _SLIDING_DEFAULTS:
+            return _SLIDING_DEFAULTS[str(config["model_type"])], {}
     scaling = config.get("rope_scaling")
-    return config.get("rope_theta"), scaling if isinstance(scaling, Mapping) else {}
+    base = config.get("rope_theta")
+    if base is None:
+        base = _FULL_DEFAULTS.get(str(config.get("model_type")))
+    return base, scaling if isinstance(scaling, Mapping) else {}
 
 
 def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object]) -> RotaryTable:
@@ -139,7 +147,8 @@ def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object])
     if rope_type in _STRETCHED and factor and original:
         positions = int(original * factor)
     elif rope_type in ("longrope", "su"):
-        positions += original or _whole(text.config.get("original_max_position_embeddings")) or 0
+        stated = _whole(text.config.get("original_max_position_embeddings"))
+        positions += original or stated or _ORIGINAL_DEFAULTS.get(text.model_type, 0)
     return RotaryTable(
         kind=kind,
         positions=positions,

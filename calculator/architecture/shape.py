@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 from calculator.architecture.mixers import (
     Attention,
@@ -43,6 +44,7 @@ __all__ = [
     "Layer",
     "LinearAttention",
     "Mixer",
+    "ModuleFormat",
     "Quantization",
     "Recurrence",
     "RotaryTable",
@@ -119,15 +121,28 @@ class Tensor:
         return prod(self.shape)
 
 
+class ModuleFormat(NamedTuple):
+    """A tensor that is stored otherwise than most: the name of its format, empty where it stays wide."""
+
+    role: str
+    layer: int | None
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantization:
-    """How a quantised checkpoint is: weights share a scale in groups along a row, or in blocks of rows x columns."""
+    """How a quantised checkpoint is: weights share a scale in groups along a row, or in blocks of rows x columns.
 
-    method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...
+    MLX names a format for most modules (`name`) and others for single ones (`modules`).
+    """
+
+    method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...; "mlx-lm"
     bits: int
     group_size: int | None = None
     per_channel: bool = False  # one scale for every output, where there is neither group nor block
     block: tuple[int, int] | None = None
+    name: str = ""
+    modules: tuple[ModuleFormat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +182,7 @@ class Shape:
     rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in
     mtp_mixers: tuple[tuple[Mixer, ...], ...] = ()  # of each layer of multi-token prediction
     indexer_in_pairs: bool = False  # it rotates neighbouring numbers, as latent attention does
+    states_correction: bool = False  # the config itself says that the choice of experts is corrected
     state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 

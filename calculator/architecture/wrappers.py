@@ -39,7 +39,7 @@ TEXT_TYPES: dict[str, str] = {
     "step3p7": "step3p5",
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.
-INHERITED = ("tied", "dtype", "quantization_config")
+INHERITED = ("tied", "dtype", "quantization_config", "quantization")
 
 
 @dataclass(frozen=True)

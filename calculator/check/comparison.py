@@ -10,7 +10,7 @@ from calculator.check.cards import Hardware
 from calculator.check.workload import Settled
 from calculator.logs import Printed, Reading
 from calculator.logs.terms import QUANTITIES
-from calculator.memory import Workload, capacity, sglang
+from calculator.memory import Workload, capacity
 
 TERMS = {
     "activation": ("forward_pass", "sampler"),
@@ -138,7 +138,7 @@ def _row(quantity: str, place: str, predicted: int | None, found: Sequence[Print
 
 
 def ranks(workload: Workload) -> int:
-    return workload.tensor_parallel * workload.pipeline_parallel * workload.data_parallel
+    return workload.devices
 
 
 def _on_cards(reading: Reading, settled: Settled, quantity: str) -> Compared:
@@ -167,8 +167,6 @@ def _tokens(reading: Reading, shape: Shape, settled: Settled) -> int | None:
     if not pool:
         return None
     size = pool[0].value + sum(each.value for each in reading.of("state_pool"))
-    if settled.workload.engine == "sglang":
-        return sglang.capacity_tokens(shape, settled.workload, size)
     held = capacity(shape, settled.workload, size)
     return held.tokens if held else None
 

@@ -1,7 +1,7 @@
 """Bytes + cards -> fit, recommendation, limits, bounds on speed, memory of fine-tuning, commands to start."""
 
 from calculator.hardware.cards import Card, from_specification, usable_bytes
-from calculator.hardware.command import HUBS, Command, Source
+from calculator.hardware.command import HUBS, Command, WeightSource
 from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import Fit
@@ -24,10 +24,10 @@ __all__ = [
     "Reason",
     "Recommendation",
     "Saving",
-    "Source",
     "Speed",
     "Training",
     "TrainingEstimate",
+    "WeightSource",
     "best_format",
     "engine_named",
     "fit",

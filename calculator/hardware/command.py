@@ -30,7 +30,7 @@ NO_DRAFT_REPOSITORY = "organisation/draft-model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class WeightSource:
     """Where the weights lie: the original repository, one of GGUF files, one in the chosen weight format, in Ollama.
 
     `native_format` is how the original stores its weights (`Shape.native_format`).
@@ -67,7 +67,7 @@ class Command:
         return replace(self, text=self.text + text, placeholders=tuple(names))
 
 
-def repository_of(source: Source, unknown: str = NO_REPOSITORY) -> tuple[str, tuple[str, ...]]:
+def repository_of(source: WeightSource, unknown: str = NO_REPOSITORY) -> tuple[str, tuple[str, ...]]:
     """The repository to load, and the placeholders in it: `unknown` stands where none is known."""
     repository = source.quantised or source.repository
     return (repository, ()) if repository else (unknown, (unknown,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calculator.hardware.command import HUBS, Command, Source
+from calculator.hardware.command import HUBS, Command, WeightSource
 from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import Fit
@@ -11,11 +11,11 @@ from calculator.memory import Workload
 
 def launch_commands(
     workload: Workload,
-    source: Source,
+    source: WeightSource,
     *,
     hub: str = "huggingface",
     fit: Fit | None = None,
-    draft: Source | None = None,
+    draft: WeightSource | None = None,
     draft_format: str = "",
 ) -> tuple[Command, ...]:
     """Commands for `workload`, whose defaults are resolved (`Estimate.workload`).

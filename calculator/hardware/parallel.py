@@ -13,7 +13,7 @@ from calculator.memory import Estimate, Workload, WorkloadError, estimate
 MAX_DEVICES = 1024
 """The most that `calculator.memory` splits a model over."""
 
-PARALLEL_FIELDS = ("tensor_parallel", "pipeline_parallel")
+PARALLEL_FIELDS = ("tensor_parallel", "pipeline_parallel", "data_parallel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +31,13 @@ def place(shape: Shape, workload: Workload, devices: int) -> Placement:
     """Split `workload` over `devices` equal devices the way its engine does by default.
 
     The engine says in which order splits are tried; the first that the model's sizes allow is taken. A workload that
-    names its own `tensor_parallel` and `pipeline_parallel` keeps them: their product, times the copies of the model
-    (`data_parallel`), must be `devices`.
+    names its own `tensor_parallel` and `pipeline_parallel` keeps them: their product, times the copies of the whole
+    model (`replicas`), must be `devices`.
 
     Raises `HardwareError` for an impossible count, `WorkloadError` for a workload no number of devices can hold.
     """
     check_bounds("cards", devices, 1, MAX_DEVICES)
-    copies = workload.data_parallel
-    asked = workload.tensor_parallel * workload.pipeline_parallel * copies
+    copies, asked = workload.replicas, workload.devices
     if asked > copies or devices % copies:
         if asked != devices:
             raise HardwareError("cards", "parallel_mismatch", devices=devices, parallel=asked)

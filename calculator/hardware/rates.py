@@ -46,6 +46,6 @@ def one_after_another(workload: Workload, devices: int) -> Lanes:
 
 
 def ranks_and_stages(workload: Workload) -> Lanes:
-    """Tensor parallel ranks read their slices together; stages work together only on different sequences."""
-    busy = workload.tensor_parallel * min(workload.pipeline_parallel, workload.sequences)
+    """Ranks of all copies read their slices together; stages work together only on different sequences."""
+    busy = workload.tensor_parallel * workload.replicas * min(workload.pipeline_parallel, workload.sequences)
     return Lanes(busy, busy)

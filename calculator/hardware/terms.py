@@ -72,6 +72,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "ollama_kv_format": ("k", "v"),
     "ollama_no_cpu_moe": (),
     "ollama_no_draft": (),
+    "sglang_no_draft": (),
     "ollama_defaults": ("least", "middle", "more", "large", "most"),
     "ollama_default_here": ("context",),
     "needs_checkpoint": ("format",),

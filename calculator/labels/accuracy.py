@@ -71,6 +71,12 @@ REMARKS: Mapping[str, Promise] = {
     "step_inferred": gettext_lazy(
         "Another platform, with blocks of 64 tokens. The log does not print the tokens of one step; 4,096 agrees with it."
     ),
+    "header_included": gettext_lazy(
+        "The file begins with the names, shapes and places of its tensors, about 120 bytes an array."
+    ),
+    "older_attention": gettext_lazy("Printed by a build of 2024, which had no attention kernel for prompts."),
+    "older_ssm": gettext_lazy("Printed before Mamba-2 was rewritten in mlx-lm."),
+    "snapshots_differ": gettext_lazy("Two series of this model, printed three months apart, are 0.6 to 1 GB apart."),
     "unexplained_loss": gettext_lazy(
         "1.1 percent fewer tokens than the printed pool allows at the printed cost per token; not explained."
     ),

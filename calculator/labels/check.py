@@ -58,6 +58,7 @@ SETTINGS: Mapping[str, Promise] = {
     "tensor_parallel": gettext_lazy("Tensor parallel"),
     "pipeline_parallel": gettext_lazy("Cards or stages in a row"),
     "data_parallel": gettext_lazy("Data parallel"),
+    "attention_data_parallel": gettext_lazy("Data parallel in attention alone"),
     "batched_tokens": gettext_lazy("Tokens in one step"),
     "max_seqs": gettext_lazy("Requests at once, at most"),
     "util": gettext_lazy("Share of the card that is taken"),

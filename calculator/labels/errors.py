@@ -27,7 +27,12 @@ ERRORS: Mapping[str, Promise] = {
         "This engine does not run this model: it has layers of a kind it does not know (%(layer)s)."
     ),
     "model_not_known": gettext_lazy("This engine does not know this model (%(value)s)."),
+    "indexers_shared": gettext_lazy(
+        "mlx-lm gives every layer an indexer of its own and does not load a model whose layers share them."
+    ),
     "no_mtp_layers": gettext_lazy("This model has no layers that predict several tokens."),
+    "not_for_model": gettext_lazy("That is not known to work with models of the kind %(value)s."),
+    "not_with_stages": gettext_lazy("With %(value)s pipeline stages that is not modelled."),
     "not_supported": gettext_lazy("This engine does not offer that (%(value)s)."),
 }
 

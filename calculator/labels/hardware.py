@@ -142,6 +142,9 @@ NOTES: Mapping[str, Promise] = {
         "Left to itself, Ollama serves one request at a time, and on these cards with a context of %(context)s tokens."
     ),
     "ollama_no_draft": gettext_lazy("Ollama takes no draft model; use llama-server for that."),
+    "sglang_no_draft": gettext_lazy(
+        "SGLang takes no draft model beside data parallel in attention or multi-token prediction."
+    ),
     "needs_checkpoint": gettext_lazy("This needs a checkpoint that is published in %(format)s; name it here."),
 }
 

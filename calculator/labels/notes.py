@@ -59,8 +59,19 @@ NOTES: Mapping[str, Promise] = {
     "sglang_state_slots": gettext_lazy(
         "Each sequence takes %(slots)s recurrent states: the prefix cache keeps snapshots beside the running one."
     ),
-    "mlx_build": gettext_lazy("mlx-lm %(version)s, which reads a prompt in steps of %(tokens)s tokens."),
-    "mlx_text_only": gettext_lazy("mlx-lm loads the text model alone; images are left to other programs."),
+    "mlx_build": gettext_lazy(
+        "mlx-lm %(version)s with mlx %(mlx)s on a Max or Ultra chip, with prompts in pieces of %(tokens)s tokens. Python itself and macOS come on top."
+    ),
+    "mlx_prompt_caches": gettext_lazy(
+        "mlx_lm.server keeps the caches of up to %(caches)s finished prompts beside this; --prompt-cache-bytes bounds them."
+    ),
+    "mlx_one_by_one": gettext_lazy(
+        "mlx_lm.server cannot batch with these caches: requests run one after another, and each keeps its own."
+    ),
+    "mlx_packed_from_start": gettext_lazy(
+        "The cache is quantised from the first token on (--quantized-kv-start 0); by default that begins at token 5,000. Attention on it runs without a kernel of its own and keeps its scores in memory."
+    ),
+    "mlx_text_only": gettext_lazy("mlx-lm loads the language model alone, no encoder of images or sound."),
     "transformers_build": gettext_lazy("Transformers %(version)s with its dynamic cache."),
     "prompt_in_one_pass": gettext_lazy("The whole prompt of %(tokens)s tokens goes through in one pass."),
     "nf4_single_quantisation": gettext_lazy("NF4 without double quantisation, the default of bitsandbytes."),
@@ -69,12 +80,18 @@ NOTES: Mapping[str, Promise] = {
     ),
 }
 
-# What was assumed because the reader asked to (`read_config(..., assume_standard=True)`).
+# What was assumed because the reader asked to (`read_config(..., assume_standard=True)`), or because of what the file is.
 ASSUMPTIONS: Mapping[str, Promise] = {
     "standard_decoder": gettext_lazy(
         "Assumed, not known: this model type is read by the standard keys, as a decoder like Llama."
     ),
     "text_only": gettext_lazy("Assumed, not known: of this file only the language model is read, no encoder."),
+    "mlx_checkpoint": gettext_lazy(
+        "This checkpoint is quantised for MLX, and the other engines here do not load it: for them the figures are those of the model that it was made from."
+    ),
+    "mlx_modules_unknown": gettext_lazy(
+        "Assumed, not known: this checkpoint quantises single modules whose names are not known here as it does the rest."
+    ),
     "quantization_ignored": gettext_lazy(
         "Assumed, not known: how the checkpoint is quantised is not understood, so its weights count as 16 bits."
     ),

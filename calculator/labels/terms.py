@@ -96,11 +96,6 @@ TERMS: Mapping[str, Promise] = {
         "%(copies)s × kept free for CUDA graphs of up to %(sequences)s and of prefill chunks"
     ),
     "sglang_reserve": gettext_lazy("%(copies)s × kept free besides"),
-    # MLX
-    "metal_runtime": gettext_lazy("what Metal and MLX hold besides"),
-    "mlx_state": gettext_lazy(
-        "%(layers)s recurrent layers × %(sequences)s × (%(convolution)s values × 2 B + %(state)s values × %(bytes)s B)"
-    ),
     "cached_full": gettext_lazy(
         "%(layers)s full layers × %(sequences)s × %(tokens)s tokens × %(width)s values × %(bytes)s B"
     ),
@@ -123,6 +118,26 @@ TERMS: Mapping[str, Promise] = {
         "%(copies)s × prompt: %(tokens)s tokens × %(elements)s values of the widest layer × %(bytes)s B"
     ),
     "logits": gettext_lazy("logits: %(sequences)s × %(vocab_size)s vocabulary entries × 4 B"),
+    # MLX
+    "grown_full": gettext_lazy(
+        "%(layers)s full layers × %(sequences)s × room for %(cells)s tokens × %(width)s values as %(format)s (%(cell_bytes)s B)"
+    ),
+    "grown_sliding": gettext_lazy(
+        "%(layers)s sliding-window layers × %(sequences)s × room for %(cells)s tokens × %(width)s values as %(format)s (%(cell_bytes)s B)"
+    ),
+    "grown_chunked": gettext_lazy(
+        "%(layers)s chunked layers × %(sequences)s × room for %(cells)s tokens × %(width)s values as %(format)s (%(cell_bytes)s B)"
+    ),
+    "grown_latent": gettext_lazy(
+        "%(layers)s latent layers × %(sequences)s × room for %(cells)s tokens × %(width)s values as %(format)s (%(cell_bytes)s B)"
+    ),
+    "kept_state": gettext_lazy(
+        "%(layers)s recurrent layers × %(sequences)s × (%(convolution)s convolution inputs × %(bytes)s B + %(state)s state values × %(state_bytes)s B)"
+    ),
+    "in_flight": gettext_lazy(
+        "results in flight: mlx runs up to eleven command buffers ahead of the GPU, with prompts in pieces of %(tokens)s tokens × %(sequences)s"
+    ),
+    "whole_pages": gettext_lazy("%(arrays)s arrays of weights, rounded up to pages of 16 KiB"),
 }
 
 

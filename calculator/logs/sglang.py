@@ -25,17 +25,21 @@ BUILD = re.compile(r"sglang[- =:]+v?(\d\.\d{1,2}\.\d{1,3}\w{0,12})", re.IGNORECA
 MODEL = re.compile(
     r"model_path='([^']{2,300})'|--model(?:-path)?[ =]\"?([^\s\"']{2,300})|sglang serve \"?([^\s\"'-][^\s\"']{1,300})"
 )
+ATTENTION_COPIES, EXPERT_RANKS = "attention copies", "expert ranks"  # what settings follow from, none themselves
 ARGUMENTS = {
     **dict.fromkeys(("context_length", "context_len"), "context_tokens"),
     **dict.fromkeys(("tp_size", "tp", "tensor_parallel_size"), "tensor_parallel"),
     **dict.fromkeys(("pp_size", "pp", "pipeline_parallel_size"), "pipeline_parallel"),
     **dict.fromkeys(("dp_size", "dp", "data_parallel_size"), "data_parallel"),
+    "attn_dp_size": ATTENTION_COPIES,
+    **dict.fromkeys(("ep_size", "ep", "expert_parallel_size"), EXPERT_RANKS),
     "mem_fraction_static": "util",
     "max_running_requests": "max_seqs",
     "chunked_prefill_size": "batched_tokens",
 }
 PAIR = re.compile(r"(?<![\w-])(?:--)?([a-z][a-z_-]{1,22})[= ]'?(\d{1,9}(?:\.\d{1,6})?)\b")
 WORD = re.compile(r"(?<![\w-])(?:--)?(kv[_-]cache[_-]dtype|quantization|dtype)[= ]'?(?:torch\.)?(\w{2,24})")
+ATTENTION_APART = re.compile(r"(?<![\w-])(?:--enable-dp-attention\b|enable_dp_attention=True)")
 WEIGHTS = re.compile(rf"Load weight end\..{{0,200}}?mem usage={AMOUNT}")
 CACHE = re.compile(
     r"KV Cache is allocated\.(?: dtype: torch\.\w{2,20},)? #tokens: (\d{1,12}), "
@@ -92,6 +96,8 @@ def _settings(lines: Iterable[str], written: list[str]) -> dict[str, Setting]:
         for word, value in PAIR.findall(line):
             if name := ARGUMENTS.get(word.replace("-", "_")):
                 found[name] = float(value) if name == "util" else int(float(value))
+        if ATTENTION_APART.search(line):
+            found["attention_data_parallel"] = True
         for word, value in WORD.findall(line):
             if value not in ("auto", "None") or word not in words:
                 words[word.replace("-", "_")] = value
@@ -111,11 +117,24 @@ def _settings(lines: Iterable[str], written: list[str]) -> dict[str, Setting]:
         found["weight_format"] = format_
     if words.get("kv_cache_dtype", "auto").startswith("fp8"):
         found["kv_format"] = words["kv_cache_dtype"]
+    _settle_copies(found)
     return {
         key: value
         for key, value in found.items()
         if key not in ("tensor_parallel", "pipeline_parallel", "data_parallel") or value != 1
     }
+
+
+def _settle_copies(found: dict[str, Setting]) -> None:
+    """`--attn-dp-size` is the later spelling of `--dp-size` with `--enable-dp-attention`. Experts lie whole where they
+    have all ranks; in between they are sliced as well, which no setting says."""
+    copies, ranks = found.pop(ATTENTION_COPIES, 1), found.pop(EXPERT_RANKS, 1)
+    if copies != 1:
+        found |= {"data_parallel": copies, "attention_data_parallel": True}
+    elif found.get("data_parallel", 1) == 1:
+        found.pop("attention_data_parallel", None)
+    if ranks != 1 and ranks == found.get("tensor_parallel"):
+        found["expert_parallel"] = True
 
 
 def _printed(lines: Iterable[str]) -> tuple[Printed, ...]:

@@ -1,9 +1,20 @@
 """Shape + workload + engine -> bytes, part by part, each with its reason."""
 
-from calculator.memory.engines import ENGINES, Engine, capacity, estimate
-from calculator.memory.workload import DEFAULT_ENGINE, Capacity, Estimate, Note, Part, Term, Workload, WorkloadError
+from calculator.memory.engines import ENGINES, Engine, capacity, default_workload, estimate
+from calculator.memory.workload import (
+    DEFAULT_CONTEXT_TOKENS,
+    DEFAULT_ENGINE,
+    Capacity,
+    Estimate,
+    Note,
+    Part,
+    Term,
+    Workload,
+    WorkloadError,
+)
 
 __all__ = [
+    "DEFAULT_CONTEXT_TOKENS",
     "DEFAULT_ENGINE",
     "ENGINES",
     "Capacity",
@@ -15,5 +26,6 @@ __all__ = [
     "Workload",
     "WorkloadError",
     "capacity",
+    "default_workload",
     "estimate",
 ]

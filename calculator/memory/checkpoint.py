@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from calculator.architecture.mlx import METHOD
 from calculator.architecture.shape import Quantization, Shape
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
 
@@ -29,7 +30,12 @@ WIDE_BYTES = 2  # BF16 and FP16; vLLM casts F32 checkpoints to one of the two
 
 
 def is_native(shape: Shape) -> bool:
-    """Whether the checkpoint itself is quantised."""
+    """Whether the checkpoint itself is quantised.
+
+    One of MLX's own counts as the model that it was made from: PyTorch engines ask for a `quant_method` and stop.
+    """
+    if shape.quantization is not None and shape.quantization.method == METHOD:
+        return False
     return shape.native_format not in ("BF16", "F16", "FP16", "F32", "FP32")
 
 

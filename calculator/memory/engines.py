@@ -9,7 +9,15 @@ from typing import Protocol, runtime_checkable
 
 from calculator.architecture.shape import Shape
 from calculator.memory import llama_cpp, mlx, sglang, transformers, vllm
-from calculator.memory.workload import UNSET_KNOBS, Capacity, Estimate, Workload, WorkloadError
+from calculator.memory.workload import (
+    DEFAULT_CONTEXT_TOKENS,
+    DEFAULT_ENGINE,
+    UNSET_KNOBS,
+    Capacity,
+    Estimate,
+    Workload,
+    WorkloadError,
+)
 
 MAX_CONTEXT_TOKENS = 2**28
 MAX_SEQUENCES = 2**16
@@ -78,6 +86,16 @@ ENGINES: Mapping[str, Engine] = {
 def engines_for(shape: Shape) -> tuple[str, ...]:
     """Names of the engines that run every kind of layer of this model, in the order of `ENGINES`."""
     return tuple(name for name in ENGINES if refusal(shape, name) is None)
+
+
+def default_workload(shape: Shape, longest: int | None = None) -> Workload:
+    """What a reader is shown who has asked nothing: the first engine that runs the model, in its default formats.
+
+    `longest` is the most tokens the model is made for, where that is known better than from its config.
+    """
+    engine = next(iter(engines_for(shape)), DEFAULT_ENGINE)
+    tokens = min(DEFAULT_CONTEXT_TOKENS, longest or shape.context_tokens or DEFAULT_CONTEXT_TOKENS)
+    return Workload(engine=engine, context_tokens=tokens)
 
 
 @lru_cache(maxsize=1024)

@@ -142,6 +142,12 @@ class Pricer(Protocol):
     def __call__(self, shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int) -> tuple[int, str]: ...
 
 
+class Splitter(Protocol):
+    """Over how many ranks a tensor is split."""
+
+    def __call__(self, shape: Shape, group: TensorGroup) -> int: ...
+
+
 def plain_price(shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int) -> tuple[int, str]:
     return group_bytes(group, spec, ranks), spec.name
 
@@ -153,8 +159,9 @@ def rank_weights(
     pipeline_parallel: int,
     added: Adder,
     price: Pricer = plain_price,
+    split: Splitter | None = None,
 ) -> Weights:
-    """What every rank holds."""
+    """What every rank holds. `split` says over how many ranks a tensor is split, where that is not all."""
     parts = stages(shape.num_layers, pipeline_parallel)
     ranks = [0] * pipeline_parallel
     totals: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0, 0])
@@ -173,7 +180,8 @@ def rank_weights(
         copies = _copies(shape, group, parts)
         for stage, count in enumerate(copies):
             ranks[stage] += count * one
-        total = totals[category(group.role), held_in, _ranks_holding(group, tensor_parallel)]
+        among = split(shape, group) if split else tensor_parallel
+        total = totals[category(group.role), held_in, _ranks_holding(group, among) * (tensor_parallel // among)]
         total[0] += group.elements * len(group.layers)
         total[1] += one * sum(copies) * tensor_parallel
     terms = [_term(*key, *total) for key, total in totals.items()]
@@ -230,14 +238,15 @@ def rotary_tables(shape: Shape, parts: tuple[range, ...], ranks: int, value_byte
     return ((Term("rotary_table", values, table * copies), [table] * len(parts)),)
 
 
-def absorbed_projections(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:
-    """MLA's second copy of the projections that decompress keys and values, in 16 bits."""
+def absorbed_projections(shape: Shape, parts: tuple[range, ...], ranks: int, copies: int = 1) -> Added:
+    """MLA's second copy of the projections that decompress keys and values, in 16 bits; on each of so many copies."""
     absorbed = [
         sum(_absorbed_bytes(mixer, ranks) for index in stage for mixer in shape.layers[index].mixers) for stage in parts
     ]
     if not any(absorbed):
         return ()
-    return ((Term("absorbed_projections", {"copies": ranks}, sum(absorbed) * ranks), absorbed),)
+    everywhere = ranks * copies
+    return ((Term("absorbed_projections", {"copies": everywhere}, sum(absorbed) * everywhere), absorbed),)
 
 
 def _rotary_dim(mixer: object) -> int:

@@ -5,7 +5,18 @@ Source: vLLM 0.33.0 `distributed/utils.py` (`get_pp_indices`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
+
+from calculator.memory.workload import Term
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Terms over all ranks, and the bytes of one rank of each stage of the pipeline."""
+
+    terms: tuple[Term, ...]
+    rank_bytes: tuple[int, ...]
 
 
 @lru_cache(maxsize=256)

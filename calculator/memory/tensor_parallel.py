@@ -100,40 +100,51 @@ def _tower_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
     return group.rows, group.columns
 
 
-def check(shape: Shape, tensor_parallel: int, pipeline_parallel: int) -> None:
-    """Raise `WorkloadError` where vLLM refuses to start; the error names the size that does not divide."""
+def check(
+    shape: Shape,
+    tensor_parallel: int,
+    pipeline_parallel: int,
+    *,
+    attention_ranks: int | None = None,
+    expert_ranks: int | None = None,
+) -> None:
+    """Raise `WorkloadError` where an engine refuses to start; the error names the size that does not divide.
+
+    Attention and each expert may be split over fewer ranks than the rest.
+    """
     if pipeline_parallel > shape.num_layers:
         raise WorkloadError(
             "pipeline_parallel", "more_stages_than_layers", value=pipeline_parallel, most=shape.num_layers
         )
-    if tensor_parallel == 1:
-        return
-    for name, size in _split_sizes(shape):
-        heads_repeat = name == "num_kv_heads" and tensor_parallel % size == 0
-        if size % tensor_parallel and not heads_repeat:
-            raise WorkloadError("tensor_parallel", "not_divisible", value=tensor_parallel, name=name, size=size)
+    over = {"mixer": attention_ranks or tensor_parallel, "expert": expert_ranks or tensor_parallel}
+    for name, size, kind in _split_sizes(shape):
+        ranks = over.get(kind, tensor_parallel)
+        heads_repeat = name == "num_kv_heads" and ranks % size == 0
+        if size % ranks and not heads_repeat:
+            raise WorkloadError("tensor_parallel", "not_divisible", value=ranks, name=name, size=size)
 
 
 @lru_cache(maxsize=64)
-def _split_sizes(shape: Shape) -> tuple[tuple[str, int], ...]:
-    sizes: dict[tuple[str, int], None] = {}
+def _split_sizes(shape: Shape) -> tuple[tuple[str, int, str], ...]:
+    """Name, size, and what is split: a mixer, an expert or the rest."""
+    sizes: dict[tuple[str, int, str], None] = {}
     for layer in shape.layers:
         for mixer in layer.mixers:
             if isinstance(mixer, Attention):
-                sizes["num_heads", mixer.num_heads] = None
-                sizes["num_kv_heads", mixer.num_kv_heads] = None
+                sizes["num_heads", mixer.num_heads, "mixer"] = None
+                sizes["num_kv_heads", mixer.num_kv_heads, "mixer"] = None
             elif isinstance(mixer, LatentAttention):
-                sizes["num_heads", mixer.num_heads] = None
+                sizes["num_heads", mixer.num_heads, "mixer"] = None
             elif isinstance(mixer, LinearAttention):
-                sizes["linear_num_key_heads", mixer.num_key_heads] = None
-                sizes["linear_num_value_heads", mixer.num_value_heads] = None
+                sizes["linear_num_key_heads", mixer.num_key_heads, "mixer"] = None
+                sizes["linear_num_value_heads", mixer.num_value_heads, "mixer"] = None
             elif isinstance(mixer, StateSpace) and mixer.version == 2:
-                sizes["mamba_num_heads", mixer.num_heads] = None
+                sizes["mamba_num_heads", mixer.num_heads, "mixer"] = None
             elif isinstance(mixer, StateSpace):
-                sizes["mamba_inner_size", mixer.inner_size] = None
+                sizes["mamba_inner_size", mixer.inner_size, "mixer"] = None
         if isinstance(layer.feed_forward, Dense):
-            sizes["intermediate_size", layer.feed_forward.intermediate_size] = None
+            sizes["intermediate_size", layer.feed_forward.intermediate_size, ""] = None
         elif isinstance(layer.feed_forward, Experts):
-            sizes["moe_intermediate_size", layer.feed_forward.expert_size] = None
-    sizes["padded_vocab_size", padded_vocabulary(shape.vocab_size)] = None
+            sizes["moe_intermediate_size", layer.feed_forward.expert_size, "expert"] = None
+    sizes["padded_vocab_size", padded_vocabulary(shape.vocab_size), ""] = None
     return tuple(sizes)

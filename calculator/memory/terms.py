@@ -89,8 +89,6 @@ TERMS: dict[str, tuple[str, ...]] = {
     "sglang_activations": ("tokens", "copies"),
     "sglang_graphs": ("sequences", "copies"),
     "sglang_reserve": ("copies",),
-    "metal_runtime": (),
-    "mlx_state": ("layers", "sequences", "convolution", "state", "bytes"),
     "cached_full": ("layers", "sequences", "tokens", "width", "bytes"),
     "cached_sliding": ("layers", "sequences", "tokens", "width", "bytes"),
     "cached_chunked": ("layers", "sequences", "tokens", "width", "bytes"),
@@ -99,6 +97,14 @@ TERMS: dict[str, tuple[str, ...]] = {
     "state": ("layers", "sequences", "convolution", "state", "bytes"),
     "prompt_pass": ("tokens", "elements", "bytes", "copies"),
     "logits": ("sequences", "vocab_size"),
+    # MLX
+    **dict.fromkeys(
+        ("grown_full", "grown_sliding", "grown_chunked", "grown_latent"),
+        ("layers", "sequences", "cells", "width", "format", "cell_bytes"),
+    ),
+    "kept_state": ("layers", "sequences", "convolution", "state", "bytes", "state_bytes"),
+    "in_flight": ("tokens", "sequences"),
+    "whole_pages": ("arrays",),
 }
 
 NOTES: dict[str, tuple[str, ...]] = {
@@ -123,12 +129,16 @@ NOTES: dict[str, tuple[str, ...]] = {
     "sglang_static": ("percent", "cards", "bytes"),
     "sglang_window_pool": ("percent",),
     "sglang_state_slots": ("slots",),
-    "mlx_build": ("version", "tokens"),
-    "mlx_text_only": (),
     "transformers_build": ("version",),
     "prompt_in_one_pass": ("tokens",),
     "nf4_single_quantisation": (),
     "bitsandbytes_skips_experts": (),
+    # MLX
+    "mlx_build": ("version", "mlx", "tokens"),
+    "mlx_prompt_caches": ("caches",),
+    "mlx_one_by_one": (),
+    "mlx_packed_from_start": (),
+    "mlx_text_only": (),
     "assumption": ("text",),
 }
 
@@ -146,6 +156,9 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "layer_not_modelled": ("layer",),
     "model_not_supported": ("model_type",),
     "not_supported": ("value",),
+    "indexers_shared": (),
     "no_mtp_layers": ("value",),
+    "not_for_model": ("value",),
+    "not_with_stages": ("value",),
     "model_not_known": ("value",),
 }

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 DEFAULT_ENGINE = "llama.cpp"
 """What is asked where a link or a command names no engine; it runs on most cards."""
 
+DEFAULT_CONTEXT_TOKENS = 8192
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
@@ -21,13 +23,14 @@ class Workload:
     weight_format: str | None = None
     kv_format: str | None = None
     kv_v_format: str | None = None  # values stored apart from keys; None: like `kv_format`
-    context_tokens: int = 8192
+    context_tokens: int = DEFAULT_CONTEXT_TOKENS
     sequences: int = 1
     vision: bool = False
     micro_batch: int = 512
     tensor_parallel: int = 1
     pipeline_parallel: int = 1
-    data_parallel: int = 1  # copies of the model, each with a cache of its own, that share their experts
+    data_parallel: int = 1  # copies of the model, each with a cache of its own; in vLLM they share their experts
+    attention_data_parallel: bool = False  # those copies are of attention alone, and lie on the ranks of one model
     expert_parallel: bool = False  # experts lie whole on ranks, instead of a slice of each on every rank
     batched_tokens: int | None = None  # vLLM `--max-num-batched-tokens`; None: the engine's default
     max_seqs: int | None = None  # vLLM `--max-num-seqs`; None: the engine's default
@@ -47,6 +50,20 @@ class Workload:
     flash_attention: bool | None = None  # llama.cpp `-fa`; None: wherever the card can
     output_rows: int | None = None  # llama.cpp: rows of logits that a graph may have; None: the server's one per slot
     swa_full: bool = False  # llama.cpp `--swa-full`: windowed layers keep the whole context
+
+    @property
+    def replicas(self) -> int:
+        """Copies of the whole model, each on ranks of its own."""
+        return 1 if self.attention_data_parallel else self.data_parallel
+
+    @property
+    def attention_ranks(self) -> int:
+        """The ranks that attention is split over."""
+        return self.tensor_parallel // (self.data_parallel // self.replicas)
+
+    @property
+    def devices(self) -> int:
+        return self.tensor_parallel * self.pipeline_parallel * self.replicas
 
 
 COMMON = frozenset(
@@ -144,6 +161,7 @@ class Capacity:
     tokens: int
     concurrency: float
     request_bytes: int
+    max_requests: int | None = None  # what the server runs at once at most, where it prints that
 
 
 class WorkloadError(ValueError):

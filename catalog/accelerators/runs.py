@@ -117,19 +117,19 @@ def _told(shape: Shape, answer: Fit) -> Run:
 
 
 def largest_that_fits_first(rows: LanguageModelQuerySet, usable_bytes: int) -> LanguageModelQuerySet:
-    """Models that need no more than that at 4 bits, the largest first; then the others, the nearest first.
+    """Models that need no more than that by default, the largest first; then the others, the nearest first.
 
-    The column is what llama.cpp needs at Q4_K_M and 8K: it orders rows without computing each of them.
+    The column is what a model's own page shows at first: it orders rows without computing each of them.
     """
-    needed = ExpressionWrapper(F("memory_q4_k_m_8k_bytes"), output_field=BigIntegerField())
+    needed = ExpressionWrapper(F("memory_8k_bytes"), output_field=BigIntegerField())
     over = Case(
-        When(memory_q4_k_m_8k_bytes__lte=usable_bytes, then=Value(0)),
-        When(memory_q4_k_m_8k_bytes__isnull=True, then=Value(2)),
+        When(memory_8k_bytes__lte=usable_bytes, then=Value(0)),
+        When(memory_8k_bytes__isnull=True, then=Value(2)),
         default=Value(1),
         output_field=IntegerField(),
     )
     distance = Case(
-        When(memory_q4_k_m_8k_bytes__lte=usable_bytes, then=Value(-1) * needed),
+        When(memory_8k_bytes__lte=usable_bytes, then=Value(-1) * needed),
         default=needed,
         output_field=BigIntegerField(),
     )

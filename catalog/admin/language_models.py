@@ -112,6 +112,9 @@ class ScoreInline(admin.StackedInline):
         return field
 
 
+MEMORY = ("memory_8k_bytes", "memory_engine", "memory_format")
+
+
 @admin.register(LanguageModel)
 class LanguageModelAdmin(CatalogAdmin):
     form = LanguageModelForm
@@ -143,7 +146,7 @@ class LanguageModelAdmin(CatalogAdmin):
         "architecture",
         "num_layers",
         "layer_kinds",
-        "memory_q4_k_m_8k_bytes",
+        *MEMORY,
     )
     fieldsets = (
         (None, {"fields": ("name", "slug", "is_published", "organization", "family", "variant")}),
@@ -166,7 +169,7 @@ class LanguageModelAdmin(CatalogAdmin):
         (_("Links"), {"fields": ("hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "papers")}),
         (
             _("Shape"),
-            {"fields": ("config", "architecture", "num_layers", "layer_kinds", "memory_q4_k_m_8k_bytes")},
+            {"fields": ("config", "architecture", "num_layers", "layer_kinds", *MEMORY)},
         ),
         (_("Data file"), {"fields": ("local_edits",)}),
     )

@@ -38,7 +38,8 @@ class CardBytes(PartBytes):
 
 
 class CapacityOut(Schema):
-    """What the server makes of `available_bytes` on each rank: "GPU KV cache size" and "Maximum concurrency"."""
+    """What the server makes of `available_bytes` on each rank: vLLM's "GPU KV cache size" and "Maximum concurrency",
+    SGLang's `max_total_num_tokens` and `max_running_requests` (`max_requests`, null in vLLM)."""
 
     available_bytes: int
     block_bytes: int
@@ -46,6 +47,7 @@ class CapacityOut(Schema):
     tokens: int
     concurrency: float
     request_bytes: int
+    max_requests: int | None = None
 
 
 class MemoryOut(Schema):

@@ -63,7 +63,9 @@ class ModelBrief(Schema):
     licence: LicenceOut | None
     release_date: str | None
     knowledge_cutoff: str | None
-    memory_q4_k_m_8k_bytes: int | None
+    memory_8k_bytes: int | None
+    memory_engine: str
+    memory_format: str
 
     @staticmethod
     def resolve_organization(row: LanguageModel) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from calculator.catalogue import Found, Model, Recognised
 from calculator.figures import billions
-from calculator.hardware import Card, HardwareError, Source
+from calculator.hardware import Card, HardwareError, WeightSource
 from catalog.bridge.cards import all_cards
 from catalog.bridge.recognition import recognise
 from catalog.bridge.shapes import max_context_tokens, shape_of
@@ -54,14 +54,14 @@ def _details(row: LanguageModel) -> tuple[str, str]:
     return row.organization.name, billions(row.total_parameters)
 
 
-def _sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, Source]]:
+def _sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, WeightSource]]:
     """Where the weights lie on each hub. Where the repository is not known, the commands name one to replace."""
     repositories = {"huggingface": (row.hf_repo, row.gguf_repo), "modelscope": (row.modelscope_repo, "")}
     return [(hub, _source(row, *known, native_format)) for hub, known in repositories.items()]
 
 
-def _source(row: LanguageModel, repository: str, gguf: str, native_format: str) -> Source:
-    source = Source(
+def _source(row: LanguageModel, repository: str, gguf: str, native_format: str) -> WeightSource:
+    source = WeightSource(
         name=row.name,
         native_format=native_format,
         multimodal="image" in row.input_modalities,

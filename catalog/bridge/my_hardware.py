@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from django.http import QueryDict
@@ -11,14 +11,11 @@ from django.http import QueryDict
 from calculator.fit_words import FitView, card_label, fit_view
 from calculator.hardware import Card, fit
 from calculator.hardware_form import HardwareForm, flattened
-from calculator.memory import Workload, WorkloadError
-from calculator.workload_form import DEFAULT_CONTEXT_TOKENS, WorkloadForm
+from calculator.memory import WorkloadError, default_workload
+from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
-
-LIST_WORKLOAD = Workload(weight_format="Q4_K_M", context_tokens=DEFAULT_CONTEXT_TOKENS)
-"""What the memory column of every list shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class MyHardware:
         return self.form.hardware_query()
 
     def fits(self, models: Sequence[LanguageModel]) -> Mapping[int, FitView]:
-        """Primary key -> how the model fits at Q4_K_M and 8K in llama.cpp; one query for the configs of the rows.
+        """Primary key -> how the model fits by default, as on its own page; one query for the configs of the rows.
 
         Models without a known config, and those the format does not suit, are left out.
         """
@@ -76,13 +73,12 @@ class MyHardware:
                 found[model.pk] = fit_view(fit(shape, form.workload, self.card, self.count))
         return found
 
-    def fit_of(self, model: LanguageModel, workload: Workload = LIST_WORKLOAD) -> FitView | None:
-        """How one model fits, at its whole context where that is shorter; None where that cannot be said."""
+    def fit_of(self, model: LanguageModel) -> FitView | None:
+        """How one model fits at its defaults, those of the memory column; None where that cannot be said."""
         if self.card is None or (shape := shape_of(model)) is None:
             return None
-        longest = max_context_tokens(model, shape) or workload.context_tokens
-        asked = replace(workload, context_tokens=min(workload.context_tokens, longest))
         try:
-            return fit_view(fit(shape, asked, self.card, self.count))
+            workload = default_workload(shape, max_context_tokens(model, shape))
+            return fit_view(fit(shape, workload, self.card, self.count))
         except WorkloadError:
             return None

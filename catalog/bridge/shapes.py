@@ -52,5 +52,4 @@ def shape_of(model: LanguageModel) -> Shape | None:
 
 def max_context_tokens(model: LanguageModel, shape: Shape) -> int | None:
     """The longest context the model is made for: what the publisher states, extended or not, else its config."""
-    stated = [tokens for tokens in (model.context_tokens, model.context_extended_tokens) if tokens]
-    return max(stated) if stated else shape.context_tokens
+    return model.max_context_tokens or shape.context_tokens

@@ -12,9 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.memory import DEFAULT_ENGINE, ENGINES
+from calculator.memory import DEFAULT_CONTEXT_TOKENS, DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS, MAX_SEQUENCES, engines_for
-from calculator.workload_form import DEFAULT_CONTEXT_TOKENS
 
 QUESTIONS = ("engine", "weights", "kv", "context", "sequences")
 

@@ -46,7 +46,7 @@ class Scatter:
 def scatter(places: Iterable[Mapping[str, Any]]) -> Scatter | None:
     """From rows with `model__slug`, `model__name`, `rank`, `index` and the memory; None for fewer than two."""
     rows = {str(row["model__slug"]): row for row in places}
-    points = [Point(slug, row["model__memory_q4_k_m_8k_bytes"], row["index"]) for slug, row in rows.items()]
+    points = [Point(slug, row["model__memory_8k_bytes"], row["index"]) for slug, row in rows.items()]
     if len(points) < 2:
         return None
     low = floor(log2(min(point.memory_bytes for point in points) / GIB))

@@ -97,6 +97,6 @@ def _by_category(benchmarks: list[Benchmark]) -> list[tuple[str, list[Benchmark]
 
 
 def _points(places: QuerySet[Place]) -> Iterable[Mapping[str, Any]]:
-    return places.filter(model__memory_q4_k_m_8k_bytes__isnull=False).values(
-        "model__slug", "model__name", "model__memory_q4_k_m_8k_bytes", "rank", "index"
+    return places.filter(model__memory_8k_bytes__isnull=False).values(
+        "model__slug", "model__name", "model__memory_8k_bytes", "rank", "index"
     )

@@ -21,7 +21,7 @@ SORTS: Mapping[str, str] = {
     "parameters": "total_parameters",
     "active": "active_parameters",
     "context": "context_tokens",
-    "memory": "memory_q4_k_m_8k_bytes",
+    "memory": "memory_8k_bytes",
 }
 DEFAULT_SORT = "-released"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -28,7 +28,7 @@ from calculator.architecture.shape import (
     SlidingWindowAttention,
     StateSpace,
 )
-from calculator.memory import Workload, WorkloadError, estimate
+from calculator.memory import WorkloadError, default_workload, estimate
 from catalog.models.data_change import DataChange
 from catalog.models.names import search_text
 
@@ -49,7 +49,7 @@ KINDS: dict[type[Mixer], str] = {
     Recurrence: "recurrent",
 }
 STATEFUL = {"linear", "state_space", "short_convolution", "recurrent"}
-LIST_CONTEXT = 8192
+NO_MEMORY: Mapping[str, Any] = {"memory_8k_bytes": None, "memory_engine": "", "memory_format": ""}
 SHAPE_COLUMNS = (
     "num_layers",
     "hidden_size",
@@ -104,27 +104,28 @@ def _architecture(kinds: dict[str, int], has_experts: bool) -> str:
     return "moe" if has_experts else "dense"
 
 
-def memory_bytes(shape: Shape, context_tokens: int | None) -> int | None:
-    """What llama.cpp needs at Q4_K_M and 8K of context, or the model's whole context where it is shorter.
-
-    None where the format does not suit the model.
-    """
-    longest = context_tokens or shape.context_tokens or LIST_CONTEXT
-    workload = Workload(weight_format="Q4_K_M", context_tokens=min(LIST_CONTEXT, longest))
+def memory_columns(shape: Shape, longest: int | None) -> dict[str, Any]:
+    """What a model's page shows before anything is asked; empty where no engine runs the model."""
     try:
-        return estimate(shape, workload).total_bytes
+        answer = estimate(shape, default_workload(shape, longest))
     except WorkloadError:
-        return None
+        return dict(NO_MEMORY)
+    workload = answer.workload
+    return {
+        "memory_8k_bytes": answer.total_bytes,
+        "memory_engine": workload.engine,
+        "memory_format": workload.weight_format or "",
+    }
 
 
 def columns(model: LanguageModel, aliases: Iterable[str]) -> dict[str, Any]:
     """All derived columns of a row. Raises `ConfigError` where its config cannot be read."""
     found: dict[str, Any] = dict.fromkeys(SHAPE_COLUMNS)
-    found |= {"architecture": "", "layer_kinds": {}, "memory_q4_k_m_8k_bytes": None}
+    found |= {"architecture": "", "layer_kinds": {}, **NO_MEMORY}
     if model.config is not None:
         shape = read_config(model.config)
         found |= shape_columns(shape)
-        found["memory_q4_k_m_8k_bytes"] = memory_bytes(shape, model.context_tokens)
+        found |= memory_columns(shape, model.max_context_tokens or shape.context_tokens)
     return found | {"search_text": search_text(model, aliases)}
 
 

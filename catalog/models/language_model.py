@@ -8,6 +8,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from calculator import labels
+from calculator.memory import DEFAULT_ENGINE
 from catalog.models import derived
 from catalog.models.organization import Family, Licence, Organization
 from catalog.models.querysets import LanguageModelManager
@@ -40,12 +42,20 @@ class ShapeColumns(models.Model):
     num_active_experts = models.PositiveIntegerField(_("routed experts per token"), null=True, editable=False)
     num_shared_experts = models.PositiveIntegerField(_("shared experts"), null=True, editable=False)
     layer_kinds = models.JSONField(_("layers by kind"), default=dict, editable=False)
-    memory_q4_k_m_8k_bytes = models.PositiveBigIntegerField(
-        _("memory at Q4_K_M and 8K (bytes)"), null=True, editable=False, db_index=True
+    memory_8k_bytes = models.PositiveBigIntegerField(
+        _("memory at 8K of context (bytes)"), null=True, editable=False, db_index=True
     )
+    memory_engine = models.CharField(_("engine of that memory"), max_length=20, blank=True, editable=False)
+    memory_format = models.CharField(_("weight format of that memory"), max_length=40, blank=True, editable=False)
 
     class Meta:
         abstract = True
+
+    @property
+    def memory_basis(self) -> str:
+        """What the memory of lists is for: the weight format, and the engine where it is not the usual one."""
+        usual = self.memory_engine in ("", DEFAULT_ENGINE)
+        return self.memory_format if usual else f"{self.memory_format} · {labels.engine_name(self.memory_engine)}"
 
 
 class LanguageModel(ShapeColumns, Synced):
@@ -140,6 +150,11 @@ class LanguageModel(ShapeColumns, Synced):
 
     def get_absolute_url(self) -> str:
         return reverse("catalog:model", args=[self.slug])
+
+    @property
+    def max_context_tokens(self) -> int | None:
+        """The longest context that the publisher states, extended or not."""
+        return max(filter(None, (self.context_tokens, self.context_extended_tokens)), default=None)
 
     @property
     def licence_address(self) -> str:

@@ -66,8 +66,8 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         return self.filter(context_tokens__gte=tokens)
 
     def fitting(self, memory_bytes: int) -> Self:
-        """Entries that need no more than that at Q4_K_M and 8K of context in llama.cpp; unknown ones are left out."""
-        return self.filter(memory_q4_k_m_8k_bytes__lte=memory_bytes)
+        """Entries that need no more than that as their own pages show it at first; unknown ones are left out."""
+        return self.filter(memory_8k_bytes__lte=memory_bytes)
 
 
 LanguageModelManager = models.Manager.from_queryset(LanguageModelQuerySet)

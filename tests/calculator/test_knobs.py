@@ -11,7 +11,8 @@ from calculator.memory.workload import UNSET_KNOBS
 from calculator.workload_form import WorkloadForm
 from tests.calculator.memory.shapes import published
 
-TURNED = {"util": "0.8", "prefix_caching": "0", "ep": "1", "eager": "on", "ngl": "3", "cpu_moe": "2", "mtp": "1"}
+TURNED = {"util": "0.8", "prefix_caching": "0", "ngl": "3", "cpu_moe": "2", "mtp": "1"}
+TURNED |= dict.fromkeys(("ep", "dp_attention", "eager"), "1")
 MODEL = "qwen3-30b-a3b"
 OF_A_LOG = {"kv_unified", "output_rows"}
 """Facts of a run that nobody chooses by themselves: builds and `slots` decide them."""

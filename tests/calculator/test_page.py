@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from calculator.memory import ENGINES
 from catalog.models import LanguageModel
 from tests.catalog.shipped import shipped
 from tests.pages import get, text_of
@@ -167,6 +168,26 @@ def test_a_pasted_config_is_computed_like_the_catalogue_s(config: dict[str, Any]
     pasted = post({"config": json.dumps(config), "context": "8192", "format": "json"})
     kept = get(f"{PAGE}?model=llama-3-1-8b-instruct&context=8192&format=json")
     assert json.loads(pasted)["parts"] == json.loads(kept)["parts"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "note", "refusal"),
+    [("en", "quantised for MLX", "not offered"), ("zh-hans", "为 MLX 量化", "不为该模型提供")],
+)
+@pytest.mark.parametrize("engine", [*ENGINES])
+def test_a_checkpoint_of_mlx_is_named_and_other_engines_refuse_its_format(
+    config: dict[str, Any], engine: str, lang: str, note: str, refusal: str
+) -> None:
+    """A module of its own, as `mlx_lm.convert` writes it, and one that the model does not have."""
+    modules = {path: {"group_size": 64, "bits": 8} for path in ("lm_head", "model.layers.0.mlp.gate")}
+    pasted = json.dumps(config | {"quantization": {"group_size": 64, "bits": 4, "mode": "affine", **modules}})
+    path = f"/{lang}/calculator/"
+    page = post({"config": pasted, "engine": engine}, path=path)
+    assert note in page
+    answer = json.loads(post({"config": pasted, "engine": engine, "format": "json"}, path=path))
+    assert (answer["weights"] == "4bit") == (engine == "mlx")
+    asked = post({"config": pasted, "engine": engine, "weights": "4bit"}, 200 if engine == "mlx" else 400, path=path)
+    assert (refusal in asked) == (engine != "mlx")
 
 
 def test_an_uploaded_file_is_read_and_kept_in_the_form(config: dict[str, Any]) -> None:

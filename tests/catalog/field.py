@@ -37,7 +37,7 @@ def make_field(models: int = 40, **world: Any) -> None:
             input_modalities=["text"],
             output_modalities=["text"],
             total_parameters=(place + 1) * 10**9,
-            memory_q4_k_m_8k_bytes=(place + 1) * GIB,
+            memory_8k_bytes=(place + 1) * GIB,
             search_text=slug,
         )
         for place, slug in enumerate(invented.abilities)

@@ -66,7 +66,7 @@ def test_two_thousand_models_and_forty_benchmarks(db: None) -> None:
             slug=name,
             name=name,
             family_id=families[number % 100],
-            memory_q4_k_m_8k_bytes=(number + 1) * 2**28,
+            memory_8k_bytes=(number + 1) * 2**28,
             **columns,
         )
         for number, name in enumerate(names)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
-from calculator.hardware.command import Command, Source
+from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.fit import Fit
 from calculator.hardware.headroom import Headroom
 from calculator.hardware.kv_formats import element_bytes
@@ -94,11 +94,11 @@ class HardwareEngine(ABC):
         """`workload` with as little in RAM as makes `fits` true; None where nothing can go there, or too little."""
 
     @abstractmethod
-    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         """What starts `workload`, whose defaults are resolved, with weights from `hub`; as it was placed in `fit`."""
 
     @abstractmethod
-    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+    def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         """`command` with a draft model that guesses ahead, or with a note that the program takes none."""
 
     def settings(self, workload: Workload) -> dict[str, Setting]:

@@ -1,15 +1,15 @@
-"""What a sequence keeps in mlx-lm: growing caches, rotating ones for windows, and states.
+"""Keys, values and states as mlx-lm keeps them for one batch.
 
-Source: mlx-lm 0.32.2 `models/cache.py` (`KVCache` grows by 256 tokens, `RotatingKVCache`, `ChunkedKVCache`,
-`QuantizedKVCache`, `ArraysCache`) and the `make_cache` of each model.
+Source: mlx-lm 0.32.2, `models/cache.py`: `KVCache` grows by 256 tokens; `RotatingKVCache` holds
+the window; `ChunkedKVCache` (Llama 4) likewise its chunk; `QuantizedKVCache` (`--kv-bits`) packs as weights are packed;
+`ArraysCache` holds what is recurrent. `make_cache` of each model's file says which of them a layer has. Batches
+(`BatchKVCache`) are as long as their longest sequence.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
 from calculator.architecture.shape import (
@@ -20,128 +20,150 @@ from calculator.architecture.shape import (
     LatentAttention,
     LinearAttention,
     Mixer,
+    Recurrence,
     Shape,
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
 )
 from calculator.memory.checkpoint import ceil_div
-from calculator.memory.mlx.models import is_decompressed, is_windowed
+from calculator.memory.mlx.models import Traits, traits
 from calculator.memory.workload import Term, WorkloadError
 
-STEP_TOKENS = 256
-VALUE_BYTES = 2
+STEP = 256
 F32_BYTES = 4
-
-GROUP = 64
-QUANTISED_KV = {"8bit": 8, "4bit": 4}  # `--kv-bits`; each group of 64 values has a scale and a bias of 16 bits
-KV_FORMATS = ("bf16", "f16", *QUANTISED_KV)
+GROUP = 64  # `--kv-group-size`
+VALUE_BYTES = {"bf16": 2, "f16": 2, "f32": 4}
+BITS = {"8bit": 8, "4bit": 4, "2bit": 2}
+"""`--kv-bits`. Other widths fill no whole words: `QuantizedKVCache` makes room for 32 // bits values in each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """`kind`: full, window, chunk or state. `width`: values per token; of a state `convolution` and `state` values."""
+class Cached:
+    """What a layer keeps of every token: `heads` rows of each of `widths` numbers; of at most `window` tokens."""
 
     kind: str
-    width: int = 0
-    reach: int = 0
-    convolution: int = 0
-    state: int = 0
-    state_bytes: int = F32_BYTES
+    heads: int
+    widths: tuple[int, ...]
+    window: int | None = None
+
+    @property
+    def width(self) -> int:
+        return self.heads * sum(self.widths)
 
 
 @lru_cache(maxsize=256)
-def kept_by(shape: Shape) -> tuple[Kept, ...]:
-    """What each layer keeps. Raises `WorkloadError` for a kind of layer that is not modelled here."""
-    return tuple(
-        kept
-        for layer in shape.layers
-        if layer.shares_kv_of is None
-        for mixer in layer.mixers
-        for kept in _of_mixer(mixer, shape.model_type)
-    )
+def mixers(shape: Shape) -> tuple[tuple[Mixer, int], ...]:
+    """Distinct mixers that have a cache of their own, and in how many layers."""
+    own = Counter(mixer for layer in shape.layers if layer.shares_kv_of is None for mixer in layer.mixers)
+    return tuple(own.items())
 
 
-def _of_mixer(mixer: Mixer, model_type: str) -> Iterable[Kept]:
-    if isinstance(mixer, FullAttention | SlidingWindowAttention | ChunkedAttention | IndexedAttention):
-        return _heads(mixer, windowed=is_windowed(model_type))
+CACHED = (FullAttention, SlidingWindowAttention, ChunkedAttention, LatentAttention)
+RECURRENT = (LinearAttention, StateSpace, ShortConvolution, Recurrence)
+
+
+def check(shape: Shape) -> None:
+    """Raise `WorkloadError` for a kind of layer that mlx-lm does not run."""
+    for mixer, _layers in mixers(shape):
+        if not isinstance(mixer, CACHED + RECURRENT):
+            raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
+
+
+@lru_cache(maxsize=1024)
+def cached(mixer: Mixer, own: Traits) -> tuple[Cached, ...]:
+    """The growing caches of a layer."""
     if isinstance(mixer, LatentAttention):
-        if is_decompressed(model_type):
-            key = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
-            return (Kept("full", mixer.num_heads * (key + mixer.value_head_dim)),)
-        indexer = 2 * mixer.indexer.head_dim if mixer.indexer else 0  # its cache keeps values too, which nothing reads
-        return (Kept("full", mixer.kv_lora_rank + mixer.qk_rope_head_dim + indexer),)
-    if isinstance(mixer, LinearAttention):
-        state = mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim
-        return (Kept("state", convolution=max(0, mixer.conv_kernel - 1) * mixer.conv_channels, state=state),)
-    if isinstance(mixer, StateSpace):
-        second = mixer.version == 2
-        channels = mixer.inner_size + (2 * mixer.num_groups * mixer.state_size if second else 0)
-        return (
-            Kept(
-                "state",
-                convolution=(mixer.conv_kernel - 1) * channels,
-                state=mixer.inner_size * mixer.state_size,
-                state_bytes=F32_BYTES if second else VALUE_BYTES,
-            ),
-        )
-    if isinstance(mixer, ShortConvolution):
-        return (Kept("state", convolution=(mixer.conv_kernel - 1) * mixer.conv_channels),)
-    raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)
-
-
-def _heads(mixer: Attention, *, windowed: bool) -> Iterable[Kept]:
-    width = mixer.num_kv_heads * (mixer.head_dim + mixer.value_head_dim)
-    if isinstance(mixer, SlidingWindowAttention) and windowed:
-        return (Kept("window", width, mixer.window),)
+        return _latent(mixer, own)
+    if isinstance(mixer, SlidingWindowAttention):
+        window = mixer.window if own.uses_windows else None
+        return (Cached("sliding" if window else "full", mixer.num_kv_heads, _widths(mixer), window),)
     if isinstance(mixer, ChunkedAttention):
-        return (Kept("chunk", width, mixer.chunk),)
-    if isinstance(mixer, IndexedAttention):
-        width += mixer.indexer.head_dim
-    return (Kept("full", width),)
+        return (Cached("chunked", mixer.num_kv_heads, _widths(mixer), mixer.chunk),)
+    if isinstance(mixer, IndexedAttention):  # `minimax_m3_vl.py`: one key of the indexer, and no value
+        return (
+            Cached("full", mixer.num_kv_heads, _widths(mixer)),
+            Cached("full", 1, (mixer.indexer.head_dim,)),
+        )
+    return (Cached("full", mixer.num_kv_heads, _widths(mixer)),) if isinstance(mixer, FullAttention) else ()
 
 
-def tokens_kept(kept: Kept, context_tokens: int) -> int:
-    """Tokens that a cache has room for when the context is full.
+def _widths(mixer: Attention) -> tuple[int, int]:
+    return mixer.head_dim, mixer.value_head_dim
 
-    >>> tokens_kept(Kept("full"), 300), tokens_kept(Kept("window", reach=512), 300)
-    (512, 512)
-    >>> tokens_kept(Kept("window", reach=4096), 300)
-    555
+
+def _latent(mixer: LatentAttention, own: Traits) -> tuple[Cached, ...]:
+    """`deepseek_v3.py` keeps the latent and the rotary key; `deepseek_v2.py` every head's keys and values."""
+    rope = mixer.qk_rope_head_dim
+    if not own.caches_latent:
+        return (Cached("full", mixer.num_heads, (mixer.qk_nope_head_dim + rope, mixer.value_head_dim)),)
+    kept = Cached("latent", 1, (mixer.kv_lora_rank, rope))
+    if mixer.indexer is None:
+        return (kept,)
+    width = mixer.indexer.head_dim  # `deepseek_v32.py`: `update_and_fetch(k, k)`, so once more as its own value
+    return kept, Cached("latent", 1, (width, width))
+
+
+def cells(item: Cached, tokens: int) -> int:
+    """Tokens that there is room for once a prompt has passed; while it passes, windows hold its last piece beside.
+
+    >>> cells(Cached("full", 8, (128, 128)), 5000), cells(Cached("sliding", 8, (128, 128), 1024), 5000)
+    (5120, 1024)
     """
-    stepped = ceil_div(context_tokens, STEP_TOKENS) * STEP_TOKENS
-    if kept.kind == "window":  # a prompt is kept as it is, then the cache grows by a step at most up to the window
-        return min(kept.reach, context_tokens - 1 + STEP_TOKENS)
-    if kept.kind == "chunk":  # the front is cut off when a chunk is full, then the cache grows again
-        return min(stepped, kept.reach + STEP_TOKENS)
-    return stepped
+    rounded = ceil_div(tokens, STEP) * STEP
+    if item.window is None:
+        return rounded
+    if item.kind == "chunked":
+        return min(rounded, item.window + STEP)
+    return min(item.window, tokens - 1 + STEP)  # what the first new token makes room for
 
 
-def value_bytes(kv_format: str) -> Fraction:
-    """Bytes of one cached value, with its share of a group's scale and bias.
-
-    >>> value_bytes("8bit"), value_bytes("bf16")
-    (Fraction(17, 16), Fraction(2, 1))
-    """
-    bits = QUANTISED_KV.get(kv_format)
-    return Fraction(VALUE_BYTES) if bits is None else Fraction(bits, 8) + Fraction(2 * VALUE_BYTES, GROUP)
+def row_bytes(width: int, kv_format: str) -> int:
+    """Bytes of one head's row."""
+    bits = BITS.get(kv_format)
+    if bits is None:
+        return width * VALUE_BYTES[kv_format]
+    return width * bits // 8 + 4 * (width // GROUP)
 
 
-def cache_terms(kept: Iterable[Kept], kv_format: str, context_tokens: int, sequences: int) -> tuple[Term, ...]:
+def cache_terms(shape: Shape, tokens: int, sequences: int, kv_format: str) -> tuple[Term, ...]:
+    own = traits(shape)
     terms = []
-    for each, layers in Counter(each for each in kept if each.kind != "state").items():
-        tokens = tokens_kept(each, context_tokens)
-        kind = {"window": "sliding", "chunk": "chunked"}.get(each.kind, "full")
-        values = {"layers": layers, "sequences": sequences, "tokens": tokens, "width": each.width}
-        size = layers * sequences * tokens * each.width * value_bytes(kv_format)
-        terms.append(Term(f"cached_{kind}", values | {"bytes": f"{float(value_bytes(kv_format)):g}"}, int(size)))
+    for mixer, layers in mixers(shape):
+        for item in cached(mixer, own):
+            number = cells(item, tokens)
+            one = item.heads * sum(row_bytes(width, kv_format) for width in item.widths)
+            values: dict[str, int | str] = {"layers": layers, "sequences": sequences, "cells": number}
+            values |= {"width": item.width, "format": kv_format, "cell_bytes": one}
+            terms.append(Term(f"grown_{item.kind}", values, layers * sequences * number * one))
     return tuple(terms)
 
 
-def state_terms(kept: Iterable[Kept], sequences: int) -> tuple[Term, ...]:
+def state_terms(shape: Shape, sequences: int, value_bytes: int) -> tuple[Term, ...]:
+    """Inputs of convolutions in the model's dtype; the state in 32 bits, but of Mamba (1) and RG-LRU in the model's."""
     terms = []
-    for each, layers in Counter(each for each in kept if each.kind == "state").items():
-        size = layers * sequences * (each.convolution * VALUE_BYTES + each.state * each.state_bytes)
-        values: dict[str, int | str] = {"layers": layers, "sequences": sequences, "convolution": each.convolution}
-        terms.append(Term("mlx_state", values | {"state": each.state, "bytes": each.state_bytes}, size))
+    for mixer, layers in mixers(shape):
+        inputs, state = state_elements(mixer)
+        if inputs + state == 0:
+            continue
+        wide = isinstance(mixer, LinearAttention) or (isinstance(mixer, StateSpace) and mixer.version == 2)
+        state_bytes = F32_BYTES if wide else value_bytes
+        values: dict[str, int | str] = {"layers": layers, "sequences": sequences, "convolution": inputs, "state": state}
+        values |= {"bytes": value_bytes, "state_bytes": state_bytes}
+        terms.append(Term("kept_state", values, layers * sequences * (inputs * value_bytes + state * state_bytes)))
     return tuple(terms)
+
+
+def state_elements(mixer: Mixer) -> tuple[int, int]:
+    """Inputs that a convolution keeps, and numbers of state, of one sequence in one layer."""
+    if isinstance(mixer, LinearAttention):
+        inputs = max(mixer.conv_kernel - 1, 0) * mixer.conv_channels
+        return inputs, mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim
+    if isinstance(mixer, StateSpace):
+        channels = mixer.inner_size + (2 * mixer.num_groups * mixer.state_size if mixer.version == 2 else 0)
+        return (mixer.conv_kernel - 1) * channels, mixer.inner_size * mixer.state_size
+    if isinstance(mixer, ShortConvolution):
+        return (mixer.conv_kernel - 1) * mixer.conv_channels, 0
+    if isinstance(mixer, Recurrence):
+        return (mixer.conv_kernel - 1) * mixer.conv_channels, mixer.state_elements
+    return 0, 0

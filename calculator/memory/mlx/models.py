@@ -1,73 +1,83 @@
-"""Which models mlx-lm has a class for, and how their classes differ.
+"""What mlx-lm's model files say of themselves: which model types there are, and what each does otherwise than most.
 
-Source: mlx-lm 0.32.2 `models/` and `utils.py` (`MODEL_REMAPPING`).
+`models.json` is read off mlx-lm 0.32.2: `modules` and `text_modules` are the files of `mlx_lm/models` and the language
+models that wrappers hold, `aliases` and `classes` are `utils.py` (`MODEL_REMAPPING`, `MODEL_ARCHITECTURE_REMAPPING`).
+The rest lists files by what their classes do: `routers_wide` (a bare parameter, which nothing quantises),
+`routers_8bit`, `eight_bits`, `kept_wide` and, in layers of MLA, `latents_kept_wide` (`quant_predicate`), `f32`
+(`cast_predicate`), `not_loaded` (dropped by `sanitize`), `favoured` and `not_favoured` (their own names for what
+recipes look for), `latents` (MLA that caches the latent), `windows` (`make_cache` gives sliding layers a
+`RotatingKVCache`), `own_attention` (scores are multiplied out, whatever the size of a head), `no_kv_bits` (which cannot
+read a packed cache).
 """
 
 from __future__ import annotations
 
-from calculator.memory.mlx.known import MODELS
+import json
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
 
-# Another name for a class that is there.
-REMAPPED = {
-    "mistral": "llama",
-    "falcon_mamba": "mamba",
-    "kimi_k2": "deepseek_v3",
-    "qwen2_5_vl": "qwen2_vl",
-    "minimax_m2": "minimax",
-    "iquestcoder": "llama",
-    "xverse": "llama",
-    "gemma4_unified": "gemma4",
-}
+from calculator.architecture.shape import Shape
+from calculator.memory.mlx.recipes import DOWN, VALUES
+from calculator.memory.workload import WorkloadError
 
 
-def mlx_name(model_type: str) -> str:
-    """The name of the class that reads this model type, text models of multimodal ones by the name of the whole."""
-    name = model_type.removesuffix("_text")
-    return REMAPPED.get(name, name)
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a model's file does. Roles are those of `Tensor`."""
+
+    router: str  # "wide", "8bit", or "" where it is quantised like the rest
+    eight_bits: frozenset[str]
+    kept_wide: frozenset[str]
+    latents_kept_wide: frozenset[str]
+    f32: frozenset[str]
+    favoured: frozenset[str]
+    not_loaded: frozenset[str]
+    caches_latent: bool
+    uses_windows: bool
+    own_attention: bool
+    packs_cache: bool
 
 
-def is_known(model_type: str) -> bool:
-    return mlx_name(model_type) in MODELS
+@cache
+def listed() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("models.json").read_text(encoding="utf-8"))
+    return found
 
 
-# Windowed layers have a `RotatingKVCache`; in all other classes they keep every token. A Mistral, which the class of
-# Llama reads, has no `layer_types`, so that all its layers are full ones.
-WINDOWED = frozenset(
-    {"afmoe", "baichuan_m1", "cohere2", "exaone4", "exaone_moe", "gemma3", "gemma3n", "gemma4", "gpt_oss", "laguna"}
-    | {"llama", "mellum", "mimo_v2_flash", "ministral3", "muse_glimmer", "olmo3", "plamo3", "spark2_5", "step3p5"}
-)
-
-# Keys and values are spread out before they are cached; classes with `embed_q` cache the latent.
-DECOMPRESSED = frozenset({"deepseek_v2", "minicpm3"})
-
-# The router is a plain array, no `nn.Linear`, so that it is never quantised.
-WIDE_ROUTERS = frozenset(
-    {"deepseek", "deepseek_v2", "deepseek_v3", "deepseek_v32", "dots1", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa"}
-    | {"kimi_k25", "mimo_v2_flash", "nemotron_h", "solar_open"}
-)
-
-# `quant_predicate` keeps routers in 8 bits.
-ROUTERS_IN_8_BITS = frozenset(
-    {"afmoe", "bailing_hybrid", "bailing_moe", "gemma4", "gpt_oss", "granitemoe", "granitemoehybrid", "jamba"}
-    | {"kimi_k3", "kimi_linear", "laguna", "lfm2_moe", "longcat_flash", "mellum", "minimax", "minimax_m3_vl"}
-    | {"qwen3_5_moe", "qwen3_moe", "qwen3_next", "qwen3_vl_moe", "spark2_5", "step3p5"}
-)
-
-# `quant_predicate` keeps the matrices that write to the residual stream, and the output, in 8 bits.
-OUTPUTS_IN_8_BITS = frozenset({"granite", "granitemoe"})
-
-# `cast_predicate` leaves these in 32 bits.
-WIDE_DECAY = frozenset({"kimi_k3", "kimi_linear", "nemotron_h", "qwen3_5", "qwen3_5_moe"})
-WIDE_STEP = frozenset({"kimi_k3", "kimi_linear"})
-NARROW_ROUTER_BIAS = frozenset({"dots1"})
-
-# The router's correction is not read.
-WITHOUT_ROUTER_BIAS = frozenset({"ernie4_5_moe"})
+@lru_cache(maxsize=256)
+def traits(shape: Shape) -> Traits:
+    """Raises `WorkloadError` for a model type that mlx-lm has no file for."""
+    known, module = listed(), _module(shape)
+    router = "wide" if module in known["routers_wide"] else "8bit" if module in known["routers_8bit"] else ""
+    return Traits(
+        router=router,
+        eight_bits=frozenset(known["eight_bits"].get(module, ())),
+        kept_wide=frozenset(known["kept_wide"].get(module, ())),
+        latents_kept_wide=frozenset(known["latents_kept_wide"].get(module, ())),
+        f32=frozenset(role for role, modules in known["f32"].items() if module in modules),
+        favoured=(VALUES | DOWN | set(known["favoured"].get(module, ()))) - set(known["not_favoured"].get(module, ())),
+        not_loaded=frozenset(known["not_loaded"].get(module, ())),
+        caches_latent=module in known["latents"],
+        uses_windows=module in known["windows"],
+        own_attention=module in known["own_attention"],
+        packs_cache=module not in known["no_kv_bits"],
+    )
 
 
-def is_windowed(model_type: str) -> bool:
-    return model_type.removesuffix("_text") in WINDOWED or mlx_name(model_type) in WINDOWED - {"llama"}
+def _module(shape: Shape) -> str:
+    """The file of the language model (`utils.py`, `_get_classes`).
 
-
-def is_decompressed(model_type: str) -> bool:
-    return mlx_name(model_type) in DECOMPRESSED
+    What mlx-lm asks is the outer model type. A config that names no class is taken for the class of that type that the
+    list knows: all that is read here as `bailing_hybrid` is Ling 3, whose layers `bailing_hybrid.py` does not have.
+    """
+    known, stated = listed(), shape.file_type or shape.model_type
+    classes = known["classes"].get(stated, {})
+    name = classes.get(shape.architecture or next(iter(classes), "")) or known["aliases"].get(stated, stated)
+    if name not in known["modules"]:
+        raise WorkloadError("engine", "model_not_supported", model_type=stated)
+    module: str = known["text_modules"].get(name, name)
+    if module == "mistral3":  # `mistral3.py`: the language model is Ministral 3 or Mistral 4 where the file says so
+        return shape.model_type if shape.model_type in ("ministral3", "mistral4") else "llama"
+    return module

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.checkpoint import native_format, offered
+from calculator.memory.sglang.capacity import capacity_of
+from calculator.memory.sglang.known import predicts
 from calculator.memory.sglang.layers import HOPPER, Layout, indexers
 from calculator.memory.sglang.pool import Pool, pool
-from calculator.memory.sglang.server import Server, server
+from calculator.memory.sglang.server import CUDA_CONTEXT_BYTES, Server, server
+from calculator.memory.sglang.split import check_split, layout
 from calculator.memory.sglang.weights import weights
 from calculator.memory.stages import stages
-from calculator.memory.tensor_parallel import check
-from calculator.memory.workload import Estimate, Note, Part, Workload, WorkloadError
+from calculator.memory.workload import Capacity, Estimate, Note, Part, Workload, WorkloadError
 
 KNOBS = frozenset(
-    {"tensor_parallel", "pipeline_parallel", "batched_tokens", "max_seqs", "util", "eager", "prefix_caching"}
+    {
+        *("tensor_parallel", "pipeline_parallel", "data_parallel", "attention_data_parallel", "expert_parallel"),
+        *("batched_tokens", "max_seqs", "util", "eager", "prefix_caching", "mtp"),
+    }
 )
 
 KV_FORMATS = ("bf16", "fp8_e4m3", "fp8_e5m2")
@@ -52,17 +57,25 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     """
     if workload.kv_v_format != workload.kv_format:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
-    ranks, depth = workload.tensor_parallel, workload.pipeline_parallel
-    check(shape, ranks, depth)
-    held = weights(shape, workload.weight_format or default_weight_format(shape), ranks, depth)
+    depth, copies = workload.pipeline_parallel, workload.tensor_parallel * workload.replicas
+    check_split(shape, workload)
+    _check_prediction(shape, workload)
+    held = weights(shape, workload.weight_format or default_weight_format(shape), layout(workload))
     asked = server(workload, latent=_is_latent(shape))
     kept = pool(shape, _layout(shape, workload))
     needed = kept.needed(workload, asked.chunk_tokens)
-    cached, states, per_stage = kept.terms(needed, stages(shape.num_layers, depth), ranks)
-    compute, overhead, reserve = asked.terms()
+    cached, states = kept.held(needed, _stages(shape, workload), copies)
+    compute, overhead = asked.terms()
     vision = held.vision_rank_bytes if workload.vision else 0
-    shares = [own + cache + reserve for own, cache in zip(held.rank_bytes, per_stage, strict=True)]
-    shares[0] += vision
+    stage_bytes = {
+        "weights": held.rank_bytes,
+        "kv_cache": cached.rank_bytes,
+        "state": states.rank_bytes,
+        "compute": [sum(term.bytes for term in compute) // asked.cards] * depth,
+        "overhead": [sum(term.bytes for term in overhead) // asked.cards] * depth,
+        "vision": [vision] + [0] * (depth - 1),
+    }
+    by_stage = [dict(zip(stage_bytes, sizes, strict=True)) for sizes in zip(*stage_bytes.values(), strict=True)]
     return Estimate(
         workload=workload,
         total_parameters=shape.total_parameters,
@@ -70,37 +83,71 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         file_bytes=held.file_bytes,
         parts=(
             Part(key="weights", terms=held.terms),
-            Part(key="kv_cache", terms=cached),
-            Part(key="state", terms=states),
+            Part(key="kv_cache", terms=cached.terms),
+            Part(key="state", terms=states.terms),
             Part(key="compute", terms=compute),
             Part(key="overhead", terms=overhead),
             Part(key="vision", terms=held.vision_terms if workload.vision else ()),
         ),
         host=(Part(key="weights"), Part(key="compute")),
-        per_card_bytes=max(shares),
+        per_card_bytes=max(sum(stage.values()) for stage in by_stage),
+        cards=tuple(
+            stage
+            for _copy in range(workload.replicas)
+            for stage in by_stage
+            for _rank in range(workload.tensor_parallel)
+        ),
         notes=_notes(shape, workload, kept, asked),
         reserved_bytes=asked.static_bytes,
     )
 
 
-def capacity_tokens(shape: Shape, workload: Workload, pool_bytes: int) -> int:
-    """`max_total_num_tokens` that a server prints where `pool_bytes` of each rank are left for cache and states.
-
-    Sources: `model_executor/pool_configurator.py` (`calculate_pool_sizes`), `mem_cache/kv_cache_configurator.py`
-    (`_handle_max_mamba_cache`). Stages of a pipeline agree on the least.
-    """
+def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity:
+    """What a server prints where `available_bytes` of each rank are left for cache and states."""
+    check_split(shape, workload)
+    _check_prediction(shape, workload)
     kept = pool(shape, _layout(shape, workload))
-    return min(
-        kept.capacity_tokens(pool_bytes, stage) for stage in stages(shape.num_layers, workload.pipeline_parallel)
-    )
+    chunk = server(workload, latent=_is_latent(shape)).chunk_tokens
+    return capacity_of(kept, workload, _stages(shape, workload), available_bytes, chunk)
+
+
+def available_bytes(answer: Estimate) -> int | None:
+    """`mem_cache/kv_cache_configurator.py` (`_profile_available_bytes`): the static share of what is free before
+    loading, less the weights. None where an encoder is loaded, which lowers the share by its depth and width."""
+    if answer.reserved_bytes is None or answer.workload.vision or not answer.workload.card_bytes:
+        return None
+    card = answer.workload.card_bytes
+    static = answer.reserved_bytes // answer.workload.devices
+    free = static - CUDA_CONTEXT_BYTES * static // card
+    return free - max(stage["weights"] for stage in answer.cards)
+
+
+def _stages(shape: Shape, workload: Workload) -> tuple[range, ...]:
+    """The layers of each stage; what predicts several tokens lies behind the model's own layers."""
+    parts = stages(shape.num_layers, workload.pipeline_parallel)
+    predicting = len(shape.mtp_mixers) if workload.mtp else 0
+    return (*parts[:-1], range(parts[-1].start, parts[-1].stop + predicting))
+
+
+def _check_prediction(shape: Shape, workload: Workload) -> None:
+    """Raises `WorkloadError` for prediction layers that are not there, or that are not modelled."""
+    if not workload.mtp:
+        return
+    if not shape.mtp_mixers:
+        raise WorkloadError("mtp", "no_mtp_layers", value=workload.mtp)
+    if not predicts(shape):
+        raise WorkloadError("mtp", "not_for_model", value=shape.architecture or shape.model_type)
+    if workload.pipeline_parallel > 1:
+        raise WorkloadError("mtp", "not_with_stages", value=workload.pipeline_parallel)
 
 
 def _layout(shape: Shape, workload: Workload) -> Layout:
     return Layout(
         kv_format=workload.kv_format or default_kv_format(shape),
-        ranks=workload.tensor_parallel,
+        ranks=workload.attention_ranks,
         capability=workload.capability or HOPPER,
         prefix_caching=workload.prefix_caching,
+        prediction=workload.mtp > 0,
     )
 
 
@@ -119,7 +166,7 @@ def _notes(shape: Shape, workload: Workload, kept: Pool, asked: Server) -> tuple
         notes.append(Note("sglang_window_pool", {"percent": kept.window_percent}))
     if kept.states:
         notes.append(Note("sglang_state_slots", {"slots": kept.slots_per_sequence}))
-    if _is_latent(shape) and workload.tensor_parallel > 1:
-        notes.append(Note("latent_replicated", {"copies": workload.tensor_parallel}))
+    if _is_latent(shape) and workload.attention_ranks > 1:
+        notes.append(Note("latent_replicated", {"copies": workload.attention_ranks}))
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)

@@ -45,12 +45,13 @@ RAW_SPARSE_FROM = 10
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Of a workload all that a pool's layout depends on."""
+    """Of a workload all that a pool's layout depends on. `ranks` that attention is split over."""
 
     kv_format: str
     ranks: int
     capability: tuple[int, int] = HOPPER
     prefix_caching: bool = True
+    prediction: bool = False
 
     @property
     def value_bytes(self) -> int:

@@ -18,6 +18,7 @@ from calculator.architecture.shape import Attention, IndexedAttention, LatentAtt
 from calculator.memory.checkpoint import ceil_div
 from calculator.memory.sglang.known import pages_latents, takes_snapshots
 from calculator.memory.sglang.layers import Kept, Layout, indexers, is_recurrent, kept_by
+from calculator.memory.stages import Held
 from calculator.memory.workload import Term, Workload
 
 WINDOW_RATIO = Fraction(4, 5)  # `--swa-full-tokens-ratio`: tokens of a windowed layer for each token of a full one
@@ -62,65 +63,105 @@ class Pool:
         """What `workload.sequences` sequences of `context_tokens` tokens need.
 
         A window lives in a pool whose size is a fixed share of the full one, so short contexts make both larger.
+        Copies of attention or of the model have a pool each.
         """
-        each = ceil_div(workload.context_tokens, self.page_tokens) * self.page_tokens
-        tokens = each * workload.sequences
-        slots = self.slots_per_sequence * workload.sequences if self.states else 0
+        each, window = self.of_a_request(workload.context_tokens)
+        sequences = ceil_div(workload.sequences, workload.data_parallel)
+        tokens = each * sequences
+        slots = self.slots_per_sequence * sequences if self.states else 0
         if not self.windows:
             return Needed(tokens if self._has("full") else 0, 0, slots)
-        reach = max(kept.reach for layer in self.layers for kept in layer)
-        live = min(each, reach + EVICTION_TOKENS + 2 * self.page_tokens) * workload.sequences
-        live = min(tokens, live + CHUNKS_IN_FLIGHT * chunk_tokens + self.page_tokens)
+        live = min(tokens, window * sequences + self.in_flight(chunk_tokens))
         if not self._has("full"):
             return Needed(0, live, slots)
         tokens = max(tokens, ceil_div(live * WINDOW_RATIO.denominator, WINDOW_RATIO.numerator))
         return Needed(tokens, int(tokens * WINDOW_RATIO), slots)
 
+    def of_a_request(self, context_tokens: int) -> tuple[int, int]:
+        """Tokens of one request in the full and in the window pool (`compute_swa_request_cap`)."""
+        each = ceil_div(context_tokens, self.page_tokens) * self.page_tokens
+        return each, min(each, self._live)
+
+    def in_flight(self, chunk_tokens: int) -> int:
+        """Tokens of the window pool that prefills hold besides."""
+        return CHUNKS_IN_FLIGHT * chunk_tokens + self.page_tokens
+
+    @property
+    def _live(self) -> int:
+        """Tokens that a request's windows keep alive at most."""
+        reach = max((kept.reach for layer in self.layers for kept in layer), default=0)
+        return reach + EVICTION_TOKENS + 2 * self.page_tokens
+
     def _has(self, kind: str) -> bool:
         return any(kept.kind == kind for layer in self.layers for kept in layer)
 
-    def terms(
-        self, needed: Needed, parts: Sequence[range], ranks: int
-    ) -> tuple[tuple[Term, ...], tuple[Term, ...], list[int]]:
-        """Terms of the cache and of the states over all ranks, and the bytes of one rank of each stage."""
+    def held(self, needed: Needed, parts: Sequence[range], copies: int) -> tuple[Held, Held]:
+        """The cache and the states: terms over so many ranks of each stage, and the bytes of one rank of each."""
         held = {
             "full": needed.tokens + self.page_tokens,
             "window": needed.window_tokens + self.page_tokens,
             "state": needed.slots + 1,
         }
-        stage_bytes = [
-            sum(held[kept.kind] * kept.bytes for index in stage for kept in self.layers[index]) for stage in parts
-        ]
         counted: Mapping[Kept, int] = Counter(kept for layer in self.layers for kept in layer)
         cached, states = [], []
         for kept, layers in counted.items():
-            size = held[kept.kind] * kept.bytes * layers * ranks
+            size = held[kept.kind] * kept.bytes * layers * copies
             if kept.kind == "state":
-                values = {"layers": layers, "slots": held["state"], "slot_bytes": kept.bytes, "copies": ranks}
+                values = {"layers": layers, "slots": held["state"], "slot_bytes": kept.bytes, "copies": copies}
                 states.append(Term("slots_state", values, size))
             else:
-                values = {"layers": layers, "tokens": held[kept.kind], "token_bytes": kept.bytes, "copies": ranks}
+                values = {"layers": layers, "tokens": held[kept.kind], "token_bytes": kept.bytes, "copies": copies}
                 cached.append(Term(f"pool_{kept.kind}", values, size))
-        return tuple(cached), tuple(states), stage_bytes
+        pools = (("full", "window"), tuple(cached)), (("state",), tuple(states))
+        cache, state = (
+            Held(terms, tuple(self._stage_bytes(stage, held, kinds) for stage in parts)) for kinds, terms in pools
+        )
+        return cache, state
 
-    def capacity_slots(self, pool_bytes: int, stage: range) -> int:
-        """States that the server makes room for out of `pool_bytes`, one for padding apart."""
-        state = sum(kept.bytes for index in stage for kept in self.layers[index] if kept.kind == "state")
-        return int(pool_bytes * STATE_RATIO / (1 + STATE_RATIO) - state) // state if state else 0
+    def _stage_bytes(self, stage: range, held: Mapping[str, int], kinds: Sequence[str]) -> int:
+        own = (kept for index in stage for kept in self.layers[index])
+        return sum(held[kept.kind] * kept.bytes for kept in own if kept.kind in kinds)
 
-    def capacity_tokens(self, pool_bytes: int, stage: range) -> int:
-        """Tokens that fit into `pool_bytes` of a rank of this stage, as the server prints them.
+    def fitting(self, pool_bytes: int, parts: Sequence[range], requests: int | None = None, chunk: int = 0) -> Needed:
+        """What the server makes of `pool_bytes` on a rank of each stage; stages agree on the least.
 
-        With states, they get 9/19 of the memory and the cache what is left.
+        States get 9/19 of the memory, by the stage that has most of them, and the cache what is left. Where the server
+        counts on so many `requests` and prefill chunks of so many tokens, states and windows have what these need
+        (`SWARequestCapPoolConfigurator`).
         """
-        own = [kept for index in stage for kept in self.layers[index]]
-        full = sum(kept.bytes for kept in own if kept.kind == "full")
-        window = sum(kept.bytes for kept in own if kept.kind == "window")
-        state = sum(kept.bytes for kept in own if kept.kind == "state")
-        if state:
-            pool_bytes -= (self.capacity_slots(pool_bytes, stage) + 1) * state
-        cell = full + WINDOW_RATIO * window if full else Fraction(window)
-        return int(pool_bytes // cell) // self.page_tokens * self.page_tokens if cell else 0
+        state = max(self.bytes_of(stage, "state") for stage in parts)
+        slots = self._slots(pool_bytes, state) if requests is None or not state else requests
+        rest = pool_bytes - (slots + 1) * state if state else pool_bytes
+        if requests is not None and self.windows and self._has("full"):
+            window = self._aligned(self._live * requests + self.in_flight(chunk) + self.page_tokens - 1)
+            sizes = [Fraction(self.bytes_of(stage, "full")) for stage in parts]
+            kept = [rest - window * self.bytes_of(stage, "window") for stage in parts]
+            return Needed(self._least(kept, sizes), window, slots)
+        tokens = self._least([rest] * len(parts), [self.cell(stage) for stage in parts])
+        if not self._has("full"):
+            return Needed(0, tokens, slots)
+        return Needed(tokens, self._aligned(tokens * WINDOW_RATIO) if self.windows else 0, slots)
+
+    def _slots(self, pool_bytes: int, state: int) -> int:
+        """`_handle_max_mamba_cache`: one more is kept for padding."""
+        return max(0, int(pool_bytes * STATE_RATIO / (1 + STATE_RATIO) - state) // state) if state else 0
+
+    def _least(self, sizes: Sequence[int], cells: Sequence[Fraction]) -> int:
+        """Whole pages of the stage that holds the fewest tokens; a stage without cache holds any number."""
+        found = [self._aligned(size // cell) for size, cell in zip(sizes, cells, strict=True) if cell]
+        return max(0, min(found, default=0))
+
+    def _aligned(self, tokens: Fraction | int) -> int:
+        return int(tokens) // self.page_tokens * self.page_tokens
+
+    def cell(self, stage: range) -> Fraction:
+        """Bytes of one token of `max_total_num_tokens`."""
+        full, window = self.bytes_of(stage, "full"), self.bytes_of(stage, "window")
+        return full + WINDOW_RATIO * window if self._has("full") else Fraction(window)
+
+    def bytes_of(self, stage: range, kind: str) -> int:
+        """Of one token, or one state, in the layers of a stage."""
+        return sum(kept.bytes for index in stage for kept in self.layers[index] if kept.kind == kind)
 
 
 @lru_cache(maxsize=256)
@@ -134,16 +175,17 @@ def pool(shape: Shape, layout: Layout) -> Pool:
 
 def _kept_layers(shape: Shape, layout: Layout) -> tuple[tuple[Kept, ...], ...]:
     """In a model without recurrent layers every layer has its place in the pool, also one that reads the keys and
-    values of an earlier one and one without attention (`layer_setup.py`, `num_effective_layers`)."""
+    values of an earlier one and one without attention (`layer_setup.py`, `num_effective_layers`); layers that predict
+    several tokens are as large as one of the model, with an indexer of their own (`DefaultPoolConfigurator`)."""
     kept = tuple(tuple(kept_by(shape, mixer, layout) for mixer in layer.mixers) for layer in shape.layers)
+    widest = max(
+        (each for layer in kept for each in layer if each.kind == "full"), key=lambda each: each.bytes, default=None
+    )
+    filling = (widest,) if widest else ()
+    predicting = (filling,) * len(shape.mtp_mixers) if layout.prediction else ()
     if any(is_recurrent(mixer) for layer in shape.layers for mixer in layer.mixers):
-        return kept
-    widest = max((each for layer in kept for each in layer if each.kind == "full"), key=_bytes, default=None)
-    return tuple(layer or ((widest,) if widest else ()) for layer in kept)
-
-
-def _bytes(kept: Kept) -> int:
-    return kept.bytes
+        return (*kept, *predicting)
+    return (*(layer or filling for layer in kept), *predicting)
 
 
 def _page_tokens(shape: Shape, layout: Layout) -> int:

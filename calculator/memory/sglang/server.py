@@ -30,6 +30,7 @@ LEAST_CHUNK = 2048
 MIB_PER_TOKEN = 1.5  # of activations
 MIB_PER_SEQUENCE = 2  # of decode graphs
 MIB_PER_PREFILL_GRAPH = 8
+MIB_PER_COPY, MANY_SEQUENCES = 3, 300  # of attention and captured sequence; half more for so many sequences
 LATENT_PREFILL_GRAPHS_MIB = 1536
 CONSTANT_MIB = 512  # meta data of attention back ends
 PARALLEL_MIB = 1024  # per eight ranks
@@ -45,19 +46,25 @@ def alike_bytes(card_bytes: int) -> int:
 
 
 class Asked(NamedTuple):
-    """`--chunked-prefill-size`, `--max-running-requests`, `--mem-fraction-static`, no CUDA graphs."""
+    """`--chunked-prefill-size`, `--max-running-requests`, `--mem-fraction-static`, no CUDA graphs; `ranks` of one copy
+    of the model in `depth` stages, with so many copies of attention (`--attn-dp-size`)."""
 
     chunk_tokens: int | None
     sequences: int | None
     fraction: float | None
     eager: bool
+    ranks: int
+    depth: int
+    attention_copies: int
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`chunk_tokens` of a prefill, `graph_sequences` of the largest decode graph; the rest in bytes of one rank."""
+    """`chunk_tokens` of a prefill on each copy of attention, `activation_tokens` of all of them, `graph_sequences` of
+    the largest decode graph; the rest in bytes of one rank."""
 
     chunk_tokens: int
+    activation_tokens: int
     graph_sequences: int
     cards: int
     activation_bytes: int
@@ -85,55 +92,68 @@ class Server:
         """What all cards give to weights, cache and states at the start, needed or not."""
         return None if self.card_bytes is None else round(self.card_bytes * self.fraction) * self.cards
 
-    def terms(self) -> tuple[tuple[Term, ...], tuple[Term, ...], int]:
-        """Compute and overhead over all cards, and both on one rank."""
+    def terms(self) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+        """Compute and overhead over all cards."""
         copies = self.cards
         compute = Term(
-            "sglang_activations", {"tokens": self.chunk_tokens, "copies": copies}, self.activation_bytes * copies
+            "sglang_activations", {"tokens": self.activation_tokens, "copies": copies}, self.activation_bytes * copies
         )
         overhead = (
             Term("cuda_context", {"cards": copies}, CUDA_CONTEXT_BYTES * copies),
             Term("sglang_graphs", {"sequences": self.graph_sequences, "copies": copies}, self.graph_bytes * copies),
             Term("sglang_reserve", {"copies": copies}, self.other_bytes * copies),
         )
-        return (compute,), overhead, self.reserve_bytes + CUDA_CONTEXT_BYTES
+        return (compute,), overhead
 
 
 def server(workload: Workload, *, latent: bool) -> Server:
     """What a server settles for a workload, and the reserve that follows from it; defaults go by the card's memory."""
-    return _server(
-        workload.card_bytes,
+    asked = Asked(
+        workload.batched_tokens,
+        workload.max_seqs,
+        workload.util,
+        workload.eager,
         workload.tensor_parallel,
         workload.pipeline_parallel,
-        Asked(workload.batched_tokens, workload.max_seqs, workload.util, workload.eager),
-        latent,
+        workload.data_parallel // workload.replicas,
     )
+    return _server(workload.card_bytes, asked, latent, workload.devices)
 
 
 @lru_cache(maxsize=256)
-def _server(card_bytes: int | None, ranks: int, depth: int, asked: Asked, latent: bool) -> Server:
+def _server(card_bytes: int | None, asked: Asked, latent: bool, cards: int) -> Server:
     chunk, few, many = _defaults(card_bytes)
-    sequences = few if ranks < 4 else many
+    sequences = few if asked.ranks < 4 else many
     chunk = asked.chunk_tokens or chunk
     sequences = min(sequences, asked.sequences or sequences)
-    activation = max(chunk, LEAST_CHUNK) * MIB_PER_TOKEN
-    graphs = 0.0
+    activation_tokens = max(chunk, LEAST_CHUNK)
+    activation = activation_tokens * MIB_PER_TOKEN
+    graphs = _copied_graphs(sequences, asked.attention_copies)
     if not asked.eager:
-        graphs = sequences * MIB_PER_SEQUENCE
+        graphs += sequences * MIB_PER_SEQUENCE
         graphs += LATENT_PREFILL_GRAPHS_MIB if latent else prefill_graphs(chunk) * MIB_PER_PREFILL_GRAPH
-    other = CONSTANT_MIB + ranks * depth / 8 * PARALLEL_MIB
+    other = CONSTANT_MIB + asked.ranks * asked.depth / 8 * PARALLEL_MIB
     if card_bytes is not None and card_bytes > FLOOR_ABOVE_GIB * GIB:
         other = max(other, FLOOR_MIB - activation - graphs)
     return Server(
-        chunk_tokens=chunk,
+        chunk_tokens=chunk // asked.attention_copies,
+        activation_tokens=activation_tokens,
         graph_sequences=0 if asked.eager else sequences,
-        cards=ranks * depth,
+        cards=cards,
         activation_bytes=round(activation * MIB),
         graph_bytes=round(graphs * MIB),
         other_bytes=round(other * MIB),
         card_bytes=card_bytes,
         asked_fraction=asked.fraction,
     )
+
+
+def _copied_graphs(sequences: int, copies: int) -> float:
+    """MiB for padding where attention has copies, with or without graphs (`reserve_for_graph_mb`)."""
+    if copies == 1:
+        return 0.0
+    each = MIB_PER_COPY * (1.5 if sequences > MANY_SEQUENCES else 1)
+    return sequences * copies * each
 
 
 def _defaults(card_bytes: int | None) -> tuple[int, int, int]:

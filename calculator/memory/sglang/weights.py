@@ -5,21 +5,45 @@ from __future__ import annotations
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape
-from calculator.memory.rank_weights import Added, Weights, absorbed_projections, rank_weights
+from calculator.memory.checkpoint import WeightFormat
+from calculator.memory.rank_weights import Added, Weights, absorbed_projections, rank_weights, storage
+from calculator.memory.sglang.split import Layout, price, ranks_of
+from calculator.memory.tensors import TensorGroup, prediction_groups, tensor_groups
 from calculator.memory.workload import Term
 
 F32_BYTES = 4
+TOWER_POSITIONS = 8192
+TOWERS_WITH_TABLE = frozenset({"glm46v", "glm4v", "glm4v_moe", "qwen3_5", "qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe"})
+"""Model types of files whose encoder rotates half of a head by `get_rope` (`models/qwen3_vl.py`, `glm4v.py`)."""
 
 
 @lru_cache(maxsize=1024)
-def weights(shape: Shape, weight_format: str, tensor_parallel: int, pipeline_parallel: int) -> Weights:
-    """What every rank holds."""
-    return rank_weights(shape, weight_format, tensor_parallel, pipeline_parallel, _added)
+def weights(shape: Shape, weight_format: str, spread: Layout) -> Weights:
+    """What every rank holds, and the terms over all of them."""
+
+    def added(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:
+        attention, copies = spread.attention_ranks, spread.ranks // spread.attention_ranks
+        return (*_rotary_tables(shape, parts, ranks), *absorbed_projections(shape, parts, attention, copies))
+
+    def priced(shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int) -> tuple[int, str]:
+        return price(shape, group, spec, spread)
+
+    def split(shape: Shape, group: TensorGroup) -> int:
+        return ranks_of(shape, group, spread)
+
+    held = rank_weights(shape, weight_format, spread.ranks, spread.stages, added, priced, split)
+    if spread.prediction:
+        held = _with_prediction(held, shape, weight_format, spread)
+    return held.with_vision(_tower_table(shape), spread.ranks).times(spread.replicas)
 
 
-def _added(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:
-    """The angle tables, and MLA's second copy of `kv_b_proj` (`models/deepseek_common`: `w_kc`, `w_vc`)."""
-    return (*_rotary_tables(shape, parts, ranks), *absorbed_projections(shape, parts, ranks))
+def _with_prediction(held: Weights, shape: Shape, weight_format: str, spread: Layout) -> Weights:
+    """With the layers that guess ahead; embedding and output head are those of the model (`eagle_worker_v2.py`)."""
+    groups = prediction_groups(shape)
+    sizes = [price(shape, group, storage(shape, group, weight_format), spread)[0] for group in groups]
+    size = sum(one * len(group.layers) for one, group in zip(sizes, groups, strict=True))
+    parameters = sum(group.elements * len(group.layers) for group in groups)
+    return held.with_prediction(parameters, size, spread.ranks)
 
 
 def _rotary_tables(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:
@@ -31,3 +55,11 @@ def _rotary_tables(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:
         values = {"positions": table.positions, "dimensions": table.dimensions, "bytes": F32_BYTES, "copies": copies}
         added.append((Term("rotary_table", values, size * copies), [size] * len(parts)))
     return tuple(added)
+
+
+def _tower_table(shape: Shape) -> int:
+    """The encoder's own table of angles, whole on every rank."""
+    if shape.file_type not in TOWERS_WITH_TABLE or not shape.tower_heads:
+        return 0
+    width = next((group.columns for group in tensor_groups(shape) if group.role in ("v.attn_qkv", "v.attn_q")), 0)
+    return TOWER_POSITIONS * (width // shape.tower_heads // 2) * F32_BYTES

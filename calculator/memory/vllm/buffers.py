@@ -21,6 +21,8 @@ F32_BYTES, INDEX_BYTES, COMPLEX_BYTES = 4, 4, 8
 AXES_FACTOR = 4  # positions of images run ahead of tokens: `mrope.py`
 AXES_IN_LINE = ("qwen3", "qwen4")  # model types whose positions never do, unless frames of a film are left out
 WIDE_TABLES = frozenset({"gpt_oss"})
+ONE_TABLE = frozenset({"hy_v4"})
+"""Model types whose indexer pairs numbers as the heads do, so that `get_rope` gives both the same table."""
 TOWER_POSITIONS = 8192
 TOWERS_WITH_TABLE = frozenset(
     {
@@ -72,7 +74,8 @@ def _copies(shape: Shape) -> int:
     kinds = {mixer.compression is None for mixer in mixers if isinstance(mixer, CompressedAttention)}
     if kinds:
         return len(kinds)
-    return 2 if needs_sparse_attention(shape) and not shape.indexer_in_pairs else 1
+    in_pairs = shape.indexer_in_pairs or shape.model_type in ONE_TABLE
+    return 2 if needs_sparse_attention(shape) and not in_pairs else 1
 
 
 def _table_bytes(shape: Shape, table: RotaryTable) -> int:

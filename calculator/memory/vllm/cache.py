@@ -15,6 +15,7 @@ from math import lcm
 
 from calculator.architecture.shape import Attention, Shape
 from calculator.memory.checkpoint import ceil_div
+from calculator.memory.stages import Held
 from calculator.memory.vllm.compressed import CompressedSpec, compressed_specs, is_compressed, packed_groups
 from calculator.memory.vllm.draft import draft_layers
 from calculator.memory.vllm.layers import CacheSpec, layer_specs, needs_sparse_attention
@@ -28,7 +29,7 @@ LATENT_HYBRID_ALIGNMENT = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CacheGroup:
     """Layers that share one block table. A block holds `block_tokens` tokens (a state: one) of each of its layers.
 
     `page_bytes` is the page of one layer, or, where pages differ (`pages`), the mean of them rounded up.
@@ -65,7 +66,7 @@ class Group:
 class Pool:
     """`uniform`: one table for all layers, a group pays its own pages; else each block is as large as the largest."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[CacheGroup, ...]
     uniform: bool
 
     def block_bytes(self, stage: range) -> int:
@@ -97,7 +98,7 @@ def pool(shape: Shape, serving: Serving) -> Pool:
 
 def _packed(specs: Sequence[tuple[int, CompressedSpec]]) -> Pool:
     groups = [
-        Group(
+        CacheGroup(
             kind=members[0][1].kind,
             layers=tuple(layer for layer, _ in members),
             page_bytes=ceil_div(sum(spec.page_bytes for _, spec in members), len(members)),
@@ -111,9 +112,9 @@ def _packed(specs: Sequence[tuple[int, CompressedSpec]]) -> Pool:
     return Pool(tuple(groups), uniform=False)
 
 
-def _group(spec: CacheSpec, layers: Iterable[int], tokens: int, page: int | None = None) -> Group:
+def _group(spec: CacheSpec, layers: Iterable[int], tokens: int, page: int | None = None) -> CacheGroup:
     own = spec.bytes * (1 if spec.kind == "state" else tokens)
-    return Group(
+    return CacheGroup(
         kind=spec.kind,
         layers=tuple(layers),
         page_bytes=page or own,
@@ -176,14 +177,6 @@ def _promoted(buckets: dict[CacheSpec, list[int]], tokens: int) -> Pool:
 def _group_size(counts: Sequence[int]) -> int:
     """Layers per group: as many as the rarest kind has, or the most frequent where that is less than half more."""
     return max(counts) if max(counts) < min(counts) * 1.5 else min(counts)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Terms over all ranks, and the bytes of one rank of each pipeline stage."""
-
-    terms: tuple[Term, ...]
-    rank_bytes: tuple[int, ...]
 
 
 def cache_and_state(

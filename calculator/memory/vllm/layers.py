@@ -89,17 +89,18 @@ def mixer_specs(shape: Shape, mixer: Mixer, serving: Serving) -> list[CacheSpec]
     if isinstance(mixer, LatentAttention):
         if shape.model_type in LATENT_AS_HEADS:
             return [_decompressed(mixer, value_bytes, serving.ranks)]
-        return _latent(mixer, value_bytes)
+        return _latent(shape, mixer, value_bytes)
     return [CacheSpec("state", state_bytes(shape, mixer, serving), states=kept_states(mixer, serving))]
 
 
-def _latent(mixer: LatentAttention, value_bytes: int) -> list[CacheSpec]:
-    """One latent per token, whole on every rank; the indexer's keys are FP8 with one f32 scale per 128."""
+def _latent(shape: Shape, mixer: LatentAttention, value_bytes: int) -> list[CacheSpec]:
+    """One latent per token, whole on every rank; the indexer's keys are FP8 with one f32 scale per 128. A layer that
+    follows the choice of an earlier one (GLM-5.2) runs the same sparse kernels and has a latent like any other."""
     size = (mixer.kv_lora_rank + mixer.qk_rope_head_dim) * value_bytes
+    if value_bytes == 1 and needs_sparse_attention(shape):
+        size = SPARSE_FP8_LATENT_BYTES
     if mixer.indexer is None:
         return [CacheSpec("full", size, latent=True)]
-    if value_bytes == 1:
-        size = SPARSE_FP8_LATENT_BYTES
     keys = mixer.indexer.head_dim + mixer.indexer.head_dim // 128 * 4
     return [CacheSpec("full", size, latent=True), CacheSpec("full", keys, latent=True)]
 

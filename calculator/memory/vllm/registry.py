@@ -36,6 +36,9 @@ GENERATING = ("ForCausalLM", "ForConditionalGeneration")
 
 
 def by_transformers(shape: Shape) -> bool:
+    """By the class that the file names, else by its model types."""
+    if shape.architecture in TRANSFORMERS_CLASSES:
+        return True
     return shape.model_type in BY_TRANSFORMERS or shape.file_type in FILES_BY_TRANSFORMERS
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape, StateSpace
-from calculator.memory.checkpoint import FORMATS, IN_32_BITS, WeightFormat, ceil_div, may_quantise
+from calculator.memory.checkpoint import FORMATS, IN_32_BITS, WIDE_BYTES, WeightFormat, ceil_div, may_quantise
 from calculator.memory.rank_weights import group_bytes
 from calculator.memory.tensor_parallel import rank_shape
 from calculator.memory.tensors import TensorGroup, category
@@ -22,25 +22,43 @@ from calculator.memory.workload import WorkloadError
 WIDE_ROUTERS = frozenset(
     {
         *("afmoe", "bailing_hybrid", "ernie4_5_moe", "glm4_moe", "glm4_moe_lite", "glm4v_moe_text"),
-        *("hy_v3", "longcat_flash", "mimo_v2_flash", "minimax_m2", "step3p5"),
+        *("hy_v3", "hy_v4", "longcat_flash", "mimo_v2_flash", "minimax_m2", "step3p5"),
     }
 )
 """Model types whose router is f32, whatever the checkpoint says."""
-ALWAYS_WIDE = frozenset({"exp_probs_b", "ffn_gate_tid2eid", "ssm_a", "attn_compressor_ape", "indexer_compressor_ape"})
+ALWAYS_WIDE = frozenset(
+    {
+        *("exp_probs_b", "ffn_gate_tid2eid", "ssm_a", "attn_compressor_ape", "indexer_compressor_ape"),
+        "indexer.k_norm",
+    }
+)
 HYPER_CONNECTIONS = ("hc_", "output_hc_")
-"""Corrections and tables of a router, the decay of a state, hyper-connections (by how they begin): f32 everywhere."""
+"""Corrections and tables of a router, the decay of a state, the norm of an indexer's keys (`deepseek_v2.py`), and
+hyper-connections (by how they begin): f32 everywhere."""
 DELTA_WIDE = ("ssm_conv1d", "ssm_dt")
 """And of Kimi's delta attention the convolution, which is kept a second time for decoding."""
-WHOLE_TOWERS = frozenset({"gemma3n", "gemma4", "gemma4_unified", "kimi_k3", "muse_glimmer"})
+WHOLE_TOWERS = frozenset({"gemma3n", "gemma4", "kimi_k3"})
 """Model types of files whose encoders lie whole on every rank."""
+SPLIT_IN_TOWERS = {
+    "gemma4_unified": frozenset({"v.patch_embd"}),
+    "muse_glimmer": frozenset({"v.attn_q", "v.attn_k", "v.attn_v", "v.attn_out"}),
+}
+"""By model type of the file all that is split of an encoder whose other matrices are plain linear layers: the
+projection of patches in `gemma4_unified.py`, attention in `muse_glimmer.py`."""
 WHOLE_PROJECTORS = frozenset({"kimi_k25", "kimi_vl"})
 NO_QUERY_BIAS = frozenset({"glm4v", "glm46v"})
 """Model types of files whose projections have a bias that vLLM leaves out (`attention_bias` of `glm4.py`)."""
-SPLIT_PATCHES = frozenset({"llama4"})
+SPLIT_PATCHES = frozenset({"gemma4_unified", "llama4"})
 """Model types of files that read patches with a linear layer."""
+CORRECTED_IF_STATED = frozenset({"deepseek_v3", "deepseek_v32", "deepseek_v4", "glm_moe_dsa", "kimi_k2", "minimax_m2"})
+"""Model types whose router has a correction only where the file says so: `topk_method` in `deepseek_v2.py`,
+`models/deepseek_v32` and `models/deepseek_v4`, `use_routing_bias` in `minimax_m2.py`."""
+STORED_WITH_SIZES = ("ffn_gate_exps", "ffn_down_exps")
 BETA_ROWS = 16  # `kimi_k3/nvidia/kda.py` pads the merged projection to so many
-WIDER_THAN_HEADS = frozenset({"minimax_m2"})
-"""Model types that normalise all queries and all keys of a token at once; a rank has the part of its heads."""
+WIDER_THAN_HEADS = frozenset({"cohere", "minimax_m2"})
+"""Model types whose norms of queries and keys have a number for each of all heads; a rank has the part of its heads."""
+SPLIT_OUTPUTS = ("per_layer_model_proj", "altup_proj", "altup_unembd_proj")
+"""Column-parallel in `gemma3n.py` and `gemma4.py`: the inputs of all layers at once, and Gemma 3n's streams."""
 
 
 def price(
@@ -53,12 +71,14 @@ def price(
         ranks = 1
     if role in ("attn_q", "attn_k", "attn_v") and group.kind == "bias" and shape.file_type in NO_QUERY_BIAS:
         return 0, spec.name
+    if role == "exp_probs_b" and shape.model_type in CORRECTED_IF_STATED and not shape.states_correction:
+        return 0, spec.name
     size = group_bytes(_widened(shape, group, ranks), spec, ranks)
     if role == "attn_k" and may_quantise(group) and group.layers[0] not in _layers_with_values(shape):
         size *= 2  # values that are keys are stored once, and the merged matrix holds them twice
     if role.startswith("ssm_conv1d") and shape.model_type == "kimi_linear":
         size *= 2
-    return size + _zero_points(group, spec, ranks, capability), spec.name
+    return size + _zero_points(group, spec, ranks, capability) + _sizes_of_experts(group, spec), spec.name
 
 
 def check_encoder(shape: Shape, ranks: int) -> None:
@@ -87,6 +107,8 @@ def _blocks_of_bytes(spec: WeightFormat, rows: int, columns: int) -> int:
 
 
 def _is_whole(shape: Shape, role: str) -> bool:
+    if shape.file_type in SPLIT_IN_TOWERS:
+        return role not in SPLIT_IN_TOWERS[shape.file_type]
     return shape.file_type in WHOLE_TOWERS or (shape.file_type in WHOLE_PROJECTORS and role.startswith("mm."))
 
 
@@ -103,6 +125,12 @@ def _zero_points(group: TensorGroup, spec: WeightFormat, ranks: int, capability:
     return 0 if expert else group.matrices * groups * (2 * rows - ceil_div(rows, 2))
 
 
+def _sizes_of_experts(group: TensorGroup, spec: WeightFormat) -> int:
+    """compressed-tensors keeps two numbers of 16 bits for every expert, of gate with up and of down
+    (`compressed_tensors_moe_wna16.py`, `w13_weight_shape`)."""
+    return 2 * WIDE_BYTES * group.shape[0] if spec.name == "INT4" and group.role in STORED_WITH_SIZES else 0
+
+
 def _widened(shape: Shape, group: TensorGroup, ranks: int) -> TensorGroup:
     """Mamba-2: where ranks outnumber the groups of B and C, each rank has one, so that groups repeat; the norm before
     the output is split like the output's input."""
@@ -113,7 +141,9 @@ def _widened(shape: Shape, group: TensorGroup, ranks: int) -> TensorGroup:
     if shape.model_type == "kimi_linear" and group.role == "ssm_beta":
         return replace(group, shape=(ceil_div(group.rows, BETA_ROWS * ranks) * BETA_ROWS * ranks, group.columns))
     if shape.model_type in WIDER_THAN_HEADS and group.role in ("attn_q_norm", "attn_k_norm"):
-        return replace(group, shape=(group.rows // ranks,))
+        return replace(group, shape=(ceil_div(group.shape[0], ranks), *group.shape[1:]))
+    if group.role in SPLIT_OUTPUTS:
+        return replace(group, role="ffn_up")
     mixer = _mamba2(shape)
     if mixer is None:
         return group

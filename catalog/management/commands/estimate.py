@@ -18,10 +18,19 @@ from calculator.figures import gib
 from calculator.fit_words import capacity_texts
 from calculator.hardware import Card, HardwareError, fit
 from calculator.knobs import KNOBS, Knob
-from calculator.memory import DEFAULT_ENGINE, ENGINES, Capacity, Estimate, Workload, WorkloadError, estimate
+from calculator.memory import (
+    DEFAULT_CONTEXT_TOKENS,
+    DEFAULT_ENGINE,
+    ENGINES,
+    Capacity,
+    Estimate,
+    Workload,
+    WorkloadError,
+    estimate,
+)
 from calculator.memory.engines import served
 from calculator.serialize import estimate_json
-from calculator.workload_form import DEFAULT_CONTEXT_TOKENS, QUESTIONS
+from calculator.workload_form import QUESTIONS
 
 LARGEST_FILE = 2_000_000  # a little above what the parser takes, so that it says the file is too large
 GIB = 2**30

@@ -145,9 +145,6 @@ def test_a_file_full_of_faults_gets_a_short_answer() -> None:
             {**LLAMA, "quantization_config": {"quant_method": "magic"}},
             ("quantization_config.quant_method", "unknown_format"),
         ),
-        # An MLX checkpoint says it under either name, without a method: its groups are not 16 bits
-        (quantised(group_size=64, bits=4), ("quantization_config", "unknown_format")),
-        ({**LLAMA, "quantization": {"group_size": 64, "bits": 8}}, ("quantization", "unknown_format")),
         (quantised(quant_method="gptq", bits=3), ("quantization_config.bits", "unknown_format")),
         (quantised(quant_method="awq", bits="4"), ("quantization_config.bits", "unknown_format")),
         (quantised(quant_method="gptq", bits=4, group_size=10**18), ("quantization_config.group_size", "out_of_range")),

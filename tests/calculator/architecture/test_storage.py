@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from calculator.accuracy.cases import reference_config
-from calculator.architecture import Shape, parse_config_text, read_config
+from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
 
 ROOT = Path(__file__).parents[3]
 LLAMA: dict[str, Any] = {
@@ -112,6 +112,24 @@ def test_modules_left_out_stay_wide(names: list[str]) -> None:
     assert stored(shape, "ffn_up") == {"FP8"}
 
 
+@pytest.mark.parametrize(
+    ("ignore", "kept"),
+    [
+        ([], "FP8"),
+        (["re:.*linear_attn.*"], "BF16"),
+        (["model.language_model.layers.0.linear_attn.out_proj"], "BF16"),
+        (["*linear_attn.in_proj_ba"], "FP8"),
+    ],
+)
+def test_projections_of_recurrent_layers_are_linear_layers(ignore: list[str], kept: str) -> None:
+    """What a quantiser narrows unless it is listed: the projections around the state, not its small vectors."""
+    config = {"quantization_config": {"quant_method": "fp8", "ignore": ignore}}
+    shape = read_config(reference_config("qwen3-next-80b-a3b-instruct") | config)
+    by_layer = {tensor.role: tensor.dtype for tensor in shape.tensors if tensor.layer == 0 and len(tensor.shape) == 2}
+    assert by_layer["ssm_out"] == kept
+    assert {by_layer[role] for role in by_layer if role.startswith(("ssm_b", "ssm_a"))} == {"BF16"}
+
+
 def test_one_layer_left_out() -> None:
     shape = quantised(quant_method="fp8", modules_to_not_convert=["model.layers.1.mlp.down_proj", "lm_head"])
     by_layer = {tensor.layer: tensor.dtype for tensor in shape.tensors if tensor.role == "ffn_down"}
@@ -130,3 +148,83 @@ def test_encoders_stay_wide(name: str) -> None:
     assert ("text", "FP8") in kinds
     assert {part for part, _dtype in kinds} - {"text"}
     assert {dtype for part, dtype in kinds if part != "text"} == {"BF16"}
+
+
+MLX = {"group_size": 64, "bits": 4}
+
+
+@pytest.mark.parametrize("keys", [("quantization",), ("quantization_config",), ("quantization", "quantization_config")])
+def test_mlx_writes_its_groups_under_two_keys(keys: tuple[str, ...]) -> None:
+    shape = read_config({**LLAMA, **dict.fromkeys(keys, MLX)})
+    assert shape.native_format == "4bit"
+    assert shape.assumptions == ("mlx_checkpoint",)
+    assert {tensor.dtype for tensor in shape.tensors} == {"BF16"}  # of the model that was quantised
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"group_size": 64, "bits": 8}, "8bit"),
+        ({"group_size": 32, "bits": 5}, "5bit-g32"),
+        ({"group_size": 128, "bits": 2, "mode": "affine"}, "2bit-g128"),
+        ({"group_size": 32, "bits": 4, "mode": "mxfp4"}, "mxfp4"),
+        ({"group_size": 16, "bits": 4, "mode": "nvfp4"}, "nvfp4"),
+        ({"group_size": 32, "bits": 8, "mode": "mxfp8"}, "mxfp8"),
+    ],
+)
+def test_formats_of_mlx(settings: dict[str, Any], name: str) -> None:
+    assert read_config({**LLAMA, "quantization": settings}).native_format == name
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"group_size": 64, "bits": 7}, "quantization.bits"),
+        ({"group_size": 48, "bits": 4}, "quantization.group_size"),
+        ({"group_size": 64, "bits": "4"}, "quantization.bits"),
+        ({"group_size": 64, "bits": 4, "mode": "hadamard"}, "quantization.mode"),
+        ({"group_size": 64, "bits": 4, "mode": "mxfp4"}, "quantization.group_size"),
+        ({**MLX, "lm_head": {"group_size": 64, "bits": 1}}, "quantization.lm_head.bits"),
+    ],
+)
+def test_formats_that_mlx_does_not_have(settings: dict[str, Any], key: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        read_config({**LLAMA, "quantization": settings})
+    assert (error.value.key, error.value.reason) == (key, "unknown_format")
+
+
+def test_modules_that_mlx_quantises_otherwise() -> None:
+    """As mlx-lm writes them: a module by its path, with formats of its own or false."""
+    modules = {
+        "model.layers.1.self_attn.v_proj": {"group_size": 64, "bits": 6},
+        "language_model.model.layers.0.mlp.switch_mlp.down_proj": {"bits": 8},
+        "model.layers.0.mlp.gate_proj": True,
+        "model.embed_tokens": False,
+        "vision_tower.blocks.0.attn.qkv": {"group_size": 64, "bits": 8},
+    }
+    shape = read_config({**LLAMA, "quantization": {**MLX, **modules}})
+    assert shape.quantization is not None
+    assert set(shape.quantization.modules) == {
+        ("attn_v", 1, "6bit"),
+        ("ffn_down_exps", 0, "8bit"),
+        ("token_embd", None, ""),
+    }
+    assert shape.assumptions == ("mlx_checkpoint",)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "model.layers.0.telepathy.proj",
+        f"model.layers.{'9' * 5000}.mlp.up_proj",  # more digits than Python reads as a number
+        "model.layers.\N{SUPERSCRIPT TWO}.mlp.up_proj",
+    ],
+)
+def test_a_module_that_nobody_knows_is_said(path: str) -> None:
+    settings = {**MLX, path: {"group_size": 64, "bits": 8}}
+    assert "mlx_modules_unknown" in read_config({**LLAMA, "quantization": settings}).assumptions
+
+
+def test_a_multimodal_file_says_it_outside() -> None:
+    shape = read_config(reference_config("gemma-3-27b-it") | {"quantization": MLX})
+    assert shape.native_format == "4bit"

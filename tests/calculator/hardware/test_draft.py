@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from calculator.hardware import Command, Source, launch_commands
+from calculator.hardware import Command, WeightSource, launch_commands
 from calculator.memory import Workload
 
-LARGE = Source(name="Qwen3 32B", repository="Qwen/Qwen3-32B")
-SMALL = Source(name="Qwen3 0.6B", repository="Qwen/Qwen3-0.6B")
+LARGE = WeightSource(name="Qwen3 32B", repository="Qwen/Qwen3-32B")
+SMALL = WeightSource(name="Qwen3 0.6B", repository="Qwen/Qwen3-0.6B")
 
 
-def commands(engine: str, draft: Source = SMALL, large: Source = LARGE) -> dict[str, Command]:
+def commands(engine: str, draft: WeightSource = SMALL, large: WeightSource = LARGE) -> dict[str, Command]:
     workload = Workload(engine=engine, vision=large.multimodal)
     return {command.key: command for command in launch_commands(workload, large, draft=draft, draft_format="Q8_0")}
 
@@ -38,7 +38,7 @@ def test_vllm_gets_valid_json() -> None:
 
 
 @pytest.mark.parametrize("large", [LARGE, replace(LARGE, multimodal=True)])
-def test_the_snippet_loads_the_model_that_it_hands_over(large: Source) -> None:
+def test_the_snippet_loads_the_model_that_it_hands_over(large: WeightSource) -> None:
     text = commands("transformers", large=large)["transformers"].text
     ast.parse(text)
     imports, *_rest, load, generate = text.splitlines()
@@ -54,5 +54,5 @@ def test_ollama_takes_none_and_that_is_said() -> None:
 
 
 def test_a_draft_without_a_repository_is_a_placeholder() -> None:
-    shown = commands("vllm", Source(name="Small"))["vllm"]
+    shown = commands("vllm", WeightSource(name="Small"))["vllm"]
     assert shown.placeholders == ("organisation/draft-model",)

@@ -16,7 +16,7 @@ from calculator.architecture import Shape
 from calculator.hardware import (
     HUBS,
     Card,
-    Source,
+    WeightSource,
     best_format,
     engine_named,
     fit,
@@ -38,7 +38,7 @@ Shapes = Callable[[str], Shape]
 ROOT = Path(__file__).parents[3]
 CARDS = ("rtx-4090", "h100-sxm-80gb", "instinct-mi300x", "apple-m3-max-128gb", "ascend-910b2-64gb")
 MODELS = ("qwen3-30b-a3b", "deepseek-v3", "gemma-3-27b-it", "mamba-2-8b-hf", "lfm2-1-2b", "gpt-oss-20b")
-SOURCE = Source(name="Model", repository="a/model", gguf="a/model-GGUF")
+SOURCE = WeightSource(name="Model", repository="a/model", gguf="a/model-GGUF")
 
 # Where an engine's key may stand: its entry, the default, its name for readers, its reference cases; and what reads and
 # compares its logs, which an engine without a reader does not need.
@@ -96,7 +96,7 @@ def test_every_question_about_hardware_is_answered_or_refused(
 @pytest.mark.parametrize("hub", HUBS)
 def test_every_command_is_a_line_that_names_the_model(shape: Shapes, engine: str, hub: str) -> None:
     workload = estimate(shape("qwen3-30b-a3b"), Workload(engine=engine)).workload
-    draft = Source(name="Small", repository="a/small")
+    draft = WeightSource(name="Small", repository="a/small")
     commands = launch_commands(workload, SOURCE, hub=hub, draft=draft, draft_format="Q8_0")
     assert any("a/model" in command.text or "model-" in command.text for command in commands)
     for command in commands:

@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 
 from calculator.architecture import Shape
-from calculator.hardware import Card, Command, HardwareError, Source, fit, launch_commands
+from calculator.hardware import Card, Command, HardwareError, WeightSource, fit, launch_commands
 from calculator.hardware.terms import NOTES
 from calculator.memory import ENGINES, Workload
 
 Shapes = Callable[[str], Shape]
-QWEN = Source(name="Qwen3 8B", repository="Qwen/Qwen3-8B")
+QWEN = WeightSource(name="Qwen3 8B", repository="Qwen/Qwen3-8B")
 
 
 def command(commands: tuple[Command, ...], key: str) -> Command:
@@ -78,6 +78,7 @@ def test_offload() -> None:
     assert (option(text, "-ngl"), option(text, "--n-cpu-moe")) == ("20", "10")
     modelfile = command(commands, "modelfile")
     assert "PARAMETER num_gpu 20" in modelfile.text.splitlines()
+    assert "PARAMETER num_batch 512" in modelfile.text.splitlines()  # by itself Ollama takes more for long contexts
     assert [note.key for note in modelfile.notes] == ["ollama_defaults", "ollama_no_cpu_moe"]
 
 
@@ -85,7 +86,7 @@ def test_a_file_that_nobody_named_is_a_placeholder() -> None:
     shown = command(launch_commands(Workload(weight_format="Q4_K_M"), QWEN), "llama-server")
     assert shown.placeholders == ("qwen3-8b-Q4_K_M.gguf",)
     assert shown.placeholders[0] in words(shown.text)
-    known = Source(name="Qwen3 8B", repository="Qwen/Qwen3-8B", gguf="Qwen/Qwen3-8B-GGUF")
+    known = WeightSource(name="Qwen3 8B", repository="Qwen/Qwen3-8B", gguf="Qwen/Qwen3-8B-GGUF")
     named = command(launch_commands(Workload(weight_format="Q4_K_M"), known), "llama-server")
     assert named.placeholders == ()
     assert option(named.text, "-hf") == "Qwen/Qwen3-8B-GGUF:Q4_K_M"
@@ -94,7 +95,7 @@ def test_a_file_that_nobody_named_is_a_placeholder() -> None:
 def test_vllm_splits_as_it_was_placed(shape: Shapes, cards: dict[str, Card]) -> None:
     workload = Workload(engine="vllm", context_tokens=32768, kv_format="fp8")
     answer = fit(shape("qwen2-5-14b-instruct"), workload, cards["h100-sxm-80gb"], 16)
-    source = Source(name="Qwen2.5 14B", repository="Qwen/Qwen2.5-14B-Instruct")
+    source = WeightSource(name="Qwen2.5 14B", repository="Qwen/Qwen2.5-14B-Instruct")
     text = command(launch_commands(workload, source, fit=answer), "vllm").text
     assert words(text)[:3] == ["vllm", "serve", "Qwen/Qwen2.5-14B-Instruct"]
     assert (option(text, "--tensor-parallel-size"), option(text, "--pipeline-parallel-size")) == ("8", "2")
@@ -107,7 +108,7 @@ def test_vllm_is_asked_for_more_memory_where_it_is_tight(shape: Shapes, cards: d
     model = shape("gpt-oss-120b")
     for card in cards.values():
         answer = fit(model, workload, card, 1)
-        source = Source(name="gpt-oss", repository="openai/gpt-oss-120b", native_format="MXFP4")
+        source = WeightSource(name="gpt-oss", repository="openai/gpt-oss-120b", native_format="MXFP4")
         percent = option(launch_commands(workload, source, fit=answer)[0].text, "--gpu-memory-utilization")
         assert (percent is not None) is (answer.state == "tight")
         if percent is not None:
@@ -126,7 +127,7 @@ def test_vllm_is_asked_for_more_memory_where_it_is_tight(shape: Shapes, cards: d
     ],
 )
 def test_weight_formats_of_vllm(weights: str, native: str, flag: tuple[str, str] | None, note: str | None) -> None:
-    source = Source(name="M", repository="a/m", native_format=native)
+    source = WeightSource(name="M", repository="a/m", native_format=native)
     shown = launch_commands(Workload(engine="vllm", weight_format=weights), source)[0]
     assert [entry.key for entry in shown.notes] == ([note] if note else [])
     if flag:
@@ -139,7 +140,7 @@ def test_weight_formats_of_vllm(weights: str, native: str, flag: tuple[str, str]
 def test_modelscope(shape: Shapes) -> None:
     workload = Workload(engine="vllm", weight_format="BF16")
     assert launch_commands(workload, QWEN, hub="modelscope")[0].text.startswith("VLLM_USE_MODELSCOPE=True vllm serve ")
-    source = Source(name="Qwen3 8B", gguf="Qwen/Qwen3-8B-GGUF")
+    source = WeightSource(name="Qwen3 8B", gguf="Qwen/Qwen3-8B-GGUF")
     commands = launch_commands(Workload(weight_format="Q4_K_M"), source, hub="modelscope")
     download, serve = command(commands, "llama-server").text.splitlines()
     assert shlex.split(download)[:4] == ["modelscope", "download", "--model", "Qwen/Qwen3-8B-GGUF"]
@@ -152,7 +153,7 @@ def test_modelscope(shape: Shapes) -> None:
 @pytest.mark.parametrize("weights", ["BF16", "NF4", "INT8"])
 @pytest.mark.parametrize("vision", [True, False])
 def test_the_snippet_is_python(weights: str, vision: bool) -> None:
-    source = Source(name="M", repository="a/m", multimodal=True)
+    source = WeightSource(name="M", repository="a/m", multimodal=True)
     snippet = launch_commands(Workload(engine="transformers", weight_format=weights, vision=vision), source)[0]
     tree = ast.parse(snippet.text)
     imported = {name.name for node in tree.body if isinstance(node, ast.ImportFrom) for name in node.names}
@@ -166,14 +167,14 @@ def test_the_snippet_is_python(weights: str, vision: bool) -> None:
 def test_only_repositories_are_repositories(name: str) -> None:
     for field in ("repository", "gguf", "quantised"):
         with pytest.raises(HardwareError) as caught:
-            replace(Source(name="M"), **{field: name})  # type: ignore[arg-type]
+            replace(WeightSource(name="M"), **{field: name})  # type: ignore[arg-type]
         assert (caught.value.field, caught.value.key) == (field, "not_a_repository")
 
 
 @pytest.mark.parametrize("name", ["M; rm -rf /", "$(id)", "M\nPARAMETER stop x", "--help", "模型", "'\"`"])
 def test_a_name_cannot_break_out(name: str) -> None:
     for engine in ENGINES:
-        for shown in launch_commands(Workload(engine=engine, weight_format="Q4_K_M"), Source(name=name)):
+        for shown in launch_commands(Workload(engine=engine, weight_format="Q4_K_M"), WeightSource(name=name)):
             assert "rm -rf" not in shown.text
             assert "$(" not in shown.text
             assert "PARAMETER stop" not in shown.text

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from calculator.hardware import Source, launch_commands
+from calculator.hardware import Card, WeightSource, launch_commands
 from calculator.hardware.engines.vllm import ENGINE
 from calculator.memory import ENGINES, Workload
 from tests.calculator.memory.shapes import REFERENCE, published
 
 LINES = (line.split() for line in (REFERENCE / "vllm_flags.txt").read_text(encoding="utf-8").splitlines())
 FLAGS = {line[0]: (int(line[1]), line[2].split(",") if len(line) > 2 else []) for line in LINES}
-SOURCE = Source(name="M", repository="a/m")
+SOURCE = WeightSource(name="M", repository="a/m")
 KNOBS: tuple[dict[str, object], ...] = (
     {"tensor_parallel": 4, "pipeline_parallel": 2, "data_parallel": 2, "expert_parallel": True},
     {"batched_tokens": 4096, "max_seqs": 32, "util": 0.85, "eager": True, "prefix_caching": False, "mtp": 2},
@@ -90,3 +90,14 @@ def test_models_that_overflow_in_16_bit_floats_are_not_offered_so(name: str) -> 
     """`_FLOAT16_NOT_SUPPORTED_MODELS` in config/model.py."""
     assert "FP16" not in ENGINES["vllm"].weight_formats(published(name))
     assert "FP16" in ENGINES["vllm"].weight_formats(published("llama-3-1-8b-instruct"))
+
+
+@pytest.mark.parametrize("name", ["deepseek-v3-2", "glm-5-1"])
+@pytest.mark.parametrize(
+    ("card", "runs"), [("h100-sxm-80gb", True), ("a100-sxm-80gb", False), ("rtx-4090", False), ("rtx-5090", True)]
+)
+def test_sparse_latents_need_a_card_with_a_kernel(cards: dict[str, Card], name: str, card: str, runs: bool) -> None:
+    """`v1/attention/backends/mla`: capability 9, 10 or 12."""
+    needs = ENGINE.card_needs(published(name))
+    assert (not list(ENGINE.needs_reasons(cards[card], needs))) == runs
+    assert not list(ENGINE.needs_reasons(cards[card], ENGINE.card_needs(published("deepseek-v3"))))

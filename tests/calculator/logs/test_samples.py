@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calculator.logs import Reading, read_log
+from calculator.logs import Reading, read_log, sglang
 from tests.calculator.logs.samples import NAMES, sample
 
 MIB, GIB = 2**20, 2**30
@@ -73,6 +73,27 @@ def test_vllm_with_too_small_a_cache() -> None:
     assert failure.key == "cache_too_small"  # not the line before it, that the engine core failed
     assert failure.values["most_tokens"] == 47_872
     assert failure.values["tokens"] == 131_072
+
+
+@pytest.mark.parametrize(
+    ("line", "settings"),
+    [
+        (
+            "server_args=ServerArgs(tp_size=8, dp_size=1, attn_dp_size=8, ep_size=8, enable_dp_attention=False)",
+            {"tensor_parallel": 8, "data_parallel": 8, "attention_data_parallel": True, "expert_parallel": True},
+        ),
+        (
+            "server_args=ServerArgs(tp_size=8, dp_size=4, ep_size=1, enable_dp_attention=True)",
+            {"tensor_parallel": 8, "data_parallel": 4, "attention_data_parallel": True},
+        ),
+        ("sglang serve --model-path a/b --tp 4 --dp 2", {"tensor_parallel": 4, "data_parallel": 2}),
+        ("ServerArgs(tp_size=8, ep_size=2, dp_size=1, enable_dp_attention=False)", {"tensor_parallel": 8}),
+    ],
+)
+def test_copies_and_experts_of_sglang(line: str, settings: dict[str, object]) -> None:
+    reading = sglang.read([line])
+    assert reading is not None
+    assert reading.settings == settings
 
 
 def test_sglang() -> None:

@@ -49,7 +49,7 @@ def made_of(*mixers: Mixer, **changes: Any) -> Shape:
     down = (Tensor(role="ffn_down", shape=(128, 256), layer=index) for index in range(len(mixers)))
     outside = (Tensor(role=role, shape=(256, 128)) for role in ("token_embd", "output"))
     made: dict[str, Any] = {
-        "model_type": "made_up",
+        "model_type": "llama",
         "hidden_size": 128,
         "vocab_size": 256,
         "context_tokens": 4_096,

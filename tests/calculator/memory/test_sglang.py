@@ -12,12 +12,16 @@ import pytest
 
 from calculator.accuracy.cases import reference_lines, reference_shape
 from calculator.architecture import Shape, read_config
-from calculator.hardware import Source, launch_commands
-from calculator.memory import ENGINES, Workload, WorkloadError, estimate
-from calculator.memory.sglang import capacity_tokens
+from calculator.hardware import WeightSource, engine_named, launch_commands
+from calculator.memory import ENGINES, Capacity, Workload, WorkloadError, capacity, estimate
+from calculator.memory.engines import served
+from calculator.memory.rank_weights import storage
 from calculator.memory.sglang.layers import Layout
 from calculator.memory.sglang.pool import Needed, pool
 from calculator.memory.sglang.server import server
+from calculator.memory.sglang.split import Layout as WeightLayout
+from calculator.memory.sglang.split import price
+from calculator.memory.tensors import tensor_groups
 
 GIB = 2**30
 DATA = Path(__file__).parents[3] / "catalog" / "data" / "models"
@@ -29,10 +33,17 @@ def of_catalogue(slug: str) -> Shape:
     return read_config(json.loads(path.read_text(encoding="utf-8")))
 
 
+def server_prints(shape: Shape, workload: Workload, pool_bytes: int) -> Capacity:
+    found = capacity(shape, workload, pool_bytes)
+    assert found is not None
+    return found
+
+
 def rank_bytes(shape: Shape, layout: Layout, needed: Needed, part: str) -> float:
     """GiB that one rank holds of the cache or the states."""
-    cached, states, _ = pool(shape, layout).terms(needed, (range(shape.num_layers),), layout.ranks)
-    return sum(term.bytes for term in (cached if part == "cache" else states)) / layout.ranks / GIB
+    cached, states = pool(shape, layout).held(needed, (range(shape.num_layers),), layout.ranks)
+    (held,) = (cached if part == "cache" else states).rank_bytes
+    return held / GIB
 
 
 # tokens or states -> GB (2^30) as printed; each line names its source. `calculator/reference/measured.jsonl` has more.
@@ -115,6 +126,205 @@ def test_sparse_latents_in_fp8_keep_scales_and_a_wide_rotary_part() -> None:
     assert kept.page_tokens == 64
 
 
+@pytest.mark.parametrize(
+    ("name", "tokens", "context", "gib"),
+    [
+        # "max_total_num_tokens=46611, ..., max_running_requests=2048, context_len=32768", K and V of 1.42 GB
+        ("qwen2-5-32b-instruct", 46_611, 32_768, 2.845),
+        # "max_total_num_tokens=104273, ..., max_running_requests=2048, context_len=40960", K and V of 5.57 GB
+        ("qwen3-0-6b", 104_273, 40_960, 11.138),
+    ],
+)
+def test_requests_as_printed(name: str, tokens: int, context: int, gib: float) -> None:
+    ranks = 4 if name.startswith("qwen2") else 1
+    asked = Workload(engine="sglang", kv_format="bf16", tensor_parallel=ranks, context_tokens=context)
+    held = server_prints(reference_shape(name), asked, round(gib * GIB))
+    assert held.tokens == pytest.approx(tokens, rel=0.001)
+    assert held.max_requests == 2048
+    assert held.concurrency == held.tokens / context
+
+
+def test_states_bound_the_requests() -> None:
+    """Qwen3.6-27B: "max_mamba_cache_size: 154" beside 403,904 tokens of cache; five states for a request."""
+    asked = Workload(engine="sglang", kv_format="bf16", capability=(12, 0), context_tokens=8192)
+    held = server_prints(reference_shape("qwen3-6-27b"), asked, round((2 * 12.33 + 22.23) * GIB))
+    assert held.tokens == pytest.approx(403_904, rel=0.01)  # a build from before that version
+    assert (held.max_requests, held.concurrency) == (154 // 5, 154 // 5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "most"),
+    [
+        ({}, 2048),  # 163,840 / 131,072 * 512 = 640
+        ({"context_tokens": 32_768}, 2560),
+        ({"context_tokens": 1024}, 4096),
+        ({"max_seqs": 64}, 64),
+        ({"max_seqs": 64, "data_parallel": 2}, 64),  # each copy of the model has as many
+    ],
+)
+def test_most_requests(asked: dict[str, Any], most: int) -> None:
+    """`resolve_max_num_reqs`: Llama 3.1 8B has 128 KiB a token, so that 20 GiB hold 163,840."""
+    workload = Workload(engine="sglang", **{"context_tokens": 131_072, **asked})
+    held = server_prints(reference_shape("llama-3-1-8b-instruct"), workload, 20 * GIB)
+    assert (held.tokens, held.max_requests) == (163_840, most)
+    assert (held.blocks, held.block_bytes) == (163_840, 131_072)
+
+
+@pytest.mark.parametrize(
+    "name", ["llama-3-1-8b-instruct", "deepseek-v3", "gpt-oss-20b", "qwen3-next-80b-a3b-instruct", "gemma-3-27b-it"]
+)
+@pytest.mark.parametrize("context", [500, 8192, 131_072])
+def test_as_many_requests_as_it_says_fit(name: str, context: int) -> None:
+    workload = Workload(engine="sglang", context_tokens=context)
+    shape = reference_shape(name)
+    held = server_prints(shape, workload, 20 * GIB)
+    kept = pool(shape, Layout("bf16", 1))
+    chunk = server(workload, latent=False).chunk_tokens
+    room = kept.fitting(20 * GIB, (range(shape.num_layers),))
+
+    def fits(sequences: int) -> bool:
+        needed = kept.needed(replace(workload, sequences=sequences), chunk)
+        return all(one <= most for one, most in zip(needed, room, strict=True))
+
+    number = int(held.concurrency)
+    assert number == 0 or fits(number)
+    assert number == held.max_requests or not fits(number + 1)
+
+
+def test_without_the_prefix_cache_requests_settle_windows_and_states() -> None:
+    """`SWARequestCapPoolConfigurator`: (128 + 128 + 2) * 16 + 2 * 4096 + 1 tokens of gpt-oss-20b's windows."""
+    shape = reference_shape("gpt-oss-20b")
+    asked = Workload(engine="sglang", max_seqs=16, prefix_caching=False)
+    window = (128 + 128 + 2) * 16 + 2 * 4096 + 1
+    token = 8 * 64 * 2 * 2
+    assert server_prints(shape, asked, 20 * GIB).tokens == (20 * GIB - window * 12 * token) // (12 * token)
+    hybrid = reference_shape("qwen3-next-80b-a3b-instruct")
+    assert server_prints(hybrid, replace(asked, max_seqs=8), 20 * GIB).max_requests == 8
+
+
+def test_what_is_left_of_a_card() -> None:
+    """`_profile_available_bytes`: a share of what the driver leaves, less the weights; not told beside an encoder."""
+    shape = reference_shape("llama-3-1-8b-instruct")
+    answer = estimate(shape, Workload(engine="sglang", card_bytes=80 * GIB, util=0.8))
+    held = served(shape, answer)
+    assert held is not None
+    left = 0.8 * (80 * GIB - 300 * 2**20) - answer.part("weights").bytes
+    assert held.available_bytes == pytest.approx(left, abs=2)
+    assert served(shape, replace(answer, workload=replace(answer.workload, vision=True))) is None
+
+
+def test_copies_of_a_model_share_nothing() -> None:
+    """`--dp-size`: replicas, each with its own cache."""
+    shape = of_catalogue("qwen3-30b-a3b")
+    one, two = (estimate(shape, Workload(engine="sglang", data_parallel=copies, sequences=copies)) for copies in (1, 2))
+    assert two.total_bytes == 2 * one.total_bytes
+    assert two.per_card_bytes == one.per_card_bytes
+    assert len(two.cards) == 2
+
+
+def test_copies_of_attention_lie_on_the_ranks_of_one_model() -> None:
+    """`--attn-dp-size 4` of 4 ranks, Qwen3-30B-A3B in 16 bits: attention, embedding and cache whole on every rank,
+    experts and output head in four parts."""
+    shape = of_catalogue("qwen3-30b-a3b")
+    plain = Workload(engine="sglang", weight_format="BF16", tensor_parallel=4, sequences=4)
+    apart = replace(plain, data_parallel=4, attention_data_parallel=True)
+    split, copied = estimate(shape, plain), estimate(shape, apart)
+    attention = 48 * 2 * 2048 * (32 + 4) * 128  # queries, keys, values, output
+    embedding = 151_936 * 2048
+    assert copied.part("weights").bytes - split.part("weights").bytes == 3 * 2 * (attention + embedding)
+    assert len(copied.cards) == 4
+    # each holds the whole of a quarter of the requests, instead of a quarter of the whole of all
+    pages = {term.values["tokens"] for term in copied.part("kv_cache").terms}
+    assert pages == {8192 + 1}
+    assert capacity(shape, apart, 20 * GIB) == capacity(shape, replace(plain, tensor_parallel=1), 20 * GIB)
+
+
+def test_copies_of_attention_share_a_prefill_chunk_and_pad_their_graphs() -> None:
+    """`handle_data_parallelism`, `reserve_for_graph_mb`: 8,192 tokens for four; 3 MiB a sequence and copy, or 4.5."""
+    asked = Workload(
+        engine="sglang", card_bytes=80 * GIB, tensor_parallel=4, data_parallel=4, attention_data_parallel=True
+    )
+    found = server(asked, latent=False)
+    assert (found.chunk_tokens, found.activation_tokens, found.graph_sequences) == (2048, 8192, 512)
+    assert found.graph_bytes == (512 * 2 + 512 * 4 * 4.5 + 58 * 8) * 2**20
+    few = server(replace(asked, max_seqs=100), latent=False)
+    assert few.graph_bytes == (100 * 2 + 100 * 4 * 3 + 58 * 8) * 2**20
+
+
+def test_whole_experts_weigh_as_much_as_their_slices() -> None:
+    shape = of_catalogue("qwen3-30b-a3b")
+    sliced, whole = (
+        estimate(shape, Workload(engine="sglang", tensor_parallel=4, expert_parallel=ep)) for ep in (False, True)
+    )
+    assert sliced.part("weights").bytes == whole.part("weights").bytes
+    with pytest.raises(WorkloadError, match="num_experts"):  # 128 of them
+        estimate(shape, Workload(engine="sglang", tensor_parallel=3, expert_parallel=True))
+
+
+@pytest.mark.parametrize(
+    ("slug", "asked", "field", "key"),
+    [
+        (
+            "llama-3-1-8b-instruct",
+            {"tensor_parallel": 4, "data_parallel": 2},
+            "attention_data_parallel",
+            "not_for_model",
+        ),
+        ("qwen3-30b-a3b", {"tensor_parallel": 4, "data_parallel": 3}, "data_parallel", "not_divisible"),
+        ("qwen3-30b-a3b", {"tensor_parallel": 1, "data_parallel": 2}, "data_parallel", "not_divisible"),
+    ],
+)
+def test_copies_of_attention_that_cannot_be(slug: str, asked: dict[str, Any], field: str, key: str) -> None:
+    for ask in (estimate, lambda shape, workload: capacity(shape, workload, GIB)):
+        with pytest.raises(WorkloadError) as caught:
+            ask(of_catalogue(slug), Workload(engine="sglang", attention_data_parallel=True, **asked))
+        assert (caught.value.field, caught.value.key) == (field, key)
+
+
+def test_prediction_layers_have_weights_and_a_cache() -> None:
+    """DeepSeek-R1: a 62nd layer; `DefaultPoolConfigurator` widens a token by 1 / 61, and 48 requests run at once."""
+    shape = of_catalogue("deepseek-r1")
+    plain, guessing = (Workload(engine="sglang", mtp=mtp) for mtp in (0, 3))
+    layer = sum(tensor.elements for tensor in shape.tensors_of("mtp"))
+    weights = [estimate(shape, asked).part("weights").bytes for asked in (plain, guessing)]
+    assert weights[1] - weights[0] == pytest.approx(layer, rel=0.02)
+    held = [server_prints(shape, asked, 20 * GIB) for asked in (plain, guessing)]
+    assert [each.block_bytes for each in held] == [61 * 576 * 2, 62 * 576 * 2]
+    assert held[1].max_requests == 48
+
+
+def test_a_prediction_layer_of_sparse_latents_has_an_indexer() -> None:
+    """GLM-5.2 (`_compute_dsa_indexer_cell_size`, `allocate_all_layers`), though layers like it have none."""
+    kept = pool(reference_shape("glm-5-2"), Layout("bf16", 8, prediction=True))
+    assert kept.layers[-1][0].bytes == 576 * 2 + 132
+    assert len(kept.layers) == 79
+
+
+@pytest.mark.parametrize(
+    ("slug", "asked", "key"),
+    [
+        ("qwen3-5-27b", {}, "not_for_model"),  # states of guessed tokens
+        ("llama-3-1-8b-instruct", {}, "no_mtp_layers"),
+        ("deepseek-r1", {"pipeline_parallel": 2}, "not_with_stages"),
+    ],
+)
+def test_prediction_that_is_not_modelled_is_refused(slug: str, asked: dict[str, Any], key: str) -> None:
+    with pytest.raises(WorkloadError) as caught:
+        estimate(of_catalogue(slug), Workload(engine="sglang", mtp=2, **asked))
+    assert (caught.value.field, caught.value.key) == ("mtp", key)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_split"), [("qwen3-5-9b", True), ("gemma-3-27b-it", True), ("glm-4-6v-flash", False)]
+)
+def test_positions_of_an_encoder(name: str, is_split: bool) -> None:
+    """`VocabParallelEmbedding` in `qwen3_vl.py` and `siglip.py`, `nn.Embedding` in `glm4v.py`."""
+    shape = reference_shape(name)
+    (table,) = (group for group in tensor_groups(shape) if group.role == "v.position_embd")
+    size = price(shape, table, storage(shape, table, "BF16"), WeightLayout(2, 1, 1, 2, whole_experts=False))[0]
+    assert size * (2 if is_split else 1) == table.elements * 2
+
+
 @pytest.mark.parametrize("slug", ["deepseek-v4-pro", "llama-3-2-11b-vision-instruct", "ai21-jamba-large-1-6"])
 def test_what_is_not_modelled_is_refused_by_name(slug: str) -> None:
     with pytest.raises(WorkloadError) as caught:
@@ -131,13 +341,14 @@ def test_what_fits_into_a_pool_is_what_a_pool_needs(slug: str, ranks: int) -> No
     if slug == "qwen3-next-80b-a3b-instruct":
         return  # states take their share of a pool first
     size = 20 * GIB
-    tokens = capacity_tokens(shape, workload, size)
+    tokens = server_prints(shape, workload, size).tokens
     kept = pool(shape, Layout("bf16", ranks))
     window = tokens * 4 // 5 if kept.windows else 0
-    _, _, (held,) = kept.terms(Needed(tokens - 1, window - 1 if window else 0, 0), (range(shape.num_layers),), ranks)
-    assert held <= size
-    _, _, (more,) = kept.terms(Needed(tokens + 8, tokens * 4 // 5 + 8, 0), (range(shape.num_layers),), ranks)
-    assert more > size
+    parts = (range(shape.num_layers),)
+    held, _ = kept.held(Needed(tokens - 1, window - 1 if window else 0, 0), parts, ranks)
+    assert held.rank_bytes[0] <= size
+    more, _ = kept.held(Needed(tokens + 8, tokens * 4 // 5 + 8, 0), parts, ranks)
+    assert more.rank_bytes[0] > size
 
 
 @pytest.mark.parametrize("weight_format", ["BF16", "FP16", "FP8", "AWQ"])
@@ -148,7 +359,7 @@ def test_every_option_is_the_parser_s_own(weight_format: str, kv_format: str, mu
     workload = Workload(
         engine="sglang", weight_format=weight_format, kv_format=kv_format, tensor_parallel=4, pipeline_parallel=2
     )
-    source = Source(name="M", repository="a/m", multimodal=multimodal)
+    source = WeightSource(name="M", repository="a/m", multimodal=multimodal)
     for hub in ("huggingface", "modelscope"):
         (command,) = launch_commands(workload, source, hub=hub, draft=replace(source, repository="a/small"))
         words = shlex.split(command.text)
@@ -168,14 +379,16 @@ def test_pools_as_the_server_plans_them(line: dict[str, Any]) -> None:
     shape, ranks = reference_shape(line["config"]), line["tensor_parallel"]
     kept = pool(shape, Layout(line["kv"], ranks, tuple(line["capability"])))
     assert kept.page_tokens == line["page"]
-    assert kept.capacity_tokens(20 * GIB, range(shape.num_layers)) == line["tokens"]
-    if "window_tokens" in line:
-        assert kept.windows
-        assert int(line["tokens"] * 4 / 5) // line["page"] * line["page"] == line["window_tokens"]
+    held = kept.fitting(20 * GIB, (range(shape.num_layers),))
+    assert (held.tokens or held.window_tokens) == line["tokens"]
+    assert kept.windows == ("window_tokens" in line)
+    assert held.window_tokens == line.get("window_tokens", 0)
     assert kept.states == ("slots" in line)
     if kept.states:
         assert kept.slots_per_sequence == line["slots_per_sequence"]
-        assert kept.capacity_slots(20 * GIB, range(shape.num_layers)) == line["slots"]
+        assert held.slots == line["slots"]
+    asked = Workload(engine="sglang", kv_format=line["kv"], tensor_parallel=ranks, capability=tuple(line["capability"]))
+    assert server_prints(shape, asked, 20 * GIB).tokens == line["tokens"]
 
 
 @pytest.mark.parametrize(
@@ -242,9 +455,41 @@ def test_what_is_asked_stands_in_the_command() -> None:
         eager=True,
         prefix_caching=False,
     )
-    (command,) = launch_commands(workload, Source(name="M", repository="a/m"))
+    (command,) = launch_commands(workload, WeightSource(name="M", repository="a/m"))
     words = shlex.split(command.text)
     assert all(word in FLAGS for word in words if word.startswith("--"))
     for asked in ("--chunked-prefill-size 2048", "--max-running-requests 8", "--mem-fraction-static 0.8"):
         assert asked in command.text
     assert {"--disable-decode-cuda-graph", "--disable-prefill-cuda-graph", "--disable-radix-cache"} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        ({"data_parallel": 2}, "--tp-size 4 --dp-size 2"),
+        ({"data_parallel": 2, "attention_data_parallel": True}, "--tp-size 4 --attn-dp-size 2"),
+        ({"expert_parallel": True}, "--tp-size 4 --ep-size 4"),
+        ({"mtp": 3}, "--speculative-algorithm NEXTN --speculative-num-steps 3 --speculative-eagle-topk 1"),
+        ({"mtp": 3}, "--speculative-num-draft-tokens 4"),
+    ],
+)
+def test_splits_stand_in_the_command(asked: dict[str, Any], options: str) -> None:
+    workload = Workload(engine="sglang", weight_format="BF16", tensor_parallel=4, **asked)
+    (command,) = launch_commands(workload, WeightSource(name="M", repository="a/m"))
+    assert options in command.text
+    assert all(word in FLAGS for word in shlex.split(command.text) if word.startswith("--"))
+
+
+@pytest.mark.parametrize(
+    "asked", [{"mtp": 3}, {"tensor_parallel": 2, "data_parallel": 2, "attention_data_parallel": True}]
+)
+def test_one_kind_of_guessing_at_a_time(asked: dict[str, Any]) -> None:
+    """`_handle_eagle_family` raises for STANDALONE beside attention's copies."""
+    source = WeightSource(name="M", repository="a/m")
+    (command,) = launch_commands(Workload(engine="sglang", weight_format="BF16", **asked), source, draft=source)
+    assert "STANDALONE" not in command.text
+    assert [note.key for note in command.notes] == ["sglang_no_draft"]
+
+
+def test_every_setting_is_an_option_of_the_parser() -> None:
+    assert set(engine_named("sglang").flags.values()) <= set(FLAGS)

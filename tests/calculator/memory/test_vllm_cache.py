@@ -101,6 +101,14 @@ def test_a_sparse_latent_in_fp8_is_a_row_of_656_bytes() -> None:
     assert pool(shape, Serving("fp8", 1)).block_bytes(range(61)) == size
 
 
+def test_layers_that_follow_an_earlier_choice_keep_the_same_latents() -> None:
+    """GLM-5.2: 78 sparse layers, of which 21 choose; vLLM's own block of 64 tokens holds 3,452,160 bytes."""
+    workload = Workload(engine="vllm", kv_format="fp8", tensor_parallel=4, context_tokens=32_768)
+    held = capacity(catalogued("zhipu/glm-5-2"), workload, GIB)
+    assert held is not None
+    assert held.block_bytes == 3_452_160
+
+
 @pytest.mark.parametrize(("kv", "width"), [("bf16", 2), ("fp8", 1)])
 def test_an_indexer_of_blocks_keeps_a_key_a_token(kv: str, width: int) -> None:
     """MiniMax-M3: 4 heads of keys and values of 128, and in 57 of 60 layers a key of 128 that picks among blocks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -125,3 +126,47 @@ def test_models_that_0_33_does_not_know(name: str) -> None:
     with pytest.raises(WorkloadError) as error:
         estimate(catalogued(name), ON_H100)
     assert (error.value.field, error.value.key) == ("engine", "model_not_known")
+
+
+PRINTED = [
+    # model, changes of its config, workload, GiB of the pool, tokens that the server printed for it; public logs
+    # hybrids whose draft guesses two tokens, on a GB10
+    ("qwen/qwen3-5-27b", {"kv_format": "fp8", "context_tokens": 262_144, "mtp": 2}, (12, 1), 46.98, 1_325_364),
+    ("qwen/qwen3-5-27b", {"kv_format": "fp8", "context_tokens": 262_144, "mtp": 2}, (12, 1), 66.74, 1_883_336),
+    # no checkpoints inside a prompt; two contexts
+    ("qwen/qwen3-next-80b-a3b-instruct", {"context_tokens": 131_072}, (8, 9), 16.63, 708_425),
+    ("qwen/qwen3-next-80b-a3b-instruct", {"context_tokens": 65_536}, (8, 9), 5.853, 242_534),
+    ("qwen/qwen3-30b-a3b", {"context_tokens": 40_960}, (9, 0), 4.85, 52_960),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "capability", "gib", "tokens"), PRINTED, ids=[f"{row[0]}-{row[4]}" for row in PRINTED]
+)
+def test_tokens_of_a_pool_as_servers_printed(
+    name: str, asked: dict[str, Any], capability: tuple[int, int], gib: float, tokens: int
+) -> None:
+    workload = Workload(engine="vllm", capability=capability, **asked)
+    pool = capacity(catalogued(name), workload, int(gib * GIB))
+    assert pool is not None
+    assert pool.tokens == tokens
+
+
+def test_falcon_keeps_a_wide_cache() -> None:
+    """`falcon.py` makes its attention without the cache's configuration."""
+    shape = catalogued("tii/falcon-7b-instruct")
+    sizes = {
+        estimate(shape, Workload(engine="vllm", kv_format=kv, context_tokens=2_048)).part("kv_cache").bytes
+        for kv in ("bf16", "fp8")
+    }
+    assert len(sizes) == 1
+
+
+@pytest.mark.parametrize("name", ["minimax/minimax-m2-1", "xiaomi/mimo-v2-flash"])
+def test_blocks_of_fp8_run_on_eight_ranks(name: str) -> None:
+    """Scales of experts are refined to 64 x 64 (`refine_fp8_moe_block_shape`)."""
+    shape = catalogued(name)
+    one, eight = (
+        estimate(shape, Workload(engine="vllm", tensor_parallel=ranks)).part("weights").bytes for ranks in (1, 8)
+    )
+    assert one / 8 < eight / 8 < one / 4

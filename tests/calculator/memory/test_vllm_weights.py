@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from calculator.accuracy.cases import reference_config
+from calculator.architecture import read_config
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from calculator.memory.checkpoint import FORMATS
 from calculator.memory.stages import stages
-from tests.calculator.memory.shapes import catalogued, published, quantised, tiny_llama
+from tests.calculator.memory.shapes import catalogued, catalogued_config, published, quantised, tiny_llama
 
 VLLM = ENGINES["vllm"]
 
@@ -182,3 +184,53 @@ def test_what_a_server_reserves() -> None:
     answer = estimate(tiny_llama(), Workload(engine="vllm", card_bytes=card, tensor_parallel=2))
     assert answer.reserved_bytes == -(-card * 92 // 100) * 2
     assert estimate(tiny_llama(), Workload(engine="vllm")).reserved_bytes is None
+
+
+AS_CONSTRUCTED = [
+    # what vLLM 0.33.0's own classes hold on one of 8 ranks, built without a card
+    ("meta-models/muse-glimmer-30b", {}, 10_150_127_072),  # attention of the encoder is split, the rest is not
+    ("google/gemma-4-12b-it", {}, 3_498_163_618),  # the projection of patches is split
+    ("google/gemma-4-e2b-it", {}, 2_530_185_646),  # and that of all layers' inputs
+    ("cohere/c4ai-command-r-plus", {}, 25_987_622_400),  # norms have a number for each of all heads
+    ("tencent/hy4-preview", {"layer_types": ["indexed_attention"] * 78}, 194_863_104_388),  # f32 routers, one table
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "size"), AS_CONSTRUCTED, ids=[row[0] for row in AS_CONSTRUCTED])
+def test_a_rank_of_eight_as_constructed(name: str, changes: dict[str, object], size: int) -> None:
+    shape = read_config({**catalogued_config(name), **changes})
+    workload = Workload(engine="vllm", tensor_parallel=8, vision=True, batched_tokens=8_192)
+    answer = estimate(shape, workload)
+    loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // 8
+    assert loaded == pytest.approx(size, abs=64 * 1024)
+
+
+@pytest.mark.parametrize(("method", "size"), [("noaux_tc", 4), ("greedy", 0), (None, 0)])
+def test_a_correction_is_held_where_the_config_states_it(method: str | None, size: int) -> None:
+    """DeepSeek-V3: 58 routers of 256 experts, whose correction is in 32 bits."""
+    stated = {} if method is None else {"topk_method": method}
+    config = {key: value for key, value in reference_config("deepseek-v3").items() if key != "topk_method"}
+    plain, answer = (
+        estimate(read_config({**config, **changes}), Workload(engine="vllm")).part("weights").bytes
+        for changes in ({}, stated)
+    )
+    assert answer - plain == 58 * 256 * size
+
+
+@pytest.mark.parametrize(("named", "tables"), [("PhiMoEForCausalLM", 1), ("PhimoeForCausalLM", 0)])
+def test_the_class_that_a_file_names_decides_whose_code_runs(named: str, tables: int) -> None:
+    shape = read_config({**catalogued_config("microsoft/phi-3-5-moe-instruct"), "architectures": [named]})
+    terms = estimate(shape, Workload(engine="vllm")).part("weights").terms
+    assert sum(term.key == "rotary_table" for term in terms) == tables
+
+
+def test_experts_of_compressed_tensors_keep_their_sizes() -> None:
+    """Two numbers of 16 bits for every expert, of gate with up and of down: Kimi K2.5, 60 layers of 384 experts."""
+    shape = catalogued("moonshot/kimi-k2-5")
+    (experts,) = (
+        term
+        for term in estimate(shape, Workload(engine="vllm")).part("weights").terms
+        if term.values.get("tensors") == "experts"
+    )
+    weights = 60 * 384 * 3 * 7_168 * 2_048
+    assert experts.bytes == weights // 2 + weights // 32 * 2 + 60 * 384 * 2 * 2 * 2

@@ -17,7 +17,7 @@ def row(slug: str, gib: float, index: float) -> dict[str, Any]:
         "model__name": slug,
         "rank": 1,
         "index": index,
-        "model__memory_q4_k_m_8k_bytes": memory,
+        "model__memory_8k_bytes": memory,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import GIB, Card
-from calculator.hardware.command import Command, Source
+from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
 from calculator.hardware.engines.llama_cpp.offload import least_offload
@@ -67,10 +67,10 @@ class LlamaCpp(HardwareEngine):
     def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
         return least_offload(shape, workload, fits)
 
-    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return (llama_server.command(workload, source, hub), *ollama.commands(workload, source, hub, fit))
 
-    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+    def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         program = llama_server if command.key == llama_server.KEY else ollama
         return program.with_draft(command, draft, weight_format)
 

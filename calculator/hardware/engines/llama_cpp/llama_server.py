@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 
-from calculator.hardware.command import Command, Source, file_name
+from calculator.hardware.command import Command, WeightSource, file_name
 from calculator.memory import Workload
 
 KEY = "llama-server"
@@ -16,7 +16,7 @@ ALL_LAYERS = 999
 """More than any model has: llama.cpp and Ollama read it as all layers."""
 
 
-def command(workload: Workload, source: Source, hub: str) -> Command:
+def command(workload: Workload, source: WeightSource, hub: str) -> Command:
     lines: list[str] = []
     placeholders: list[str] = []
     weight_format = workload.weight_format or ""
@@ -68,7 +68,7 @@ def _slots(workload: Workload) -> list[str]:
     return [*alone, "--no-kv-unified"] if number > 1 else alone
 
 
-def with_draft(command: Command, draft: Source, weight_format: str) -> Command:
+def with_draft(command: Command, draft: WeightSource, weight_format: str) -> Command:
     """`--spec-type`, `--spec-draft-model`."""
     file = file_name(draft.name, weight_format)
     options = ("--spec-type", "draft-simple", "--spec-draft-model", file, "--spec-draft-ngl", "all")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calculator.hardware.cards import GIB
-from calculator.hardware.command import Command, Source, file_name, slug
+from calculator.hardware.command import Command, WeightSource, file_name, slug
 from calculator.hardware.engines.llama_cpp.llama_server import ALL_LAYERS
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
@@ -20,11 +20,13 @@ DEFAULT_CONTEXTS = ((48, 262_144), (24, 32_768), (0, 4_096))
 SLACK_GIB = 1  # `server/routes.go` compares with 47 and 23 GiB: a card of 24 GB reports a little less
 
 
-def commands(workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+def commands(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
     """A Modelfile, and the server's settings that a Modelfile cannot hold.
 
     Left to itself, Ollama serves one request at a time (`OLLAMA_NUM_PARALLEL`) and a context that it chooses by the
-    memory of the cards: a note says so beside the commands that ask for more.
+    memory of the cards: a note says so beside the commands that ask for more. Its batch, which is its micro-batch too,
+    it raises to 1,024 beyond 4,096 tokens and to 2,048 beyond 32,768 where there is room for it (`server/sched.go`,
+    `automaticGenerationBatch`), so the Modelfile states the one that was computed.
     """
     weight_format = workload.weight_format or ""
     placeholders: tuple[str, ...] = ()
@@ -36,6 +38,7 @@ def commands(workload: Workload, source: Source, hub: str, fit: Fit | None) -> t
         origin = f"./{file_name(source.name, weight_format)}"
         placeholders = (origin,)
     model = [f"FROM {origin}", f"PARAMETER num_ctx {workload.context_tokens}"]
+    model.append(f"PARAMETER num_batch {workload.micro_batch}")
     model.append(f"PARAMETER num_gpu {ALL_LAYERS if workload.gpu_layers is None else workload.gpu_layers}")
     notes = [_defaults(fit)]
     key_format, value_format = workload.kv_format or "f16", workload.kv_v_format or workload.kv_format or "f16"
@@ -71,7 +74,7 @@ def _defaults(fit: Fit | None) -> Note:
     return Note("ollama_default_here", {"context": next(tokens for size, tokens in DEFAULT_CONTEXTS if gib >= size)})
 
 
-def with_draft(command: Command, draft: Source, weight_format: str) -> Command:
+def with_draft(command: Command, draft: WeightSource, weight_format: str) -> Command:
     """Ollama takes no draft model."""
     if command.key != "modelfile":
         return command

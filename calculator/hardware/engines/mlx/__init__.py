@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
-from calculator.hardware.command import Command, Source
+from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import HardwareEngine
 from calculator.hardware.engines.mlx import commands
 from calculator.hardware.fit import Fit
@@ -19,7 +19,7 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes, all_on_cards
 from calculator.memory import Estimate, Workload
-from calculator.memory.mlx.cache import QUANTISED_KV, value_bytes
+from calculator.memory.mlx.cache import BITS, GROUP, row_bytes
 
 # MLX has back ends for CUDA and for CPUs too, which allocate in ways that are not computed here.
 SUPPORT = Support(own=frozenset({"apple"}), closed=True)
@@ -51,20 +51,20 @@ class Mlx(HardwareEngine):
     def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
         return None
 
-    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return commands.serve(workload, source, hub)
 
-    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+    def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         return commands.with_draft(command, draft)
 
     def kv_element_bytes(self, kv_format: str) -> Fraction:
-        return value_bytes(kv_format) if kv_format in QUANTISED_KV else element_bytes(kv_format)
+        return Fraction(row_bytes(GROUP, kv_format), GROUP) if kv_format in BITS else element_bytes(kv_format)
 
 
 ENGINE = Mlx(
     flags={},
-    # What macOS keeps from the GPU (`sysctl iogpu.wired_limit_mb`) is in the card's own figure already; MLX's cache of
-    # freed buffers comes on top of what is in use.
+    # The server wires as much as Metal recommends (mlx-lm, `utils.py`, `maybe_set_recommended_wired_limit`), which is
+    # the card's own figure already; MLX's cache of freed buffers comes on top of what is in use.
     headroom=Headroom(5),
     support=SUPPORT,
     shared_block_tokens=None,

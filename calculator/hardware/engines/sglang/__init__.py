@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
-from calculator.hardware.command import Command, Source
+from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.sglang import commands
 from calculator.hardware.fit import Fit
@@ -62,10 +62,10 @@ class Sglang(HardwareEngine):
     def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
         return None
 
-    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return (commands.serve(workload, source, hub, fit),)
 
-    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+    def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         return commands.with_draft(command, draft)
 
 
@@ -73,11 +73,15 @@ ENGINE = Sglang(
     flags={
         "tensor_parallel": "--tp-size",
         "pipeline_parallel": "--pp-size",
+        "data_parallel": "--dp-size",
+        "attention_data_parallel": "--attn-dp-size",
+        "expert_parallel": "--ep-size",
         "batched_tokens": "--chunked-prefill-size",
         "max_seqs": "--max-running-requests",
         "util": "--mem-fraction-static",
         "eager": "--disable-decode-cuda-graph",
         "prefix_caching": "--disable-radix-cache",
+        "mtp": "--speculative-num-steps",
     },
     # What activations and graphs may take is part of the estimate already, so only the driver's own share is left.
     headroom=Headroom(1),

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 
-from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, Source, repository_of
+from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
 
@@ -20,7 +21,7 @@ KV_DTYPES: Mapping[str, str] = {"bf16": "bf16", "fp8_e4m3": "fp8_e4m3", "fp8_e5m
 DRAFT_OPTIONS = ("--speculative-num-steps", "3", "--speculative-eagle-topk", "1", "--speculative-num-draft-tokens", "4")
 
 
-def serve(workload: Workload, source: Source, hub: str, fit: Fit | None) -> Command:
+def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> Command:
     weight_format = (workload.weight_format or "").upper()
     repository, placeholders = repository_of(source)
     notes = []
@@ -35,10 +36,7 @@ def serve(workload: Workload, source: Source, hub: str, fit: Fit | None) -> Comm
             notes.append(Note("needs_checkpoint", {"format": weight_format}))
     if (dtype := KV_DTYPES.get(workload.kv_format or "")) is not None:
         arguments += ["--kv-cache-dtype", dtype]
-    if workload.tensor_parallel > 1:
-        arguments += ["--tp-size", str(workload.tensor_parallel)]
-    if workload.pipeline_parallel > 1:
-        arguments += ["--pp-size", str(workload.pipeline_parallel)]
+    arguments += _parallel(workload)
     if workload.batched_tokens is not None:
         arguments += ["--chunked-prefill-size", str(workload.batched_tokens)]
     if workload.max_seqs is not None:
@@ -49,6 +47,8 @@ def serve(workload: Workload, source: Source, hub: str, fit: Fit | None) -> Comm
         arguments += ["--disable-decode-cuda-graph", "--disable-prefill-cuda-graph"]
     if not workload.prefix_caching:
         arguments.append("--disable-radix-cache")
+    if workload.mtp:
+        arguments += _prediction(workload.mtp)
     if (slots := _state_slots(fit)) is not None:
         arguments += ["--max-mamba-cache-size", str(slots)]
     if source.multimodal and not workload.vision:
@@ -59,6 +59,26 @@ def serve(workload: Workload, source: Source, hub: str, fit: Fit | None) -> Comm
     return Command(key="sglang", language="shell", text=text, placeholders=placeholders, notes=tuple(notes))
 
 
+def _parallel(workload: Workload) -> list[str]:
+    """`--attn-dp-size` is the present spelling of `--dp-size` with `--enable-dp-attention`; experts lie whole where
+    they have as many ranks as there are."""
+    ranks, copies = workload.tensor_parallel, workload.data_parallel
+    sizes = {
+        "--tp-size": ranks,
+        "--pp-size": workload.pipeline_parallel,
+        "--attn-dp-size" if workload.attention_data_parallel else "--dp-size": copies,
+        "--ep-size": ranks if workload.expert_parallel else 1,
+    }
+    return [word for flag, size in sizes.items() if size > 1 for word in (flag, str(size))]
+
+
+def _prediction(guessed: int) -> list[str]:
+    """One candidate for each guessed token, and the token that is certain."""
+    options = {"--speculative-algorithm": "NEXTN", "--speculative-num-steps": guessed}
+    options |= {"--speculative-eagle-topk": 1, "--speculative-num-draft-tokens": guessed + 1}
+    return [str(word) for option in options.items() for word in option]
+
+
 def _state_slots(fit: Fit | None) -> int | None:
     """States to make room for; left to itself, the server gives them nearly half of the memory."""
     if fit is None or fit.estimate is None:
@@ -67,8 +87,11 @@ def _state_slots(fit: Fit | None) -> int | None:
     return max(slots) - 1 if slots else None  # one more is kept for padding
 
 
-def with_draft(command: Command, draft: Source) -> Command:
-    """`--speculative-algorithm STANDALONE`: a model of its own guesses."""
+def with_draft(command: Command, draft: WeightSource) -> Command:
+    """`--speculative-algorithm STANDALONE`: a model of its own guesses, unless the model itself does, or attention has
+    copies (`speculative_hook.py`, `_handle_eagle_family`)."""
+    if "--attn-dp-size" in command.text or "--speculative-algorithm" in command.text:
+        return replace(command, notes=(*command.notes, Note("sglang_no_draft")))
     repository, placeholders = repository_of(draft, NO_DRAFT_REPOSITORY)
     options = ("--speculative-algorithm", "STANDALONE", "--speculative-draft-model-path", repository, *DRAFT_OPTIONS)
     return command.extended(f" {shlex.join(options)}", placeholders)

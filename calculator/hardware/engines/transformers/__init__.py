@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from calculator.architecture.shape import Shape
 from calculator.hardware import headroom
 from calculator.hardware.cards import Card
-from calculator.hardware.command import Command, Source
+from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import HardwareEngine
 from calculator.hardware.engines.transformers import snippet
 from calculator.hardware.fit import Fit
@@ -50,10 +50,10 @@ class Transformers(HardwareEngine):
     def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
         return None
 
-    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return (snippet.generate(workload, source, hub),)
 
-    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+    def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         return snippet.with_draft(command, draft)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, Source, repository_of
+from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of
 from calculator.memory import Workload
 
 
-def generate(workload: Workload, source: Source, hub: str) -> Command:
+def generate(workload: Workload, source: WeightSource, hub: str) -> Command:
     repository, placeholders = repository_of(source)
     library = "transformers" if hub == "huggingface" else "modelscope"
     auto = "AutoModelForImageTextToText" if source.multimodal and workload.vision else "AutoModelForCausalLM"
@@ -37,7 +37,7 @@ def generate(workload: Workload, source: Source, hub: str) -> Command:
     return Command(key="transformers", language="python", text="\n".join(lines), placeholders=placeholders)
 
 
-def with_draft(command: Command, draft: Source) -> Command:
+def with_draft(command: Command, draft: WeightSource) -> Command:
     """`GenerationMixin.generate` (`assistant_model`)."""
     repository, placeholders = repository_of(draft, NO_DRAFT_REPOSITORY)
     imports, *lines, call = command.text.splitlines()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
-from calculator.hardware.command import Command, Source
+from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.vllm import commands
 from calculator.hardware.fit import Fit
@@ -90,10 +90,10 @@ class Vllm(HardwareEngine):
     def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
         return None
 
-    def commands(self, workload: Workload, source: Source, hub: str, fit: Fit | None) -> tuple[Command, ...]:
+    def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return (commands.serve(workload, source, hub, fit),)
 
-    def with_draft(self, command: Command, draft: Source, weight_format: str) -> Command:
+    def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         return commands.with_draft(command, draft)
 
 

@@ -9,7 +9,7 @@ import json
 import shlex
 from collections.abc import Mapping
 
-from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, Source, repository_of
+from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
 from calculator.memory.vllm.serving import DEFAULT_SEQUENCES
@@ -24,7 +24,7 @@ GUESSED_TOKENS = 5
 NO_MEDIA = {"image": 0, "video": 0, "audio": 0}
 
 
-def serve(workload: Workload, source: Source, hub: str, fit: Fit | None) -> Command:
+def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> Command:
     repository, placeholders = repository_of(source)
     weights, notes = _weights((workload.weight_format or "").upper(), source)
     arguments = ["serve", repository, "--max-model-len", str(workload.context_tokens), *_batch(workload), *weights]
@@ -64,7 +64,7 @@ def _batch(workload: Workload) -> list[str]:
     return arguments
 
 
-def _weights(weight_format: str, source: Source) -> tuple[list[str], list[Note]]:
+def _weights(weight_format: str, source: WeightSource) -> tuple[list[str], list[Note]]:
     """How the weights are held. vLLM reads how a checkpoint is quantised from its own config.json, and `--dtype` widens
     none; FP8 it also makes itself, while loading."""
     native = source.native_format.upper()
@@ -96,7 +96,7 @@ def _memory_percent(fit: Fit | None) -> int | None:
     return min(99, -(-100 * fit.per_card_bytes // fit.card.usable_bytes))
 
 
-def with_draft(command: Command, draft: Source) -> Command:
+def with_draft(command: Command, draft: WeightSource) -> Command:
     """`--speculative-config`."""
     repository, placeholders = repository_of(draft, NO_DRAFT_REPOSITORY)
     asked = {"model": repository, "num_speculative_tokens": GUESSED_TOKENS, "method": "draft_model"}
