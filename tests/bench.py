@@ -134,10 +134,10 @@ def main() -> None:
             times = f"{time * 1e6:10,.1f} us  limit {limit * 1e6:8,.0f} us  {time / least:7.1f} x floor"
             print(f"  {label:36} {times}  {'OVER' if time > limit else 'ok'}")
     gc.disable()  # what it collects is not this estimate's
-    for label, times in spread():
-        ordered = sorted(times)
+    for kind, taken in spread():
+        ordered = sorted(taken)
         middle, late = (ordered[int(share * len(ordered))] * 1e6 for share in (0.5, 0.99))
-        print(f"llama.cpp, {len(ordered):5,} x {label:16} median {middle:8,.0f} us, 99 % below {late:8,.0f} us")
+        print(f"llama.cpp, {len(ordered):5,} x {kind:16} median {middle:8,.0f} us, 99 % below {late:8,.0f} us")
 
 
 if __name__ == "__main__":
