@@ -7,19 +7,22 @@ cell. All are measured in this run, so a ratio compares across machines where a 
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from functools import partial
 from time import process_time
 
-from calculator.accuracy.cases import REFERENCE, reference_shape
+from calculator.accuracy.cases import REFERENCE, reference_names, reference_shape
 from calculator.architecture import Shape, parse_config_text, read_config
 from calculator.context_stops import context_stops
 from calculator.memory import ENGINES, Workload, estimate
+from calculator.memory.engines import engines_for
 from calculator.memory.tensors import tensor_groups
 
 MODELS = ("llama-3-1-8b-instruct", "qwen3-235b-a22b", "deepseek-v3", "llama-4-maverick-instruct", "qwen3-5-35b-a3b")
 CONTEXTS = context_stops(2**20)[:11]
+SLID = (1_024, 2_000, 5_000, 12_000, 20_000, 32_768, 60_000, 131_072, 200_000, 262_144)
 
 
 def seconds(run: Callable[[], object], *, in_all: float = 0.15) -> float:
@@ -101,12 +104,40 @@ def rows(name: str) -> list[tuple[str, float, float, float]]:
     return found
 
 
+def spread() -> list[tuple[str, list[float]]]:
+    """Label and times in seconds over all reference shapes: the first estimate, others of lengths that nobody asked yet
+    (a slider), and the same again."""
+    first: list[float] = []
+    slid: list[float] = []
+    again: list[float] = []
+    for name in reference_names():
+        shape = read_config(parse_config_text((REFERENCE / "configs" / f"{name}.json").read_bytes()))
+        if "llama.cpp" not in engines_for(shape):
+            continue
+        fresh = read_config(parse_config_text((REFERENCE / "configs" / f"{name}.json").read_bytes()))
+        first.append(_once(fresh, 8192))
+        slid += [_once(fresh, tokens) for tokens in SLID]
+        again += [_once(fresh, tokens) for tokens in SLID]
+    return [("first estimate", first), ("another context", slid), ("the same again", again)]
+
+
+def _once(shape: Shape, tokens: int) -> float:
+    start = process_time()
+    estimate(shape, Workload(context_tokens=tokens))
+    return process_time() - start
+
+
 def main() -> None:
     for name in MODELS:
         print(f"{name}: {len(reference_shape(name).tensors):,} tensors")
         for label, time, least, limit in rows(name):
             times = f"{time * 1e6:10,.1f} us  limit {limit * 1e6:8,.0f} us  {time / least:7.1f} x floor"
             print(f"  {label:36} {times}  {'OVER' if time > limit else 'ok'}")
+    gc.disable()  # what it collects is not this estimate's
+    for kind, taken in spread():
+        ordered = sorted(taken)
+        middle, late = (ordered[int(share * len(ordered))] * 1e6 for share in (0.5, 0.99))
+        print(f"llama.cpp, {len(ordered):5,} x {kind:16} median {middle:8,.0f} us, 99 % below {late:8,.0f} us")
 
 
 if __name__ == "__main__":

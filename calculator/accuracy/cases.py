@@ -1,28 +1,37 @@
-"""Every reference case. The files are read once; a few thousand estimates take about a second."""
+"""Every reference case. The files are read once; a few thousand estimates take some seconds."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from calculator.accuracy.case import Case
 from calculator.accuracy.llama_cpp import llama_cpp_cases
+from calculator.accuracy.llama_server import llama_server_cases
 from calculator.accuracy.measured import measured_case
 from calculator.accuracy.sglang import sglang_cases
 from calculator.accuracy.training import training_case
 from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, parse_config_text, read_config
 
+SERVER_STEP = 11
 REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 
 
 @cache
 def cases() -> tuple[Case, ...]:
-    """In the order of the files; the same tuple every time."""
-    return (*_llama_cpp(), *_vllm(), *_sglang(), *_measured(), *_training())
+    """In the order of the files; the same tuple every time. Of llama-server's many runs one in `SERVER_STEP`."""
+    return (*_llama_cpp(), *llama_server(SERVER_STEP), *_vllm(), *_sglang(), *_measured(), *_training())
+
+
+def llama_server(step: int = 1) -> Iterator[Case]:
+    """Every `step`-th run: all of them are thousands of estimates, none of which is like another."""
+    for line in islice(reference_lines("llama_server.jsonl"), 0, None, step):
+        yield from llama_server_cases(line, reference_shape(line["config"]))
 
 
 def _llama_cpp() -> Iterator[Case]:

@@ -1,4 +1,8 @@
-"""What llama.cpp's own tools answer, case by case."""
+"""What llama.cpp's own tools answer, case by case.
+
+Their compute buffer is that of another program (`llama-fit-params`, on the CPU, with logits for every token of the
+micro-batch) and is left out; `llama_server.py` has the server's.
+"""
 
 from __future__ import annotations
 
@@ -74,8 +78,8 @@ def _memory_cases(
 
 def _truths(row: Mapping[str, Any], answer: Estimate) -> Iterator[tuple[str, int, int, int]]:
     """Quantity, prediction, truth and resolution; what was not printed apart comes from the whole-MiB table."""
-    kv, state, compute = (answer.part(key).bytes for key in ("kv_cache", "state", "compute"))
-    _, host_context, host_compute = row["host"]
+    kv, state = (answer.part(key).bytes for key in ("kv_cache", "state"))
+    _, host_context, _ = row["host"]
     if row["kv_cache_mib"]:
         pieces = max(len(row.get("kv_parts_mib") or ()), 1)
         yield "kv_cache", kv, round(row["kv_cache_mib"] * MIB), HUNDREDTH * pieces
@@ -83,7 +87,3 @@ def _truths(row: Mapping[str, Any], answer: Estimate) -> Iterator[tuple[str, int
         yield "kv_cache", kv, host_context * MIB, WHOLE
     if row["state_mib"]:
         yield "state", state, round(row["state_mib"] * MIB), HUNDREDTH
-    if row["compute_mib"] is not None:
-        yield "compute", compute, round(row["compute_mib"] * MIB), HUNDREDTH
-    elif host_compute:
-        yield "compute", compute, host_compute * MIB, WHOLE

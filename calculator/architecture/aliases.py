@@ -60,6 +60,8 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "ssm_expand": ("expand", "mamba_expand"),
     "ssm_heads": ("mamba_num_heads", "mamba_n_heads", "n_mamba_heads"),
     "ssm_head_dim": ("mamba_head_dim", "mamba_d_head", "mamba_headdim"),
+    "num_expert_groups": ("n_group",),
+    "num_active_expert_groups": ("topk_group",),
     "ssm_groups": ("n_groups", "mamba_n_groups", "mamba_ngroups"),
     "ssm_dt_rank": ("time_step_rank", "mamba_dt_rank"),
     "ssm_conv_bias": ("use_conv_bias", "mamba_conv_bias"),

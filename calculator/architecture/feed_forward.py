@@ -71,4 +71,6 @@ def read_experts(c: Fields, *, shared: str = "", expert_size: str = "expert_size
         expert_size=size,
         num_shared_experts=shared_count or int(shared_size > 0),
         shared_size=shared_size,
+        num_groups=c.size("num_expert_groups", 1),
+        num_active_groups=c.size("num_active_expert_groups", 1),
     )

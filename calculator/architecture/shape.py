@@ -68,7 +68,10 @@ class Dense(FeedForward):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experts(FeedForward):
-    """Mixture of experts: `num_active_experts` of `num_experts` per token, plus `num_shared_experts` always on."""
+    """Mixture of experts: `num_active_experts` of `num_experts` per token, plus `num_shared_experts` always on.
+
+    Where experts form groups, they are chosen from the best `num_active_groups` of `num_groups` (DeepSeek-V3).
+    """
 
     num_experts: int
     num_active_experts: int
@@ -76,6 +79,8 @@ class Experts(FeedForward):
     num_shared_experts: int = 0
     shared_size: int = 0
     latent_size: int | None = None
+    num_groups: int = 1
+    num_active_groups: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,9 @@ QUANTITIES: Mapping[str, Promise] = {
     "kv_tokens": gettext_lazy("Tokens the KV cache holds"),
     "state": gettext_lazy("Recurrent state"),
     "compute": gettext_lazy("Compute buffer"),
+    "cache_and_state": gettext_lazy("Cache and state on a card"),
+    "buffers": gettext_lazy("All buffers on the cards"),
+    "host_compute": gettext_lazy("Compute buffer in RAM"),
     "activation": gettext_lazy("Activations"),
     "workspaces": gettext_lazy("Workspaces"),
     "cuda_graphs": gettext_lazy("CUDA graphs"),
@@ -65,7 +68,7 @@ REMARKS: Mapping[str, Promise] = {
         "The file stores the output layer a second time although it is tied to the embedding."
     ),
     "partial_offload": gettext_lazy(
-        "Some layers stay in RAM; a prompt copies their weights to the card, which is not counted."
+        "Some layers stay in RAM, and the card is not named: the context of the largest is counted."
     ),
     "older_build": gettext_lazy("Printed by a build before 0.8, whose sampler and profile run held more at once."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),

@@ -17,6 +17,7 @@ ERRORS: Mapping[str, Promise] = {
     "not_offered": gettext_lazy("“%(value)s” is not offered for this model by this engine. Offered: %(offered)s."),
     "out_of_bounds": gettext_lazy("%(value)s is out of bounds: from %(least)s to %(most)s."),
     "same_as_keys": gettext_lazy("This engine stores values like keys (%(keys)s), so “%(value)s” cannot be set apart."),
+    "quantised_values": gettext_lazy("Without flash attention, values cannot be stored as %(value)s."),
     "not_divisible": gettext_lazy("%(size)s (%(name)s) cannot be split into %(value)s equal parts."),
     "cuts_group": gettext_lazy("A share of %(size)s of %(tensor)s cuts through the groups of %(group)s of %(format)s."),
     "more_stages_than_layers": gettext_lazy("%(value)s stages are more than the model's %(most)s layers."),

@@ -12,9 +12,7 @@ from calculator.labels.names import written
 from calculator.memory import Note
 
 NOTES: Mapping[str, Promise] = {
-    "llama_cpp_build": gettext_lazy(
-        "llama.cpp of %(build)s with flash attention, in micro-batches of %(micro_batch)s tokens."
-    ),
+    "llama_cpp_build": gettext_lazy("llama-server of %(build)s, in micro-batches of %(micro_batch)s tokens."),
     "tied_embedding_twice": gettext_lazy(
         "Input and output share one embedding table; llama.cpp keeps it on the card for the output and once more in RAM for the lookup."
     ),
@@ -25,6 +23,15 @@ NOTES: Mapping[str, Promise] = {
     "needs_importance_matrix": gettext_lazy("llama-quantize asks for an importance matrix to make %(format)s."),
     "own_cache_per_sequence": gettext_lazy(
         "Each of the %(sequences)s sequences has a cache of its own for %(context)s tokens."
+    ),
+    "slots_share_context": gettext_lazy(
+        "%(sequences)s slots share one cache of %(context)s tokens; llama-server starts with four unless told otherwise."
+    ),
+    "without_flash_attention": gettext_lazy(
+        "Flash attention is off: the scores of every token with every cell are held, and the mask in 32 bits."
+    ),
+    "flash_attention_in_ram": gettext_lazy(
+        "CUDA has no flash attention for these head sizes, and a quantised cache needs it: attention runs in RAM, slowly."
     ),
     "context_above_model": gettext_lazy("%(context)s tokens are more than the %(most)s the model is made for."),
     "vllm_build": gettext_lazy(

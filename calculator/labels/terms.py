@@ -35,18 +35,19 @@ TERMS: Mapping[str, Promise] = {
     "state_f32": gettext_lazy(
         "%(layers)s recurrent layers × %(sequences)s × (%(convolution)s convolution inputs + %(state)s state values) × 4 B"
     ),
-    "layer_at_work": gettext_lazy("%(rows)s tokens × %(elements)s values of the widest layer × %(bytes)s B"),
+    "graph_at_work": gettext_lazy("the other tensors alive at the widest moment, for %(rows)s tokens"),
     "attention_masks": gettext_lazy("%(copies)s × attention mask: %(rows)s tokens × %(cells)s cells × %(bytes)s B"),
-    "cache_as_f16": gettext_lazy("a copy of the cache in 16 bits: %(elements)s values × %(bytes)s B"),
-    "indexer_scores": gettext_lazy(
-        "indexer: %(rows)s tokens × (%(cells)s scores × %(bytes)s B + %(chosen)s chosen × 4 B)"
+    "hidden_states_handed": gettext_lazy(
+        "hidden states handed from card to card: %(copies)s × %(rows)s tokens × %(hidden_size)s × 4 B"
     ),
-    "logits_rows": gettext_lazy(
-        "output: %(rows)s rows × (%(vocab_size)s vocabulary entries + 2 × %(hidden_size)s) × %(bytes)s B"
+    "cache_as_f16": gettext_lazy(
+        "attention of one layer with its cache copied to 16 bits: %(cells)s cells × %(bytes)s B"
     ),
-    "visiting_weights": gettext_lazy("copy of the largest tensor that lies in RAM: %(elements)s weights in %(format)s"),
-    "other_cards_at_work": gettext_lazy("%(cards)s other cards at work × %(each)s B"),
-    "graph_inputs": gettext_lazy("inputs: %(rows)s tokens × (%(hidden_size)s values × 4 B + %(cells)s cells × 2 B)"),
+    "attention_scores": gettext_lazy("attention scores of one layer: %(cells)s cells × %(bytes)s B"),
+    "other_cards_at_work": gettext_lazy("other cards at work: %(cards)s"),
+    "graph_inputs": gettext_lazy(
+        "inputs, %(copies)s ×: %(rows)s tokens with %(hidden_size)s values each, masks of %(cells)s cells, positions"
+    ),
     "logits_read": gettext_lazy("logits read by the caller: %(sequences)s × %(vocab_size)s × 4 B"),
     "encoder_graph": gettext_lazy("compute buffer of the image encoder"),
     # vLLM and transformers

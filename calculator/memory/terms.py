@@ -53,14 +53,13 @@ TERMS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "state_f32": ("layers", "sequences", "convolution", "state"),  # layers x sequences x (both) x 4 B
-    "layer_at_work": ("rows", "elements", "bytes"),  # rows x elements x bytes
+    "graph_at_work": ("rows",),  # the tensors alive at the widest moment, but for those below
     "attention_masks": ("rows", "cells", "copies", "bytes"),
-    "cache_as_f16": ("elements", "bytes"),
-    "indexer_scores": ("rows", "cells", "chosen", "bytes"),  # rows x (cells x bytes + chosen x 4 B)
-    "logits_rows": ("rows", "vocab_size", "hidden_size", "bytes"),  # rows x (vocab_size + 2 x hidden_size) x bytes
-    "visiting_weights": ("format", "elements"),
-    "other_cards_at_work": ("cards", "each"),
-    "graph_inputs": ("rows", "hidden_size", "cells"),  # rows x (hidden_size x 4 B + cells x 2 B)
+    "hidden_states_handed": ("copies", "rows", "hidden_size"),  # copies x rows x hidden_size x 4 B
+    "cache_as_f16": ("cells", "bytes"),  # cells x bytes
+    "attention_scores": ("cells", "bytes"),  # cells x bytes
+    "other_cards_at_work": ("cards",),
+    "graph_inputs": ("copies", "rows", "hidden_size", "cells"),
     "logits_read": ("sequences", "vocab_size"),
     "encoder_graph": (),
     # vLLM and transformers
@@ -116,6 +115,9 @@ NOTES: dict[str, tuple[str, ...]] = {
     "window_not_used": ("layers", "window"),
     "needs_importance_matrix": ("format",),
     "own_cache_per_sequence": ("sequences", "context"),
+    "slots_share_context": ("sequences", "context"),
+    "without_flash_attention": (),
+    "flash_attention_in_ram": (),
     "context_above_model": ("context", "most"),
     # vLLM and transformers
     "vllm_build": ("version", "batched_tokens", "sequences"),
@@ -146,6 +148,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "out_of_bounds": ("value", "least", "most"),
     # vLLM and transformers
     "same_as_keys": ("value", "keys"),
+    "quantised_values": ("value",),
     "not_divisible": ("value", "name", "size"),
     "cuts_group": ("tensor", "size", "group", "format"),
     "more_stages_than_layers": ("value", "most"),

@@ -15,7 +15,8 @@ DEFAULT_CONTEXT_TOKENS = 8192
 class Workload:
     """One way to run a model. `None` asks for the engine's own default for this model.
 
-    `context_tokens` is the length of one sequence, `sequences` how many run at once.
+    `context_tokens` is the length of one sequence, `sequences` how many run at once. llama.cpp's `slots` go before
+    `sequences`: a number means the same, "auto" four that share one cache of `context_tokens`.
     """
 
     engine: str = DEFAULT_ENGINE
@@ -40,8 +41,15 @@ class Workload:
     card_bytes: int | None = None  # memory of one card, where known: vLLM reserves a fraction of it
     capability: tuple[int, int] | None = None  # CUDA compute capability of the card, where known: (9, 0)
     card_name: str | None = None  # as its driver says it, where known: vLLM asks it for "a100"
+    multiprocessors: int | None = None  # of the card, where known: a CUDA context grows with them
     gpu_layers: int | None = None  # llama.cpp `-ngl`: the last so many of blocks + output layer; None: all
     cpu_expert_layers: int = 0  # llama.cpp `--n-cpu-moe`: experts of the first so many layers stay in RAM
+    slots: int | str | None = None  # llama.cpp `-np`; "auto": left out, which is 4 with `kv_unified`; None: `sequences`
+    kv_unified: bool = False  # llama.cpp `--kv-unified`: all slots share one cache of `context_tokens`
+    batch: int | None = None  # llama.cpp `-b`: tokens handed over at once, at least those of a micro-batch
+    flash_attention: bool | None = None  # llama.cpp `-fa`; None: wherever the card can
+    output_rows: int | None = None  # llama.cpp: rows of logits that a graph may have; None: the server's one per slot
+    swa_full: bool = False  # llama.cpp `--swa-full`: windowed layers keep the whole context
 
     @property
     def replicas(self) -> int:
@@ -61,7 +69,7 @@ class Workload:
 COMMON = frozenset(
     {
         *("engine", "weight_format", "kv_format", "kv_v_format", "context_tokens", "sequences", "vision"),
-        *("card_bytes", "capability", "card_name"),
+        *("card_bytes", "capability", "card_name", "multiprocessors"),
     }
 )
 """Fields that every engine answers, if only by refusing a value."""

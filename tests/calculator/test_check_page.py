@@ -47,7 +47,6 @@ def test_predicted_beside_printed() -> None:
         "272.00 MiB 272.00 MiB exact",
         "CUDA0 model buffer size = 4403.49 MiB",
         "no failure in it",
-        "read, not part of the prediction",
     ):
         assert said in page, said
     assert "What makes it fit" not in page

@@ -30,7 +30,7 @@ def test_a_draft_model_that_the_engine_does_not_run_is_said_and_not_dropped() ->
 
 def test_formats_and_offloading_leave_room_for_the_draft_model() -> None:
     large, small = shape("meta/llama-3-1-8b-instruct"), shape("qwen/qwen3-8b")
-    card = from_specification(slug="card", name="Card", vendor="nvidia", segment="consumer", memory_gb=12)
+    card = from_specification(slug="card", name="Card", vendor="nvidia", segment="consumer", memory_gb=11)
     query = {"engine": "llama.cpp", "weights": "Q4_K_M", "card": "card"}
     alone, both = (
         DeploymentForm(large, query | more, cards=[card], drafts=[("small", "Small")])

@@ -29,6 +29,7 @@ class Alike(NamedTuple):
     card_bytes: int | None = None
     capability: tuple[int, int] | None = None
     card_name: str | None = None
+    multiprocessors: int | None = None
 
     def on(self, workload: Workload) -> Workload:
         return replace(workload, **self._asdict())

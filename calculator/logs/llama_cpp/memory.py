@@ -47,7 +47,7 @@ BREAKDOWN = re.compile(
 CONTEXT = re.compile(
     r"llama_context: constructing|llama_new_context_with_model: n_ctx +=|llama_init_from_model: n_seq_max +="
 )
-FLASH: dict[str, str] = {"0": "off", "disabled": "off", "1": "on", "enabled": "on", "auto": "auto"}
+FLASH = {"0": False, "disabled": False, "1": True, "enabled": True}
 CPU = ("CPU", "BLAS", "RAM")
 MB = 2**20
 MOST_UNACCOUNTED = 10**7
@@ -201,14 +201,14 @@ def _settle(found: Memory, plain: dict[str, str], kept: list[int]) -> None:
         settings["context_tokens"] = (
             whole if unified else per_sequence or (whole if "n_ctx" not in plain else whole // slots)
         )
-        settings["sequences"] = 1 if unified else slots
-        if unified and slots > 1:
-            settings["shared_slots"] = slots
-    for printed, name in (("n_ubatch", "micro_batch"), ("n_batch", "batch")):
+        settings |= {"slots": slots, "kv_unified": True} if unified and slots > 1 else {"sequences": slots}
+    for printed, name in (("n_ubatch", "micro_batch"), ("n_batch", "batch"), ("n_outputs_max", "output_rows")):
         if plain.get(printed, "").isdecimal():
             settings[name] = int(plain[printed])
     if plain.get("flash_attn") in FLASH:
         settings["flash_attention"] = FLASH[plain["flash_attn"]]
+    if "batch" in settings:  # builds that do not print a limit have none (ggml-org/llama.cpp pull request 23861)
+        settings.setdefault("output_rows", settings["batch"])
     layers = int(settings.pop("layers_in_all", 0))
     if layers and int(settings.get("gpu_layers", 0)) >= layers:
         del settings["gpu_layers"]

@@ -39,6 +39,7 @@ CARD = re.compile(
 RUNS_MODEL = re.compile(r"\bollama (?:run|pull) ([\w./:-]{2,80})")
 QUANTITIES = {"model weights": "weights", "kv cache": "kv_cache", "compute graph": "compute"}
 ESTIMATES = {"memory.required.kv": "kv_cache", "memory.weights.total": "weights", "memory.graph.full": "compute"}
+FLASH = {"true": True, "Enabled": True, "false": False, "Disabled": False}
 FLAGS = {
     "--ctx-size": "ctx", "--batch-size": "micro_batch", "--parallel": "parallel", "--kv-cache-type": "kv_format",
 }  # fmt: skip
@@ -89,10 +90,10 @@ def _settings(lines: Iterable[str]) -> dict[str, Setting]:
             parallel, batch, flash, size, kv_format = request.groups()
             found |= {"parallel": parallel, "micro_batch": batch, "ctx": size}
             found |= {"kv_format": kv_format} if kv_format else {}
-            found["flash_attention"] = {"true": "on", "Enabled": "on", "false": "off", "Disabled": "off"}.get(
-                flash, "auto"
-            )
-    settings: dict[str, Setting] = {name: found[name] for name in ("kv_format", "flash_attention") if name in found}
+            found["flash_attention"] = flash
+    settings: dict[str, Setting] = {"kv_format": found["kv_format"]} if "kv_format" in found else {}
+    if found.get("flash_attention") in FLASH:
+        settings["flash_attention"] = FLASH[found["flash_attention"]]
     numbers = {name: int(found[name]) for name in ("ctx", "parallel", "micro_batch") if found.get(name, "").isdecimal()}
     if numbers.get("micro_batch"):
         settings["micro_batch"] = numbers["micro_batch"]

@@ -1,7 +1,7 @@
-"""What llama.cpp allocates for a model (source tree of October 2026, CUDA back end, flash attention on).
+"""What `llama-server` allocates for a model (source tree of October 2026, CUDA back end).
 
-Tensor data per preset, cache and recurrent state are exact; the compute buffer is a model of the graph allocator
-(`compute.py`) and the overhead a constant (`overhead.py`), both with their error.
+Tensor data per preset, cache and recurrent state are exact; the compute buffer follows the graph allocator itself
+(`compute.py`), and the overhead is measured, with an interval (`overhead.py`).
 """
 
 from __future__ import annotations
@@ -9,18 +9,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calculator.architecture.shape import CompressedAttention, LatentAttention, Shape
+from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import offered_formats
+from calculator.memory.llama_cpp.compute import UNQUANTISED
+from calculator.memory.llama_cpp.flash import uses_flash
 from calculator.memory.llama_cpp.notes import notes
+from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE
-from calculator.memory.llama_cpp.running import Running, run
+from calculator.memory.llama_cpp.running import run
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
 from calculator.memory.llama_cpp.weights import Weights, weigh
 from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
+MAX_BATCH = 2**20
 
 
-KNOBS = frozenset({"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"})
+KNOBS = frozenset(
+    {"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"}
+    | {"slots", "kv_unified", "batch", "flash_attention", "output_rows", "swa_full"}
+)
 
 
 def weight_formats(shape: Shape) -> tuple[str, ...]:
@@ -49,23 +57,55 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     different formats, more cards than layers.
     """
     _check(shape, workload)
-    running = run(shape, replace(workload, weight_format=None))
+    running = run(shape, _of_any_card(workload))
     held = weigh(shape, workload.weight_format or default_weight_format(shape), running.placement)
+    around = overhead(workload.card_bytes, workload.multiprocessors)
+    cards = tuple(
+        {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
+        for terms, parts in zip(held.cards, running.cards, strict=True)
+    )
     return Estimate(
         workload=workload,
         total_parameters=shape.total_parameters,
         active_parameters=shape.active_parameters,
         file_bytes=held.file_bytes,
-        parts=(Part(key="weights", terms=_joined(held)), *_with_visitors(running.parts, held.visiting)),
+        parts=_in_order(_joined(held), running.parts, around.terms(len(cards))),
         host=(Part(key="weights", terms=held.ram), *running.host),
-        per_card_bytes=_largest_share(held, running),
+        per_card_bytes=max(sum(card.values()) for card in cards),
+        cards=cards,
+        overhead_range_bytes=(around.least, around.most),
         notes=notes(shape, workload),
     )
 
 
+def _of_any_card(workload: Workload) -> Workload:
+    """Without what nothing but weights and overhead depend on."""
+    offloads = workload.cpu_expert_layers or workload.gpu_layers is not None
+    return replace(
+        workload,
+        weight_format=workload.weight_format if offloads else None,
+        card_bytes=None,
+        capability=None,
+        card_name=None,
+        multiprocessors=None,
+    )
+
+
+def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tuple[Term, ...]) -> tuple[Part, ...]:
+    *before, vision = running
+    return (Part(key="weights", terms=weights), *before, Part(key="overhead", terms=around), vision)
+
+
 def _check(shape: Shape, workload: Workload) -> None:
-    if workload.sequences > MAX_SEQUENCES:
-        raise WorkloadError("sequences", "out_of_bounds", value=workload.sequences, least=1, most=MAX_SEQUENCES)
+    asked = "sequences" if workload.slots is None else "slots"
+    if not 1 <= slot_count(workload) <= MAX_SEQUENCES:
+        raise WorkloadError(asked, "out_of_bounds", value=slot_count(workload), least=1, most=MAX_SEQUENCES)
+    if isinstance(workload.slots, str) and workload.slots != "auto":
+        raise WorkloadError("slots", "unknown", value=workload.slots, offered=("auto",))
+    if workload.batch is not None and workload.batch < 1:
+        raise WorkloadError("batch", "out_of_bounds", value=workload.batch, least=1, most=MAX_BATCH)
+    if not uses_flash(shape, workload) and workload.kv_v_format not in UNQUANTISED:
+        raise WorkloadError("flash_attention", "quantised_values", value=workload.kv_v_format)
     if workload.kv_v_format != workload.kv_format and _keeps_latents(shape):
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
 
@@ -89,15 +129,3 @@ def _joined(held: Weights) -> tuple[Term, ...]:
             term = Term(term.key, {**term.values, "elements": elements}, other.bytes + term.bytes)
         joined[kind] = term
     return tuple(joined.values())
-
-
-def _with_visitors(parts: tuple[Part, ...], visiting: tuple[Term, ...]) -> tuple[Part, ...]:
-    if not visiting:
-        return parts
-    return tuple(Part(key=part.key, terms=part.terms + visiting) if part.key == "compute" else part for part in parts)
-
-
-def _largest_share(held: Weights, running: Running) -> int:
-    shares = [sum(term.bytes for term in card) for card in held.cards]
-    shares[0] += sum(term.bytes for term in held.visiting)
-    return max(sum(pair) for pair in zip(shares, running.card_bytes, strict=True))

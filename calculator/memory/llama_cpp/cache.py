@@ -1,13 +1,9 @@
-"""The KV cache, cell by cell (`src/llama-kv-cache*.cpp`, `create_memory` in `src/llama-model.cpp`), flash attention on.
-
-`context_tokens` is per sequence, so `n_ctx` is context x sequences and every sequence has a stream of its own
-(`--kv-unified` off, the default where `-np` is given).
-"""
+"""The KV cache, cell by cell (`src/llama-kv-cache*.cpp`, `create_memory` in `src/llama-model.cpp`)."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,6 +22,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.memory.blocks import divides, row_bytes
+from calculator.memory.llama_cpp.batch import micro_batch, pad, sharing, streams
 from calculator.memory.llama_cpp.presets import KV_TYPE
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, keeps_windows
 from calculator.memory.workload import Term, Workload, WorkloadError
@@ -42,20 +39,11 @@ class Row(NamedTuple):
     tokens: int = 1
 
 
-def pad(number: int, step: int = 256) -> int:
-    return -(-number // step) * step
-
-
-def micro_batch(workload: Workload) -> int:
-    """Tokens per graph: never more than the whole context (`llama_context::llama_context`)."""
-    return min(workload.micro_batch, workload.context_tokens * workload.sequences)
-
-
 def cells(row: Row, workload: Workload) -> int:
     """Cells per stream. A window's cache also holds the micro-batch being written (`llama-kv-cache-iswa.cpp`)."""
     whole = pad(workload.context_tokens)
-    if row.window:
-        return pad(min(whole, row.window + micro_batch(workload)))
+    if row.window and not workload.swa_full:
+        return pad(min(whole, row.window * sharing(workload) + micro_batch(workload)))
     return pad(-(-whole // row.tokens))
 
 
@@ -119,30 +107,43 @@ def _compressed(mixer: CompressedAttention) -> list[Row]:
     return rows
 
 
+@lru_cache(maxsize=256)
 def offered_formats(shape: Shape) -> tuple[str, ...]:
     """Formats whose block divides the head sizes (`llama_init_from_model`)."""
     sizes = {size for rows in rows_by_layer(shape) for row in rows for size in (row.key_size, row.value_size)}
     return tuple(name for name, type_ in KV_TYPE.items() if all(divides(type_, size) for size in sizes))
 
 
-def cache_terms(shape: Shape, workload: Workload, layers: Sequence[int] | None = None) -> tuple[Term, ...]:
-    """One term per kind of row, over all layers or over `layers`."""
+def cache_terms(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Term, ...]:
+    """One term per kind of row, over `layers`."""
+    padded = widest_values(shape) if workload.flash_attention is False else 0
+    return tuple(_term(row, number, workload, padded) for row, number in _counted(shape, layers))
+
+
+@lru_cache(maxsize=1024)
+def _counted(shape: Shape, layers: tuple[int, ...]) -> tuple[tuple[Row, int], ...]:
+    """How many of `layers` keep each kind of row."""
     by_layer = rows_by_layer(shape)
-    chosen = by_layer if layers is None else [by_layer[index] for index in layers]
-    counted = Counter(row for rows in chosen for row in rows)
-    order = sorted(counted, key=lambda row: (row.window > 0, row.key))
-    return tuple(_term(row, counted[row], workload) for row in order)
+    counted = Counter(row for index in layers for row in by_layer[index])
+    return tuple((row, counted[row]) for row in sorted(counted, key=lambda row: (row.window > 0, row.key)))
 
 
-def _term(row: Row, layers: int, workload: Workload) -> Term:
+@lru_cache(maxsize=256)
+def widest_values(shape: Shape) -> int:
+    """Values of one cell in the layer that keeps the most: without flash attention, which lays them out by dimension,
+    all layers are padded to it (`TAG_V_CACHE_VARIABLE` in `src/llama-kv-cache.cpp`)."""
+    return max((row.heads * row.value_size for rows in rows_by_layer(shape) for row in rows), default=0)
+
+
+def _term(row: Row, layers: int, workload: Workload, padded: int) -> Term:
     k_format, v_format = workload.kv_format or "f16", workload.kv_v_format or "f16"
     kept = cells(row, workload)
     per_cell = row_bytes(KV_TYPE[k_format], row.heads * row.key_size)
     if row.value_size:
-        per_cell += row_bytes(KV_TYPE[v_format], row.heads * row.value_size)
+        per_cell += row_bytes(KV_TYPE[v_format], max(row.heads * row.value_size, padded))
     values: dict[str, int | str] = {
         "layers": layers,
-        "sequences": workload.sequences,
+        "sequences": streams(workload),
         "cells": kept,
         "heads": row.heads,
         "key_size": row.key_size,
@@ -155,4 +156,4 @@ def _term(row: Row, layers: int, workload: Workload) -> Term:
         values |= {"window": row.window, "micro_batch": micro_batch(workload)}
     if row.key == "cells_compressed":
         values["tokens"] = row.tokens
-    return Term(row.key, values, layers * workload.sequences * kept * per_cell)
+    return Term(row.key, values, layers * streams(workload) * kept * per_cell)

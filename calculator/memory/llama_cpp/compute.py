@@ -1,167 +1,139 @@
-"""The compute buffer: what is alive at the widest moment of one micro-batch.
+"""The compute buffers of `llama-server` on CUDA, and what its graph keeps in pinned memory.
 
-`ggml_gallocr` (`ggml/src/ggml-alloc.c`) lays the tensors of the graph over each other, so the buffer is a maximum, not
-a sum: either a layer at work beside the attention masks, or the output layer with the logits of the whole micro-batch
-(`n_outputs_max` left at its default, as in `llama-cli` and `llama-bench`; `llama-server` reserves fewer rows and needs
-less). The widths below were read off the allocator itself, on the CPU back end of October 2026, flash attention on, as
-multiples of the model's sizes. Against 963 of its answers for 197 models the median error is 0.1 %, 17 are off by more
-than 15 % and the worst by 21 %. What the widths miss is fragmentation: where a freed mask leaves a hole that the logits
-do not fit, the true buffer is larger by up to the mask. The Hadamard rotation of a quantised cache shifts it by up to
-one hidden size.
+`ggml_gallocr` (`ggml/src/ggml-alloc.c`) lays the tensors of a graph over each other, so a buffer is a maximum, not a
+sum. `graph/` builds the graphs as `src/models/*.cpp` do and runs that allocator over them. Rows of logits are reserved
+for one token per slot (`n_outputs_max`, `tools/server/server-context.cpp`). Kinds of layers that `graph/` does not know
+are answered by the closed rule of `widths.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
-from calculator.architecture.shape import (
-    Attention,
-    Dense,
-    Experts,
-    FeedForward,
-    LatentAttention,
-    LinearAttention,
-    Mixer,
-    Shape,
-    ShortConvolution,
-    StateSpace,
+from calculator.architecture.shape import Indexer, LatentAttention, Shape
+from calculator.memory.llama_cpp import widths
+from calculator.memory.llama_cpp.batch import micro_batch, pad, slot_count, streams
+from calculator.memory.llama_cpp.cache import cells
+from calculator.memory.llama_cpp.flash import runs_on_card, uses_flash
+from calculator.memory.llama_cpp.graph import (
+    NotTracedError,
+    Peak,
+    Setting,
+    Share,
+    cache_kinds,
+    deepstack,
+    trace,
 )
-from calculator.memory.llama_cpp.cache import Row, cells, micro_batch, pad, rows_by_layer
-from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, DEEPSTACK
+from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.presets import KV_TYPE
+from calculator.memory.llama_cpp.weights import largest_bytes
 from calculator.memory.workload import Term, Workload
 
-F32 = 4
-MASK_BYTES = 2  # F16 with flash attention, as is a copy of an F32 cache
 PIPELINE_COPIES = 4  # `GGML_SCHED_MAX_COPIES`: several cards work on several micro-batches at once
-INDEXER_BYTES = 6  # per cell: a score and its masked copy
-INDEXER_WIDTH = 64  # elements per token the indexer picks
+UNQUANTISED = frozenset({"f32", "f16", "bf16"})
 
 
-class Widths(NamedTuple):
-    """Per token of the micro-batch: elements of the widest layer, a row of every distinct cache, tokens picked."""
-
-    layer: int
-    caches: tuple[Row, ...]
-    top_k: int
-
-
-@lru_cache(maxsize=64)
-def widths(shape: Shape) -> Widths:
-    outputs: dict[tuple[int, str], int] = {
-        (tensor.layer, tensor.role): tensor.shape[0]
-        for tensor in shape.tensors_of("text")
-        if tensor.layer is not None and tensor.kind == "weight" and tensor.role.startswith("ffn_")
-    }
-    distinct = {(layer.mixers, layer.feed_forward): layer.index for layer in shape.layers}
-    widest = max(_layer(shape, mixers, ffn, outputs, index) for (mixers, ffn), index in distinct.items())
-    extra = DEEPSTACK.get(shape.model_type, 0) * shape.hidden_size
-    per_layer = sum(tensor.shape[-1] for tensor in shape.tensors_of("text") if tensor.role == "per_layer_token_embd")
-    rows = {row for layer_rows in rows_by_layer(shape) for row in layer_rows if row.key != "cells_indexer"}
-    caches = tuple({(row.window, row.tokens): row for row in rows}.values())
-    indexers = (m.indexer for layer in shape.layers for m in layer.mixers if isinstance(m, LatentAttention))
-    return Widths(widest + extra + per_layer, caches, max((i.top_k for i in indexers if i), default=0))
+def setting_of(shape: Shape, workload: Workload) -> Setting:
+    keys, values = workload.kv_format or "f16", workload.kv_v_format or workload.kv_format or "f16"
+    sequences = slot_count(workload)
+    tokens = -(-micro_batch(workload) // sequences) * sequences  # `graph_reserve` rounds up
+    return Setting(
+        tokens=tokens,
+        sequences=sequences,
+        streams=streams(workload),
+        flash=uses_flash(shape, workload),
+        in_ram=uses_flash(shape, workload) and not runs_on_card(shape),
+        transposed=workload.flash_attention is False,
+        keys_copied=keys not in ("f16", "f32"),
+        values_copied=values not in ("f16", "f32"),
+        keys_rotated=keys not in UNQUANTISED,
+        values_rotated=values not in UNQUANTISED,
+        outputs=min(tokens, workload.output_rows or sequences),
+        top_k=min(_top_k(shape), pad(workload.context_tokens)),
+        key_type=KV_TYPE[keys],
+        value_type=KV_TYPE[values],
+    )
 
 
-def _layer(
-    shape: Shape,
-    mixers: tuple[Mixer, ...],
-    feed_forward: FeedForward | None,
-    outputs: Mapping[tuple[int, str], int],
-    index: int,
-) -> int:
-    hidden = shape.hidden_size
-    attention = max((_attention_output(mixer, hidden) for mixer in mixers), default=0)
-    widest = max((_mixer(shape, mixer) for mixer in mixers), default=0)
-    if isinstance(feed_forward, Dense):
-        size = feed_forward.intermediate_size
-        fused = outputs.get((index, "ffn_up"), 0) > size  # gate and up in one product leave no hole for the queries
-        gated = fused or (index, "ffn_gate") in outputs
-        widest = max(widest, (3 if gated else 1) * size + 3 * hidden + (0 if fused else attention))
-    elif isinstance(feed_forward, Experts):
-        gated = (index, "ffn_gate_exps") in outputs
-        widest = max(widest, _experts(feed_forward, hidden, attention, gated))
-    return widest
+@lru_cache(maxsize=256)
+def _top_k(shape: Shape) -> int:
+    found = (mixer.indexer for layer in shape.layers for mixer in layer.mixers if isinstance(mixer, LatentAttention))
+    return max((indexer.top_k for indexer in found if isinstance(indexer, Indexer)), default=0)
 
 
-def _experts(ffn: Experts, hidden: int, attention: int, gated: bool) -> int:
-    active, size = ffn.num_active_experts, ffn.expert_size
-    going_up = (3 if gated else 1) * active * size + 3 * hidden + attention
-    coming_down = 2 * active * (ffn.latent_size or hidden) + active * size + (2 * hidden if attention > hidden else 0)
-    shared = 3 * ffn.shared_size + 4 * hidden + attention if ffn.shared_size else 0
-    return max(going_up, coming_down, shared)
+def share_of(placement: Placement, card: int, num_layers: int) -> Share:
+    """A card works on its own layers; the first one also on those in RAM, with weights copied for the purpose."""
+    layers = placement.cards[card]
+    last = layers[-1] + 1 if layers else num_layers
+    start = 0 if card == 0 else layers[0] if layers else num_layers
+    in_ram = len(placement.ram) if card == 0 else 0
+    offloaded = placement.ram or placement.experts_in_ram
+    copies = PIPELINE_COPIES if len(placement.cards) > 1 and not offloaded else 1
+    return Share(start, last, copies, in_ram, placement.experts_in_ram)
 
 
-def _attention_output(mixer: Mixer, hidden: int) -> int:
-    if isinstance(mixer, Attention):
-        return mixer.num_heads * mixer.value_head_dim
-    return hidden if isinstance(mixer, LatentAttention) else 0
+def card_terms(shape: Shape, workload: Workload, setting: Setting, placement: Placement, card: int) -> tuple[Term, ...]:
+    """The compute buffer of one card."""
+    share = share_of(placement, card, shape.num_layers)
+    try:
+        traced = trace(shape, setting, share)
+    except NotTracedError:
+        return widths.card_terms(shape, workload, setting, share)
+    columns = _columns(shape, workload)
+    copied = [_copied_bytes(shape, workload, share, role) for role in traced.copied]
+    found = traced.peaks.at(columns, copied)
+    masks = sum(tensor.size.per_cell * columns[tensor.size.cache] for tensor in traced.inputs if tensor.is_mask)
+    return _explained(shape, setting, share, columns, found, traced.handed, masks)
 
 
-def _mixer(shape: Shape, mixer: Mixer) -> int:
-    hidden = shape.hidden_size
-    match mixer:
-        case LatentAttention():
-            if shape.model_type in DECOMPRESSES_LATENT:
-                return 4 * hidden + 3 * mixer.num_heads * (mixer.qk_nope_head_dim + mixer.qk_rope_head_dim)
-            latent = 2 * (mixer.kv_lora_rank + mixer.qk_rope_head_dim)
-            return 4 * hidden + mixer.num_heads * (latent + mixer.qk_nope_head_dim + mixer.value_head_dim)
-        case Attention():
-            return 4 * hidden + 2 * mixer.num_heads * mixer.head_dim + 2 * mixer.num_kv_heads * mixer.head_dim
-        case LinearAttention():
-            return 3 * hidden + 3 * mixer.conv_channels
-        case StateSpace():
-            groups = 0 if mixer.version == 1 else mixer.num_groups
-            return hidden + 3 * mixer.inner_size + 3 * (mixer.inner_size + 2 * groups * mixer.state_size)
-        case ShortConvolution():
-            return 5 * hidden + 3 * mixer.conv_channels
-    return 4 * hidden
+def _columns(shape: Shape, workload: Workload) -> list[int]:
+    """Cells of every cache that has a mask of its own."""
+    return [cells(row, workload) for row in cache_kinds(shape)] or [0]
 
 
-def layer_terms(shape: Shape, workload: Workload, copies: int = 1) -> tuple[Term, ...]:
-    """A layer at work beside the masks. `copies` of the masks are kept where cards form a pipeline."""
-    needed, rows = widths(shape), micro_batch(workload)
+def _copied_bytes(shape: Shape, workload: Workload, share: Share, role: str) -> int:
+    layers = max(share.layers_in_ram, share.experts_in_ram) if role.endswith("_exps") else share.layers_in_ram
+    return largest_bytes(shape, workload.weight_format or "Q4_K_M", role, layers)
+
+
+def _explained(
+    shape: Shape, setting: Setting, share: Share, columns: Sequence[int], found: Peak, handed: int, masks: int
+) -> tuple[Term, ...]:
+    """The masks, what is handed from card to card, the one tensor that grows with the context, and all the rest."""
     terms = []
-    columns = sum(cells(row, workload) for row in needed.caches)
-    if columns:
-        values = {"rows": rows, "cells": columns, "copies": copies, "bytes": MASK_BYTES}
-        terms.append(Term("attention_masks", values, MASK_BYTES * rows * columns * copies))
-    if needed.top_k:
-        scores = pad(workload.context_tokens)
-        chosen = INDEXER_WIDTH * min(needed.top_k, scores)
-        values = {"rows": rows, "cells": scores, "chosen": chosen, "bytes": INDEXER_BYTES}
-        terms.append(Term("indexer_scores", values, rows * (INDEXER_BYTES * scores + F32 * chosen)))
-    copied = _copied_to_f16(needed.caches, workload)
-    attending = (_at_work(rows, 5 * shape.hidden_size), Term("cache_as_f16", copied, MASK_BYTES * copied["elements"]))
-    return widest_moment((_at_work(rows, needed.layer),), attending) + tuple(terms)
+    width = 2 if setting.flash else 4
+    if masks:
+        cells_masked = masks // (setting.tokens * width)
+        values = {"rows": setting.tokens, "cells": cells_masked, "copies": share.copies, "bytes": width}
+        terms.append(Term("attention_masks", values, masks * share.copies))
+    if share.copies > 1 and handed:
+        values = {"copies": handed, "rows": setting.tokens, "hidden_size": shape.hidden_size}
+        terms.append(Term("hidden_states_handed", values, 4 * handed * setting.tokens * shape.hidden_size))
+    widest = found.widest
+    copied = setting.keys_copied or setting.values_copied
+    if widest.per_cell and widest.cache < len(columns) and (copied or not setting.flash):
+        number = columns[widest.cache]
+        key = "cache_as_f16" if setting.flash else "attention_scores"
+        terms.append(Term(key, {"cells": number, "bytes": widest.per_cell}, number * widest.per_cell))
+    rest = found.bytes - sum(term.bytes for term in terms)
+    return (Term("graph_at_work", {"rows": setting.tokens}, rest), *terms)
 
 
-def _at_work(rows: int, elements: int) -> Term:
-    return Term("layer_at_work", {"rows": rows, "elements": elements, "bytes": F32}, F32 * rows * elements)
-
-
-def _copied_to_f16(caches: Iterable[Row], workload: Workload) -> dict[str, int]:
-    """Flash attention reads no F32: one layer's cache is copied (`build_attn_mha` in `src/llama-graph.cpp`)."""
-    keys, values = workload.kv_format == "f32", workload.kv_v_format == "f32"
-    widths_f16 = ((row, keys * row.key_size + values * (row.value_size or row.key_size)) for row in caches)
-    per_layer = (row.heads * width * cells(row, workload) for row, width in widths_f16)
-    return {"elements": workload.sequences * max(per_layer, default=0), "bytes": MASK_BYTES}
-
-
-def output_terms(shape: Shape, workload: Workload) -> tuple[Term, ...]:
-    """The output layer: a row of logits per token, its input and the residual."""
-    rows, vocabulary, hidden = micro_batch(workload), shape.vocab_size, shape.hidden_size
-    values = {"rows": rows, "vocab_size": vocabulary, "hidden_size": hidden, "bytes": F32}
-    return (Term("logits_rows", values, F32 * rows * (vocabulary + 2 * hidden)),)
-
-
-def widest_moment(*candidates: tuple[Term, ...]) -> tuple[Term, ...]:
-    return max(candidates, key=lambda terms: sum(term.bytes for term in terms))
-
-
-def host_terms(shape: Shape, workload: Workload) -> tuple[Term, ...]:
-    """What the CPU hands to the cards: embedded tokens and masks, in pinned memory."""
-    rows, columns = micro_batch(workload), sum(cells(row, workload) for row in widths(shape).caches)
-    values = {"rows": rows, "hidden_size": shape.hidden_size, "cells": columns}
-    return (Term("graph_inputs", values, rows * (F32 * shape.hidden_size + MASK_BYTES * columns)),)
+def host_terms(shape: Shape, workload: Workload, setting: Setting, placement: Placement) -> tuple[Term, ...]:
+    """What the CPU hands to the cards, in pinned memory: tokens, masks and positions, and the tokens embedded."""
+    columns, share = _columns(shape, workload), share_of(placement, 0, shape.num_layers)
+    copies = share.copies
+    if len(placement.cards) > 1 or placement.ram:
+        share = Share(0, shape.num_layers)
+    embedded = 4 * setting.tokens * shape.hidden_size
+    try:
+        inputs = sum(
+            tensor.size.fixed + tensor.size.per_cell * columns[tensor.size.cache]
+            for tensor in trace(shape, setting, share).inputs
+        )
+    except NotTracedError:
+        inputs = embedded + 2 * setting.tokens * sum(columns)
+    inputs += deepstack(shape) * embedded  # room for features of images, also where only text is read
+    values = {"copies": copies, "rows": setting.tokens, "cells": sum(columns), "hidden_size": shape.hidden_size}
+    return (Term("graph_inputs", values, copies * (inputs + 4 * setting.tokens) + embedded),)

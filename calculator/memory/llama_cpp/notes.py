@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape, SlidingWindowAttention
-from calculator.memory.llama_cpp.cache import micro_batch
+from calculator.memory.llama_cpp.batch import is_unified, micro_batch, slot_count
+from calculator.memory.llama_cpp.flash import runs_on_card, uses_flash
 from calculator.memory.llama_cpp.mixture import VERY_LOW
 from calculator.memory.llama_cpp.support import keeps_windows
 from calculator.memory.llama_cpp.weights import slots_of
@@ -20,10 +21,15 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
     found = [Note("llama_cpp_build", {"build": BUILD, "micro_batch": micro_batch(workload)}), *_of_model(shape)]
     if workload.weight_format in NEEDS_IMPORTANCE_MATRIX:
         found.append(Note("needs_importance_matrix", {"format": str(workload.weight_format)}))
-    if workload.sequences > 1:
-        found.append(
-            Note("own_cache_per_sequence", {"sequences": workload.sequences, "context": workload.context_tokens})
-        )
+    number = slot_count(workload)
+    if is_unified(workload) and number > 1:
+        found.append(Note("slots_share_context", {"sequences": number, "context": workload.context_tokens}))
+    elif number > 1:
+        found.append(Note("own_cache_per_sequence", {"sequences": number, "context": workload.context_tokens}))
+    if not uses_flash(shape, workload):
+        found.append(Note("without_flash_attention"))
+    elif not runs_on_card(shape):
+        found.append(Note("flash_attention_in_ram"))
     if shape.context_tokens is not None and workload.context_tokens > shape.context_tokens:
         found.append(Note("context_above_model", {"context": workload.context_tokens, "most": shape.context_tokens}))
     return tuple(found)

@@ -1,26 +1,89 @@
-"""What a card holds beside weights, cache and graph. Measured, not derived: it depends on driver, card and build.
+"""What a card holds beside weights, cache and graph. Measured, not derived: it depends on card, driver and build.
 
-Public figures for one process: CUDA context 107 MiB (RTX 4060 Ti, difference of two logs), 170 MiB (Tesla K80), 555 MiB
-(RTX PRO 6000, 188 multiprocessors); everything that llama.cpp's own breakdown calls unaccounted on that card, 753 MiB;
-cuBLAS workspace 32 to 67 MiB; and what nvidia-smi shows for an 8B model on one card beyond weights, cache and graph,
-about 700 MiB (`calculator/reference/measured.jsonl`, granite-3.3-8b). The constants are those of the RTX PRO 6000, the
-middle of these: expect -460 to +140 MiB per card. Small and old cards hold less: what fits by this number fits.
+A CUDA context keeps a stack for every thread that a card can run at once, so it grows with the multiprocessors:
+107 MiB with 34 (RTX 4060 Ti) and 555 with 188 (RTX PRO 6000; both https://github.com/ggml-org/llama.cpp/pull/23604),
+291 with 82 (RTX 3090, idle: 24,123 less 23,832 free), 3 MiB each. Beside it lie kernels, which are loaded when first
+used, a pool and the workspace of cuBLAS. What llama.cpp's own breakdown calls unaccounted is all of it: 451 to 456 MiB
+with 128 multiprocessors (RTX 4090, https://github.com/ggml-org/llama.cpp/pull/15860), 703 to 753 with 188, about 153
+with 24 (a laptop's card of 8 GB). The line below is 493, 703 and 129 there.
+
+Of a card whose multiprocessors are not known, its memory says how many there may be; the figure is that of the most, so
+that what fits by it fits, and the interval begins at the fewest. A server of May 2025 on a card that is not named took
+717 to 749 MiB (granite-3.3-8b in `calculator/reference/measured.jsonl`).
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from calculator.architecture.shape import Shape
 from calculator.memory.workload import Term
 
-CUDA_CONTEXT_BYTES = 555 * 2**20
-WORKSPACE_BYTES = 64 * 2**20
+MIB = 2**20
+CONTEXT_MIB = 3.0  # of each multiprocessor
+WORKSPACE_MIB, WORKSPACE_EACH_MIB = 45, 0.5
+UNEVEN = 0.2  # the figures lie so far around the line
+
+# NVIDIA's cards of up to so many GiB: the fewest and the most multiprocessors.
+_MULTIPROCESSORS = (
+    (7, (10, 34)),
+    (9, (20, 48)),
+    (13, (28, 80)),
+    (17, (34, 84)),
+    (25, (56, 128)),
+    (33, (80, 170)),
+    (49, (84, 142)),
+    (81, (108, 132)),
+    (97, (132, 188)),
+    (1024, (132, 160)),
+)
+_UNKNOWN = (20, 188)
 
 
-def overhead_terms(cards: int) -> tuple[Term, ...]:
-    return (
-        Term("cuda_context", {"cards": cards}, cards * CUDA_CONTEXT_BYTES),
-        Term("workspaces", {"cards": cards}, cards * WORKSPACE_BYTES),
+class Overhead(NamedTuple):
+    """Bytes on one card: the CUDA context and what else lies there, and the least and the most both may be together."""
+
+    context: int
+    workspaces: int
+    least: int
+    most: int
+
+    def terms(self, cards: int) -> tuple[Term, ...]:
+        return (
+            Term("cuda_context", {"cards": cards}, cards * self.context),
+            Term("workspaces", {"cards": cards}, cards * self.workspaces),
+        )
+
+
+def alike_bytes(card_bytes: int) -> int:
+    """The least memory of the cards that are taken to be like one of `card_bytes`."""
+    below = (top for top, _ in _MULTIPROCESSORS if top * 2**30 < card_bytes)
+    return max((top * 2**30 + 1 for top in below), default=1)
+
+
+@lru_cache(maxsize=512)
+def overhead(card_bytes: int | None, multiprocessors: int | None) -> Overhead:
+    fewest, most = _span(card_bytes, multiprocessors)
+    return Overhead(
+        context=round(CONTEXT_MIB * most) * MIB,
+        workspaces=round(WORKSPACE_MIB + WORKSPACE_EACH_MIB * most) * MIB,
+        least=round((1 - UNEVEN) * _line(fewest)) * MIB,
+        most=round((1 + UNEVEN) * _line(most)) * MIB,
     )
+
+
+def _span(card_bytes: int | None, multiprocessors: int | None) -> tuple[int, int]:
+    """The fewest and the most multiprocessors that the card may have."""
+    if multiprocessors is not None:
+        return multiprocessors, multiprocessors
+    if card_bytes is None:
+        return _UNKNOWN
+    return next((span for top, span in _MULTIPROCESSORS if card_bytes <= top * 2**30), _UNKNOWN)
+
+
+def _line(multiprocessors: int) -> float:
+    return WORKSPACE_MIB + (CONTEXT_MIB + WORKSPACE_EACH_MIB) * multiprocessors
 
 
 def result_terms(shape: Shape, sequences: int) -> tuple[Term, ...]:

@@ -1,4 +1,4 @@
-"""Everything but the weights: what a context of llama.cpp allocates, on the cards and in RAM."""
+"""Everything but weights and overhead: what a context of llama.cpp allocates, on the cards and in RAM."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
+from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import cache_terms
-from calculator.memory.llama_cpp.compute import (
-    PIPELINE_COPIES,
-    host_terms,
-    layer_terms,
-    output_terms,
-    widest_moment,
-)
-from calculator.memory.llama_cpp.overhead import overhead_terms, result_terms
+from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
+from calculator.memory.llama_cpp.graph import Setting
+from calculator.memory.llama_cpp.overhead import result_terms
 from calculator.memory.llama_cpp.placement import Placement, place
 from calculator.memory.llama_cpp.state import state_terms
 from calculator.memory.llama_cpp.vision import vision_terms
@@ -26,64 +22,69 @@ Terms = tuple[Term, ...]
 
 class Running(NamedTuple):
     placement: Placement
-    parts: tuple[Part, ...]  # kv_cache, state, compute, overhead, vision
+    parts: tuple[Part, ...]  # kv_cache, state, compute, vision
     host: tuple[Part, ...]  # compute; kv_cache and state where layers stay in RAM
-    card_bytes: tuple[int, ...]  # of `parts`, on each card
+    cards: tuple[tuple[Part, ...], ...]  # `parts` of each card
 
 
 @lru_cache(maxsize=4096)
 def run(shape: Shape, workload: Workload) -> Running:
-    """`workload` without its weight format: every preset runs in the same context."""
+    """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out, as may
+    what is known of the card."""
     placement = place(workload, shape.num_layers)
-    on_cards = [layer for layers in placement.cards for layer in layers]
-    compute = [_card_compute(shape, workload, placement, card) for card in range(len(placement.cards))]
+    setting = setting_of(shape, workload)
     vision = vision_terms(shape) if workload.vision else ()
-    overhead = overhead_terms(1)
-    shares = []
-    for card, layers in enumerate(placement.cards):
-        held: Terms = cache_terms(shape, workload, layers) + state_terms(shape, workload.sequences, layers)
-        shares.append(_sum(held + compute[card] + overhead + (vision if card == 0 else ())))
+    cards = tuple(
+        _parts(
+            cache_terms(shape, workload, layers),
+            state_terms(shape, slot_count(workload), layers),
+            card_terms(shape, workload, setting, placement, card),
+            vision if card == 0 else (),
+        )
+        for card, layers in enumerate(placement.cards)
+    )
     return Running(
         placement=placement,
-        parts=(
-            Part(key="kv_cache", terms=cache_terms(shape, workload, on_cards)),
-            Part(key="state", terms=state_terms(shape, workload.sequences, on_cards)),
-            Part(key="compute", terms=_over_cards(compute)),
-            Part(key="overhead", terms=overhead_terms(len(placement.cards))),
-            Part(key="vision", terms=vision),
-        ),
-        host=_in_ram(shape, workload, placement),
-        card_bytes=tuple(shares),
+        parts=cards[0] if len(cards) == 1 else _summed(shape, workload, placement, cards),
+        host=_in_ram(shape, workload, setting, placement),
+        cards=cards,
     )
 
 
-def _card_compute(shape: Shape, workload: Workload, placement: Placement, card: int) -> Terms:
-    """The last card also computes the logits; the first one where the output layer lies in RAM (`--op-offload`)."""
-    copies = PIPELINE_COPIES if len(placement.cards) > 1 and not placement.ram else 1
-    at_work = layer_terms(shape, workload, copies)
-    computes_output = card == (0 if placement.output_in_ram else len(placement.cards) - 1)
-    return widest_moment(at_work, output_terms(shape, workload)) if computes_output else at_work
+def _summed(
+    shape: Shape, workload: Workload, placement: Placement, cards: Sequence[tuple[Part, ...]]
+) -> tuple[Part, ...]:
+    """The parts of all cards together."""
+    layers = tuple(layer for layers in placement.cards for layer in layers)
+    return _parts(
+        cache_terms(shape, workload, layers),
+        state_terms(shape, slot_count(workload), layers),
+        _over_cards([card[2].terms for card in cards]),
+        cards[0][3].terms,
+    )
+
+
+def _parts(*terms: Terms) -> tuple[Part, ...]:
+    keys = ("kv_cache", "state", "compute", "vision")
+    return tuple(Part(key=key, terms=of_part) for key, of_part in zip(keys, terms, strict=True))
 
 
 def _over_cards(compute: Sequence[Terms]) -> Terms:
     *others, last = compute
     if not others:
         return last
-    each = _sum(others[0])
-    return (Term("other_cards_at_work", {"cards": len(others), "each": each}, len(others) * each), *last)
+    rest = sum(_sum(terms) for terms in others)
+    return (Term("other_cards_at_work", {"cards": len(others)}, rest), *last)
 
 
-def _in_ram(shape: Shape, workload: Workload, placement: Placement) -> tuple[Part, ...]:
-    compute = host_terms(shape, workload) + result_terms(shape, workload.sequences)
+def _in_ram(shape: Shape, workload: Workload, setting: Setting, placement: Placement) -> tuple[Part, ...]:
+    compute = host_terms(shape, workload, setting, placement) + result_terms(shape, slot_count(workload))
     if not placement.ram:
         return (Part(key="compute", terms=compute),)
-    at_work = layer_terms(shape, workload)
-    if placement.output_in_ram:
-        at_work = widest_moment(at_work, output_terms(shape, workload))
     return (
-        Part(key="compute", terms=compute + at_work),
+        Part(key="compute", terms=compute),
         Part(key="kv_cache", terms=cache_terms(shape, workload, placement.ram)),
-        Part(key="state", terms=state_terms(shape, workload.sequences, placement.ram)),
+        Part(key="state", terms=state_terms(shape, slot_count(workload), placement.ram)),
     )
 
 

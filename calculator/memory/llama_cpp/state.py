@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -63,11 +62,11 @@ def _compressor(size: int, tokens: int, overlaps: bool) -> int:
     return 2 * size * tokens * (4 if overlaps else 1)
 
 
-def state_terms(shape: Shape, sequences: int, layers: Sequence[int] | None = None) -> tuple[Term, ...]:
-    """One term per kind of state, over all layers or over `layers`."""
+@lru_cache(maxsize=1024)
+def state_terms(shape: Shape, sequences: int, layers: tuple[int, ...]) -> tuple[Term, ...]:
+    """One term per kind of state, over `layers`."""
     by_layer = states_by_layer(shape)
-    chosen = by_layer if layers is None else [by_layer[index] for index in layers]
-    counted = Counter(state for states in chosen for state in states)
+    counted = Counter(state for index in layers for state in by_layer[index])
     return tuple(
         Term(
             "state_f32",

@@ -8,7 +8,7 @@ card (`TENSOR_DUPLICATED` in `src/models/*.cpp`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,14 +19,13 @@ from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.slots import Slots, gather
 from calculator.memory.workload import Term
 
+ROW_PADDING = 512
+
 
 class Weights(NamedTuple):
-    """`visiting`: what the first card needs to work on the largest tensor that lies in RAM."""
-
     file_bytes: int
     cards: tuple[tuple[Term, ...], ...]
     ram: tuple[Term, ...]
-    visiting: tuple[Term, ...]
 
 
 class Located(NamedTuple):
@@ -34,7 +33,6 @@ class Located(NamedTuple):
 
     cards: tuple[Mapping[Slot, int], ...]
     ram: Mapping[Slot, int]
-    in_ram: tuple[Mapping[Slot, int], ...]  # the layers, experts and output of `ram`, one by one
 
 
 @lru_cache(maxsize=1024)
@@ -46,7 +44,6 @@ def weigh(shape: Shape, preset: str, placement: Placement) -> Weights:
         file_bytes=sum(row_bytes(types[slot], elements) for slot, elements in slots.elements.items()),
         cards=tuple(_terms(card, types) for card in located.cards),
         ram=_terms(located.ram, types),
-        visiting=_visiting(located.in_ram, types),
     )
 
 
@@ -61,7 +58,6 @@ def _locate(shape: Shape, placement: Placement) -> Located:
     card_of = {layer: card for card, layers in enumerate(placement.cards) for layer in layers}
     cards: list[Counter[Slot]] = [Counter() for _ in placement.cards]
     ram: Counter[Slot] = Counter()
-    in_ram: list[Mapping[Slot, int]] = []
     for place, elements in slots.placed.items():
         if place.part in ("embedding", "lookup"):
             ram.update(elements)
@@ -69,23 +65,11 @@ def _locate(shape: Shape, placement: Placement) -> Located:
                 cards[-1].update(elements)
         elif place.part == "output":
             (ram if placement.output_in_ram else cards[-1]).update(elements)
-            in_ram += [elements] if placement.output_in_ram else []
         else:
             held_back = place.part == "experts" and place.layer < placement.experts_in_ram
             card = None if held_back else card_of.get(place.layer)
             (ram if card is None else cards[card]).update(elements)
-            in_ram += [elements] if card is None else []
-    return Located(tuple(cards), ram, tuple(in_ram))
-
-
-def _visiting(in_ram: Iterable[Mapping[Slot, int]], types: Mapping[Slot, str]) -> tuple[Term, ...]:
-    """Prompts are computed on the card with weights copied there one tensor at a time (`--op-offload`, the default)."""
-    sizes = ((row_bytes(types[slot], number), slot, number) for elements in in_ram for slot, number in elements.items())
-    largest = max(sizes, default=None)
-    if largest is None:
-        return ()
-    size, slot, number = largest
-    return (Term("visiting_weights", {"format": types[slot], "elements": number}, size),)
+    return Located(tuple(cards), ram)
 
 
 def _terms(elements: Mapping[Slot, int], types: Mapping[Slot, str]) -> tuple[Term, ...]:
@@ -105,3 +89,18 @@ def _term(type_: str, elements: int) -> Term:
         "block_bytes": block.bytes,
     }
     return Term("blocks", values, row_bytes(type_, elements))
+
+
+@lru_cache(maxsize=4096)
+def largest_bytes(shape: Shape, preset: str, role: str, layers: int) -> int:
+    """Bytes of the largest weight of this role in the first `layers` layers, as CUDA allocates it: the last row is
+    padded to 512 elements (`MATRIX_ROW_PADDING` in `ggml/src/ggml-cuda/common.cuh`)."""
+    if role == "ffn_gate_up_exps":
+        return 2 * largest_bytes(shape, preset, "ffn_gate_exps", layers)
+    slots, largest = slots_of(shape), 0
+    for (slot, row, elements), found in slots.largest.get(role, {}).items():
+        if min(found) < layers:
+            type_ = choose_type(preset, slot, slots.traits)
+            padding = -row % ROW_PADDING if BLOCKS[type_].elements > 1 else 0
+            largest = max(largest, row_bytes(type_, elements) + row_bytes(type_, padding))
+    return largest

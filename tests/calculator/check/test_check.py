@@ -64,7 +64,8 @@ def test_llama_server_to_the_digit() -> None:
     assert answer.hardware
     assert (answer.hardware.card, answer.hardware.count) == (GEFORCE, 1)
     assert answer.mending is None
-    assert abs(row(answer, "total").error or 0) < 0.05
+    assert abs(row(answer, "total").error or 0) < 0.02
+    assert row(answer, "compute", "cards").error == 0  # that build had a row of logits for every token
 
 
 def test_a_row_that_differs_says_why() -> None:
@@ -90,15 +91,14 @@ def test_a_run_that_did_not_fit_and_what_makes_it() -> None:
     mending = checked("ollama-out-of-memory.log").mending
     assert mending
     assert mending.asked.state == "does_not_fit"
-    assert [fix.key for fix in mending.fixes] == [
-        "smaller_kv", "shorter_context", "smaller_weights", "layers_to_ram", "more_cards",
-    ]  # fmt: skip
+    # no smaller cache: it ran without flash attention, which quantised values need
+    assert [fix.key for fix in mending.fixes] == ["shorter_context", "smaller_weights", "layers_to_ram", "more_cards"]
     for fix in mending.fixes:
         assert fix.key in KEYS
         assert fix.fit.state != "does_not_fit"
-    shorter = mending.fixes[1].workload
+    shorter = mending.fixes[0].workload
     assert 2048 <= shorter.context_tokens < 4096
-    assert mending.fixes[0].workload.context_tokens == 4096  # each change by itself
+    assert mending.fixes[1].workload.context_tokens == 4096  # each change by itself
     assert mending.fixes[-1].fit.count == 2
 
 

@@ -41,6 +41,36 @@ def test_llama_server_gets_all_of_the_context() -> None:
     assert "--no-kv-unified" in words(text)
 
 
+@pytest.mark.parametrize(
+    ("asked", "said", "parallel"),
+    [
+        ({"slots": "auto"}, "-c 8192", 1),
+        ({"slots": 4}, "-c 32768 -np 4 --no-kv-unified", 4),
+        ({"slots": 1}, "-c 8192 -np 1", 1),
+        ({"slots": 2, "kv_unified": True}, "-c 8192 -np 2 --kv-unified", 1),
+        ({"sequences": 2}, "-c 16384 -np 2 --no-kv-unified", 2),
+    ],
+)
+def test_slots_are_asked_for_as_they_were_computed(asked: dict[str, int | str], said: str, parallel: int) -> None:
+    """`tools/server/server.cpp`: without `-np` four slots share `-c` (`kv_unified`)."""
+    commands = launch_commands(Workload(weight_format="Q4_K_M", **asked), QWEN)  # type: ignore[arg-type]
+    text = command(commands, "llama-server").text
+    assert f" {said} -ngl " in text
+    assert ("-np" in words(text)) == ("-np" in said)
+    assert f"OLLAMA_NUM_PARALLEL={parallel} " in command(commands, "ollama").text
+
+
+def test_what_llama_server_decides_itself_is_not_said() -> None:
+    plain = command(launch_commands(Workload(weight_format="Q4_K_M"), QWEN), "llama-server").text
+    assert not {"-fa", "-ub", "-b", "--swa-full"} & set(words(plain))
+    turned = Workload(weight_format="Q4_K_M", flash_attention=False, micro_batch=1024, batch=1024, swa_full=True)
+    commands = launch_commands(turned, QWEN)
+    text = command(commands, "llama-server").text
+    assert (option(text, "-fa"), option(text, "-ub"), option(text, "-b")) == ("off", "1024", "1024")
+    assert "--swa-full" in words(text)
+    assert "OLLAMA_FLASH_ATTENTION=0" in command(commands, "ollama").text
+
+
 def test_offload() -> None:
     workload = Workload(weight_format="Q4_K_M", gpu_layers=20, cpu_expert_layers=10)
     commands = launch_commands(workload, QWEN)

@@ -74,18 +74,16 @@ def test_llama_cpp_deals_out_layers_and_gives_the_last_card_the_output(
     held = cards_of(published("llama-3-3-70b-instruct"), workload)
     assert [card["weights"] for card in held] == weights
     assert [card["kv_cache"] for card in held] == [number * 2 * TOKENS * CELL * 2 for number in layers]
-    if gpu_layers is not None:  # the largest matrix in RAM visits the first card
-        held[0]["rest"] += 28_672 * HIDDEN // 32 * 34
     assert answer.per_card_bytes == max(sum(card.values()) for card in held)
 
 
 def test_llama_cpp_counts_what_every_card_has_of_its_own() -> None:
-    """A CUDA context and a workspace (619 MiB) on each; the encoder and its graph on the first alone."""
+    """A CUDA context and a workspace (564 + 139 MiB) on each; the encoder and its graph on the first alone."""
     shape = published("gemma-3-27b-it")
     for cards in (1, 2, 4, 8):
         workload = Workload(pipeline_parallel=cards)
         blind, seeing = (cards_of(shape, Workload(pipeline_parallel=cards, vision=vision)) for vision in (False, True))
-        assert estimate(shape, workload).part("overhead").bytes == cards * (555 + 64) * MIB
+        assert estimate(shape, workload).part("overhead").bytes == cards * (564 + 139) * MIB
         vision = estimate(shape, Workload(pipeline_parallel=cards, vision=True)).part("vision").bytes
         grown = [after["rest"] - before["rest"] for after, before in zip(seeing, blind, strict=True)]
         assert grown == [vision] + [0] * (cards - 1)
@@ -110,9 +108,11 @@ def test_llama_cpp_works_on_the_output_on_the_last_card(name: str) -> None:
 def test_cards_in_a_pipeline_keep_four_masks(workload: Workload, copies: int) -> None:
     """`GGML_SCHED_MAX_COPIES`: several micro-batches are under way, unless layers stay in RAM (`llama_context`).
 
-    A mask has 16 bits for each of the micro-batch's 512 tokens and each cell.
+    A mask has 16 bits for each of the micro-batch's 512 tokens and each cell. The first card is
+    left out where layers stay in RAM: it is handed their keys and values too.
     """
     shape, short, long = published("llama-3-3-70b-instruct"), 65_536, 131_072
     few, many = (cards_of(shape, replace(workload, context_tokens=tokens)) for tokens in (short, long))
-    for before, after in zip(few, many, strict=True):
+    first = 0 if workload.gpu_layers is None else 1
+    for before, after in zip(few[first:], many[first:], strict=True):
         assert after["rest"] - before["rest"] == copies * 2 * 512 * (long - short)

@@ -27,6 +27,11 @@ NAMES = (
 LADDER = ("F32", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K", "IQ2_XXS", "IQ1_S")
 DIVIDED = ("llama-3-1-8b-instruct", "qwen3-30b-a3b", "deepseek-v3-2", "llama-4-maverick-instruct")
 
+# ggml lays a larger tensor into a hole that a smaller one splits. Where a context is shorter than a micro-batch, every
+# tensor grows with it: Mamba-Codestral needs 12 MiB less for 512 tokens than for 496.
+HOLE_OF_SHORT_CONTEXT = 12 * 2**20
+HOLE_OF_NARROW_CACHE = 18 * 2**20
+
 names = st.sampled_from(NAMES)
 contexts = st.integers(1, 2**20)
 
@@ -36,14 +41,36 @@ def test_more_tokens_never_take_less(name: str, context: int, more: int, count: 
     shape = published(name)
     workload = Workload(context_tokens=context, sequences=count)
     less, longer = estimate(shape, workload), estimate(shape, replace(workload, context_tokens=context + more))
-    assert all(a.bytes <= b.bytes for a, b in zip(less.parts, longer.parts, strict=True))
+    hole = HOLE_OF_SHORT_CONTEXT if context * count < less.workload.micro_batch else 0
+    assert less.total_bytes <= longer.total_bytes + hole
+    pairs = zip(less.parts, longer.parts, strict=True)
+    assert all(a.bytes <= b.bytes for a, b in pairs if a.key != "compute")
+
+
+@given(name=names, context=contexts, more=st.integers(1, 2**18))
+def test_more_tokens_in_a_narrow_cache_take_less_by_a_hole_at_most(name: str, context: int, more: int) -> None:
+    """With a q8_0 cache Falcon-H1 needs 17.7 MiB less for 2,048 tokens than for 1,792, the most of 197 models."""
+    shape = published(name)
+    workload = Workload(context_tokens=context, kv_format="q8_0")
+    less, longer = estimate(shape, workload), estimate(shape, replace(workload, context_tokens=context + more))
+    assert less.total_bytes <= longer.total_bytes + HOLE_OF_NARROW_CACHE
 
 
 @given(name=names, context=contexts, count=st.integers(1, 255))
 def test_more_sequences_never_take_less(name: str, context: int, count: int) -> None:
     shape = published(name)
     workload = Workload(context_tokens=context, sequences=count)
-    assert estimate(shape, replace(workload, sequences=count + 1)).total_bytes >= estimate(shape, workload).total_bytes
+    fewer, more = estimate(shape, workload), estimate(shape, replace(workload, sequences=count + 1))
+    rows, rows_of_more = (_rows(context, number) for number in (count, count + 1))
+    spared = fewer.part("compute").bytes * max(rows - rows_of_more, 0) // rows
+    assert fewer.total_bytes <= more.total_bytes + spared
+
+
+def _rows(context: int, sequences: int) -> int:
+    """Tokens of the graph: a micro-batch of 512 is rounded up to a multiple of the sequences, to 765 for 255 of them
+    but to 512 for 256 (`llama_context::graph_reserve`)."""
+    tokens = min(512, context * sequences)
+    return -(-tokens // sequences) * sequences
 
 
 @given(data=st.data(), name=names, context=contexts)

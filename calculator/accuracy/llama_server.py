@@ -1,0 +1,63 @@
+"""What `llama-server` allocates on CUDA, run by run: buffers of every card, and the one that its graph keeps in RAM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from calculator.accuracy.case import Case
+from calculator.architecture.shape import Shape
+from calculator.memory import Workload, estimate
+
+MIB = 2**20
+TENTH = MIB // 10  # a prediction this near counts as exact
+ORIGIN = "llama-server on CUDA, October 2026"
+ENGINE = "llama.cpp"
+SETTINGS = ("ubatch", "fa", "swa_full", "ngl", "cpu_moe")
+
+
+def workload_of(line: Mapping[str, Any]) -> Workload:
+    """The run of one line of `llama_server.jsonl`."""
+    return Workload(
+        engine=ENGINE,
+        weight_format="Q4_K_M",
+        kv_format=line["kv"],
+        context_tokens=line["context"],
+        slots=line["slots"],
+        micro_batch=line.get("ubatch", 512),
+        flash_attention=line.get("fa"),
+        swa_full=line.get("swa_full", False),
+        gpu_layers=line.get("ngl"),
+        cpu_expert_layers=line.get("cpu_moe", 0),
+        pipeline_parallel=len(line["cards"]),
+    )
+
+
+def llama_server_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
+    """Cache with state and compute buffer of each card, the buffers of all cards, and the compute buffer in RAM."""
+    answer = estimate(shape, workload_of(line))
+    configuration = {key: line[key] for key in ("context", "kv", "slots")}
+    configuration |= {key: str(line[key]) for key in SETTINGS if key in line}
+    if len(line["cards"]) > 1:
+        configuration["cards"] = len(line["cards"])
+    pairs = []
+    for number, (held, (_, context, compute)) in enumerate(zip(answer.by_card, line["cards"], strict=True), 1):
+        pairs.append(("cache_and_state", number, held["kv_cache"] + held["state"], context))
+        pairs.append(("compute", number, held["compute"], compute))
+    buffers = sum(answer.part(key).bytes for key in ("weights", "kv_cache", "state", "compute"))
+    pairs.append(("buffers", 0, buffers, sum(sum(card) for card in line["cards"])))
+    in_ram = sum(
+        term.bytes for part in answer.host for term in part.terms if part.key == "compute" and term.key != "logits_read"
+    )
+    pairs.append(("host_compute", 0, in_ram, line["host"][2]))
+    for quantity, card, predicted, truth in pairs:
+        yield Case(
+            model=line["config"],
+            engine=ENGINE,
+            quantity=quantity,
+            configuration=configuration | ({"card": card} if card and len(line["cards"]) > 1 else {}),
+            predicted=predicted,
+            truth=round(truth * MIB),
+            resolution=TENTH,
+            origin=ORIGIN,
+        )

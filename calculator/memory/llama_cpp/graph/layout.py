@@ -1,0 +1,190 @@
+"""How large ggml's buffer grows as caches grow (`ggml_dyn_tallocr_alloc`, `ggml_dyn_tallocr_free_bytes`).
+
+Blocks are laid out best fit, so what is decided hangs on which of two sizes is larger. Every size is a line over the
+number of cells; the blocks are laid out once for a number that was asked, and beside it is kept from which to which
+number every comparison ends alike. Between the two the buffer is a maximum of a few lines.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from calculator.memory.llama_cpp.graph.allocator import Plan
+from calculator.memory.llama_cpp.graph.tensors import Size
+
+ALIGNMENT = 128  # `ggml_backend_cuda_buffer_type_get_alignment`
+ENDLESS = 1 << 60
+ANY = 1 << 40  # cells; no cache has more
+
+
+class Peak(NamedTuple):
+    """Bytes of the buffer, and the tensor that made it grow last."""
+
+    bytes: int
+    widest: Size
+
+
+class _Crest(NamedTuple):
+    """The buffer's end while `widest` is at its place: `bytes` at no cells, and more for each."""
+
+    bytes: int
+    per_cell: int
+    widest: Size
+
+
+class _Span(NamedTuple):
+    """From `least` to `most` cells every block has its place for the same reason."""
+
+    least: int
+    most: int
+    crests: tuple[_Crest, ...]
+
+
+class Peaks:
+    """The peak of one plan for any number of cells."""
+
+    __slots__ = ("_spans", "plan")
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._spans: dict[tuple[int | None, ...], list[_Span]] = {}
+
+    def at(self, cells: Sequence[int], copied: Sequence[int] = ()) -> Peak:
+        """For caches of so many cells, in multiples of 256, and so many bytes of weights that are copied from RAM.
+
+        Caches as long as the first grow with it, others (windows) stay as they are.
+        """
+        length = cells[0]
+        fixed = (*(None if number == length else number for number in cells), *copied)
+        spans = self._spans.setdefault(fixed, [])
+        span = next((found for found in spans if found.least <= length <= found.most), None)
+        if span is None:
+            span = _Layout(length).run(self.plan, fixed)
+            spans.append(span)
+        best, widest = 0, Size(0)
+        for offset, per_cell, tensor in span.crests:
+            if offset + per_cell * length > best:
+                best, widest = offset + per_cell * length, tensor
+        return Peak(best, widest)
+
+
+class _Layout:
+    """Free blocks by address, the last one without an end. Addresses and sizes are those at `cells` cells, each with
+    what it grows by with every cell more."""
+
+    __slots__ = ("cells", "grown_sizes", "grown_starts", "least", "most", "sizes", "starts")
+
+    def __init__(self, cells: int) -> None:
+        self.cells, self.least, self.most = cells, 0, ANY
+        self.starts, self.grown_starts = [0], [0]
+        self.sizes, self.grown_sizes = [ENDLESS], [0]
+
+    def run(self, plan: Plan, fixed: Sequence[int | None]) -> _Span:
+        address: dict[int, tuple[int, int]] = {}
+        crests: list[_Crest] = []
+        for block, wanted, frees, kept in plan:
+            size, grows = self._line(wanted, fixed)
+            if not frees:
+                start, grown = address[block] = self._take(size, grows)
+                _raise_crest(crests, start + size - (grown + grows) * self.cells, grown + grows, wanted)
+                continue
+            start, grown = address[block]
+            if kept is not None:
+                inside, inside_grows = self._line(kept, fixed)
+                if not self._compare(size - inside, grows - inside_grows):
+                    continue
+                start, grown, size, grows = start + inside, grown + inside_grows, size - inside, grows - inside_grows
+            self._give_back(start, grown, size, grows)
+        return _Span(self.least, self.most, tuple(crests))
+
+    def _line(self, size: Size, fixed: Sequence[int | None]) -> tuple[int, int]:
+        """Bytes, and bytes more for every cell. A cache has a multiple of 256 cells, so only the rest is rounded."""
+        rest, per_cell, cache = size
+        if per_cell:
+            number = fixed[cache]
+            if number is None:
+                return -(-rest // ALIGNMENT) * ALIGNMENT + per_cell * self.cells, per_cell
+            rest += per_cell * number
+        return -(-rest // ALIGNMENT) * ALIGNMENT, 0
+
+    def _compare(self, more: int, grows: int) -> int:
+        """`more`, of which nothing but the sign may be used: the span shrinks to where that stays."""
+        if not grows:
+            return more
+        if not more:
+            self.least = self.most = self.cells
+            return 0
+        steps = -(-abs(more) // abs(grows)) - 1
+        if (more > 0) == (grows > 0):
+            self.least = max(self.least, self.cells - steps)
+        else:
+            self.most = min(self.most, self.cells + steps)
+        return more
+
+    def _take(self, size: int, grows: int) -> tuple[int, int]:
+        """The smallest free block that is large enough, the last of several alike; else the one without an end."""
+        sizes, grown_sizes = self.sizes, self.grown_sizes
+        last = best = len(sizes) - 1
+        for index in range(last):
+            if size <= sizes[index] <= sizes[best]:
+                best = index
+        self._stays_best(best, size, grows)
+        found = self.starts[best], self.grown_starts[best]
+        if sizes[best] == size and best != last:
+            self._drop(best)
+        else:
+            self.starts[best] += size
+            self.grown_starts[best] += grows
+            sizes[best] -= size
+            grown_sizes[best] -= grows
+        return found
+
+    def _stays_best(self, best: int, size: int, grows: int) -> None:
+        """The block stays large enough, smaller ones too small, and larger ones larger than it."""
+        sizes, grown_sizes = self.sizes, self.grown_sizes
+        last = len(sizes) - 1
+        for index in range(last):
+            is_larger = index != best and sizes[index] >= size
+            other, grown = (sizes[best], grown_sizes[best]) if is_larger else (size, grows)
+            if grown_sizes[index] != grown:
+                self._compare(sizes[index] - other, grown_sizes[index] - grown)
+
+    def _give_back(self, start: int, grown: int, size: int, grows: int) -> None:
+        """Join a freed block to a free neighbour.
+
+        Empty tensors leave empty blocks, which keep their neighbours from being joined: as there, so here. What lies
+        between two blocks is taken, so no growth makes neighbours of them or parts them.
+        """
+        starts, sizes = self.starts, self.sizes
+        for index, other in enumerate(starts):
+            if other + sizes[index] == start:
+                sizes[index] += size
+                self.grown_sizes[index] += grows
+                if index + 1 < len(starts) and start + size == starts[index + 1]:
+                    sizes[index] += sizes[index + 1]
+                    self.grown_sizes[index] += self.grown_sizes[index + 1]
+                    self._drop(index + 1)
+                return
+            if start + size == other:
+                starts[index], self.grown_starts[index] = start, grown
+                sizes[index] += size
+                self.grown_sizes[index] += grows
+                return
+        index = bisect_left(starts, start)
+        starts.insert(index, start)
+        self.grown_starts.insert(index, grown)
+        sizes.insert(index, size)
+        self.grown_sizes.insert(index, grows)
+
+    def _drop(self, index: int) -> None:
+        del self.starts[index], self.grown_starts[index], self.sizes[index], self.grown_sizes[index]
+
+
+def _raise_crest(crests: list[_Crest], offset: int, per_cell: int, widest: Size) -> None:
+    """Keep only ends that are the largest for some number of cells."""
+    if any(crest.bytes >= offset and crest.per_cell >= per_cell for crest in crests):
+        return
+    crests[:] = [crest for crest in crests if crest.bytes > offset or crest.per_cell > per_cell]
+    crests.append(_Crest(offset, per_cell, widest))
