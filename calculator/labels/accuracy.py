@@ -68,7 +68,7 @@ REMARKS: Mapping[str, Promise] = {
         "The file stores the output layer a second time although it is tied to the embedding."
     ),
     "partial_offload": gettext_lazy(
-        "Some layers stay in RAM, and the card is not named: the context of the largest is counted."
+        "Some layers stay in RAM, and the card is not named: the CUDA context of the largest is counted."
     ),
     "older_build": gettext_lazy("Printed by a build before 0.8, whose sampler and profile run held more at once."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
