@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calculator import labels
@@ -9,17 +10,33 @@ from calculator.architecture import Shape
 from calculator.figures import gib
 from calculator.fit_words import card_label
 from calculator.hardware import Card, HardwareError, TrainingEstimate, headroom, training_memory
+from calculator.labels.names import PROGRAMS
 from calculator.training_form import QUESTIONS, TrainingForm
 
-# Where each formula comes from, shown beside the figures.
-SOURCES: tuple[tuple[str, str], ...] = (
-    ("ZeRO, arXiv:1910.02054, 3.1", "https://arxiv.org/abs/1910.02054"),
+# Where each formula comes from, shown beside the figures: what is general, and each program's own code.
+GENERAL: tuple[tuple[str, str], ...] = (
     ("LoRA, arXiv:2106.09685", "https://arxiv.org/abs/2106.09685"),
     ("QLoRA, arXiv:2305.14314, 3", "https://arxiv.org/abs/2305.14314"),
     ("8-bit Optimizers, arXiv:2110.02861", "https://arxiv.org/abs/2110.02861"),
     ("Reducing Activation Recomputation, arXiv:2205.05198, 4.1", "https://arxiv.org/abs/2205.05198"),
-    ("Cut Your Losses, arXiv:2411.09009, table 1", "https://arxiv.org/abs/2411.09009"),
 )
+ZERO = ("ZeRO, arXiv:1910.02054, 3.1", "https://arxiv.org/abs/1910.02054")
+TRL = (
+    ("transformers 5.24", "https://github.com/huggingface/transformers"),
+    ("PEFT 0.21.2", "https://github.com/huggingface/peft"),
+    ("TRL 1.16.0", "https://github.com/huggingface/trl"),
+    ("bitsandbytes 0.50.2", "https://github.com/bitsandbytes-foundation/bitsandbytes"),
+)
+SOURCES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "trl": (*TRL, *GENERAL),
+    "unsloth": (
+        ("Unsloth 2026.10.9", "https://github.com/unslothai/unsloth"),
+        ("unsloth_zoo 2026.10.9", "https://github.com/unslothai/unsloth-zoo"),
+        *GENERAL,
+    ),
+    "fsdp": (("accelerate 1.15.0", "https://github.com/huggingface/accelerate"), *TRL, ZERO, *GENERAL),
+    "deepspeed": (("DeepSpeed 0.19.8", "https://github.com/deepspeedai/DeepSpeed"), *TRL, ZERO, *GENERAL),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +48,10 @@ class TrainingPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingView:
-    """`estimate` is absent while the form has errors; `badge`, `state`, `card` and `usable` where no card is chosen."""
+    """`estimate` is absent while the form has errors, and where the model is `refused`.
+
+    `badge`, `state`, `card` and `usable` are absent where no card is chosen.
+    """
 
     form: TrainingForm
     estimate: TrainingEstimate | None = None
@@ -41,7 +61,10 @@ class TrainingView:
     state: str = ""
     card: str = ""
     usable: str = ""
-    sources: tuple[tuple[str, str], ...] = SOURCES
+    sources: tuple[tuple[str, str], ...] = ()
+    program: str = ""
+    host: str = ""
+    refused: str = ""
 
 
 def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> TrainingView:
@@ -51,8 +74,11 @@ def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> Trainin
     try:
         found = training_memory(shape, form.training())
     except HardwareError as error:
+        if not form.asked:  # nobody asked: a model that cannot be fine-tuned is no fault of the reader's
+            return TrainingView(form=form, refused=labels.hardware_error_text(error))
         names = {attribute: name for name, attribute in QUESTIONS.items()}
-        form.add_error(names.get(error.field, "ft"), labels.hardware_error_text(error))
+        field = names.get(error.field, "ft")
+        form.add_error(field if field in form.fields else "ft", labels.hardware_error_text(error))
         return TrainingView(form=form)
     badge, state = labels.STATES[_state(found.per_device_bytes, card.device_bytes)] if card else ("", "")
     return TrainingView(
@@ -72,6 +98,9 @@ def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> Trainin
         state=str(state),
         card=card_label(card, 1) if card else "",
         usable=gib(card.device_bytes) if card else "",
+        sources=SOURCES[found.training.program],
+        program=PROGRAMS[found.training.program],
+        host=gib(found.host_bytes) if found.host_bytes else "",
     )
 
 

@@ -31,6 +31,7 @@ class Workbench:
     permalink: str
     carried: tuple[tuple[str, str], ...]
     new_engine: bool
+    new_program: bool
     dragging: bool
     full: bool = True
 
@@ -52,7 +53,8 @@ def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: M
         drafts=model.drafts,
     )
     shown = panel.build(model.shape, form)  # its short list of cards is not shown beside the full one
-    training = TrainingForm(query)
+    new_program = request.htmx.trigger_name in ("ft_program", "ft")
+    training = TrainingForm(query, changed=new_program)
     trained = train(model.shape, training, form.chosen_card if form.is_valid() else None)
     settled = shown.estimate is not None and not drag
     draft = catalogue.model(slug) if settled and (slug := form.cleaned_data.get("draft")) else None
@@ -64,5 +66,6 @@ def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: M
         permalink=form.urlencode(**training.asked, **({"model": model.slug} if model.slug else {})),
         carried=(("model", model.slug),) if model.slug else (),
         new_engine=new_engine,
+        new_program=new_program,
         dragging=drag,
     )

@@ -14,6 +14,7 @@ from calculator.accuracy.llama_cpp import llama_cpp_cases
 from calculator.accuracy.llama_server import llama_server_cases
 from calculator.accuracy.measured import measured_case
 from calculator.accuracy.sglang import sglang_cases
+from calculator.accuracy.training import training_case
 from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, parse_config_text, read_config
 
@@ -24,7 +25,7 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 @cache
 def cases() -> tuple[Case, ...]:
     """In the order of the files; the same tuple every time. Of llama-server's many runs one in `SERVER_STEP`."""
-    return (*_llama_cpp(), *llama_server(SERVER_STEP), *_vllm(), *_sglang(), *_measured())
+    return (*_llama_cpp(), *llama_server(SERVER_STEP), *_vllm(), *_sglang(), *_measured(), *_training())
 
 
 def llama_server(step: int = 1) -> Iterator[Case]:
@@ -56,6 +57,11 @@ def _sglang() -> Iterator[Case]:
 def _measured() -> Iterator[Case]:
     for line in reference_lines("measured.jsonl"):
         yield measured_case(line, _measured_shape(line))
+
+
+def _training() -> Iterator[Case]:
+    for line in reference_lines("training.jsonl"):
+        yield training_case(line, reference_shape(line["config"]))
 
 
 def _measured_shape(line: Mapping[str, Any]) -> Shape:

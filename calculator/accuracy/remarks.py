@@ -27,4 +27,12 @@ REMARKS: dict[str, str] = {
     "older_ssm": "measured before Mamba-2 was rewritten in mlx-lm; the pull request states no more",
     "snapshots_differ": "two series of this model, printed three months apart, are 0.6 to 1 GB apart",
     "unexplained_loss": "1.1 percent fewer tokens than the printed pool allows at the printed cost per token",
+    "loading_reserved": "the most that was reserved so far, what loading held for a moment included",
+    "dynamic_4bit": "Unsloth's dynamic checkpoint, which leaves some of the linear layers in 16 bits",
+    "longest_batch_unknown": "the longest batch is not printed; computed for sequences at the limit that was set",
+    "longest_that_fits": "the most that such a card held, its unusable rest included, with that year's kernels",
+    "settings_unknown": "batch and length are not stated; computed for one sequence of 1,024 tokens",
+    "experts_in_plain_operations": "its experts run, in part in 32 bits, through operations that are not counted",
+    "died_on_the_way": "that run died before its peak, on a card of 79.25 GiB",
+    "cached_by_the_allocator": "the card's own figure: what PyTorch keeps and does not use is included, and NCCL",
 }

@@ -11,12 +11,13 @@ from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
 from calculator.hardware.recommend import Recommendation, recommend
 from calculator.hardware.speed import Speed, speed
-from calculator.hardware.training import Training, TrainingEstimate, training_memory
+from calculator.hardware.training import PROGRAMS, Training, TrainingEstimate, questions, training_memory
 from calculator.hardware.verdict import COUNTS, fit, fit_all, only_kind
 
 __all__ = [
     "COUNTS",
     "HUBS",
+    "PROGRAMS",
     "Card",
     "Command",
     "Fit",
@@ -40,6 +41,7 @@ __all__ = [
     "most_sequences",
     "only_kind",
     "prefix_saving",
+    "questions",
     "recommend",
     "speed",
     "training_memory",

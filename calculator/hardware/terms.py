@@ -11,7 +11,7 @@ from __future__ import annotations
 STATES = ("fits", "tight", "does_not_fit")
 CLASSES = ("consumer", "workstation", "datacenter", "apple", "china", "edge")
 BOUNDS = ("bandwidth", "compute", "ram")
-TRAINING_PARTS = ("weights", "adapters", "gradients", "optimizer", "activations", "logits")
+TRAINING_PARTS = ("weights", "adapters", "gradients", "optimizer", "activations", "logits", "overhead")
 
 # Why a set of cards does not work, or what to know when it does (`support.Reason`).
 REASONS: dict[str, tuple[str, ...]] = {
@@ -36,20 +36,36 @@ REASONS: dict[str, tuple[str, ...]] = {
 
 # Terms of `training`.
 TERMS: dict[str, tuple[str, ...]] = {
-    "weights_16bit": ("parameters", "devices"),
+    "weights_wide": ("parameters", "bytes_each", "devices"),
     "weights_nf4": ("parameters", "blocks", "devices"),
-    "weights_fp32": ("parameters", "devices"),
+    "weights_nf4_double": ("parameters", "blocks", "devices"),
     "weights_unpacked": ("parameters",),
-    "experts_16bit": ("parameters", "devices"),
-    "adapters_fp32": ("parameters", "rank", "devices"),
+    "weights_cast": ("parameters",),
+    "weights_gathered": ("parameters",),
+    "experts_merged": ("parameters",),
+    "adapters": ("parameters", "rank", "bytes_each", "devices"),
+    "adapters_cast": ("parameters",),
     "gradients": ("parameters", "bytes_each", "devices"),
+    "gradient_bucket": ("parameters", "copies"),
+    "gradients_32bit": ("parameters", "devices"),
+    "tied_gradients": ("parameters", "bytes_each"),
     "master_weights": ("parameters", "devices"),
-    "adam_moments": ("parameters", "devices"),
-    "adam_8bit_moments": ("parameters", "devices"),
-    "activations": ("tokens", "per_token"),
-    "checkpoints": ("tokens", "layers", "hidden_size"),
-    "recomputed_layer": ("tokens", "per_token"),
+    "adam_moments": ("parameters", "bytes_each", "devices"),
+    "adam_8bit_moments": ("parameters",),
+    "adam_paged_moments": ("parameters",),
+    "activations": ("tokens", "layers"),
+    "one_layer": ("tokens",),
+    "checkpoints": ("tokens", "layers", "hidden_size", "bytes_each"),
+    "checkpoint_buffers": ("tokens", "hidden_size"),
+    "recomputed_layer": ("tokens",),
+    "layer_gradients": ("tokens", "per_token"),
     "logits": ("tokens", "vocab_size", "bytes_each"),
+    "logits_tile": ("tokens", "vocab_size"),
+    "logits_chunk": ("tokens", "vocab_size", "bytes_each"),
+    "last_hidden": ("tokens", "hidden_size", "bytes_each"),
+    "head_gradient": ("parameters", "bytes_each"),
+    "cuda_context": (),
+    "workspaces": (),
 }
 
 NOTES: dict[str, tuple[str, ...]] = {
@@ -64,10 +80,16 @@ NOTES: dict[str, tuple[str, ...]] = {
     "even_routing": ("experts", "share_percent"),
     # training
     "training_text_only": (),
-    "training_overhead_excluded": (),
-    "adapters_fp32": (),
+    "peak_at_loss": (),
+    "peak_at_first_layer": (),
+    "peak_at_last_layer": (),
+    "peak_at_step": (),
+    "fragmentation_excluded": (),
+    "trl_loads_32bit": (),
     "bitsandbytes_skips_experts": (),
-    "gathered_layer_excluded": (),
+    "checkpoint_widened": ("format",),
+    "chunk_depends_on_free": (),
+    "sinks_without_kernel": (),
     # launch
     "ollama_kv_format": ("k", "v"),
     "ollama_no_cpu_moe": (),
@@ -85,5 +107,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "mixed": ("cards",),
     "parallel_mismatch": ("devices", "parallel"),
     "nothing_to_train": ("targets",),
+    "not_asked": ("program", "method"),
+    "format_not_trained": ("format",),
     "not_a_repository": ("value",),
 }

@@ -8,16 +8,15 @@ from calculator.labels.hardware import (
     BOUNDS,
     CLASSES,
     STATES,
-    TRAINING_PARTS,
     command_name,
     hardware_error_text,
     hardware_note_text,
     reason_text,
-    training_term_text,
 )
 from calculator.labels.names import PARTS, TENSORS, engine_list, engine_name, mixer_text
 from calculator.labels.notes import assumption_text, note_text
 from calculator.labels.terms import term_text
+from calculator.labels.training import TRAINING_PARTS, training_term_text
 
 __all__ = [
     "BOUNDS",

@@ -26,6 +26,10 @@ QUANTITIES: Mapping[str, Promise] = {
     "workspaces": gettext_lazy("Workspaces"),
     "cuda_graphs": gettext_lazy("CUDA graphs"),
     "total": gettext_lazy("Total"),
+    "training_traced": gettext_lazy("Fine-tuning, traced"),
+    "training_loaded": gettext_lazy("Fine-tuning, loaded"),
+    "training_peak": gettext_lazy("Fine-tuning, peak"),
+    "training_fits": gettext_lazy("Fine-tuning, what fits"),
 }
 
 FORMULAS: Mapping[str, Promise] = {
@@ -79,5 +83,21 @@ REMARKS: Mapping[str, Promise] = {
     "snapshots_differ": gettext_lazy("Two series of this model, printed three months apart, are 0.6 to 1 GB apart."),
     "unexplained_loss": gettext_lazy(
         "1.1 percent fewer tokens than the printed pool allows at the printed cost per token; not explained."
+    ),
+    "loading_reserved": gettext_lazy("The most that was reserved so far, what loading held for a moment included."),
+    "dynamic_4bit": gettext_lazy("Unsloth's dynamic checkpoint, which leaves some of the linear layers in 16 bits."),
+    "longest_batch_unknown": gettext_lazy(
+        "The longest batch is not printed; computed for sequences at the limit that was set."
+    ),
+    "longest_that_fits": gettext_lazy(
+        "The most that such a card held, its unusable rest included, with that year's kernels."
+    ),
+    "settings_unknown": gettext_lazy("Batch and length are not stated; computed for one sequence of 1,024 tokens."),
+    "experts_in_plain_operations": gettext_lazy(
+        "Its experts run, in part in 32 bits, through operations that are not counted."
+    ),
+    "died_on_the_way": gettext_lazy("That run died before its peak, on a card of 79.25 GiB."),
+    "cached_by_the_allocator": gettext_lazy(
+        "The card's own figure: what PyTorch keeps and does not use is included, and NCCL."
     ),
 }

@@ -1,18 +1,17 @@
-"""What `calculator.hardware` says, in words: fits and their reasons, bounds on speed, parts of fine-tuning."""
+"""What `calculator.hardware` says, in words: fits and their reasons, bounds on speed, notes and refusals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from calculator.figures import gb, gib
 from calculator.hardware import HardwareError, Reason
 from calculator.labels.errors import ERRORS as MEMORY_ERRORS
-from calculator.labels.names import engine_name, written
-from calculator.memory import Note, Term
+from calculator.labels.names import PROGRAMS, engine_name, written
+from calculator.memory import Note
 
 # State of a fit -> class of its badge and its word.
 STATES: Mapping[str, tuple[str, Promise]] = {
@@ -34,15 +33,6 @@ BOUNDS: Mapping[str, Promise] = {
     "bandwidth": gettext_lazy("limited by memory bandwidth"),
     "compute": gettext_lazy("limited by arithmetic"),
     "ram": gettext_lazy("limited by the bandwidth of RAM"),
-}
-
-TRAINING_PARTS: Mapping[str, Promise] = {
-    "weights": gettext_lazy("Weights of the base model"),
-    "adapters": gettext_lazy("Adapters"),
-    "gradients": gettext_lazy("Gradients"),
-    "optimizer": gettext_lazy("Optimizer state"),
-    "activations": gettext_lazy("Activations"),
-    "logits": gettext_lazy("Logits and loss"),
 }
 
 COMMANDS: Mapping[str, str | Promise] = {
@@ -82,29 +72,6 @@ REASONS: Mapping[str, Promise] = {
     "latent_replicated": gettext_lazy("Each of the %(parts)s parts keeps the whole latent cache."),
 }
 
-TRAINING_TERMS: Mapping[str, Promise] = {
-    "weights_16bit": gettext_lazy("%(parameters)s parameters × 2 B ÷ %(devices)s devices"),
-    "weights_nf4": gettext_lazy(
-        "NF4: %(parameters)s parameters × ½ B + %(blocks)s blocks × 1 B + their scales, ÷ %(devices)s devices"
-    ),
-    "weights_fp32": gettext_lazy(
-        "embeddings, output, norms and routers in 32 bits: %(parameters)s × 4 B ÷ %(devices)s devices"
-    ),
-    "weights_unpacked": gettext_lazy("the largest matrix unpacked to 16 bits: %(parameters)s × 2 B"),
-    "experts_16bit": gettext_lazy("stacked experts in 16 bits: %(parameters)s × 2 B ÷ %(devices)s devices"),
-    "adapters_fp32": gettext_lazy("adapters of rank %(rank)s: %(parameters)s parameters × 4 B ÷ %(devices)s devices"),
-    "gradients": gettext_lazy("%(parameters)s trained parameters × %(bytes_each)s B ÷ %(devices)s devices"),
-    "master_weights": gettext_lazy("master copy in 32 bits: %(parameters)s × 4 B ÷ %(devices)s devices"),
-    "adam_moments": gettext_lazy("two moments of AdamW in 32 bits: %(parameters)s × 8 B ÷ %(devices)s devices"),
-    "adam_8bit_moments": gettext_lazy(
-        "two moments of 8-bit AdamW with a scale per 256 values: %(parameters)s parameters ÷ %(devices)s devices"
-    ),
-    "activations": gettext_lazy("%(tokens)s tokens × %(per_token)s B that all layers keep"),
-    "checkpoints": gettext_lazy("checkpoints: %(tokens)s tokens × %(layers)s layers × %(hidden_size)s × 2 B"),
-    "recomputed_layer": gettext_lazy("the widest layer, recomputed: %(tokens)s tokens × %(per_token)s B"),
-    "logits": gettext_lazy("%(tokens)s tokens × %(vocab_size)s vocabulary entries × %(bytes_each)s B"),
-}
-
 NOTES: Mapping[str, Promise] = {
     "roofline": gettext_lazy(
         "An upper bound, not a measurement: every needed byte read once, or every needed operation done, at the card's peak rate. Engines reach only part of it."
@@ -121,15 +88,29 @@ NOTES: Mapping[str, Promise] = {
         "With even routing, one step reads %(share_percent)s %% of the %(experts)s experts of a layer."
     ),
     "training_text_only": gettext_lazy("Only the text model is trained; image and audio encoders are left out."),
-    "training_overhead_excluded": gettext_lazy(
-        "Without the CUDA context and the fragmentation of the allocator: leave one to two GiB per device."
+    "peak_at_loss": gettext_lazy(
+        "Most is held while the loss is computed: the gradients of this batch do not exist yet."
     ),
-    "adapters_fp32": gettext_lazy("Adapters and what belongs to them are kept in 32 bits, as PEFT does."),
+    "peak_at_first_layer": gettext_lazy(
+        "Most is held when the backward pass begins: the loss is done, and every layer is still to come."
+    ),
+    "peak_at_last_layer": gettext_lazy("Most is held when the backward pass ends and every gradient is there."),
+    "peak_at_step": gettext_lazy("Most is held during the optimizer's step: activations are gone, gradients are not."),
+    "fragmentation_excluded": gettext_lazy(
+        "Without what PyTorch's allocator reserves and cannot use: public runs show up to a quarter more."
+    ),
+    "trl_loads_32bit": gettext_lazy(
+        "TRL loads a model that it is given by name in 32 bits; `dtype` in `model_init_kwargs` says otherwise."
+    ),
     "bitsandbytes_skips_experts": gettext_lazy(
-        "bitsandbytes quantises linear layers only: experts that are stored stacked stay in 16 bits."
+        "bitsandbytes quantises linear layers only: experts that are stored stacked stay wide."
     ),
-    "gathered_layer_excluded": gettext_lazy(
-        "Sharded weights are gathered layer by layer while computing; that one layer is not counted."
+    "checkpoint_widened": gettext_lazy("The checkpoint is in %(format)s and is widened to 16 bits while loading."),
+    "chunk_depends_on_free": gettext_lazy(
+        "Unsloth cuts the loss by what is free on the card; here as on a card with at least 8 GiB to spare."
+    ),
+    "sinks_without_kernel": gettext_lazy(
+        "transformers computes attention sinks without a fused kernel: memory grows with the square of the sequence length."
     ),
     "ollama_kv_format": gettext_lazy(
         "Ollama knows f16, q8_0 and q4_0 for keys and values together; %(k)s and %(v)s cannot be set there."
@@ -157,6 +138,10 @@ ERRORS: Mapping[str, Promise] = {
     ),
     "parallel_mismatch": gettext_lazy("Tensor × pipeline parallel is %(parallel)s, but there are %(devices)s devices."),
     "nothing_to_train": gettext_lazy("This model has no layer of that kind to train (%(targets)s)."),
+    "not_asked": gettext_lazy("%(program)s has no such setting with this method."),
+    "format_not_trained": gettext_lazy(
+        "A checkpoint in %(format)s cannot be fine-tuned by any of these programs; take one in 16 bits."
+    ),
     "not_a_repository": gettext_lazy("“%(value)s” is not the name of a repository."),
 }
 
@@ -188,15 +173,12 @@ def hardware_note_text(note: Note) -> str:
     return str(NOTES[note.key]) % values
 
 
-def training_term_text(term: Term) -> str:
-    """One line of "why this number" for fine-tuning, in the active language."""
-    formula = str(TRAINING_TERMS[term.key]) % written(term.values)
-    return _("%(formula)s = %(bytes)s B") % {"formula": formula, "bytes": f"{term.bytes:,}"}
-
-
 def hardware_error_text(error: HardwareError) -> str:
     """The sentence for an impossible question, in the active language."""
-    return str(ERRORS[error.key]) % written(error.values)
+    values = written(error.values)
+    if program := error.values.get("program"):
+        values["program"] = PROGRAMS[str(program)]
+    return str(ERRORS[error.key]) % values
 
 
 def _in_gib(values: Mapping[str, int | str]) -> dict[str, str]:

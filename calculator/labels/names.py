@@ -20,10 +20,18 @@ ENGINES: Mapping[str, str] = {
     "mlx": "MLX",
 }
 
+PROGRAMS: Mapping[str, str] = {
+    "trl": "transformers + PEFT + TRL",
+    "unsloth": "Unsloth",
+    "fsdp": "FSDP2 (accelerate)",
+    "deepspeed": "DeepSpeed ZeRO",
+}
+"""Programs that fine-tune."""
+
 
 def engine_name(key: str) -> str:
-    """An engine as it calls itself; one without an entry is spelled like its key."""
-    return ENGINES.get(key, key)
+    """An engine, or a program that fine-tunes, as it calls itself; one without an entry is spelled like its key."""
+    return ENGINES.get(key) or PROGRAMS.get(key, key)
 
 
 def engine_list(keys: Iterable[str]) -> str:

@@ -138,8 +138,10 @@ def test_a_step_reads_something_of_every_kind(engine: str, mixer: Mixer) -> None
 @kinds
 def test_training_keeps_activations_of_every_kind(mixer: Mixer) -> None:
     shape = made_of(mixer)
-    # residual stream and normalised input of both sublayers; output of `up`, input of `down`
-    assert activations.token_bytes(shape, shape.layers[0], shape.tensors[2:]) == 2 * (4 * 128 + 256 + 256)
+    learning = activations.Learning(everything=True)
+    # what the two matrices read, output of `up`, and what attention keeps for each of its heads
+    kept = 2 * (128 + 256 + 256) + 4 * getattr(mixer, "num_heads", 0) * isinstance(mixer, Attention)
+    assert activations.token_bytes(shape, shape.layers[0], shape.tensors[2:], learning) == kept
 
 
 def asked(engine: str) -> Callable[[Shape], object]:
@@ -160,7 +162,7 @@ BESIDE_THE_CACHE: dict[str, Callable[[Shape], object]] = {
     "llama.cpp state": llama_cpp_state.states_by_layer,
     "transformers state": lambda shape: transformers_cache.state_terms(shape, 1, 2, (0,) * shape.num_layers, 1),
     "widest layer": widest_layer,
-    "activations": lambda shape: activations.token_bytes(shape, shape.layers[0], ()),
+    "activations": lambda shape: activations.token_bytes(shape, shape.layers[0], (), activations.Learning()),
 }
 
 

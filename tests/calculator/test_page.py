@@ -115,6 +115,9 @@ def test_prompt_and_output_make_the_context() -> None:
         ("ft=nope", "Select a valid choice"),
         ("ft_rank=0", "greater than or equal to 1"),
         ("ft_tokens=1e9", "Enter a whole number"),
+        ("ft_devices=2", "transformers + PEFT + TRL has no such setting"),
+        ("ft_program=unsloth&ft_precision=32bit", "Unsloth has no such setting"),
+        ("ft_program=fsdp&ft_optimizer=adamw_8bit", "Select a valid choice"),
     ],
 )
 def test_a_wrong_answer_is_said_and_the_others_kept(query: str, said: str) -> None:
@@ -228,12 +231,39 @@ def test_sharp_edges_are_refused_in_words_within_a_second(text: str, as_file: bo
 
 
 def test_fine_tuning_is_answered_with_sources() -> None:
-    page = get(f"{LLAMA}&ft=full&ft_tokens=4096")
+    page = get(f"{LLAMA}&ft=full&ft_tokens=4096&ft_program=deepspeed")
     assert "arxiv.org/abs/1910.02054" in page
+    assert "github.com/deepspeedai/DeepSpeed" in page
     # 16 bytes per parameter and more (ZeRO, 3.1): 8.03 B x 16 B = 119.7 GiB
     amount = re.search(r'class="training".*?<b>([\d,.]+) GiB</b>', page, re.DOTALL)
     assert amount
     assert float(amount[1].replace(",", "")) > 119.7
+
+
+def test_a_program_asks_only_what_it_has() -> None:
+    fields = {
+        program: set(re.findall(r'name="(ft\w*)"', get(f"{LLAMA}&ft_program={program}&ft=qlora")))
+        for program in ("trl", "unsloth", "fsdp", "deepspeed")
+    }
+    assert "ft_double" in fields["trl"] - fields["unsloth"]
+    assert "ft_devices" in fields["fsdp"] - fields["trl"]
+    assert "ft_zero" in fields["deepspeed"] - fields["fsdp"]
+    assert "ft_rank" not in set(re.findall(r'name="(ft\w*)"', get(f"{LLAMA}&ft=full")))
+
+
+def test_a_new_program_drops_what_it_does_not_ask() -> None:
+    query = f"{LLAMA}&ft_program=unsloth&ft_loss=full"
+    get(query, 400)
+    part = get(query, headers={"HX-Request": "true", "HX-Trigger-Name": "ft_program"})
+    assert "ft_loss" not in part
+    assert set(re.findall(r'name="(ft\w*)"', part)) == set(re.findall(r'name="(ft\w*)"', get(query.rpartition("&")[0])))
+
+
+def test_a_model_that_nobody_fine_tunes_still_has_its_page(config: dict[str, Any]) -> None:
+    awq = config | {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}}
+    page = html.unescape(post({"config": json.dumps(awq)}))
+    assert "A checkpoint in AWQ cannot be fine-tuned" in page
+    assert "cannot be fine-tuned" in html.unescape(post({"config": json.dumps(awq), "ft": "lora"}, 400))
 
 
 def test_constant_queries() -> None:

@@ -17,7 +17,8 @@ PARAMETERS = {
     "models/llama-4-maverick-instruct/": WORKLOAD,
     "calculator/": "model q source format",
     "calculator/?model=llama-3-1-8b-instruct&card=rtx-4090": f"{WORKLOAD} prompt output tp pp ngl cpu_moe ram shared "
-    "draft ft ft_optimizer ft_tokens ft_batch ft_checkpointing ft_rank ft_targets ft_zero ft_devices ft_fp32",
+    "draft ft ft_program ft_optimizer ft_tokens ft_batch ft_accumulation ft_checkpointing ft_rank ft_targets ft_zero "
+    "ft_devices ft_precision ft_double ft_loss",
     "benchmarks/": f"board show {SIZES} {CARDS}",
     "benchmarks/method/": "board",
     "benchmarks/changes/": "page",

@@ -11,13 +11,13 @@ from django.utils import translation
 from calculator import labels
 from calculator.architecture import read_config
 from calculator.hardware import HardwareError, Reason, terms
-from calculator.labels import errors, hardware, notes
+from calculator.labels import errors, hardware, notes, training
 from calculator.labels import terms as memory_sentences
 from calculator.memory import terms as memory
 
 TABLES: list[tuple[str, Mapping[str, tuple[str, ...]], Mapping[str, object], set[str]]] = [
     ("reasons", terms.REASONS, hardware.REASONS, {"sentence"}),
-    ("training terms", terms.TERMS, hardware.TRAINING_TERMS, set()),
+    ("training terms", terms.TERMS, training.TRAINING_TERMS, set()),
     ("hardware notes", terms.NOTES, hardware.NOTES, set()),
     ("hardware errors", terms.ERRORS, hardware.ERRORS, set()),
     ("memory terms", memory.TERMS, memory_sentences.TERMS, set()),
@@ -42,7 +42,7 @@ def test_every_word_is_there() -> None:
     assert set(hardware.STATES) == set(terms.STATES)
     assert set(hardware.CLASSES) == set(terms.CLASSES)
     assert set(hardware.BOUNDS) == set(terms.BOUNDS)
-    assert set(hardware.TRAINING_PARTS) == set(terms.TRAINING_PARTS)
+    assert set(training.TRAINING_PARTS) == set(terms.TRAINING_PARTS)
 
 
 def test_a_refused_split_says_what_does_not_divide() -> None:
