@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from calculator.architecture.shape import (
     Attention,
     LatentAttention,
@@ -45,34 +47,16 @@ def _mix_one(build: Builder, style: Style, spec: LayerSpec, mixer: Mixer, x: Ten
     raise NotTracedError(type(mixer).__name__)
 
 
-def attention(build: Builder, style: Style, layer: LayerSpec, spec: Attention, x: Tensor) -> Tensor:
-    cached, own = layer.cached[0], not layer.shares
-    tokens, heads, size = x.extent[1], spec.num_heads, spec.head_dim
-    joined_gate = "attn_q" in build.roles and build.roles["attn_q"][-2] == 2 * heads * size
-    gate: Tensor | None = None
-    key: Tensor | None
+class _Projected(NamedTuple):
+    query: Tensor
+    key: Tensor | None  # None where an earlier layer's are read
     value: Tensor | None
-    if "attn_qkv" in build.roles:
-        both = build.project("attn_qkv", x)
-        query = view(both, (size, heads, tokens), "q", both)
-        key = view(both, (size, spec.num_kv_heads, tokens), "k", both)
-        value = view(both, (spec.value_head_dim, spec.num_kv_heads, tokens), "v", both)
-    else:
-        query = build.project("attn_q", x)
-        key = build.project("attn_k", x) if own else None
-        value = (build.project("attn_v", x) if "attn_v" in build.roles else key) if own else None
-        if joined_gate:
-            whole = query
-            query = view(whole, (size, heads, tokens), "query", whole)
-            gate = node("cont", (heads * size, tokens), view(whole, (size, heads, tokens), "gate", whole))
-        elif "attn_q_norm" in build.roles and build.roles["attn_q_norm"][-1] == heads * size != size:
-            query = build.norm("attn_q_norm", query)
-            key = key and build.norm("attn_k_norm", key)
-            build.roles = {r: s for r, s in build.roles.items() if r not in ("attn_q_norm", "attn_k_norm")}
-        if not joined_gate:
-            query = view(query, (size, heads, tokens))
-        key = key and view(key, (size, spec.num_kv_heads, tokens))
-        value = value and view(value, (spec.value_head_dim, spec.num_kv_heads, tokens))
+    gate: Tensor | None
+
+
+def attention(build: Builder, style: Style, layer: LayerSpec, spec: Attention, x: Tensor) -> Tensor:
+    cached, tokens, heads = layer.cached[0], x.extent[1], spec.num_heads
+    query, key, value, gate = _project(build, layer, spec, x)
     normed = "attn_q_norm" in build.roles
     if normed and not style.norm_after_rope:
         query, key = build.norm("attn_q_norm", query), key and build.norm("attn_k_norm", key)
@@ -86,7 +70,7 @@ def attention(build: Builder, style: Style, layer: LayerSpec, spec: Attention, x
         query, key = build.norm("attn_q_norm", query), key and build.norm("attn_k_norm", key)
     if style.scales_queries:
         query = same("scale", query)
-    out = attend(build, cached, query, key, value, keys_first=style.keys_first, capped=style.capped)
+    out = attend(build, cached, query, key, value, capped=style.capped)
     if gate is None and "attn_gate" in build.roles:
         gate = build.project("attn_gate", x)
         if gate.rows == heads:
@@ -97,3 +81,30 @@ def attention(build: Builder, style: Style, layer: LayerSpec, spec: Attention, x
     if out.extent[1] == heads and out.extent[2] == tokens:
         out = view(out, (heads * spec.value_head_dim, tokens))
     return build.project("attn_output", out)
+
+
+def _project(build: Builder, layer: LayerSpec, spec: Attention, x: Tensor) -> _Projected:
+    """Head by head, and normed where the norm is over all heads together."""
+    tokens, heads, size = x.extent[1], spec.num_heads, spec.head_dim
+    of_keys, of_values = (size, spec.num_kv_heads, tokens), (spec.value_head_dim, spec.num_kv_heads, tokens)
+    if "attn_qkv" in build.roles:
+        both = build.project("attn_qkv", x)
+        query = view(both, (size, heads, tokens), "q", both)
+        return _Projected(query, view(both, of_keys, "k", both), view(both, of_values, "v", both), None)
+    gate: Tensor | None = None
+    query = build.project("attn_q", x)
+    key = None if layer.shares else build.project("attn_k", x)
+    value = key
+    if "attn_v" in build.roles and not layer.shares:
+        value = build.project("attn_v", x)
+    if query.rows == 2 * heads * size:  # a gate for every value behind its query
+        whole = query
+        query = view(whole, (size, heads, tokens), "query", whole)
+        gate = node("cont", (heads * size, tokens), view(whole, (size, heads, tokens), "gate", whole))
+    else:
+        if "attn_q_norm" in build.roles and build.roles["attn_q_norm"][-1] == heads * size != size:
+            query = build.norm("attn_q_norm", query)
+            key = key and build.norm("attn_k_norm", key)
+            build.roles = {r: s for r, s in build.roles.items() if r not in ("attn_q_norm", "attn_k_norm")}
+        query = view(query, (size, heads, tokens))
+    return _Projected(query, key and view(key, of_keys), value and view(value, of_values), gate)

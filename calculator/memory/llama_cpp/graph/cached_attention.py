@@ -13,7 +13,6 @@ def attend(
     key: Tensor | None,
     value: Tensor | None,
     *,
-    keys_first: bool = False,
     capped: bool = False,
     mask: Tensor | None = None,
 ) -> Tensor:
@@ -30,8 +29,8 @@ def attend(
     if rotate_values:
         value = value and build.hadamard(value, ("v_rot", number), 64)
     build.graph.expand(query)
-    for tensor in (key, value) if keys_first else (value, key):
-        build.graph.expand(tensor)
+    build.graph.expand(value)
+    build.graph.expand(key)
     if key is not None:
         build.graph.expand(store_keys(build, number, key))
     if value is not None:

@@ -30,87 +30,86 @@ def experts(
     spec: Experts,
     *,
     probabilities: str = "soft_max",  # or "unary" (sigmoid), "late" (soft-max over the chosen)
-    router_input: Tensor | None = None,
-    normed: bool = True,
-    scaled: bool = False,
     weigh_first: bool = False,
-    clamped: bool = False,
     unary: tuple[str, ...] = ("unary",),
     fused: bool = False,
     down_scaled: bool = False,
     logits: Tensor | None = None,
 ) -> Tensor:
-    graph, tokens = build.graph, x.extent[1]
+    """`build_moe_ffn`. `logits`: of a router that reads other than `x`. `fused`: gates and ups are one tensor."""
+    graph, tokens, width = build.graph, x.extent[1], x.rows
     number, used = build.roles["ffn_gate_inp"][-2], spec.num_active_experts
     start = len(graph.nodes)
-    if logits is None:
-        logits = build.project("ffn_gate_inp", router_input or x)
-    chances = logits if probabilities == "late" else same(probabilities, logits)
-    biased = (
-        same("add", chances, *build.vector(number))
-        if "exp_probs_b" in build.biases or "exp_probs_b" in build.roles
-        else chances
-    )
-    if weigh_first:
-        biased = logits
-    if spec.num_groups > 1:
-        biased = _masked(biased, number, spec.num_groups, spec.num_active_groups, tokens)
-    order = node("argsort", biased.extent, biased)
-    chosen = view(order, (used, tokens), "first", number)
-    weights = node("get_rows", (1, used, tokens), view(chances, (1, number, tokens)), chosen)
-    if probabilities == "late":
-        weights = view(same("soft_max", view(weights, (used, tokens))), (1, used, tokens))
-    if normed:
-        weights = view(weights, (used, tokens))
-        total = same("clamp", node("sum_rows", (1, tokens), weights))
-        weights = view(same("div", weights, total), (1, used, tokens))
-    if scaled:
-        weights = same("scale", weights)
+    logits = logits or build.project("ffn_gate_inp", x)
+    chosen, weights = _route(build, spec, logits, probabilities, by_logits=weigh_first)
     graph.expand(weights)
     routing = graph.nodes[start:]
-    width = x.rows
     x = view(x, (width, 1, tokens))
     if weigh_first:
         x = same("mul", node("repeat", (width, used, tokens), x), weights)
-    size = spec.expert_size
-    if fused:
-        both = node("mul_mat_id", (2 * size, used, tokens), *build.weight("ffn_gate_up_exps"), x, chosen)
-        hidden = node(
-            "glu",
-            (size, used, tokens),
-            view(both, (size, used, tokens), "half", 0),
-            view(both, (size, used, tokens), "half", 1),
-        )
-    else:
-        up = _by_expert(build, "ffn_up_exps", size, x, chosen)
-        if "ffn_gate_exps" in build.roles:
-            gate = _by_expert(build, "ffn_gate_exps", size, x, chosen)
-            hidden = _clamped(gate, up) if clamped else node("glu", gate.extent, gate, up)
-        else:
-            hidden = up
-            for operation in unary:
-                hidden = same(operation, hidden)
-    out = _by_expert(build, "ffn_down_exps", width, hidden, chosen)
-    raw = out
+    out = raw = _by_expert(build, "ffn_down_exps", width, _inside(build, spec, x, chosen, unary, fused), chosen)
     if down_scaled:  # `build_lora_mm_id`: a row of scales per expert, repeated for the tokens and looked up
         scales = node("repeat", (1, number, tokens))
         out = same("mul", out, node("get_rows", (1, used, tokens), scales, chosen))
     if not weigh_first:
         out = same("mul", out, weights)
     graph.expand(out)
-    parts = [view(out, (width, tokens), "expert", index, used) for index in range(used)]
-    for part in parts:
-        graph.expand(part)
-    total = parts[0]
-    for part in parts[1:]:
-        total = same("add", total, part)
-        graph.expand(total)
-    if used == 1:
-        total = same("cont", total)
-    elif not weigh_first and used <= REDUCED_AT_MOST:
+    total = _sum_of(build, out, used)
+    if not weigh_first and 1 < used <= REDUCED_AT_MOST:
         total.kept = (raw, weights)  # `ggml_cuda_match_moe_weighted_reduction`
     _keep_routing(build, routing, logits, number, probabilities, spec.num_groups)
     return total
+
+
+def _route(
+    build: Builder, spec: Experts, logits: Tensor, probabilities: str, *, by_logits: bool
+) -> tuple[Tensor, Tensor]:
+    """Which experts every token goes to, and their weights."""
+    number, tokens, used = logits.rows, logits.extent[1], spec.num_active_experts
+    chances = logits if probabilities == "late" else same(probabilities, logits)
+    order = chances
+    if "exp_probs_b" in build.biases or "exp_probs_b" in build.roles:
+        order = same("add", chances, *build.vector(number))
+    if by_logits:
+        order = logits
+    if spec.num_groups > 1:
+        order = _masked(order, number, spec.num_groups, spec.num_active_groups, tokens)
+    chosen = view(node("argsort", order.extent, order), (used, tokens), "first", number)
+    weights = node("get_rows", (1, used, tokens), view(chances, (1, number, tokens)), chosen)
+    if probabilities == "late":
+        weights = view(same("soft_max", view(weights, (used, tokens))), (1, used, tokens))
+    weights = view(weights, (used, tokens))
+    total = same("clamp", node("sum_rows", (1, tokens), weights))
+    return chosen, view(same("div", weights, total), (1, used, tokens))
+
+
+def _inside(build: Builder, spec: Experts, x: Tensor, chosen: Tensor, unary: tuple[str, ...], fused: bool) -> Tensor:
+    """What goes down again: gated, or through an activation alone."""
+    size, (used, tokens, *_) = spec.expert_size, chosen.extent
+    if fused:
+        both = node("mul_mat_id", (2 * size, used, tokens), *build.weight("ffn_gate_up_exps"), x, chosen)
+        halves = (view(both, (size, used, tokens), "half", half) for half in (0, 1))
+        return node("glu", (size, used, tokens), *halves)
+    up = _by_expert(build, "ffn_up_exps", size, x, chosen)
+    if "ffn_gate_exps" in build.roles:
+        gate = _by_expert(build, "ffn_gate_exps", size, x, chosen)
+        return node("glu", gate.extent, gate, up)
+    for operation in unary:
+        up = same(operation, up)
+    return up
+
+
+def _sum_of(build: Builder, out: Tensor, used: int) -> Tensor:
+    """The outputs of a token's experts, added one after the other."""
+    width, _, tokens, _ = out.extent
+    parts = [view(out, (width, tokens), "expert", index, used) for index in range(used)]
+    for part in parts:
+        build.graph.expand(part)
+    total = parts[0]
+    for part in parts[1:]:
+        total = same("add", total, part)
+        build.graph.expand(total)
+    return same("cont", total) if used == 1 else total
 
 
 def _by_expert(build: Builder, role: str, rows: int, x: Tensor, chosen: Tensor) -> Tensor:
@@ -120,10 +119,6 @@ def _by_expert(build: Builder, role: str, rows: int, x: Tensor, chosen: Tensor) 
     in_ram = build.experts_in_ram or build.layer_in_ram
     bias = (Tensor("weight", (1, 1, 1, 1), (), Size(4 * rows * build.roles["ffn_gate_inp"][-2])),) if in_ram else ()
     return same("add_id", result, *bias, chosen)
-
-
-def _clamped(gate: Tensor, up: Tensor) -> Tensor:
-    return same("mul", same("clamp", same("unary", gate)), same("clamp", up))
 
 
 def _masked(chances: Tensor, number: int, groups: int, kept: int, tokens: int) -> Tensor:

@@ -14,8 +14,6 @@ def latent_attention(
     spec: LatentAttention,
     cached: tuple[Cached, ...],
     x: Tensor,
-    *,
-    rotary: bool = True,
 ) -> Tensor:
     heads, tokens = spec.num_heads, x.extent[1]
     ranked = _query_input(build, x)
@@ -28,11 +26,11 @@ def latent_attention(
     compressed = build.project("attn_kv_a_mqa", x)
     latent = view(compressed, (spec.kv_lora_rank, tokens), "latent", compressed)
     key = view(compressed, (spec.qk_rope_head_dim, 1, tokens), "rotary", compressed)
-    key = build.rope(key) if rotary else key
+    key = build.rope(key)
     latent = build.norm("attn_kv_a_norm", latent)
     plain = view(query, (spec.qk_nope_head_dim, tokens, heads), "plain", query)
     rotated = view(query, (spec.qk_rope_head_dim, heads, tokens), "rotary", query)
-    rotated = build.rope(rotated) if rotary else rotated
+    rotated = build.rope(rotated)
     absorbed = node("mul_mat", (spec.kv_lora_rank, tokens, heads), plain, *build.weight("attn_k_b"))
     absorbed = view(absorbed, (spec.kv_lora_rank, heads, tokens), "permuted", absorbed)
     latent = view(latent, (spec.kv_lora_rank, 1, tokens))

@@ -88,7 +88,6 @@ def _feed(build: Builder, style: Style, spec: LayerSpec, x: Tensor) -> Tensor:
         inner,
         ffn,
         probabilities=style.probabilities,
-        scaled=style.scaled,
         weigh_first=style.weigh_first,
         unary=style.unary,
         logits=build.project("ffn_gate_inp", x) if narrow else None,

@@ -10,14 +10,12 @@ class Style(NamedTuple):
     parallel: bool = False  # attention and feed-forward read the same normalised input
     attention_first: bool = False  # and the feed-forward network's result is added to the attention's
     scales_input: bool = False
-    keys_first: bool = False  # windowed caches expand keys before values (`llm_graph_input_attn_kv_iswa`)
     scales_queries: bool = False
     norm_after_rope: bool = False
     norms_values: bool = False
     capped: bool = False
     cuts: bool = True  # the last layer drops rows before its feed-forward network
     probabilities: str = "soft_max"
-    scaled: bool = False
     weigh_first: bool = False
     shared_first: bool = False
     rotary: str = "all"  # "windowed": only where a layer has a window, "three_of_four", "none"
