@@ -83,6 +83,12 @@ KNOBS: Mapping[str, Knob] = {
         Knob(name="prefix_caching", attribute="prefix_caching", label=gettext_lazy("Prefix cache"), kind="on_off"),
         Knob(name="ngl", attribute="gpu_layers", label=gettext_lazy("Layers on the cards")),
         Knob(name="cpu_moe", attribute="cpu_expert_layers", label=gettext_lazy("Layers whose experts stay in RAM")),
+        Knob(
+            name="imatrix",
+            attribute="importance_matrix",
+            label=gettext_lazy("File made with an importance matrix"),
+            kind="yes",
+        ),
         Knob(name="slots", attribute="slots", label=gettext_lazy("Slots (a number or auto)"), kind="slots"),
         Knob(name="batch", attribute="batch", label=gettext_lazy("Tokens of a batch")),
         Knob(name="ubatch", attribute="micro_batch", label=gettext_lazy("Tokens of a micro-batch")),

@@ -20,7 +20,9 @@ NOTES: Mapping[str, Promise] = {
     "window_not_used": gettext_lazy(
         "llama.cpp does not use the window of %(window)s tokens of %(layers)s layers and caches the whole context there."
     ),
-    "needs_importance_matrix": gettext_lazy("llama-quantize asks for an importance matrix to make %(format)s."),
+    "needs_importance_matrix": gettext_lazy(
+        "llama-quantize asks for an importance matrix to make %(format)s: set it for the size of published files."
+    ),
     "own_cache_per_sequence": gettext_lazy(
         "Each of the %(sequences)s sequences has a cache of its own for %(context)s tokens."
     ),

@@ -25,6 +25,7 @@ class Workload:
     kv_v_format: str | None = None  # values stored apart from keys; None: like `kv_format`
     context_tokens: int = DEFAULT_CONTEXT_TOKENS
     sequences: int = 1
+    importance_matrix: bool = False  # llama.cpp: the file was made with one (`llama-quantize --imatrix`)
     vision: bool = False
     micro_batch: int = 512
     tensor_parallel: int = 1

@@ -138,5 +138,6 @@ class RunsForm(FilterForm):
             "slug", "name", "config", "updated_at", "total_parameters", "active_parameters", "num_experts",
             "context_tokens", "context_extended_tokens", "release_date", "organization__slug", "organization__name",
         )  # fmt: skip
-        sort = self.cleaned_data["sort"]
-        return found.order_by(*order(sort, RUN_SORTS)) if sort else largest_that_fits_first(found, usable_bytes)
+        if sort := self.cleaned_data["sort"]:
+            return found.order_by(*order(sort, RUN_SORTS))
+        return largest_that_fits_first(found, usable_bytes, self.cleaned_data["engine"])

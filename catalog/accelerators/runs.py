@@ -116,13 +116,16 @@ def _told(shape: Shape, answer: Fit) -> Run:
     )
 
 
-def largest_that_fits_first(rows: LanguageModelQuerySet, usable_bytes: int) -> LanguageModelQuerySet:
+def largest_that_fits_first(rows: LanguageModelQuerySet, usable_bytes: int, engine: str) -> LanguageModelQuerySet:
     """Models that need no more than that by default, the largest first; then the others, the nearest first.
 
     The column is what a model's own page shows at first: it orders rows without computing each of them.
+    It is for the first engine that runs a model, so an earlier `engine` refuses it: such models stand last.
     """
+    after = list(ENGINES)[list(ENGINES).index(engine) + 1 :]
     needed = ExpressionWrapper(F("memory_8k_bytes"), output_field=BigIntegerField())
     over = Case(
+        When(memory_engine__in=after, then=Value(2)),
         When(memory_8k_bytes__lte=usable_bytes, then=Value(0)),
         When(memory_8k_bytes__isnull=True, then=Value(2)),
         default=Value(1),

@@ -13,6 +13,7 @@ from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import offered_formats
 from calculator.memory.llama_cpp.compute import UNQUANTISED
 from calculator.memory.llama_cpp.flash import uses_flash
+from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE
@@ -27,7 +28,7 @@ MAX_BATCH = 2**20
 
 KNOBS = frozenset(
     {"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"}
-    | {"slots", "kv_unified", "batch", "flash_attention", "output_rows", "swa_full"}
+    | {"importance_matrix", "slots", "kv_unified", "batch", "flash_attention", "output_rows", "swa_full"}
 )
 
 
@@ -58,7 +59,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     """
     _check(shape, workload)
     running = run(shape, _of_any_card(workload))
-    held = weigh(shape, workload.weight_format or default_weight_format(shape), running.placement)
+    recipe = Recipe(workload.weight_format or default_weight_format(shape), workload.importance_matrix)
+    held = weigh(shape, recipe, running.placement)
     around = overhead(workload.card_bytes, workload.multiprocessors)
     cards = tuple(
         {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
@@ -84,6 +86,7 @@ def _of_any_card(workload: Workload) -> Workload:
     return replace(
         workload,
         weight_format=workload.weight_format if offloads else None,
+        importance_matrix=bool(offloads) and workload.importance_matrix,
         card_bytes=None,
         capability=None,
         card_name=None,

@@ -25,6 +25,7 @@ from calculator.memory.llama_cpp.graph import (
     deepstack,
     trace,
 )
+from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.presets import KV_TYPE
 from calculator.memory.llama_cpp.weights import largest_bytes
@@ -94,7 +95,8 @@ def _columns(shape: Shape, workload: Workload) -> list[int]:
 
 def _copied_bytes(shape: Shape, workload: Workload, share: Share, role: str) -> int:
     layers = max(share.layers_in_ram, share.experts_in_ram) if role.endswith("_exps") else share.layers_in_ram
-    return largest_bytes(shape, workload.weight_format or "Q4_K_M", role, layers)
+    recipe = Recipe(workload.weight_format or "Q4_K_M", workload.importance_matrix)
+    return largest_bytes(shape, recipe, role, layers)
 
 
 def _explained(

@@ -1,6 +1,6 @@
 """Which type each tensor gets under a preset: the rules of `llama_tensor_get_type_impl` (`src/llama-quant.cpp`).
 
-Without an importance matrix and without overrides, as `llama-quantize FILE PRESET` runs.
+Without overrides, as `llama-quantize [--imatrix MATRIX] FILE PRESET` runs.
 """
 
 from __future__ import annotations
@@ -40,6 +40,14 @@ class Traits(NamedTuple):
     query_groups: int  # query heads per key/value head in the first layer, 0 where it keeps no keys
     is_70b: bool = False
     is_falcon: bool = False
+    imatrix: bool = False  # an importance matrix says which weights matter
+
+
+class Recipe(NamedTuple):
+    """How a file is made."""
+
+    preset: str
+    imatrix: bool = False
 
 
 VERY_LOW = frozenset({"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ2_M"})
@@ -59,8 +67,9 @@ def use_more_bits(index: int, number: int) -> bool:
     return index < number // 8 or index >= 7 * number // 8 or (index - number // 8) % 3 == 2
 
 
-def choose_type(preset: str, slot: Slot, model: Traits) -> str:
+def choose_type(recipe: Recipe, slot: Slot, model: Traits) -> str:
     """The GGML type of every tensor of this slot."""
+    preset, model = recipe.preset, model._replace(imatrix=recipe.imatrix)
     default = DEFAULT_TYPE[preset]
     if slot.category == "source":
         return slot.source
@@ -123,7 +132,7 @@ def _values(preset: str, slot: Slot, model: Traits) -> str | None:
         case "Q2_K":
             wanted = "Q4_K" if grouped else "Q3_K"
         case "IQ3_XXS":
-            wanted = "Q4_K" if grouped else "IQ3_S"
+            wanted = "Q4_K" if grouped else "IQ3_XXS" if model.imatrix else "IQ3_S"
         case "Q2_K_S" | "IQ3_XS" | "IQ3_S" if grouped:
             wanted = "Q4_K"
         case "IQ4_NL" | "IQ4_XS" if grouped:
@@ -157,7 +166,7 @@ def _down(preset: str, slot: Slot, model: Traits) -> str | None:
             return "Q3_K"
         case "Q2_K_S" if slot.first_eighth:
             return "Q4_K"
-        case "IQ3_XXS":
+        case "IQ3_XXS" if not model.imatrix:
             return "Q4_K" if slot.first_eighth else "Q3_K"
         case "Q3_K_M":
             return "Q5_K" if slot.first_sixteenth else "Q4_K" if slot.more_bits or not model.is_falcon else "Q3_K"
@@ -169,8 +178,10 @@ def _down(preset: str, slot: Slot, model: Traits) -> str | None:
             return "Q6_K" if slot.first_sixteenth else "Q5_K" if slot.more_bits else "Q4_K"
         case "Q4_K_M" | "Q5_K_M" if slot.more_bits:
             return "Q6_K"
-        case "IQ4_NL" | "IQ4_XS" if slot.first_eighth:
+        case "IQ4_NL" | "IQ4_XS" if slot.first_eighth and not model.imatrix:
             return "Q5_K"
+        case "Q4_0" | "Q5_0" if slot.first_eighth and model.imatrix:
+            return f"{preset[:-1]}1"
         case "Q4_K_S" if slot.first_eighth and not model.is_falcon:
             return "Q5_K"
     return None

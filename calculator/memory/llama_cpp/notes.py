@@ -19,7 +19,7 @@ NEEDS_IMPORTANCE_MATRIX = VERY_LOW | {"IQ3_XXS", "IQ3_XS", "Q2_K_S"}
 
 def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
     found = [Note("llama_cpp_build", {"build": BUILD, "micro_batch": micro_batch(workload)}), *_of_model(shape)]
-    if workload.weight_format in NEEDS_IMPORTANCE_MATRIX:
+    if workload.weight_format in NEEDS_IMPORTANCE_MATRIX and not workload.importance_matrix:
         found.append(Note("needs_importance_matrix", {"format": str(workload.weight_format)}))
     number = slot_count(workload)
     if is_unified(workload) and number > 1:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.memory.blocks import BLOCKS, row_bytes
-from calculator.memory.llama_cpp.mixture import Slot, choose_type
+from calculator.memory.llama_cpp.mixture import Recipe, Slot, choose_type
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.slots import Slots, gather
 from calculator.memory.workload import Term
@@ -36,10 +36,10 @@ class Located(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def weigh(shape: Shape, preset: str, placement: Placement) -> Weights:
+def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
     slots = slots_of(shape)
     located = _locate(shape, placement)
-    types = {slot: choose_type(preset, slot, slots.traits) for slot in slots.elements}
+    types = {slot: choose_type(recipe, slot, slots.traits) for slot in slots.elements}
     return Weights(
         file_bytes=sum(row_bytes(types[slot], elements) for slot, elements in slots.elements.items()),
         cards=tuple(_terms(card, types) for card in located.cards),
@@ -92,15 +92,15 @@ def _term(type_: str, elements: int) -> Term:
 
 
 @lru_cache(maxsize=4096)
-def largest_bytes(shape: Shape, preset: str, role: str, layers: int) -> int:
+def largest_bytes(shape: Shape, recipe: Recipe, role: str, layers: int) -> int:
     """Bytes of the largest weight of this role in the first `layers` layers, as CUDA allocates it: the last row is
     padded to 512 elements (`MATRIX_ROW_PADDING` in `ggml/src/ggml-cuda/common.cuh`)."""
     if role == "ffn_gate_up_exps":
-        return 2 * largest_bytes(shape, preset, "ffn_gate_exps", layers)
+        return 2 * largest_bytes(shape, recipe, "ffn_gate_exps", layers)
     slots, largest = slots_of(shape), 0
     for (slot, row, elements), found in slots.largest.get(role, {}).items():
         if min(found) < layers:
-            type_ = choose_type(preset, slot, slots.traits)
+            type_ = choose_type(recipe, slot, slots.traits)
             padding = -row % ROW_PADDING if BLOCKS[type_].elements > 1 else 0
             largest = max(largest, row_bytes(type_, elements) + row_bytes(type_, padding))
     return largest

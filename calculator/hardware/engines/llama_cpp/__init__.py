@@ -83,6 +83,7 @@ ENGINE = LlamaCpp(
     flags={
         "gpu_layers": "--gpu-layers",
         "cpu_expert_layers": "--n-cpu-moe",
+        "importance_matrix": "llama-quantize --imatrix",
         "slots": "--parallel",
         "batch": "--batch-size",
         "micro_batch": "--ubatch-size",

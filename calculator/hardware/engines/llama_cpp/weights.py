@@ -8,7 +8,7 @@ from calculator.architecture.shape import Shape
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Workload
 from calculator.memory.blocks import row_bytes
-from calculator.memory.llama_cpp.mixture import choose_type
+from calculator.memory.llama_cpp.mixture import Recipe, choose_type
 from calculator.memory.llama_cpp.placement import place
 from calculator.memory.llama_cpp.weights import slots_of
 
@@ -19,6 +19,7 @@ def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
         shape,
         Workload(
             weight_format=workload.weight_format,
+            importance_matrix=workload.importance_matrix,
             pipeline_parallel=workload.pipeline_parallel,
             gpu_layers=workload.gpu_layers,
             cpu_expert_layers=workload.cpu_expert_layers,
@@ -29,6 +30,7 @@ def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
 @lru_cache(maxsize=256)
 def _placed(shape: Shape, workload: Workload) -> WeightBytes:
     placement = place(workload, shape.num_layers)
+    recipe = Recipe(workload.weight_format or "", workload.importance_matrix)
     slots = slots_of(shape)
     in_ram = frozenset(placement.ram)
     totals = {"device": 0, "device_experts": 0, "host": 0, "host_experts": 0}
@@ -40,9 +42,6 @@ def _placed(shape: Shape, workload: Workload) -> WeightBytes:
             on_host = where.layer in in_ram or (is_expert and where.layer < placement.experts_in_ram)
         else:
             on_host = placement.output_in_ram
-        size = sum(
-            row_bytes(choose_type(workload.weight_format or "", slot, slots.traits), number)
-            for slot, number in elements.items()
-        )
+        size = sum(row_bytes(choose_type(recipe, slot, slots.traits), number) for slot, number in elements.items())
         totals[f"{'host' if on_host else 'device'}{'_experts' if is_expert else ''}"] += size
     return WeightBytes(**totals, host_layers=in_ram)
