@@ -50,6 +50,8 @@ def _in_use(value: int | float | str | None) -> str:
         text = pgettext("setting", "on") if value else pgettext("setting", "off")
     elif value == "all":
         text = pgettext("setting", "all")
+    elif value == "auto":
+        text = pgettext("setting", "auto")
     else:
         text = grouped(value) if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
     return _("default: %(value)s") % {"value": text}

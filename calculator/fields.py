@@ -71,3 +71,24 @@ class _OnOffSelect(forms.Select):
     def format_value(self, value: object) -> list[str]:
         word = "" if value is None else str(value).casefold()
         return ["" if word not in FLAGS or not word else "1" if FLAGS[word] else "0"]
+
+
+class SlotsField(forms.Field):
+    """A whole number, or the word by which the server decides (`auto`)."""
+
+    AUTO = "auto"
+
+    def __init__(self, *, most: int, **options: Any) -> None:
+        self.most = most
+        super().__init__(widget=forms.TextInput(attrs={"size": 5, "autocapitalize": "none"}), **options)
+
+    def to_python(self, value: object) -> int | str | None:
+        word = "" if value is None else str(value).strip().casefold()
+        if word in ("", self.AUTO):
+            return word or None
+        return forms.IntegerField(min_value=1, max_value=self.most).clean(word)
+
+
+def slots_or_auto(word: str) -> int | str:
+    """The same for a command line. Raises `ValueError` for anything else."""
+    return word if word == SlotsField.AUTO else int(word)

@@ -9,11 +9,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from calculator.fields import FlagField, OnOffField
+from calculator.fields import FlagField, OnOffField, SlotsField
 from calculator.hardware import engine_named
 from calculator.memory import ENGINES
 from calculator.memory.engines import BOUNDS
 
+MOST_SLOTS = 256  # `LLAMA_MAX_SEQ` of llama.cpp
 MOST_LAYERS = 9999
 """More than any model has; the engine says how many this one has."""
 
@@ -22,8 +23,8 @@ MOST_LAYERS = 9999
 class Knob:
     """`name` is what a reader writes, `attribute` the field of a `Workload`, `aliases` other names in a command line.
 
-    `kind` is what it takes: a `whole` number, a `share` of one, `yes` or nothing, or `on_off` where the engine itself
-    decides as long as nothing is said.
+    `kind` is what it takes: a `whole` number, a `share` of one, `yes` or nothing, `on_off` where the engine itself
+    decides as long as nothing is said, or `slots`, a number or "auto".
     """
 
     name: str
@@ -37,6 +38,8 @@ class Knob:
             return FlagField(label=self.label, required=False)
         if self.kind == "on_off":
             return OnOffField(label=self.label, required=False)
+        if self.kind == "slots":
+            return SlotsField(label=self.label, required=False, most=MOST_SLOTS)
         least, most = BOUNDS.get(self.attribute, (0, MOST_LAYERS))
         if self.kind == "share":
             widget = forms.NumberInput(attrs={"step": 0.01})
@@ -80,6 +83,10 @@ KNOBS: Mapping[str, Knob] = {
         Knob(name="prefix_caching", attribute="prefix_caching", label=gettext_lazy("Prefix cache"), kind="on_off"),
         Knob(name="ngl", attribute="gpu_layers", label=gettext_lazy("Layers on the cards")),
         Knob(name="cpu_moe", attribute="cpu_expert_layers", label=gettext_lazy("Layers whose experts stay in RAM")),
+        Knob(name="slots", attribute="slots", label=gettext_lazy("Slots (a number or auto)"), kind="slots"),
+        Knob(name="batch", attribute="batch", label=gettext_lazy("Tokens of a batch")),
         Knob(name="ubatch", attribute="micro_batch", label=gettext_lazy("Tokens of a micro-batch")),
+        Knob(name="fa", attribute="flash_attention", label=gettext_lazy("Flash attention"), kind="on_off"),
+        Knob(name="swa_full", attribute="swa_full", label=gettext_lazy("Whole context in windows"), kind="yes"),
     )
 }

@@ -47,8 +47,8 @@ CHOICES: Mapping[str, Mapping[str, Promise | str]] = {
         "all_linear_and_experts": gettext_lazy("all linear layers and experts"),
     },
     "zero_stage": {
-        "1": gettext_lazy("optimizer (ZeRO 1)"),
-        "2": gettext_lazy("optimizer and gradients (ZeRO 2)"),
+        "1": gettext_lazy("optimiser (ZeRO 1)"),
+        "2": gettext_lazy("optimiser and gradients (ZeRO 2)"),
         "3": gettext_lazy("weights too (ZeRO 3)"),
     },
 }
@@ -74,7 +74,7 @@ NUMBERS = ("sequence_tokens", "sequences", "accumulation", "rank", "devices")
 LABELS: Mapping[str, Any] = {
     "precision": gettext_lazy("Weights that are not quantised"),
     "double_quantisation": gettext_lazy("Double quantisation"),
-    "optimizer": gettext_lazy("Optimizer"),
+    "optimizer": gettext_lazy("Optimiser"),
     "loss": gettext_lazy("Loss"),
     "checkpointing": gettext_lazy("Gradient checkpointing"),
     "sequence_tokens": gettext_lazy("Sequence length"),

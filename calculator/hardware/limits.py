@@ -72,7 +72,8 @@ def most_sequences(
 
     def fits(sequences: int) -> bool:
         try:
-            answer = fit(shape, replace(workload, sequences=sequences), card, count, extra_bytes=extra_bytes)
+            asked = replace(workload, sequences=sequences, slots=None)
+            answer = fit(shape, asked, card, count, extra_bytes=extra_bytes)
         except WorkloadError as error:
             if (error.field, error.key) == ("sequences", "out_of_bounds"):
                 return False  # more than the engine schedules at all (llama.cpp: 256)

@@ -40,7 +40,9 @@ FORMULAS: Mapping[str, Promise] = {
 }
 
 REMARKS: Mapping[str, Promise] = {
-    "longer_tables": gettext_lazy("There the position tables of three axes were four times as long."),
+    "longer_tables": gettext_lazy(
+        "In that run the position tables of three axes were four times as long as counted here."
+    ),
     "before_swizzling": gettext_lazy(
         "Counted before the kernels pad and reorder the experts; a server prints its figure afterwards."
     ),

@@ -95,19 +95,19 @@ NOTES: Mapping[str, Promise] = {
         "Most is held when the backward pass begins: the loss is done, and every layer is still to come."
     ),
     "peak_at_last_layer": gettext_lazy("Most is held when the backward pass ends and every gradient is there."),
-    "peak_at_step": gettext_lazy("Most is held during the optimizer's step: activations are gone, gradients are not."),
+    "peak_at_step": gettext_lazy("Most is held during the optimiser's step: activations are gone, gradients are not."),
     "fragmentation_excluded": gettext_lazy(
         "Without what PyTorch's allocator reserves and cannot use: public runs show up to a quarter more."
     ),
     "trl_loads_32bit": gettext_lazy(
-        "TRL loads a model that it is given by name in 32 bits; `dtype` in `model_init_kwargs` says otherwise."
+        "Given a model by its name, TRL loads it in 32 bits; `dtype` in `model_init_kwargs` changes that."
     ),
     "bitsandbytes_skips_experts": gettext_lazy(
         "bitsandbytes quantises linear layers only: experts that are stored stacked stay wide."
     ),
     "checkpoint_widened": gettext_lazy("The checkpoint is in %(format)s and is widened to 16 bits while loading."),
     "chunk_depends_on_free": gettext_lazy(
-        "Unsloth cuts the loss by what is free on the card; here as on a card with at least 8 GiB to spare."
+        "Unsloth cuts the loss into chunks according to the memory that is free on the card; computed here for at least 8 GiB free."
     ),
     "sinks_without_kernel": gettext_lazy(
         "transformers computes attention sinks without a fused kernel: memory grows with the square of the sequence length."

@@ -90,7 +90,7 @@ ASSUMPTIONS: Mapping[str, Promise] = {
         "This checkpoint is quantised for MLX, and the other engines here do not load it: for them the figures are those of the model that it was made from."
     ),
     "mlx_modules_unknown": gettext_lazy(
-        "Assumed, not known: this checkpoint quantises single modules whose names are not known here as it does the rest."
+        "Assumed, not known: this checkpoint sets some modules apart by names that are not known here; they count as quantised like the rest."
     ),
     "quantization_ignored": gettext_lazy(
         "Assumed, not known: how the checkpoint is quantised is not understood, so its weights count as 16 bits."

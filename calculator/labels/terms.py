@@ -61,7 +61,7 @@ TERMS: Mapping[str, Promise] = {
         "%(copies)s × the tokens that sparse attention chose: %(tokens)s tokens a step × %(chosen)s chosen × 4 B"
     ),
     "per_layer_inputs": gettext_lazy("%(copies)s × the per-layer inputs of one step"),
-    "unit_norms": gettext_lazy("%(copies)s × factors without a weight of their own"),
+    "unit_norms": gettext_lazy("%(copies)s × factors of norms and projections that no file holds"),
     "encoder_table": gettext_lazy("%(copies)s × the position table of the encoder"),
     "absorbed_projections": gettext_lazy("%(copies)s × latent projections unpacked for decoding"),
     "blocks_full": gettext_lazy(

@@ -15,7 +15,7 @@ TRAINING_PARTS: Mapping[str, Promise] = {
     "weights": gettext_lazy("Weights of the base model"),
     "adapters": gettext_lazy("Adapters"),
     "gradients": gettext_lazy("Gradients"),
-    "optimizer": gettext_lazy("Optimizer state"),
+    "optimizer": gettext_lazy("Optimiser state"),
     "activations": gettext_lazy("Activations"),
     "logits": gettext_lazy("Logits and loss"),
     "overhead": gettext_lazy("CUDA context and libraries"),

@@ -27,6 +27,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "context_tokens": (1, MAX_CONTEXT_TOKENS),
     "sequences": (1, MAX_SEQUENCES),
     "micro_batch": (1, 2**16),
+    "batch": (1, 2**20),
     "tensor_parallel": (1, MAX_PARALLEL),
     "pipeline_parallel": (1, MAX_PARALLEL),
     "data_parallel": (1, MAX_PARALLEL),

@@ -11,17 +11,15 @@ from calculator.memory.workload import UNSET_KNOBS
 from calculator.workload_form import WorkloadForm
 from tests.calculator.memory.shapes import published
 
-TURNED = {"util": "0.8", "prefix_caching": "0", "ngl": "3", "cpu_moe": "2", "mtp": "1"}
-TURNED |= dict.fromkeys(("ep", "dp_attention", "eager"), "1")
+TURNED = {"util": "0.8", "prefix_caching": "0", "ngl": "3", "cpu_moe": "2", "mtp": "1", "fa": "0"}
+TURNED |= dict.fromkeys(("swa_full", "ep", "dp_attention", "eager"), "1")
 MODEL = "qwen3-30b-a3b"
 OF_A_LOG = {"kv_unified", "output_rows"}
 """Facts of a run that nobody chooses by themselves: builds and `slots` decide them."""
-WITHOUT_A_FIELD = {"slots", "batch", "flash_attention", "swa_full"}
-"""llama.cpp's, which the memory model answers and no form asks for yet."""
 
 
 def test_every_knob_of_a_workload_has_a_name() -> None:
-    assert {knob.attribute for knob in KNOBS.values()} == set(UNSET_KNOBS) - OF_A_LOG - WITHOUT_A_FIELD
+    assert {knob.attribute for knob in KNOBS.values()} == set(UNSET_KNOBS) - OF_A_LOG
     assert all(knob.engines() for knob in KNOBS.values())
 
 

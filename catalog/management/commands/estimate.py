@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import BooleanOptionalAction
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
+from calculator.fields import slots_or_auto
 from calculator.figures import gib
 from calculator.fit_words import capacity_texts
 from calculator.hardware import Card, HardwareError, fit
@@ -143,7 +145,8 @@ def _add_knob(parser: CommandParser, knob: Knob) -> None:
     elif knob.kind == "on_off":
         parser.add_argument(*flags, dest=knob.name, action=BooleanOptionalAction, default=None, help=having)
     else:
-        kind = float if knob.kind == "share" else int
+        kinds: dict[str, Callable[[str], Any]] = {"share": float, "slots": slots_or_auto}
+        kind = kinds.get(knob.kind, int)
         parser.add_argument(*flags, dest=knob.name, type=kind, metavar="N", help=having)
 
 

@@ -27,6 +27,8 @@ SUPPORT = Support(
     refused=frozenset({"google", "aws"}),
 )
 
+BATCH = 2048  # `common_params.n_batch` in `common/common.h`
+
 
 class LlamaCpp(HardwareEngine):
     def alike_bytes(self, device_bytes: int) -> int | None:
@@ -43,7 +45,9 @@ class LlamaCpp(HardwareEngine):
         return ()
 
     def settings(self, workload: Workload) -> dict[str, Setting]:
-        return {"gpu_layers": "all"} | super().settings(workload)
+        """Left open, flash attention is on wherever the card has a kernel for it; slots are the sequences asked for."""
+        alone: dict[str, Setting] = {"gpu_layers": "all", "flash_attention": "auto"}
+        return alone | {"slots": workload.sequences, "batch": BATCH} | super().settings(workload)
 
     def splits(self, devices: int) -> Iterable[tuple[int, int]]:
         return by_layers(devices)  # `--split-mode layer`
@@ -76,7 +80,15 @@ class LlamaCpp(HardwareEngine):
 
 
 ENGINE = LlamaCpp(
-    flags={"gpu_layers": "--gpu-layers", "cpu_expert_layers": "--n-cpu-moe", "micro_batch": "--ubatch-size"},
+    flags={
+        "gpu_layers": "--gpu-layers",
+        "cpu_expert_layers": "--n-cpu-moe",
+        "slots": "--parallel",
+        "batch": "--batch-size",
+        "micro_batch": "--ubatch-size",
+        "flash_attention": "--flash-attn",
+        "swa_full": "--swa-full",
+    },
     # `--fit` leaves 1,024 MiB per device (tools/fit-params/README.md); 5 % covers the estimate's own error.
     headroom=Headroom(5, GIB),
     support=SUPPORT,
