@@ -143,6 +143,8 @@ class _Layout:
 
     def _stays_best(self, best: int, size: int, grows: int) -> None:
         """The block stays large enough, smaller ones too small, and larger ones larger than it."""
+        if self.least == self.most:
+            return
         sizes, grown_sizes = self.sizes, self.grown_sizes
         last = len(sizes) - 1
         for index in range(last):
