@@ -12,6 +12,8 @@ from calculator.memory import Estimate, Workload, WorkloadError, estimate, llama
 from calculator.memory.terms import NOTES, TERMS
 from tests.calculator.memory.shapes import published
 
+MIB = 2**20
+
 NAMES = (
     "llama-3-1-8b-instruct",
     "gemma-4-e4b-it",
@@ -119,7 +121,8 @@ def test_what_leaves_the_card_arrives_in_ram(name: str, layers: int, context: in
         in_ram = sum(part.bytes for part in split.host if part.key == key)
         was_in_ram = sum(part.bytes for part in whole.host if part.key == key)
         assert split.part(key).bytes + in_ram == whole.part(key).bytes + was_in_ram, key
-    assert split.total_bytes <= whole.total_bytes
+    # A layer in RAM is copied to the card while it is computed, its cache too: with one layer away all may come back.
+    assert split.total_bytes <= whole.total_bytes + MIB
 
 
 @given(name=st.sampled_from(DIVIDED), cards=st.integers(1, 16))
