@@ -60,7 +60,7 @@ def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[st
         formats_may_default=new_engine,
         cards=cards,
     )
-    shown = panel.build(shape, form, cards)
+    shown = panel.build(shape, form, () if drag else cards)
     context: dict[str, Any] = {
         "panel": shown,
         "panel_url": model.get_absolute_url(),

@@ -25,7 +25,7 @@ function follow() {
 }
 
 /* From the moment a control changes until the answer is there, the figure is not that of the controls. */
-const answers = () => [byId("result"), byId("growth")].filter(Boolean);
+const answers = () => [byId("result"), byId("cards-that-fit"), byId("growth")].filter(Boolean);
 let waiting = 0;
 function pending() {
   for (const part of answers()) part.setAttribute("aria-busy", "true");
