@@ -57,6 +57,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         tower_heads=_tower_heads(config),
         rotary=rotary_tables(wrapped.text, layers),
         mtp_mixers=tuple(block.mixers for block in model.mtp),
+        mtp_feed_forwards=tuple(block.feed_forward for block in model.mtp),
         indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
         states_correction=_states_correction(wrapped.text),
         state_dtype=_state_dtype(wrapped.text),

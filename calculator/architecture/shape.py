@@ -181,6 +181,7 @@ class Shape:
     tower_heads: int = 0  # of the encoder for images
     rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in
     mtp_mixers: tuple[tuple[Mixer, ...], ...] = ()  # of each layer of multi-token prediction
+    mtp_feed_forwards: tuple[FeedForward | None, ...] = ()  # of the same layers
     indexer_in_pairs: bool = False  # it rotates neighbouring numbers, as latent attention does
     states_correction: bool = False  # the config itself says that the choice of experts is corrected
     state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"

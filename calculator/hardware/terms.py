@@ -94,6 +94,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "ollama_kv_format": ("k", "v"),
     "ollama_no_cpu_moe": (),
     "ollama_no_draft": (),
+    "ollama_no_mtp": (),
     "sglang_no_draft": (),
     "ollama_defaults": ("least", "middle", "more", "large", "most"),
     "ollama_default_here": ("context",),

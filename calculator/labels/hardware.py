@@ -123,6 +123,9 @@ NOTES: Mapping[str, Promise] = {
         "Left to itself, Ollama serves one request at a time, and on these cards with a context of %(context)s tokens."
     ),
     "ollama_no_draft": gettext_lazy("Ollama takes no draft model; use llama-server for that."),
+    "ollama_no_mtp": gettext_lazy(
+        "A Modelfile cannot ask for multi-token prediction: started like this, Ollama runs without it."
+    ),
     "sglang_no_draft": gettext_lazy(
         "SGLang takes no draft model beside data parallel in attention or multi-token prediction."
     ),

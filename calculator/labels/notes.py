@@ -35,6 +35,15 @@ NOTES: Mapping[str, Promise] = {
     "flash_attention_in_ram": gettext_lazy(
         "CUDA has no flash attention for these head sizes, and a quantised cache needs it: attention runs in RAM, slowly."
     ),
+    "predicts_in_second_context": gettext_lazy(
+        "The model guesses %(tokens)s tokens ahead in a second context, whose cache is %(format)s unless -ctkd and -ctvd say otherwise. The file has to hold its prediction layers."
+    ),
+    "prediction_not_checked": gettext_lazy(
+        "The compute buffer of multi-token prediction was compared with llama-server for dense Qwen3.5 and 3.6 models on one card; here it follows from the same rules, unchecked."
+    ),
+    "prediction_graph_not_known": gettext_lazy(
+        "The graph of this model's prediction layers is not known: their compute buffer is an estimate by the widest layer."
+    ),
     "context_above_model": gettext_lazy("%(context)s tokens are more than the %(most)s the model is made for."),
     "vllm_build": gettext_lazy(
         "vLLM %(version)s, with up to %(batched_tokens)s tokens in one step and %(sequences)s sequences."

@@ -35,6 +35,19 @@ TERMS: Mapping[str, Promise] = {
     "state_f32": gettext_lazy(
         "%(layers)s recurrent layers × %(sequences)s × (%(convolution)s convolution inputs + %(state)s state values) × 4 B"
     ),
+    "state_snapshots": gettext_lazy(
+        "%(layers)s recurrent layers × %(sequences)s × %(snapshots)s states to go back to × (%(convolution)s convolution inputs + %(state)s state values) × 4 B"
+    ),
+    "cells_predicting": gettext_lazy(
+        "multi-token prediction: %(layers)s layers × %(sequences)s × %(cells)s cells × %(cell_bytes)s B (%(key_format)s)"
+    ),
+    "prediction_at_work": gettext_lazy("multi-token prediction at work in a context of its own, for %(rows)s tokens"),
+    "prediction_inputs": gettext_lazy(
+        "inputs of multi-token prediction, %(copies)s ×: %(rows)s tokens with twice %(hidden_size)s values each, masks of %(cells)s cells, positions"
+    ),
+    "hidden_states_read": gettext_lazy(
+        "hidden states that multi-token prediction reads: %(rows)s × %(hidden_size)s × 4 B"
+    ),
     "graph_at_work": gettext_lazy("the other tensors alive at the widest moment, for %(rows)s tokens"),
     "attention_masks": gettext_lazy("%(copies)s × attention mask: %(rows)s tokens × %(cells)s cells × %(bytes)s B"),
     "hidden_states_handed": gettext_lazy(

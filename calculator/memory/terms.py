@@ -53,6 +53,11 @@ TERMS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "state_f32": ("layers", "sequences", "convolution", "state"),  # layers x sequences x (both) x 4 B
+    "state_snapshots": ("layers", "sequences", "snapshots", "convolution", "state"),  # as many times as snapshots
+    "cells_predicting": ("layers", "sequences", "cells", "key_format", "cell_bytes"),  # of multi-token prediction
+    "prediction_at_work": ("rows",),  # the compute buffer of its context
+    "prediction_inputs": ("copies", "rows", "hidden_size", "cells"),
+    "hidden_states_read": ("rows", "hidden_size"),  # rows x hidden_size x 4 B
     "graph_at_work": ("rows",),  # the tensors alive at the widest moment, but for those below
     "attention_masks": ("rows", "cells", "copies", "bytes"),
     "hidden_states_handed": ("copies", "rows", "hidden_size"),  # copies x rows x hidden_size x 4 B
@@ -118,6 +123,9 @@ NOTES: dict[str, tuple[str, ...]] = {
     "slots_share_context": ("sequences", "context"),
     "without_flash_attention": (),
     "flash_attention_in_ram": (),
+    "predicts_in_second_context": ("tokens", "format"),
+    "prediction_not_checked": (),
+    "prediction_graph_not_known": (),
     "context_above_model": ("context", "most"),
     # vLLM and transformers
     "vllm_build": ("version", "batched_tokens", "sequences"),

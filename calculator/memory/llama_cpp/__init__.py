@@ -16,6 +16,7 @@ from calculator.memory.llama_cpp.flash import uses_flash
 from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
+from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE
 from calculator.memory.llama_cpp.running import run
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
@@ -28,7 +29,7 @@ MAX_BATCH = 2**20
 
 KNOBS = frozenset(
     {"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"}
-    | {"importance_matrix", "slots", "kv_unified", "batch", "flash_attention", "output_rows", "swa_full"}
+    | {"importance_matrix", "mtp", "slots", "kv_unified", "batch", "flash_attention", "output_rows", "swa_full"}
 )
 
 
@@ -60,7 +61,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     _check(shape, workload)
     running = run(shape, _of_any_card(workload))
     recipe = Recipe(workload.weight_format or default_weight_format(shape), workload.importance_matrix)
-    held = weigh(shape, recipe, running.placement)
+    held = weigh(in_file(shape, workload), recipe, running.placement)
     around = overhead(workload.card_bytes, workload.multiprocessors)
     cards = tuple(
         {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
@@ -100,6 +101,7 @@ def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tupl
 
 
 def _check(shape: Shape, workload: Workload) -> None:
+    check_prediction(shape, workload)
     asked = "sequences" if workload.slots is None else "slots"
     if not 1 <= slot_count(workload) <= MAX_SEQUENCES:
         raise WorkloadError(asked, "out_of_bounds", value=slot_count(workload), least=1, most=MAX_SEQUENCES)

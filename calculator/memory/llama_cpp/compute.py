@@ -27,6 +27,7 @@ from calculator.memory.llama_cpp.graph import (
 )
 from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots
 from calculator.memory.llama_cpp.presets import KV_TYPE
 from calculator.memory.llama_cpp.weights import largest_bytes
 from calculator.memory.workload import Term, Workload
@@ -50,7 +51,8 @@ def setting_of(shape: Shape, workload: Workload) -> Setting:
         values_copied=values not in ("f16", "f32"),
         keys_rotated=keys not in UNQUANTISED,
         values_rotated=values not in UNQUANTISED,
-        outputs=min(tokens, workload.output_rows or sequences),
+        outputs=min(tokens, output_rows(workload)),
+        snapshots=snapshots(shape, workload),
         top_k=min(_top_k(shape), pad(workload.context_tokens)),
         key_type=KV_TYPE[keys],
         value_type=KV_TYPE[values],
@@ -69,14 +71,17 @@ def share_of(placement: Placement, card: int, num_layers: int) -> Share:
     last = layers[-1] + 1 if layers else num_layers
     start = 0 if card == 0 else layers[0] if layers else num_layers
     in_ram = len(placement.ram) if card == 0 else 0
+    return Share(start, last, copies_of(placement), in_ram, placement.experts_in_ram)
+
+
+def copies_of(placement: Placement) -> int:
+    """Of a graph's inputs: several cards work one behind the other, unless something lies in RAM."""
     offloaded = placement.ram or placement.experts_in_ram
-    copies = PIPELINE_COPIES if len(placement.cards) > 1 and not offloaded else 1
-    return Share(start, last, copies, in_ram, placement.experts_in_ram)
+    return PIPELINE_COPIES if len(placement.cards) > 1 and not offloaded else 1
 
 
-def card_terms(shape: Shape, workload: Workload, setting: Setting, placement: Placement, card: int) -> tuple[Term, ...]:
+def card_terms(shape: Shape, workload: Workload, setting: Setting, share: Share) -> tuple[Term, ...]:
     """The compute buffer of one card."""
-    share = share_of(placement, card, shape.num_layers)
     try:
         traced = trace(shape, setting, share)
     except NotTracedError:
@@ -96,7 +101,7 @@ def _columns(shape: Shape, workload: Workload) -> list[int]:
 def _copied_bytes(shape: Shape, workload: Workload, share: Share, role: str) -> int:
     layers = max(share.layers_in_ram, share.experts_in_ram) if role.endswith("_exps") else share.layers_in_ram
     recipe = Recipe(workload.weight_format or "Q4_K_M", workload.importance_matrix)
-    return largest_bytes(shape, recipe, role, layers)
+    return largest_bytes(in_file(shape, workload), recipe, role, layers)
 
 
 def _explained(
@@ -129,13 +134,26 @@ def host_terms(shape: Shape, workload: Workload, setting: Setting, placement: Pl
     if len(placement.cards) > 1 or placement.ram:
         share = Share(0, shape.num_layers)
     embedded = 4 * setting.tokens * shape.hidden_size
+    inputs = _inputs(shape, setting, share, columns, embedded)
+    inputs += deepstack(shape) * embedded  # room for features of images, also where only text is read
+    values = {"copies": copies, "rows": setting.tokens, "cells": sum(columns), "hidden_size": shape.hidden_size}
+    return (Term("graph_inputs", values, copies * (inputs + 4 * setting.tokens) + embedded),)
+
+
+def prediction_host_terms(shape: Shape, workload: Workload, setting: Setting, copies: int) -> tuple[Term, ...]:
+    """The same for the context of multi-token prediction: hidden states take the place of embeddings handed in."""
+    columns, handed = _columns(shape, workload), 2 * 4 * setting.tokens * shape.hidden_size
+    inputs = _inputs(shape, setting, Share(0, shape.num_layers), columns, handed)
+    values = {"copies": copies, "rows": setting.tokens, "cells": sum(columns), "hidden_size": shape.hidden_size}
+    return (Term("prediction_inputs", values, copies * (inputs + 4 * setting.tokens)),)
+
+
+def _inputs(shape: Shape, setting: Setting, share: Share, columns: Sequence[int], handed: int) -> int:
+    """Bytes of a graph's inputs; of one that is not known, masks and what is `handed` to it."""
     try:
-        inputs = sum(
+        return sum(
             tensor.size.fixed + tensor.size.per_cell * columns[tensor.size.cache]
             for tensor in trace(shape, setting, share).inputs
         )
     except NotTracedError:
-        inputs = embedded + 2 * setting.tokens * sum(columns)
-    inputs += deepstack(shape) * embedded  # room for features of images, also where only text is read
-    values = {"copies": copies, "rows": setting.tokens, "cells": sum(columns), "hidden_size": shape.hidden_size}
-    return (Term("graph_inputs", values, copies * (inputs + 4 * setting.tokens) + embedded),)
+        return handed + 2 * setting.tokens * sum(columns)

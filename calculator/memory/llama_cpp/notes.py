@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Shape, SlidingWindowAttention
 from calculator.memory.llama_cpp.batch import is_unified, micro_batch, slot_count
+from calculator.memory.llama_cpp.draft import KV_FORMAT, graph_is_known
 from calculator.memory.llama_cpp.flash import runs_on_card, uses_flash
 from calculator.memory.llama_cpp.mixture import VERY_LOW
 from calculator.memory.llama_cpp.support import keeps_windows
@@ -15,6 +16,9 @@ from calculator.memory.workload import Note, Workload
 BUILD = "2026-10"
 # `tensor_requires_imatrix` in `src/llama-quant.cpp`: `llama-quantize` refuses to make these without one.
 NEEDS_IMPORTANCE_MATRIX = VERY_LOW | {"IQ3_XXS", "IQ3_XS", "Q2_K_S"}
+
+PREDICTION_CHECKED = frozenset({"qwen3_5_text"})
+"""Model types whose second context llama-server was asked about."""
 
 
 def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
@@ -30,9 +34,22 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
         found.append(Note("without_flash_attention"))
     elif not runs_on_card(shape):
         found.append(Note("flash_attention_in_ram"))
+    found += _of_prediction(shape, workload)
     if shape.context_tokens is not None and workload.context_tokens > shape.context_tokens:
         found.append(Note("context_above_model", {"context": workload.context_tokens, "most": shape.context_tokens}))
     return tuple(found)
+
+
+def _of_prediction(shape: Shape, workload: Workload) -> list[Note]:
+    if not workload.mtp:
+        return []
+    found = [Note("predicts_in_second_context", {"tokens": workload.mtp, "format": KV_FORMAT})]
+    all_on_one_card = workload.pipeline_parallel == 1 and workload.gpu_layers is None and not workload.cpu_expert_layers
+    if not graph_is_known(shape):
+        found.append(Note("prediction_graph_not_known"))
+    elif shape.model_type not in PREDICTION_CHECKED or not all_on_one_card:
+        found.append(Note("prediction_not_checked"))
+    return found
 
 
 @lru_cache(maxsize=64)

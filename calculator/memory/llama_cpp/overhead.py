@@ -86,7 +86,13 @@ def _line(multiprocessors: int) -> float:
     return WORKSPACE_MIB + (CONTEXT_MIB + WORKSPACE_EACH_MIB) * multiprocessors
 
 
-def result_terms(shape: Shape, sequences: int) -> tuple[Term, ...]:
-    """The logits that a caller reads: F32, a row per sequence (`output_reserve` in `src/llama-context.cpp`)."""
-    values = {"sequences": sequences, "vocab_size": shape.vocab_size}
-    return (Term("logits_read", values, 4 * sequences * shape.vocab_size),)
+def result_terms(shape: Shape, rows: int) -> tuple[Term, ...]:
+    """The logits that a caller reads: F32, a row per sequence and guess (`output_reserve`, `src/llama-context.cpp`)."""
+    values = {"sequences": rows, "vocab_size": shape.vocab_size}
+    return (Term("logits_read", values, 4 * rows * shape.vocab_size),)
+
+
+def hidden_terms(shape: Shape, rows: int) -> tuple[Term, ...]:
+    """The hidden states that multi-token prediction reads (`embd_nextn`, in the same place)."""
+    values = {"rows": rows, "hidden_size": shape.hidden_size}
+    return (Term("hidden_states_read", values, 4 * rows * shape.hidden_size),)

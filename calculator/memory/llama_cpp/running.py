@@ -9,10 +9,12 @@ from typing import NamedTuple
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import cache_terms
-from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
+from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of, share_of
+from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
 from calculator.memory.llama_cpp.graph import Setting
 from calculator.memory.llama_cpp.overhead import result_terms
 from calculator.memory.llama_cpp.placement import Placement, place
+from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots, split
 from calculator.memory.llama_cpp.state import state_terms
 from calculator.memory.llama_cpp.vision import vision_terms
 from calculator.memory.workload import Part, Term, Workload
@@ -31,14 +33,13 @@ class Running(NamedTuple):
 def run(shape: Shape, workload: Workload) -> Running:
     """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out, as may
     what is known of the card."""
-    placement = place(workload, shape.num_layers)
+    placement = place(workload, in_file(shape, workload).num_layers)
     setting = setting_of(shape, workload)
     vision = vision_terms(shape) if workload.vision else ()
     cards = tuple(
         _parts(
-            cache_terms(shape, workload, layers),
-            state_terms(shape, slot_count(workload), layers),
-            card_terms(shape, workload, setting, placement, card),
+            *_kept(shape, workload, layers),
+            _at_work(shape, workload, setting, placement, card),
             vision if card == 0 else (),
         )
         for card, layers in enumerate(placement.cards)
@@ -51,14 +52,30 @@ def run(shape: Shape, workload: Workload) -> Running:
     )
 
 
+def _kept(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Terms, Terms]:
+    """Cache and state of these layers of the file."""
+    first = tuple(layer for layer in layers if layer < shape.num_layers)
+    cache = cache_terms(shape, workload, first)
+    if workload.mtp:
+        behind = tuple(layer - shape.num_layers for layer in layers if layer >= shape.num_layers)
+        cache += draft_cache(shape, workload_of(workload), behind)
+    return cache, state_terms(shape, slot_count(workload), first, snapshots(shape, workload))
+
+
+def _at_work(shape: Shape, workload: Workload, setting: Setting, placement: Placement, card: int) -> Terms:
+    """The compute buffers of one card."""
+    first, _ = split(placement, shape.num_layers)
+    compute = card_terms(shape, workload, setting, share_of(first, card, shape.num_layers))
+    return compute + draft_compute(shape, workload_of(workload), placement, card) if workload.mtp else compute
+
+
 def _summed(
     shape: Shape, workload: Workload, placement: Placement, cards: Sequence[tuple[Part, ...]]
 ) -> tuple[Part, ...]:
     """The parts of all cards together."""
     layers = tuple(layer for layers in placement.cards for layer in layers)
     return _parts(
-        cache_terms(shape, workload, layers),
-        state_terms(shape, slot_count(workload), layers),
+        *_kept(shape, workload, layers),
         _over_cards([card[2].terms for card in cards]),
         cards[0][3].terms,
     )
@@ -78,13 +95,17 @@ def _over_cards(compute: Sequence[Terms]) -> Terms:
 
 
 def _in_ram(shape: Shape, workload: Workload, setting: Setting, placement: Placement) -> tuple[Part, ...]:
-    compute = host_terms(shape, workload, setting, placement) + result_terms(shape, slot_count(workload))
+    first, _ = split(placement, shape.num_layers)
+    compute = host_terms(shape, workload, setting, first) + result_terms(shape, output_rows(workload))
+    if workload.mtp:
+        compute += draft_host(shape, workload_of(workload), placement)
     if not placement.ram:
         return (Part(key="compute", terms=compute),)
+    cache, state = _kept(shape, workload, placement.ram)
     return (
         Part(key="compute", terms=compute),
-        Part(key="kv_cache", terms=cache_terms(shape, workload, placement.ram)),
-        Part(key="state", terms=state_terms(shape, slot_count(workload), placement.ram)),
+        Part(key="kv_cache", terms=cache),
+        Part(key="state", terms=state),
     )
 
 

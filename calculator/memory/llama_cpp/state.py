@@ -63,20 +63,16 @@ def _compressor(size: int, tokens: int, overlaps: bool) -> int:
 
 
 @lru_cache(maxsize=1024)
-def state_terms(shape: Shape, sequences: int, layers: tuple[int, ...]) -> tuple[Term, ...]:
-    """One term per kind of state, over `layers`."""
+def state_terms(shape: Shape, sequences: int, layers: tuple[int, ...], snapshots: int = 1) -> tuple[Term, ...]:
+    """One term per kind of state, over `layers`; `snapshots` of each state are kept."""
     by_layer = states_by_layer(shape)
     counted = Counter(state for index in layers for state in by_layer[index])
-    return tuple(
-        Term(
-            "state_f32",
-            {
-                "layers": number,
-                "sequences": sequences,
-                "convolution": kept.convolution,
-                "state": kept.state,
-            },
-            number * sequences * 4 * (kept.convolution + kept.state),
-        )
-        for kept, number in counted.items()
-    )
+    return tuple(_term(kept, number, sequences, snapshots) for kept, number in counted.items())
+
+
+def _term(kept: State, layers: int, sequences: int, snapshots: int) -> Term:
+    values = {"layers": layers, "sequences": sequences, "convolution": kept.convolution, "state": kept.state}
+    bytes_ = layers * sequences * snapshots * 4 * (kept.convolution + kept.state)
+    if snapshots == 1:
+        return Term("state_f32", values, bytes_)
+    return Term("state_snapshots", {**values, "snapshots": snapshots}, bytes_)

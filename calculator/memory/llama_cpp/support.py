@@ -38,3 +38,11 @@ ROTARY_TABLE = frozenset({"gemma4_text", "gemma4_unified_text"})
 
 # The converter leaves the router as the checkpoint stores it; that of all others it writes as F32.
 BF16_ROUTER = frozenset({"deepseek_v4"})
+
+# `supports_mtp_export` in `conversion/*.py`: files of these hold their layers of multi-token prediction.
+EXPORTS_PREDICTION = frozenset(
+    {"deepseek_v32", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next"}
+)
+
+# `llm_arch_supports_rs_rollback` in `src/llama-arch.cpp`: recurrent states are kept for every token guessed.
+ROLLS_BACK = frozenset({"qwen3_5_moe_text", "qwen3_5_text"})

@@ -85,6 +85,7 @@ ENGINE = LlamaCpp(
         "cpu_expert_layers": "--n-cpu-moe",
         "importance_matrix": "llama-quantize --imatrix",
         "slots": "--parallel",
+        "mtp": "--spec-draft-n-max",
         "batch": "--batch-size",
         "micro_batch": "--ubatch-size",
         "flash_attention": "--flash-attn",

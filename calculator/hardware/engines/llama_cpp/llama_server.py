@@ -45,6 +45,8 @@ def command(workload: Workload, source: WeightSource, hub: str) -> Command:
         arguments += ["-b", str(workload.batch)]
     if workload.swa_full:
         arguments.append("--swa-full")
+    if workload.mtp:
+        arguments += ["--spec-type", "draft-mtp", "--spec-draft-n-max", str(workload.mtp)]
     if workload.pipeline_parallel > 1:
         arguments += ["-sm", "layer"]
     if source.multimodal and workload.vision and "-m" in arguments:

@@ -46,6 +46,8 @@ def commands(workload: Workload, source: WeightSource, hub: str, fit: Fit | None
         notes.append(Note("ollama_kv_format", {"k": key_format, "v": value_format}))
     if workload.cpu_expert_layers:
         notes.append(Note("ollama_no_cpu_moe"))
+    if workload.mtp:
+        notes.append(Note("ollama_no_mtp"))
     environment = [f"OLLAMA_NUM_PARALLEL={_parallel(workload)}"]
     environment.append(f"OLLAMA_FLASH_ATTENTION={0 if workload.flash_attention is False else 1}")
     if key_format == value_format and key_format in KV_FORMATS and key_format != "f16":

@@ -10,11 +10,13 @@ from calculator.memory import Workload
 from calculator.memory.blocks import row_bytes
 from calculator.memory.llama_cpp.mixture import Recipe, choose_type
 from calculator.memory.llama_cpp.placement import place
+from calculator.memory.llama_cpp.prediction import in_file, split
 from calculator.memory.llama_cpp.weights import slots_of
 
 
 def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
-    """What multiplies tokens; only the format and the placement matter."""
+    """What multiplies tokens; only the format and the placement matter. Layers of multi-token prediction are left out:
+    how often they pay depends on the guesses."""
     return _placed(
         shape,
         Workload(
@@ -23,19 +25,25 @@ def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
             pipeline_parallel=workload.pipeline_parallel,
             gpu_layers=workload.gpu_layers,
             cpu_expert_layers=workload.cpu_expert_layers,
+            mtp=workload.mtp,
         ),
     )
 
 
 @lru_cache(maxsize=256)
 def _placed(shape: Shape, workload: Workload) -> WeightBytes:
-    placement = place(workload, shape.num_layers)
+    whole = in_file(shape, workload)
+    placement, _ = split(place(workload, whole.num_layers), shape.num_layers)
     recipe = Recipe(workload.weight_format or "", workload.importance_matrix)
-    slots = slots_of(shape)
+    slots = slots_of(whole)
     in_ram = frozenset(placement.ram)
     totals = {"device": 0, "device_experts": 0, "host": 0, "host_experts": 0}
     for where, elements in slots.placed.items():
-        if where.part == "lookup" or (where.part == "embedding" and not slots.traits.tied):
+        if (
+            where.layer >= shape.num_layers
+            or where.part == "lookup"
+            or (where.part == "embedding" and not slots.traits.tied)
+        ):
             continue
         is_expert = where.part == "experts"
         if where.part in ("layer", "experts"):

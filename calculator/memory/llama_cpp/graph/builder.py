@@ -38,6 +38,7 @@ class Setting(NamedTuple):
     keys_rotated: bool  # quantised: rotated by a Hadamard matrix first
     values_rotated: bool
     outputs: int  # rows of logits
+    snapshots: int = 1  # of a recurrent state: one for every guess that may be taken back, and the last
     top_k: int = 0  # tokens that an indexer picks, never more than there are cells
     key_type: str = "F16"
     value_type: str = "F16"

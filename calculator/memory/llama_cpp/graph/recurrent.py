@@ -33,7 +33,8 @@ def _convolved(build: Builder, kept: Tensor, x: Tensor, channels: int, kernel: i
     each = setting.tokens // setting.sequences
     turned = view(x, (each, channels, setting.sequences), "turned", x)
     joined = node("concat", (each + kernel - 1, channels, setting.sequences), kept, turned)
-    _save(build, view(joined, (kernel - 1, channels, setting.sequences), "last", joined))
+    for number in range(setting.snapshots):
+        _save(build, view(joined, (kernel - 1, channels, setting.sequences), "last", number, joined))
     return joined
 
 
@@ -81,11 +82,11 @@ def delta_net(build: Builder, spec: LinearAttention, x: Tensor, *, repeats: bool
 def _gated_delta(
     build: Builder, query: Tensor, keys: Tensor, values: Tensor, gate: Tensor, beta: Tensor, state: Tensor
 ) -> Tensor:
-    """`build_delta_net_fused`: outputs and, behind them, the new state."""
+    """`build_recurrent_attn`: outputs and, behind them, the new states, of the last tokens where guesses may have to be
+    taken back."""
     value, heads, each, sequences = values.extent
-    fused = node(
-        "gated_delta_net", (value * heads, each * sequences + value * sequences), query, keys, values, gate, beta, state
-    )
+    states = value * sequences * build.setting.snapshots
+    fused = node("gated_delta_net", (value * heads, each * sequences + states), query, keys, values, gate, beta, state)
     _save(build, view(fused, (value, value, heads, sequences), "state", fused))
     return view(fused, (value, heads, each, sequences), "out", fused)
 

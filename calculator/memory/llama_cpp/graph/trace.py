@@ -72,7 +72,10 @@ def _build(shape: Shape, setting: Setting, share: Share) -> tuple[Builder, Seque
     style = style_of(shape.model_type, any("attn_norm" in spec.biases for spec in specs))
     build.norm_kind = style.norm
     build.num_caches = max(len(cache_kinds(shape)), 1)
-    x = _enter(build, style, shape) if share.start == 0 else _go_on(build, shape)
+    if _predicts(specs):
+        style, x = style._replace(cuts=False), _enter_prediction(build, specs[0], shape)
+    else:
+        x = _enter(build, style, shape) if share.start == 0 else _go_on(build, shape)
     specs = specs[share.start : share.stop]
     places = [(i < share.layers_in_ram, i < share.experts_in_ram) for i in range(share.start, share.stop)]
     is_last = share.stop == shape.num_layers
@@ -135,6 +138,19 @@ def _enter(build: Builder, style: Style, shape: Shape) -> Tensor:
     by_layer = (each, tokens, shape.num_layers)
     build.per_layer = node("cont", by_layer, view(joined, by_layer, "permuted", joined))
     return x
+
+
+def _predicts(specs: Sequence[LayerSpec]) -> bool:
+    return bool(specs) and any(role == "nextn.eh_proj" for role, _ in specs[0].roles)
+
+
+def _enter_prediction(build: Builder, spec: LayerSpec, shape: Shape) -> Tensor:
+    """The token guessed last beside what the model thought before it (`graph_mtp` in `src/models/qwen35.cpp`)."""
+    extent = (shape.hidden_size, build.setting.tokens)
+    build.roles, build.biases = dict(spec.roles), spec.biases
+    before = build.norm("nextn.hnorm", build.input("h", extent))
+    token = build.norm("nextn.enorm", build.input("embd", extent))
+    return build.project("nextn.eh_proj", node("concat", (2 * extent[0], extent[1]), token, before))
 
 
 def _per_layer(shape: Shape) -> int:

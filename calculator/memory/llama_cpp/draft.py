@@ -1,0 +1,77 @@
+"""The second context of multi-token prediction: cache, compute buffer and what it keeps in RAM.
+
+It has the slots and the length of the first one, and a cache of F16 whatever that of the first is made of (`-ctkd`,
+`-ctvd` in `common/arg.cpp`; `common_base_params_to_speculative` in `common/speculative.cpp`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from calculator.architecture.shape import Shape
+from calculator.memory.llama_cpp.batch import streams
+from calculator.memory.llama_cpp.cache import cache_terms
+from calculator.memory.llama_cpp.compute import card_terms, copies_of, prediction_host_terms, setting_of, share_of
+from calculator.memory.llama_cpp.graph import NotTracedError, Share, trace
+from calculator.memory.llama_cpp.overhead import hidden_terms, result_terms
+from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.prediction import drafting, output_rows, split
+from calculator.memory.workload import Term, Workload
+
+Terms = tuple[Term, ...]
+KV_FORMAT = "f16"
+BATCH = 2048  # `n_batch` in `common/common.h`
+
+
+def workload_of(workload: Workload, kv_format: str = KV_FORMAT) -> Workload:
+    """The second context's settings."""
+    return replace(
+        workload,
+        mtp=0,
+        output_rows=output_rows(workload),
+        kv_format=kv_format,
+        kv_v_format=kv_format,
+        vision=False,
+    )
+
+
+def draft_cache(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> Terms:
+    """The cache of these prediction layers, counted from 0."""
+    return tuple(_as_prediction(term) for term in cache_terms(drafting(shape), workload, layers))
+
+
+def _as_prediction(term: Term) -> Term:
+    kept = ("layers", "sequences", "cells", "key_format", "cell_bytes")
+    return Term("cells_predicting", {name: term.values[name] for name in kept}, term.bytes)
+
+
+def draft_compute(shape: Shape, workload: Workload, placement: Placement, card: int) -> Terms:
+    """The compute buffer of a card that holds prediction layers, or of the first where they lie in RAM."""
+    drafted, (_, own) = drafting(shape), split(placement, shape.num_layers)
+    if not own.cards[card] and (card or not own.ram):
+        return ()
+    share = share_of(own, card, drafted.num_layers)._replace(copies=copies_of(placement))
+    setting = setting_of(drafted, workload)
+    size = sum(term.bytes for term in card_terms(drafted, workload, setting, share))
+    return (Term("prediction_at_work", {"rows": setting.tokens}, size),)
+
+
+def draft_host(shape: Shape, workload: Workload, placement: Placement) -> Terms:
+    """What both contexts keep in RAM because of the second: its inputs, and the rows that each hands to the other."""
+    drafted = drafting(shape)
+    inputs = prediction_host_terms(drafted, workload, setting_of(drafted, workload), copies_of(placement))
+    rows = output_rows(workload)
+    batch = min(workload.batch or BATCH, workload.context_tokens * streams(workload))
+    return inputs + result_terms(shape, rows) + hidden_terms(shape, batch + rows)
+
+
+@lru_cache(maxsize=64)
+def graph_is_known(shape: Shape) -> bool:
+    """Whether the prediction layers are built of operations that `graph/` knows."""
+    drafted = drafting(shape)
+    try:
+        trace(drafted, setting_of(drafted, Workload()), Share(0, drafted.num_layers))
+    except NotTracedError:
+        return False
+    return True

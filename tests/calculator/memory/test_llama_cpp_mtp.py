@@ -1,0 +1,168 @@
+"""Multi-token prediction in llama.cpp: what `llama-server --spec-type draft-mtp` allocates, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from calculator.accuracy.cases import reference_config
+from calculator.architecture import Shape, read_config
+from calculator.architecture.shape import Tensor
+from calculator.hardware import WeightSource, launch_commands
+from calculator.hardware.engines.llama_cpp.weights import weight_bytes
+from calculator.memory import Estimate, Workload, WorkloadError, estimate
+from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
+from calculator.memory.llama_cpp.placement import place
+from tests.calculator.memory.shapes import catalogued, published, reference
+
+MIB = 2**20
+PRINTED_MIB = 0.0001
+ALIGNMENT_MIB = 0.0414  # tensors begin at whole multiples of 128 bytes (`test_llama_cpp_cards.py`)
+# Positions have four coordinates in these models; a graph here hands over one: 3 x 512 tokens x 4 bytes.
+POSITIONS_MIB = 0.0059
+ROWS = reference("llama_cpp_mtp.jsonl")
+
+
+@lru_cache
+def predicting(name: str) -> Shape:
+    """The files that were asked about hold one prediction layer, which the config of Qwen3.5 4B here does not state."""
+    config = reference_config(name)
+    text: Any = config.get("text_config", config)
+    text["mtp_num_hidden_layers"] = 1
+    return read_config(config)
+
+
+def asked(line: dict[str, Any]) -> Workload:
+    keys: dict[str, Any] = {
+        "context_tokens": line["context"],
+        "kv_format": line["kv"],
+        "slots": line["slots"],
+        "mtp": line["mtp"],
+    }
+    return Workload(weight_format="Q4_K_M", kv_v_format=line["kv"], **keys)
+
+
+def mib(answer: Estimate, part: str, *, own: bool, host: bool = False) -> float:
+    """What the second context keeps of a part, or the first."""
+    found = next(p for p in (answer.host if host else answer.parts) if p.key == part)
+    read = ("logits_read", "hidden_states_read")
+    return sum(t.bytes for t in found.terms if t.key not in read and ("predict" in t.key) == own) / MIB
+
+
+@pytest.mark.parametrize("line", ROWS, ids=lambda line: f"{line['config']}-{line['context']}-{line['kv']}")
+def test_both_contexts_as_llama_server_allocates_them(line: dict[str, Any]) -> None:
+    """Q4_K_M with the prediction layer in the file, and three tokens guessed (`--spec-draft-n-max` is 3 there)."""
+    answer = estimate(predicting(line["config"]), asked(line))
+    assert -PRINTED_MIB <= line["weights"] - answer.part("weights").bytes / MIB <= ALIGNMENT_MIB
+    assert mib(answer, "kv_cache", own=False) == pytest.approx(line["kv_cache"], abs=PRINTED_MIB)
+    assert answer.part("state").bytes / MIB == pytest.approx(line["state"], abs=PRINTED_MIB)
+    in_ram, inputs = line["host"]
+    assert answer.host[0].bytes / MIB == pytest.approx(in_ram, abs=PRINTED_MIB)
+    for found, printed in (
+        (mib(answer, "compute", own=False), line["compute"]),
+        (mib(answer, "compute", own=False, host=True), inputs),
+    ):
+        assert -PRINTED_MIB <= printed - found <= POSITIONS_MIB + PRINTED_MIB
+    if "draft_kv" not in line:
+        assert mib(answer, "kv_cache", own=True) == pytest.approx(line["draft_kv_cache"], abs=PRINTED_MIB)
+
+
+@pytest.mark.parametrize("line", ROWS, ids=lambda line: f"{line['config']}-{line['context']}-{line['kv']}")
+def test_the_second_context_with_a_cache_of_either_kind(line: dict[str, Any]) -> None:
+    """`-ctkd` and `-ctvd` are f16 unless told; two runs set them to q8_0."""
+    shape, workload = predicting(line["config"]), workload_of(asked(line), line.get("draft_kv", "f16"))
+    placement = place(workload, shape.num_layers + 1)
+    (cache,), (compute,) = draft_cache(shape, workload, (0,)), draft_compute(shape, workload, placement, 0)
+    inputs = draft_host(shape, workload, placement)[0]
+    assert cache.bytes / MIB == pytest.approx(line["draft_kv_cache"], abs=PRINTED_MIB)
+    for found, printed in ((compute, line["draft_compute"]), (inputs, line["draft_host_compute"])):
+        assert -PRINTED_MIB <= printed - found.bytes / MIB <= POSITIONS_MIB + PRINTED_MIB
+
+
+def test_rows_of_logits_are_those_of_a_public_log() -> None:
+    """Qwen3.5-4B with its prediction layer, one slot, build 11379 on a GTX 1060: output buffer 3.79 MiB."""
+    answer = estimate(predicting("qwen3-5-4b"), Workload(weight_format="Q4_K_M", context_tokens=4096, mtp=3))
+    (logits, _of_the_second) = (t for part in answer.host for t in part.terms if t.key == "logits_read")
+    assert round(logits.bytes / MIB, 2) == 3.79
+
+
+def test_the_file_holds_its_prediction_layers_only_where_they_are_used() -> None:
+    """The quantiser counts them among the layers (`n_layer_all`), so the types of others may move with them."""
+    shape = published("qwen3-6-27b")
+    plain, guessing = (estimate(shape, Workload(weight_format="BF16", mtp=mtp)) for mtp in (0, 1))
+    layer = sum(tensor.elements for tensor in shape.tensors_of("mtp"))
+    assert 2 * layer <= guessing.file_bytes - plain.file_bytes <= 2 * layer + 2 * 6 * shape.hidden_size  # norms are F32
+    assert weight_bytes(shape, guessing.workload) == weight_bytes(shape, plain.workload)
+
+
+@pytest.mark.parametrize(
+    ("path", "copies"), [("qwen/qwen3-6-27b", 4), ("qwen/qwen3-6-35b-a3b", 4), ("zhipu/glm-4-5-air", 0)]
+)
+def test_states_are_kept_for_every_guess(path: str, copies: int) -> None:
+    """`n_rs_seq` is the number of guesses (`need_n_rs_seq` in `common/common.h`)."""
+    shape = catalogued(path)
+    plain, guessing = (estimate(shape, Workload(mtp=mtp)).part("state").bytes for mtp in (0, 3))
+    assert guessing == copies * plain
+
+
+def test_an_architecture_that_cannot_go_back_keeps_one_state() -> None:
+    """Qwen3-Next is not among those of `llm_arch_supports_rs_rollback`; its config leaves the number of layers out."""
+    config = reference_config("qwen3-next-80b-a3b-instruct") | {"num_nextn_predict_layers": 1}
+    plain, guessing = (estimate(read_config(config), Workload(mtp=mtp)).part("state").bytes for mtp in (0, 3))
+    assert guessing == plain > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [("qwen/qwen3-8b", "no_mtp_layers"), ("deepseek/deepseek-v3-1", "not_for_model")],
+)
+def test_a_model_without_prediction_layers_is_refused(path: str, key: str) -> None:
+    """DeepSeek-V3's converter leaves them out (no `supports_mtp_export` in `conversion/deepseek.py`)."""
+    with pytest.raises(WorkloadError) as error:
+        estimate(catalogued(path), Workload(mtp=1))
+    assert (error.value.field, error.value.key) == ("mtp", key)
+
+
+@pytest.mark.parametrize("path", ["qwen/qwen3-6-35b-a3b", "deepseek/deepseek-v3-2", "zhipu/glm-4-7-flash"])
+@pytest.mark.parametrize("changes", [{}, {"pipeline_parallel": 3}, {"gpu_layers": 5}, {"gpu_layers": 0}])
+def test_the_prediction_layers_lie_behind_all_others(path: str, changes: dict[str, Any]) -> None:
+    """On the last card, beside the output layer; in RAM where everything is. What is not compared is said."""
+    shape, workload = catalogued(path), Workload(context_tokens=4096, mtp=2, **changes)
+    answer = estimate(shape, workload)
+    for part in answer.parts:
+        assert part.bytes == sum(card[part.key] for card in answer.by_card)
+    in_ram = next((part for part in answer.host if part.key == "kv_cache"), None)
+    held = [
+        any(t.key == "cells_predicting" and t.bytes for t in p.terms) for p in (answer.part("kv_cache"), in_ram) if p
+    ]
+    assert held[0] == (changes.get("gpu_layers") != 0)
+    assert sum(held) == 1
+    assert "prediction_not_checked" in [note.key for note in answer.notes]
+
+
+def test_a_dense_model_on_one_card_is_checked() -> None:
+    keys = [note.key for note in estimate(published("qwen3-6-27b"), Workload(mtp=3)).notes]
+    assert "predicts_in_second_context" in keys
+    assert not {"prediction_not_checked", "prediction_graph_not_known"} & set(keys)
+
+
+def test_a_graph_that_is_not_known_is_said_to_be_estimated() -> None:
+    """Hyper-connections in a prediction layer: no builder here lays them out."""
+    shape = published("qwen3-6-27b")
+    strange = Tensor(role="hc_attn_base", shape=(4,), layer=shape.num_layers, part="mtp")
+    answer = estimate(replace(shape, tensors=(*shape.tensors, strange)), Workload(mtp=1))
+    assert "prediction_graph_not_known" in [note.key for note in answer.notes]
+    assert mib(answer, "compute", own=True) > 0
+    assert mib(answer, "compute", own=True, host=True) > 0
+
+
+def test_commands() -> None:
+    """`--spec-type` and `--spec-draft-n-max` in `common/arg.cpp`; a Modelfile has no such parameter."""
+    source = WeightSource(name="Qwen3.6 27B", repository="Qwen/Qwen3.6-27B")
+    server, modelfile, _ = launch_commands(Workload(weight_format="Q4_K_M", mtp=3), source)
+    assert " --spec-type draft-mtp --spec-draft-n-max 3" in server.text
+    assert "ollama_no_mtp" in [note.key for note in modelfile.notes]
+    assert "--spec" not in launch_commands(Workload(weight_format="Q4_K_M"), source)[0].text
