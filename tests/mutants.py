@@ -31,6 +31,7 @@ HOME = ROOT / ".cache" / "mutants"
 COPY = HOME / "checkout"
 COPIED = ("calculator", "catalog", "config", "tests", "docs", "manage.py", "pyproject.toml")
 TIMEOUT_S = 120
+LATER = "not in the sample"
 CHANGED = re.compile(r"[+-](?![+-]{2} )")  # the lines of a difference, without its head
 
 # Pure packages: their tests need neither Django nor plugins, and start in half a second without.
@@ -87,6 +88,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"all, or some of: {', '.join(PACKAGES)}")
     parser.add_argument("--survivors", action="store_true", help="try those again that survived, after adding tests")
+    parser.add_argument("--sample", type=int, metavar="N", help="try N changes at random: a score within minutes")
     parser.add_argument("--report", action="store_true", help="only say what is known so far")
     asked = parser.parse_args()
     names = list(PACKAGES) if asked.packages in ([], ["all"]) else asked.packages
@@ -102,7 +104,7 @@ def main() -> int:
                 parser.error("another run is changing the copy; wait for it")
             _copy()
             for name in names:
-                _run(name, again=asked.survivors)
+                _run(name, again=asked.survivors, sample=asked.sample)
     for name in names:
         _report(name, with_survivors=bool(asked.packages))
     return 0
@@ -130,7 +132,7 @@ def _session(name: str) -> Path:
     return HOME / f"{name.replace('/', '-')}-{digest.hexdigest()[:12]}.sqlite"
 
 
-def _run(name: str, *, again: bool) -> None:
+def _run(name: str, *, again: bool, sample: int | None) -> None:
     session, config = _session(name), HOME / f"{name.replace('/', '-')}.toml"
     config.write_text(_config(PACKAGES[name]), encoding="utf-8")
     if not session.exists():
@@ -143,7 +145,26 @@ def _run(name: str, *, again: bool) -> None:
     if again:
         with sqlite3.connect(session) as results:
             results.execute("DELETE FROM work_results WHERE test_outcome = 'SURVIVED'")
+    _forget_what_waits(session)
+    if sample is not None:
+        _let_wait_all_but(sample, session)
     _cosmic_ray("cosmic-ray", "exec", str(config), str(session))
+    _forget_what_waits(session)
+
+
+def _let_wait_all_but(number: int, session: Path) -> None:
+    """Identifiers are random, so the first ones in their order are a sample."""
+    with sqlite3.connect(session) as results:
+        results.execute(
+            "INSERT INTO work_results (job_id, worker_outcome, output) SELECT job_id, 'SKIPPED', ? FROM mutation_specs"
+            " WHERE job_id NOT IN (SELECT job_id FROM work_results) ORDER BY job_id LIMIT -1 OFFSET ?",
+            (LATER, number),
+        )
+
+
+def _forget_what_waits(session: Path) -> None:
+    with sqlite3.connect(session) as results:
+        results.execute("DELETE FROM work_results WHERE output = ?", (LATER,))
 
 
 def _leave_out(session: Path) -> None:
@@ -204,10 +225,10 @@ def _results(session: Path) -> Iterator[tuple[str, int, str, str, str]]:
     query = """
         SELECT module_path, start_pos_row, operator_name, coalesce(test_outcome, 'PENDING'), coalesce(diff, '')
         FROM mutation_specs LEFT JOIN work_results USING (job_id)
-        WHERE worker_outcome IS NULL OR worker_outcome NOT IN ('SKIPPED', 'NO_TEST')
+        WHERE worker_outcome IS NULL OR worker_outcome NOT IN ('SKIPPED', 'NO_TEST') OR output = ?
     """
     with sqlite3.connect(session) as results:
-        yield from results.execute(query)
+        yield from results.execute(query, (LATER,))
 
 
 if __name__ == "__main__":
