@@ -493,3 +493,41 @@ def test_one_kind_of_guessing_at_a_time(asked: dict[str, Any]) -> None:
 
 def test_every_setting_is_an_option_of_the_parser() -> None:
     assert set(engine_named("sglang").flags.values()) <= set(FLAGS)
+
+
+def test_half_precision_keeps_its_cache_unless_latents_are_sparse() -> None:
+    """`auto` keeps the model's dtype; sparse latents take BF16 and FP8 alone (`arg_groups/overrides.py`)."""
+    engine = ENGINES["sglang"]
+    assert engine.default_kv_format(replace(reference_shape("qwen3-8b"), native_format="FP16")) == "f16"
+    assert engine.default_kv_format(replace(of_catalogue("deepseek-v3-2"), native_format="FP16")) == "bf16"
+
+
+def test_a_request_of_a_windowed_model_keeps_both_pools() -> None:
+    """gpt-oss-20b: 12 full layers keep all tokens, 12 keep their window of 128 and what is not evicted yet."""
+    shape = of_catalogue("gpt-oss-20b")
+    found = server_prints(shape, Workload(engine="sglang", context_tokens=8192), 20 * GIB)
+    full, window = pool(shape, Layout("bf16", 1)).of_a_request(8192)
+    assert full >= 8192 > window >= 128
+    token = 2 * 8 * 64 * 2  # keys and values of 8 heads in 16 bits
+    assert found.request_bytes == 12 * (full + window) * token
+
+
+@pytest.mark.parametrize(
+    ("kv", "capability", "width"), [("bf16", (9, 0), 2), ("fp8_e4m3", (9, 0), 1), ("fp8_e4m3", (8, 0), 2)]
+)
+def test_the_key_of_an_indexer_beside_plain_attention(kv: str, capability: tuple[int, int], width: int) -> None:
+    """MiniMax-M3: one key of 128 values a token in the layers that choose (`mem_cache/memory_pool.py`)."""
+    shape = of_catalogue("minimax-m3")
+    layers = pool(shape, Layout(kv, 1, capability=capability)).layers
+    values = 1 if kv.startswith("fp8") else 2
+    sizes = {each.bytes for layer in layers for each in layer if each.kind == "full"}
+    plain = min(sizes)
+    assert sizes == {plain, plain + 128 * width}
+    assert plain % values == 0
+
+
+def test_layers_that_guess_ahead_are_told_with_their_parameters() -> None:
+    """DeepSeek-V3 has one such layer of 11.5 billion parameters beside the shared embedding and head."""
+    answer = estimate(of_catalogue("deepseek-v3"), Workload(engine="sglang", tensor_parallel=8, mtp=1))
+    (term,) = [each for each in answer.part("weights").terms if each.key == "prediction_layers"]
+    assert 11.4e9 < int(term.values["parameters"]) < 11.7e9
