@@ -171,3 +171,16 @@ def test_formats_are_spelled_as_the_engine_does() -> None:
     answer = estimate(published("qwen3-4b"), Workload(weight_format="q4_k_m", kv_format="Q8_0"))
     assert (answer.workload.weight_format, answer.workload.kv_format) == ("Q4_K_M", "q8_0")
     assert answer.workload.kv_v_format == "q8_0"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("llama-3-1-8b-instruct", {"gpu_layers": 10}), ("qwen3-30b-a3b", {"cpu_expert_layers": 10})],
+)
+def test_what_is_copied_to_the_card_weighs_as_its_format_does(name: str, asked: dict[str, int]) -> None:
+    """Layers or experts in RAM are copied one tensor at a time, in the file's own format."""
+    small, large = (
+        estimate(published(name), Workload(weight_format=preset, **asked)).part("compute").bytes  # type: ignore[arg-type]
+        for preset in ("Q4_K_M", "Q8_0")
+    )
+    assert small < large
