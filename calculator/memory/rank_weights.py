@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from math import gcd
 from typing import Protocol
 
-from calculator.architecture.shape import Attention, LatentAttention, Shape
+from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.checkpoint import (
     FORMATS,
     WIDE_BYTES,
@@ -222,22 +222,6 @@ def _copies(shape: Shape, group: TensorGroup, parts: tuple[range, ...]) -> list[
     return counts
 
 
-def rotary_tables(shape: Shape, parts: tuple[range, ...], ranks: int, value_bytes: int) -> Added:
-    """cos and sin for every position of the longest context, one table for each size of head, on every rank.
-
-    Where only a part of a head is rotated the real table is smaller, with three-axis positions (M-RoPE) four times as
-    long: a shape does not say so, and it is some tens of MiB.
-    """
-    positions = shape.context_tokens or 0
-    dims = {_rotary_dim(mixer) for layer in shape.layers for mixer in layer.mixers} - {0}
-    table = positions * sum(dims) * value_bytes
-    if not table:
-        return ()
-    copies = ranks * len(parts)
-    values = {"positions": positions, "dimensions": sum(dims), "bytes": value_bytes, "copies": copies}
-    return ((Term("rotary_table", values, table * copies), [table] * len(parts)),)
-
-
 def absorbed_projections(shape: Shape, parts: tuple[range, ...], ranks: int, copies: int = 1) -> Added:
     """MLA's second copy of the projections that decompress keys and values, in 16 bits; on each of so many copies."""
     absorbed = [
@@ -247,12 +231,6 @@ def absorbed_projections(shape: Shape, parts: tuple[range, ...], ranks: int, cop
         return ()
     everywhere = ranks * copies
     return ((Term("absorbed_projections", {"copies": everywhere}, sum(absorbed) * everywhere), absorbed),)
-
-
-def _rotary_dim(mixer: object) -> int:
-    if isinstance(mixer, LatentAttention):
-        return mixer.qk_rope_head_dim
-    return mixer.head_dim if isinstance(mixer, Attention) else 0
 
 
 def _absorbed_bytes(mixer: object, ranks: int) -> int:

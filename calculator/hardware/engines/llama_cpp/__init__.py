@@ -83,7 +83,7 @@ ENGINE = LlamaCpp(
     flags={
         "gpu_layers": "--gpu-layers",
         "cpu_expert_layers": "--n-cpu-moe",
-        "importance_matrix": "llama-quantize --imatrix",
+        "importance_matrix": "--imatrix",
         "slots": "--parallel",
         "mtp": "--spec-draft-n-max",
         "batch": "--batch-size",
