@@ -142,11 +142,12 @@ def _run(name: str, *, again: bool, sample: int | None) -> None:
         _cosmic_ray("cr-filter-operators", str(fresh), str(config))
         _leave_out(fresh)
         fresh.rename(session)
+    _forget_what_waits(session)
     if again:
+        _let_wait_all_but(0, session)
         with sqlite3.connect(session) as results:
             results.execute("DELETE FROM work_results WHERE test_outcome = 'SURVIVED'")
-    _forget_what_waits(session)
-    if sample is not None:
+    elif sample is not None:
         _let_wait_all_but(sample, session)
     _cosmic_ray("cosmic-ray", "exec", str(config), str(session))
     _forget_what_waits(session)

@@ -202,3 +202,19 @@ def test_what_is_not_modelled_is_refused_by_name(slug: str) -> None:
         estimate(catalogued(slug), Workload(engine="sglang"))
     assert caught.value.field == "engine"
     assert caught.value.values["layer"]
+
+
+@pytest.mark.parametrize(("kv_format", "width"), [("bf16", 2), ("f16", 2), ("fp8_e4m3", 1), ("fp8_e5m2", 1)])
+def test_width_of_a_cached_value(kv_format: str, width: int) -> None:
+    """Llama 3.1 8B: keys and values of 8 heads of 128."""
+    kept = pool(reference_shape("llama-3-1-8b-instruct"), Layout(kv_format, 1))
+    assert {each.bytes for layer in kept.layers for each in layer} == {2 * 8 * 128 * width}
+
+
+@pytest.mark.parametrize(("stated", "width"), [("float32", 4), ("bfloat16", 2), ("float16", 2), (None, 4)])
+def test_width_of_a_state(stated: str | None, width: int) -> None:
+    """`mamba2_state_dtype`: as `mamba_ssm_dtype` says, or 32 bits. Qwen3-Next: 32 heads of 128 x 128, and three inputs
+    of a convolution over 2 x 16 x 128 keys and 32 x 128 values in 16 bits."""
+    shape = replace(reference_shape("qwen3-next-80b-a3b-instruct"), state_dtype=stated)
+    sizes = {each.bytes for layer in pool(shape, Layout("bf16", 1)).layers for each in layer if each.kind == "state"}
+    assert sizes == {32 * 128 * 128 * width + 3 * (2 * 16 * 128 + 32 * 128) * 2}

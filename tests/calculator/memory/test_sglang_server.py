@@ -12,7 +12,7 @@ from calculator.memory import Workload, estimate
 from calculator.memory.engines import served
 from calculator.memory.sglang.layers import Layout
 from calculator.memory.sglang.pool import pool
-from calculator.memory.sglang.server import server
+from calculator.memory.sglang.server import alike_bytes, prefill_graphs, server
 from tests.calculator.memory.shapes import catalogued, server_prints
 
 GIB = 2**30
@@ -35,6 +35,71 @@ def test_defaults_by_card(gib: float, ranks: int, chunk: int, sequences: int, fr
     found = server(Workload(engine="sglang", card_bytes=round(gib * GIB), tensor_parallel=ranks), latent=False)
     assert (found.chunk_tokens, found.graph_sequences) == (chunk, sequences)
     assert found.fraction == fraction
+
+
+@pytest.mark.parametrize(
+    ("gib", "chunk", "few", "many"),
+    [
+        (None, 4096, 160, 160),
+        (15.75, 2048, 8, 8),
+        (20, 4096, 48, 160),
+        (34.99, 4096, 48, 160),
+        (35, 4096, 32, 160),
+        (59.99, 4096, 32, 160),
+        (60, 8192, 256, 512),
+        (159.99, 8192, 256, 512),
+        (160, 16_384, 512, 512),
+    ],
+)
+def test_what_a_card_s_memory_decides(gib: float | None, chunk: int, few: int, many: int) -> None:
+    """`handle_gpu_memory_settings`: tokens of a chunk, captured sequences on fewer than four ranks and on four."""
+    asked = Workload(engine="sglang", card_bytes=None if gib is None else round(gib * GIB))
+    found = [server(replace(asked, tensor_parallel=ranks), latent=False) for ranks in (1, 3, 4)]
+    assert [each.chunk_tokens for each in found] == [chunk] * 3
+    assert [each.graph_sequences for each in found] == [few, few, many]
+
+
+@pytest.mark.parametrize(("gib", "least"), [(12, 1 / GIB), (20, 20), (60, 60), (79.65, 60), (159, 60), (192, 160)])
+def test_cards_with_the_same_defaults_are_asked_once(gib: float, least: float) -> None:
+    assert alike_bytes(round(gib * GIB)) == round(least * GIB)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "graphs"),
+    [
+        (2048, 8 + 14 + 8 + 8 + 4),  # to 32 by 4, to 256 by 16, to 512 by 32, to 1,024 by 64, then by 256
+        (4096, 8 + 14 + 8 + 8 + 12),
+        (8192, 8 + 14 + 8 + 8 + 12 + 8),  # and by 512
+        (100, 8 + 4),
+    ],
+)
+def test_sizes_of_captured_prefills(tokens: int, graphs: int) -> None:
+    """`generate_prefill_cuda_graph_batch_sizes` in `srt/arg_groups/cuda_graph_hook.py`."""
+    assert prefill_graphs(tokens) == graphs
+
+
+@pytest.mark.parametrize(("tokens", "counted"), [(512, 2048), (2048, 2048), (2049, 2049)])
+def test_activations_of_two_thousand_tokens_at_least(tokens: int, counted: int) -> None:
+    """`max(chunked_prefill_size, 2048) * 1.5` MiB."""
+    found = server(Workload(engine="sglang", card_bytes=24 * GIB, batched_tokens=tokens), latent=False)
+    assert (found.chunk_tokens, found.activation_bytes) == (tokens, round(counted * 1.5 * 2**20))
+
+
+def test_a_server_takes_its_share_of_the_card_at_the_start() -> None:
+    """0.83 of 81,559 MiB on each of two cards, and told so."""
+    answer = estimate(
+        reference_shape("llama-3-1-8b-instruct"), Workload(engine="sglang", card_bytes=81_559 * 2**20, util=0.83)
+    )
+    (said,) = [note.values for note in answer.notes if note.key == "sglang_static"]
+    assert said == {"percent": "83.0", "cards": 1, "bytes": round(81_559 * 2**20 * 0.83)}
+
+
+def test_a_request_takes_two_tokens_at_least() -> None:
+    """`resolve_max_num_reqs`: half as many requests as tokens, where a pool is that small."""
+    held = server_prints(
+        reference_shape("llama-3-1-8b-instruct"), Workload(engine="sglang", context_tokens=1), 1000 * 131_072
+    )
+    assert (held.tokens, held.max_requests) == (1000, 500)
 
 
 @pytest.mark.parametrize(
