@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -181,9 +182,8 @@ def test_unknown_model_and_draft_are_not_found() -> None:
 
 
 def queries(path: str, headers: dict[str, str] | None = None) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    caches["answers"].clear()
+    with CaptureQueriesContext(connection) as captured:
         assert Client().get(path, headers=headers).status_code == 200
     return len(captured)
 
