@@ -61,17 +61,17 @@ def recommend(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """A set of cards, and all about it that does not depend on how much memory is needed.
+    """A set of cards that could be put together, and all about it that does not depend on how much memory is needed.
 
-    `asked` and `devices` say which placement is its own; `most_bytes` is what one card may hold with the headroom free.
+    `lies` says which placement it shares with others, with `more_bytes` on each device; `most_bytes` is what one card
+    may hold with the headroom free.
     """
 
     card: Card
     count: int
-    asked: Alike
-    devices: int
+    lies: tuple[Alike, int]
+    more_bytes: int
     most_bytes: int
-    refused: bool
     current: bool
     rank: tuple[int, int, bool, int, int, int, str]
     said: tuple[Reason, ...]
@@ -89,22 +89,24 @@ def _candidates(
         if not card.obtainable:
             continue
         said = card_reasons(card, Workload(engine=engine, weight_format=weight_format), needs)
-        blocked = any(reason.blocks for reason in said)
+        if any(reason.blocks for reason in said):
+            continue
+        alike, more_bytes = of_engine.beside(of_engine.alike(card))
         current = card.release_year is None or card.release_year >= newest - CURRENT_YEARS
         headroom = of_engine.headroom.of(card.device_bytes) * card.devices
         found.setdefault(card.card_class, []).extend(
             _Candidate(
                 card=card,
                 count=count,
-                asked=of_engine.alike(card),
-                devices=count * card.devices,
+                lies=(alike, count * card.devices),
+                more_bytes=more_bytes,
                 most_bytes=card.usable_bytes - headroom,
-                refused=blocked or count > card.max_cards,
                 current=current,
                 rank=_rank(card, count, said, current),
                 said=said,
             )
             for count in counts
+            if count <= card.max_cards
         )
     return {name: tuple(sorted(sets, key=lambda each: each.rank)) for name, sets in found.items()}
 
@@ -130,32 +132,38 @@ def _support_distance(card: Card, said: Sequence[Reason]) -> int:
 
 
 class _Needs:
-    """What a workload needs on each candidate, placed once for all that an engine treats alike."""
+    """What a workload needs on each candidate, placed once for all on which it lies the same."""
 
     def __init__(self, shape: Shape, workload: Workload) -> None:
         self.shape, self.workload = shape, workload
         self.placements: dict[tuple[Alike, int], Placement] = {}
+        self.device_bytes: dict[tuple[Alike, int], int | None] = {}
 
     def placement(self, candidate: _Candidate) -> Placement:
-        key = (candidate.asked, candidate.devices)
-        if key not in self.placements:
-            self.placements[key] = place(self.shape, candidate.asked.on(self.workload), key[1])
-        return self.placements[key]
+        if candidate.lies not in self.placements:
+            alike, devices = candidate.lies
+            placed = place(self.shape, alike.on(self.workload), devices)
+            self.placements[candidate.lies] = placed
+            self.device_bytes[candidate.lies] = placed.estimate and placed.estimate.per_card_bytes
+        return self.placements[candidate.lies]
 
     def bytes(self, candidate: _Candidate) -> int | None:
         """Bytes on one card, the fullest; None where the model cannot be split so."""
-        placed = self.placement(candidate).estimate
-        return None if placed is None else placed.per_card_bytes * candidate.card.devices
+        self.placement(candidate)
+        on_device = self.device_bytes[candidate.lies]
+        return None if on_device is None else (on_device + candidate.more_bytes) * candidate.card.devices
 
     def fit(self, candidate: _Candidate) -> Fit:
-        return judge(self.placement(candidate), candidate.card, candidate.count, candidate.said)
+        """Its `estimate` is of the cards on which it lies the same; its bytes are this card's."""
+        placed = self.placement(candidate)
+        return judge(placed, candidate.card, candidate.count, candidate.said, extra_bytes=candidate.more_bytes)
 
 
 def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _Needs, per_class: int) -> Recommendation:
     good: list[_Candidate] = []
     misses: list[_Candidate] = []
     for candidate in candidates:
-        needed = None if candidate.refused else needs.bytes(candidate)
+        needed = needs.bytes(candidate)
         if needed is not None:
             (good if needed <= candidate.most_bytes else misses).append(candidate)
     picks = good[:1]

@@ -57,6 +57,11 @@ class HardwareEngine(ABC):
         """What is the same of all cards that are treated like this one."""
         return Alike(self.alike_bytes(card.device_bytes))
 
+    def beside(self, asked: Alike) -> tuple[Alike, int]:
+        """Cards on which the same workload lies the same, and how many bytes more than on them lie on each device of
+        `asked`: what an engine keeps beside a model can differ from card to card when nothing else does."""
+        return asked, 0
+
     def card_needs(self, shape: Shape) -> frozenset[str]:
         """What this model's layers need of a card that not every card has, in the engine's own words."""
         return frozenset()
