@@ -27,9 +27,9 @@ def preload() -> None:
         with translation.override(language):
             translation.gettext("Model Atlas")
             _ = get_resolver().reverse_dict
-    for folder in map(Path, settings.TEMPLATES[0]["DIRS"]):
-        for path in folder.rglob("*.html"):
-            get_template(path.relative_to(folder).as_posix())
+    folder = Path(settings.BASE_DIR) / "templates"
+    for path in folder.rglob("*.html"):
+        get_template(path.relative_to(folder).as_posix())
 
 
 preload()

@@ -144,7 +144,7 @@ class _Needs:
             alike, devices = candidate.lies
             placed = place(self.shape, alike.on(self.workload), devices)
             self.placements[candidate.lies] = placed
-            self.device_bytes[candidate.lies] = placed.estimate and placed.estimate.per_card_bytes
+            self.device_bytes[candidate.lies] = placed.estimate.per_card_bytes if placed.estimate else None
         return self.placements[candidate.lies]
 
     def bytes(self, candidate: _Candidate) -> int | None:

@@ -22,7 +22,7 @@ PLACES = ("above", "below")  # the memory panel
 def facts(slug: str) -> dict[str, str]:
     """Markup of the facts above the memory panel and below it."""
     key = versions.key("facts", DataChange.version(), slug, get_language())
-    written = caches["answers"].get_or_set(key, lambda: _write(slug), versions.SECONDS)
+    written = caches["answers"].get_or_set(key, lambda: _write(slug), versions.SECONDS) or {}
     return {place: mark_safe(markup) for place, markup in written.items()}  # noqa: S308 - our own templates wrote it
 
 
