@@ -14,7 +14,7 @@ from calculator.hardware.fit import Fit
 from calculator.hardware.parallel import Placement, place
 from calculator.hardware.reason import Reason
 from calculator.hardware.terms import CLASSES
-from calculator.hardware.verdict import COUNTS, card_reasons, judge
+from calculator.hardware.verdict import COUNTS, card_reasons, interval, judge
 from calculator.memory import ENGINES, Workload
 from calculator.memory.engines import resolve
 
@@ -32,9 +32,9 @@ PER_CLASS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """For one class of cards: the picks, best first (each `fits`, with headroom), and the nearest set that does not.
+    """For one class of cards: the picks, best first (each `fits`), and the nearest set that does not.
 
-    `nearest_miss` fails for want of memory or headroom alone: fewer of a pick's kind, or where nothing fits the set
+    `nearest_miss` fails for want of memory alone: fewer of a pick's kind, or where nothing fits the set
     that comes closest.
     """
 
@@ -48,13 +48,14 @@ def recommend(
 ) -> tuple[Recommendation, ...]:
     """At most `per_class` sets of one kind of card for each class, in the order of `CLASSES`; empty classes too.
 
-    Only sets that keep their headroom are picked. The first pick has the fewest cards, then prefers what the engine
+    Only sets in which the whole interval fits are picked. The first pick has the fewest cards, then prefers what the engine
     supports itself, current cards, the least memory that fits, the fastest. The second costs least at launch prices
     where that is another set, or else is the best set of another vendor or size.
     """
     resolved = resolve(ENGINES[workload.engine], shape, workload)
     needed = engine_named(workload.engine).card_needs(shape)
-    by_class = _candidates(workload.engine, resolved.weight_format or "", needed, tuple(cards), tuple(counts))
+    asked = Workload(engine=workload.engine, weight_format=resolved.weight_format or "", util=workload.util)
+    by_class = _candidates(asked, needed, tuple(cards), tuple(counts))
     needs = _Needs(shape, workload)
     return tuple(_recommendation(name, by_class.get(name, ()), needs, per_class) for name in CLASSES)
 
@@ -63,7 +64,7 @@ def recommend(
 class _Candidate:
     """A set of cards, and all about it that does not depend on how much memory is needed.
 
-    `asked` and `devices` say which placement is its own; `most_bytes` is what one card may hold with the headroom free.
+    `asked` and `devices` say which placement is its own; `most_bytes` is what the engine takes of one card unasked.
     """
 
     card: Card
@@ -79,26 +80,27 @@ class _Candidate:
 
 @lru_cache(maxsize=32)
 def _candidates(
-    engine: str, weight_format: str, needs: frozenset[str], cards: tuple[Card, ...], counts: tuple[int, ...]
+    workload: Workload, needs: frozenset[str], cards: tuple[Card, ...], counts: tuple[int, ...]
 ) -> Mapping[str, tuple[_Candidate, ...]]:
-    """All sets that anybody can put together, by class, best first; slow to make, so kept per question."""
+    """All sets that anybody can put together, by class, best first; slow to make, so kept per question, of which
+    `workload` has no more than the cards themselves depend on."""
     newest = max((card.release_year for card in cards if card.release_year), default=0)
-    of_engine = engine_named(engine)
+    of_engine = engine_named(workload.engine)
     found: dict[str, list[_Candidate]] = {}
     for card in cards:
         if not card.obtainable:
             continue
-        said = card_reasons(card, Workload(engine=engine, weight_format=weight_format), needs)
+        said = card_reasons(card, workload, needs)
         blocked = any(reason.blocks for reason in said)
         current = card.release_year is None or card.release_year >= newest - CURRENT_YEARS
-        headroom = of_engine.headroom.of(card.device_bytes) * card.devices
+        most_bytes, _ = of_engine.offered_bytes(card, workload)
         found.setdefault(card.card_class, []).extend(
             _Candidate(
                 card=card,
                 count=count,
                 asked=of_engine.alike(card),
                 devices=count * card.devices,
-                most_bytes=card.usable_bytes - headroom,
+                most_bytes=most_bytes,
                 refused=blocked or count > card.max_cards,
                 current=current,
                 rank=_rank(card, count, said, current),
@@ -143,9 +145,11 @@ class _Needs:
         return self.placements[key]
 
     def bytes(self, candidate: _Candidate) -> int | None:
-        """Bytes on one card, the fullest; None where the model cannot be split so."""
+        """The most that the fullest card needs; None where the model cannot be split so."""
         placed = self.placement(candidate).estimate
-        return None if placed is None else placed.per_card_bytes * candidate.card.devices
+        if placed is None:
+            return None
+        return interval(placed, candidate.card.device_bytes)[2] * candidate.card.devices
 
     def fit(self, candidate: _Candidate) -> Fit:
         return judge(self.placement(candidate), candidate.card, candidate.count, candidate.said)
