@@ -79,7 +79,7 @@ def mend(shape: Shape, settled: Settled, hardware: Hardware, failure: Failure | 
 
 
 def _unforeseen(asked: Fit, settled: Settled, failure: Failure) -> int:
-    """How much more than the least that we predict a card of the run held, so that it falls short by what the engine says.
+    """How much more than the least predicted a card of the run held, so that it falls short by what the engine says.
 
     Negative where the prediction is the larger one. An allocation that failed says only that there was too little; a
     server that weighs its cache says how much.

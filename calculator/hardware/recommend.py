@@ -48,7 +48,7 @@ def recommend(
 ) -> tuple[Recommendation, ...]:
     """At most `per_class` sets of one kind of card for each class, in the order of `CLASSES`; empty classes too.
 
-    Only sets in which the whole interval fits are picked. The first pick has the fewest cards, then prefers what the engine
+    Only sets in which the whole interval fits are picked. The first has the fewest cards, then prefers what the engine
     supports itself, current cards, the least memory that fits, the fastest. The second costs least at launch prices
     where that is another set, or else is the best set of another vendor or size.
     """

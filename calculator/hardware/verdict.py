@@ -106,7 +106,7 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
 
 
 def fit_state(least: int, most: int, unasked: int, offered: int) -> str:
-    """Of what a card needs, between `least` and `most` bytes, and what a program takes of it `unasked` or is `offered`."""
+    """A card needs `least` to `most` bytes; a program takes so much of it `unasked`, and can be told `offered`."""
     if least > offered:
         return "does_not_fit"
     return "fits" if most <= unasked else "tight"

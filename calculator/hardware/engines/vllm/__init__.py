@@ -57,7 +57,7 @@ class Vllm(HardwareEngine):
         return Alike(self.alike_bytes(card.device_bytes), card.capability, name)
 
     def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
-        """`--gpu-memory-utilization`: 0.92 of the card unless the reader raises it, and no more than the reader says."""
+        """`--gpu-memory-utilization`: 0.92 of the card unless raised, and no more than the reader says."""
         share = reserved_bytes(card.usable_bytes, workload)
         return share, (card.usable_bytes if workload.util is None else share)
 
