@@ -48,7 +48,7 @@ def largest_context(
 
     It ends at `most`: what the publisher states, or else the config's own maximum.
 
-    With `tight` the headroom may be used up too. Bisection: memory never shrinks when the context grows.
+    With `tight` a part of the interval is enough. Bisection: memory never shrinks when the context grows.
     """
 
     def fits(tokens: int) -> bool:

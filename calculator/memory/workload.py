@@ -136,6 +136,15 @@ class Estimate:
     )
 
     @property
+    def per_card_range_bytes(self) -> tuple[int, int] | None:
+        """The least and the most on the fullest card, where the overhead was measured."""
+        if self.overhead_range_bytes is None:
+            return None
+        without = self.per_card_bytes - max(self.by_card, key=lambda card: sum(card.values()))["overhead"]
+        least, most = self.overhead_range_bytes
+        return without + least, without + most
+
+    @property
     def total_bytes(self) -> int:
         return sum(part.bytes for part in self.parts)
 

@@ -49,10 +49,6 @@ class Overhead(NamedTuple):
     least: int
     most: int
 
-    @property
-    def bytes(self) -> int:
-        return self.context + self.workspaces
-
     def terms(self, cards: int) -> tuple[Term, ...]:
         return (
             Term("cuda_context", {"cards": cards}, cards * self.context),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from calculator.architecture.shape import Shape
-from calculator.hardware.cards import GIB, Card
+from calculator.hardware import headroom
+from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
 from calculator.hardware.engines.llama_cpp.offload import least_offload
 from calculator.hardware.fit import Fit
-from calculator.hardware.headroom import Headroom
 from calculator.hardware.multiprocessors import multiprocessors
 from calculator.hardware.rates import Lanes, Rate, sixteen_bit
 from calculator.hardware.reason import Reason
@@ -43,7 +43,7 @@ class LlamaCpp(HardwareEngine):
     def beside(self, asked: Alike) -> tuple[Alike, int]:
         """The model lies the same on every card; only the overhead is a card's own."""
         here, any_card = overhead(asked.card_bytes, asked.multiprocessors), overhead(None, None)
-        return Alike(), here.bytes - any_card.bytes
+        return Alike(), here.most - any_card.most
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
         """Every format is unpacked in llama.cpp's own kernels, on every card."""
@@ -96,8 +96,7 @@ ENGINE = LlamaCpp(
         "flash_attention": "--flash-attn",
         "swa_full": "--swa-full",
     },
-    # `--fit` leaves 1,024 MiB per device (tools/fit-params/README.md); 5 % covers the estimate's own error.
-    headroom=Headroom(5, GIB),
+    allowance=headroom.NONE,  # the estimate has an interval
     support=SUPPORT,
     shared_block_tokens=None,  # its slots hold every sequence in full
 )
