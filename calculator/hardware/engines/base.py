@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ class Alike(NamedTuple):
     multiprocessors: int | None = None
 
     def on(self, workload: Workload) -> Workload:
-        return replace(workload, **self._asdict())
+        return workload.but(**self._asdict())
 
 
 @dataclass(frozen=True, kw_only=True)
