@@ -36,7 +36,10 @@ def kept_answers(get_response: View) -> View:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not _may_be_kept(request):
             return get_response(request)
-        key = _key(request)
+        with DataChange.pinned() as version:
+            return answer(request, _key(request, version))
+
+    def answer(request: HttpRequest, key: str) -> HttpResponseBase:
         tag = f'W/"{key}"'
         if tag in parse_etags(request.headers.get("If-None-Match", "")):  # only an answer of 200 was given it
             response: HttpResponseBase = HttpResponseNotModified(headers={"ETag": tag})
@@ -96,12 +99,12 @@ def _is_public(response: HttpResponse) -> bool:
     )
 
 
-def _key(request: HttpRequest) -> str:
+def _key(request: HttpRequest, version: str) -> str:
     gzip = "gzip" in request.headers.get("Accept-Encoding", "")
     names = PARTS_OF_A_PAGE if _says_its_language(request) else (*PARTS_OF_A_PAGE, "Accept-Language")
     asked = (request.headers.get(name, "") for name in names)
     address = (request.scheme, request.get_host(), request.get_full_path())
-    return versions.key("answer", DataChange.version(), *address, gzip, *asked)
+    return versions.key("answer", version, *address, gzip, *asked)
 
 
 def _says_its_language(request: HttpRequest) -> bool:

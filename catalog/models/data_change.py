@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import local
 from uuid import uuid4
 
@@ -40,6 +42,9 @@ class DataChange(models.Model):
         tells apart databases that happen to have as many, such as one and its backup. SQLite says by itself whether
         anything was written since this thread last asked, so that most questions cost no query.
         """
+        pinned: str | None = getattr(_last_seen, "pinned", None)
+        if pinned is not None:
+            return pinned
         unchanged = _sqlite_state()
         if unchanged is not None and getattr(_last_seen, "state", None) == unchanged:
             return str(_last_seen.version)
@@ -47,6 +52,16 @@ class DataChange(models.Model):
         _last_seen.state = unchanged
         _last_seen.version = f"{seen['count']}-{seen['largest'] or ''}"
         return str(_last_seen.version)
+
+    @classmethod
+    @contextmanager
+    def pinned(cls) -> Iterator[str]:
+        """Asks once for all that one answer is made of, which is then kept under this version."""
+        _last_seen.pinned = version = cls.version()
+        try:
+            yield version
+        finally:
+            _last_seen.pinned = None
 
 
 def _sqlite_state() -> tuple[object, int, int] | None:
