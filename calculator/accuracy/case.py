@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +48,11 @@ def relative_error(predicted: int, truth: int, resolution: int = 0) -> float:
     if abs(predicted - truth) <= resolution:
         return 0.0
     return (predicted - truth) / truth if truth else float("inf")
+
+
+SHORT = {"weight_format": "weights", "kv_format": "kv", "context_tokens": "context"}
+
+
+def settings_of(workload: Mapping[str, Any]) -> dict[str, int | str]:
+    """Fields of a workload as they are told beside a case."""
+    return {SHORT.get(key, key): value for key, value in workload.items() if key != "capability"}

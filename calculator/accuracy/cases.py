@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
 from calculator.accuracy.case import Case
 from calculator.accuracy.llama_cpp import llama_cpp_cases
 from calculator.accuracy.llama_server import llama_server_cases
 from calculator.accuracy.measured import measured_case
+from calculator.accuracy.references import measured_shape, reference_config, reference_lines, reference_shape
 from calculator.accuracy.sglang import sglang_cases
 from calculator.accuracy.training import training_case
 from calculator.accuracy.vllm import reference_config_of, vllm_cases
-from calculator.architecture import Shape, parse_config_text, read_config
+from calculator.architecture import Shape, read_config
 
 SERVER_STEP = 11
-REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 
 
 @cache
@@ -56,40 +53,9 @@ def _sglang() -> Iterator[Case]:
 
 def _measured() -> Iterator[Case]:
     for line in reference_lines("measured.jsonl"):
-        yield measured_case(line, _measured_shape(line))
+        yield measured_case(line, measured_shape(line))
 
 
 def _training() -> Iterator[Case]:
     for line in reference_lines("training.jsonl"):
         yield training_case(line, reference_shape(line["config"]))
-
-
-def _measured_shape(line: Mapping[str, Any]) -> Shape:
-    """The reference configs describe wide weights; a line about another checkpoint says what its file has besides."""
-    besides = {key: line[key] for key in ("quantization_config",) if key in line} | line.get("config_keys", {})
-    if not besides:
-        return reference_shape(line["config"])
-    config = reference_config(line["config"])
-    inner = config.get("text_config")
-    if isinstance(inner, dict) and "config_keys" in line:
-        config["text_config"] = inner | line["config_keys"]
-    return read_config(config | besides)
-
-
-def reference_lines(name: str) -> Iterator[Mapping[str, Any]]:
-    with (REFERENCE / name).open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
-
-
-def reference_names() -> tuple[str, ...]:
-    """The configs there are."""
-    return tuple(sorted(path.stem for path in (REFERENCE / "configs").glob("*.json")))
-
-
-@cache
-def reference_shape(name: str) -> Shape:
-    return read_config(reference_config(name))
-
-
-def reference_config(name: str) -> dict[str, object]:
-    return parse_config_text((REFERENCE / "configs" / f"{name}.json").read_bytes())

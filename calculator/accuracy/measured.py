@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from calculator.accuracy import naive
-from calculator.accuracy.case import Case
+from calculator.accuracy.case import Case, settings_of
 from calculator.accuracy.sglang import slots_bytes
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, capacity, estimate
@@ -53,7 +53,7 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         family=shape.model_type,
         engine=line["engine"],
         quantity=line["quantity"],
-        configuration=_configuration(line["workload"]),
+        configuration=settings_of(line["workload"]),
         predicted=predicted,
         truth=line["truth"],
         resolution=resolution,
@@ -63,11 +63,6 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         quote=line["quote"],
         remark=line.get("remark", ""),
     )
-
-
-def _configuration(workload: Mapping[str, Any]) -> dict[str, int | str]:
-    names = {"weight_format": "weights", "kv_format": "kv", "context_tokens": "context"}
-    return {names.get(key, key): value for key, value in workload.items() if key != "capability"}
 
 
 def _token_formulas(shape: Shape, workload: Workload, pool_bytes: int) -> dict[str, int]:

@@ -41,7 +41,8 @@ class HardwareEngine(ABC):
 
     A subclass that leaves a question open cannot be made. `flags` are the knobs that a reader may turn (attributes of
     `Workload`) and the engine's own name for each. `allowance` is how much more than its figure a device may need
-    where an estimate has no interval of its own. `shared_block_tokens` is how many tokens of a common beginning several sequences share at a time (automatic prefix caching); None where each has its own cache.
+    where an estimate has no interval of its own. `shared_block_tokens` is how many tokens of a common beginning several
+    sequences share at a time (automatic prefix caching); None where each has its own cache.
     """
 
     flags: Mapping[str, str]

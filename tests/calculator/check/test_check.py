@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from calculator.accuracy.cases import reference_shape
+from calculator.accuracy.references import reference_shape
 from calculator.catalogue import Model
 from calculator.check import Checked, check
 from calculator.check.cards import named

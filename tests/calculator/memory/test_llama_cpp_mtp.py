@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_config
+from calculator.accuracy.references import reference_config
 from calculator.architecture import Shape, read_config
 from calculator.architecture.shape import Tensor
 from calculator.hardware import WeightSource, launch_commands

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_lines, reference_shape
+from calculator.accuracy.references import reference_lines, reference_shape
 from calculator.architecture import Shape, read_config
 from calculator.hardware import WeightSource, engine_named, launch_commands
 from calculator.memory import ENGINES, Capacity, Workload, WorkloadError, capacity, estimate
