@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+
+from calculator.architecture.shape import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,11 @@ def relative_error(predicted: int, truth: int, resolution: int = 0) -> float:
     if abs(predicted - truth) <= resolution:
         return 0.0
     return (predicted - truth) / truth if truth else float("inf")
+
+
+def about(model: str, shape: Shape, engine: str, origin: str) -> partial[Case]:
+    """Makes the cases of one model that have the same origin."""
+    return partial(Case, model=model, family=shape.model_type, engine=engine, origin=origin)
 
 
 SHORT = {"weight_format": "weights", "kv_format": "kv", "context_tokens": "context"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from calculator.accuracy.case import Case
+from calculator.accuracy.case import Case, about
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, estimate
 
@@ -50,14 +50,13 @@ def llama_server_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
         term.bytes for part in answer.host for term in part.terms if part.key == "compute" and term.key != "logits_read"
     )
     pairs.append(("host_compute", 0, in_ram, line["host"][2]))
+    case = about(line["config"], shape, ENGINE, ORIGIN)
     for quantity, card, predicted, truth in pairs:
-        yield Case(
-            model=line["config"],
-            engine=ENGINE,
+        asked = configuration | ({"card": card} if card and len(line["cards"]) > 1 else {})
+        yield case(
             quantity=quantity,
-            configuration=configuration | ({"card": card} if card and len(line["cards"]) > 1 else {}),
+            configuration=asked,
             predicted=predicted,
             truth=round(truth * MIB),
             resolution=TENTH,
-            origin=ORIGIN,
         )

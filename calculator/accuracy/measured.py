@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from calculator.accuracy import naive
-from calculator.accuracy.case import Case, settings_of
+from calculator.accuracy.case import Case, about, settings_of
 from calculator.accuracy.sglang import slots_bytes
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, capacity, estimate
@@ -48,17 +48,13 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // workload.tensor_parallel
         predicted = answer.file_bytes if line["quantity"] in ("file_bytes", "published_file") else loaded
         formulas = {"parameters_bits": naive.parameters_times_bits(shape, weight_format) // workload.tensor_parallel}
-    return Case(
-        model=line["model"],
-        family=shape.model_type,
-        engine=line["engine"],
+    return about(line["model"], shape, line["engine"], line["runtime"])(
         quantity=line["quantity"],
         configuration=settings_of(line["workload"]),
         predicted=predicted,
         truth=line["truth"],
         resolution=resolution,
         naive=formulas,
-        origin=line["runtime"],
         source=line["source"],
         quote=line["quote"],
         remark=line.get("remark", ""),
