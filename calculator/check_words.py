@@ -209,6 +209,8 @@ def _query(fix: Fix, model: Model) -> str:
         "card": fix.fit.card.slug,
         "cards": fix.fit.count,
     }
+    if workload.mtp:
+        query["mtp"] = workload.mtp
     if workload.gpu_layers is not None:
         query["ngl"] = workload.gpu_layers
     if workload.cpu_expert_layers:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from calculator.accuracy.case import Case
 from calculator.accuracy.llama_cpp import llama_cpp_cases
-from calculator.accuracy.llama_server import llama_server_cases
+from calculator.accuracy.llama_server import llama_server_cases, predicting_cases
 from calculator.accuracy.measured import measured_case
 from calculator.accuracy.references import measured_shape, reference_config, reference_lines, reference_shape
 from calculator.accuracy.sglang import sglang_cases
@@ -22,13 +22,19 @@ SERVER_STEP = 11
 @cache
 def cases() -> tuple[Case, ...]:
     """In the order of the files; the same tuple every time. Of llama-server's many runs one in `SERVER_STEP`."""
-    return (*_llama_cpp(), *llama_server(SERVER_STEP), *_vllm(), *_sglang(), *_measured(), *_training())
+    server = (*llama_server(SERVER_STEP), *_predicting())
+    return (*_llama_cpp(), *server, *_vllm(), *_sglang(), *_measured(), *_training())
 
 
 def llama_server(step: int = 1) -> Iterator[Case]:
     """Every `step`-th run: all of them are thousands of estimates, none of which is like another."""
     for line in islice(reference_lines("llama_server.jsonl"), 0, None, step):
         yield from llama_server_cases(line, reference_shape(line["config"]))
+
+
+def _predicting() -> Iterator[Case]:
+    for line in reference_lines("llama_server_mtp.jsonl"):
+        yield from predicting_cases(line, measured_shape(line))
 
 
 def _llama_cpp() -> Iterator[Case]:

@@ -37,6 +37,9 @@ BARS = {
     ("llama.cpp", "compute"): Bar(20, 0.0, 0.35),  # the worst: layers in RAM whose RoPE table the shape does not know
     ("llama.cpp", "buffers"): Bar(35, 0.0, 0.06),
     ("llama.cpp", "host_compute"): Bar(20, 0.0, 1.0),  # layers in RAM
+    ("llama.cpp", "draft_cache"): EXACT,
+    ("llama.cpp", "draft_compute"): EXACT,
+    ("llama.cpp", "draft_host_compute"): EXACT,
     ("llama.cpp", "published_file"): Bar(4, 0.0007, 0.0016),  # metadata and vocabulary included, some megabytes
     ("llama.cpp", "total"): Bar(7, 0.0086, 0.0503),  # one model, some or all of its layers in RAM
     ("vllm", "rank_weights"): Bar(38, 0.0, 0.063),
