@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -72,7 +72,7 @@ def certainty_text(engine: str) -> str:
 
 def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Recommendation, ...]:
     """Each set is split in the engine's own way, whatever split the reader asked for on cards of his own."""
-    split = replace(workload, tensor_parallel=1, pipeline_parallel=1, data_parallel=1)
+    split = workload.but(tensor_parallel=1, pipeline_parallel=1, data_parallel=1)
     return recommend(shape, split, cards)
 
 

@@ -14,8 +14,8 @@ from calculator.hardware.fit import Fit
 from calculator.hardware.parallel import Placement, place
 from calculator.hardware.reason import Reason
 from calculator.hardware.terms import CLASSES
-from calculator.hardware.verdict import COUNTS, card_reasons, interval, judge
-from calculator.memory import ENGINES, Workload
+from calculator.hardware.verdict import COUNTS, card_reasons, judge
+from calculator.memory import ENGINES, Estimate, Workload
 from calculator.memory.engines import resolve
 
 CURRENT_YEARS = 4
@@ -62,17 +62,18 @@ def recommend(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """A set of cards, and all about it that does not depend on how much memory is needed.
+    """A set of cards that could be put together, and all about it that does not depend on how much memory is needed.
 
-    `asked` and `devices` say which placement is its own; `most_bytes` is what the engine takes of one card unasked.
+    `asked` is its own kind, `lies` the placement that it shares with others, on which each of its devices needs
+    `more_bytes` more at the most; `most_bytes` is what the engine takes of one card unasked.
     """
 
     card: Card
     count: int
     asked: Alike
-    devices: int
+    lies: tuple[Alike, int]
+    more_bytes: int
     most_bytes: int
-    refused: bool
     current: bool
     rank: tuple[int, int, bool, int, int, int, str]
     said: tuple[Reason, ...]
@@ -91,22 +92,27 @@ def _candidates(
         if not card.obtainable:
             continue
         said = card_reasons(card, workload, needs)
-        blocked = any(reason.blocks for reason in said)
+        if any(reason.blocks for reason in said):
+            continue
+        asked = of_engine.alike(card)
+        alike, more_bytes = of_engine.beside(asked)
+        more_bytes += of_engine.allowance.of(card.device_bytes)
         current = card.release_year is None or card.release_year >= newest - CURRENT_YEARS
         most_bytes, _ = of_engine.offered_bytes(card, workload)
         found.setdefault(card.card_class, []).extend(
             _Candidate(
                 card=card,
                 count=count,
-                asked=of_engine.alike(card),
-                devices=count * card.devices,
+                asked=asked,
+                lies=(alike, count * card.devices),
+                more_bytes=more_bytes,
                 most_bytes=most_bytes,
-                refused=blocked or count > card.max_cards,
                 current=current,
                 rank=_rank(card, count, said, current),
                 said=said,
             )
             for count in counts
+            if count <= card.max_cards
         )
     return {name: tuple(sorted(sets, key=lambda each: each.rank)) for name, sets in found.items()}
 
@@ -132,34 +138,43 @@ def _support_distance(card: Card, said: Sequence[Reason]) -> int:
 
 
 class _Needs:
-    """What a workload needs on each candidate, placed once for all that an engine treats alike."""
+    """What a workload needs on each candidate, placed once for all on which it lies the same."""
 
     def __init__(self, shape: Shape, workload: Workload) -> None:
         self.shape, self.workload = shape, workload
         self.placements: dict[tuple[Alike, int], Placement] = {}
+        self.most_bytes: dict[tuple[Alike, int], int | None] = {}
 
-    def placement(self, candidate: _Candidate) -> Placement:
-        key = (candidate.asked, candidate.devices)
+    def placement(self, asked: Alike, devices: int) -> Placement:
+        key = (asked, devices)
         if key not in self.placements:
-            self.placements[key] = place(self.shape, candidate.asked.on(self.workload), key[1])
+            self.placements[key] = place(self.shape, asked.on(self.workload), devices)
         return self.placements[key]
 
     def bytes(self, candidate: _Candidate) -> int | None:
         """The most that the fullest card needs; None where the model cannot be split so."""
-        placed = self.placement(candidate).estimate
-        if placed is None:
-            return None
-        return interval(placed, candidate.card.device_bytes)[2] * candidate.card.devices
+        if candidate.lies not in self.most_bytes:
+            placed = self.placement(*candidate.lies).estimate
+            self.most_bytes[candidate.lies] = None if placed is None else _most(placed)
+        most = self.most_bytes[candidate.lies]
+        return None if most is None else (most + candidate.more_bytes) * candidate.card.devices
 
     def fit(self, candidate: _Candidate) -> Fit:
-        return judge(self.placement(candidate), candidate.card, candidate.count, candidate.said)
+        placed = self.placement(candidate.asked, candidate.lies[1])
+        return judge(placed, candidate.card, candidate.count, candidate.said)
+
+
+def _most(placed: Estimate) -> int:
+    """The upper end of the interval, without an engine's allowance, which is a card's own."""
+    measured = placed.per_card_range_bytes
+    return placed.per_card_bytes if measured is None else measured[1]
 
 
 def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _Needs, per_class: int) -> Recommendation:
     good: list[_Candidate] = []
     misses: list[_Candidate] = []
     for candidate in candidates:
-        needed = None if candidate.refused else needs.bytes(candidate)
+        needed = needs.bytes(candidate)
         if needed is not None:
             (good if needed <= candidate.most_bytes else misses).append(candidate)
     picks = good[:1]

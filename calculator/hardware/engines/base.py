@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ class Alike(NamedTuple):
     multiprocessors: int | None = None
 
     def on(self, workload: Workload) -> Workload:
-        return replace(workload, **self._asdict())
+        return workload.but(**self._asdict())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,11 @@ class HardwareEngine(ABC):
     def alike(self, card: Card) -> Alike:
         """What is the same of all cards that are treated like this one."""
         return Alike(self.alike_bytes(card.device_bytes))
+
+    def beside(self, asked: Alike) -> tuple[Alike, int]:
+        """Cards on which the same workload lies the same, and how many bytes more than on them each device of `asked`
+        needs at the most: what an engine keeps beside a model can differ from card to card when nothing else does."""
+        return asked, 0
 
     def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
         """What the program takes of one card unasked, and the most that it can be told to take."""

@@ -19,7 +19,7 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
-from calculator.memory.llama_cpp.overhead import alike_bytes
+from calculator.memory.llama_cpp.overhead import alike_bytes, overhead
 
 SUPPORT = Support(
     # docs/build.md: CUDA, HIP, Vulkan, SYCL, Metal, MUSA, CANN
@@ -39,6 +39,11 @@ class LlamaCpp(HardwareEngine):
         """Its multiprocessors where they are known, else its memory."""
         found = multiprocessors(card.name) if card.vendor == "nvidia" else None
         return Alike(self.alike_bytes(card.device_bytes) if found is None else None, multiprocessors=found)
+
+    def beside(self, asked: Alike) -> tuple[Alike, int]:
+        """The model lies the same on every card; only the overhead is a card's own."""
+        here, any_card = overhead(asked.card_bytes, asked.multiprocessors), overhead(None, None)
+        return Alike(), here.most - any_card.most
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
         """Every format is unpacked in llama.cpp's own kernels, on every card."""
