@@ -149,13 +149,15 @@ class Quantization:
 class RotaryTable:
     """cos and sin of `dimensions` numbers for each of `positions`, for the layers of one `kind` (`full_attention`, or
     `sliding_attention` where that has a table of its own). `axes`: positions of images have three coordinates;
-    `stretched`: by YaRN, beyond the context that was trained."""
+    `stretched`: by YaRN, beyond the context that was trained; `by_factors`: each angle by a factor of its own (Llama
+    3.1, LongRoPE), which llama.cpp keeps as a weight."""
 
     kind: str
     positions: int
     dimensions: int
     axes: bool = False
     stretched: bool = False
+    by_factors: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,8 +12,8 @@ from functools import lru_cache
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import streams
 from calculator.memory.llama_cpp.cache import cache_terms
-from calculator.memory.llama_cpp.compute import card_terms, copies_of, prediction_host_terms, setting_of, share_of
-from calculator.memory.llama_cpp.graph import NotTracedError, Share, trace
+from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
+from calculator.memory.llama_cpp.graph import NotTracedError, copies_of, trace
 from calculator.memory.llama_cpp.overhead import hidden_terms, result_terms
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import drafting, output_rows, split
@@ -51,16 +51,18 @@ def draft_compute(shape: Shape, workload: Workload, placement: Placement, card: 
     drafted, (_, own) = drafting(shape), split(placement, shape.num_layers)
     if not own.cards[card] and (card or not own.ram):
         return ()
-    share = share_of(own, card, drafted.num_layers)._replace(copies=copies_of(placement))
-    setting = setting_of(drafted, workload)
-    size = sum(term.bytes for term in card_terms(drafted, workload, setting, share))
+    setting = setting_of(drafted, workload, own)
+    terms = card_terms(drafted, workload, setting, own, card, copies_of(placement))
+    size = sum(term.bytes for term in terms)
     return (Term("prediction_at_work", {"rows": setting.tokens}, size),)
 
 
 def draft_host(shape: Shape, workload: Workload, placement: Placement) -> Terms:
     """What both contexts keep in RAM because of the second: its inputs, and the rows that each hands to the other."""
     drafted = drafting(shape)
-    inputs = prediction_host_terms(drafted, workload, setting_of(drafted, workload), copies_of(placement))
+    _, own = split(placement, shape.num_layers)
+    setting = setting_of(drafted, workload, own)
+    inputs = host_terms(drafted, workload, setting, own, copies_of(placement), "prediction_inputs")
     rows = output_rows(workload)
     batch = min(workload.batch or BATCH, workload.context_tokens * streams(workload))
     return inputs + result_terms(shape, rows) + hidden_terms(shape, batch + rows)
@@ -71,7 +73,8 @@ def graph_is_known(shape: Shape) -> bool:
     """Whether the prediction layers are built of operations that `graph/` knows."""
     drafted = drafting(shape)
     try:
-        trace(drafted, setting_of(drafted, Workload()), Share(0, drafted.num_layers))
+        placement = Placement((), (tuple(range(drafted.num_layers)),), False, 0)
+        trace(drafted, setting_of(drafted, Workload(), placement), placement, 1)
     except NotTracedError:
         return False
     return True

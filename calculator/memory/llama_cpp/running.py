@@ -9,9 +9,9 @@ from typing import NamedTuple
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import cache_terms
-from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of, share_of
+from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
 from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
-from calculator.memory.llama_cpp.graph import Setting
+from calculator.memory.llama_cpp.graph import Setting, copies_of
 from calculator.memory.llama_cpp.overhead import result_terms
 from calculator.memory.llama_cpp.placement import Placement, place
 from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots, split
@@ -34,7 +34,7 @@ def run(shape: Shape, workload: Workload) -> Running:
     """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out, as may
     what is known of the card."""
     placement = place(workload, in_file(shape, workload).num_layers)
-    setting = setting_of(shape, workload)
+    setting = setting_of(shape, workload, split(placement, shape.num_layers)[0])
     vision = vision_terms(shape) if workload.vision else ()
     cards = tuple(
         _parts(
@@ -65,7 +65,7 @@ def _kept(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Te
 def _at_work(shape: Shape, workload: Workload, setting: Setting, placement: Placement, card: int) -> Terms:
     """The compute buffers of one card."""
     first, _ = split(placement, shape.num_layers)
-    compute = card_terms(shape, workload, setting, share_of(first, card, shape.num_layers))
+    compute = card_terms(shape, workload, setting, first, card, copies_of(placement))
     return compute + draft_compute(shape, workload_of(workload), placement, card) if workload.mtp else compute
 
 
@@ -96,7 +96,7 @@ def _over_cards(compute: Sequence[Terms]) -> Terms:
 
 def _in_ram(shape: Shape, workload: Workload, setting: Setting, placement: Placement) -> tuple[Part, ...]:
     first, _ = split(placement, shape.num_layers)
-    compute = host_terms(shape, workload, setting, first) + result_terms(shape, output_rows(workload))
+    compute = host_terms(shape, workload, setting, first, copies_of(placement)) + result_terms(shape, output_rows(workload))
     if workload.mtp:
         compute += draft_host(shape, workload_of(workload), placement)
     if not placement.ram:

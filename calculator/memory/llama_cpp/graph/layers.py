@@ -50,14 +50,14 @@ def add_layer(build: Builder, style: Style, spec: LayerSpec, x: Tensor, last: bo
     cur = same("add", residual, cur) if first else same("add", cur, residual)
     if "inp_gate" in build.roles:
         cur = _add_per_layer_input(build, cur)
-    return same("mul", cur) if "layer_output_scale" in build.biases | set(build.roles) else cur
+    return same("mul", cur, build.vector(1)) if "layer_output_scale" in build.biases | set(build.roles) else cur
 
 
 def _dense_beside_experts(build: Builder, ffn: Experts, x: Tensor) -> Tensor:
     """A dense network and experts read the same input (`src/models/gemma4.cpp`)."""
     fed = build.norm("post_ffw_norm_1", dense(build, build.norm("ffn_norm", x)))
     inner = build.norm("pre_ffw_norm_2", x)
-    logits = build.project("ffn_gate_inp", same("mul", same("scale", same("rms_norm", x))))
+    logits = build.project("ffn_gate_inp", same("mul", same("scale", same("rms_norm", x)), build.vector(x.rows)))
     out = experts(build, inner, ffn, logits=logits, fused=True, down_scaled="ffn_down_exps_scale" in build.roles)
     return same("add", fed, build.norm("post_ffw_norm_2", out))
 
@@ -65,9 +65,8 @@ def _dense_beside_experts(build: Builder, ffn: Experts, x: Tensor) -> Tensor:
 def _add_per_layer_input(build: Builder, x: Tensor) -> Tensor:
     width, tokens = build.roles["inp_gate"][-2], x.extent[1]
     if build.per_layer is None:
-        own = build.input(("slice", len(build.graph.nodes)), (width, tokens))
-    else:
-        own = view(build.per_layer, (width, tokens), "slice", build.roles["inp_gate"])
+        raise NotTracedError("inp_gate")
+    own = view(build.per_layer, (width, tokens), "block", build.layer)
     cur = same("mul", same("unary", build.project("inp_gate", x)), own)
     return same("add", x, build.norm("post_norm", build.project("proj", cur)))
 
