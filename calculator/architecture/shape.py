@@ -71,6 +71,7 @@ class Experts(FeedForward):
     """Mixture of experts: `num_active_experts` of `num_experts` per token, plus `num_shared_experts` always on.
 
     Where experts form groups, they are chosen from the best `num_active_groups` of `num_groups` (DeepSeek-V3).
+    `normalised`: the weights of those that are chosen add up to one.
     """
 
     num_experts: int
@@ -81,6 +82,7 @@ class Experts(FeedForward):
     latent_size: int | None = None
     num_groups: int = 1
     num_active_groups: int = 1
+    normalised: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,7 @@ class Builder:
         self.layer: int | None = None
         self.weights: dict[tuple[str, int | None], int] = {}  # numbers of the weights in RAM
         self.num_caches = 0
+        self.keeps_windows = False  # in a cache of their own (`llm_graph_input_attn_kv_iswa`)
         self.whole: Tensor | None = None  # embeddings with room for features of several vision layers
         self.deep = 0
         self.norms: list[tuple[Tensor, int]] = []  # with the back end of their layers

@@ -28,9 +28,8 @@ def attend(
         key = key and build.hadamard(key, ("k_rot", number), rotated)
     if rotate_values:
         value = value and build.hadamard(value, ("v_rot", number), 64)
-    build.graph.expand(query)
-    build.graph.expand(value)
-    build.graph.expand(key)
+    for tensor in (query, key, value) if build.keeps_windows else (query, value, key):
+        build.graph.expand(tensor)
     if key is not None:
         build.graph.expand(store_keys(build, number, key))
     if value is not None:

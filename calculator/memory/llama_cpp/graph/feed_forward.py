@@ -34,6 +34,7 @@ def experts(
     unary: tuple[str, ...] = ("unary",),
     fused: bool = False,
     down_scaled: bool = False,
+    normalised: bool = True,
     logits: Tensor | None = None,
 ) -> Tensor:
     """`build_moe_ffn`. `logits`: of a router that reads other than `x`. `fused`: gates and ups are one tensor."""
@@ -41,7 +42,7 @@ def experts(
     number, used = build.roles["ffn_gate_inp"][-2], spec.num_active_experts
     start = len(graph.nodes)
     logits = logits or build.project("ffn_gate_inp", x)
-    chosen, weights = _route(build, spec, logits, probabilities, by_logits=weigh_first)
+    chosen, weights = _route(build, spec, logits, probabilities, by_logits=weigh_first, normalised=normalised)
     graph.expand(weights)
     routing = graph.nodes[start:]
     x = view(x, (width, 1, tokens))
@@ -63,7 +64,7 @@ def experts(
 
 
 def _route(
-    build: Builder, spec: Experts, logits: Tensor, probabilities: str, *, by_logits: bool
+    build: Builder, spec: Experts, logits: Tensor, probabilities: str, *, by_logits: bool, normalised: bool
 ) -> tuple[Tensor, Tensor]:
     """Which experts every token goes to, and their weights."""
     number, tokens, used = logits.rows, logits.extent[1], spec.num_active_experts
@@ -79,6 +80,8 @@ def _route(
     weights = node("get_rows", (1, used, tokens), view(chances, (1, number, tokens)), chosen)
     if probabilities == "late":
         weights = view(same("soft_max", view(weights, (used, tokens))), (1, used, tokens))
+    if not normalised:
+        return chosen, weights
     weights = view(weights, (used, tokens))
     total = same("clamp", node("sum_rows", (1, tokens), weights))
     return chosen, view(same("div", weights, total), (1, used, tokens))

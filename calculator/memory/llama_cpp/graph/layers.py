@@ -89,6 +89,7 @@ def _feed(build: Builder, style: Style, spec: LayerSpec, x: Tensor) -> Tensor:
         probabilities=style.probabilities,
         weigh_first=style.weigh_first,
         unary=style.unary,
+        normalised=style.normalises and ffn.normalised,
         logits=build.project("ffn_gate_inp", x) if narrow else None,
     )
     if narrow:

@@ -85,7 +85,9 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
     specs = layer_specs(shape)
     style = style_of(shape.model_type, any("attn_norm" in spec.biases for spec in specs))
     build.norm_kind = style.norm
-    build.num_caches = max(len(cache_kinds(shape)), 1)
+    kinds_cached = cache_kinds(shape)
+    build.num_caches = max(len(kinds_cached), 1)
+    build.keeps_windows = any(row.window for row in kinds_cached)
     homes = [cards] * len(specs)
     for card, layers in enumerate(placement.cards):
         for layer in layers:
