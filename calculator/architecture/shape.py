@@ -71,7 +71,7 @@ class Experts(FeedForward):
     """Mixture of experts: `num_active_experts` of `num_experts` per token, plus `num_shared_experts` always on.
 
     Where experts form groups, they are chosen from the best `num_active_groups` of `num_groups` (DeepSeek-V3).
-    `normalised`: the weights of those that are chosen add up to one.
+    `normalised`: the weights of those that are chosen add up to one; `scaled`: they are multiplied by a constant.
     """
 
     num_experts: int
@@ -83,6 +83,7 @@ class Experts(FeedForward):
     num_groups: int = 1
     num_active_groups: int = 1
     normalised: bool = True
+    scaled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

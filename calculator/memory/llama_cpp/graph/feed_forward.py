@@ -80,11 +80,11 @@ def _route(
     weights = node("get_rows", (1, used, tokens), view(chances, (1, number, tokens)), chosen)
     if probabilities == "late":
         weights = view(same("soft_max", view(weights, (used, tokens))), (1, used, tokens))
-    if not normalised:
-        return chosen, weights
-    weights = view(weights, (used, tokens))
-    total = same("clamp", node("sum_rows", (1, tokens), weights))
-    return chosen, view(same("div", weights, total), (1, used, tokens))
+    if normalised:
+        weights = view(weights, (used, tokens))
+        total = same("clamp", node("sum_rows", (1, tokens), weights))
+        weights = view(same("div", weights, total), (1, used, tokens))
+    return chosen, same("scale", weights) if spec.scaled else weights
 
 
 def _inside(build: Builder, spec: Experts, x: Tensor, chosen: Tensor, unary: tuple[str, ...], fused: bool) -> Tensor:
