@@ -96,7 +96,9 @@ def _over_cards(compute: Sequence[Terms]) -> Terms:
 
 def _in_ram(shape: Shape, workload: Workload, setting: Setting, placement: Placement) -> tuple[Part, ...]:
     first, _ = split(placement, shape.num_layers)
-    compute = host_terms(shape, workload, setting, first, copies_of(placement)) + result_terms(shape, output_rows(workload))
+    compute = host_terms(shape, workload, setting, first, copies_of(placement)) + result_terms(
+        shape, output_rows(workload)
+    )
     if workload.mtp:
         compute += draft_host(shape, workload_of(workload), placement)
     if not placement.ram:

@@ -101,12 +101,12 @@ def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, t
 
 
 def _place(tensor: GgufTensor) -> Place:
+    """Tables that serve all layers lie with the first; `--n-cpu-moe` moves all that belongs to experts, biases too."""
     if tensor.is_input:
         return Place("embedding" if tensor.role == "token_embd" else "lookup")
     if tensor.layer is None:
-        return Place("output")
-    is_expert = tensor.role.endswith("_exps") and len(tensor.dimensions) > 2
-    return Place("experts" if is_expert else "layer", tensor.layer)
+        return Place("output") if tensor.role.startswith("output") else Place("layer", 0)
+    return Place("experts" if "_exps" in tensor.role else "layer", tensor.layer)
 
 
 def read_traits(shape: Shape, tensors: list[GgufTensor]) -> Traits:

@@ -1,4 +1,4 @@
-"""The compute buffers: the graph as llama.cpp builds it, and ggml's scheduler and allocator run over it without memory."""
+"""The compute buffers: the graph as llama.cpp builds it, ggml's scheduler and its allocator, without the memory."""
 
 from calculator.memory.llama_cpp.graph.builder import NotTracedError, Setting
 from calculator.memory.llama_cpp.graph.layout import Peak

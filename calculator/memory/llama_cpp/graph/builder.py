@@ -41,6 +41,7 @@ class Setting(NamedTuple):
     outputs: int  # rows of logits
     snapshots: int = 1  # of a recurrent state: one for every guess that may be taken back, and the last
     top_k: int = 0  # tokens that an indexer picks, never more than there are cells
+    hands_on: bool = False  # a second context reads the hidden states of all tokens
     key_type: str = "F16"
     value_type: str = "F16"
 
@@ -127,6 +128,10 @@ class Builder:
     def vector(self, elements: int) -> Tensor:
         """A bias, a norm's weight or the like: F32."""
         return Tensor("weight", (1, 1, 1, 1), (), Size(4 * elements), outside=True, place=self.place)
+
+    def expert_vector(self, elements: int) -> Tensor:
+        """The same of a layer's experts."""
+        return Tensor("weight", (1, 1, 1, 1), (), Size(4 * elements), outside=True, place=self.experts_place)
 
     # operations
 

@@ -91,7 +91,9 @@ def mix(build: Builder, cached: Cached, query: Tensor, *, capped: bool = False, 
         fixed = 4 * values * heads * tokens
         extent = (values, heads, tokens // streams, streams)
         read = _as_f16(build, cached)
-        result = Tensor("flash_attn_in_ram" if setting.in_ram else "flash_attn", extent, (query, *read, mask, *sinks), Size(fixed))
+        result = Tensor(
+            "flash_attn_in_ram" if setting.in_ram else "flash_attn", extent, (query, *read, mask, *sinks), Size(fixed)
+        )
         copied = setting.keys_copied * cached.key_size + setting.values_copied * cached.value_size
         result.card_size = Size(fixed, 2 * copied * cached.heads * streams, number)
         build.attended.append((result, build.place))

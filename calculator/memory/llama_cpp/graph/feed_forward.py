@@ -50,7 +50,7 @@ def experts(
         x = same("mul", node("repeat", (width, used, tokens), x), weights)
     out = raw = _by_expert(build, "ffn_down_exps", width, _inside(build, spec, x, chosen, unary, fused), chosen)
     if down_scaled:  # `build_lora_mm_id`: a row of scales per expert, repeated for the tokens and looked up
-        scales = node("repeat", (1, number, tokens), build.vector(number))
+        scales = node("repeat", (1, number, tokens), build.expert_vector(number))
         out = same("mul", out, node("get_rows", (1, used, tokens), scales, chosen))
     if not weigh_first:
         out = same("mul", out, weights)
@@ -120,9 +120,7 @@ def _by_expert(build: Builder, role: str, rows: int, x: Tensor, chosen: Tensor) 
     result = node("mul_mat_id", (rows, chosen.extent[0], chosen.extent[1]), build.weight(role), x, chosen)
     if role not in build.biases:
         return result
-    bias = build.vector(rows * build.roles["ffn_gate_inp"][-2])
-    bias.place = build.experts_place
-    return same("add_id", result, bias, chosen)
+    return same("add_id", result, build.expert_vector(rows * build.roles["ffn_gate_inp"][-2]), chosen)
 
 
 def _masked(chances: Tensor, number: int, groups: int, kept: int, tokens: int) -> Tensor:

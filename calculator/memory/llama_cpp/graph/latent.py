@@ -125,9 +125,7 @@ def _only(build: Builder, cached: Cached, top_k: Tensor) -> Tensor:
     return result
 
 
-def decompressed_attention(
-    build: Builder, spec: LatentAttention, cached: Cached, x: Tensor, stretched: int
-) -> Tensor:
+def decompressed_attention(build: Builder, spec: LatentAttention, cached: Cached, x: Tensor, stretched: int) -> Tensor:
     heads, tokens = spec.num_heads, x.extent[1]
     nope, rotary, value = spec.qk_nope_head_dim, spec.qk_rope_head_dim, spec.value_head_dim
     ranked = _query_input(build, x)

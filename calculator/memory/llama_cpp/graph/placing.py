@@ -14,7 +14,9 @@ _WEIGHT_DOES_NOT_DECIDE = frozenset({"rope", "flash_attn", "flash_attn_in_ram"})
 Places = dict[Tensor, int]
 
 
-def placed(nodes: Sequence[Tensor], leaves: Iterable[Tensor], host: int, forced: Iterable[tuple[Tensor, int]]) -> Places:
+def placed(
+    nodes: Sequence[Tensor], leaves: Iterable[Tensor], host: int, forced: Iterable[tuple[Tensor, int]]
+) -> Places:
     """The back end of every tensor of a graph. `forced` are those that llama.cpp itself has put somewhere."""
     places: Places = {tensor: tensor.place for tensor in leaves if tensor.place != NOWHERE}
     places.update(forced)
@@ -99,5 +101,3 @@ def _follow(nodes: Iterable[Tensor], places: Places) -> None:
         for source in tensor.sources:
             if home(source, places) == NOWHERE:
                 places[source.base or source] = home(tensor, places)
-
-

@@ -66,9 +66,7 @@ def _copy(tensor: Tensor) -> Tensor:
     return Tensor("copy", tensor.extent, (), tensor.span, strides=tensor.strides, unit=tensor.unit)
 
 
-def _in_order(
-    split: _Split, places: Places, copied: dict[tuple[Tensor, int], list[Tensor]], host: int
-) -> list[Placed]:
+def _in_order(split: _Split, places: Places, copied: dict[tuple[Tensor, int], list[Tensor]], host: int) -> list[Placed]:
     found: list[Placed] = []
     for source in split.inputs:
         if not (source.base or source).outside:  # what is copied is kept until then

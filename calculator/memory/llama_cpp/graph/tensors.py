@@ -152,7 +152,10 @@ def same(op: str, source: Tensor, *others: Tensor) -> Tensor:
     return Tensor(op, source.extent, (source, *others), Size(source.elements * 4) if source.strides else source.size)
 
 
-def cache(place: int, size: Size = Size(0)) -> Tensor:
+NOTHING = Size(0)
+
+
+def cache(place: int, size: Size = NOTHING) -> Tensor:
     """What a layer keeps of earlier tokens, or the part of it that an operation reads, `size` bytes."""
     return Tensor("cache", (1, 1, 1, 1), (), size, outside=True, place=place)
 

@@ -1,14 +1,9 @@
-"""The graph of a model over its cards and RAM, and the plan of the memory on each of them.
-
-Layers repeat, and so does what the allocator does with them: it is enough to follow each kind of layer, after each
-kind that it follows, twice (`_representative`).
-"""
+"""The graph of a model over its cards and RAM, and the plan of the memory on each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
@@ -17,6 +12,7 @@ from calculator.memory.llama_cpp.graph.builder import Builder, Setting
 from calculator.memory.llama_cpp.graph.layers import add_layer
 from calculator.memory.llama_cpp.graph.layout import Peaks
 from calculator.memory.llama_cpp.graph.placing import placed
+from calculator.memory.llama_cpp.graph.repeats import representative
 from calculator.memory.llama_cpp.graph.specs import LayerSpec, cache_kinds, layer_specs
 from calculator.memory.llama_cpp.graph.splits import schedule
 from calculator.memory.llama_cpp.graph.styles import Style, style_of
@@ -24,6 +20,8 @@ from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, node, same, 
 from calculator.memory.llama_cpp.placement import Placement
 
 FEW_TOKENS = 32
+PERIODS = (4, 6)  # of equal layers that are followed on one card, on several
+MANY = 24  # layers; an indexer's free a tensor each that was taken at the start, so the peak is reached late
 PIPELINE_COPIES = 4  # `GGML_SCHED_MAX_COPIES`: several cards work on several micro-batches at once
 
 
@@ -51,6 +49,9 @@ def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> 
     places = placed(graph.nodes, graph.leaves, host, ())
     nodes, copied = schedule(graph.nodes, places, copies, host)
     leaves = [(leaf, places[leaf]) for leaf in graph.leaves]
+    zeros = [leaf for leaf in graph.leaves if leaf.op == "leaf"]
+    if zeros:  # one for every layer, all taken at the start
+        leaves += [(_another(zeros[0]), 0) for _ in range(shape.num_layers - len(zeros))]
     held = []
     if copies > 1:
         inputs = [leaf for leaf in graph.leaves if leaf.op == "input"]
@@ -84,6 +85,8 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
     build = Builder(setting, shape.hidden_size, cards)
     specs = layer_specs(shape)
     style = style_of(shape.model_type, any("attn_norm" in spec.biases for spec in specs))
+    if setting.hands_on:
+        style = style._replace(cuts=False)
     build.norm_kind = style.norm
     kinds_cached = cache_kinds(shape)
     build.num_caches = max(len(kinds_cached), 1)
@@ -97,7 +100,8 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
     else:
         x = _enter(build, style, shape, homes[0])
     kinds = [(spec, homes[i], cards if i < placement.experts_in_ram else homes[i]) for i, spec in enumerate(specs)]
-    chosen = _representative(kinds) if _all_on_one_card(placement) else range(len(specs))
+    least = MANY if any(spec.indexed for spec in specs) else 0
+    chosen = representative(_told_apart(build, kinds), PERIODS[cards > 1], least)
     for index in chosen:
         spec, build.place, build.experts_place = kinds[index]
         source = shape.layers[index].shares_kv_of
@@ -110,29 +114,16 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
     return build
 
 
-def _all_on_one_card(placement: Placement) -> bool:
-    return len(placement.cards) == 1 and not (placement.ram or placement.experts_in_ram)
-
-
-def _representative(kinds: Sequence[tuple[LayerSpec, int, int]]) -> list[int]:
-    """Twice as many first layers as it takes until nothing new follows, with long runs of equal layers cut.
-
-    An indexer's layers free a tensor each that was taken at the start: there all count.
-    """
-    if any(spec.indexed for spec, _, _ in kinds):
-        return list(range(len(kinds)))
-    longest = 4
-    keys = [(id(spec), *places) for spec, *places in kinds]
-    kept: list[int] = []
-    run = 0
-    for index, key in enumerate(keys):
-        run = run + 1 if index and keys[index - 1] == key else 1
-        if run <= longest:
-            kept.append(index)
-    pairs = [(keys[a], keys[b]) for a, b in pairwise(kept)]
-    first_seen = {pair: number for number, pair in reversed(list(enumerate(pairs)))}
-    enough = max(first_seen.values(), default=0) + 2
-    return kept[: max(2 * enough, longest)]
+def _told_apart(build: Builder, kinds: Sequence[tuple[LayerSpec, int, int]]) -> list[Hashable]:
+    """Layers that work alike get equal keys. Those in RAM have weights of many sizes, and what is handed from card
+    to card for each layer by itself (a vector, a choice of tokens, a cache) is there as often: none of these is like
+    another."""
+    copies_each = build.setting.in_ram or build.per_layer is not None or any(spec.indexed for spec, *_ in kinds)
+    alone = build.host > 1 and copies_each
+    return [
+        index if alone or build.host in places or index <= build.deep else (id(spec), *places)
+        for index, (spec, *places) in enumerate(kinds)
+    ]
 
 
 @lru_cache(maxsize=64)
@@ -183,7 +174,7 @@ def _predicts(specs: Sequence[LayerSpec]) -> bool:
 def _enter_prediction(build: Builder, spec: LayerSpec, shape: Shape, first: int) -> Tensor:
     """The token guessed last beside what the model thought before it (`graph_mtp` in `src/models/qwen35.cpp`)."""
     extent = (shape.hidden_size, build.setting.tokens)
-    build.roles, build.biases, build.place = dict(spec.roles), spec.biases, first
+    build.roles, build.biases, build.place, build.layer = dict(spec.roles), spec.biases, first, 0
     before = build.norm("nextn.hnorm", build.input("h", extent))
     token = build.norm("nextn.enorm", _looked_up(build, "token_embd", shape.hidden_size))
     return build.project("nextn.eh_proj", node("concat", (2 * extent[0], extent[1]), token, before))
