@@ -51,6 +51,10 @@ class Workload:
     flash_attention: bool | None = None  # llama.cpp `-fa`; None: wherever the card can
     output_rows: int | None = None  # llama.cpp: rows of logits that a graph may have; None: the server's one per slot
     swa_full: bool = False  # llama.cpp `--swa-full`: windowed layers keep the whole context
+    tensor_split: tuple[float, ...] | None = None  # llama.cpp `-ts`: a share of the layers for each card; None: equal
+    draft_kv_format: str | None = None  # llama.cpp `-ctkd`: keys of the context that guesses ahead; None: the default
+    draft_kv_v_format: str | None = None  # llama.cpp `-ctvd`: its values
+    mmproj_in_ram: bool = False  # llama.cpp `--no-mmproj-offload`: the image encoder runs on the CPU
 
     @property
     def replicas(self) -> int:
@@ -63,8 +67,13 @@ class Workload:
         return self.tensor_parallel // (self.data_parallel // self.replicas)
 
     @property
+    def stages(self) -> int:
+        """Cards one behind the other: as many as `tensor_split` has shares, where nothing else says how many."""
+        return max(self.pipeline_parallel, len(self.tensor_split or ()))
+
+    @property
     def devices(self) -> int:
-        return self.tensor_parallel * self.pipeline_parallel * self.replicas
+        return self.tensor_parallel * self.stages * self.replicas
 
 
 COMMON = frozenset(

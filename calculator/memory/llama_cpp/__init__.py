@@ -12,6 +12,7 @@ from calculator.architecture.shape import CompressedAttention, LatentAttention, 
 from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import offered_formats
 from calculator.memory.llama_cpp.compute import UNQUANTISED
+from calculator.memory.llama_cpp.draft import check_draft_formats
 from calculator.memory.llama_cpp.flash import uses_flash
 from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.notes import notes
@@ -25,11 +26,14 @@ from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadE
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 MAX_BATCH = 2**20
+MOST_CARDS = 16  # `GGML_SCHED_MAX_BACKENDS`
+LARGEST_SHARE = 1e6  # shares are compared with each other; nobody needs larger ones
 
 
 KNOBS = frozenset(
     {"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"}
     | {"importance_matrix", "mtp", "slots", "kv_unified", "batch", "flash_attention", "output_rows", "swa_full"}
+    | {"tensor_split", "draft_kv_format", "draft_kv_v_format", "mmproj_in_ram"}
 )
 
 
@@ -58,6 +62,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     Raises WorkloadError for what llama.cpp refuses: more than 256 sequences, keys and values of a latent cache in
     different formats, more cards than layers.
     """
+    workload = replace(workload, pipeline_parallel=workload.stages)
     _check(shape, workload)
     running = run(shape, _of_any_card(workload))
     recipe = Recipe(workload.weight_format or default_weight_format(shape), workload.importance_matrix)
@@ -102,6 +107,8 @@ def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tupl
 
 def _check(shape: Shape, workload: Workload) -> None:
     check_prediction(shape, workload)
+    _check_shares(workload.tensor_split or ())
+    check_draft_formats(shape, workload)
     asked = "sequences" if workload.slots is None else "slots"
     if not 1 <= slot_count(workload) <= MAX_SEQUENCES:
         raise WorkloadError(asked, "out_of_bounds", value=slot_count(workload), least=1, most=MAX_SEQUENCES)
@@ -113,6 +120,13 @@ def _check(shape: Shape, workload: Workload) -> None:
         raise WorkloadError("flash_attention", "quantised_values", value=workload.kv_v_format)
     if workload.kv_v_format != workload.kv_format and _keeps_latents(shape):
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
+
+
+def _check_shares(shares: tuple[float, ...]) -> None:
+    if len(shares) > MOST_CARDS:
+        raise WorkloadError("tensor_split", "too_many_shares", value=len(shares), most=MOST_CARDS)
+    if any(not 0 <= share <= LARGEST_SHARE for share in shares):
+        raise WorkloadError("tensor_split", "not_shares", value=",".join(f"{share:g}" for share in shares))
 
 
 def _keeps_latents(shape: Shape) -> bool:

@@ -1,7 +1,7 @@
 """The second context of multi-token prediction: cache, compute buffer and what it keeps in RAM.
 
-It has the slots and the length of the first one, and a cache of F16 whatever that of the first is made of (`-ctkd`,
-`-ctvd` in `common/arg.cpp`; `common_base_params_to_speculative` in `common/speculative.cpp`).
+It has the slots and the length of the first one, and a cache of F16 whatever that of the first is made of, unless
+`-ctkd` and `-ctvd` say otherwise (`common/arg.cpp`; `common_base_params_to_speculative` in `common/speculative.cpp`).
 """
 
 from __future__ import annotations
@@ -11,29 +11,43 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import streams
-from calculator.memory.llama_cpp.cache import cache_terms
+from calculator.memory.llama_cpp.cache import cache_terms, offered_formats
 from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
 from calculator.memory.llama_cpp.graph import NotTracedError, copies_of, trace
 from calculator.memory.llama_cpp.overhead import hidden_terms, result_terms
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import drafting, output_rows, split
-from calculator.memory.workload import Term, Workload
+from calculator.memory.workload import Term, Workload, WorkloadError
 
 Terms = tuple[Term, ...]
 KV_FORMAT = "f16"
 BATCH = 2048  # `n_batch` in `common/common.h`
 
 
-def workload_of(workload: Workload, kv_format: str = KV_FORMAT) -> Workload:
+def workload_of(workload: Workload) -> Workload:
     """The second context's settings."""
     return replace(
         workload,
         mtp=0,
         output_rows=output_rows(workload),
-        kv_format=kv_format,
-        kv_v_format=kv_format,
+        kv_format=workload.draft_kv_format or KV_FORMAT,
+        kv_v_format=workload.draft_kv_v_format or KV_FORMAT,
+        draft_kv_format=None,
+        draft_kv_v_format=None,
         vision=False,
     )
+
+
+def check_draft_formats(shape: Shape, workload: Workload) -> None:
+    """Raises WorkloadError for a format of the second cache that its heads do not divide into, or without one."""
+    for field in ("draft_kv_format", "draft_kv_v_format"):
+        value = getattr(workload, field)
+        if value is None:
+            continue
+        if not workload.mtp:
+            raise WorkloadError(field, "only_with_prediction", value=value)
+        if value not in (offered := offered_formats(drafting(shape))):
+            raise WorkloadError(field, "not_offered", value=value, offered=offered)
 
 
 def draft_cache(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> Terms:

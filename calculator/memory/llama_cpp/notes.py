@@ -43,8 +43,10 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
 def _of_prediction(shape: Shape, workload: Workload) -> list[Note]:
     if not workload.mtp:
         return []
-    found = [Note("predicts_in_second_context", {"tokens": workload.mtp, "format": KV_FORMAT})]
-    all_on_one_card = workload.pipeline_parallel == 1 and workload.gpu_layers is None and not workload.cpu_expert_layers
+    found = [
+        Note("predicts_in_second_context", {"tokens": workload.mtp, "format": workload.draft_kv_format or KV_FORMAT})
+    ]
+    all_on_one_card = workload.stages == 1 and workload.gpu_layers is None and not workload.cpu_expert_layers
     if not graph_is_known(shape):
         found.append(Note("prediction_graph_not_known"))
     elif shape.model_type not in PREDICTION_CHECKED or not all_on_one_card:

@@ -40,7 +40,7 @@ def run(shape: Shape, workload: Workload) -> Running:
         _parts(
             *_kept(shape, workload, layers),
             _at_work(shape, workload, setting, placement, card),
-            vision if card == 0 else (),
+            vision if card == 0 and not workload.mmproj_in_ram else (),
         )
         for card, layers in enumerate(placement.cards)
     )
@@ -101,14 +101,13 @@ def _in_ram(shape: Shape, workload: Workload, setting: Setting, placement: Place
     )
     if workload.mtp:
         compute += draft_host(shape, workload_of(workload), placement)
-    if not placement.ram:
-        return (Part(key="compute", terms=compute),)
-    cache, state = _kept(shape, workload, placement.ram)
-    return (
-        Part(key="compute", terms=compute),
-        Part(key="kv_cache", terms=cache),
-        Part(key="state", terms=state),
-    )
+    parts = [Part(key="compute", terms=compute)]
+    if placement.ram:
+        cache, state = _kept(shape, workload, placement.ram)
+        parts += [Part(key="kv_cache", terms=cache), Part(key="state", terms=state)]
+    if workload.vision and workload.mmproj_in_ram:
+        parts.append(Part(key="vision", terms=vision_terms(shape)))
+    return tuple(parts)
 
 
 def _sum(terms: Terms) -> int:

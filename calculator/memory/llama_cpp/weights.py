@@ -62,9 +62,9 @@ def _locate(shape: Shape, placement: Placement) -> Located:
         if place.part in ("embedding", "lookup"):
             ram.update(elements)
             if place.part == "embedding" and slots.traits.tied and not placement.output_in_ram:
-                cards[-1].update(elements)
+                cards[placement.output].update(elements)
         elif place.part == "output":
-            (ram if placement.output_in_ram else cards[-1]).update(elements)
+            (ram if placement.output_in_ram else cards[placement.output]).update(elements)
         else:
             held_back = place.part == "experts" and place.layer < placement.experts_in_ram
             card = None if held_back else card_of.get(place.layer)

@@ -90,6 +90,10 @@ ENGINE = LlamaCpp(
         "micro_batch": "--ubatch-size",
         "flash_attention": "--flash-attn",
         "swa_full": "--swa-full",
+        "tensor_split": "--tensor-split",
+        "draft_kv_format": "--cache-type-k-draft",
+        "draft_kv_v_format": "--cache-type-v-draft",
+        "mmproj_in_ram": "--no-mmproj-offload",
     },
     # `--fit` leaves 1,024 MiB per device (tools/fit-params/README.md); 5 % covers the estimate's own error.
     headroom=Headroom(5, GIB),

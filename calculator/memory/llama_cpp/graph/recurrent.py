@@ -177,13 +177,8 @@ def _scan(build: Builder, inner: int, state: int, size: int, *sources: Tensor) -
     """Outputs and, behind them, the new states. Values of one head have `size` numbers, states as many of `state`."""
     setting = build.setting
     elements = inner * setting.tokens + state * inner * setting.sequences
-    scanned = node(
-        "ssm_scan" if _has_kernel(inner, state, size) else "ssm_scan_in_ram",
-        (elements,),
-        _kept(build, state * inner),
-        *sources,
-        build.states_read,
-    )
+    operation = "ssm_scan" if _has_kernel(inner, state, size) else "ssm_scan_in_ram"
+    scanned = node(operation, (elements,), _kept(build, state * inner), *sources, build.states_read)
     build.graph.expand(scanned)
     _extra(build, state * inner)
     _save(build, view(scanned, (state * inner, setting.sequences), "block", scanned))

@@ -109,7 +109,7 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
         x = add_layer(build, style, spec, x, last=index == chosen[-1])
         if build.whole is not None and index < build.deep:
             x = same("add", x, view(build.whole, (shape.hidden_size, setting.tokens), "deep", index + 1))
-    build.layer, build.place = None, cards if placement.output_in_ram else cards - 1
+    build.layer, build.place = None, cards if placement.output_in_ram else placement.output % cards
     build.graph.expand(_leave(build, style, shape, x))
     return build
 
