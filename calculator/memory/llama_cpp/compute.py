@@ -51,6 +51,7 @@ def _setting(shape: Shape, workload: Workload) -> Setting:
     keys, values = workload.kv_format or "f16", workload.kv_v_format or workload.kv_format or "f16"
     sequences = slot_count(workload)
     tokens = -(-micro_batch(workload) // sequences) * sequences  # `graph_reserve` rounds up
+    cuda = workload.back_end is None  # Metal and Vulkan read a quantised cache as it is stored
     return Setting(
         tokens=tokens,
         sequences=sequences,
@@ -58,13 +59,14 @@ def _setting(shape: Shape, workload: Workload) -> Setting:
         flash=uses_flash(shape, workload),
         in_ram=uses_flash(shape, workload) and not runs_on_card(shape),
         transposed=workload.flash_attention is False,
-        keys_copied=keys not in ("f16", "f32"),
-        values_copied=values not in ("f16", "f32"),
+        keys_copied=cuda and keys not in ("f16", "f32"),
+        values_copied=cuda and values not in ("f16", "f32"),
         keys_rotated=keys not in UNQUANTISED,
         values_rotated=values not in UNQUANTISED,
         outputs=min(tokens, output_rows(workload)),
         snapshots=snapshots(shape, workload),
         top_k=min(_top_k(shape), pad(workload.context_tokens)),
+        fuses=cuda,
         hands_on=workload.mtp > 0,
         key_type=KV_TYPE[keys],
         value_type=KV_TYPE[values],

@@ -34,6 +34,8 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
         found.append(Note("without_flash_attention"))
     elif not runs_on_card(shape):
         found.append(Note("flash_attention_in_ram"))
+    if workload.back_end is not None:
+        found.append(Note(f"back_end_{workload.back_end}"))
     found += _of_prediction(shape, workload)
     if shape.context_tokens is not None and workload.context_tokens > shape.context_tokens:
         found.append(Note("context_above_model", {"context": workload.context_tokens, "most": shape.context_tokens}))

@@ -27,6 +27,8 @@ SUPPORT = Support(
     refused=frozenset({"google", "aws"}),
 )
 
+BACK_ENDS = {"apple": "metal", "intel": "vulkan"}
+"""Where llama.cpp's CUDA kernels do not run. HIP and MUSA compile them for AMD's and Moore Threads' cards."""
 BATCH = 2048  # `common_params.n_batch` in `common/common.h`
 
 
@@ -38,7 +40,8 @@ class LlamaCpp(HardwareEngine):
     def alike(self, card: Card) -> Alike:
         """Its multiprocessors where they are known, else its memory."""
         found = multiprocessors(card.name) if card.vendor == "nvidia" else None
-        return Alike(self.alike_bytes(card.device_bytes) if found is None else None, multiprocessors=found)
+        memory = self.alike_bytes(card.device_bytes) if found is None else None
+        return Alike(memory, multiprocessors=found, back_end=BACK_ENDS.get(card.vendor))
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
         """Every format is unpacked in llama.cpp's own kernels, on every card."""

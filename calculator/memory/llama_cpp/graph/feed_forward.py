@@ -56,10 +56,11 @@ def experts(
         out = same("mul", out, weights)
     graph.expand(out)
     total = _sum_of(build, out, used)
-    if not weigh_first and 1 < used <= REDUCED_AT_MOST:
+    if build.setting.fuses and not weigh_first and 1 < used <= REDUCED_AT_MOST:
         total.kept = (raw, weights)  # `ggml_cuda_match_moe_weighted_reduction`
         total.fused = (raw, out)
-    _keep_routing(build, routing, logits, number, probabilities, spec.num_groups)
+    if build.setting.fuses:
+        _keep_routing(build, routing, logits, number, probabilities, spec.num_groups)
     return total
 
 
