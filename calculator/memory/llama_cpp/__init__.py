@@ -62,8 +62,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     Raises WorkloadError for what llama.cpp refuses: more than 256 sequences, keys and values of a latent cache in
     different formats, more cards than layers.
     """
-    workload = replace(workload, pipeline_parallel=workload.stages)
     _check(shape, workload)
+    workload = replace(workload, pipeline_parallel=workload.stages)
     running = run(shape, _of_any_card(workload))
     recipe = Recipe(workload.weight_format or default_weight_format(shape), workload.importance_matrix)
     held = weigh(in_file(shape, workload), recipe, running.placement)
@@ -107,7 +107,7 @@ def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tupl
 
 def _check(shape: Shape, workload: Workload) -> None:
     check_prediction(shape, workload)
-    _check_shares(workload.tensor_split or ())
+    _check_shares(workload.tensor_split or (), workload.pipeline_parallel)
     check_draft_formats(shape, workload)
     asked = "sequences" if workload.slots is None else "slots"
     if not 1 <= slot_count(workload) <= MAX_SEQUENCES:
@@ -122,7 +122,10 @@ def _check(shape: Shape, workload: Workload) -> None:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
 
 
-def _check_shares(shares: tuple[float, ...]) -> None:
+def _check_shares(shares: tuple[float, ...], cards: int) -> None:
+    """Shares may stand alone; then there are as many cards."""
+    if shares and cards not in (1, len(shares)):
+        raise WorkloadError("tensor_split", "shares_of_other_cards", value=len(shares), cards=cards)
     if len(shares) > MOST_CARDS:
         raise WorkloadError("tensor_split", "too_many_shares", value=len(shares), most=MOST_CARDS)
     if any(not 0 <= share <= LARGEST_SHARE for share in shares):

@@ -28,8 +28,6 @@ def place(workload: Workload, num_layers: int) -> Placement:
     `--split-mode row` and `tensor` are not modelled.
     """
     cards = workload.stages
-    if workload.tensor_split is not None and len(workload.tensor_split) != cards:
-        raise WorkloadError("tensor_split", "shares_of_other_cards", value=len(workload.tensor_split), cards=cards)
     if cards > num_layers:
         raise WorkloadError("pipeline_parallel", "more_stages_than_layers", value=cards, most=num_layers)
     wanted = num_layers + 1 if workload.gpu_layers is None else workload.gpu_layers

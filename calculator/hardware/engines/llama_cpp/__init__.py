@@ -50,7 +50,10 @@ class LlamaCpp(HardwareEngine):
     def settings(self, workload: Workload) -> dict[str, Setting]:
         """Left open, flash attention is on wherever the card has a kernel for it; slots are the sequences asked for."""
         alone: dict[str, Setting] = {"gpu_layers": "all", "flash_attention": "auto"}
-        return alone | {"slots": workload.sequences, "batch": BATCH} | super().settings(workload)
+        said = super().settings(workload)
+        if workload.tensor_split:
+            said["tensor_split"] = llama_server.shares(workload.tensor_split)
+        return alone | {"slots": workload.sequences, "batch": BATCH} | said
 
     def splits(self, devices: int) -> Iterable[tuple[int, int]]:
         return by_layers(devices)  # `--split-mode layer`

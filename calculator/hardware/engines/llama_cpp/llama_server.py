@@ -52,7 +52,7 @@ def command(workload: Workload, source: WeightSource, hub: str) -> Command:
     if workload.stages > 1:
         arguments += ["-sm", "layer"]
     if workload.tensor_split:
-        arguments += ["-ts", ",".join(f"{share:g}" for share in workload.tensor_split)]
+        arguments += ["-ts", shares(workload.tensor_split)]
     if source.multimodal and workload.vision and "-m" in arguments:
         placeholders.append("mmproj.gguf")
         arguments += ["--mmproj", "mmproj.gguf"]
@@ -62,6 +62,11 @@ def command(workload: Workload, source: WeightSource, hub: str) -> Command:
         arguments.append("--no-mmproj")
     lines.append(shlex.join(("llama-server", *arguments)))
     return Command(key=KEY, language="shell", text="\n".join(lines), placeholders=tuple(placeholders))
+
+
+def shares(split: tuple[float, ...]) -> str:
+    """As `--tensor-split` takes them."""
+    return ",".join(f"{share:g}" for share in split)
 
 
 def _slots(workload: Workload) -> list[str]:
