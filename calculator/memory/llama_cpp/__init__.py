@@ -63,7 +63,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     different formats, more cards than layers.
     """
     _check(shape, workload)
-    workload = replace(workload, pipeline_parallel=workload.stages)
+    if workload.stages != workload.pipeline_parallel:
+        workload = replace(workload, pipeline_parallel=workload.stages)
     running = run(shape, _of_any_card(workload))
     recipe = Recipe(workload.weight_format or default_weight_format(shape), workload.importance_matrix)
     held = weigh(in_file(shape, workload), recipe, running.placement)

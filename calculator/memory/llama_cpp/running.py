@@ -54,10 +54,12 @@ def run(shape: Shape, workload: Workload) -> Running:
 
 def _kept(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Terms, Terms]:
     """Cache and state of these layers of the file."""
-    first = tuple(layer for layer in layers if layer < shape.num_layers)
-    cache = cache_terms(shape, workload, first)
+    first, behind = layers, None
     if workload.mtp:
+        first = tuple(layer for layer in layers if layer < shape.num_layers)
         behind = tuple(layer - shape.num_layers for layer in layers if layer >= shape.num_layers)
+    cache = cache_terms(shape, workload, first)
+    if behind is not None:
         cache += draft_cache(shape, workload_of(workload), behind)
     return cache, state_terms(shape, slot_count(workload), first, snapshots(shape, workload))
 

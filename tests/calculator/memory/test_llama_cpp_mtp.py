@@ -183,5 +183,5 @@ def test_the_second_cache_has_formats_of_its_own() -> None:
     assert bytes_of(draft_kv_format="q8_0") * 128 == plain * (34 + 64)
     for wrong, key in (({"mtp": 0}, "only_with_prediction"), ({"draft_kv_format": "q9"}, "not_offered")):
         with pytest.raises(WorkloadError) as caught:
-            estimate(shape, replace(Workload(mtp=2, draft_kv_format="q8_0"), **wrong))  # type: ignore[arg-type]
+            estimate(shape, replace(Workload(mtp=2, draft_kv_format="q8_0"), **wrong))
         assert (caught.value.field, caught.value.key) == ("draft_kv_format", key)

@@ -50,7 +50,7 @@ def experts(
         x = same("mul", node("repeat", (width, used, tokens), x), weights)
     out = raw = _by_expert(build, "ffn_down_exps", width, _inside(build, spec, x, chosen, unary, fused), chosen)
     if down_scaled:  # `build_lora_mm_id`: a row of scales per expert, repeated for the tokens and looked up
-        scales = node("repeat", (1, number, tokens), build.expert_vector(number))
+        scales = node("repeat", (1, number, tokens), view(build.expert_vector(number), (1, number)))
         out = same("mul", out, node("get_rows", (1, used, tokens), scales, chosen))
     if not weigh_first:
         out = same("mul", out, weights)
