@@ -19,14 +19,16 @@ def add_layer(build: Builder, style: Style, spec: LayerSpec, x: Tensor, last: bo
     normed = cur
     if spec.mixers:
         cur = mix(build, style, spec, cur, x)
-    if spec.mixers and last and style.cuts:
-        ids = build.input("out_ids", (build.setting.outputs,))
-        cur, residual = (node("get_rows", (t.rows, build.setting.outputs), t, ids) for t in (cur, residual))
+    cuts = bool(spec.mixers) and last and style.cuts
+    if "attn_norm_2" in build.roles:  # of two norms, one is attention's
+        normed = build.norm("attn_norm_2", residual)
+    if cuts and not style.cuts_sum:
+        cur, residual = _asked_for(build, cur), _asked_for(build, residual)
         if style.parallel:
-            normed = node("get_rows", (normed.rows, build.setting.outputs), normed, ids)
+            normed = _asked_for(build, normed)
     if style.parallel:
-        if "ffn_norm" in build.roles or "attn_norm_2" in build.roles:
-            normed = build.norm("attn_norm_2" if "attn_norm_2" in build.roles else "ffn_norm", residual)
+        if "ffn_norm" in build.roles:
+            normed = build.norm("ffn_norm", residual)
         fed = _feed(build, style, spec, normed)
         if style.attention_first:
             return same("add", same("add", cur, fed), residual)
@@ -35,6 +37,8 @@ def add_layer(build: Builder, style: Style, spec: LayerSpec, x: Tensor, last: bo
         if "post_attention_norm" in build.roles:
             cur = build.norm("post_attention_norm", cur)
         cur = same("add", residual, cur) if style.residual_first else same("add", cur, residual)
+        if cuts and style.cuts_sum:
+            cur = _asked_for(build, cur)
     if spec.feed_forward is None:
         return cur
     residual = cur if spec.mixers else residual
@@ -51,6 +55,12 @@ def add_layer(build: Builder, style: Style, spec: LayerSpec, x: Tensor, last: bo
     if "inp_gate" in build.roles:
         cur = _add_per_layer_input(build, cur)
     return same("mul", cur, build.vector(1)) if "layer_output_scale" in build.biases | set(build.roles) else cur
+
+
+def _asked_for(build: Builder, x: Tensor) -> Tensor:
+    """The rows of the tokens whose logits are read."""
+    outputs = build.setting.outputs
+    return node("get_rows", (x.rows, outputs), x, build.input("out_ids", (outputs,)))
 
 
 def _dense_beside_experts(build: Builder, ffn: Experts, x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ class Style(NamedTuple):
     norms_values: bool = False
     capped: bool = False
     cuts: bool = True  # the last layer drops rows before its feed-forward network
+    cuts_sum: bool = False  # after the residual is added
     probabilities: str = "soft_max"
     weigh_first: bool = False
     normalises: bool = True  # the weights of the chosen experts add up to one
@@ -34,7 +35,7 @@ _STYLES: dict[str, Style] = {
     "cohere2": Style(norm="layer", parallel=True, rotary="windowed"),
     "exaone4": Style(rotary="windowed"),
     "falcon": Style(norm="layer", parallel=True),
-    "falcon_h1": Style(),
+    "falcon_h1": Style(cuts_sum=True),
     "olmoe": Style(normalises=False),
     "phi": Style(norm="layer", parallel=True, attention_first=True),
     "phi3": Style(scales_queries=True, residual_first_fed=True),

@@ -117,9 +117,9 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
 def _told_apart(build: Builder, kinds: Sequence[tuple[LayerSpec, int, int]]) -> list[Hashable]:
     """Layers that work alike get equal keys. Those in RAM have weights of many sizes, and what is handed from card
     to card for each layer by itself (a vector, a choice of tokens, a cache) is there as often: none of these is like
-    another."""
+    another. Nor is any where many rows of logits need room at the end, which depends on what was freed before."""
     copies_each = build.setting.in_ram or build.per_layer is not None or any(spec.indexed for spec, *_ in kinds)
-    alone = build.host > 1 and copies_each
+    alone = (build.host > 1 and copies_each) or build.setting.outputs >= FEW_TOKENS
     return [
         index if alone or build.host in places or index <= build.deep else (id(spec), *places)
         for index, (spec, *places) in enumerate(kinds)
@@ -189,6 +189,9 @@ def _leave(build: Builder, style: Style, shape: Shape, x: Tensor) -> Tensor:
     build.roles, build.biases = {"output_norm": (shape.hidden_size,)}, frozenset()
     outputs = build.setting.outputs
     x = build.norm("output_norm", x)
-    if not style.cuts:
-        x = node("get_rows", (x.rows, outputs), x, build.input("out_ids", (outputs,)))
-    return build.matmul(shape.vocab_size, build.weight("output"), x)
+    if style.cuts:
+        return build.matmul(shape.vocab_size, build.weight("output"), x)
+    rows = node("get_rows", (x.rows, outputs), x, build.input("out_ids", (outputs,)))
+    logits = build.matmul(shape.vocab_size, build.weight("output"), rows)
+    logits.kept = (x,)  # an output too, which prediction may ask for (`t_h_nextn`)
+    return logits
