@@ -6,8 +6,6 @@ Tensor data per preset, cache and recurrent state are exact; the compute buffer 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from calculator.architecture.shape import CompressedAttention, LatentAttention, Shape
 from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import offered_formats
@@ -64,7 +62,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     """
     _check(shape, workload)
     if workload.stages != workload.pipeline_parallel:
-        workload = replace(workload, pipeline_parallel=workload.stages)
+        workload = workload.but(pipeline_parallel=workload.stages)
     running = run(shape, _of_any_card(workload))
     recipe = Recipe(workload.weight_format or default_weight_format(shape), workload.importance_matrix)
     held = weigh(in_file(shape, workload), recipe, running.placement)
@@ -90,8 +88,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
 def _of_any_card(workload: Workload) -> Workload:
     """Without what nothing but weights and overhead depend on."""
     offloads = workload.cpu_expert_layers or workload.gpu_layers is not None
-    return replace(
-        workload,
+    return workload.but(
         weight_format=workload.weight_format if offloads else None,
         importance_matrix=bool(offloads) and workload.importance_matrix,
         card_bytes=None,

@@ -6,7 +6,6 @@ It has the slots and the length of the first one, and a cache of F16 whatever th
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape
@@ -26,8 +25,7 @@ BATCH = 2048  # `n_batch` in `common/common.h`
 
 def workload_of(workload: Workload) -> Workload:
     """The second context's settings."""
-    return replace(
-        workload,
+    return workload.but(
         mtp=0,
         output_rows=output_rows(workload),
         kv_format=workload.draft_kv_format or KV_FORMAT,

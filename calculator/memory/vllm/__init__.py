@@ -8,7 +8,7 @@ from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
 from calculator.memory.vllm.compressed import is_compressed
-from calculator.memory.vllm.overhead import compute_term, overhead_terms
+from calculator.memory.vllm.overhead import compute_term, overhead
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
 from calculator.memory.vllm.split import check_encoder
@@ -76,14 +76,14 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     cached, states = cache_and_state(blocks, _cached_stages(shape, depth), workload, in_flight)
     compute, compute_bytes = compute_term(shape, tokens, sequences, ranks, depth, replicas)
     graphs = 0 if workload.eager else sequences
-    overhead, overhead_ranks = overhead_terms(shape, graphs, ranks, depth, replicas)
+    around = overhead(shape, graphs, ranks, depth, replicas)
     vision = held.vision_rank_bytes if workload.vision else 0
     stage_bytes = {
         "weights": held.rank_bytes,
         "kv_cache": cached.rank_bytes,
         "state": states.rank_bytes,
         "compute": [compute_bytes] * depth,
-        "overhead": overhead_ranks,
+        "overhead": around.rank_bytes,
         "vision": [vision] + [0] * (depth - 1),
     }
     by_stage = [dict(zip(stage_bytes, sizes, strict=True)) for sizes in zip(*stage_bytes.values(), strict=True)]
@@ -92,7 +92,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         Part(key="kv_cache", terms=cached.terms),
         Part(key="state", terms=states.terms),
         Part(key="compute", terms=(compute,)),
-        Part(key="overhead", terms=overhead),
+        Part(key="overhead", terms=around.terms),
         Part(key="vision", terms=held.vision_terms if workload.vision else ()),
     )
     reserved = None if workload.card_bytes is None else reserved_bytes(workload.card_bytes, workload)
@@ -107,6 +107,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         host=(Part(key="weights"), Part(key="compute")),
         per_card_bytes=max(sum(stage.values()) for stage in by_stage),
         cards=tuple(stage for _replica in range(replicas) for stage in by_stage for _rank in range(ranks)),
+        overhead_range_bytes=around.range_bytes,
         notes=_notes(shape, workload, blocks, reserved),
         reserved_bytes=reserved,
     )

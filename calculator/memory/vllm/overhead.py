@@ -7,6 +7,9 @@ more), `utils/mem_utils.py`; constants from public logs, see the functions.
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import NamedTuple
+
 from calculator.architecture.shape import Experts, Shape
 from calculator.memory.activations import widest_layer
 from calculator.memory.stages import stages
@@ -21,6 +24,10 @@ CUDA_CONTEXT_BYTES = 300 * MIB  # PyTorch with lazy loading, CUDA 11.7 and later
 NON_TORCH_BYTES = 100 * MIB  # cuBLAS and attention workspaces: 51 to 164 MiB in five public logs of one card
 COMMUNICATION_BYTES = 100 * MIB  # NCCL and all-reduce: 205 MiB with workspaces on 16 ranks (vLLM pull request 14447)
 GRAPH_PIECE_BYTES = MIB // 2  # per captured piece and batch size: 0.65 GiB at 29 x 51 pieces, 1.28 GiB at 49 x 51
+LEAST_BESIDE, MOST_BESIDE = (107 + 51) * MIB, (555 + 164) * MIB
+"""Context (RTX 4060 Ti, RTX PRO 6000: https://github.com/ggml-org/llama.cpp/pull/23604) and workspaces."""
+GRAPHS_FROM, GRAPHS_TO = Fraction(1, 2), Fraction(3, 2)
+"""Public logs lie so around what is counted, but for one of more captured sizes than today's."""
 
 
 def compute_term(shape: Shape, tokens: int, sequences: int, ranks: int, depth: int, replicas: int) -> tuple[Term, int]:
@@ -47,10 +54,16 @@ def capture_sizes(sequences: int) -> int:
     return sum(size <= largest for size in (1, 2, 4, *range(8, 256, 8), *range(256, 513, 16)))
 
 
-def overhead_terms(
-    shape: Shape, sequences: int, ranks: int, depth: int, replicas: int
-) -> tuple[tuple[Term, ...], list[int]]:
-    """Terms over all cards, and the bytes of one rank of each stage. No graphs are captured for 0 sequences."""
+class Overhead(NamedTuple):
+    """Terms over all cards, the bytes of one rank of each stage, and the least and the most on one card."""
+
+    terms: tuple[Term, ...]
+    rank_bytes: list[int]
+    range_bytes: tuple[int, int]
+
+
+def overhead(shape: Shape, sequences: int, ranks: int, depth: int, replicas: int) -> Overhead:
+    """No graphs are captured for 0 sequences."""
     cards = ranks * depth * replicas
     sizes = capture_sizes(sequences) if sequences else 0
     pieces = [len(stage) + 1 for stage in stages(shape.num_layers, depth)]
@@ -58,7 +71,8 @@ def overhead_terms(
     talking = ranks * depth > 1 or (
         replicas > 1 and any(isinstance(layer.feed_forward, Experts) for layer in shape.layers)
     )
-    fixed = CUDA_CONTEXT_BYTES + NON_TORCH_BYTES + (COMMUNICATION_BYTES if talking else 0)
+    communication = COMMUNICATION_BYTES if talking else 0
+    fixed = CUDA_CONTEXT_BYTES + NON_TORCH_BYTES + communication
     terms = [
         Term("cuda_context", {"cards": cards}, CUDA_CONTEXT_BYTES * cards),
         Term("workspaces", {"cards": cards}, NON_TORCH_BYTES * cards),
@@ -68,4 +82,11 @@ def overhead_terms(
         terms.append(Term("cuda_graphs", values, sum(graphs) * ranks * replicas))
     if talking:
         terms.append(Term("communication", {"cards": cards}, COMMUNICATION_BYTES * cards))
-    return tuple(terms), [fixed + graph for graph in graphs]
+    return Overhead(
+        terms=tuple(terms),
+        rank_bytes=[fixed + graph for graph in graphs],
+        range_bytes=(
+            LEAST_BESIDE + int(GRAPHS_FROM * min(graphs)),
+            MOST_BESIDE + communication + int(GRAPHS_TO * max(graphs)),
+        ),
+    )

@@ -91,9 +91,9 @@ def _parallel(workload: Workload) -> list[str]:
 
 def _memory_percent(fit: Fit | None) -> int | None:
     """`--gpu-memory-utilization` in percent, where vLLM's default of 92 leaves too little."""
-    if fit is None or fit.state != "tight" or fit.per_card_bytes is None:
+    if fit is None or fit.state != "tight" or fit.most_bytes is None:
         return None
-    return min(99, -(-100 * fit.per_card_bytes // fit.card.usable_bytes))
+    return min(99, -(-100 * fit.most_bytes // fit.card.usable_bytes))
 
 
 def with_draft(command: Command, draft: WeightSource) -> Command:
