@@ -3,6 +3,6 @@
 from calculator.memory.llama_cpp.graph.builder import NotTracedError, Setting
 from calculator.memory.llama_cpp.graph.layout import Peak
 from calculator.memory.llama_cpp.graph.specs import cache_kinds
-from calculator.memory.llama_cpp.graph.trace import attends_at_home, copies_of, deepstack, trace
+from calculator.memory.llama_cpp.graph.trace import attends_at_home, copies_of, trace
 
-__all__ = ["NotTracedError", "Peak", "Setting", "attends_at_home", "cache_kinds", "copies_of", "deepstack", "trace"]
+__all__ = ["NotTracedError", "Peak", "Setting", "attends_at_home", "cache_kinds", "copies_of", "trace"]

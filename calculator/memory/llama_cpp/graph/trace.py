@@ -127,7 +127,7 @@ def _told_apart(build: Builder, kinds: Sequence[tuple[LayerSpec, int, int]]) -> 
 
 
 @lru_cache(maxsize=64)
-def deepstack(shape: Shape) -> int:
+def _deepstack(shape: Shape) -> int:
     """Features of so many vision layers enter the first layers of the text (Qwen3-VL)."""
     return sum(t.role.startswith("v.deepstack.norm") and t.kind == "weight" for t in shape.tensors)
 
@@ -142,7 +142,7 @@ def _looked_up(build: Builder, role: str, rows: int) -> Tensor:
 def _enter(build: Builder, style: Style, shape: Shape, first: int) -> Tensor:
     """The embedded tokens come from RAM; some models add a vector for every layer, or room for images."""
     tokens, hidden = build.setting.tokens, shape.hidden_size
-    build.deep = deepstack(shape)
+    build.deep = _deepstack(shape)
     x = _looked_up(build, "token_embd", hidden)
     if build.deep:
         x = build.whole = node("pad", (hidden * (1 + build.deep), tokens), x)
