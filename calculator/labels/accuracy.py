@@ -46,11 +46,13 @@ REMARKS: Mapping[str, Promise] = {
     "before_swizzling": gettext_lazy(
         "Counted before the kernels pad and reorder the experts; a server prints its figure afterwards."
     ),
-    "router_quantised": gettext_lazy("This checkpoint was made with nothing left out: its routers are quantised too."),
     "encoder_quantised": gettext_lazy(
         "This config leaves nothing out, so the encoder is narrow there too; here it stays wide."
     ),
-    "hears": gettext_lazy("Only images were switched off there; the encoder for sound stayed."),
+    "other_kernel": gettext_lazy("That build ran another kernel on this card than today's: Marlin, as on older cards."),
+    "scales_twice": gettext_lazy(
+        "That build kept the scales of the experts twice: as stored, and as its kernel reads them."
+    ),
     "model_inferred": gettext_lazy("The log does not name the model; it follows from its sizes."),
     "other_platform": gettext_lazy("Printed on a platform other than CUDA, whose back end keeps buffers of its own."),
     "expert_parallel": gettext_lazy(

@@ -69,6 +69,12 @@ class Weights:
             rank_bytes=(*self.rank_bytes[:-1], self.rank_bytes[-1] + rank_bytes),
         )
 
+    def with_encoder_inside(self) -> Weights:
+        """With the encoder counted among the weights, for a model that is never loaded without it."""
+        first, *rest = self.rank_bytes
+        terms = (*self.terms, *self.vision_terms)
+        return replace(self, terms=terms, rank_bytes=(first + self.vision_rank_bytes, *rest))
+
     def with_vision(self, rank_bytes: int, ranks: int) -> Weights:
         """With a table of so many bytes beside the encoder, on every rank."""
         if not rank_bytes:

@@ -11,7 +11,7 @@ from calculator.memory.vllm.compressed import is_compressed
 from calculator.memory.vllm.overhead import compute_term, overhead_terms
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
-from calculator.memory.vllm.split import check_encoder
+from calculator.memory.vllm.split import ENCODER_ALWAYS_LOADED, check_encoder
 from calculator.memory.vllm.weights import Layout, weights
 from calculator.memory.workload import Capacity, Estimate, Note, Part, Workload, WorkloadError
 
@@ -70,6 +70,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         raise WorkloadError("mtp", "no_mtp_layers", value=workload.mtp)
     tokens, sequences = limits(workload)
     held = weights(shape, workload.weight_format or "BF16", layout(workload))
+    if shape.file_type in ENCODER_ALWAYS_LOADED and not workload.vision:
+        held = held.with_encoder_inside()
     replicas = workload.data_parallel
     blocks = pool(shape, serving(workload))
     in_flight = (depth + 1) * tokens  # asynchronous scheduling: one batch per stage and one ahead

@@ -16,6 +16,7 @@ from calculator.memory.checkpoint import FORMATS, IN_32_BITS, WIDE_BYTES, Weight
 from calculator.memory.rank_weights import group_bytes
 from calculator.memory.tensor_parallel import rank_shape
 from calculator.memory.tensors import TensorGroup, category
+from calculator.memory.vllm.experts import mxfp4_expert_bytes
 from calculator.memory.vllm.serving import HOPPER
 from calculator.memory.workload import WorkloadError
 
@@ -45,6 +46,9 @@ SPLIT_IN_TOWERS = {
 }
 """By model type of the file all that is split of an encoder whose other matrices are plain linear layers: the
 projection of patches in `gemma4_unified.py`, attention in `muse_glimmer.py`."""
+ENCODER_ALWAYS_LOADED = frozenset({"gemma4_unified"})
+"""Model types of files whose way from pictures to tokens is loaded for text alone too: `gemma4_unified.py` builds it
+outside `_mark_tower_model`, which `--limit-mm-per-prompt` switches off."""
 WHOLE_PROJECTORS = frozenset({"kimi_k25", "kimi_vl"})
 NO_QUERY_BIAS = frozenset({"glm4v", "glm46v"})
 """Model types of files whose projections have a bias that vLLM leaves out (`attention_bias` of `glm4.py`)."""
@@ -73,6 +77,8 @@ def price(
         return 0, spec.name
     if role == "exp_probs_b" and shape.model_type in CORRECTED_IF_STATED and not shape.states_correction:
         return 0, spec.name
+    if spec.name == "MXFP4" and "_exps" in role:
+        return mxfp4_expert_bytes(group, ranks, capability), spec.name
     size = group_bytes(_widened(shape, group, ranks), spec, ranks)
     if role == "attn_k" and may_quantise(group) and group.layers[0] not in _layers_with_values(shape):
         size *= 2  # values that are keys are stored once, and the merged matrix holds them twice

@@ -76,7 +76,9 @@ def test_every_flag_is_the_parser_s_own() -> None:
 
 def test_text_alone_switches_off_pictures_films_and_sound() -> None:
     (command,) = launch_commands(Workload(engine="vllm"), replace(SOURCE, multimodal=True))
-    assert json.loads(parsed(command.text)["--limit-mm-per-prompt"] or "") == {"image": 0, "video": 0, "audio": 0}
+    assert json.loads(parsed(command.text)["--limit-mm-per-prompt"] or "") == dict.fromkeys(
+        ("image", "video", "audio", "vision_chunk"), 0
+    )
 
 
 def test_a_dtype_does_not_widen_a_quantised_checkpoint() -> None:

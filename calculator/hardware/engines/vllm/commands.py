@@ -21,7 +21,9 @@ GUESSED_TOKENS = 5
 """Of the example in docs/features/speculative_decoding/draft_model.md; there is no default."""
 
 
-NO_MEDIA = {"image": 0, "video": 0, "audio": 0}
+NO_MEDIA = {"image": 0, "video": 0, "audio": 0, "vision_chunk": 0}
+"""Every kind that a class builds an encoder for (`_mark_tower_model`): Kimi K2.5 has one for pictures and films alike,
+which stays in memory unless it is named."""
 
 
 def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> Command:
