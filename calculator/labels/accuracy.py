@@ -74,7 +74,13 @@ REMARKS: Mapping[str, Promise] = {
     "partial_offload": gettext_lazy(
         "Some layers stay in RAM, and the card is not named: the CUDA context of the largest is counted."
     ),
-    "older_build": gettext_lazy("Printed by a build before 0.8, whose sampler and profile run held more at once."),
+    "older_build": gettext_lazy(
+        "Printed by a build before 0.9, whose sampler and profile run held other tensors at once."
+    ),
+    "pieces_alone": gettext_lazy("That build captured pieces alone, and this row is its own estimate."),
+    "whole_alone": gettext_lazy("That build captured 35 whole graphs, and no pieces."),
+    "encoder_at_work": gettext_lazy("The image encoder ran at its largest too, which is not counted here."),
+    "rest_unknown": gettext_lazy("That run held 0.2 GiB more than the tensors of the file; the log does not say what."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
     "step_inferred": gettext_lazy(
         "Another platform, with blocks of 64 tokens. The log does not print the tokens of one step; 4,096 agrees with it."

@@ -87,7 +87,10 @@ TERMS: dict[str, tuple[str, ...]] = {
     "cuda_context": ("cards",),
     "workspaces": ("cards",),
     "communication": ("cards",),
-    "cuda_graphs": ("pieces", "sizes", "copies"),
+    "hidden_states_kept": ("tokens", "hidden_size", "copies"),
+    "sampling_tables": ("sequences", "vocab_size", "copies"),
+    "attention_workspace": ("cards",),
+    "cuda_graphs": ("pieces", "sizes", "layers", "whole", "copies"),
     # SGLang
     **dict.fromkeys(("pool_full", "pool_window"), ("layers", "tokens", "token_bytes", "copies")),
     "slots_state": ("layers", "slots", "slot_bytes", "copies"),
