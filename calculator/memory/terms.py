@@ -169,6 +169,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "not_supported": ("value",),
     "indexers_shared": (),
     "no_mtp_layers": ("value",),
+    "mtp_not_described": ("value", "model_type"),
     "not_for_model": ("value",),
     "not_with_stages": ("value",),
     "model_not_known": ("value",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import native_format, offered
+from calculator.memory.predicting import check_predicts
 from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
@@ -67,8 +68,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     check(shape, ranks, depth)
     if workload.vision:
         check_encoder(shape, ranks)
-    if workload.mtp and not shape.mtp_mixers:
-        raise WorkloadError("mtp", "no_mtp_layers", value=workload.mtp)
+    check_predicts(shape, workload)
     tokens, sequences = limits(workload)
     held = weights(shape, workload.weight_format or "BF16", layout(workload))
     if shape.file_type in ENCODER_ALWAYS_LOADED and not workload.vision:
