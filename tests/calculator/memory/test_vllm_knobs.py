@@ -9,6 +9,7 @@ import pytest
 
 from calculator.memory import Workload, WorkloadError, capacity, estimate
 from calculator.memory.vllm.cache import block_tokens, pool
+from calculator.memory.vllm.registry import known
 from calculator.memory.vllm.serving import Serving, limits
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
@@ -79,7 +80,7 @@ def test_utilisation_is_what_the_server_takes() -> None:
 
 
 def test_multi_token_prediction_has_weights_and_a_cache() -> None:
-    """DeepSeek-R1: a 62nd layer with its experts, the projection of two hidden sizes to one, and the second copy of what
+    """DeepSeek-R1: a 62nd layer with its experts, the projection of two hidden sizes to one, and a second copy of what
     decompresses its latent, in 16 bits."""
     shape = catalogued("deepseek/deepseek-r1")
     plain, guessing = (estimate(shape, replace(ON_H100, mtp=mtp)) for mtp in (0, 1))
@@ -179,3 +180,11 @@ def test_blocks_of_fp8_run_on_eight_ranks(name: str) -> None:
         estimate(shape, Workload(engine="vllm", tensor_parallel=ranks)).part("weights").bytes for ranks in (1, 8)
     )
     assert one / 8 < eight / 8 < one / 4
+
+
+def test_lists_of_classes_do_not_overlap() -> None:
+    """`classes.toml`: a class is vLLM's own or of transformers, a model type runs by transformers or not at all."""
+    lists = known()
+    assert not lists.own_classes & lists.transformers_classes
+    assert not lists.types_by_transformers & lists.types_not_known
+    assert all(name.isidentifier() for name in lists.own_classes | lists.transformers_classes)
