@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make, and a package index. `make` alone lists what it can do.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run load test lint lint-static format messages constraints bench graph admin clean
+.PHONY: help run load test lint lint-static format messages constraints bench graph mutants admin clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -79,8 +79,8 @@ format: .venv/installed-test ## Rewrite code, templates and scripts in the house
 messages: .venv/installed-test ## Collect strings to translate (needs gettext), then compile them (does not)
 	$(BIN)/python -m config.messages
 
-bench: $(INSTALLED) ## Time the memory model
-	$(BIN)/python -m tests.bench
+bench: load ## Time the memory model and the pages of a real server (ARGS=model, ARGS=pages)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 graph: .venv/installed-test ## Print who imports whom inside a package, and the circles (PACKAGE=catalog)
 	@$(BIN)/python -m tests.import_graph $(PACKAGE)

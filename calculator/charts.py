@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, log2, log10
 
 from calculator.architecture import Shape
@@ -66,7 +66,7 @@ def memory_by_context(
     stops = context_stops(max_context_tokens)
     ask = needs(shape, card, count)
     series = {
-        name: [ask(replace(workload, weight_format=name, context_tokens=stop))[0] / GIB for stop in stops]
+        name: [ask(workload.but(weight_format=name, context_tokens=stop))[0] / GIB for stop in stops]
         for name in formats
     }
     highest = max(max(values) for values in series.values())

@@ -30,7 +30,7 @@ from calculator.hardware import (
 )
 from calculator.hardware.speed import RAM_BANDWIDTH_BYTES_PER_S
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
-from calculator.recommended_cards import Shelf, headroom_text, shelves
+from calculator.recommended_cards import Shelf, certainty_text, shelves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class OnCards:
 class Answers:
     on_cards: OnCards | None
     shelves: Sequence[Shelf]
-    headroom: str
+    certainty: str
     commands: tuple[CommandView, ...]
     saving: Saving
     draft: Estimate | None
@@ -85,7 +85,7 @@ def answer(model: Model, form: DeploymentForm, cards: Iterable[Card], draft: Mod
     return Answers(
         on_cards=_on_cards(shape, form, placed, extra) if placed else None,
         shelves=shelves(shape, workload, cards),
-        headroom=headroom_text(workload.engine),
+        certainty=certainty_text(workload.engine),
         commands=tuple(_commands(model, workload, placed, draft, guessing)),
         saving=saving,
         draft=guessing,

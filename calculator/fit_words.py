@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -70,11 +71,13 @@ def capacity_texts(pool: Capacity, context_tokens: int) -> tuple[str, ...]:
 
 def needs(shape: Shape, card: Card | None, count: int) -> Callable[[Workload], tuple[int, Fit | None]]:
     """Asks how many bytes a workload takes over all cards, and how it fits on the reader's cards if any."""
+    return lambda workload: _need(shape, workload, card, count)
 
-    def ask(workload: Workload) -> tuple[int, Fit | None]:
-        placed = fit(shape, workload, card, count) if card else None
-        if placed is None or placed.needed_bytes is None:
-            return estimate(shape, workload).total_bytes, placed
-        return placed.needed_bytes, placed
 
-    return ask
+@lru_cache(maxsize=4096)
+def _need(shape: Shape, workload: Workload, card: Card | None, count: int) -> tuple[int, Fit | None]:
+    """Tables and charts stand at the same contexts wherever the reader's own is."""
+    placed = fit(shape, workload, card, count) if card else None
+    if placed is None or placed.needed_bytes is None:
+        return estimate(shape, workload).total_bytes, placed
+    return placed.needed_bytes, placed

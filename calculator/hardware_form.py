@@ -16,6 +16,7 @@ from calculator import labels
 from calculator.hardware import Card, HardwareError, only_kind
 from calculator.hardware.cards import MAX_CARDS
 from calculator.hardware.terms import CLASSES
+from calculator.public_form import PublicForm
 
 LONGEST = 400  # characters of `card` that are looked at
 
@@ -28,7 +29,7 @@ def flattened(query: QueryDict) -> dict[str, str]:
     return flat
 
 
-class HardwareForm(forms.Form):
+class HardwareForm(PublicForm):
     """Which cards the reader has. No card is an answer too; an unknown one or an impossible number is an error."""
 
     card = forms.CharField(label=gettext_lazy("My hardware"), required=False, max_length=LONGEST, widget=forms.Select)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from calculator import charts
 from calculator.architecture import Shape
@@ -66,7 +66,7 @@ def table(
     ask = needs(shape, card, count)
     rows = []
     for weight_format in table_formats(shape, workload):
-        asked = [replace(workload, weight_format=weight_format, context_tokens=tokens) for tokens in columns]
+        asked = [workload.but(weight_format=weight_format, context_tokens=tokens) for tokens in columns]
         try:
             answers = [ask(each) for each in asked]
         except WorkloadError:  # a format may exclude what else is asked, such as a split that cuts its groups

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -30,14 +30,14 @@ class CardSet:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The sets of one class of cards: those that fit with headroom, then the nearest that does not."""
+    """The sets of one class of cards: those that fit, then the nearest that does not."""
 
     label: str | Promise
     sets: Sequence[CardSet]
 
 
 def recommended(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[CardSet]:
-    """The best set of each class that fits with headroom, then the nearest one that does not, so the edge is seen."""
+    """The best set of each class that fits, then the nearest one that does not, so the edge is seen."""
     found = _found(shape, workload, cards)
     sets = [_card_set(fit) for entry in found for fit in entry.picks[:1]]
     misses = [entry.nearest_miss for entry in found if entry.nearest_miss]
@@ -57,20 +57,22 @@ def shelves(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[She
     return found
 
 
-def headroom_text(engine: str) -> str:
-    """What must stay free on each card before a set is recommended, in words."""
-    headroom = engine_named(engine).headroom
-    if headroom.floor_bytes:
-        return _("%(percent)s %% of each card, at least %(least)s GiB, stay free") % {
-            "percent": headroom.percent,
-            "least": headroom.floor_bytes // GIB,
+def certainty_text(engine: str) -> str:
+    """When a set counts as fitting, in words."""
+    allowance = engine_named(engine).allowance
+    if not allowance.percent:
+        return _("The most that was measured around our figure fits, too")
+    if allowance.floor_bytes:
+        return _("%(percent)s %% of each card, at least %(least)s GiB, stay free for what was not measured") % {
+            "percent": allowance.percent,
+            "least": allowance.floor_bytes // GIB,
         }
-    return _("%(percent)s %% of each card stay free") % {"percent": headroom.percent}
+    return _("%(percent)s %% of each card stay free for what was not measured") % {"percent": allowance.percent}
 
 
 def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Recommendation, ...]:
     """Each set is split in the engine's own way, whatever split the reader asked for on cards of his own."""
-    split = replace(workload, tensor_parallel=1, pipeline_parallel=1, data_parallel=1)
+    split = workload.but(tensor_parallel=1, pipeline_parallel=1, data_parallel=1)
     return recommend(shape, split, cards)
 
 

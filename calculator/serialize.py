@@ -94,6 +94,7 @@ def fit_json(answer: Fit) -> dict[str, object]:
         "needed_bytes": answer.needed_bytes,
         "spare_bytes": answer.spare_bytes,
         "headroom_bytes": answer.headroom_bytes,
+        "range_bytes": None if answer.least_bytes is None else [answer.least_bytes, answer.most_bytes],
         "reasons": [
             {"key": reason.key, "blocks": reason.blocks, "text": labels.reason_text(reason)}
             for reason in answer.reasons

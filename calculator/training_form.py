@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from calculator.figures import grouped
 from calculator.hardware import PROGRAMS, Training, questions
 from calculator.labels.names import PROGRAMS as PROGRAM_NAMES
+from calculator.public_form import PublicForm
 
 METHODS: Mapping[str, Promise | str] = {
     "full": gettext_lazy("full fine-tuning"),
@@ -87,7 +88,7 @@ LABELS: Mapping[str, Any] = {
 }
 
 
-class TrainingForm(forms.Form):
+class TrainingForm(PublicForm):
     """Left out, a question takes the program's own default, which its field shows. `asked` is what the reader answered.
 
     Only the chosen program's questions have a field, and those that were asked in vain, to say so; with `changed`, the

@@ -9,7 +9,7 @@ from calculator import labels
 from calculator.architecture import Shape
 from calculator.figures import gib
 from calculator.fit_words import card_label
-from calculator.hardware import Card, HardwareError, TrainingEstimate, headroom, training_memory
+from calculator.hardware import Card, HardwareError, TrainingEstimate, training_memory, training_state
 from calculator.labels.names import PROGRAMS
 from calculator.training_form import QUESTIONS, TrainingForm
 
@@ -80,7 +80,7 @@ def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> Trainin
         field = names.get(error.field, "ft")
         form.add_error(field if field in form.fields else "ft", labels.hardware_error_text(error))
         return TrainingView(form=form)
-    badge, state = labels.STATES[_state(found.per_device_bytes, card.device_bytes)] if card else ("", "")
+    badge, state = labels.STATES[training_state(found.per_device_bytes, card.device_bytes)] if card else ("", "")
     return TrainingView(
         form=form,
         estimate=found,
@@ -102,10 +102,3 @@ def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> Trainin
         program=PROGRAMS[found.training.program],
         host=gib(found.host_bytes) if found.host_bytes else "",
     )
-
-
-def _state(needed_bytes: int, device_bytes: int) -> str:
-    """Training runs in PyTorch, so what must stay free is what inference in transformers leaves."""
-    if needed_bytes > device_bytes:
-        return "does_not_fit"
-    return "tight" if device_bytes - needed_bytes < headroom.PYTORCH.of(device_bytes) else "fits"

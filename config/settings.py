@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "config.middleware.shared_caches",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.kept_answers.kept_answers",  # what stands below is not asked where an answer is at hand
     "django.middleware.gzip.GZipMiddleware",  # pages; static files lie compressed already
     "django.middleware.http.ConditionalGetMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -116,11 +117,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Storage
 DATABASES = {"default": databases.database(BASE_DIR / "db.sqlite3")}
 REDIS_URL = environment.addresses("REDIS_URL", schemes=("redis", "rediss", "unix"))
-CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-    if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 2000}}
-}
+KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 1000)  # in each process; one takes 5 to 20 KB
+
+
+def _cache(name: str, most: int) -> dict[str, Any]:
+    if REDIS_URL:
+        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": name}
+    return {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": name,
+        "OPTIONS": {"MAX_ENTRIES": most},
+    }
+
+
+CACHES = {"default": _cache("default", 2000), "answers": _cache("answers", KEPT_ANSWERS)}
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -1,9 +1,35 @@
-"""The WSGI application that gunicorn serves."""
+"""The WSGI application that gunicorn serves, with all that a first visitor would else wait for at hand."""
 
 import os
+from pathlib import Path
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+
+
+def preload() -> None:
+    """Addresses, translations and templates, read before workers are forked: once, and shared by them.
+
+    No database is opened, which a fork must not share.
+    """
+    from django.conf import settings
+    from django.template.loader import get_template
+    from django.urls import get_resolver
+    from django.utils import translation
+
+    from catalog import versions
+
+    versions.release()
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            translation.gettext("Model Atlas")
+            _ = get_resolver().reverse_dict
+    folder = Path(settings.BASE_DIR) / "templates"
+    for path in folder.rglob("*.html"):
+        get_template(path.relative_to(folder).as_posix())
+
+
+preload()

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
@@ -51,7 +51,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def fresh_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees what another cached or was throttled for; the footer's date is at hand, so no page asks for it."""
-    cache.clear()
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
     monkeypatch.setattr("config.context.data_date", lambda: date(2026, 11, 23))
 
 

@@ -94,6 +94,7 @@ def main() -> int:
     names = list(PACKAGES) if asked.packages in ([], ["all"]) else asked.packages
     if unknown := set(names) - set(PACKAGES):
         parser.error(f"no such package: {', '.join(sorted(unknown))}")
+    sessions = {name: _session(name) for name in names}  # of the code as it is now: it may change during a run
     if asked.packages and not asked.report:
         os.nice(10)
         HOME.mkdir(parents=True, exist_ok=True)
@@ -104,9 +105,9 @@ def main() -> int:
                 parser.error("another run is changing the copy; wait for it")
             _copy()
             for name in names:
-                _run(name, again=asked.survivors, sample=asked.sample)
+                _run(name, sessions[name], again=asked.survivors, sample=asked.sample)
     for name in names:
-        _report(name, with_survivors=bool(asked.packages))
+        _report(name, sessions[name], with_survivors=bool(asked.packages))
     return 0
 
 
@@ -132,8 +133,8 @@ def _session(name: str) -> Path:
     return HOME / f"{name.replace('/', '-')}-{digest.hexdigest()[:12]}.sqlite"
 
 
-def _run(name: str, *, again: bool, sample: int | None) -> None:
-    session, config = _session(name), HOME / f"{name.replace('/', '-')}.toml"
+def _run(name: str, session: Path, *, again: bool, sample: int | None) -> None:
+    config = HOME / f"{name.replace('/', '-')}.toml"
     config.write_text(_config(PACKAGES[name]), encoding="utf-8")
     if not session.exists():
         fresh = session.with_suffix(".new")  # under its own name only when it is whole
@@ -142,11 +143,12 @@ def _run(name: str, *, again: bool, sample: int | None) -> None:
         _cosmic_ray("cr-filter-operators", str(fresh), str(config))
         _leave_out(fresh)
         fresh.rename(session)
+    _forget_what_waits(session)
     if again:
+        _let_wait_all_but(0, session)
         with sqlite3.connect(session) as results:
             results.execute("DELETE FROM work_results WHERE test_outcome = 'SURVIVED'")
-    _forget_what_waits(session)
-    if sample is not None:
+    elif sample is not None:
         _let_wait_all_but(sample, session)
     _cosmic_ray("cosmic-ray", "exec", str(config), str(session))
     _forget_what_waits(session)
@@ -192,8 +194,7 @@ def _cosmic_ray(program: str, *arguments: str) -> None:
     subprocess.run([Path(sys.executable).parent / program, *arguments], cwd=COPY, env=environment, check=True)
 
 
-def _report(name: str, *, with_survivors: bool) -> None:
-    session = _session(name)
+def _report(name: str, session: Path, *, with_survivors: bool) -> None:
     if not session.exists():
         print(f"{name}: not tried yet")
         return

@@ -12,7 +12,7 @@ from calculator.hardware.reason import Reason
 from calculator.hardware.recommend import Recommendation, recommend
 from calculator.hardware.speed import Speed, speed
 from calculator.hardware.training import PROGRAMS, Training, TrainingEstimate, questions, training_memory
-from calculator.hardware.verdict import COUNTS, fit, fit_all, only_kind
+from calculator.hardware.verdict import COUNTS, fit, fit_all, only_kind, training_state
 
 __all__ = [
     "COUNTS",
@@ -45,5 +45,6 @@ __all__ = [
     "recommend",
     "speed",
     "training_memory",
+    "training_state",
     "usable_bytes",
 ]

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from calculator.hardware.errors import HardwareError, check_bounds
 
-GIB = 2**30
+MIB, GIB = 2**20, 2**30
+CUDA_KEEPS_MIB, CUDA_KEEPS_MIB_A_GIB, CUDA_KEEPS_AT_MOST_MIB = 192, 8, 640
 MAX_CARDS = 1024
 """More than any machine holds, and the most that `calculator.memory` splits a model over."""
 
@@ -86,11 +87,29 @@ def usable_bytes(
     What the driver reports is taken where somebody read it. Otherwise the label counts in GiB (a 24 GB card
     reports 24,564 to 24,576 MiB, an 80 GB A100 81,920 MiB) less a share by `reserve`.
     AMD's unified memory is the exception: its driver reports whatever limit the owner set, so the default counts.
+    On a card of NVIDIA's, CUDA gives out less than `nvidia-smi` reports (`kept_by_cuda`).
     """
     if reported_gib is not None and segment != "apu":
-        return round(reported_gib * GIB)
-    kept = reserve(memory_gb, vendor=vendor, segment=segment, memory_type=memory_type, unified=unified)
-    return memory_gb * GIB * (kept.denominator - kept.numerator) // kept.denominator
+        reported = round(reported_gib * GIB)
+    else:
+        kept = reserve(memory_gb, vendor=vendor, segment=segment, memory_type=memory_type, unified=unified)
+        reported = memory_gb * GIB * (kept.denominator - kept.numerator) // kept.denominator
+    return reported - kept_by_cuda(reported) if vendor == "nvidia" and not unified else reported
+
+
+def kept_by_cuda(reported: int) -> int:
+    """What the driver keeps of the bytes that `nvidia-smi` calls total ("Reserved" in `nvidia-smi -q`): CUDA, and so
+    llama.cpp, PyTorch and vLLM, know of the rest only.
+
+    In MiB, `nvidia-smi` less CUDA's total: 8 GB 252, 12 GB 256, 16 GB 391, 24 GB 316 to 484, 32 GB 501, 48 GB 572,
+    80 GB 550. The sources stand in `tests/calculator/hardware/test_cards.py`. A line through them, which large cards
+    leave.
+    Windows tells CUDA the whole memory, and keeps more of it for the desktop.
+
+    >>> kept_by_cuda(24 * GIB) // 2**20
+    384
+    """
+    return min(CUDA_KEEPS_MIB * MIB + reported * CUDA_KEEPS_MIB_A_GIB // 1024, CUDA_KEEPS_AT_MOST_MIB * MIB)
 
 
 def reserve(memory_gb: int, *, vendor: str, segment: str, memory_type: str, unified: bool) -> Fraction:

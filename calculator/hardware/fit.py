@@ -13,9 +13,12 @@ from calculator.memory import Estimate, Workload
 class Fit:
     """The answer for `count` cards of a kind. Bytes are per card, for the fullest card.
 
-    `state` is `fits` (the headroom stays free), `tight` (it fits, with less than the headroom to spare) or
-    `does_not_fit`. `spare_bytes` is negative where it does not fit for want of memory. `needed_bytes` is the sum
-    over all cards. `workload` has the parallelism this answer assumes.
+    What a card needs is known to an interval, `least_bytes` to `most_bytes`, in which `per_card_bytes` is our figure.
+    `state` is `fits` (the whole interval fits in what the engine takes of a card unasked), `tight` (a part of it, or
+    only in what the engine can be told to take) or `does_not_fit` (not even its lower end). `spare_bytes` is what the
+    card has beyond our figure, and `headroom_bytes` how much that must be for `fits`; it may be a little below zero
+    where the state is `tight`. `needed_bytes` is the sum over all cards. `workload` has the parallelism this answer
+    assumes.
     """
 
     state: str
@@ -27,6 +30,8 @@ class Fit:
     needed_bytes: int | None
     spare_bytes: int | None
     headroom_bytes: int
+    least_bytes: int | None
+    most_bytes: int | None
     reasons: tuple[Reason, ...]
 
     @property

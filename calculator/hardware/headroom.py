@@ -1,4 +1,4 @@
-"""Memory that must stay free on each device for a fit to be more than tight."""
+"""How much more than the figure one device may need, where the overhead was not measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Headroom:
     floor_bytes: int = 0
 
     def of(self, device_bytes: int) -> int:
-        """Bytes of one device that should stay free.
+        """Bytes of one device.
 
         >>> Headroom(5, GIB).of(80 * GIB) == 4 * GIB
         True
@@ -25,3 +25,4 @@ class Headroom:
 
 PYTORCH = Headroom(10, GIB)
 """PyTorch's caching allocator fragments; a tenth is our allowance, not a documented figure."""
+NONE = Headroom(0)

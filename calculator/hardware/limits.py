@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -48,11 +47,11 @@ def largest_context(
 
     It ends at `most`: what the publisher states, or else the config's own maximum.
 
-    With `tight` the headroom may be used up too. Bisection: memory never shrinks when the context grows.
+    With `tight` a part of the interval is enough. Bisection: memory never shrinks when the context grows.
     """
 
     def fits(tokens: int) -> bool:
-        answer = fit(shape, replace(workload, context_tokens=tokens), card, count, extra_bytes=extra_bytes)
+        answer = fit(shape, workload.but(context_tokens=tokens), card, count, extra_bytes=extra_bytes)
         return answer.state == "fits" or (tight and answer.state == "tight")
 
     most = most or shape.context_tokens or 2**20
@@ -72,7 +71,7 @@ def most_sequences(
 
     def fits(sequences: int) -> bool:
         try:
-            asked = replace(workload, sequences=sequences, slots=None)
+            asked = workload.but(sequences=sequences, slots=None)
             answer = fit(shape, asked, card, count, extra_bytes=extra_bytes)
         except WorkloadError as error:
             if (error.field, error.key) == ("sequences", "out_of_bounds"):
@@ -109,7 +108,7 @@ def _each_format(
 ) -> Iterator[Fit]:
     for weight_format in weight_formats:
         try:
-            yield fit(shape, replace(workload, weight_format=weight_format), card, count, extra_bytes=extra_bytes)
+            yield fit(shape, workload.but(weight_format=weight_format), card, count, extra_bytes=extra_bytes)
         except WorkloadError as error:
             if error.field != "weight_format":  # a format may exclude what else is asked, such as a split
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.engines import engine_named
@@ -44,7 +44,7 @@ def place(shape: Shape, workload: Workload, devices: int) -> Placement:
         return _try(shape, workload, devices)
     refused = []
     for tensor, pipeline in engine_named(workload.engine).splits(devices // copies):
-        placement = _try(shape, replace(workload, tensor_parallel=tensor, pipeline_parallel=pipeline), devices)
+        placement = _try(shape, workload.but(tensor_parallel=tensor, pipeline_parallel=pipeline), devices)
         if placement.estimate is not None:
             return placement
         refused.append(placement)

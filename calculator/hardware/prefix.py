@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.engines import engine_named
@@ -33,8 +33,8 @@ def prefix_saving(shape: Shape, workload: Workload, prefix_tokens: int) -> Savin
     if not shared or not others:
         return Saving(0, 0)
     own_tokens = max(1, workload.context_tokens - shared)
-    whole = estimate(shape, replace(workload, sequences=1))
-    own = estimate(shape, replace(workload, sequences=1, context_tokens=own_tokens))
+    whole = estimate(shape, workload.but(sequences=1))
+    own = estimate(shape, workload.but(sequences=1, context_tokens=own_tokens))
     return Saving(
         others * (whole.part("kv_cache").bytes - own.part("kv_cache").bytes),
         others * (whole.per_card_bytes - own.per_card_bytes),

@@ -15,7 +15,7 @@ from calculator.hardware.parallel import Placement, place
 from calculator.hardware.reason import Reason
 from calculator.hardware.terms import CLASSES
 from calculator.hardware.verdict import COUNTS, card_reasons, judge
-from calculator.memory import ENGINES, Workload
+from calculator.memory import ENGINES, Estimate, Workload
 from calculator.memory.engines import resolve
 
 CURRENT_YEARS = 4
@@ -32,9 +32,9 @@ PER_CLASS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """For one class of cards: the picks, best first (each `fits`, with headroom), and the nearest set that does not.
+    """For one class of cards: the picks, best first (each `fits`), and the nearest set that does not.
 
-    `nearest_miss` fails for want of memory or headroom alone: fewer of a pick's kind, or where nothing fits the set
+    `nearest_miss` fails for want of memory alone: fewer of a pick's kind, or where nothing fits the set
     that comes closest.
     """
 
@@ -48,30 +48,32 @@ def recommend(
 ) -> tuple[Recommendation, ...]:
     """At most `per_class` sets of one kind of card for each class, in the order of `CLASSES`; empty classes too.
 
-    Only sets that keep their headroom are picked. The first pick has the fewest cards, then prefers what the engine
+    Only sets in which the whole interval fits are picked. The first has the fewest cards, then prefers what the engine
     supports itself, current cards, the least memory that fits, the fastest. The second costs least at launch prices
     where that is another set, or else is the best set of another vendor or size.
     """
     resolved = resolve(ENGINES[workload.engine], shape, workload)
     needed = engine_named(workload.engine).card_needs(shape)
-    by_class = _candidates(workload.engine, resolved.weight_format or "", needed, tuple(cards), tuple(counts))
+    asked = Workload(engine=workload.engine, weight_format=resolved.weight_format or "", util=workload.util)
+    by_class = _candidates(asked, needed, tuple(cards), tuple(counts))
     needs = _Needs(shape, workload)
     return tuple(_recommendation(name, by_class.get(name, ()), needs, per_class) for name in CLASSES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """A set of cards, and all about it that does not depend on how much memory is needed.
+    """A set of cards that could be put together, and all about it that does not depend on how much memory is needed.
 
-    `asked` and `devices` say which placement is its own; `most_bytes` is what one card may hold with the headroom free.
+    `asked` is its own kind, `lies` the placement that it shares with others, on which each of its devices needs
+    `more_bytes` more at the most; `most_bytes` is what the engine takes of one card unasked.
     """
 
     card: Card
     count: int
     asked: Alike
-    devices: int
+    lies: tuple[Alike, int]
+    more_bytes: int
     most_bytes: int
-    refused: bool
     current: bool
     rank: tuple[int, int, bool, int, int, int, str]
     said: tuple[Reason, ...]
@@ -79,32 +81,38 @@ class _Candidate:
 
 @lru_cache(maxsize=32)
 def _candidates(
-    engine: str, weight_format: str, needs: frozenset[str], cards: tuple[Card, ...], counts: tuple[int, ...]
+    workload: Workload, needs: frozenset[str], cards: tuple[Card, ...], counts: tuple[int, ...]
 ) -> Mapping[str, tuple[_Candidate, ...]]:
-    """All sets that anybody can put together, by class, best first; slow to make, so kept per question."""
+    """All sets that anybody can put together, by class, best first; slow to make, so kept per question, of which
+    `workload` has no more than the cards themselves depend on."""
     newest = max((card.release_year for card in cards if card.release_year), default=0)
-    of_engine = engine_named(engine)
+    of_engine = engine_named(workload.engine)
     found: dict[str, list[_Candidate]] = {}
     for card in cards:
         if not card.obtainable:
             continue
-        said = card_reasons(card, Workload(engine=engine, weight_format=weight_format), needs)
-        blocked = any(reason.blocks for reason in said)
+        said = card_reasons(card, workload, needs)
+        if any(reason.blocks for reason in said):
+            continue
+        asked = of_engine.alike(card)
+        alike, more_bytes = of_engine.beside(asked)
+        more_bytes += of_engine.allowance.of(card.device_bytes)
         current = card.release_year is None or card.release_year >= newest - CURRENT_YEARS
-        headroom = of_engine.headroom.of(card.device_bytes) * card.devices
+        most_bytes, _ = of_engine.offered_bytes(card, workload)
         found.setdefault(card.card_class, []).extend(
             _Candidate(
                 card=card,
                 count=count,
-                asked=of_engine.alike(card),
-                devices=count * card.devices,
-                most_bytes=card.usable_bytes - headroom,
-                refused=blocked or count > card.max_cards,
+                asked=asked,
+                lies=(alike, count * card.devices),
+                more_bytes=more_bytes,
+                most_bytes=most_bytes,
                 current=current,
                 rank=_rank(card, count, said, current),
                 said=said,
             )
             for count in counts
+            if count <= card.max_cards
         )
     return {name: tuple(sorted(sets, key=lambda each: each.rank)) for name, sets in found.items()}
 
@@ -130,32 +138,43 @@ def _support_distance(card: Card, said: Sequence[Reason]) -> int:
 
 
 class _Needs:
-    """What a workload needs on each candidate, placed once for all that an engine treats alike."""
+    """What a workload needs on each candidate, placed once for all on which it lies the same."""
 
     def __init__(self, shape: Shape, workload: Workload) -> None:
         self.shape, self.workload = shape, workload
         self.placements: dict[tuple[Alike, int], Placement] = {}
+        self.most_bytes: dict[tuple[Alike, int], int | None] = {}
 
-    def placement(self, candidate: _Candidate) -> Placement:
-        key = (candidate.asked, candidate.devices)
+    def placement(self, asked: Alike, devices: int) -> Placement:
+        key = (asked, devices)
         if key not in self.placements:
-            self.placements[key] = place(self.shape, candidate.asked.on(self.workload), key[1])
+            self.placements[key] = place(self.shape, asked.on(self.workload), devices)
         return self.placements[key]
 
     def bytes(self, candidate: _Candidate) -> int | None:
-        """Bytes on one card, the fullest; None where the model cannot be split so."""
-        placed = self.placement(candidate).estimate
-        return None if placed is None else placed.per_card_bytes * candidate.card.devices
+        """The most that the fullest card needs; None where the model cannot be split so."""
+        if candidate.lies not in self.most_bytes:
+            placed = self.placement(*candidate.lies).estimate
+            self.most_bytes[candidate.lies] = None if placed is None else _most(placed)
+        most = self.most_bytes[candidate.lies]
+        return None if most is None else (most + candidate.more_bytes) * candidate.card.devices
 
     def fit(self, candidate: _Candidate) -> Fit:
-        return judge(self.placement(candidate), candidate.card, candidate.count, candidate.said)
+        placed = self.placement(candidate.asked, candidate.lies[1])
+        return judge(placed, candidate.card, candidate.count, candidate.said)
+
+
+def _most(placed: Estimate) -> int:
+    """The upper end of the interval, without an engine's allowance, which is a card's own."""
+    measured = placed.per_card_range_bytes
+    return placed.per_card_bytes if measured is None else measured[1]
 
 
 def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _Needs, per_class: int) -> Recommendation:
     good: list[_Candidate] = []
     misses: list[_Candidate] = []
     for candidate in candidates:
-        needed = None if candidate.refused else needs.bytes(candidate)
+        needed = needs.bytes(candidate)
         if needed is not None:
             (good if needed <= candidate.most_bytes else misses).append(candidate)
     picks = good[:1]

@@ -17,6 +17,7 @@ TRAINING_PARTS = ("weights", "adapters", "gradients", "optimizer", "activations"
 REASONS: dict[str, tuple[str, ...]] = {
     "fits": ("spare_bytes", "headroom_bytes"),
     "below_headroom": ("spare_bytes", "headroom_bytes"),
+    "fits_at_best": ("short_bytes", "spare_bytes"),
     "too_large": ("short_bytes", "usable_bytes"),
     "too_many_of_a_kind": ("cards", "most"),
     "engine_unsupported": ("engine", "vendor"),

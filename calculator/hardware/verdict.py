@@ -10,9 +10,10 @@ from calculator.hardware.engines import engine_named
 from calculator.hardware.engines.base import Alike
 from calculator.hardware.errors import HardwareError, check_bounds
 from calculator.hardware.fit import Fit
+from calculator.hardware.headroom import PYTORCH
 from calculator.hardware.parallel import Placement, place
 from calculator.hardware.reason import Reason
-from calculator.memory import Workload
+from calculator.memory import Estimate, Workload
 
 COUNTS = (1, 2, 4, 8)
 
@@ -76,17 +77,20 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
     reasons = [*said, *placement.reasons]
     if count > card.max_cards:
         reasons.append(Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True))
-    headroom = engine_named(workload.engine).headroom.of(card.device_bytes) * card.devices
-    per_card = needed = spare = None
+    unasked, offered = engine_named(workload.engine).offered_bytes(card, workload)
+    per_card = needed = spare = least = most = None
+    headroom, state = 0, "does_not_fit"
     if placement.estimate is not None and placement.total_bytes is not None:
-        per_card = (placement.estimate.per_card_bytes + extra_bytes) * card.devices
+        least, per_card, most = (
+            (bytes_ + extra_bytes) * card.devices for bytes_ in interval(placement.estimate, card.device_bytes)
+        )
         needed = placement.total_bytes + extra_bytes * placement.devices
-        spare = card.usable_bytes - per_card
-        reasons.insert(0, _memory_reason(spare, headroom, card))
-    blocked = any(reason.blocks for reason in reasons)
-    tight = spare is not None and spare < headroom
+        spare = offered - per_card
+        headroom = most - per_card + offered - unasked
+        state = fit_state(least, most, unasked, offered)
+        reasons.insert(0, _memory_reason(spare, headroom, offered - least, offered))
     return Fit(
-        state="does_not_fit" if blocked else "tight" if tight else "fits",
+        state="does_not_fit" if any(reason.blocks for reason in reasons) else state,
         card=card,
         count=count,
         workload=workload,
@@ -95,11 +99,37 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
         needed_bytes=needed,
         spare_bytes=spare,
         headroom_bytes=headroom,
+        least_bytes=least,
+        most_bytes=most,
         reasons=tuple(reasons),
     )
 
 
-def _memory_reason(spare: int, headroom: int, card: Card) -> Reason:
+def fit_state(least: int, most: int, unasked: int, offered: int) -> str:
+    """A card needs `least` to `most` bytes; a program takes so much of it `unasked`, and can be told `offered`."""
+    if least > offered:
+        return "does_not_fit"
+    return "fits" if most <= unasked else "tight"
+
+
+def training_state(needed_bytes: int, device_bytes: int) -> str:
+    """Training runs in PyTorch, and may need as much more than the figure as inference in transformers."""
+    return fit_state(needed_bytes, needed_bytes + PYTORCH.of(device_bytes), device_bytes, device_bytes)
+
+
+def interval(answer: Estimate, device_bytes: int) -> tuple[int, int, int]:
+    """The least that the fullest device needs, our figure, and the most."""
+    measured = answer.per_card_range_bytes
+    if measured is not None:
+        return measured[0], answer.per_card_bytes, measured[1]
+    allowance = engine_named(answer.workload.engine).allowance.of(device_bytes)
+    return answer.per_card_bytes, answer.per_card_bytes, answer.per_card_bytes + allowance
+
+
+def _memory_reason(spare: int, headroom: int, most_spare: int, offered: int) -> Reason:
+    """`most_spare` stays free at the lower end of the interval."""
+    if most_spare < 0:
+        return Reason("too_large", {"short_bytes": -spare, "usable_bytes": offered}, blocks=True)
     if spare < 0:
-        return Reason("too_large", {"short_bytes": -spare, "usable_bytes": card.usable_bytes}, blocks=True)
+        return Reason("fits_at_best", {"short_bytes": -spare, "spare_bytes": most_spare})
     return Reason("below_headroom" if spare < headroom else "fits", {"spare_bytes": spare, "headroom_bytes": headroom})

@@ -44,10 +44,13 @@ COMMANDS: Mapping[str, str | Promise] = {
 
 REASONS: Mapping[str, Promise] = {
     "fits": gettext_lazy(
-        "%(spare_bytes)s GiB per card stay free; with this engine, %(headroom_bytes)s GiB are enough headroom."
+        "%(spare_bytes)s GiB per card stay free; %(headroom_bytes)s GiB are enough for what is uncertain or not taken unasked."
     ),
     "below_headroom": gettext_lazy(
-        "Only %(spare_bytes)s GiB per card stay free; with this engine, %(headroom_bytes)s GiB should."
+        "Only %(spare_bytes)s GiB per card stay free; %(headroom_bytes)s GiB should, for what is uncertain or not taken unasked."
+    ),
+    "fits_at_best": gettext_lazy(
+        "Our figure is %(short_bytes)s GiB more than a card has; at the least that was measured, %(spare_bytes)s GiB stay free."
     ),
     "too_large": gettext_lazy("Each card lacks %(short_bytes)s GiB; only %(usable_bytes)s GiB of it can be used."),
     "too_many_of_a_kind": gettext_lazy("%(cards)s of these cannot work as one; the most is %(most)s."),

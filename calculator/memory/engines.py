@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
@@ -130,7 +129,7 @@ def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity
         raise WorkloadError("engine", "unknown", value=workload.engine, offered=tuple(ENGINES))
     if not isinstance(engine, PooledEngine):
         return None
-    resolved = resolve(engine, shape, replace(workload, weight_format=None))  # whatever the weights are stored in
+    resolved = resolve(engine, shape, workload.but(weight_format=None))  # whatever the weights are stored in
     return engine.capacity(shape, resolved, available_bytes)
 
 
@@ -164,7 +163,7 @@ def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     kv_format = engine.default_kv_format(shape) if kv_format is None else _offered("kv_format", kv_format, kv_formats)
     kv_v_format = workload.kv_v_format
     kv_v_format = kv_format if kv_v_format is None else _offered("kv_v_format", kv_v_format, kv_formats)
-    return replace(workload, weight_format=weight_format, kv_format=kv_format, kv_v_format=kv_v_format)
+    return workload.but(weight_format=weight_format, kv_format=kv_format, kv_v_format=kv_v_format)
 
 
 # Engines, checkpoints and people write the same storage in several ways.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Self
 
 DEFAULT_ENGINE = "llama.cpp"
 """What is asked where a link or a command names no engine; it runs on most cards."""
@@ -11,7 +12,7 @@ DEFAULT_ENGINE = "llama.cpp"
 DEFAULT_CONTEXT_TOKENS = 8192
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Workload:
     """One way to run a model. `None` asks for the engine's own default for this model.
 
@@ -51,6 +52,24 @@ class Workload:
     flash_attention: bool | None = None  # llama.cpp `-fa`; None: wherever the card can
     output_rows: int | None = None  # llama.cpp: rows of logits that a graph may have; None: the server's one per slot
     swa_full: bool = False  # llama.cpp `--swa-full`: windowed layers keep the whole context
+
+    def but(self, **changes: object) -> Self:
+        """The same with `changes`: `dataclasses.replace` in a fraction of its time. Raises TypeError like it."""
+        if unknown := changes.keys() - self.__dataclass_fields__.keys():
+            raise TypeError(f"a workload has no {', '.join(sorted(unknown))}")
+        other = object.__new__(type(self))
+        values = vars(other)
+        values |= vars(self)
+        values.pop("_hash", None)
+        values |= changes
+        return other
+
+    def __hash__(self) -> int:
+        """Computed once: caches ask for it again and again."""
+        known: int | None = vars(self).get("_hash")
+        if known is None:
+            known = vars(self)["_hash"] = hash(tuple(getattr(self, name) for name in self.__dataclass_fields__))
+        return known
 
     @property
     def replicas(self) -> int:
@@ -134,6 +153,15 @@ class Estimate:
     reserved_bytes: int | None = (
         None  # what a server takes of all cards at start, needed or not (vLLM; needs `card_bytes`)
     )
+
+    @property
+    def per_card_range_bytes(self) -> tuple[int, int] | None:
+        """The least and the most on the fullest card, where the overhead was measured."""
+        if self.overhead_range_bytes is None:
+            return None
+        without = self.per_card_bytes - max(self.by_card, key=lambda card: sum(card.values()))["overhead"]
+        least, most = self.overhead_range_bytes
+        return without + least, without + most
 
     @property
     def total_bytes(self) -> int:

@@ -65,6 +65,9 @@ def _usable(row: Accelerator, card: Card) -> str:
     """The figure with where it comes from: read off a driver, or the label less a stated reserve."""
     amount = f"{gib(card.usable_bytes)} GiB"
     reported = row.usable_memory_gib is not None and row.segment != "apu"
+    if reported and row.vendor == "nvidia" and not row.unified_memory:
+        whole = f"{row.usable_memory_gib:.2f} GiB"
+        return _("%(amount)s for CUDA, of %(whole)s in nvidia-smi") % {"amount": amount, "whole": whole}
     if reported:
         return _("%(amount)s, as the driver reports") % {"amount": amount}
     if row.segment in ("apple-silicon", "apu"):

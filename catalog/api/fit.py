@@ -60,6 +60,7 @@ class FitOut(Schema):
     needed_bytes: int | None
     spare_bytes: int | None
     headroom_bytes: int
+    range_bytes: list[int] | None
     reasons: list[ReasonOut]
     largest_context: int | None
     most_sequences: int | None

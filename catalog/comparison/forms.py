@@ -14,11 +14,12 @@ from calculator import labels
 from calculator.architecture import Shape
 from calculator.memory import DEFAULT_CONTEXT_TOKENS, DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS, MAX_SEQUENCES, engines_for
+from calculator.public_form import PublicForm
 
 QUESTIONS = ("engine", "weights", "kv", "context", "sequences")
 
 
-class CompareForm(forms.Form):
+class CompareForm(PublicForm):
     """One workload for several models.
 
     A format that only some of them offer is said in the columns of the others; one that none offers is an error here,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.hardware.cards import GIB
+from calculator.public_form import PublicForm
 from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import CommercialUse
 
@@ -19,7 +20,7 @@ BILLION = 10**9
 MOST = 10**6  # billions of parameters, GB: more than any model has or needs
 
 
-class FilterForm(forms.Form):
+class FilterForm(PublicForm):
     """Empty answers do not filter; wrong ones are errors. Ids are the names, as every address has one such form."""
 
     def __init__(self, query: Mapping[str, Any]) -> None:

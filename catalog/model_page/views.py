@@ -3,35 +3,30 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.vary import vary_on_headers
 
 from calculator import panel
 from calculator.architecture import Shape
 from calculator.hardware_form import flattened
 from calculator.htmx import HtmxRequest, dragging, wants_partial
-from calculator.layer_pattern import layer_pattern
 from calculator.memory_by_context import growth
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
+from catalog.bridge.rows import published_model
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.model_page import specs
-from catalog.model_page.citations import Citations
-from catalog.model_page.links import links
-from catalog.model_page.scoreboard import scoreboard
+from catalog.model_page.facts import facts
 from catalog.models import LanguageModel
 
 
 @vary_on_headers("HX-Request")
 def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
     """What the model is and what it takes to run it; answers htmx with the parts that depend on the workload."""
-    partial = wants_partial(request)
-    rows = LanguageModel.objects.published()
-    model = get_object_or_404(rows if partial else rows.for_page(), slug=slug)
+    model = published_model(slug)
     shape = shape_of(model)
-    if partial and shape:
+    if shape and wants_partial(request):
         return _recomputed(request, model, shape)
-    context: dict[str, Any] = {"model": model, **_facts(model, shape)}
+    context: dict[str, Any] = {"model": model, "facts": facts(slug)}
     status = 200
     if shape:
         context |= _memory(request, model, shape)
@@ -71,16 +66,3 @@ def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[st
     if shown.estimate and not drag:
         context["growth"] = growth(shape, form)
     return context
-
-
-def _facts(model: LanguageModel, shape: Shape | None) -> dict[str, Any]:
-    citations = Citations(model)
-    siblings = LanguageModel.objects.published().filter(family=model.family_id).exclude(pk=model.pk)
-    return {
-        "citations": citations,
-        "links": links(model),
-        "pattern": layer_pattern(shape) if shape else "",
-        "specs": specs.groups(model, shape, citations),
-        "scoreboard": scoreboard(model),
-        "siblings": siblings.for_list().order_by("-release_date", "slug"),
-    }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import local
 from uuid import uuid4
 
-from django.db import models
+from django.db import connection, models
+
+_last_seen = local()  # of this thread, as its connection is
 
 
 def _name() -> str:
@@ -34,7 +39,39 @@ class DataChange(models.Model):
         """Names the data as it is now. Ask before reading rows: what changes meanwhile comes under the next name.
 
         Changes are counted, because they do not commit in the order in which they began. The largest of their names
-        tells apart databases that happen to have as many, such as one and its backup.
+        tells apart databases that happen to have as many, such as one and its backup. SQLite says by itself whether
+        anything was written since this thread last asked, so that most questions cost no query.
         """
+        pinned: str | None = getattr(_last_seen, "pinned", None)
+        if pinned is not None:
+            return pinned
+        unchanged = _sqlite_state()
+        if unchanged is not None and getattr(_last_seen, "state", None) == unchanged:
+            return str(_last_seen.version)
         seen = cls.objects.aggregate(count=models.Count("pk"), largest=models.Max("pk"))
-        return f"{seen['count']}-{seen['largest'] or ''}"
+        _last_seen.state = unchanged
+        _last_seen.version = f"{seen['count']}-{seen['largest'] or ''}"
+        return str(_last_seen.version)
+
+    @classmethod
+    @contextmanager
+    def pinned(cls) -> Iterator[str]:
+        """Asks once for all that one answer is made of, which is then kept under this version."""
+        _last_seen.pinned = version = cls.version()
+        try:
+            yield version
+        finally:
+            _last_seen.pinned = None
+
+
+def _sqlite_state() -> tuple[object, int, int] | None:
+    """The connection itself, what others committed (`PRAGMA data_version`), and what it wrote; None elsewhere.
+
+    The connection is kept, not its `id`, which another one could have after it.
+    """
+    if connection.vendor != "sqlite":
+        return None
+    connection.ensure_connection()
+    here = connection.connection
+    (others,) = here.execute("PRAGMA data_version").fetchone()
+    return here, others, here.total_changes

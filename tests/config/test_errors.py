@@ -30,11 +30,13 @@ def assert_in_language(answer: Any, status: int, language: str) -> None:
     assert HEADINGS[status][other] not in page
 
 
+@pytest.mark.django_db
 @both_languages
 def test_not_found(client: Client, language: str) -> None:
     assert_in_language(client.get(f"/{language}/nothing/"), 404, language)
 
 
+@pytest.mark.django_db
 @both_languages
 def test_not_found_outside_a_language_follows_the_browser(client: Client, language: str) -> None:
     assert_in_language(client.get("/nothing", headers={"accept-language": language}), 404, language)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ class Alike(NamedTuple):
     multiprocessors: int | None = None
 
     def on(self, workload: Workload) -> Workload:
-        return replace(workload, **self._asdict())
+        return workload.but(**self._asdict())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +40,13 @@ class HardwareEngine(ABC):
     """One engine on cards. Its package in `calculator.hardware.engines` holds one instance, `ENGINE`.
 
     A subclass that leaves a question open cannot be made. `flags` are the knobs that a reader may turn (attributes of
-    `Workload`) and the engine's own name for each. `shared_block_tokens` is how many tokens of a common
-    beginning several sequences share at a time (automatic prefix caching); None where each has its own cache.
+    `Workload`) and the engine's own name for each. `allowance` is how much more than its figure a device may need
+    where an estimate has no interval of its own. `shared_block_tokens` is how many tokens of a common beginning several
+    sequences share at a time (automatic prefix caching); None where each has its own cache.
     """
 
     flags: Mapping[str, str]
-    headroom: Headroom
+    allowance: Headroom
     support: Support
     shared_block_tokens: int | None
 
@@ -56,6 +57,15 @@ class HardwareEngine(ABC):
     def alike(self, card: Card) -> Alike:
         """What is the same of all cards that are treated like this one."""
         return Alike(self.alike_bytes(card.device_bytes))
+
+    def beside(self, asked: Alike) -> tuple[Alike, int]:
+        """Cards on which the same workload lies the same, and how many bytes more than on them each device of `asked`
+        needs at the most: what an engine keeps beside a model can differ from card to card when nothing else does."""
+        return asked, 0
+
+    def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
+        """What the program takes of one card unasked, and the most that it can be told to take."""
+        return card.usable_bytes, card.usable_bytes
 
     def card_needs(self, shape: Shape) -> frozenset[str]:
         """What this model's layers need of a card that not every card has, in the engine's own words."""

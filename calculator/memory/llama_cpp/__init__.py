@@ -6,8 +6,6 @@ Tensor data per preset, cache and recurrent state are exact; the compute buffer 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from calculator.architecture.shape import CompressedAttention, LatentAttention, Shape
 from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import offered_formats
@@ -84,8 +82,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
 def _of_any_card(workload: Workload) -> Workload:
     """Without what nothing but weights and overhead depend on."""
     offloads = workload.cpu_expert_layers or workload.gpu_layers is not None
-    return replace(
-        workload,
+    return workload.but(
         weight_format=workload.weight_format if offloads else None,
         importance_matrix=bool(offloads) and workload.importance_matrix,
         card_bytes=None,

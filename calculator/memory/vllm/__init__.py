@@ -9,7 +9,7 @@ from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
 from calculator.memory.vllm.compressed import is_compressed
-from calculator.memory.vllm.overhead import OUTSIDE_BUDGET, Asked, overhead
+from calculator.memory.vllm.overhead import Asked, outside_budget, overhead
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
 from calculator.memory.vllm.split import ENCODER_ALWAYS_LOADED, check_encoder
@@ -157,7 +157,7 @@ def available_bytes(answer: Estimate) -> int | None:
         return None
     cards = len(answer.cards)
     beside = max(sum(size for part, size in card.items() if part not in ("kv_cache", "state")) for card in answer.cards)
-    outside = sum(term.bytes for term in answer.part("overhead").terms if term.key in OUTSIDE_BUDGET) // cards
+    outside = outside_budget(answer.part("overhead")) // cards
     return answer.reserved_bytes // cards - beside + outside
 
 

@@ -16,7 +16,7 @@ from calculator.architecture.shape import Attention, Experts, LatentAttention, S
 from calculator.memory.checkpoint import ceil_div
 from calculator.memory.stages import stages
 from calculator.memory.vllm.serving import Limits, Serving
-from calculator.memory.workload import Term
+from calculator.memory.workload import Part, Term
 
 MIB = 2**20
 INDEX_BYTES = 4
@@ -31,13 +31,16 @@ class Measured(NamedTuple):
     most: int
 
 
-CUDA_CONTEXT = Measured(300 * MIB, 150 * MIB, 550 * MIB)
-"""PyTorch with lazy loading: pytorch/pytorch issue 107667; it grows with the card's multiprocessors."""
+CUDA_CONTEXT = Measured(300 * MIB, 107 * MIB, 555 * MIB)
+"""PyTorch with lazy loading: pytorch/pytorch issue 107667. It grows with the card's multiprocessors: RTX 4060 Ti and
+RTX PRO 6000 (https://github.com/ggml-org/llama.cpp/pull/23604)."""
 WORKSPACES = Measured(100 * MIB, 30 * MIB, 170 * MIB)
 """cuBLAS and kernels: `non_torch_memory` of 0.03 to 0.16 GiB on one card."""
-COMMUNICATION = Measured(150 * MIB, 100 * MIB, 1600 * MIB)
-"""NCCL and all-reduce: 0.20 and 0.30 GiB with the workspaces on PCIe (vllm-project/vllm issue 15815 and pull request
-14447); 1.63 GiB on B300, whose ranks also map memory of each other."""
+COMMUNICATION = Measured(150 * MIB, 100 * MIB, 300 * MIB)
+"""NCCL and all-reduce: 0.20 to 0.33 GiB with the workspaces (vllm-project/vllm issues 14452 and 15815, pull request
+14447)."""
+COMMUNICATION_ON_BLACKWELL = COMMUNICATION._replace(most=1600 * MIB)
+"""1.63 GiB on B300, whose ranks also map memory of each other."""
 GRAPH_PIECE_BYTES = 400 * 1024
 """Of a piece between two layers, for each size: three logs that captured pieces alone (noonghunna/club-3090, issues
 104, 127 and 434) print 0.13, 0.17 and 0.09 GiB for 65 pieces at 5, 7 and 3 sizes."""
@@ -60,7 +63,7 @@ OUTSIDE_BUDGET = frozenset({"cuda_context", "communication"})
 
 
 class Overhead(NamedTuple):
-    """Terms over all cards, the bytes of one rank of each stage, and the least and most of the largest share."""
+    """Terms over all cards, the bytes of one rank of each stage, and the least and the most on one card."""
 
     terms: tuple[Term, ...]
     stage_bytes: list[int]
@@ -123,11 +126,11 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
         terms.append(Term("cuda_graphs", {**counts, "copies": last}, sum(graphs) * last))
     shares = [sum(fixed.values()) + graph for graph in graphs]
     shares[-1] += tables
-    measured = [CUDA_CONTEXT, WORKSPACES, *([COMMUNICATION] if fixed["communication"] else [])]
-    widest = max(range(depth), key=shares.__getitem__)
-    known = shares[widest] - sum(item.bytes for item in measured) - graphs[widest]
-    least = known + sum(item.least for item in measured) + int(GRAPHS_LEAST * graphs[widest])
-    most = known + sum(item.most for item in measured) + int(GRAPHS_MOST * graphs[widest])
+    talk = COMMUNICATION_ON_BLACKWELL if largest == LARGEST_GRAPH_ON_BLACKWELL else COMMUNICATION
+    measured = [CUDA_CONTEXT, WORKSPACES, *([talk] if fixed["communication"] else [])]
+    known = [share - graph - sum(item.bytes for item in measured) for share, graph in zip(shares, graphs, strict=True)]
+    least = min(known) + sum(item.least for item in measured) + int(GRAPHS_LEAST * min(graphs))
+    most = max(known) + sum(item.most for item in measured) + int(GRAPHS_MOST * max(graphs))
     return Overhead(tuple(terms), shares, (least, most))
 
 
@@ -149,6 +152,11 @@ def attention_workspace_bytes(shape: Shape, serving: Serving, tokens: int) -> in
     if not widths or not (blackwell or narrow):
         return 0
     return max(FLASHINFER_BYTES, tokens * ceil_div(max(widths), serving.ranks) * FLASHINFER_ELEMENT_BYTES)
+
+
+def outside_budget(part: Part) -> int:
+    """What lies on all cards before the server plans."""
+    return sum(term.bytes for term in part.terms if term.key in OUTSIDE_BUDGET)
 
 
 def _talks(shape: Shape, cards: int, replicas: int) -> bool:

@@ -90,7 +90,10 @@ def test_tokens_of_a_printed_pool() -> None:
 def test_a_run_that_did_not_fit_and_what_makes_it() -> None:
     mending = checked("ollama-out-of-memory.log").mending
     assert mending
-    assert mending.asked.state == "does_not_fit"
+    assert (
+        mending.asked.state == "tight"
+    )  # our figure is too large; at the least that its driver may take, it would fit
+    assert (mending.asked.spare_bytes or 0) < 0
     # no smaller cache: it ran without flash attention, which quantised values need
     assert [fix.key for fix in mending.fixes] == ["shorter_context", "smaller_weights", "layers_to_ram", "more_cards"]
     for fix in mending.fixes:

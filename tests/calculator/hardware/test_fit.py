@@ -99,8 +99,46 @@ def test_a_state_says_what_its_numbers_say(shape: Shapes, cards: dict[str, Card]
         if answer.refused or answer.spare_bytes is None:
             assert answer.state == "does_not_fit"
             continue
-        comfortable, holds = answer.spare_bytes >= answer.headroom_bytes, answer.spare_bytes >= 0
-        assert answer.state == ("fits" if comfortable else "tight" if holds else "does_not_fit")
+        assert answer.least_bytes is not None
+        assert answer.per_card_bytes is not None
+        assert answer.most_bytes is not None
+        assert answer.least_bytes <= answer.per_card_bytes <= answer.most_bytes
+        whole = answer.spare_bytes >= answer.headroom_bytes
+        part = answer.spare_bytes + answer.per_card_bytes - answer.least_bytes >= 0
+        assert answer.state == ("fits" if whole else "tight" if part else "does_not_fit")
+
+
+@pytest.mark.parametrize("engine", ["llama.cpp", "vllm"])
+def test_the_interval_decides(shape: Shapes, cards: dict[str, Card], engine: str) -> None:
+    """A card that has the top of the interval fits, one byte less is tight, and below its lower end nothing fits."""
+    answer = fit(
+        shape("qwen3-8b"), Workload(engine=engine, util=None if engine == "llama.cpp" else 0.9), cards["l4"], 1
+    )
+    least, most = answer.least_bytes, answer.most_bytes
+    assert least is not None
+    assert most is not None
+
+    def state(room: int) -> str:
+        card = replace(cards["l4"], usable_bytes=room if engine == "llama.cpp" else room * 10 // 9)
+        return fit(shape("qwen3-8b"), answer.workload, card, 1).state
+
+    room = 2**20  # what is left of a rounded share
+    assert [state(size) for size in (most + room, most - room, least + room, least - room)] == [
+        "fits",
+        "tight",
+        "tight",
+        "does_not_fit",
+    ]
+
+
+def test_vllm_takes_no_more_than_it_is_told(shape: Shapes, cards: dict[str, Card]) -> None:
+    """Between 92 % of a card and all of it `--gpu-memory-utilization` has to be raised; a share asked for is kept."""
+    workload = Workload(engine="vllm", context_tokens=1024)
+    needed = fit(shape("qwen3-8b"), workload, cards["l4"], 1).most_bytes or 0
+    card = replace(cards["l4"], usable_bytes=needed * 100 // 95)
+    assert fit(shape("qwen3-8b"), workload, card, 1).state == "tight"
+    assert fit(shape("qwen3-8b"), replace(workload, util=0.98), card, 1).state == "fits"
+    assert fit(shape("qwen3-8b"), replace(workload, util=0.5), card, 1).state == "does_not_fit"
 
 
 def test_dual_die_cards_count_as_their_devices(shape: Shapes, cards: dict[str, Card]) -> None:

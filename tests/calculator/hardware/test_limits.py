@@ -17,7 +17,7 @@ CASES = [
     ("qwen3-8b", Workload(weight_format="Q8_0"), "rtx-3060-12gb", 1),
     ("qwen3-30b-a3b", Workload(weight_format="Q4_K_M"), "rtx-4090", 1),
     ("llama-3-3-70b-instruct", Workload(weight_format="Q4_K_M"), "rtx-4090", 2),
-    ("llama-3-3-70b-instruct", Workload(engine="vllm", weight_format="FP8"), "h100-sxm-80gb", 1),
+    ("llama-3-3-70b-instruct", Workload(engine="vllm", weight_format="FP8"), "h100-sxm-80gb", 2),
     ("qwen3-8b", Workload(engine="transformers"), "rtx-4090", 1),
 ]
 

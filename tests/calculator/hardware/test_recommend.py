@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from calculator.architecture import Shape
-from calculator.hardware import Card, fit, recommend
+from calculator.hardware import COUNTS, Card, fit, recommend
 from calculator.hardware.terms import CLASSES
-from calculator.memory import Workload
+from calculator.memory import ENGINES, Workload
 
 Shapes = Callable[[str], Shape]
 MODELS = ("llama-3-3-70b-instruct", "qwen3-30b-a3b", "deepseek-v3", "gpt-oss-120b", "qwen3-0-6b", "kimi-k2-instruct")
@@ -76,3 +76,21 @@ def test_fewest_cards_come_first(shape: Shapes, cards: dict[str, Card]) -> None:
 
 def test_no_cards_no_picks(shape: Shapes) -> None:
     assert all(answer.picks == () for answer in recommend(shape("qwen3-8b"), Workload(), []))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("model", ["llama-3-3-70b-instruct", "qwen3-0-6b"])
+def test_the_first_pick_is_the_first_that_fits(shape: Shapes, cards: dict[str, Card], model: str, engine: str) -> None:
+    """What a set needs is found without placing it by itself: as if each had been asked for."""
+    workload = Workload(engine=engine)
+    for answer in recommend(shape(model), workload, cards.values()):
+        kind = [card for card in cards.values() if card.card_class == answer.card_class and card.obtainable]
+        fitting = {
+            (card.slug, count)
+            for card in kind
+            for count in COUNTS
+            if fit(shape(model), workload, card, count).state == "fits"
+        }
+        assert {(pick.card.slug, pick.count) for pick in answer.picks} <= fitting
+        fewest = min((count for _, count in fitting), default=None)
+        assert [pick.count for pick in answer.picks[:1]] == ([] if fewest is None else [fewest])

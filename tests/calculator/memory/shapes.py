@@ -9,12 +9,22 @@ from typing import Any
 from calculator.accuracy.cases import reference_config, reference_shape
 from calculator.architecture import Shape, read_config
 from calculator.architecture.shape import Dense, Layer, Mixer, Tensor
+from calculator.memory import Capacity, Workload, capacity
 
 MODELS = Path(__file__).resolve().parents[3] / "catalog" / "data" / "models"
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 
-__all__ = ["catalogued", "catalogued_config", "made_of", "published", "quantised", "reference", "tiny_llama"]
+__all__ = [
+    "catalogued",
+    "catalogued_config",
+    "made_of",
+    "published",
+    "quantised",
+    "reference",
+    "server_prints",
+    "tiny_llama",
+]
 
 
 def published(name: str) -> Shape:
@@ -79,3 +89,10 @@ def tiny_llama(**changes: object) -> Shape:
         "torch_dtype": "bfloat16",
     }
     return read_config({**config, **changes})
+
+
+def server_prints(shape: Shape, workload: Workload, pool_bytes: int) -> Capacity:
+    """What a server with such a pool says it holds."""
+    found = capacity(shape, workload, pool_bytes)
+    assert found is not None
+    return found

@@ -172,3 +172,13 @@ def test_a_row_that_no_block_divides_falls_back() -> None:
         term.values["format"] for term in estimate(shape, Workload(weight_format="Q4_K_M")).part("weights").terms
     }
     assert formats == {"F16", "F32"}
+
+
+def test_a_batch_is_a_token_at_least() -> None:
+    """`-b 1` is one that llama.cpp takes: a graph of a single token."""
+    shape = published("llama-3-1-8b-instruct")
+    one, usual = estimate(shape, Workload(batch=1)), estimate(shape, Workload())
+    assert one.part("compute").bytes < usual.part("compute").bytes
+    with pytest.raises(WorkloadError) as caught:
+        estimate(shape, Workload(batch=0))
+    assert caught.value.field == "batch"

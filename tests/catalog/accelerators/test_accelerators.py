@@ -71,7 +71,7 @@ def test_a_card_s_page_says_where_its_figures_are_from() -> None:
     page = text_of(get("/en/accelerators/ascend-910c-128gb/"))
     for said in ("2 devices", "128 GB", "Where sources disagree", "Epoch AI", "Taken from"):
         assert said in page
-    assert "as the driver reports" in text_of(get("/en/accelerators/rtx-4090/"))
+    assert "for CUDA, of 23.99 GiB in nvidia-smi" in text_of(get("/en/accelerators/rtx-4090/"))
     assert "the label less our reserve" in text_of(get("/en/accelerators/ascend-910b2-64gb/"))
     assert "the system's default share" in text_of(get("/en/accelerators/apple-m2-max-96gb/"))
 

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -168,31 +169,29 @@ def test_a_drag_does_not_replace_the_address() -> None:
 
 
 def test_unknown_model_and_draft_are_not_found() -> None:
-    from catalog.models import LanguageModel
-
     get("/en/models/no-such-model/", 404)
-    LanguageModel.objects.filter(slug="lfm2-1-2b").update(is_published=False)
-    try:
-        get("/en/models/lfm2-1-2b/", 404)
-        get("/api/v1/models/lfm2-1-2b/", 404)
-        get("/api/v1/models/lfm2-1-2b/memory/", 404)
-    finally:
-        LanguageModel.objects.filter(slug="lfm2-1-2b").update(is_published=True)
+    get("/en/models/lfm2-1-2b/")
+    row = LanguageModel.objects.get(slug="lfm2-1-2b")
+    row.is_published = False
+    row.save()
+    get("/en/models/lfm2-1-2b/", 404)
+    get("/api/v1/models/lfm2-1-2b/", 404)
+    get("/api/v1/models/lfm2-1-2b/memory/", 404)
 
 
 def queries(path: str, headers: dict[str, str] | None = None) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    caches["answers"].clear()
+    with CaptureQueriesContext(connection) as captured:
         assert Client().get(path, headers=headers).status_code == 200
     return len(captured)
 
 
 def test_number_of_queries_does_not_depend_on_the_model() -> None:
     get(MAVERICK)
+    get("/en/models/gpt-oss-20b/")
     many, few = queries(MAVERICK), queries("/en/models/gpt-oss-20b/")
     assert many == few
-    assert queries(MAVERICK, HTMX) <= 3
+    assert queries(MAVERICK, HTMX) <= 1  # whether anything changed, where SQLite does not say it by itself
 
 
 def test_what_is_not_known_is_said_in_both_languages() -> None:

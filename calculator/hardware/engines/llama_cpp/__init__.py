@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from calculator.architecture.shape import Shape
-from calculator.hardware.cards import GIB, Card
+from calculator.hardware import headroom
+from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
 from calculator.hardware.engines.llama_cpp.offload import least_offload
 from calculator.hardware.fit import Fit
-from calculator.hardware.headroom import Headroom
 from calculator.hardware.multiprocessors import multiprocessors
 from calculator.hardware.rates import Lanes, Rate, sixteen_bit
 from calculator.hardware.reason import Reason
@@ -19,7 +19,7 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
-from calculator.memory.llama_cpp.overhead import alike_bytes
+from calculator.memory.llama_cpp.overhead import alike_bytes, overhead
 
 SUPPORT = Support(
     # docs/build.md: CUDA, HIP, Vulkan, SYCL, Metal, MUSA, CANN
@@ -39,6 +39,11 @@ class LlamaCpp(HardwareEngine):
         """Its multiprocessors where they are known, else its memory."""
         found = multiprocessors(card.name) if card.vendor == "nvidia" else None
         return Alike(self.alike_bytes(card.device_bytes) if found is None else None, multiprocessors=found)
+
+    def beside(self, asked: Alike) -> tuple[Alike, int]:
+        """The model lies the same on every card; only the overhead is a card's own."""
+        here, any_card = overhead(asked.card_bytes, asked.multiprocessors), overhead(None, None)
+        return Alike(), here.most - any_card.most
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
         """Every format is unpacked in llama.cpp's own kernels, on every card."""
@@ -91,8 +96,7 @@ ENGINE = LlamaCpp(
         "flash_attention": "--flash-attn",
         "swa_full": "--swa-full",
     },
-    # `--fit` leaves 1,024 MiB per device (tools/fit-params/README.md); 5 % covers the estimate's own error.
-    headroom=Headroom(5, GIB),
+    allowance=headroom.NONE,  # the estimate has an interval
     support=SUPPORT,
     shared_block_tokens=None,  # its slots hold every sequence in full
 )

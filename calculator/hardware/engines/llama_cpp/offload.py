@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from calculator.architecture.shape import Experts, Shape
 from calculator.hardware.bisection import largest
@@ -18,11 +17,11 @@ def least_offload(shape: Shape, workload: Workload, fits: Callable[[Workload], b
     """
     layers = shape.num_layers
     if any(isinstance(layer.feed_forward, Experts) for layer in shape.layers):
-        on_cards = largest(lambda kept: fits(replace(workload, cpu_expert_layers=layers - kept)), layers)
-        candidate = replace(workload, cpu_expert_layers=layers - on_cards)
+        on_cards = largest(lambda kept: fits(workload.but(cpu_expert_layers=layers - kept)), layers)
+        candidate = workload.but(cpu_expert_layers=layers - on_cards)
         if fits(candidate):
             return candidate
         workload = candidate
-    on_cards = largest(lambda kept: fits(replace(workload, gpu_layers=kept)), layers)
-    candidate = replace(workload, gpu_layers=on_cards)
+    on_cards = largest(lambda kept: fits(workload.but(gpu_layers=kept)), layers)
+    candidate = workload.but(gpu_layers=on_cards)
     return candidate if fits(candidate) else None

@@ -65,7 +65,7 @@ ENGINE = Mlx(
     flags={},
     # The server wires as much as Metal recommends (mlx-lm, `utils.py`, `maybe_set_recommended_wired_limit`), which is
     # the card's own figure already; MLX's cache of freed buffers comes on top of what is in use.
-    headroom=Headroom(5),
+    allowance=Headroom(5),
     support=SUPPORT,
     shared_block_tokens=None,
 )

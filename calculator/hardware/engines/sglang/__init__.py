@@ -84,7 +84,7 @@ ENGINE = Sglang(
         "mtp": "--speculative-num-steps",
     },
     # What activations and graphs may take is part of the estimate already, so only the driver's own share is left.
-    headroom=Headroom(1),
+    allowance=Headroom(1),
     support=SUPPORT,
     shared_block_tokens=1,  # the radix cache shares single tokens where pages hold one (`page_size` on CUDA)
 )

@@ -63,4 +63,4 @@ def _unpacks(card: Card, family: str) -> bool:
     return pytorch_unpacks(card, family)
 
 
-ENGINE = Transformers(flags={}, headroom=headroom.PYTORCH, support=SUPPORT, shared_block_tokens=None)
+ENGINE = Transformers(flags={}, allowance=headroom.PYTORCH, support=SUPPORT, shared_block_tokens=None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from calculator.architecture.shape import Shape
+from calculator.hardware import headroom
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.vllm import commands
 from calculator.hardware.fit import Fit
-from calculator.hardware.headroom import Headroom
 from calculator.hardware.rates import Lanes, Rate, native, ranks_and_stages
 from calculator.hardware.reason import Reason
 from calculator.hardware.splits import by_tensors, tensor_reasons
@@ -25,6 +25,7 @@ from calculator.memory.vllm.serving import (
     UTILISATION,
     is_slow,
     limits,
+    reserved_bytes,
 )
 
 SUPPORT = Support(
@@ -54,6 +55,11 @@ class Vllm(HardwareEngine):
         """Back ends are chosen by capability, and one name keeps a large card at the small batch."""
         name = SLOW_FOR_THEIR_MEMORY if is_slow(card.name) else None
         return Alike(self.alike_bytes(card.device_bytes), card.capability, name)
+
+    def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
+        """`--gpu-memory-utilization`: 0.92 of the card unless raised, and no more than the reader says."""
+        share = reserved_bytes(card.usable_bytes, workload)
+        return share, (card.usable_bytes if workload.util is None else share)
 
     def card_needs(self, shape: Shape) -> frozenset[str]:
         return frozenset({SPARSE}) if needs_sparse_attention(shape) else frozenset()
@@ -110,8 +116,7 @@ ENGINE = Vllm(
         "prefix_caching": "--disable-prefix-caching",
         "mtp": "--speculative-config",
     },
-    # `--gpu-memory-utilization` is 0.92 by default, so the rest is free unless the reader raises it.
-    headroom=Headroom(round(100 - 100 * UTILISATION)),
+    allowance=headroom.NONE,  # the estimate has an interval
     support=SUPPORT,
     shared_block_tokens=16,  # whole blocks of the cache: v1/core/kv_cache_manager.py
 )

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
-from calculator.memory.vllm.serving import DEFAULT_SEQUENCES
+from calculator.memory.vllm.overhead import outside_budget
+from calculator.memory.vllm.serving import DEFAULT_SEQUENCES, UTILISATION
 
 # `--kv-cache-dtype` for our names; "auto" keeps the model's own.
 KV_DTYPES: Mapping[str, str] = {"FP8": "fp8", "FP8_E4M3": "fp8_e4m3", "FP8_E5M2": "fp8_e5m2"}
@@ -93,9 +94,17 @@ def _parallel(workload: Workload) -> list[str]:
 
 def _memory_percent(fit: Fit | None) -> int | None:
     """`--gpu-memory-utilization` in percent, where vLLM's default of 92 leaves too little."""
-    if fit is None or fit.state != "tight" or fit.per_card_bytes is None:
+    if fit is None or fit.state != "tight" or fit.most_bytes is None:
         return None
-    return min(99, -(-100 * fit.per_card_bytes // fit.card.usable_bytes))
+    percent = min(_most_percent(fit), -(-100 * fit.most_bytes // fit.card.usable_bytes))
+    return percent if percent > 100 * UTILISATION else None
+
+
+def _most_percent(fit: Fit) -> int:
+    """`v1/worker/utils.py` (`request_memory`): it does not start where less is free than it is told to take."""
+    estimate = fit.estimate
+    there = 0 if estimate is None else outside_budget(estimate.part("overhead")) // len(estimate.cards)
+    return 100 * (fit.card.usable_bytes - there * fit.card.devices) // fit.card.usable_bytes
 
 
 def with_draft(command: Command, draft: WeightSource) -> Command:

@@ -1,0 +1,42 @@
+"""What a model's page says of the model whatever the workload: written once after each change, in each language."""
+
+from __future__ import annotations
+
+from django.core.cache import caches
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
+
+from calculator.layer_pattern import layer_pattern
+from catalog import versions
+from catalog.bridge.shapes import shape_of
+from catalog.model_page import specs
+from catalog.model_page.citations import Citations
+from catalog.model_page.links import links
+from catalog.model_page.scoreboard import scoreboard
+from catalog.models import DataChange, LanguageModel
+
+PLACES = ("above", "below")  # the memory panel
+
+
+def facts(slug: str) -> dict[str, str]:
+    """Markup of the facts above the memory panel and below it."""
+    key = versions.key("facts", DataChange.version(), slug, get_language())
+    written = caches["answers"].get_or_set(key, lambda: _write(slug), versions.SECONDS) or {}
+    return {place: mark_safe(markup) for place, markup in written.items()}  # noqa: S308 - our own templates wrote it
+
+
+def _write(slug: str) -> dict[str, str]:
+    model = LanguageModel.objects.published().for_page().get(slug=slug)
+    shape, citations = shape_of(model), Citations(model)
+    siblings = LanguageModel.objects.published().filter(family=model.family_id).exclude(pk=model.pk)
+    context = {
+        "model": model,
+        "citations": citations,
+        "links": links(model),
+        "pattern": layer_pattern(shape) if shape else "",
+        "specs": specs.groups(model, shape, citations),
+        "scoreboard": scoreboard(model),
+        "siblings": siblings.for_list().order_by("-release_date", "slug"),
+    }
+    return {place: str(render_to_string(f"catalog/_model_{place}.html", context)) for place in PLACES}

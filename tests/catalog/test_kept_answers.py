@@ -1,0 +1,93 @@
+"""What was answered is answered again without work until something changes, and what is somebody's own never is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from catalog.models import LanguageModel
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+MODEL = "/en/models/gpt-oss-20b/"
+PATHS = ("/en/", "/zh-hans/models/", MODEL, "/en/accelerators/rtx-4090/", "/en/benchmarks/", "/api/v1/models/")
+QUERIES = 0 if connection.vendor == "sqlite" else 1  # PostgreSQL is asked whether something changed
+
+
+@contextmanager
+def no_work() -> Iterator[None]:
+    with CaptureQueriesContext(connection) as asked:
+        yield
+    assert len(asked) <= QUERIES
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_second_answer_costs_no_query_and_no_template(path: str) -> None:
+    first = Client().get(path)
+    with no_work():
+        again = Client().get(path)
+    assert not again.templates
+    assert (again.status_code, again.content) == (200, first.content)
+    told = {name: value for name, value in first.headers.items() if name != "Date"}
+    assert {name: again.headers[name] for name in told} == told
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_who_has_it_already_is_told_so_without_work(path: str) -> None:
+    tag = Client().get(path).headers["ETag"]
+    with no_work():
+        unchanged = Client().get(path, headers={"If-None-Match": tag})
+    assert (unchanged.status_code, unchanged.content, unchanged.headers["ETag"]) == (304, b"", tag)
+
+
+def test_an_edit_is_seen_at_the_next_request() -> None:
+    before = Client().get(MODEL)
+    row = LanguageModel.objects.get(slug="gpt-oss-20b")
+    row.name = "GPT-OSS renamed"
+    row.save()
+    after = Client().get(MODEL, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert "GPT-OSS renamed" in after.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"HX-Request": "true"}),
+        ({"HX-Request": "true"}, {"HX-Request": "true", "HX-Trigger": "context-slider"}),
+        ({"HX-Request": "true"}, {"HX-Request": "true", "HX-Trigger-Name": "engine"}),
+        ({}, {"Accept-Encoding": "gzip"}),
+        ({}, {"Host": "127.0.0.1"}),
+    ],
+)
+def test_parts_and_wholes_are_told_apart(one: dict[str, str], other: dict[str, str]) -> None:
+    tags = {Client().get(MODEL, headers=headers).headers["ETag"] for headers in (one, other, one)}
+    assert len(tags) == 2
+
+
+@pytest.mark.parametrize("path", ["/en/models/none/", "/en/models/?sort=luck", "/", "/healthz"])
+def test_what_is_no_answer_is_not_kept(path: str) -> None:
+    first, again = Client().get(path), Client().get(path)
+    assert first.status_code == again.status_code
+    assert "W/" not in first.headers.get("ETag", "")
+    assert Client().get(path, headers={"If-None-Match": "*"}).status_code == first.status_code
+
+
+def test_an_editor_is_answered_apart() -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("editor"))
+    shown = client.get(MODEL)
+    assert shown.templates
+    assert Client().get(MODEL).templates  # nothing of the editor's was kept
+    assert client.get(MODEL).templates
+
+
+def test_nothing_is_kept_while_templates_are_written(settings: pytest.FixtureRequest) -> None:
+    settings.DEBUG = True  # type: ignore[attr-defined]
+    Client().get(MODEL)
+    assert Client().get(MODEL).templates
