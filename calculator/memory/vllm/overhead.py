@@ -34,9 +34,9 @@ class Measured(NamedTuple):
 CUDA_CONTEXT = Measured(300 * MIB, 107 * MIB, 555 * MIB)
 """PyTorch with lazy loading: pytorch/pytorch issue 107667. It grows with the card's multiprocessors: RTX 4060 Ti and
 RTX PRO 6000 (https://github.com/ggml-org/llama.cpp/pull/23604)."""
-WORKSPACES = Measured(100 * MIB, 30 * MIB, 170 * MIB)
+WORKSPACES = Measured(80 * MIB, 30 * MIB, 170 * MIB)
 """cuBLAS and kernels: `non_torch_memory` of 0.03 to 0.16 GiB on one card."""
-COMMUNICATION = Measured(150 * MIB, 100 * MIB, 300 * MIB)
+COMMUNICATION = Measured(180 * MIB, 100 * MIB, 300 * MIB)
 """NCCL and all-reduce: 0.20 to 0.33 GiB with the workspaces (vllm-project/vllm issues 14452 and 15815, pull request
 14447)."""
 COMMUNICATION_ON_BLACKWELL = COMMUNICATION._replace(most=1600 * MIB)
