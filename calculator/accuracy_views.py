@@ -11,14 +11,20 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 from django.views.decorators.vary import vary_on_headers
 
+from calculator import labels
 from calculator.accuracy import Case, Line, cases, summary
+from calculator.accuracy.fitted import lines as constant_lines
+from calculator.accuracy.verdicts import Verdict, verdicts
+from calculator.accuracy.worst import Miss, worst
 from calculator.accuracy_chart import Dots, Plot, plot
+from calculator.fit_words import card_label
 from calculator.htmx import HtmxRequest, wants_partial
-from calculator.labels.accuracy import FORMULAS, QUANTITIES, REMARKS
-from calculator.labels.names import ENGINES
+from calculator.labels.accuracy import CONSTANTS, FORMULAS, QUANTITIES, REMARKS
+from calculator.labels.names import ENGINES, engine_name
 from calculator.paging import page_of
 
 CASES_A_PAGE = 50
+WORST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,41 @@ def accuracy(request: HtmxRequest) -> HttpResponse:
             "chosen": chosen,
             "cases": [(case, _configuration(case), REMARKS.get(case.remark, "")) for case in paged["page"]],
             "plot": _plot(*wanted),
+            "said": [_said(verdict) for verdict in verdicts()],
+            "agreed": sum(verdict.agrees for verdict in verdicts()),
+            "constants": [(CONSTANTS[line.constant.key], line) for line in constant_lines()],
+            "worst": [_miss(*miss) for miss in _worst()],
             "in_bytes": chosen.quantity not in ("parameters", "kv_tokens", "pool_tokens"),
         },
     )
+
+
+@cache
+def _worst() -> list[Miss]:
+    return worst(cases(), WORST)
+
+
+def _miss(case: Case, cause: str) -> dict[str, object]:
+    return {
+        "case": case,
+        "engine_name": engine_name(case.engine),
+        "quantity": QUANTITIES[case.quantity],
+        "configuration": _configuration(case),
+        "cause": REMARKS.get(cause, ""),
+    }
+
+
+def _said(verdict: Verdict) -> dict[str, object]:
+    badge, state = labels.STATES[verdict.state]
+    return {
+        "verdict": verdict,
+        "engine_name": engine_name(verdict.engine),
+        "card": card_label(verdict.card, verdict.count),
+        "configuration": _configuration(verdict),
+        "badge": badge,
+        "state": state,
+        "remark": REMARKS.get(verdict.remark, ""),
+    }
 
 
 @cache
@@ -81,5 +119,5 @@ def _plot(engine: str, quantity: str) -> tuple[Plot, list[tuple[Dots, str | Prom
     return (drawn, [(dots, FORMULAS[dots.formula]) for dots in drawn.dots]) if drawn else None
 
 
-def _configuration(case: Case) -> str:
-    return " ".join(f"{name}={value}" for name, value in case.configuration.items())
+def _configuration(of: Case | Verdict) -> str:
+    return " ".join(f"{name}={value}" for name, value in of.configuration.items())

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from calculator.accuracy import naive
-from calculator.accuracy.case import Case
+from calculator.accuracy.case import Case, about
 from calculator.architecture.shape import Shape
 from calculator.memory import Estimate, Workload, estimate
 
@@ -23,57 +23,43 @@ ENGINE = "llama.cpp"
 
 def llama_cpp_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
     """All cases of one line of `llama_cpp.jsonl`."""
-    model = line["name"]
-    yield Case(
-        model=model,
-        family=shape.model_type,
+    case = about(line["name"], shape, ENGINE, ORIGIN)
+    yield case(
         engine="config.json",
         quantity="parameters",
         predicted=shape.total_parameters,
         truth=line["params_unique"],
-        origin=ORIGIN,
     )
     for preset, mib in line["quants_mib"].items():
         answer = estimate(shape, Workload(engine=ENGINE, weight_format=preset, context_tokens=256))
-        yield Case(
-            model=model,
-            family=shape.model_type,
-            engine=ENGINE,
+        yield case(
             quantity="file_bytes",
             configuration={"weights": preset},
             predicted=answer.file_bytes,
             truth=round(mib * MIB),
             resolution=HUNDREDTH,
             naive={"parameters_bits": naive.parameters_times_bits(shape, preset)},
-            origin=ORIGIN,
         )
     for row in line["memory"]:
         workload = Workload(engine=ENGINE, weight_format="BF16", kv_format=row["kv_type"], context_tokens=row["n_ctx"])
-        yield from _memory_cases(model, shape, row, workload, estimate(shape, workload))
+        formulas = _cache_formulas(shape, row["kv_type"], row["n_ctx"])
+        for quantity, predicted, truth, resolution in _truths(row, estimate(shape, workload)):
+            yield case(
+                quantity=quantity,
+                configuration={"kv": row["kv_type"], "context": row["n_ctx"]},
+                predicted=predicted,
+                truth=truth,
+                resolution=resolution,
+                naive=formulas if quantity == "kv_cache" else {},
+            )
 
 
-def _memory_cases(
-    model: str, shape: Shape, row: Mapping[str, Any], workload: Workload, answer: Estimate
-) -> Iterator[Case]:
-    kv_format, context = row["kv_type"], row["n_ctx"]
-    configuration = {"kv": kv_format, "context": context}
+def _cache_formulas(shape: Shape, kv_format: str, context: int) -> dict[str, int]:
     formulas = {"hidden_size": naive.hidden_size_cache(shape, kv_format, context)}
     full = naive.full_attention_cache(shape, kv_format, context)
     if full is not None:
         formulas["full_attention"] = full
-    for quantity, predicted, truth, resolution in _truths(row, answer):
-        yield Case(
-            model=model,
-            family=shape.model_type,
-            engine=ENGINE,
-            quantity=quantity,
-            configuration=configuration,
-            predicted=predicted,
-            truth=truth,
-            resolution=resolution,
-            naive=formulas if quantity == "kv_cache" else {},
-            origin=ORIGIN,
-        )
+    return formulas
 
 
 def _truths(row: Mapping[str, Any], answer: Estimate) -> Iterator[tuple[str, int, int, int]]:

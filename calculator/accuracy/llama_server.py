@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from calculator.accuracy.case import Case
+from calculator.accuracy.case import Case, about, settings_of
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, estimate
+from calculator.memory.contexts import first_bytes, second_bytes
 
 MIB = 2**20
 TENTH = MIB // 10  # a prediction this near counts as exact
@@ -46,18 +48,38 @@ def llama_server_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
         pairs.append(("compute", number, held["compute"], compute))
     buffers = sum(answer.part(key).bytes for key in ("weights", "kv_cache", "state", "compute"))
     pairs.append(("buffers", 0, buffers, sum(sum(card) for card in line["cards"])))
-    in_ram = sum(
-        term.bytes for part in answer.host for term in part.terms if part.key == "compute" and term.key != "logits_read"
-    )
-    pairs.append(("host_compute", 0, in_ram, line["host"][2]))
+    pairs.append(("host_compute", 0, first_bytes(answer.host, "compute"), line["host"][2]))
+    case = about(line["config"], shape, ENGINE, ORIGIN)
     for quantity, card, predicted, truth in pairs:
-        yield Case(
-            model=line["config"],
-            engine=ENGINE,
+        asked = configuration | ({"card": card} if card and len(line["cards"]) > 1 else {})
+        yield case(
             quantity=quantity,
-            configuration=configuration | ({"card": card} if card and len(line["cards"]) > 1 else {}),
+            configuration=asked,
             predicted=predicted,
             truth=round(truth * MIB),
             resolution=TENTH,
-            origin=ORIGIN,
         )
+
+
+def predicting_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
+    """Both contexts of a run that guesses tokens ahead, on its card and in RAM (`llama_server_mtp.jsonl`).
+
+    The second one's cache is F16 unless told; two runs told it, which is no question here.
+    """
+    asked = {"context_tokens": line["context"], "kv_format": line["kv"], "slots": line["slots"], "mtp": line["mtp"]}
+    answer = estimate(shape, Workload(engine=ENGINE, weight_format="Q4_K_M", **asked))
+    kept = first_bytes(answer.parts, "kv_cache") + answer.part("state").bytes
+    found = [
+        ("cache_and_state", kept, line["kv_cache"] + line["state"]),
+        ("compute", first_bytes(answer.parts, "compute"), line["compute"]),
+        ("host_compute", first_bytes(answer.host, "compute"), line["host"][1]),
+    ]
+    if "draft_kv" not in line:
+        found += [
+            ("draft_cache", second_bytes(answer.parts, "kv_cache"), line["draft_kv_cache"]),
+            ("draft_compute", second_bytes(answer.parts, "compute"), line["draft_compute"]),
+            ("draft_host_compute", second_bytes(answer.host, "compute"), line["draft_host_compute"]),
+        ]
+    case = partial(about(line["config"], shape, ENGINE, ORIGIN), configuration=settings_of(asked), resolution=TENTH)
+    for quantity, predicted, truth in found:
+        yield case(quantity=quantity, predicted=predicted, truth=round(truth * MIB))

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from calculator.accuracy import naive
-from calculator.accuracy.case import Case
+from calculator.accuracy.case import Case, about, settings_of
 from calculator.accuracy.sglang import slots_bytes
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, capacity, estimate
+from calculator.memory.contexts import first_bytes, second_bytes
 
 OF_A_CARD = {
     "activation": ("forward_pass", "sampler"),
@@ -17,6 +18,15 @@ OF_A_CARD = {
     "cuda_graphs": ("cuda_graphs",),
 }
 """Quantities that vLLM prints for one card, and the terms that stand for them."""
+
+PARTS = {
+    "kv_cache": (first_bytes, "kv_cache"),
+    "state": (first_bytes, "state"),
+    "compute": (first_bytes, "compute"),
+    "draft_cache": (second_bytes, "kv_cache"),
+    "draft_compute": (second_bytes, "compute"),
+}
+"""Quantities of one context, and the part that each is of."""
 
 
 def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
@@ -36,11 +46,12 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         formulas = _token_formulas(shape, workload, line["pool_bytes"])
     elif line["quantity"] == "total":
         predicted = _total(shape, workload, line)
-    elif line["quantity"] == "kv_cache":
-        predicted = estimate(shape, workload).part("kv_cache").bytes
-        formulas = _cache_formulas(shape, workload)
-    elif line["quantity"] == "state":
+    elif "slots" in line:
         predicted = slots_bytes(shape, workload, line["slots"])
+    elif line["quantity"] in PARTS:
+        of_context, part = PARTS[line["quantity"]]
+        predicted = of_context(estimate(shape, workload).parts, part)
+        formulas = _cache_formulas(shape, workload) if line["quantity"] == "kv_cache" else {}
     elif line["quantity"] in OF_A_CARD:
         predicted = _of_a_card(shape, workload, OF_A_CARD[line["quantity"]])
     else:
@@ -48,26 +59,17 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // workload.tensor_parallel
         predicted = answer.file_bytes if line["quantity"] in ("file_bytes", "published_file") else loaded
         formulas = {"parameters_bits": naive.parameters_times_bits(shape, weight_format) // workload.tensor_parallel}
-    return Case(
-        model=line["model"],
-        family=shape.model_type,
-        engine=line["engine"],
+    return about(line["model"], shape, line["engine"], line["runtime"])(
         quantity=line["quantity"],
-        configuration=_configuration(line["workload"]),
+        configuration=settings_of(line["workload"]),
         predicted=predicted,
         truth=line["truth"],
         resolution=resolution,
         naive=formulas,
-        origin=line["runtime"],
         source=line["source"],
         quote=line["quote"],
         remark=line.get("remark", ""),
     )
-
-
-def _configuration(workload: Mapping[str, Any]) -> dict[str, int | str]:
-    names = {"weight_format": "weights", "kv_format": "kv", "context_tokens": "context"}
-    return {names.get(key, key): value for key, value in workload.items() if key != "capability"}
 
 
 def _token_formulas(shape: Shape, workload: Workload, pool_bytes: int) -> dict[str, int]:

@@ -34,5 +34,11 @@ REMARKS: dict[str, str] = {
     "settings_unknown": "batch and length are not stated; computed for one sequence of 1,024 tokens",
     "experts_in_plain_operations": "its experts run, in part in 32 bits, through operations that are not counted",
     "died_on_the_way": "that run died before its peak, on a card of 79.25 GiB",
+    "attention_in_ram": "CUDA has no kernel for these heads with a quantised cache: attention runs in RAM, untraced",
+    "recurrent_in_ram": "recurrent layers that stay in RAM are only approached",
+    "scaled_rope_table": "the table of a scaled RoPE, which a shape does not know, is copied too",
+    "constant_of_few_logs": "a constant from few public logs; it depends on kernels, driver and card",
+    "card_inferred": "the card is not named; it follows from the sum of what is printed",
+    "memory_inferred": "the memory of the card is not printed; such cards have 3 or 6 GB, and this needs 6",
     "cached_by_the_allocator": "the card's own figure: what PyTorch keeps and does not use is included, and NCCL",
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from calculator.accuracy.case import Case
+from calculator.accuracy.case import Case, about
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, capacity
 from calculator.memory.sglang.layers import Layout
@@ -35,17 +36,8 @@ def sglang_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
     capability = ".".join(map(str, line["capability"]))
     configuration = {"kv": line["kv"], "tensor_parallel": ranks, "capability": capability}
     held = capacity(shape, workload, POOL_BYTES)
-    found = [("pool_tokens", held.tokens if held else 0, line["tokens"])]
+    case = partial(about(line["config"], shape, ENGINE, ORIGIN), configuration=configuration)
+    yield case(quantity="pool_tokens", predicted=held.tokens if held else 0, truth=line["tokens"])
     if "slot_bytes" in line:
-        found.append(("state", _state_bytes(shape, Layout(line["kv"], ranks)), line["slot_bytes"]))
-    for quantity, predicted, truth in found:
-        yield Case(
-            model=line["config"],
-            family=shape.model_type,
-            engine=ENGINE,
-            quantity=quantity,
-            configuration=configuration,
-            predicted=predicted,
-            truth=truth,
-            origin=ORIGIN,
-        )
+        predicted = _state_bytes(shape, Layout(line["kv"], ranks))
+        yield case(quantity="state", predicted=predicted, truth=line["slot_bytes"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from calculator.accuracy.case import Case
+from calculator.accuracy.case import Case, about
 from calculator.architecture.shape import Shape
 from calculator.hardware import Training, training_memory
 
@@ -19,16 +19,12 @@ def training_case(line: Mapping[str, Any], shape: Shape) -> Case:
         "training_peak": found.allocated_bytes,
         "training_fits": found.per_device_bytes,
     }[line["quantity"]]
-    return Case(
-        model=line["model"],
-        family=shape.model_type,
-        engine=line["training"]["program"],
+    return about(line["model"], shape, line["training"]["program"], line["runtime"])(
         quantity=line["quantity"],
         configuration={name: value for name, value in line["training"].items() if name != "program"},
         predicted=predicted,
         truth=line["truth"],
         resolution=line["resolution"],
-        origin=line["runtime"],
         source=line["source"],
         quote=line["quote"],
         remark=line.get("remark", ""),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from calculator.accuracy import naive
-from calculator.accuracy.case import Case
+from calculator.accuracy.case import Case, about
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, capacity, estimate
 
@@ -83,25 +84,18 @@ def vllm_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
     pool = capacity(shape, workload, POOL_BYTES)
     loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // ranks
     configuration: dict[str, int | str] = {"weights": weights or shape.native_format, "tensor_parallel": ranks}
-    kv_configuration = configuration | {"kv": kv, "context": context}
     bits = {"parameters_bits": naive.parameters_times_bits(shape, weights or shape.native_format) // ranks}
-    found = [("rank_weights", loaded, line["weights"], WEIGHTS_RESOLUTION, configuration, bits)]
+    case = about(line["config"], shape, ENGINE, ORIGIN)
+    yield case(
+        quantity="rank_weights",
+        configuration=configuration,
+        predicted=loaded,
+        truth=line["weights"],
+        resolution=WEIGHTS_RESOLUTION,
+        naive=bits,
+        remark=line.get("remark", ""),
+    )
     if pool is not None:
-        found += [
-            ("request_bytes", pool.request_bytes, line["request"], 0, kv_configuration, {}),
-            ("pool_tokens", pool.tokens, line["tokens"], 0, kv_configuration, {}),
-        ]
-    for quantity, predicted, truth, resolution, asked, formulas in found:
-        yield Case(
-            model=line["config"],
-            family=shape.model_type,
-            engine=ENGINE,
-            quantity=quantity,
-            configuration=asked,
-            predicted=predicted,
-            truth=truth,
-            resolution=resolution,
-            naive=formulas,
-            origin=ORIGIN,
-            remark=line.get("remark", "") if quantity == "rank_weights" else "",
-        )
+        case = partial(case, configuration=configuration | {"kv": kv, "context": context})
+        yield case(quantity="request_bytes", predicted=pool.request_bytes, truth=line["request"])
+        yield case(quantity="pool_tokens", predicted=pool.tokens, truth=line["tokens"])

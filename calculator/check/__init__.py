@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from calculator.catalogue import Model
 from calculator.check.cards import Hardware, hardware_of
-from calculator.check.comparison import Compared, rows_of
+from calculator.check.compared import Compared
+from calculator.check.comparison import rows_of
 from calculator.check.fixes import Fix, Mending, mend
 from calculator.check.workload import Settled, settle
 from calculator.hardware import Card

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from calculator.catalogue import Model
-from calculator.check.comparison import Compared
+from calculator.check.compared import Compared
 from calculator.check.workload import Settled
 from calculator.logs import Reading
 
@@ -20,6 +20,8 @@ QUANTITIES = {
     "kv_cache": "kv_cache",
     "state": "state",
     "compute": "compute",
+    "draft_kv_cache": "draft_cache",
+    "draft_compute": "draft_compute",
     "file_bytes": "file_bytes",
     "activation": "activation",
     "non_torch": "workspaces",

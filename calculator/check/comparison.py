@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from calculator.architecture import Shape
 from calculator.check.cards import Hardware
+from calculator.check.compared import SECOND, Compared
+from calculator.check.reasons import reasons_of
 from calculator.check.workload import Settled
 from calculator.logs import Printed, Reading
 from calculator.logs.terms import QUANTITIES
 from calculator.memory import Workload, capacity
+from calculator.memory.contexts import first_bytes, second_bytes
 
 TERMS = {
     "activation": ("forward_pass", "sampler"),
@@ -21,53 +23,6 @@ TERMS = {
 
 ALWAYS = ("weights", "kv_cache", "state", "compute")
 """Parts on the cards that are shown even where the log stops before them."""
-
-PARTS = frozenset({"weights", "kv_cache", "state", "compute", "overhead"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """One quantity. `place` is `cards` (all together), `each` (one of several alike) or `host`; tokens for `kv_tokens`.
-
-    `reasons` are keys of `REASONS`, and stand only where the two differ by more than the printed digits.
-    """
-
-    quantity: str
-    place: str
-    predicted: int | None
-    printed: int | None
-    resolution: int = 0
-    quotes: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-
-    @property
-    def error(self) -> float | None:
-        """(predicted - printed) / printed; nought within the last digit printed."""
-        if self.predicted is None or self.printed is None:
-            return None
-        if abs(self.predicted - self.printed) <= self.resolution:
-            return 0.0
-        return (self.predicted - self.printed) / self.printed if self.printed else None
-
-
-REASONS = (
-    "own_mixture",
-    "format_not_printed",
-    "formats_refused",
-    "multi_token_prediction",
-    "partial_offload",
-    "other_platform",
-    "fork",
-    "second_context",
-    "drafting",
-    "engine_estimate",
-    "model_by_shape",
-    "card_unknown",
-    "whole_card",
-    "other_build",
-    "unexplained",
-)
-"""Why a row may differ. The web layer has a sentence for each."""
 
 
 def rows_of(
@@ -83,7 +38,7 @@ def rows_of(
             printed=row.printed,
             resolution=row.resolution,
             quotes=row.quotes,
-            reasons=tuple(_reasons(row, reading, settled, hardware, told_by)) if row.error else (),
+            reasons=tuple(reasons_of(row, reading, settled, hardware, told_by)) if row.error else (),
         )
         for row in rows
     )
@@ -105,6 +60,7 @@ def printed_rows(reading: Reading) -> tuple[Compared, ...]:
 def _rows(reading: Reading, shape: Shape, settled: Settled, hardware: Hardware | None) -> Iterable[Compared]:
     for quantity in ALWAYS:
         yield _on_cards(reading, settled, quantity)
+    yield from _second(reading, settled)
     for quantity in ("context", "overhead"):
         if reading.of(quantity):
             yield _on_cards(reading, settled, quantity)
@@ -118,12 +74,21 @@ def _rows(reading: Reading, shape: Shape, settled: Settled, hardware: Hardware |
             yield _row(quantity, "each", predicted, found[:1], half)
     for quantity in ("weights", "compute"):
         if found := reading.of(quantity, "host"):
-            predicted = sum(part.bytes for part in settled.estimate.host if part.key == quantity)
+            predicted = first_bytes(settled.estimate.host, quantity)
             yield _row(quantity, "host", predicted, found)
     if found := reading.of("file_bytes"):
         yield _row("file_bytes", "file", settled.estimate.file_bytes, found)
     if found := reading.of("total"):
         yield _row("total", "cards", _total(settled, reading, hardware, len(found)), found)
+
+
+def _second(reading: Reading, settled: Settled) -> Iterable[Compared]:
+    """What guesses tokens ahead: prediction layers beside what we predict, a draft model as it was printed."""
+    answer = settled.estimate
+    for quantity, key in SECOND.items():
+        for place, parts, places in (("cards", answer.parts, ("card",)), ("host", answer.host, ("host",))):
+            found = reading.of(quantity, *places) or (reading.of(quantity, "all") if place == "cards" else ())
+            yield _row(quantity, place, second_bytes(parts, key) if settled.workload.mtp else None, found)
 
 
 def _row(quantity: str, place: str, predicted: int | None, found: Sequence[Printed], more: int = 0) -> Compared:
@@ -145,7 +110,7 @@ def _on_cards(reading: Reading, settled: Settled, quantity: str) -> Compared:
     """A part on all cards; on one of them where the engine prints that."""
     answer = settled.estimate
     keys = ("kv_cache", "state") if quantity == "context" else (quantity,)
-    predicted = sum(part.bytes for part in answer.parts if part.key in keys)
+    predicted = sum(first_bytes(answer.parts, key) for key in keys)
     if quantity == "weights":
         predicted += answer.part("vision").bytes
     if any(each.place == "each" for each in reading.printed):
@@ -200,33 +165,3 @@ def _pool(settled: Settled, reading: Reading, hardware: Hardware | None) -> int 
 def _total(settled: Settled, reading: Reading, hardware: Hardware | None, cards: int) -> int:
     size = budget(settled, reading, hardware)
     return settled.estimate.total_bytes if size is None else size * cards
-
-
-def _reasons(
-    row: Compared, reading: Reading, settled: Settled, hardware: Hardware | None, told_by: str
-) -> Iterable[str]:
-    """The keys of `REASONS` that hold for a row, the likeliest first."""
-    settings, traits, quantity = reading.settings, reading.traits, row.quantity
-    weights, cache = quantity in ("weights", "file_bytes"), quantity in ("kv_cache", "state", "context", "kv_tokens")
-    work = quantity in ("compute", "activation", "cuda_graphs", "non_torch", "overhead", "total", "pool")
-    holds = {
-        "own_mixture": weights and "own_mixture" in traits,
-        "format_not_printed": weights
-        and "weight_format" not in settled.said
-        and "weight_format" not in settled.refused,
-        "formats_refused": (weights and "weight_format" in settled.refused)
-        or (cache and bool({"kv_format", "kv_v_format"} & settled.refused.keys())),
-        "multi_token_prediction": (weights or cache) and "multi_token_prediction" in traits,
-        "partial_offload": quantity in PARTS and ("gpu_layers" in settings or "cpu_expert_layers" in settings),
-        "other_platform": (work or weights) and "other_platform" in traits,
-        "fork": (cache or work) and "fork" in traits,
-        "second_context": (work or cache) and "second_context" in traits,
-        "drafting": "drafting" in traits,
-        "engine_estimate": "engine_estimate" in traits,
-        "model_by_shape": told_by == "shape",
-        "card_unknown": work and (hardware is None or hardware.from_log),
-        "whole_card": quantity == "total" and any(" / " in quote for quote in row.quotes),
-        "other_build": bool(reading.build),
-    }
-    found = [key for key in REASONS if holds.get(key)]
-    return found or ["unexplained"]

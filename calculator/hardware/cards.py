@@ -102,9 +102,8 @@ def kept_by_cuda(reported: int) -> int:
     llama.cpp, PyTorch and vLLM, know of the rest only.
 
     In MiB, `nvidia-smi` less CUDA's total: 8 GB 252, 12 GB 256, 16 GB 391, 24 GB 316 to 484, 32 GB 501, 48 GB 572,
-    80 GB 550. The sources stand in `tests/calculator/hardware/test_cards.py`. A line through them, which large cards
-    leave.
-    Windows tells CUDA the whole memory, and keeps more of it for the desktop.
+    80 GB 550. The sources stand in `tests/calculator/hardware/test_cards.py`. A line through them, up to what large
+    cards keep. Windows tells CUDA the whole memory, and keeps more of it for the desktop.
 
     >>> kept_by_cuda(24 * GIB) // 2**20
     384

@@ -22,6 +22,9 @@ QUANTITIES: Mapping[str, Promise] = {
     "cache_and_state": gettext_lazy("Cache and state on a card"),
     "buffers": gettext_lazy("All buffers on the cards"),
     "host_compute": gettext_lazy("Compute buffer in RAM"),
+    "draft_cache": gettext_lazy("Cache of the second context (MTP)"),
+    "draft_compute": gettext_lazy("Compute buffer of the second context (MTP)"),
+    "draft_host_compute": gettext_lazy("Compute buffer of the second context (MTP) in RAM"),
     "activation": gettext_lazy("Activations"),
     "workspaces": gettext_lazy("Workspaces"),
     "cuda_graphs": gettext_lazy("CUDA graphs"),
@@ -38,6 +41,16 @@ FORMULAS: Mapping[str, Promise] = {
     "hidden_size": gettext_lazy("2 × layers × hidden size"),
     "full_attention": gettext_lazy("every layer full attention"),
 }
+
+CONSTANTS: Mapping[str, Promise] = {
+    "cuda_keeps": gettext_lazy("What CUDA's driver keeps of a card, up to 48 GB: MiB, and MiB per GiB"),
+    "llama_cpp_context": gettext_lazy("llama.cpp, CUDA context: MiB per multiprocessor"),
+    "llama_cpp_overhead": gettext_lazy("llama.cpp, all overhead: MiB, and MiB per multiprocessor"),
+    "vllm_graphs": gettext_lazy("vLLM, CUDA graphs: MiB per captured piece and size"),
+    "vllm_activation": gettext_lazy("vLLM, activations: bytes per element of the widest layer"),
+    "vllm_workspaces": gettext_lazy("vLLM, workspaces, and communication of several cards: MiB"),
+}
+"""Constants that were fitted to public figures (`accuracy.fitted`)."""
 
 REMARKS: Mapping[str, Promise] = {
     "longer_tables": gettext_lazy(
@@ -99,6 +112,16 @@ REMARKS: Mapping[str, Promise] = {
         "Its experts run, in part in 32 bits, through operations that are not counted."
     ),
     "died_on_the_way": gettext_lazy("That run died before its peak, on a card of 79.25 GiB."),
+    "attention_in_ram": gettext_lazy(
+        "CUDA has no kernel for these heads with a quantised cache: attention runs in RAM, and is not traced there."
+    ),
+    "recurrent_in_ram": gettext_lazy("Recurrent layers that stay in RAM are only approached."),
+    "scaled_rope_table": gettext_lazy("The table of a scaled RoPE, which a shape does not know, is copied too."),
+    "constant_of_few_logs": gettext_lazy("A constant from few public logs; it depends on kernels, driver and card."),
+    "card_inferred": gettext_lazy("The card is not named; it follows from the sum of what is printed."),
+    "memory_inferred": gettext_lazy(
+        "The memory of the card is not printed; such cards have 3 or 6 GB, and this model needs the latter."
+    ),
     "cached_by_the_allocator": gettext_lazy(
         "The card's own figure: what PyTorch keeps and does not use is included, and NCCL."
     ),

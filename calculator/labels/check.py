@@ -24,6 +24,10 @@ QUANTITIES: Mapping[str, Promise] = {
     "state": gettext_lazy("Recurrent state"),
     "context": gettext_lazy("KV cache and state"),
     "compute": gettext_lazy("Compute buffer"),
+    "draft_weights": gettext_lazy("Draft model: weights"),
+    "draft_kv_cache": gettext_lazy("Second context: KV cache"),
+    "draft_state": gettext_lazy("Second context: recurrent state"),
+    "draft_compute": gettext_lazy("Second context: compute buffer"),
     "overhead": gettext_lazy("Engine overhead"),
     "activation": gettext_lazy("Activations"),
     "non_torch": gettext_lazy("Workspaces"),
@@ -88,7 +92,11 @@ REASONS: Mapping[str, Promise] = {
     "partial_offload": gettext_lazy("Part of the model stays in RAM; what is copied to the card at work varies."),
     "other_platform": gettext_lazy("Not CUDA: other back ends keep buffers of other sizes."),
     "fork": gettext_lazy("A fork of llama.cpp printed this; it allocates by rules of its own."),
-    "second_context": gettext_lazy("A second context, of a draft or a prediction head, was left out."),
+    "second_context": gettext_lazy("A second context, whose kind the log does not say, was left out."),
+    "draft_cache_told": gettext_lazy(
+        "The second context's cache was told to be other than F16, which is no question here."
+    ),
+    "draft_model": gettext_lazy("A draft model was loaded too: its parts are shown as printed, and not predicted."),
     "drafting": gettext_lazy("The run guesses ahead (speculative decoding), which takes memory of its own."),
     "engine_estimate": gettext_lazy("This is the engine's own estimate before it loaded, not what it allocated."),
     "model_by_shape": gettext_lazy("The model was told by its shape alone; another of the same shape may be meant."),

@@ -25,6 +25,7 @@ TRAITS = (
     "multi_token_prediction",
     "other_platform",
     "second_context",
+    "draft_cache_told",
     "draft_model",
     "drafting",
     "engine_estimate",
@@ -38,6 +39,10 @@ QUANTITIES = (
     "state",
     "context",
     "compute",
+    "draft_weights",
+    "draft_kv_cache",
+    "draft_state",
+    "draft_compute",
     "overhead",
     "activation",
     "non_torch",
@@ -48,4 +53,4 @@ QUANTITIES = (
     "total",
 )
 """What may be printed, in the order in which it is shown. `context` is cache and state together; `pool` is what a
-server has left for the cache of all requests, `total` all that a card holds."""
+server has left for the cache of all requests, `total` all that a card holds. `draft_*` are of the second context."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from time import process_time
 
-from calculator.accuracy.cases import REFERENCE, reference_names, reference_shape
+from calculator.accuracy.references import REFERENCE, reference_names, reference_shape
 from calculator.architecture import Shape, parse_config_text, read_config
 from calculator.context_stops import context_stops
 from calculator.memory import ENGINES, Workload, estimate

@@ -25,9 +25,14 @@ FLAGS: dict[str, tuple[str, Callable[[str], Setting]]] = {
 PAIR = re.compile(r"(?<![\w-])(-{1,2}[a-z][a-z-]{0,20})[ =]\"?([\w.]{1,20})")
 
 
+def command_of(lines: Iterable[str]) -> str:
+    """The last command line of llama.cpp in the text; empty where there is none."""
+    return next((line for line in reversed(list(lines)) if PROGRAM.search(line)), "")
+
+
 def command_settings(lines: Iterable[str]) -> dict[str, Setting]:
     """Settings from the last command line of llama.cpp in the text; what is printed later overrides them."""
-    command = next((line for line in reversed(list(lines)) if PROGRAM.search(line)), "")
+    command = command_of(lines)
     settings: dict[str, Setting] = {}
     for flag, value in PAIR.findall(command):
         if flag in FLAGS:

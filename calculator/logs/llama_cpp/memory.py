@@ -56,13 +56,10 @@ MOST_UNACCOUNTED = 10**7
 
 @dataclass(slots=True)
 class Memory:
-    """`contexts` counts those that were made: a second one belongs to a draft or a prediction head, and is left out."""
-
     printed: list[Printed] = field(default_factory=list)
     settings: dict[str, Setting] = field(default_factory=dict)
     cards: tuple[PrintedCard, ...] = ()
     traits: set[str] = field(default_factory=set)
-    contexts: int = 0
 
 
 def is_host(device: str) -> bool:
@@ -71,16 +68,11 @@ def is_host(device: str) -> bool:
 
 
 def memory_of(lines: Iterable[str]) -> Memory:
-    """The buffers of one model and its first context."""
+    """The buffers of one model and one context."""
     found = Memory()
     plain: dict[str, str] = {}
     kept: list[int] = []
     for line in lines:
-        if CONTEXT.search(line):
-            found.contexts += 1
-        if found.contexts > 1:
-            found.traits.add("second_context")
-            continue
         if (match := SETTING.search(line)) and match[1] not in plain:
             plain[match[1]] = match[2]
         if match := OFFLOADED.search(line):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from calculator.logs.llama_cpp.command import command_settings
+from calculator.logs.llama_cpp.command import command_of, command_settings
+from calculator.logs.llama_cpp.drafting import DRAFT, contexts_of
 from calculator.logs.llama_cpp.failures import failure_of
-from calculator.logs.llama_cpp.memory import memory_of
 from calculator.logs.llama_cpp.model import model_of
 from calculator.logs.reading import PrintedCard, Reading
 
@@ -34,7 +34,6 @@ BUILD = re.compile(r"\bbuild(?:_info)?[:=] ?(b?\d{2,6})[ -(]|\bversion: (\d{3,6}
 FORK = re.compile(
     r"\bik_llama|\bc\^KV|\bKV self size\b.{0,80}\bkv\^T|\bmla_attn\b|koboldcpp|\bfused_moe = ", re.IGNORECASE
 )
-DRAFT = re.compile(r"loading draft model|load_model: (?:loading|initializing) (?:draft|speculative)", re.IGNORECASE)
 DEVICE = re.compile(
     r"using device [A-Za-z]{2,10}(\d{0,2}) \(([^()]{1,80}(?:\([^()]{1,20}\)[^()]{0,40})?)\).{0,40}- (\d{1,7}) MiB free"
 )
@@ -53,13 +52,14 @@ def read(lines: list[str]) -> Reading | None:
     model = model_of(load)
     if not model.paths and not model.shown:
         model = model_of(lines)  # the log begins in the middle, or names the model in its command alone
-    memory = memory_of(load)
-    settings = command_settings(lines[: start + 1]) | model.settings | memory.settings
-    traits = model.traits | memory.traits
+    contexts = contexts_of(load, command_of(lines[: start + 1]), lines[end:])
+    memory = contexts.first
+    settings = command_settings(lines[: start + 1]) | model.settings | memory.settings | contexts.settings
+    traits = model.traits | memory.traits | contexts.traits
+    if "mtp" in settings:
+        traits.discard("multi_token_prediction")  # its layers are asked about
     if any(FORK.search(line) for line in load):
         traits.add("fork")
-    if end < len(lines):
-        traits.add("draft_model")
     return Reading(
         program=PROGRAM,
         engine=ENGINE,
@@ -68,7 +68,7 @@ def read(lines: list[str]) -> Reading | None:
         blob=model.blob,
         shown=model.shown,
         settings=settings,
-        printed=(*model.printed, *memory.printed),
+        printed=(*model.printed, *memory.printed, *contexts.printed),
         cards=cards_of(lines) or memory.cards,
         failure=failure_of(load, memory),
         traits=frozenset(traits),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_config
+from calculator.accuracy.references import reference_config
 from calculator.architecture import Rotary, read_rotary
 
 LLAMA: dict[str, Any] = {"model_type": "llama"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_config
+from calculator.accuracy.references import reference_config
 from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
 
 ROOT = Path(__file__).parents[3]

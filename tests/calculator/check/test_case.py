@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from calculator.accuracy.cases import reference_lines, reference_shape
 from calculator.accuracy.measured import measured_case
+from calculator.accuracy.references import reference_lines, reference_shape
 from calculator.catalogue import Model
 from calculator.check import check
 from calculator.check.case import case_lines, public

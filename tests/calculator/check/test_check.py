@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from calculator.accuracy.cases import reference_shape
+from calculator.accuracy.references import reference_shape
 from calculator.catalogue import Model
 from calculator.check import Checked, check
 from calculator.check.cards import named
-from calculator.check.comparison import REASONS, Compared
+from calculator.check.compared import Compared
 from calculator.check.fixes import KEYS
+from calculator.check.reasons import REASONS
 from calculator.hardware import Card, from_specification
 from calculator.logs import Failure, PrintedCard, Reading, read_log
 from calculator.memory import WorkloadError
@@ -40,6 +41,7 @@ HOPPER = from_specification(
 OFFERED = (GEFORCE, RADEON, HOPPER)
 MODELS = {
     "llama-server.log": "llama-3-1-8b-instruct",
+    "llama-server-mtp.log": "qwen3-6-27b",
     "ollama-out-of-memory.log": "qwen2-5-32b-instruct",
     "vllm-cache-too-small.log": "gpt-oss-120b",
     "vllm.log": "qwen3-8b",
@@ -66,6 +68,38 @@ def test_llama_server_to_the_digit() -> None:
     assert answer.mending is None
     assert abs(row(answer, "total").error or 0) < 0.02
     assert row(answer, "compute", "cards").error == 0  # that build had a row of logits for every token
+
+
+def test_both_contexts_of_a_run_that_guesses_ahead() -> None:
+    """Part by part, each context's own; what it reads out is an output buffer and not compared."""
+    answer = checked("llama-server-mtp.log")
+    for quantity in ("kv_cache", "state", "draft_kv_cache"):
+        assert row(answer, quantity, "cards").error == 0, quantity
+    assert row(answer, "weights", "host").error == 0
+    computed = [(quantity, place) for quantity in ("compute", "draft_compute") for place in ("cards", "host")]
+    for quantity, place in (("weights", "cards"), *computed):
+        # Tensors begin at multiples of 128 bytes, and positions have four coordinates there.
+        assert row(answer, quantity, place).error == pytest.approx(0, abs=1e-4), quantity
+    assert answer.settled.workload.mtp == 3
+
+
+def test_a_cache_that_was_told_its_format_says_so() -> None:
+    text = sample("llama-server-mtp.log").replace(
+        "K (f16):  256.00 MiB, V (f16):  256.00", "K (q8_0):  136.00 MiB, V (q8_0):  136.00"
+    )
+    model = Model(name="x", shape=reference_shape("qwen3-6-27b"))
+    answer = check(read_log(text.replace(" 512.00 MiB", " 272.00 MiB")), model, offered=OFFERED)
+    assert "draft_cache_told" in row(answer, "draft_kv_cache", "cards").reasons
+    assert row(answer, "kv_cache", "cards").error == 0
+
+
+def test_a_draft_model_is_shown_as_printed() -> None:
+    text = sample("llama-server.log")
+    load = text[text.index("llama_model_loader") : text.index("main: server")]
+    model = Model(name="x", shape=reference_shape("llama-3-1-8b-instruct"))
+    answer = check(read_log(f"{text}\nsrv load_model: loading draft model 'x'\n{load}"), model, offered=OFFERED)
+    drafted = row(answer, "draft_weights", "cards")
+    assert (drafted.predicted, drafted.printed) == (None, row(answer, "weights", "cards").printed)
 
 
 def test_a_row_that_differs_says_why() -> None:

@@ -132,7 +132,7 @@ def test_the_interval_decides(shape: Shapes, cards: dict[str, Card], engine: str
 
 
 def test_vllm_takes_no_more_than_it_is_told(shape: Shapes, cards: dict[str, Card]) -> None:
-    """Between 92 % of a card and all of it `--gpu-memory-utilization` has to be raised; a share asked for is kept."""
+    """Between 92 % of a card and all of it `--gpu-memory-utilization` must be raised; a share asked for is kept."""
     workload = Workload(engine="vllm", context_tokens=1024)
     needed = fit(shape("qwen3-8b"), workload, cards["l4"], 1).most_bytes or 0
     card = replace(cards["l4"], usable_bytes=needed * 100 // 95)

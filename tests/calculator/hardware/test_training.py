@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from calculator.accuracy import Case, cases
-from calculator.accuracy.cases import reference_shape
+from calculator.accuracy.references import reference_shape
 from calculator.architecture import Shape
 from calculator.hardware import PROGRAMS, HardwareError, Training, TrainingEstimate, questions, training_memory
 from calculator.hardware.terms import NOTES, TERMS, TRAINING_PARTS

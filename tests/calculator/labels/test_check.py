@@ -7,8 +7,8 @@ import string
 import pytest
 from django.utils import translation
 
-from calculator.check.comparison import REASONS
 from calculator.check.fixes import KEYS
+from calculator.check.reasons import REASONS
 from calculator.labels import check as words
 from calculator.logs import Failure, LogError, terms
 

@@ -46,6 +46,76 @@ def test_llama_server() -> None:
     assert reading.failure is None
 
 
+def test_two_contexts_of_llama_server() -> None:
+    """The second context's buffers are its own; the number of guesses stands in the first (`n_outputs_max_per_seq`)."""
+    reading = of("llama-server-mtp.log")
+    assert reading.settings == {
+        "weight_format": "Q4_K_M",
+        "kv_format": "q8_0",
+        "context_tokens": 131_072,
+        "slots": 4,
+        "kv_unified": True,
+        "micro_batch": 512,
+        "batch": 2048,
+        "output_rows": 16,
+        "mtp": 3,
+    }
+    assert figures(reading) == {
+        ("weights", "CPU"): 682.03,
+        ("weights", "CUDA0"): 15_339.44,
+        ("kv_cache", "CUDA0"): 4352.0,
+        ("kv_cache", "all"): 4352.0,
+        ("state", "CUDA0"): 2394.0,
+        ("state", "all"): 2394.0,
+        ("compute", "CUDA0"): 720.28,
+        ("compute", "CUDA_Host"): 148.28,
+        ("draft_kv_cache", "CUDA0"): 512.0,
+        ("draft_kv_cache", "all"): 512.0,
+        ("draft_compute", "CUDA0"): 196.02,
+        ("draft_compute", "CUDA_Host"): 148.02,
+    }
+    assert reading.traits == frozenset()
+
+
+def _without(text: str, *words: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not any(word in line for word in words))
+
+
+@pytest.mark.parametrize(
+    ("left_out", "added", "guesses"),
+    [
+        ((), "", 3),
+        (("n_outputs_max_per_seq",), "", 3),  # a recurrent state for each
+        (("n_outputs_max_per_seq", "n_rs_seq"), "", 3),
+        (("n_outputs_max_per_seq", "n_rs_seq", "n_max="), "", 3),  # the program's own default
+        (("n_outputs_max_per_seq", "n_rs_seq", "n_max="), " --spec-draft-n-max 5", 5),
+    ],
+)
+def test_guesses_are_told_in_several_places(left_out: tuple[str, ...], added: str, guesses: int) -> None:
+    text = _without(sample("llama-server-mtp.log"), *left_out)
+    assert read_log(text.replace("--spec-type draft-mtp", f"--spec-type draft-mtp{added}")).settings["mtp"] == guesses
+
+
+def test_a_second_context_of_unknown_kind_is_left_out() -> None:
+    reading = read_log(_without(sample("llama-server-mtp.log"), "draft-mtp", "MTP draft context"))
+    assert "mtp" not in reading.settings
+    assert {"second_context", "multi_token_prediction"} <= reading.traits
+    assert not any(each.quantity.startswith("draft") for each in reading.printed)
+
+
+def test_a_draft_model_is_read_beside_the_model() -> None:
+    """Its weights, cache and compute buffer stand behind the line that loads it."""
+    text = sample("llama-server.log")
+    load = text[text.index("llama_model_loader") : text.index("main: server")]
+    small = load.replace("4403.49", "500.00").replace("272.00", "17.00").replace("258.50", "99.00")
+    reading = read_log(f"{text}\ncommon_speculative_init_result: loading draft model '/home/ann/small.gguf'\n{small}")
+    assert figures(reading)["weights", "CUDA0"] == 4403.49
+    assert figures(reading)["draft_weights", "CUDA0"] == 500.0
+    assert figures(reading)["draft_kv_cache", "CUDA0"] == 17.0
+    assert figures(reading)["draft_compute", "CUDA0"] == 99.0
+    assert "draft_model" in reading.traits
+
+
 def test_ollama_out_of_memory() -> None:
     reading = of("ollama-out-of-memory.log")
     assert (reading.program, reading.engine, reading.build) == ("ollama", "llama.cpp", "0.6.5")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from calculator.accuracy.cases import reference_config, reference_shape
+from calculator.accuracy.references import reference_config, reference_shape
 from calculator.architecture import Shape, read_config
 from calculator.architecture.shape import Dense, Layer, Mixer, Tensor
 from calculator.memory import Capacity, Workload, capacity

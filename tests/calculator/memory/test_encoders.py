@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calculator.accuracy.cases import reference_config
+from calculator.accuracy.references import reference_config
 from calculator.architecture import read_config
 from calculator.memory import ENGINES, Workload, estimate
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE

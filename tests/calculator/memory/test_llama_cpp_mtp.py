@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_config
+from calculator.accuracy.references import reference_config, reference_lines
 from calculator.architecture import Shape, read_config
 from calculator.architecture.shape import Tensor
 from calculator.hardware import WeightSource, launch_commands
@@ -16,14 +16,14 @@ from calculator.hardware.engines.llama_cpp.weights import weight_bytes
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
 from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
 from calculator.memory.llama_cpp.placement import place
-from tests.calculator.memory.shapes import catalogued, published, reference
+from tests.calculator.memory.shapes import catalogued, published
 
 MIB = 2**20
 PRINTED_MIB = 0.0001
 ALIGNMENT_MIB = 0.0414  # tensors begin at whole multiples of 128 bytes (`test_llama_cpp_cards.py`)
 # Positions have four coordinates in these models; a graph here hands over one: 3 x 512 tokens x 4 bytes.
 POSITIONS_MIB = 0.0059
-ROWS = reference("llama_cpp_mtp.jsonl")
+ROWS = [dict(line) for line in reference_lines("llama_server_mtp.jsonl")]
 
 
 @lru_cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calculator.accuracy.cases import reference_lines, reference_shape
+from calculator.accuracy.references import reference_lines, reference_shape
 from calculator.memory import Workload, estimate
 from tests.calculator.memory.shapes import published
 

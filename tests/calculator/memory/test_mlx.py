@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from calculator import labels
-from calculator.accuracy.cases import reference_config
+from calculator.accuracy.references import reference_config
 from calculator.architecture import read_config
 from calculator.hardware import WeightSource, launch_commands
 from calculator.memory import Workload, WorkloadError, estimate

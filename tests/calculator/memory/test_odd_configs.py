@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from calculator.accuracy.cases import reference_config
+from calculator.accuracy.references import reference_config
 from calculator.architecture import ConfigError, read_config
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_lines, reference_shape
+from calculator.accuracy.references import reference_lines, reference_shape
 from calculator.architecture import Shape
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from calculator.memory.sglang.layers import Layout

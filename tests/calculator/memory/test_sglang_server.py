@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_shape
+from calculator.accuracy.references import reference_shape
 from calculator.memory import Workload, estimate
 from calculator.memory.engines import served
 from calculator.memory.sglang.layers import Layout

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_shape
+from calculator.accuracy.references import reference_shape
 from calculator.memory import Workload, WorkloadError, capacity, estimate
 from calculator.memory.rank_weights import storage
 from calculator.memory.sglang.server import server

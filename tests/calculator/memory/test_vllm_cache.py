@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_config
+from calculator.accuracy.references import reference_config
 from calculator.architecture import read_config
 from calculator.architecture.shape import FullAttention, LinearAttention, SlidingWindowAttention
 from calculator.memory import Workload, capacity, estimate

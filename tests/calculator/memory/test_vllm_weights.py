@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calculator.accuracy.cases import reference_config
+from calculator.accuracy.references import reference_config
 from calculator.architecture import read_config
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from calculator.memory.checkpoint import FORMATS

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
-from calculator.accuracy.cases import REFERENCE
+from calculator.accuracy.references import REFERENCE
 from catalog import sync
 from catalog.source import load
 from tests.catalog.sample import CONFIG as CONFIG_OF_SAMPLE
