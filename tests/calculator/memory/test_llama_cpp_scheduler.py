@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from calculator.accuracy.cases import reference_lines
 from calculator.accuracy.llama_server import workload_of
+from calculator.accuracy.references import reference_lines
 from calculator.memory import Workload, estimate
 from calculator.memory.llama_cpp.compute import setting_of
 from calculator.memory.llama_cpp.graph.repeats import representative
