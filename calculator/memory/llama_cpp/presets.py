@@ -5,6 +5,9 @@ Source: `llama_ftype_get_default_type` in `src/llama-quant.cpp`. Which tensors d
 
 from __future__ import annotations
 
+USUAL = "Q4_K_M"
+"""The preset of most published files."""
+
 DEFAULT_TYPE: dict[str, str] = {
     "F32": "F32",
     "F16": "F16",

@@ -16,8 +16,9 @@ from calculator.architecture.shape import Shape
 from calculator.memory.blocks import BLOCKS, row_bytes
 from calculator.memory.llama_cpp.mixture import Recipe, Slot, choose_type
 from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.presets import USUAL
 from calculator.memory.llama_cpp.slots import Slots, gather
-from calculator.memory.workload import Term
+from calculator.memory.workload import Term, Workload
 
 ROW_PADDING = 512
 
@@ -33,6 +34,10 @@ class Located(NamedTuple):
 
     cards: tuple[Mapping[Slot, int], ...]
     ram: Mapping[Slot, int]
+
+
+def recipe_of(workload: Workload) -> Recipe:
+    return Recipe(workload.weight_format or USUAL, workload.importance_matrix)
 
 
 @lru_cache(maxsize=1024)
