@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calculator.hardware import engine_named
+from calculator.hardware import WeightSource, engine_named, launch_commands
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
 from tests.calculator.memory.shapes import catalogued, published
 from tests.calculator.memory.test_llama_cpp_relations import NAMES
@@ -111,3 +111,10 @@ def test_layers_of_prediction_have_their_share(layout: dict[str, object]) -> Non
     assert sizes(same) == sizes(plain)
     assert double.part("compute").bytes < 2 * plain.part("compute").bytes
     assert (double.part("compute").bytes > plain.part("compute").bytes) == bool(layout)
+
+
+def test_the_command_does_not_change() -> None:
+    workload = estimate(published("qwen3-30b-a3b"), Workload()).workload
+    source = WeightSource(name="Qwen3-30B-A3B", gguf="unsloth/Qwen3-30B-A3B-GGUF")
+    plain, own = (launch_commands(each, source) for each in (workload, workload.but(file_bytes=20 * GB)))
+    assert own == plain
