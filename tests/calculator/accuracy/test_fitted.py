@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from calculator.accuracy.fitted import Constant, Line, Sample, fit, lines
+from calculator.accuracy import cases
+from calculator.accuracy.fitted import MIB, Constant, Line, Sample, fit, lines
 from calculator.labels.accuracy import CONSTANTS
+from calculator.memory.vllm.overhead import GRAPHS_FROM, GRAPHS_TO, LEAST_BESIDE, MOST_BESIDE
 
 
 def test_a_line_without_noise_is_found_again() -> None:
@@ -52,3 +54,14 @@ def _squares(constant: Constant) -> float:
         (sum(n * f for n, f in zip(constant.used, sample.features, strict=True)) / sample.truth - 1) ** 2
         for sample in constant.samples
     )
+
+
+def test_the_interval_of_vllm_holds_what_was_printed() -> None:
+    """Every figure of workspaces, and all graphs but those of one run that captured more sizes than the defaults."""
+    vllm = [case for case in cases() if case.engine == "vllm"]
+    for case in vllm:
+        if case.quantity == "workspaces" and "tensor_parallel" not in case.configuration:
+            assert LEAST_BESIDE - 107 * MIB - case.resolution <= case.truth <= MOST_BESIDE - 555 * MIB
+    graphs = [case for case in vllm if case.quantity == "cuda_graphs"]
+    inside = [GRAPHS_FROM * case.predicted <= case.truth <= GRAPHS_TO * case.predicted for case in graphs]
+    assert [case.remark for case, held in zip(graphs, inside, strict=True) if not held] == ["more_graphs"]
