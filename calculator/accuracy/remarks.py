@@ -17,7 +17,7 @@ REMARKS: dict[str, str] = {
     "own_mixture": "a third party's own mixture: which layers stay wide is not in the name of the format",
     "stores_tied_head": "the file stores the output head a second time although it is tied to the embedding",
     "partial_offload": "some layers stay in RAM, and the card is not named: the CUDA context of the largest is counted",
-    "budget_of_card": "the log prints the pool, not the total: the truth is 90 % of the 23.69 GiB such a card has",
+    "budget_of_card": "the log prints the pool, not the total: the truth is 90 % of the 23.58 GiB it says of the card",
     "padding_fitted": "the kernel's padding of the hidden size to 256 was inferred from this very line",
     "older_build": "printed by a build before 0.8, whose sampler and profile run held more at once",
     "more_graphs": "that run captured more graphs than the present defaults do, or larger ones",

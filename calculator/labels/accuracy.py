@@ -85,6 +85,10 @@ REMARKS: Mapping[str, Promise] = {
     "partial_offload": gettext_lazy(
         "Some layers stay in RAM, and the card is not named: the CUDA context of the largest is counted."
     ),
+    "budget_of_card": gettext_lazy(
+        "The log prints the pool, not the total: the truth is 90 % of the 23.58 GiB that it says of the card."
+    ),
+    "padding_fitted": gettext_lazy("That the kernel pads the hidden size to 256 was inferred from this very line."),
     "older_build": gettext_lazy("Printed by a build before 0.8, whose sampler and profile run held more at once."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
     "step_inferred": gettext_lazy(

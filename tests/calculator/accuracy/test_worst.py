@@ -6,6 +6,7 @@ from calculator.accuracy import cases
 from calculator.accuracy.references import reference_lines
 from calculator.accuracy.remarks import REMARKS
 from calculator.accuracy.worst import worst
+from calculator.labels.accuracy import REMARKS as SENTENCES
 
 
 def test_the_worst_come_first_and_each_once() -> None:
@@ -29,3 +30,7 @@ def test_a_cause_needs_the_settings_that_it_names() -> None:
     causes = {(miss.case.model, miss.cause) for miss in worst(cases(), 40)}
     assert ("minicpm3-4b", "attention_in_ram") in causes
     assert ("gemma-4-e4b-it", "") in causes  # nobody knows, and nothing is made up
+
+
+def test_every_cause_has_a_sentence_for_readers() -> None:
+    assert set(REMARKS) == set(SENTENCES)
