@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.sitemaps import Sitemap
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 import calculator.urls
 import catalog.urls
 from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization
+from catalog.models.querysets import with_published
 
 # Every state of a calculator and of a list is an address; the sitemap names all that is worth indexing.
 ROBOTS = """User-agent: *
@@ -24,6 +25,7 @@ Sitemap: {sitemap}
 
 
 class Bilingual(Sitemap):
+    limit = 2000  # addresses in one file; each names its twin too
     i18n = True
     alternates = True
     x_default = True
@@ -54,14 +56,19 @@ class Rows(Bilingual):
     def lastmod(self, item: Any) -> datetime:
         return item.updated_at
 
+    def get_latest_lastmod(self) -> datetime | None:
+        """For the index, without reading every row."""
+        newest: datetime | None = self.rows.aggregate(newest=Max("updated_at"))["newest"]
+        return newest
+
 
 SITEMAPS = {
     "pages": Pages(),
     "accelerators": Rows(Accelerator.objects.all()),
     "benchmarks": Rows(Benchmark.objects.all()),
     "models": Rows(LanguageModel.objects.published()),
-    "organizations": Rows(Organization.objects.filter(models__is_published=True).distinct()),
-    "families": Rows(Family.objects.filter(models__is_published=True).distinct()),
+    "organizations": Rows(with_published(Organization.objects.all())),
+    "families": Rows(with_published(Family.objects.all())),
 }
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from catalog.model_list.filters import ModelFilterForm, order
 from catalog.models import LanguageModel, Organization
-from catalog.models.querysets import LanguageModelQuerySet
+from catalog.models.querysets import LanguageModelQuerySet, with_published
 from catalog.models.vocabulary import Architecture, Modality
 
 # Name in the URL -> column. A minus in front turns the order round.
@@ -39,7 +39,7 @@ class ModelListForm(ModelFilterForm):
     def __init__(self, query: Mapping[str, Any]) -> None:
         super().__init__(query)
         anything = [("", _("Any"))]
-        organizations = Organization.objects.filter(models__is_published=True).distinct()
+        organizations = with_published(Organization.objects.all())
         self.offer(
             "organization",
             anything + sorted(((row.slug, row.name) for row in organizations), key=lambda choice: choice[1].casefold()),

@@ -1,31 +1,38 @@
 from __future__ import annotations
 
-from django.db.models import Prefetch
+from django.db.models import Count, Max, Prefetch, Window
+from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from calculator.paging import page_of
 from catalog.models import Family, LanguageModel, Organization
 
-
-def _listed() -> Prefetch:
-    return Prefetch("models", LanguageModel.objects.published().for_list().order_by("-release_date", "slug"))
+NEWEST = 12  # of each family on its organisation's page
+FAMILY_SIZE = 50
 
 
 def organization(request: HttpRequest, slug: str) -> HttpResponse:
-    """An organisation with its families and their models."""
-    families = Prefetch("families", Family.objects.prefetch_related(_listed()))
-    row: Organization = get_object_or_404(Organization.objects.prefetch_related(families), slug=slug)
-    shown = sorted(
-        (family for family in row.families.all() if family.models.all()),
-        key=lambda family: max(model.release_date for model in family.models.all()),
-        reverse=True,
+    """An organisation with its families, the newest first, and the newest models of each."""
+    published = LanguageModel.objects.published()
+    order = ("-release_date", "slug")
+    position = Window(RowNumber(), partition_by="family", order_by=order)
+    newest = Prefetch("models", published.for_list().alias(at=position).filter(at__lte=NEWEST).order_by(*order))
+    families = (
+        Family.objects.filter(models__is_published=True)
+        .annotate(num_models=Count("models"), newest=Max("models__release_date"))
+        .order_by("-newest", "slug")
+        .prefetch_related(newest)
     )
-    return render(request, "catalog/organization.html", {"organization": row, "families": shown})
+    row: Organization = get_object_or_404(
+        Organization.objects.prefetch_related(Prefetch("families", families)), slug=slug
+    )
+    return render(request, "catalog/organization.html", {"organization": row, "families": row.families.all()})
 
 
 def family(request: HttpRequest, slug: str) -> HttpResponse:
-    """A family with its models."""
-    row: Family = get_object_or_404(
-        Family.objects.select_related("organization").prefetch_related(_listed()), slug=slug
-    )
-    return render(request, "catalog/family.html", {"family": row})
+    """A family with its models, page by page."""
+    row: Family = get_object_or_404(Family.objects.select_related("organization"), slug=slug)
+    models = LanguageModel.objects.published().filter(family=row).for_list().order_by("-release_date", "slug")
+    paged = page_of(request.GET.get("page"), models, FAMILY_SIZE)
+    return render(request, "catalog/family.html", {"family": row, **paged})

@@ -17,6 +17,7 @@ from catalog.model_page.scoreboard import scoreboard
 from catalog.models import DataChange, LanguageModel
 
 PLACES = ("above", "below")  # the memory panel
+SIBLINGS = 24  # the newest; the family's own page has all
 
 
 def facts(slug: str) -> dict[str, str]:
@@ -37,6 +38,6 @@ def _write(slug: str) -> dict[str, str]:
         "pattern": layer_pattern(shape) if shape else "",
         "specs": specs.groups(model, shape, citations),
         "scoreboard": scoreboard(model),
-        "siblings": siblings.for_list().order_by("-release_date", "slug"),
+        "siblings": siblings.for_list().order_by("-release_date", "slug")[:SIBLINGS],
     }
     return {place: str(render_to_string(f"catalog/_model_{place}.html", context)) for place in PLACES}

@@ -48,10 +48,13 @@ PAGES = (
     Page("slider, dragged", MODEL + "?context={}", DRAG),
     Page("model page", MODEL + "?context={}"),
     Page("models list", "/en/models/?n={}"),
+    Page("search", "/en/models/?q=qwen3+8b&n={}"),
+    Page("filter by card", "/en/models/?memory=24&card=rtx-4090&n={}"),
     Page("leaderboard", "/en/benchmarks/?n={}"),
     Page("card page", "/en/accelerators/rtx-4090/?context={}"),
     Page("calculator", "/en/calculator/?model=llama-4-maverick-instruct&context={}"),
     Page("home", "/en/?n={}"),
+    Page("sitemap", "/sitemap-models.xml?n={}"),
     Page("API memory", "/api/v1/models/llama-4-maverick-instruct/memory/?context={}"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
@@ -142,7 +143,10 @@ def test_titles_tell_pages_apart(crawl: Crawl) -> None:
 def test_sitemap_and_robots(crawl: Crawl, client: Client) -> None:
     robots = client.get("/robots.txt").content.decode()
     assert f"Sitemap: {HOST}/sitemap.xml" in robots
-    sitemap = client.get("/sitemap.xml").content.decode()
+    index = client.get("/sitemap.xml").content.decode()
+    parts = re.findall(rf"<loc>{HOST}([^<]+)</loc>", index)
+    assert "/sitemap-models.xml" in parts
+    sitemap = "".join(client.get(part).content.decode() for part in parts)
     for path in crawl:
         if "?" not in path and view_of(path) in {"catalog:model", "catalog:organization", "catalog:family"}:
             assert f"<loc>{HOST}{path}</loc>" in sitemap, path

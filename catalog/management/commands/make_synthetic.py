@@ -1,0 +1,87 @@
+"""`manage.py make_synthetic --models 20000 --scores 400000`: more rows than anybody has, to see what grows with them.
+
+For a database of its own: `DATABASE_URL=sqlite:///big.sqlite3 manage.py migrate`, `sync_catalog`, then this, then
+`make bench ARGS=pages` under the same address. What it adds is made from the rows that are there, by a stated seed.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from random import Random
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from catalog.models import Benchmark, DataChange, LanguageModel, Score
+
+BATCH = 500
+PREFIX = "synthetic"
+SPREAD = (0.5, 2.0)  # sizes and memory of a copy, as a multiple of its pattern's
+
+
+class Command(BaseCommand):
+    help = "Adds made-up models and scores, to measure how pages, search and ranks grow. Not for a site's own database."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--models", type=int, default=20_000, help="published models in all")
+        parser.add_argument("--scores", type=int, default=400_000, help="scores in all")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--yes", action="store_true", help="the database is one that may be filled so")
+
+    def handle(self, *args: Any, models: int, scores: int, seed: int, yes: bool, **options: Any) -> None:
+        if not yes:
+            raise CommandError("This fills the database with made-up rows: give --yes where it is one for that.")
+        patterns = list(LanguageModel.objects.published())
+        if not patterns:
+            raise CommandError("There is no model to copy: run sync_catalog first.")
+        random = Random(seed)  # noqa: S311 - statistics, not secrets
+        with transaction.atomic():
+            made = _store(LanguageModel, _models(patterns, models - len(patterns), random))
+            listed = _store(Score, _scores(scores - Score.objects.count(), random))
+            DataChange.record()
+        self.stdout.write(f"{made} models and {listed} scores added.")
+
+
+def _store(kind: type[LanguageModel | Score], rows: Iterable[Any]) -> int:
+    stored = 0
+    left = iter(rows)
+    while batch := list(islice(left, BATCH)):
+        kind._base_manager.bulk_create(batch)  # as they are: what a save derives is copied too
+        stored += len(batch)
+    return stored
+
+
+def _models(patterns: list[LanguageModel], number: int, random: Random) -> Iterator[LanguageModel]:
+    columns = [field.attname for field in LanguageModel._meta.concrete_fields if not field.primary_key]
+    for index in range(number):
+        pattern, factor = random.choice(patterns), random.uniform(*SPREAD)
+        row = LanguageModel(**{name: getattr(pattern, name) for name in columns})
+        row.slug, row.name, row.shipped = f"{PREFIX}-{index}", f"{pattern.name} {index}", None
+        row.hf_repo = f"{PREFIX}/{index}"
+        row.release_date = f"{random.randint(2023, 2026)}-{random.randint(1, 12):02}-{random.randint(1, 28):02}"
+        for name in ("total_parameters", "active_parameters", "memory_8k_bytes"):
+            if value := getattr(row, name):
+                setattr(row, name, round(value * factor))
+        row.search_text = f"{row.search_text} {index}"
+        yield row
+
+
+def _scores(number: int, random: Random) -> Iterator[Score]:
+    """Each of a model of its own in a benchmark, so that as many models as can be are ranked."""
+    models = list(LanguageModel.objects.published().order_by("pk").values_list("pk", flat=True))
+    benchmarks = list(Benchmark.objects.all())
+    for index in range(number):
+        benchmark = random.choice(benchmarks)
+        yield Score(
+            model_id=models[index % len(models)],
+            benchmark=benchmark,
+            variant=benchmark.primary_variant,
+            value=random.uniform(0.2, 0.95) * (benchmark.scale_max or 1500),
+            settings=f"run {index}",
+            date="2026-06",
+            source=f"https://example.org/{index}",
+            source_kind="third-party",
+        )
