@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 FLAGS: Mapping[str, bool] = {
     "": False, "0": False, "false": False, "off": False, "1": True, "true": True, "on": True,
@@ -87,6 +87,36 @@ class SlotsField(forms.Field):
         if word in ("", self.AUTO):
             return word or None
         return forms.IntegerField(min_value=1, max_value=self.most).clean(word)
+
+
+class SharesField(forms.Field):
+    """A share for each card, as "3,1"."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": gettext_lazy("Write a share for each card, such as 3,1: numbers from 0 to %(most)s."),
+    }
+
+    def __init__(self, *, most: float, **options: Any) -> None:
+        self.most = most
+        super().__init__(widget=forms.TextInput(attrs={"size": 5, "inputmode": "decimal"}), **options)
+
+    def to_python(self, value: object) -> tuple[float, ...] | None:
+        word = "" if value is None else str(value).strip()
+        if not word:
+            return None
+        try:
+            found = shares(word)
+        except ValueError:
+            found = (-1.0,)
+        if not all(0 <= share <= self.most for share in found):
+            message = self.error_messages["invalid"] % {"most": f"{self.most:,.0f}"}
+            raise forms.ValidationError(message, code="invalid")
+        return found
+
+
+def shares(word: str) -> tuple[float, ...]:
+    """Numbers between commas or slashes, as llama.cpp reads them. Raises `ValueError` for anything else."""
+    return tuple(float(share) for share in word.replace("/", ",").split(","))
 
 
 def slots_or_auto(word: str) -> int | str:

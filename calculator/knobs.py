@@ -9,12 +9,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from calculator.fields import FlagField, OnOffField, SlotsField
+from calculator.fields import FlagField, OnOffField, SharesField, SlotsField
 from calculator.hardware import engine_named
 from calculator.memory import ENGINES
 from calculator.memory.engines import BOUNDS
 
 MOST_SLOTS = 256  # `LLAMA_MAX_SEQ` of llama.cpp
+LARGEST_SHARE = 1_000_000
+LONGEST_WORD = 20
 MOST_LAYERS = 9999
 """More than any model has; the engine says how many this one has."""
 
@@ -24,7 +26,7 @@ class Knob:
     """`name` is what a reader writes, `attribute` the field of a `Workload`, `aliases` other names in a command line.
 
     `kind` is what it takes: a `whole` number, a `share` of one, `yes` or nothing, `on_off` where the engine itself
-    decides as long as nothing is said, or `slots`, a number or "auto".
+    decides as long as nothing is said, `slots`, a number or "auto", `shares` of the cards, or a `word` of the engine's.
     """
 
     name: str
@@ -40,6 +42,13 @@ class Knob:
             return OnOffField(label=self.label, required=False)
         if self.kind == "slots":
             return SlotsField(label=self.label, required=False, most=MOST_SLOTS)
+        if self.kind == "shares":
+            return SharesField(label=self.label, required=False, most=LARGEST_SHARE)
+        if self.kind == "word":
+            text = forms.TextInput(attrs={"size": 5, "autocapitalize": "none"})
+            return forms.CharField(
+                label=self.label, required=False, max_length=LONGEST_WORD, empty_value=None, widget=text
+            )
         least, most = BOUNDS.get(self.attribute, (0, MOST_LAYERS))
         if self.kind == "share":
             widget = forms.NumberInput(attrs={"step": 0.01})
@@ -93,6 +102,34 @@ KNOBS: Mapping[str, Knob] = {
         Knob(name="batch", attribute="batch", label=gettext_lazy("Tokens of a batch")),
         Knob(name="ubatch", attribute="micro_batch", label=gettext_lazy("Tokens of a micro-batch")),
         Knob(name="fa", attribute="flash_attention", label=gettext_lazy("Flash attention"), kind="on_off"),
+        Knob(
+            name="ts",
+            attribute="tensor_split",
+            label=gettext_lazy("Shares of the cards (3,1)"),
+            kind="shares",
+            aliases=("tensor-split",),
+        ),
+        Knob(
+            name="ctkd",
+            attribute="draft_kv_format",
+            label=gettext_lazy("Format of the keys of guessed tokens"),
+            kind="word",
+            aliases=("cache-type-k-draft",),
+        ),
+        Knob(
+            name="ctvd",
+            attribute="draft_kv_v_format",
+            label=gettext_lazy("Format of the values of guessed tokens"),
+            kind="word",
+            aliases=("cache-type-v-draft",),
+        ),
+        Knob(
+            name="mmproj_ram",
+            attribute="mmproj_in_ram",
+            label=gettext_lazy("Image encoder in RAM"),
+            kind="yes",
+            aliases=("no-mmproj-offload",),
+        ),
         Knob(name="swa_full", attribute="swa_full", label=gettext_lazy("Whole context in windows"), kind="yes"),
     )
 }

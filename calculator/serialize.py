@@ -16,7 +16,7 @@ from calculator.memory.engines import served
 from calculator.workload_form import WorkloadForm
 
 PARTS = ("weights", "kv_cache", "state", "compute", "overhead", "vision")
-HOST_PARTS = ("weights", "kv_cache", "compute")
+HOST_PARTS = ("weights", "kv_cache", "compute", "vision")
 
 
 def answer_json(model: str, shape: Shape, form: WorkloadForm) -> dict[str, object]:

@@ -52,6 +52,13 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "shared_intermediate_size",
         "share_expert_dim",
     ),
+    "routed_scale": (
+        "routed_scaling_factor",
+        "router_scaling_factor",
+        "route_scale",
+        "moe_routed_scaling_factor",
+        "moe_router_scaling_factor",
+    ),
     "num_dense_layers": ("first_k_dense_replace", "num_dense_layers", "moe_layer_start_index"),
     "num_mtp_layers": ("num_nextn_predict_layers", "num_mtp_layers", "mtp_num_hidden_layers", "num_mtp_modules"),
     "tied": ("tie_word_embeddings", "tie_embedding", "tie_embeddings"),

@@ -73,4 +73,11 @@ def read_experts(c: Fields, *, shared: str = "", expert_size: str = "expert_size
         shared_size=shared_size,
         num_groups=c.size("num_expert_groups", 1),
         num_active_groups=c.size("num_active_expert_groups", 1),
+        normalised=c.flag("norm_topk_prob", True),
+        scaled=scales_routed(c),
     )
+
+
+def scales_routed(c: Fields) -> bool:
+    """Whether the weights of the chosen experts are multiplied by a constant."""
+    return c.value("routed_scale") not in (None, 0, 1)

@@ -90,6 +90,8 @@ FRACTIONS: Mapping[str, float] = {
 """The share of a head that is rotated, of model types whose configuration class in transformers has one of its own."""
 _FRACTION_KEYS = ("partial_rotary_factor", "rotary_pct", "rotary_emb_fraction")
 _STRETCHED = ("yarn", "deepseek_yarn")  # the table is as long as the stretched context, whatever the longest context is
+_LONG = ("longrope", "su")
+_BY_FACTORS = (*_LONG, "llama3", "proportional")
 _TYPE_KEYS = ("rope_type", "type")
 
 
@@ -146,7 +148,7 @@ def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object])
     factor, original = _number(parameters.get("factor")), _whole(parameters.get("original_max_position_embeddings"))
     if rope_type in _STRETCHED and factor and original:
         positions = int(original * factor)
-    elif rope_type in ("longrope", "su"):
+    elif rope_type in _LONG:
         stated = _whole(text.config.get("original_max_position_embeddings"))
         positions += original or stated or _ORIGINAL_DEFAULTS.get(text.model_type, 0)
     return RotaryTable(
@@ -155,6 +157,7 @@ def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object])
         dimensions=head if rope_type == "proportional" else _dimensions(text, head, parameters),
         axes="mrope_section" in parameters,
         stretched=rope_type in _STRETCHED,
+        by_factors=rope_type in _BY_FACTORS,
     )
 
 

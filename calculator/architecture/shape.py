@@ -71,6 +71,7 @@ class Experts(FeedForward):
     """Mixture of experts: `num_active_experts` of `num_experts` per token, plus `num_shared_experts` always on.
 
     Where experts form groups, they are chosen from the best `num_active_groups` of `num_groups` (DeepSeek-V3).
+    `normalised`: the weights of those that are chosen add up to one; `scaled`: they are multiplied by a constant.
     """
 
     num_experts: int
@@ -81,6 +82,8 @@ class Experts(FeedForward):
     latent_size: int | None = None
     num_groups: int = 1
     num_active_groups: int = 1
+    normalised: bool = True
+    scaled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,13 +152,15 @@ class Quantization:
 class RotaryTable:
     """cos and sin of `dimensions` numbers for each of `positions`, for the layers of one `kind` (`full_attention`, or
     `sliding_attention` where that has a table of its own). `axes`: positions of images have three coordinates;
-    `stretched`: by YaRN, beyond the context that was trained."""
+    `stretched`: by YaRN, beyond the context that was trained; `by_factors`: each angle by a factor of its own (Llama
+    3.1, LongRoPE), which llama.cpp keeps as a weight."""
 
     kind: str
     positions: int
     dimensions: int
     axes: bool = False
     stretched: bool = False
+    by_factors: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -32,6 +32,12 @@ NOTES: Mapping[str, Promise] = {
     "without_flash_attention": gettext_lazy(
         "Flash attention is off: the scores of every token with every cell are held, and the mask in 32 bits."
     ),
+    "back_end_metal": gettext_lazy(
+        "On Apple's chips llama.cpp runs on Metal, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. Builds since pull request 27390 reserve one all the same. What Metal's kernels keep beside their results is not modelled."
+    ),
+    "back_end_vulkan": gettext_lazy(
+        "This card runs llama.cpp on Vulkan, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. What Vulkan's kernels keep beside their results is not modelled."
+    ),
     "flash_attention_in_ram": gettext_lazy(
         "CUDA has no flash attention for these head sizes, and a quantised cache needs it: attention runs in RAM, slowly."
     ),

@@ -44,6 +44,7 @@ class Workload:
     capability: tuple[int, int] | None = None  # CUDA compute capability of the card, where known: (9, 0)
     card_name: str | None = None  # as its driver says it, where known: vLLM asks it for "a100"
     multiprocessors: int | None = None  # of the card, where known: a CUDA context grows with them
+    back_end: str | None = None  # what llama.cpp runs the card with, where it is not CUDA or HIP: "metal", "vulkan"
     gpu_layers: int | None = None  # llama.cpp `-ngl`: the last so many of blocks + output layer; None: all
     cpu_expert_layers: int = 0  # llama.cpp `--n-cpu-moe`: experts of the first so many layers stay in RAM
     slots: int | str | None = None  # llama.cpp `-np`; "auto": left out, which is 4 with `kv_unified`; None: `sequences`
@@ -52,6 +53,10 @@ class Workload:
     flash_attention: bool | None = None  # llama.cpp `-fa`; None: wherever the card can
     output_rows: int | None = None  # llama.cpp: rows of logits that a graph may have; None: the server's one per slot
     swa_full: bool = False  # llama.cpp `--swa-full`: windowed layers keep the whole context
+    tensor_split: tuple[float, ...] | None = None  # llama.cpp `-ts`: a share of the layers for each card; None: equal
+    draft_kv_format: str | None = None  # llama.cpp `-ctkd`: keys of the context that guesses ahead; None: the default
+    draft_kv_v_format: str | None = None  # llama.cpp `-ctvd`: its values
+    mmproj_in_ram: bool = False  # llama.cpp `--no-mmproj-offload`: the image encoder runs on the CPU
 
     def but(self, **changes: object) -> Self:
         """The same with `changes`: `dataclasses.replace` in a fraction of its time. Raises TypeError like it."""
@@ -82,14 +87,19 @@ class Workload:
         return self.tensor_parallel // (self.data_parallel // self.replicas)
 
     @property
+    def stages(self) -> int:
+        """Cards one behind the other: as many as `tensor_split` has shares, where nothing else says how many."""
+        return max(self.pipeline_parallel, len(self.tensor_split or ()))
+
+    @property
     def devices(self) -> int:
-        return self.tensor_parallel * self.pipeline_parallel * self.replicas
+        return self.tensor_parallel * self.stages * self.replicas
 
 
 COMMON = frozenset(
     {
         *("engine", "weight_format", "kv_format", "kv_v_format", "context_tokens", "sequences", "vision"),
-        *("card_bytes", "capability", "card_name", "multiprocessors"),
+        *("card_bytes", "capability", "card_name", "multiprocessors", "back_end"),
     }
 )
 """Fields that every engine answers, if only by refusing a value."""

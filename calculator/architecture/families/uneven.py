@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from calculator.architecture.attention import attention, mixer
 from calculator.architecture.decoder import Decoder, decoder, layer_kinds
 from calculator.architecture.families.standard import PRE_NORMS, Family, first_dense
-from calculator.architecture.feed_forward import dense, experts, read_experts
+from calculator.architecture.feed_forward import dense, experts, read_experts, scales_routed
 from calculator.architecture.fields import Fields
 from calculator.architecture.shape import Experts
 from calculator.architecture.tensors import Block, linear, norms
@@ -78,6 +78,7 @@ def step3(c: Fields) -> Decoder:
         expert_size=c.size("expert_size"),
         num_shared_experts=int(shared > 0),
         shared_size=shared,
+        scaled=scales_routed(c),
     )
     c.ignore("num_experts", "num_shared_experts", "use_moe_router_bias", "use_head_wise_attn_gate", "use_moe")
     c.ignore("mtp_layer_types", "mtp_mlp_layer_types", "sliding_window", "need_fp32_gate")

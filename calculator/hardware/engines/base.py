@@ -30,6 +30,7 @@ class Alike(NamedTuple):
     capability: tuple[int, int] | None = None
     card_name: str | None = None
     multiprocessors: int | None = None
+    back_end: str | None = None
 
     def on(self, workload: Workload) -> Workload:
         return workload.but(**self._asdict())

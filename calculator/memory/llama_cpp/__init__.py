@@ -10,6 +10,7 @@ from calculator.architecture.shape import CompressedAttention, LatentAttention, 
 from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import offered_formats
 from calculator.memory.llama_cpp.compute import UNQUANTISED
+from calculator.memory.llama_cpp.draft import check_draft_formats
 from calculator.memory.llama_cpp.flash import uses_flash
 from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.notes import notes
@@ -23,11 +24,14 @@ from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadE
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 MAX_BATCH = 2**20
+MOST_CARDS = 16  # `GGML_SCHED_MAX_BACKENDS`
+LARGEST_SHARE = 1e6  # shares are compared with each other; nobody needs larger ones
 
 
 KNOBS = frozenset(
     {"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"}
     | {"importance_matrix", "mtp", "slots", "kv_unified", "batch", "flash_attention", "output_rows", "swa_full"}
+    | {"tensor_split", "draft_kv_format", "draft_kv_v_format", "mmproj_in_ram"}
 )
 
 
@@ -57,6 +61,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     different formats, more cards than layers.
     """
     _check(shape, workload)
+    if workload.stages != workload.pipeline_parallel:
+        workload = workload.but(pipeline_parallel=workload.stages)
     running = run(shape, _of_any_card(workload))
     recipe = Recipe(workload.weight_format or default_weight_format(shape), workload.importance_matrix)
     held = weigh(in_file(shape, workload), recipe, running.placement)
@@ -99,6 +105,8 @@ def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tupl
 
 def _check(shape: Shape, workload: Workload) -> None:
     check_prediction(shape, workload)
+    _check_shares(workload.tensor_split or (), workload.pipeline_parallel)
+    check_draft_formats(shape, workload)
     asked = "sequences" if workload.slots is None else "slots"
     if not 1 <= slot_count(workload) <= MAX_SEQUENCES:
         raise WorkloadError(asked, "out_of_bounds", value=slot_count(workload), least=1, most=MAX_SEQUENCES)
@@ -110,6 +118,16 @@ def _check(shape: Shape, workload: Workload) -> None:
         raise WorkloadError("flash_attention", "quantised_values", value=workload.kv_v_format)
     if workload.kv_v_format != workload.kv_format and _keeps_latents(shape):
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
+
+
+def _check_shares(shares: tuple[float, ...], cards: int) -> None:
+    """Shares may stand alone; then there are as many cards."""
+    if shares and cards not in (1, len(shares)):
+        raise WorkloadError("tensor_split", "shares_of_other_cards", value=len(shares), cards=cards)
+    if len(shares) > MOST_CARDS:
+        raise WorkloadError("tensor_split", "too_many_shares", value=len(shares), most=MOST_CARDS)
+    if any(not 0 <= share <= LARGEST_SHARE for share in shares):
+        raise WorkloadError("tensor_split", "not_shares", value=",".join(f"{share:g}" for share in shares))
 
 
 def _keeps_latents(shape: Shape) -> bool:

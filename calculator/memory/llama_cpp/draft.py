@@ -1,39 +1,51 @@
 """The second context of multi-token prediction: cache, compute buffer and what it keeps in RAM.
 
-It has the slots and the length of the first one, and a cache of F16 whatever that of the first is made of (`-ctkd`,
-`-ctvd` in `common/arg.cpp`; `common_base_params_to_speculative` in `common/speculative.cpp`).
+It has the slots and the length of the first one, and a cache of F16 whatever that of the first is made of, unless
+`-ctkd` and `-ctvd` say otherwise (`common/arg.cpp`; `common_base_params_to_speculative` in `common/speculative.cpp`).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import streams
-from calculator.memory.llama_cpp.cache import cache_terms
-from calculator.memory.llama_cpp.compute import card_terms, copies_of, prediction_host_terms, setting_of, share_of
-from calculator.memory.llama_cpp.graph import NotTracedError, Share, trace
+from calculator.memory.llama_cpp.cache import cache_terms, offered_formats
+from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
+from calculator.memory.llama_cpp.graph import NotTracedError, copies_of, trace
 from calculator.memory.llama_cpp.overhead import hidden_terms, result_terms
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import drafting, output_rows, split
-from calculator.memory.workload import Term, Workload
+from calculator.memory.workload import Term, Workload, WorkloadError
 
 Terms = tuple[Term, ...]
 KV_FORMAT = "f16"
 BATCH = 2048  # `n_batch` in `common/common.h`
 
 
-def workload_of(workload: Workload, kv_format: str = KV_FORMAT) -> Workload:
+def workload_of(workload: Workload) -> Workload:
     """The second context's settings."""
-    return replace(
-        workload,
+    return workload.but(
         mtp=0,
         output_rows=output_rows(workload),
-        kv_format=kv_format,
-        kv_v_format=kv_format,
+        kv_format=workload.draft_kv_format or KV_FORMAT,
+        kv_v_format=workload.draft_kv_v_format or KV_FORMAT,
+        draft_kv_format=None,
+        draft_kv_v_format=None,
         vision=False,
     )
+
+
+def check_draft_formats(shape: Shape, workload: Workload) -> None:
+    """Raises WorkloadError for a format of the second cache that its heads do not divide into, or without one."""
+    for field in ("draft_kv_format", "draft_kv_v_format"):
+        value = getattr(workload, field)
+        if value is None:
+            continue
+        if not workload.mtp:
+            raise WorkloadError(field, "only_with_prediction", value=value)
+        if value not in (offered := offered_formats(drafting(shape))):
+            raise WorkloadError(field, "not_offered", value=value, offered=offered)
 
 
 def draft_cache(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> Terms:
@@ -51,16 +63,18 @@ def draft_compute(shape: Shape, workload: Workload, placement: Placement, card: 
     drafted, (_, own) = drafting(shape), split(placement, shape.num_layers)
     if not own.cards[card] and (card or not own.ram):
         return ()
-    share = share_of(own, card, drafted.num_layers)._replace(copies=copies_of(placement))
-    setting = setting_of(drafted, workload)
-    size = sum(term.bytes for term in card_terms(drafted, workload, setting, share))
+    setting = setting_of(drafted, workload, own)
+    terms = card_terms(drafted, workload, setting, own, card, copies_of(placement))
+    size = sum(term.bytes for term in terms)
     return (Term("prediction_at_work", {"rows": setting.tokens}, size),)
 
 
 def draft_host(shape: Shape, workload: Workload, placement: Placement) -> Terms:
     """What both contexts keep in RAM because of the second: its inputs, and the rows that each hands to the other."""
     drafted = drafting(shape)
-    inputs = prediction_host_terms(drafted, workload, setting_of(drafted, workload), copies_of(placement))
+    _, own = split(placement, shape.num_layers)
+    setting = setting_of(drafted, workload, own)
+    inputs = host_terms(drafted, workload, setting, own, copies_of(placement), "prediction_inputs")
     rows = output_rows(workload)
     batch = min(workload.batch or BATCH, workload.context_tokens * streams(workload))
     return inputs + result_terms(shape, rows) + hidden_terms(shape, batch + rows)
@@ -71,7 +85,8 @@ def graph_is_known(shape: Shape) -> bool:
     """Whether the prediction layers are built of operations that `graph/` knows."""
     drafted = drafting(shape)
     try:
-        trace(drafted, setting_of(drafted, Workload()), Share(0, drafted.num_layers))
+        placement = Placement((), (tuple(range(drafted.num_layers)),), False, 0)
+        trace(drafted, setting_of(drafted, Workload(), placement), placement, 1)
     except NotTracedError:
         return False
     return True

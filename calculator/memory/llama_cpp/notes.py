@@ -34,6 +34,8 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
         found.append(Note("without_flash_attention"))
     elif not runs_on_card(shape):
         found.append(Note("flash_attention_in_ram"))
+    if workload.back_end is not None:
+        found.append(Note(f"back_end_{workload.back_end}"))
     found += _of_prediction(shape, workload)
     if shape.context_tokens is not None and workload.context_tokens > shape.context_tokens:
         found.append(Note("context_above_model", {"context": workload.context_tokens, "most": shape.context_tokens}))
@@ -43,8 +45,10 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
 def _of_prediction(shape: Shape, workload: Workload) -> list[Note]:
     if not workload.mtp:
         return []
-    found = [Note("predicts_in_second_context", {"tokens": workload.mtp, "format": KV_FORMAT})]
-    all_on_one_card = workload.pipeline_parallel == 1 and workload.gpu_layers is None and not workload.cpu_expert_layers
+    found = [
+        Note("predicts_in_second_context", {"tokens": workload.mtp, "format": workload.draft_kv_format or KV_FORMAT})
+    ]
+    all_on_one_card = workload.stages == 1 and workload.gpu_layers is None and not workload.cpu_expert_layers
     if not graph_is_known(shape):
         found.append(Note("prediction_graph_not_known"))
     elif shape.model_type not in PREDICTION_CHECKED or not all_on_one_card:

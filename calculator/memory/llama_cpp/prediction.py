@@ -65,6 +65,7 @@ def _tensors(shape: Shape) -> list[Tensor]:
     return shared + [replace(t, part="text", layer=(t.layer or 0) - shape.num_layers) for t in own]
 
 
+@lru_cache(maxsize=256)
 def split(placement: Placement, num_layers: int) -> tuple[Placement, Placement]:
     """Where the first `num_layers` layers lie, and where those of prediction do, counted from 0."""
     first = placement._replace(

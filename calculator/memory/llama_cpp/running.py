@@ -9,9 +9,9 @@ from typing import NamedTuple
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.cache import cache_terms
-from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of, share_of
+from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
 from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
-from calculator.memory.llama_cpp.graph import Setting
+from calculator.memory.llama_cpp.graph import Setting, copies_of
 from calculator.memory.llama_cpp.overhead import result_terms
 from calculator.memory.llama_cpp.placement import Placement, place
 from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots, split
@@ -34,13 +34,13 @@ def run(shape: Shape, workload: Workload) -> Running:
     """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out, as may
     what is known of the card."""
     placement = place(workload, in_file(shape, workload).num_layers)
-    setting = setting_of(shape, workload)
+    setting = setting_of(shape, workload, split(placement, shape.num_layers)[0])
     vision = vision_terms(shape) if workload.vision else ()
     cards = tuple(
         _parts(
             *_kept(shape, workload, layers),
             _at_work(shape, workload, setting, placement, card),
-            vision if card == 0 else (),
+            vision if card == 0 and not workload.mmproj_in_ram else (),
         )
         for card, layers in enumerate(placement.cards)
     )
@@ -54,10 +54,12 @@ def run(shape: Shape, workload: Workload) -> Running:
 
 def _kept(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Terms, Terms]:
     """Cache and state of these layers of the file."""
-    first = tuple(layer for layer in layers if layer < shape.num_layers)
-    cache = cache_terms(shape, workload, first)
+    first, behind = layers, None
     if workload.mtp:
+        first = tuple(layer for layer in layers if layer < shape.num_layers)
         behind = tuple(layer - shape.num_layers for layer in layers if layer >= shape.num_layers)
+    cache = cache_terms(shape, workload, first)
+    if behind is not None:
         cache += draft_cache(shape, workload_of(workload), behind)
     return cache, state_terms(shape, slot_count(workload), first, snapshots(shape, workload))
 
@@ -65,7 +67,7 @@ def _kept(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Te
 def _at_work(shape: Shape, workload: Workload, setting: Setting, placement: Placement, card: int) -> Terms:
     """The compute buffers of one card."""
     first, _ = split(placement, shape.num_layers)
-    compute = card_terms(shape, workload, setting, share_of(first, card, shape.num_layers))
+    compute = card_terms(shape, workload, setting, first, card, copies_of(placement))
     return compute + draft_compute(shape, workload_of(workload), placement, card) if workload.mtp else compute
 
 
@@ -96,17 +98,18 @@ def _over_cards(compute: Sequence[Terms]) -> Terms:
 
 def _in_ram(shape: Shape, workload: Workload, setting: Setting, placement: Placement) -> tuple[Part, ...]:
     first, _ = split(placement, shape.num_layers)
-    compute = host_terms(shape, workload, setting, first) + result_terms(shape, output_rows(workload))
+    compute = host_terms(shape, workload, setting, first, copies_of(placement)) + result_terms(
+        shape, output_rows(workload)
+    )
     if workload.mtp:
         compute += draft_host(shape, workload_of(workload), placement)
-    if not placement.ram:
-        return (Part(key="compute", terms=compute),)
-    cache, state = _kept(shape, workload, placement.ram)
-    return (
-        Part(key="compute", terms=compute),
-        Part(key="kv_cache", terms=cache),
-        Part(key="state", terms=state),
-    )
+    parts = [Part(key="compute", terms=compute)]
+    if placement.ram:
+        cache, state = _kept(shape, workload, placement.ram)
+        parts += [Part(key="kv_cache", terms=cache), Part(key="state", terms=state)]
+    if workload.vision and workload.mmproj_in_ram:
+        parts.append(Part(key="vision", terms=vision_terms(shape)))
+    return tuple(parts)
 
 
 def _sum(terms: Terms) -> int:

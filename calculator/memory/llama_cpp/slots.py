@@ -28,7 +28,7 @@ class Slots(NamedTuple):
     traits: Traits
     elements: Mapping[Slot, int]
     placed: Mapping[Place, Mapping[Slot, int]]
-    largest: Mapping[str, Mapping[tuple[Slot, int, int], tuple[int, ...]]]  # role -> (slot, row, elements) -> layers
+    by_layer: Mapping[tuple[str, int | None], tuple[Slot, int, int]]  # (role, layer) -> slot, row, elements
 
 
 _EXACTLY = {"output": "output", "token_embd": "token_embd", "per_layer_token_embd": "token_embd"}
@@ -54,7 +54,7 @@ def gather(shape: Shape) -> Slots:
     number_of_values = sum(t.quantisable and category(t.role) == "v" for t in tensors)
     seen: Counter[str] = Counter()
     placed: defaultdict[Place, Counter[Slot]] = defaultdict(Counter)
-    by_role: defaultdict[str, defaultdict[tuple[Slot, int, int], list[int]]] = defaultdict(lambda: defaultdict(list))
+    by_layer: dict[tuple[str, int | None], tuple[Slot, int, int]] = {}
     for tensor in tensors:
         kind = category(tensor.role)
         if not tensor.quantisable:
@@ -63,14 +63,14 @@ def gather(shape: Shape) -> Slots:
             slot = _slot(tensor, kind, seen[kind], number_of_values, shape.num_layers, traits)
             seen[kind] += 1
         placed[_place(tensor)][slot] += tensor.elements
-        if tensor.layer is not None and tensor.quantisable:
-            by_role[tensor.role][slot, tensor.dimensions[-1], tensor.elements].append(tensor.layer)
+        key = tensor.role, tensor.layer
+        if key not in by_layer or by_layer[key][2] < tensor.elements:  # a bias bears the name of its weight
+            by_layer[key] = slot, tensor.dimensions[-1], tensor.elements
     total: Counter[Slot] = Counter()
     for counted in placed.values():
         for slot, elements in counted.items():
             total[slot] += elements
-    sizes = {role: {key: tuple(layers) for key, layers in found.items()} for role, found in by_role.items()}
-    return Slots(traits, total, placed, sizes)
+    return Slots(traits, total, placed, by_layer)
 
 
 def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, traits: Traits) -> Slot:
@@ -101,12 +101,12 @@ def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, t
 
 
 def _place(tensor: GgufTensor) -> Place:
+    """Tables that serve all layers lie with the first; `--n-cpu-moe` moves all that belongs to experts, biases too."""
     if tensor.is_input:
         return Place("embedding" if tensor.role == "token_embd" else "lookup")
     if tensor.layer is None:
-        return Place("output")
-    is_expert = tensor.role.endswith("_exps") and len(tensor.dimensions) > 2
-    return Place("experts" if is_expert else "layer", tensor.layer)
+        return Place("output") if tensor.role.startswith("output") else Place("layer", 0)
+    return Place("experts" if "_exps" in tensor.role else "layer", tensor.layer)
 
 
 def read_traits(shape: Shape, tensors: list[GgufTensor]) -> Traits:

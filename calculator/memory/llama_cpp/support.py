@@ -30,9 +30,6 @@ PER_LAYER_HEADS = frozenset({"kimi_delta"})
 LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3", "iquestcoder"})
 SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "deci", "nemotron-nas", "olmo"}
 
-# Vision features enter at several layers: so many more rows of the hidden size are alive (`n_deepstack_layers`).
-DEEPSTACK = {"qwen3_vl_text": 5, "qwen3_vl_moe_text": 5}
-
 # The converter writes a RoPE table whatever the scaling.
 ROTARY_TABLE = frozenset({"gemma4_text", "gemma4_unified_text"})
 

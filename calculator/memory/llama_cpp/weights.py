@@ -62,9 +62,9 @@ def _locate(shape: Shape, placement: Placement) -> Located:
         if place.part in ("embedding", "lookup"):
             ram.update(elements)
             if place.part == "embedding" and slots.traits.tied and not placement.output_in_ram:
-                cards[-1].update(elements)
+                cards[placement.output].update(elements)
         elif place.part == "output":
-            (ram if placement.output_in_ram else cards[-1]).update(elements)
+            (ram if placement.output_in_ram else cards[placement.output]).update(elements)
         else:
             held_back = place.part == "experts" and place.layer < placement.experts_in_ram
             card = None if held_back else card_of.get(place.layer)
@@ -91,16 +91,16 @@ def _term(type_: str, elements: int) -> Term:
     return Term("blocks", values, row_bytes(type_, elements))
 
 
-@lru_cache(maxsize=4096)
-def largest_bytes(shape: Shape, recipe: Recipe, role: str, layers: int) -> int:
-    """Bytes of the largest weight of this role in the first `layers` layers, as CUDA allocates it: the last row is
-    padded to 512 elements (`MATRIX_ROW_PADDING` in `ggml/src/ggml-cuda/common.cuh`)."""
-    if role == "ffn_gate_up_exps":
-        return 2 * largest_bytes(shape, recipe, "ffn_gate_exps", layers)
-    slots, largest = slots_of(shape), 0
-    for (slot, row, elements), found in slots.largest.get(role, {}).items():
-        if min(found) < layers:
-            type_ = choose_type(recipe, slot, slots.traits)
-            padding = -row % ROW_PADDING if BLOCKS[type_].elements > 1 else 0
-            largest = max(largest, row_bytes(type_, elements) + row_bytes(type_, padding))
-    return largest
+@lru_cache(maxsize=8192)
+def copy_bytes(shape: Shape, recipe: Recipe, role: str, layer: int | None) -> int:
+    """Bytes of a weight where CUDA works with a copy of it: its last row is padded to 512 elements
+    (`MATRIX_ROW_PADDING` in `ggml/src/ggml-cuda/common.cuh`)."""
+    slots = slots_of(shape)
+    if role == "output" and slots.traits.tied:
+        role = "token_embd"
+    if (role, layer) not in slots.by_layer and role == "ffn_gate_up_exps":
+        return 2 * copy_bytes(shape, recipe, "ffn_gate_exps", layer)
+    slot, row, elements = slots.by_layer[role, layer]
+    type_ = choose_type(recipe, slot, slots.traits)
+    padding = -row % ROW_PADDING if BLOCKS[type_].elements > 1 else 0
+    return row_bytes(type_, elements) + row_bytes(type_, padding)

@@ -21,7 +21,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.memory.llama_cpp.cache import cells
-from calculator.memory.llama_cpp.graph import Setting, Share, cache_kinds
+from calculator.memory.llama_cpp.graph import Setting, cache_kinds
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
 from calculator.memory.workload import Term, Workload
 
@@ -98,23 +98,23 @@ def _mixer(shape: Shape, mixer: Mixer) -> int:
     return 4 * hidden
 
 
-def card_terms(shape: Shape, workload: Workload, setting: Setting, share: Share) -> tuple[Term, ...]:
+def card_terms(shape: Shape, workload: Workload, setting: Setting, copies: int) -> tuple[Term, ...]:
     """A layer at work beside the masks, or a cache of other than F16 copied for attention."""
     rows, kinds = setting.tokens, cache_kinds(shape)
     columns = sum(cells(row, workload) for row in kinds)
     terms: list[Term] = []
     if columns:
         width = MASK_BYTES if setting.flash else F32
-        masked = {"rows": rows, "cells": columns, "copies": share.copies, "bytes": width}
-        terms.append(Term("attention_masks", masked, width * rows * columns * share.copies))
-    copies = [
+        masked = {"rows": rows, "cells": columns, "copies": copies, "bytes": width}
+        terms.append(Term("attention_masks", masked, width * rows * columns * copies))
+    copied = [
         (cells(row, workload), 2 * setting.streams * row.heads * (keys + values))
         for row in kinds
         if (keys := row.key_size * setting.keys_copied) + (values := row.value_size * setting.values_copied)
     ]
     at_work = F32 * rows * widest_layer(shape)
     attending = F32 * rows * 5 * shape.hidden_size
-    kept, per_cell = max(copies, key=lambda pair: pair[0] * pair[1], default=(0, 0))
+    kept, per_cell = max(copied, key=lambda pair: pair[0] * pair[1], default=(0, 0))
     if attending + kept * per_cell > at_work:
         return (
             Term("graph_at_work", {"rows": rows}, attending),

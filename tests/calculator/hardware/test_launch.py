@@ -71,6 +71,18 @@ def test_what_llama_server_decides_itself_is_not_said() -> None:
     assert "OLLAMA_FLASH_ATTENTION=0" in command(commands, "ollama").text
 
 
+def test_shares_of_cards_and_what_guesses_ahead() -> None:
+    split = Workload(weight_format="Q4_K_M", tensor_split=(3, 1), mtp=2, draft_kv_format="q8_0")
+    text = command(launch_commands(split, QWEN), "llama-server").text
+    assert (option(text, "-ts"), option(text, "-sm")) == ("3,1", "layer")
+    assert option(text, "-ctkd") == "q8_0"
+    assert "-ctvd" not in words(text)
+    seeing = Workload(weight_format="Q4_K_M", vision=True, mmproj_in_ram=True)
+    assert "--no-mmproj-offload" in words(
+        command(launch_commands(seeing, replace(QWEN, multimodal=True)), "llama-server").text
+    )
+
+
 def test_offload() -> None:
     workload = Workload(weight_format="Q4_K_M", gpu_layers=20, cpu_expert_layers=10)
     commands = launch_commands(workload, QWEN)

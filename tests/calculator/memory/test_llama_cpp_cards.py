@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from calculator.memory import Workload, estimate
+from calculator.memory import Workload, WorkloadError, estimate
 from tests.calculator.memory.cards import cards_of
 from tests.calculator.memory.llama_70b import CELL, HIDDEN, MATRICES, NORMS, TABLE, TOKENS
 from tests.calculator.memory.shapes import published, reference
@@ -17,11 +17,6 @@ MIB = 2**20
 # Tensors begin at whole multiples of 128 bytes, so a card holds up to so much more than its tensors: Gemma 4 31B.
 ALIGNMENT_MIB = 0.0414
 PRINTED_MIB = 0.0001
-# The projection of per-layer embeddings (2,560 x 10,752 in 16 bits) lies with the first layer; here with the output.
-PER_LAYER_PROJECTION_MIB = {"gemma-4-e4b-it": 52.5}
-# The biases of experts stay in RAM with their experts; here they stay on the card: 18 and 12 layers of 128 and 32
-# experts with 3 x 2,880 biases in 32 bits.
-EXPERT_BIASES_MIB = {"gpt-oss-120b": 18 * 128 * 3 * 2_880 * 4 / MIB, "gpt-oss-20b": 12 * 32 * 3 * 2_880 * 4 / MIB}
 
 
 @pytest.mark.parametrize(
@@ -34,18 +29,16 @@ def test_two_cards_as_llama_server_fills_them(line: dict[str, Any]) -> None:
         weight_format="Q4_K_M", context_tokens=line["context"], pipeline_parallel=2, cpu_expert_layers=experts
     )
     first, last = cards_of(shape, workload)
-    moved = PER_LAYER_PROJECTION_MIB.get(name, 0)
-    kept = EXPERT_BIASES_MIB.get(name, 0) if experts else 0
-    weights = [first["weights"] / MIB + moved - kept, last["weights"] / MIB - moved]
+    weights = [first["weights"] / MIB, last["weights"] / MIB]
     for ours, theirs in zip(weights, line["model_mib"], strict=True):
         assert -PRINTED_MIB <= theirs - ours <= ALIGNMENT_MIB
     contexts = [card["kv_cache"] / MIB for card in (first, last)]
     assert contexts == pytest.approx(line["context_mib"], abs=PRINTED_MIB)
-    in_ram = estimate(shape, workload).host[0].bytes / MIB + kept
+    in_ram = estimate(shape, workload).host[0].bytes / MIB
     assert -PRINTED_MIB <= line["ram_mib"] - in_ram <= ALIGNMENT_MIB
 
 
-LLAMA_CPP = [
+LLAMA_CPP: list[tuple[int, int | None, list[int]]] = [
     # cards, --gpu-layers, layers of each card: layer l of those on n cards goes where l / (layers + 1) falls
     # (`load_tensors` in llama.cpp's src/llama-model.cpp: `upper_bound` over equal splits; the output layer counts)
     (1, None, [80]),
@@ -54,7 +47,6 @@ LLAMA_CPP = [
     (8, None, [11, 10, 10, 10, 10, 10, 10, 9]),
     (2, 41, [21, 19]),
     (2, 40, [20, 19]),
-    (2, 1, [0, 0]),
 ]
 
 
@@ -75,6 +67,67 @@ def test_llama_cpp_deals_out_layers_and_gives_the_last_card_the_output(
     assert [card["weights"] for card in held] == weights
     assert [card["kv_cache"] for card in held] == [number * 2 * TOKENS * CELL * 2 for number in layers]
     assert answer.per_card_bytes == max(sum(card.values()) for card in held)
+
+
+def test_an_output_layer_alone_on_the_cards_lies_on_the_first() -> None:
+    """It is the first of one layer there: 0 / 1 is below every share (`get_layer_buft_list`)."""
+    held = cards_of(published("llama-3-3-70b-instruct"), Workload(pipeline_parallel=2, gpu_layers=1))
+    assert held[0]["weights"] > held[1]["weights"] == 0
+
+
+@pytest.mark.parametrize(
+    ("split", "layers", "output"),
+    [
+        # 81 layers with the output: layer l lies on the first card whose share, summed up, is beyond l / 81
+        ((3, 1), [61, 19], 1),  # 60 / 81 = 0.741, 61 / 81 = 0.753
+        ((1, 1), [41, 39], 1),
+        ((20, 20, 41), [20, 20, 40], 2),
+        ((1, 0), [80, 0], 0),  # the output layer too
+        ((99, 1), [80, 0], 0),  # it is layer 80, and 80 / 81 = 0.988
+        ((0, 1), [0, 80], 1),
+        ((0, 0), [41, 39], 1),  # llama.cpp passes over shares of nothing
+    ],
+)
+def test_shares_of_the_cards(split: tuple[int, ...], layers: list[int], output: int) -> None:
+    """`get_layer_buft_list` in llama.cpp's `src/llama-model.cpp`."""
+    shape = published("llama-3-3-70b-instruct")
+    answer = estimate(shape, Workload(weight_format="Q8_0", tensor_split=split))
+    layer, table = MATRICES // 32 * 34 + 4 * NORMS, TABLE // 32 * 34 + 4 * HIDDEN
+    wanted = [number * layer for number in layers]
+    wanted[output] += table
+    assert [card["weights"] for card in answer.cards] == wanted
+    assert answer.workload.pipeline_parallel == len(split)
+
+
+def test_equal_shares_are_what_nothing_said_means() -> None:
+    shape = published("qwen3-30b-a3b")
+    assert (
+        estimate(shape, Workload(tensor_split=(2, 2, 2))).cards == estimate(shape, Workload(pipeline_parallel=3)).cards
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "key"),
+    [
+        ({"tensor_split": (1, 1, 1), "pipeline_parallel": 2}, "shares_of_other_cards"),
+        ({"tensor_split": (1.0, -1.0)}, "not_shares"),
+        ({"tensor_split": (1.0, float("nan"))}, "not_shares"),
+        ({"tensor_split": (1.0,) * 17}, "too_many_shares"),
+    ],
+)
+def test_what_are_no_shares_is_refused(asked: dict[str, Any], key: str) -> None:
+    with pytest.raises(WorkloadError) as caught:
+        estimate(published("llama-3-3-70b-instruct"), Workload(**asked))
+    assert (caught.value.field, caught.value.key) == ("tensor_split", key)
+
+
+def test_an_encoder_in_ram_leaves_the_card() -> None:
+    """`--no-mmproj-offload`"""
+    shape = published("gemma-3-4b-it")
+    on_card, in_ram = (estimate(shape, Workload(vision=True, mmproj_in_ram=held)) for held in (False, True))
+    assert in_ram.part("vision").bytes == 0
+    assert [p.bytes for p in in_ram.host if p.key == "vision"] == [on_card.part("vision").bytes]
+    assert in_ram.total_bytes == estimate(shape, Workload()).total_bytes
 
 
 def test_llama_cpp_counts_what_every_card_has_of_its_own() -> None:

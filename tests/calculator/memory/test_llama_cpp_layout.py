@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from calculator.memory import Workload
 from calculator.memory.llama_cpp.compute import setting_of
-from calculator.memory.llama_cpp.graph import Share, trace
+from calculator.memory.llama_cpp.graph import trace
 from calculator.memory.llama_cpp.graph.allocator import Event
 from calculator.memory.llama_cpp.graph.layout import Peaks
 from calculator.memory.llama_cpp.graph.tensors import Size
+from calculator.memory.llama_cpp.placement import Placement
 from tests.calculator.memory.shapes import published
 
 KIB = 1024
@@ -58,7 +59,8 @@ def test_the_smallest_hole_is_taken_and_joined_again() -> None:
 )
 def test_what_was_kept_for_another_length_answers_alike(name: str, kv: str, cells: list[int]) -> None:
     shape = published(name)
-    traced = trace(shape, setting_of(shape, Workload(kv_format=kv)), Share(0, shape.num_layers))
-    kept = Peaks(traced.peaks.plan)
+    placement = Placement((), (tuple(range(shape.num_layers)),), output_in_ram=False, experts_in_ram=0)
+    events = trace(shape, setting_of(shape, Workload(kv_format=kv), placement), placement, 1).peaks[0].plan
+    kept = Peaks(events)
     for number in cells:
-        assert kept.at([number, min(number, 1_536)]) == Peaks(traced.peaks.plan).at([number, min(number, 1_536)])
+        assert kept.at([number, min(number, 1_536)]) == Peaks(events).at([number, min(number, 1_536)])

@@ -41,6 +41,8 @@ def asked(line: dict[str, Any]) -> Workload:
         "kv_format": line["kv"],
         "slots": line["slots"],
         "mtp": line["mtp"],
+        "draft_kv_format": line.get("draft_kv"),
+        "draft_kv_v_format": line.get("draft_kv"),
     }
     return Workload(weight_format="Q4_K_M", kv_v_format=line["kv"], **keys)
 
@@ -73,7 +75,7 @@ def test_both_contexts_as_llama_server_allocates_them(line: dict[str, Any]) -> N
 @pytest.mark.parametrize("line", ROWS, ids=lambda line: f"{line['config']}-{line['context']}-{line['kv']}")
 def test_the_second_context_with_a_cache_of_either_kind(line: dict[str, Any]) -> None:
     """`-ctkd` and `-ctvd` are f16 unless told; two runs set them to q8_0."""
-    shape, workload = predicting(line["config"]), workload_of(asked(line), line.get("draft_kv", "f16"))
+    shape, workload = predicting(line["config"]), workload_of(asked(line))
     placement = place(workload, shape.num_layers + 1)
     (cache,), (compute,) = draft_cache(shape, workload, (0,)), draft_compute(shape, workload, placement, 0)
     inputs = draft_host(shape, workload, placement)[0]
@@ -166,3 +168,20 @@ def test_commands() -> None:
     assert " --spec-type draft-mtp --spec-draft-n-max 3" in server.text
     assert "ollama_no_mtp" in [note.key for note in modelfile.notes]
     assert "--spec" not in launch_commands(Workload(weight_format="Q4_K_M"), source)[0].text
+
+
+def test_the_second_cache_has_formats_of_its_own() -> None:
+    """`-ctkd`, `-ctvd`: q8_0 takes 34 bytes for 32 values, F16 64."""
+    shape = catalogued("qwen/qwen3-6-27b")
+
+    def bytes_of(**formats: str) -> int:
+        asked = Workload(mtp=2, kv_format="q8_0", **formats)  # type: ignore[arg-type]
+        return sum(t.bytes for t in estimate(shape, asked).part("kv_cache").terms if t.key == "cells_predicting")
+
+    plain = bytes_of()
+    assert bytes_of(draft_kv_format="q8_0", draft_kv_v_format="q8_0") * 64 == plain * 34
+    assert bytes_of(draft_kv_format="q8_0") * 128 == plain * (34 + 64)
+    for wrong, key in (({"mtp": 0}, "only_with_prediction"), ({"draft_kv_format": "q9"}, "not_offered")):
+        with pytest.raises(WorkloadError) as caught:
+            estimate(shape, replace(Workload(mtp=2, draft_kv_format="q8_0"), **wrong))
+        assert (caught.value.field, caught.value.key) == ("draft_kv_format", key)

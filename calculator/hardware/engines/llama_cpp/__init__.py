@@ -27,6 +27,8 @@ SUPPORT = Support(
     refused=frozenset({"google", "aws"}),
 )
 
+BACK_ENDS = {"apple": "metal", "intel": "vulkan"}
+"""Where llama.cpp's CUDA kernels do not run. HIP and MUSA compile them for AMD's and Moore Threads' cards."""
 BATCH = 2048  # `common_params.n_batch` in `common/common.h`
 
 
@@ -38,12 +40,13 @@ class LlamaCpp(HardwareEngine):
     def alike(self, card: Card) -> Alike:
         """Its multiprocessors where they are known, else its memory."""
         found = multiprocessors(card.name) if card.vendor == "nvidia" else None
-        return Alike(self.alike_bytes(card.device_bytes) if found is None else None, multiprocessors=found)
+        memory = self.alike_bytes(card.device_bytes) if found is None else None
+        return Alike(memory, multiprocessors=found, back_end=BACK_ENDS.get(card.vendor))
 
     def beside(self, asked: Alike) -> tuple[Alike, int]:
-        """The model lies the same on every card; only the overhead is a card's own."""
+        """The model lies the same on every card of a back end; only the overhead is a card's own."""
         here, any_card = overhead(asked.card_bytes, asked.multiprocessors), overhead(None, None)
-        return Alike(), here.most - any_card.most
+        return Alike(back_end=asked.back_end), here.most - any_card.most
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
         """Every format is unpacked in llama.cpp's own kernels, on every card."""
@@ -52,7 +55,10 @@ class LlamaCpp(HardwareEngine):
     def settings(self, workload: Workload) -> dict[str, Setting]:
         """Left open, flash attention is on wherever the card has a kernel for it; slots are the sequences asked for."""
         alone: dict[str, Setting] = {"gpu_layers": "all", "flash_attention": "auto"}
-        return alone | {"slots": workload.sequences, "batch": BATCH} | super().settings(workload)
+        said = super().settings(workload)
+        if workload.tensor_split:
+            said["tensor_split"] = llama_server.shares(workload.tensor_split)
+        return alone | {"slots": workload.sequences, "batch": BATCH} | said
 
     def splits(self, devices: int) -> Iterable[tuple[int, int]]:
         return by_layers(devices)  # `--split-mode layer`
@@ -95,6 +101,10 @@ ENGINE = LlamaCpp(
         "micro_batch": "--ubatch-size",
         "flash_attention": "--flash-attn",
         "swa_full": "--swa-full",
+        "tensor_split": "--tensor-split",
+        "draft_kv_format": "--cache-type-k-draft",
+        "draft_kv_v_format": "--cache-type-v-draft",
+        "mmproj_in_ram": "--no-mmproj-offload",
     },
     allowance=headroom.NONE,  # the estimate has an interval
     support=SUPPORT,

@@ -47,15 +47,26 @@ def command(workload: Workload, source: WeightSource, hub: str) -> Command:
         arguments.append("--swa-full")
     if workload.mtp:
         arguments += ["--spec-type", "draft-mtp", "--spec-draft-n-max", str(workload.mtp)]
-    if workload.pipeline_parallel > 1:
+        for flag, kind in (("-ctkd", workload.draft_kv_format), ("-ctvd", workload.draft_kv_v_format)):
+            arguments += [flag, kind] if kind else []
+    if workload.stages > 1:
         arguments += ["-sm", "layer"]
+    if workload.tensor_split:
+        arguments += ["-ts", shares(workload.tensor_split)]
     if source.multimodal and workload.vision and "-m" in arguments:
         placeholders.append("mmproj.gguf")
         arguments += ["--mmproj", "mmproj.gguf"]
+    if source.multimodal and workload.vision and workload.mmproj_in_ram:
+        arguments.append("--no-mmproj-offload")
     elif source.multimodal and not workload.vision and "-hf" in arguments:
         arguments.append("--no-mmproj")
     lines.append(shlex.join(("llama-server", *arguments)))
     return Command(key=KEY, language="shell", text="\n".join(lines), placeholders=tuple(placeholders))
+
+
+def shares(split: tuple[float, ...]) -> str:
+    """As `--tensor-split` takes them."""
+    return ",".join(f"{share:g}" for share in split)
 
 
 def _slots(workload: Workload) -> list[str]:

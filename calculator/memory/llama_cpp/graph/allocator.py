@@ -1,4 +1,4 @@
-"""ggml's graph allocator (`ggml/src/ggml-alloc.c`), without the memory: how large its buffer grows.
+"""ggml's graph allocator (`ggml/src/ggml-alloc.c`), without the memory: how large its buffers grow.
 
 `plan` decides once what `ggml_gallocr_alloc_graph_impl` decides node by node: which tensors write over a source, and
 after which node each is freed. `layout.py` then lays the blocks out.
@@ -7,7 +7,7 @@ after which node each is freed. `layout.py` then lays the blocks out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from calculator.memory.llama_cpp.graph.tensors import IN_PLACE, Size, Tensor
@@ -25,92 +25,107 @@ class Event(NamedTuple):
 
 
 Plan = tuple[Event, ...]
+Placed = tuple[Tensor, int]
+"""A tensor, and the back end whose buffer it lies in."""
 
 
 class _Use:
-    __slots__ = ("allocated", "block", "children", "views")
+    __slots__ = ("allocated", "block", "buffer", "children", "size", "views")
 
     def __init__(self) -> None:
         self.children = self.views = 0
-        self.block, self.allocated = -1, False
+        self.block, self.buffer, self.allocated = -1, -1, False
+        self.size = Size(0)
 
 
-def plan(nodes: Sequence[Tensor], held: Sequence[Tensor] = ()) -> Plan:
-    """`held` are allocated first and never freed. Inputs among `nodes` are allocated where they stand."""
-    planner = _Planner()
-    for tensor in held:
-        planner.hold(tensor)
-    for tensor in nodes:
+def plan(
+    nodes: Sequence[Placed], host: int, leaves: Iterable[Placed] = (), held: Iterable[Placed] = ()
+) -> tuple[Plan, ...]:
+    """The plan of each back end's buffer, the last of which is `host`. `leaves` are allocated first, `held` before
+    them, and are never freed."""
+    planner = _Planner(host)
+    for tensor, buffer in held:
+        planner.hold(tensor, buffer)
+    for tensor, buffer in leaves:
+        planner.place(tensor, buffer)
+    for tensor, _ in nodes:
         planner.count(tensor)
-    for tensor in nodes:
-        planner.place(tensor)
-        for source in tensor.sources + tensor.kept:
+    for tensor, buffer in nodes:
+        planner.place(tensor, buffer)
+        for source in tensor.sources:
             planner.release(source)
-    return tuple(planner.events)
+        for source in tensor.kept:
+            planner.release(source)
+    return tuple(tuple(planner.events[buffer]) for buffer in range(host + 1))
 
 
 class _Planner:
-    __slots__ = ("blocks", "events", "uses")
+    __slots__ = ("blocks", "events", "host", "uses")
 
-    def __init__(self) -> None:
+    def __init__(self, host: int) -> None:
+        self.host = host
         self.uses: defaultdict[Tensor, _Use] = defaultdict(_Use)
-        self.events: list[Event] = []
+        self.events: defaultdict[int, list[Event]] = defaultdict(list)
         self.blocks = 0
 
-    def hold(self, tensor: Tensor) -> None:
+    def hold(self, tensor: Tensor, buffer: int) -> None:
         self.uses[tensor].children = NEVER
-        self._take(tensor.size)
+        self.place(tensor, buffer)
 
     def count(self, tensor: Tensor) -> None:
         """What the node reads and looks at stays until it is done."""
         uses = self.uses
-        if tensor.base is not None:
+        if tensor.base is not None and not tensor.outside:
             uses[tensor.base].views += 1
         for source in tensor.sources:
-            uses[source].children += 1
+            if not source.outside:
+                uses[source].children += 1
         for source in tensor.kept:
-            uses[source].children += 1
+            if not source.outside:
+                uses[source].children += 1
 
-    def place(self, tensor: Tensor) -> None:
+    def place(self, tensor: Tensor, buffer: int) -> None:
         """`ggml_gallocr_allocate_node`: over a source where that can be, else in a block of its own."""
+        if tensor.base is not None or tensor.outside:
+            return
         mine = self.uses[tensor]
-        if tensor.base is not None or tensor.outside or mine.allocated:
+        if mine.allocated:
             return
         mine.allocated = True
         parent = self._written_over(tensor) if tensor.op in IN_PLACE else None
         if parent is None:
-            mine.block = self._take(tensor.size)
+            mine.buffer, mine.block = buffer, self.blocks
+            mine.size = tensor.size if tensor.card_size is None or buffer == self.host else tensor.card_size
+            self.blocks += 1
+            self.events[buffer].append(Event(mine.block, mine.size, frees=False))
             return
         reused = self.uses[parent]
-        mine.block, reused.allocated = reused.block, False
-        if parent.size != tensor.size:
-            self.events.append(Event(mine.block, parent.size, frees=True, kept=tensor.size))
+        mine.buffer, mine.block, mine.size, reused.allocated = reused.buffer, reused.block, tensor.size, False
+        if reused.size != tensor.size:
+            self.events[mine.buffer].append(Event(mine.block, reused.size, frees=True, kept=tensor.size))
 
     def release(self, source: Tensor) -> None:
         """One reader less: with the last the block is freed, a view's with the last view."""
+        if source.outside:
+            return
         mine = self.uses[source]
         mine.children -= 1
         if mine.children or mine.views:
             return
         if source.base is not None:
-            source = source.base
-            mine = self.uses[source]
+            mine = self.uses[source.base]
             mine.views -= 1
             if mine.views or mine.children:
                 return
         if mine.allocated:
-            self.events.append(Event(mine.block, source.size, frees=True))
+            self.events[mine.buffer].append(Event(mine.block, mine.size, frees=True))
             mine.allocated = False
-
-    def _take(self, size: Size) -> int:
-        block = self.blocks
-        self.blocks += 1
-        self.events.append(Event(block, size, frees=False))
-        return block
 
     def _written_over(self, tensor: Tensor) -> Tensor | None:
         """Never a view: views are not marked as allocated there, so they pass for external data."""
         for source in tensor.sources:
+            if source.outside:
+                continue
             mine = self.uses[source]
             if mine.allocated and mine.children == 1 and not mine.views and tensor.same_layout(source):
                 return source

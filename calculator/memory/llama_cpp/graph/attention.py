@@ -36,7 +36,7 @@ def _mix_one(build: Builder, style: Style, spec: LayerSpec, mixer: Mixer, x: Ten
             return attention(build, style, spec, mixer, x)
         case LatentAttention():
             if style.decompresses:
-                return decompressed_attention(build, mixer, spec.cached[0], x)
+                return decompressed_attention(build, mixer, spec.cached[0], x, spec.stretched)
             return latent_attention(build, mixer, spec.cached, x)
         case LinearAttention():
             return delta_net(build, mixer, x, repeats=style.repeats)
@@ -63,7 +63,8 @@ def attention(build: Builder, style: Style, layer: LayerSpec, spec: Attention, x
     if style.norms_values and value is not None:
         value = same("rms_norm", value)
     if layer.rotary:
-        query, key = build.rope(query), key and build.rope(key)
+        factors = layer.stretched
+        query, key = build.rope(query, factors), key and build.rope(key, factors)
     elif style.tempered:
         query = same("mul", query, build.input("attn_scale", (1, 1, tokens)))
     if normed and style.norm_after_rope:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
@@ -40,6 +41,8 @@ class Setting(NamedTuple):
     outputs: int  # rows of logits
     snapshots: int = 1  # of a recurrent state: one for every guess that may be taken back, and the last
     top_k: int = 0  # tokens that an indexer picks, never more than there are cells
+    fuses: bool = True  # as CUDA does: what a fused kernel reads is kept until it is done
+    hands_on: bool = False  # a second context reads the hidden states of all tokens
     key_type: str = "F16"
     value_type: str = "F16"
 
@@ -61,22 +64,27 @@ class Cached(NamedTuple):
 
 
 class Builder:
-    def __init__(self, setting: Setting, hidden: int) -> None:
+    """`place` is the back end that a layer's weights lie on, `experts_place` that of its experts, `cache_place` that
+    of the cache it reads; of `cards` back ends that are cards, the next one is the CPU."""
+
+    def __init__(self, setting: Setting, hidden: int, cards: int = 1) -> None:
         self.graph = Graph()
-        self.setting, self.hidden = setting, hidden
+        self.setting, self.hidden, self.host = setting, hidden, cards
         self._inputs: dict[object, Tensor] = {}
         self.roles: Roles = {}
         self.biases: frozenset[str] = frozenset()
         self.norm_kind = "rms"
-        self.leaves: list[Tensor] = []  # made by a layer without sources: allocated before everything else
         self.chosen: Tensor | None = None  # what the last indexer picked
         self.per_layer: Tensor | None = None  # embeddings of the tokens for every layer
-        self.layer_in_ram = self.experts_in_ram = False
-        self.weights: dict[str, int] = {}  # numbers of the roles whose weights are copied
+        self.place = self.experts_place = self.cache_place = 0
+        self.layer: int | None = None
+        self.weights: dict[tuple[str, int | None], int] = {}  # numbers of the weights in RAM
         self.num_caches = 0
-        self.entered: Tensor | None = None  # hidden states handed over by the card before
+        self.keeps_windows = False  # in a cache of their own (`llm_graph_input_attn_kv_iswa`)
         self.whole: Tensor | None = None  # embeddings with room for features of several vision layers
         self.deep = 0
+        self.norms: list[tuple[Tensor, int]] = []  # with the back end of their layers
+        self.attended: list[tuple[Tensor, int]] = []  # fused attention, likewise
 
     # inputs
 
@@ -84,6 +92,7 @@ class Builder:
         found = self._inputs.get(key)
         if found is None:
             found = self._inputs[key] = given(sizes, unit, size)
+            found.place = self.host
         return found
 
     @property
@@ -96,41 +105,59 @@ class Builder:
         size = Size(0, unit * tokens, number)
         return self.input(("mask", number), (0, tokens // streams, 1, streams), unit, size)
 
+    @cached_property
+    def states_read(self) -> Tensor:
+        """Which states the sequences of this batch have (`build_rs_inp`)."""
+        sequences = self.setting.sequences
+        return view(self.input("s_copy", (sequences,)), (sequences,), "block", "main")
+
+    @cached_property
+    def states_moved(self) -> Tensor:
+        """Those of other sequences that lie between them: none when memory is reserved."""
+        return view(self.input("s_copy", (self.setting.sequences,)), (0,), "block", "extra")
+
+    # weights
+
+    def weight(self, role: str) -> Tensor:
+        """A matrix of the layer, its bytes by what it is stored as."""
+        place = self.experts_place if role.endswith("_exps") else self.place
+        if place != self.host:
+            return Tensor("weight", (1, 1, 1, 1), (), Size(0), outside=True, place=place)
+        number = self.weights.setdefault((role, self.layer), len(self.weights))
+        return Tensor("weight", (1, 1, 1, 1), (), Size(0, 1, self.num_caches + number), outside=True, place=place)
+
+    def vector(self, elements: int) -> Tensor:
+        """A bias, a norm's weight or the like: F32."""
+        return Tensor("weight", (1, 1, 1, 1), (), Size(4 * elements), outside=True, place=self.place)
+
+    def expert_vector(self, elements: int) -> Tensor:
+        """The same of a layer's experts."""
+        return Tensor("weight", (1, 1, 1, 1), (), Size(4 * elements), outside=True, place=self.experts_place)
+
     # operations
 
-    def matmul(self, rows: int, x: Tensor, *others: Tensor) -> Tensor:
-        return node("mul_mat", (rows, *x.extent[1:]), x, *others)
+    def matmul(self, rows: int, weight: Tensor, x: Tensor) -> Tensor:
+        return node("mul_mat", (rows, *x.extent[1:]), weight, x)
 
     def project(self, role: str, x: Tensor, rows: int | None = None) -> Tensor:
         shape = self.roles.get(role)
         if shape is None:
             raise NotTracedError(role)
-        result = self.matmul(rows or shape[-2], x, *self.weight(role))
-        return same("add", result, *self.vector(result.rows)) if role in self.biases else result
-
-    def vector(self, elements: int) -> tuple[Tensor, ...]:
-        """A bias, a norm's weight or the like of a layer in RAM: F32, copied like a matrix."""
-        return (Tensor("weight", (1, 1, 1, 1), (), Size(4 * elements)),) if self.layer_in_ram else ()
-
-    def weight(self, role: str) -> tuple[Tensor, ...]:
-        """A weight that lies in RAM, as it is copied to the card to be worked with there (`--op-offload`)."""
-        if not (self.layer_in_ram or (self.experts_in_ram and role.endswith("_exps"))):
-            return ()
-        names = self.weights.setdefault(role, len(self.weights))
-        return (Tensor("weight", (1, 1, 1, 1), (), Size(0, 1, self.num_caches + names)),)
+        result = self.matmul(rows or shape[-2], self.weight(role), x)
+        return same("add", result, self.vector(result.rows)) if role in self.biases else result
 
     def norm(self, role: str, x: Tensor, kind: str = "") -> Tensor:
         """A norm, scaled where it has a weight."""
-        if x is self.entered and role in self.roles:
-            self.entered, result = None, self.input("normed", x.extent)
-        else:
-            result = same("norm" if (kind or self.norm_kind) == "layer" else "rms_norm", x)
+        result = same("norm" if (kind or self.norm_kind) == "layer" else "rms_norm", x)
+        if self.layer is not None and (role in self.roles or role in self.biases):
+            self.norms.append((result, self.place))
         if role in self.roles:
-            result = same("mul", result, *self.vector(prod(self.roles[role])))
-        return same("add", result, *self.vector(x.rows)) if role in self.biases else result
+            result = same("mul", result, self.vector(prod(self.roles[role])))
+        return same("add", result, self.vector(x.rows)) if role in self.biases else result
 
-    def rope(self, x: Tensor) -> Tensor:
-        return same("rope", x, self.positions)
+    def rope(self, x: Tensor, stretched: int = 0) -> Tensor:
+        """`stretched`: so many factors of a scaled context lie among the weights."""
+        return same("rope", x, self.positions, *((self.vector(stretched),) if stretched else ()))
 
     def hadamard(self, x: Tensor, key: object, size: int) -> Tensor:
         """`llama_mul_mat_hadamard` in `src/llama-impl.h`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calculator.memory.llama_cpp.graph.builder import Builder, Cached
-from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, cache, given, node, same, sized, view, written
+from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, cache, node, same, sized, view, written
 
 
 def attend(
@@ -28,9 +28,8 @@ def attend(
         key = key and build.hadamard(key, ("k_rot", number), rotated)
     if rotate_values:
         value = value and build.hadamard(value, ("v_rot", number), 64)
-    build.graph.expand(query)
-    build.graph.expand(value)
-    build.graph.expand(key)
+    for tensor in (query, key, value) if build.keeps_windows else (query, value, key):
+        build.graph.expand(tensor)
     if key is not None:
         build.graph.expand(store_keys(build, number, key))
     if value is not None:
@@ -43,28 +42,25 @@ def store_keys(build: Builder, number: int, key: Tensor) -> Tensor:
     tokens = build.setting.tokens
     where = build.input(("k_idxs", number), (tokens,), unit=8)
     flat = view(key, (key.elements // tokens, tokens), *(() if key.contiguous else ("rows", key)))
-    return _at_home(build, written(cache((1, 1)), flat, where))
+    return written(cache(build.cache_place), flat, where)
 
 
-def _at_home(build: Builder, stored: Tensor) -> Tensor:
-    """The cache of a layer in RAM is written there."""
-    stored.on_host = build.layer_in_ram
-    return stored
+def cached_keys(build: Builder, cached: Cached) -> Tensor:
+    """All keys of a layer, as attention reads them."""
+    row = build.setting.key_bytes(cached.heads * cached.key_size)
+    return cache(build.cache_place, Size(0, row * build.setting.streams, cached.number))
 
 
-def copied_cache(build: Builder, cached: Cached, seen_as_values: int = 0) -> tuple[Tensor, ...]:
-    """Keys and values of a layer in RAM, as flash attention on the card reads them. `seen_as_values`: so many of
-    the keys' elements are the values too, and are copied once more, row by row."""
-    if not build.layer_in_ram:
-        return ()
-    streams = build.setting.streams
-    keys = build.setting.key_bytes(cached.heads * cached.key_size)
-    values = build.setting.value_bytes(cached.heads * cached.value_size)
-    copies = [given((1,), size=Size(0, size * streams, cached.number)) for size in (keys, values) if size]
-    if seen_as_values:
-        rest = keys - build.setting.key_bytes(seen_as_values)
-        copies.append(given((1,), size=Size(-rest, keys * streams, cached.number)))
-    return tuple(copies)
+def cached_values(build: Builder, cached: Cached) -> Tensor:
+    row = build.setting.value_bytes(cached.heads * cached.value_size)
+    return cache(build.cache_place, Size(0, row * build.setting.streams, cached.number))
+
+
+def keys_seen_as_values(build: Builder, cached: Cached, size: int) -> Tensor:
+    """The first `size` elements of every row of keys: copied row by row, all but the end of the last."""
+    row = build.setting.key_bytes(cached.heads * cached.key_size)
+    rest = row - build.setting.key_bytes(size)
+    return cache(build.cache_place, Size(-rest, row * build.setting.streams, cached.number))
 
 
 def _store_values(build: Builder, cached: Cached, value: Tensor) -> Tensor:
@@ -73,44 +69,45 @@ def _store_values(build: Builder, cached: Cached, value: Tensor) -> Tensor:
     if not build.setting.transposed:
         where = build.input(("v_idxs", cached.number), (tokens,), unit=8)
         stored = view(value, flat, *(() if value.contiguous else ("rows", value)))
-        return _at_home(build, written(cache((1, 1)), stored, where))
+        return written(cache(build.cache_place), stored, where)
     widest = max(cached.widest, width)
     where = build.input(("v_idxs", cached.number), (tokens * widest,), unit=8)
     stored = view(value, flat) if value.contiguous else node("cont", flat, value)
     if width < widest:
         stored = node("pad", (widest, tokens), stored)
-    return _at_home(build, written(cache((1, 1)), view(stored, (1, widest * tokens)), where))
+    return written(cache(build.cache_place), view(stored, (1, widest * tokens)), where)
 
 
 def mix(build: Builder, cached: Cached, query: Tensor, *, capped: bool = False, mask: Tensor | None = None) -> Tensor:
     """`build_attn_mha`. Flash attention works on F16 copies behind its result (`fattn-common.cuh`)."""
     setting, number = build.setting, cached.number
     tokens, streams, heads = setting.tokens, setting.streams, query.extent[1]
-    if setting.in_ram:
-        return _attend_in_ram(build, query, (cached.value_size * heads, tokens))
     mask = mask or build.mask(number)
     values = cached.value_size or cached.key_size
     query = view(query, (query.extent[0], heads, tokens // streams, streams), "streams", query)
     query = view(query, (query.extent[0], tokens // streams, heads, streams), "permuted", query)
+    sinks = (build.vector(heads),) if "attn_sinks" in build.roles or "attn_sinks" in build.biases else ()
     if setting.flash:
         fixed = 4 * values * heads * tokens
-        copied = setting.keys_copied * cached.key_size + (
-            setting.values_copied * cached.value_size if cached.value_size else 0
-        )
-        size = Size(fixed, 2 * copied * cached.heads * streams, number)
         extent = (values, heads, tokens // streams, streams)
-        sources = (*copied_cache(build, cached), *_cast(build, cached))
-        result = sized("flash_attn", extent, size, query, *sources, mask)
+        read = _as_f16(build, cached)
+        result = Tensor(
+            "flash_attn_in_ram" if setting.in_ram else "flash_attn", extent, (query, *read, mask, *sinks), Size(fixed)
+        )
+        copied = setting.keys_copied * cached.key_size + setting.values_copied * cached.value_size
+        result.card_size = Size(fixed, 2 * copied * cached.heads * streams, number)
+        build.attended.append((result, build.place))
         result = view(result, (values * heads, tokens))
     else:
-        scores = sized("mul_mat", (0, tokens // streams, heads, streams), Size(0, 4 * heads * tokens, number), query)
+        extent = (0, tokens // streams, heads, streams)
+        scores = sized("mul_mat", extent, Size(0, 4 * heads * tokens, number), cached_keys(build, cached), query)
         if capped:
             for operation in ("scale", "unary", "scale"):
                 scores = same(operation, scores)
                 scores.size = scores.sources[0].size
-        scores = same("soft_max", scores, mask)
-        stored = () if setting.transposed else (_turned(build, cached, values),)
-        mixed = node("mul_mat", (values, tokens // streams, heads, streams), *stored, scores)
+        scores = same("soft_max", scores, mask, *sinks)
+        stored = cached_values(build, cached) if setting.transposed else _turned(build, cached, values)
+        mixed = node("mul_mat", (values, tokens // streams, heads, streams), stored, scores)
         result = node("cont", (values * heads, tokens), view(mixed, (values, heads, tokens), "permuted", mixed))
     build.graph.expand(result)
     return result
@@ -120,23 +117,19 @@ def _turned(build: Builder, cached: Cached, values: int) -> Tensor:
     """Values stored by token are turned round: the cache was made before flash attention proved to be missing."""
     streams = build.setting.streams
     size = Size(0, 2 * values * cached.heads * streams, cached.number)
-    return sized("cont", (0, values, cached.heads, streams), size, unit=2)
+    return sized("cont", (0, values, cached.heads, streams), size, cached_values(build, cached), unit=2)
 
 
-def _cast(build: Builder, cached: Cached) -> list[Tensor]:
-    """F32 keys and values are turned into F16 by nodes of their own."""
+def _as_f16(build: Builder, cached: Cached) -> list[Tensor]:
+    """Keys and values as they are stored; F32 is turned into F16 by nodes of their own."""
     setting, streams = build.setting, build.setting.streams
-    pairs = ((setting.key_type, cached.key_size), (setting.value_type, cached.value_size))
+    stored = [(setting.key_type, cached.key_size, cached_keys(build, cached))]
+    if cached.value_size:
+        stored.append((setting.value_type, cached.value_size, cached_values(build, cached)))
     extent = (0, cached.heads, 1, streams)
     return [
-        sized("cpy", extent, Size(0, 2 * size * cached.heads * streams, cached.number), unit=2)
-        for kind, size in pairs
-        if kind == "F32" and size
+        sized("cpy", extent, Size(0, 2 * size * cached.heads * streams, cached.number), source, unit=2)
+        if kind == "F32"
+        else source
+        for kind, size, source in stored
     ]
-
-
-def _attend_in_ram(build: Builder, query: Tensor, extent: tuple[int, ...]) -> Tensor:
-    away = Tensor("flash_attn", (1, 1, 1, 1), (query,), Size(0))
-    away.on_host = True
-    build.graph.expand(away)
-    return given(extent)

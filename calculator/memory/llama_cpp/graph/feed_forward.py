@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calculator.architecture.shape import Experts
 from calculator.memory.llama_cpp.graph.builder import Builder
-from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, node, same, view
+from calculator.memory.llama_cpp.graph.tensors import Tensor, node, same, view
 
 REDUCED_AT_MOST = 15  # `MOE_WEIGHTED_REDUCTION_MAX_EXPERTS` in `ggml/src/ggml-cuda/ggml-cuda.cu`
 
@@ -34,6 +34,7 @@ def experts(
     unary: tuple[str, ...] = ("unary",),
     fused: bool = False,
     down_scaled: bool = False,
+    normalised: bool = True,
     logits: Tensor | None = None,
 ) -> Tensor:
     """`build_moe_ffn`. `logits`: of a router that reads other than `x`. `fused`: gates and ups are one tensor."""
@@ -41,7 +42,7 @@ def experts(
     number, used = build.roles["ffn_gate_inp"][-2], spec.num_active_experts
     start = len(graph.nodes)
     logits = logits or build.project("ffn_gate_inp", x)
-    chosen, weights = _route(build, spec, logits, probabilities, by_logits=weigh_first)
+    chosen, weights = _route(build, spec, logits, probabilities, by_logits=weigh_first, normalised=normalised)
     graph.expand(weights)
     routing = graph.nodes[start:]
     x = view(x, (width, 1, tokens))
@@ -49,27 +50,29 @@ def experts(
         x = same("mul", node("repeat", (width, used, tokens), x), weights)
     out = raw = _by_expert(build, "ffn_down_exps", width, _inside(build, spec, x, chosen, unary, fused), chosen)
     if down_scaled:  # `build_lora_mm_id`: a row of scales per expert, repeated for the tokens and looked up
-        scales = node("repeat", (1, number, tokens))
+        scales = node("repeat", (1, number, tokens), view(build.expert_vector(number), (1, number)))
         out = same("mul", out, node("get_rows", (1, used, tokens), scales, chosen))
     if not weigh_first:
         out = same("mul", out, weights)
     graph.expand(out)
     total = _sum_of(build, out, used)
-    if not weigh_first and 1 < used <= REDUCED_AT_MOST:
+    if build.setting.fuses and not weigh_first and 1 < used <= REDUCED_AT_MOST:
         total.kept = (raw, weights)  # `ggml_cuda_match_moe_weighted_reduction`
-    _keep_routing(build, routing, logits, number, probabilities, spec.num_groups)
+        total.fused = (raw, out)
+    if build.setting.fuses:
+        _keep_routing(build, routing, logits, number, probabilities, spec.num_groups)
     return total
 
 
 def _route(
-    build: Builder, spec: Experts, logits: Tensor, probabilities: str, *, by_logits: bool
+    build: Builder, spec: Experts, logits: Tensor, probabilities: str, *, by_logits: bool, normalised: bool
 ) -> tuple[Tensor, Tensor]:
     """Which experts every token goes to, and their weights."""
     number, tokens, used = logits.rows, logits.extent[1], spec.num_active_experts
     chances = logits if probabilities == "late" else same(probabilities, logits)
     order = chances
     if "exp_probs_b" in build.biases or "exp_probs_b" in build.roles:
-        order = same("add", chances, *build.vector(number))
+        order = same("add", chances, build.vector(number))
     if by_logits:
         order = logits
     if spec.num_groups > 1:
@@ -78,16 +81,18 @@ def _route(
     weights = node("get_rows", (1, used, tokens), view(chances, (1, number, tokens)), chosen)
     if probabilities == "late":
         weights = view(same("soft_max", view(weights, (used, tokens))), (1, used, tokens))
-    weights = view(weights, (used, tokens))
-    total = same("clamp", node("sum_rows", (1, tokens), weights))
-    return chosen, view(same("div", weights, total), (1, used, tokens))
+    if normalised:
+        weights = view(weights, (used, tokens))
+        total = same("clamp", node("sum_rows", (1, tokens), weights))
+        weights = view(same("div", weights, total), (1, used, tokens))
+    return chosen, same("scale", weights) if spec.scaled else weights
 
 
 def _inside(build: Builder, spec: Experts, x: Tensor, chosen: Tensor, unary: tuple[str, ...], fused: bool) -> Tensor:
     """What goes down again: gated, or through an activation alone."""
     size, (used, tokens, *_) = spec.expert_size, chosen.extent
     if fused:
-        both = node("mul_mat_id", (2 * size, used, tokens), *build.weight("ffn_gate_up_exps"), x, chosen)
+        both = node("mul_mat_id", (2 * size, used, tokens), build.weight("ffn_gate_up_exps"), x, chosen)
         halves = (view(both, (size, used, tokens), "half", half) for half in (0, 1))
         return node("glu", (size, used, tokens), *halves)
     up = _by_expert(build, "ffn_up_exps", size, x, chosen)
@@ -113,12 +118,10 @@ def _sum_of(build: Builder, out: Tensor, used: int) -> Tensor:
 
 
 def _by_expert(build: Builder, role: str, rows: int, x: Tensor, chosen: Tensor) -> Tensor:
-    result = node("mul_mat_id", (rows, chosen.extent[0], chosen.extent[1]), *build.weight(role), x, chosen)
+    result = node("mul_mat_id", (rows, chosen.extent[0], chosen.extent[1]), build.weight(role), x, chosen)
     if role not in build.biases:
         return result
-    in_ram = build.experts_in_ram or build.layer_in_ram
-    bias = (Tensor("weight", (1, 1, 1, 1), (), Size(4 * rows * build.roles["ffn_gate_inp"][-2])),) if in_ram else ()
-    return same("add_id", result, *bias, chosen)
+    return same("add_id", result, build.expert_vector(rows * build.roles["ffn_gate_inp"][-2]), chosen)
 
 
 def _masked(chances: Tensor, number: int, groups: int, kept: int, tokens: int) -> Tensor:
@@ -147,3 +150,4 @@ def _keep_routing(
     following = nodes[nodes.index(fused[-1]) + 1]
     sources = [source for tensor in fused for source in (tensor, *tensor.sources)]
     following.kept += tuple(dict.fromkeys(sources))
+    following.fused += tuple(fused)

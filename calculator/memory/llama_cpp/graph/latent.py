@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from calculator.architecture.shape import Indexer, LatentAttention
 from calculator.memory.llama_cpp.graph.builder import Builder, Cached
-from calculator.memory.llama_cpp.graph.cached_attention import attend, copied_cache, store_keys
+from calculator.memory.llama_cpp.graph.cached_attention import attend, cached_keys, keys_seen_as_values, store_keys
 from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, given, node, same, sized, view
 
 
@@ -19,8 +19,6 @@ def latent_attention(
     ranked = _query_input(build, x)
     if spec.indexer is not None and "indexer.attn_k" in build.roles:
         build.chosen = _choose(build, spec.indexer, cached[-1], ranked, x)
-    elif build.setting.top_k and build.chosen is None:  # chosen by a layer of the card before
-        build.chosen = build.input("top_k", (build.setting.top_k, tokens))
     query = build.project("attn_q_b" if ranked is not x else "attn_q", ranked)
     query = view(query, (spec.qk_nope_head_dim + spec.qk_rope_head_dim, heads, tokens))
     compressed = build.project("attn_kv_a_mqa", x)
@@ -31,7 +29,7 @@ def latent_attention(
     plain = view(query, (spec.qk_nope_head_dim, tokens, heads), "plain", query)
     rotated = view(query, (spec.qk_rope_head_dim, heads, tokens), "rotary", query)
     rotated = build.rope(rotated)
-    absorbed = node("mul_mat", (spec.kv_lora_rank, tokens, heads), plain, *build.weight("attn_k_b"))
+    absorbed = node("mul_mat", (spec.kv_lora_rank, tokens, heads), build.weight("attn_k_b"), plain)
     absorbed = view(absorbed, (spec.kv_lora_rank, heads, tokens), "permuted", absorbed)
     latent = view(latent, (spec.kv_lora_rank, 1, tokens))
     if spec.qk_rope_head_dim:
@@ -60,31 +58,26 @@ def _attend(build: Builder, spec: LatentAttention, cached: Cached, query: Tensor
     mask = mask or build.mask(cached.number)
     query = view(query, (query.rows, heads, tokens // streams, streams), "streams", query)
     query = view(query, (query.rows, tokens // streams, heads, streams), "permuted", query)
+    keys, values = cached_keys(build, cached), keys_seen_as_values(build, cached, rank)
     if setting.flash:
         copied = cached.key_size if setting.keys_copied else 0
-        if build.layer_in_ram and setting.keys_copied:  # a copy of the values is no view of the keys any more
+        if build.cache_place == build.host and setting.keys_copied:  # a copy of the values is no view of the keys
             copied += rank
-        size = Size(4 * rank * heads * tokens, 2 * copied * streams, cached.number)
-        mixed = sized(
-            "flash_attn",
-            (rank, heads, tokens // streams, streams),
-            size,
-            query,
-            *copied_cache(build, cached, rank),
-            mask,
-        )
+        fixed, extent = 4 * rank * heads * tokens, (rank, heads, tokens // streams, streams)
+        mixed = Tensor("flash_attn", extent, (query, keys, values, mask), Size(fixed))
+        mixed.card_size = Size(fixed, 2 * copied * streams, cached.number)
+        build.attended.append((mixed, build.place))
         mixed = view(mixed, (rank, tokens // streams, heads, streams), "permuted", mixed)
-        out = node("mul_mat", (value, tokens // streams, heads, streams), mixed, *build.weight("attn_v_b"))
+        out = node("mul_mat", (value, tokens // streams, heads, streams), build.weight("attn_v_b"), mixed)
         out = view(out, (value, heads, tokens // streams, streams), "permuted", out)
         out = view(same("cont", out), (value * heads, tokens))
     else:
-        scores = sized(
-            "mul_mat", (0, tokens // streams, heads, streams), Size(0, 4 * heads * tokens, cached.number), query
-        )
+        extent = (0, tokens // streams, heads, streams)
+        scores = sized("mul_mat", extent, Size(0, 4 * heads * tokens, cached.number), keys, query)
         scores = same("soft_max", scores, mask)
-        values = sized("cont", (0, rank, 1, streams), Size(0, 2 * rank * streams, cached.number), unit=2)
-        mixed = node("mul_mat", (rank, tokens // streams, heads, streams), values, scores)
-        out = node("mul_mat", (value, tokens // streams, heads, streams), mixed)
+        turned = sized("cont", (0, rank, 1, streams), Size(0, 2 * rank * streams, cached.number), values, unit=2)
+        mixed = node("mul_mat", (rank, tokens // streams, heads, streams), turned, scores)
+        out = node("mul_mat", (value, tokens // streams, heads, streams), build.weight("attn_v_b"), mixed)
         out = node("cont", (value * heads, tokens), view(out, (value, heads, tokens), "permuted", out))
     build.graph.expand(out)
     return build.project("attn_output", out)
@@ -108,14 +101,8 @@ def _choose(build: Builder, indexer: Indexer, cached: Cached, ranked: Tensor, x:
     mask = build.input(
         ("mask", cached.number), (0, tokens // streams, 1, streams), 2, Size(0, 2 * tokens, cached.number)
     )
-    scores = sized(
-        "lightning_indexer",
-        (0, tokens // streams, 1, streams),
-        Size(0, 4 * tokens, cached.number),
-        query,
-        weights,
-        mask,
-    )
+    extent, keys = (0, tokens // streams, 1, streams), cached_keys(build, cached)
+    scores = sized("lightning_indexer", extent, Size(0, 4 * tokens, cached.number), query, keys, weights, mask)
     best = node("top_k", (setting.top_k, tokens // streams, 1, streams), scores)
     return same("cont", best)
 
@@ -127,7 +114,6 @@ def _only(build: Builder, cached: Cached, top_k: Tensor) -> Tensor:
     filled.size, filled.unit = mask.size, mask.unit
     zeros = given((1, build.setting.top_k, tokens))
     zeros.op = "leaf"
-    build.leaves.append(zeros)
     zeros = same("fill", zeros)
     cells = view(filled, (1, 0, tokens), "cells", filled)
     chosen = Tensor(
@@ -139,7 +125,7 @@ def _only(build: Builder, cached: Cached, top_k: Tensor) -> Tensor:
     return result
 
 
-def decompressed_attention(build: Builder, spec: LatentAttention, cached: Cached, x: Tensor) -> Tensor:
+def decompressed_attention(build: Builder, spec: LatentAttention, cached: Cached, x: Tensor, stretched: int) -> Tensor:
     heads, tokens = spec.num_heads, x.extent[1]
     nope, rotary, value = spec.qk_nope_head_dim, spec.qk_rope_head_dim, spec.value_head_dim
     ranked = _query_input(build, x)
@@ -151,8 +137,8 @@ def decompressed_attention(build: Builder, spec: LatentAttention, cached: Cached
     both = build.project("attn_kv_b", latent)
     plain = view(both, (nope, heads, tokens), "plain", both)
     values = node("cont", (value, heads, tokens), view(both, (value, heads, tokens), "values", both))
-    query = build.rope(query)
-    position = build.rope(position)
+    query = build.rope(query, stretched)
+    position = build.rope(position, stretched)
     repeated = node("repeat", (rotary, heads, tokens), position)
     key = node("concat", (nope + rotary, heads, tokens), plain, repeated)
     return build.project("attn_output", attend(build, cached, query, key, values))

@@ -19,14 +19,16 @@ def add_layer(build: Builder, style: Style, spec: LayerSpec, x: Tensor, last: bo
     normed = cur
     if spec.mixers:
         cur = mix(build, style, spec, cur, x)
-    if spec.mixers and last and style.cuts:
-        ids = build.input("out_ids", (build.setting.outputs,))
-        cur, residual = (node("get_rows", (t.rows, build.setting.outputs), t, ids) for t in (cur, residual))
+    cuts = bool(spec.mixers) and last and style.cuts
+    if "attn_norm_2" in build.roles:  # of two norms, one is attention's
+        normed = build.norm("attn_norm_2", residual)
+    if cuts and not style.cuts_sum:
+        cur, residual = _asked_for(build, cur), _asked_for(build, residual)
         if style.parallel:
-            normed = node("get_rows", (normed.rows, build.setting.outputs), normed, ids)
+            normed = _asked_for(build, normed)
     if style.parallel:
-        if "ffn_norm" in build.roles or "attn_norm_2" in build.roles:
-            normed = build.norm("attn_norm_2" if "attn_norm_2" in build.roles else "ffn_norm", residual)
+        if "ffn_norm" in build.roles:
+            normed = build.norm("ffn_norm", residual)
         fed = _feed(build, style, spec, normed)
         if style.attention_first:
             return same("add", same("add", cur, fed), residual)
@@ -35,6 +37,8 @@ def add_layer(build: Builder, style: Style, spec: LayerSpec, x: Tensor, last: bo
         if "post_attention_norm" in build.roles:
             cur = build.norm("post_attention_norm", cur)
         cur = same("add", residual, cur) if style.residual_first else same("add", cur, residual)
+        if cuts and style.cuts_sum:
+            cur = _asked_for(build, cur)
     if spec.feed_forward is None:
         return cur
     residual = cur if spec.mixers else residual
@@ -50,14 +54,20 @@ def add_layer(build: Builder, style: Style, spec: LayerSpec, x: Tensor, last: bo
     cur = same("add", residual, cur) if first else same("add", cur, residual)
     if "inp_gate" in build.roles:
         cur = _add_per_layer_input(build, cur)
-    return same("mul", cur) if "layer_output_scale" in build.biases | set(build.roles) else cur
+    return same("mul", cur, build.vector(1)) if "layer_output_scale" in build.biases | set(build.roles) else cur
+
+
+def _asked_for(build: Builder, x: Tensor) -> Tensor:
+    """The rows of the tokens whose logits are read."""
+    outputs = build.setting.outputs
+    return node("get_rows", (x.rows, outputs), x, build.input("out_ids", (outputs,)))
 
 
 def _dense_beside_experts(build: Builder, ffn: Experts, x: Tensor) -> Tensor:
     """A dense network and experts read the same input (`src/models/gemma4.cpp`)."""
     fed = build.norm("post_ffw_norm_1", dense(build, build.norm("ffn_norm", x)))
     inner = build.norm("pre_ffw_norm_2", x)
-    logits = build.project("ffn_gate_inp", same("mul", same("scale", same("rms_norm", x))))
+    logits = build.project("ffn_gate_inp", same("mul", same("scale", same("rms_norm", x)), build.vector(x.rows)))
     out = experts(build, inner, ffn, logits=logits, fused=True, down_scaled="ffn_down_exps_scale" in build.roles)
     return same("add", fed, build.norm("post_ffw_norm_2", out))
 
@@ -65,9 +75,8 @@ def _dense_beside_experts(build: Builder, ffn: Experts, x: Tensor) -> Tensor:
 def _add_per_layer_input(build: Builder, x: Tensor) -> Tensor:
     width, tokens = build.roles["inp_gate"][-2], x.extent[1]
     if build.per_layer is None:
-        own = build.input(("slice", len(build.graph.nodes)), (width, tokens))
-    else:
-        own = view(build.per_layer, (width, tokens), "slice", build.roles["inp_gate"])
+        raise NotTracedError("inp_gate")
+    own = view(build.per_layer, (width, tokens), "block", build.layer)
     cur = same("mul", same("unary", build.project("inp_gate", x)), own)
     return same("add", x, build.norm("post_norm", build.project("proj", cur)))
 
@@ -90,6 +99,7 @@ def _feed(build: Builder, style: Style, spec: LayerSpec, x: Tensor) -> Tensor:
         probabilities=style.probabilities,
         weigh_first=style.weigh_first,
         unary=style.unary,
+        normalised=style.normalises and ffn.normalised,
         logits=build.project("ffn_gate_inp", x) if narrow else None,
     )
     if narrow:

@@ -5,26 +5,35 @@ from __future__ import annotations
 
 from calculator.architecture.shape import LinearAttention, ShortConvolution, StateSpace
 from calculator.memory.llama_cpp.graph.builder import Builder
-from calculator.memory.llama_cpp.graph.tensors import Tensor, cache, node, same, view, written
+from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, cache, node, same, view, written
 
 
 def states(build: Builder, size: int) -> Tensor:
     sequences = build.setting.sequences
-    which = view(build.input("s_copy", (sequences,)), (sequences,), "main")
-    found = node("get_rows", (size, sequences), which)
+    _clear(build)
+    found = node("get_rows", (size, sequences), _kept(build, size), build.states_read)
     build.graph.expand(found)
     _extra(build, size)
     return found
 
 
+def _kept(build: Builder, size: int) -> Tensor:
+    """The states of a layer, `size` numbers for every sequence and snapshot."""
+    return cache(build.cache_place, Size(4 * size * build.setting.sequences * build.setting.snapshots))
+
+
+def _clear(build: Builder) -> None:
+    """One state is set to zero where it lies."""
+    build.graph.expand(written(cache(build.cache_place)))
+
+
 def _extra(build: Builder, size: int) -> None:
     """States of sequences beyond those of this batch, copied along: none here, but the empty tensor has a place."""
-    rest = view(build.input("s_copy", (build.setting.sequences,)), (0,), "extra")
-    _save(build, node("get_rows", (size, 0), rest))
+    _save(build, node("get_rows", (size, 0), _kept(build, size), build.states_moved))
 
 
 def _save(build: Builder, tensor: Tensor) -> None:
-    build.graph.expand(written(cache((1,)), tensor))
+    build.graph.expand(written(cache(build.cache_place), tensor))
 
 
 def _convolved(build: Builder, kept: Tensor, x: Tensor, channels: int, kernel: int) -> Tensor:
@@ -55,12 +64,13 @@ def delta_net(build: Builder, spec: LinearAttention, x: Tensor, *, repeats: bool
     else:
         beta = same("unary", view(build.project("ssm_beta", x), (1, value_heads, each, sequences)))
         alpha = view(build.project("ssm_alpha", x), (value_heads, each, sequences))
-    gate = same("mul", same("unary", same("add", alpha)))
+    gate = same("mul", same("unary", same("add", alpha, build.vector(value_heads))), build.vector(value_heads))
     gate = view(gate, (1, value_heads, each, sequences))
     kept = view(states(build, (kernel - 1) * channels), (kernel - 1, channels, sequences))
     joined = _convolved(build, kept, mixed, channels, kernel)
     state = view(states(build, value * value * value_heads), (value, value, value_heads, sequences))
-    convolved = same("unary", node("ssm_conv", (channels, each, sequences), joined))
+    kernels = build.vector(channels * kernel)
+    convolved = same("unary", node("ssm_conv", (channels, each, sequences), joined, kernels))
     query = view(convolved, (key, key_heads, each, sequences), "q", convolved)
     keys = view(convolved, (key, key_heads, each, sequences), "k", convolved)
     values = view(convolved, (value, value_heads, each, sequences), "v", convolved)
@@ -87,7 +97,7 @@ def _gated_delta(
     value, heads, each, sequences = values.extent
     states = value * sequences * build.setting.snapshots
     fused = node("gated_delta_net", (value * heads, each * sequences + states), query, keys, values, gate, beta, state)
-    _save(build, view(fused, (value, value, heads, sequences), "state", fused))
+    _save(build, view(fused, (value, value, heads, sequences), "block", fused))
     return view(fused, (value, heads, each, sequences), "out", fused)
 
 
@@ -105,7 +115,8 @@ def _mamba1(build: Builder, spec: StateSpace, x: Tensor) -> Tensor:
     x = view(xz, (inner, each, sequences), "x", xz)
     z = view(xz, (inner, each, sequences), "z", xz)
     joined = _convolved(build, kept, x, inner, kernel)
-    x = same("unary", same("add", node("ssm_conv", (inner, each, sequences), joined)))
+    x = node("ssm_conv", (inner, each, sequences), joined, build.vector(inner * kernel))
+    x = same("unary", same("add", x, build.vector(inner)))
     parts = build.project("ssm_x", x)
     rank = parts.rows - 2 * state
     dt = view(parts, (rank, each, sequences), "dt", parts)
@@ -115,22 +126,13 @@ def _mamba1(build: Builder, spec: StateSpace, x: Tensor) -> Tensor:
         dt, b, c = build.norm("ssm_dt_norm", dt), build.norm("ssm_b_norm", b), build.norm("ssm_c_norm", c)
     else:
         dt = same("cont", dt)
-    dt = same("add", build.matmul(inner, dt))
+    dt = same("add", build.matmul(inner, build.weight("ssm_dt"), dt), build.vector(inner))
     flat = view(x, (1, inner, each, sequences))
-    scanned = node(
-        "ssm_scan",
-        (inner * tokens + state * inner * sequences,),
-        flat,
-        dt,
-        b,
-        c,
-        view(build.input("s_copy", (sequences,)), (sequences,), "main"),
-    )
-    build.graph.expand(scanned)
-    _extra(build, state * inner)
-    _save(build, view(scanned, (state * inner * sequences,), "state", scanned))
-    y = view(scanned, (inner, each, sequences), "y", scanned)
-    y = same("add", y, same("mul", x))
+    decay = build.vector(state * inner)
+    _clear(build)
+    scanned = _scan(build, inner, state, 1, flat, dt, decay, b, c)
+    y = view(scanned, (inner, each, sequences), "block", scanned)
+    y = same("add", y, same("mul", x, build.vector(inner)))
     y = node("glu", (inner, each, sequences), same("cont", z), y)
     return view(build.project("ssm_out", y), (hidden, tokens))
 
@@ -154,22 +156,40 @@ def _mamba2(build: Builder, spec: StateSpace, x: Tensor) -> Tensor:
     mixed = view(whole, (channels, each, sequences), "xbc", whole)
     dt = view(whole, (heads, each, sequences), "dt", whole)
     joined = _convolved(build, kept, mixed, channels, kernel)
-    mixed = same("unary", same("add", node("ssm_conv", (channels, each, sequences), joined)))
+    mixed = node("ssm_conv", (channels, each, sequences), joined, build.vector(channels * kernel))
+    mixed = same("unary", same("add", mixed, build.vector(channels)))
     x = view(mixed, (size, heads, each, sequences), "x", mixed)
     b = view(mixed, (state, groups, each, sequences), "b", mixed)
     c = view(mixed, (state, groups, each, sequences), "c", mixed)
-    dt = same("add", same("cont", dt))
-    which = view(build.input("s_copy", (sequences,)), (sequences,), "main")
-    scanned = node("ssm_scan", (inner * tokens + state * inner * sequences,), x, dt, b, c, which)
-    build.graph.expand(scanned)
-    _extra(build, state * inner)
-    _save(build, view(scanned, (state * inner, sequences), "state", scanned))
-    y = view(scanned, (size, heads, each, sequences), "y", scanned)
-    y = same("add", y, same("mul", x))
+    dt = same("add", same("cont", dt), build.vector(heads))
+    decay = build.vector(heads)
+    _clear(build)
+    scanned = _scan(build, inner, state, size, x, dt, decay, b, c)
+    y = view(scanned, (size, heads, each, sequences), "block", scanned)
+    y = same("add", y, same("mul", x, build.vector(heads)))
     y = node("glu", (size, heads, each, sequences), same("cont", z), y)
     if "ssm_norm" in build.roles:
         y = build.norm("ssm_norm", view(y, (inner // groups, groups, each, sequences)), "rms")
     return build.project("ssm_out", view(y, (inner, tokens)))
+
+
+def _scan(build: Builder, inner: int, state: int, size: int, *sources: Tensor) -> Tensor:
+    """Outputs and, behind them, the new states. Values of one head have `size` numbers, states as many of `state`."""
+    setting = build.setting
+    elements = inner * setting.tokens + state * inner * setting.sequences
+    operation = "ssm_scan" if _has_kernel(inner, state, size) else "ssm_scan_in_ram"
+    scanned = node(operation, (elements,), _kept(build, state * inner), *sources, build.states_read)
+    build.graph.expand(scanned)
+    _extra(build, state * inner)
+    _save(build, view(scanned, (state * inner, setting.sequences), "block", scanned))
+    return scanned
+
+
+def _has_kernel(inner: int, state: int, size: int) -> bool:
+    """`GGML_OP_SSM_SCAN` in `ggml_backend_cuda_device_supports_op` (`ggml/src/ggml-cuda/ggml-cuda.cu`)."""
+    if size > 1:
+        return state in (96, 128, 256) and size % 16 == 0
+    return state == 16 and inner % 128 == 0
 
 
 def short_convolution(build: Builder, spec: ShortConvolution, x: Tensor) -> Tensor:
@@ -181,6 +201,6 @@ def short_convolution(build: Builder, spec: ShortConvolution, x: Tensor) -> Tens
     product = node("mul", (channels, each, sequences), b, x)
     kept = view(states(build, (kernel - 1) * channels), (kernel - 1, channels, sequences))
     joined = _convolved(build, kept, product, channels, kernel)
-    convolved = node("ssm_conv", (channels, each, sequences), joined)
+    convolved = node("ssm_conv", (channels, each, sequences), joined, build.vector(channels * kernel))
     y = same("mul", c, convolved)
     return view(build.project("shortconv.out_proj", y), (hidden, tokens))

@@ -30,6 +30,7 @@ class LayerSpec(NamedTuple):
     cached: tuple[Cached, ...]
     shares: bool
     rotary: bool
+    stretched: int = 0  # factors by which a scaled context turns each angle slower
 
     @property
     def indexed(self) -> bool:
@@ -87,6 +88,7 @@ def layer_specs(shape: Shape) -> tuple[LayerSpec, ...]:
             cached,
             layer.shares_kv_of is not None,
             _rotates(style.rotary, layer),
+            _factors(shape, layer),
         )
         specs.append(known.setdefault(spec, spec))
     return tuple(specs)
@@ -96,6 +98,13 @@ def _rotates(where: str, layer: Layer) -> bool:
     if where == "windowed":
         return any(isinstance(mixer, SlidingWindowAttention | ChunkedAttention) for mixer in layer.mixers)
     return where == "all" or (where == "three_of_four" and (layer.index + 1) % 4 != 0)
+
+
+def _factors(shape: Shape, layer: Layer) -> int:
+    """Factors of a scaled context for this layer's angles, one for every two numbers."""
+    windowed = any(isinstance(mixer, SlidingWindowAttention) for mixer in layer.mixers)
+    own = [table for table in shape.rotary if (table.kind == "sliding_attention") == windowed] or shape.rotary
+    return max((table.dimensions // 2 for table in own if table.by_factors), default=0)
 
 
 _STRANGE = ("hc_", "altup_", "laurel_", "attn_res_", "indexer_compressor", "attn_compressor", "cross_")

@@ -15,8 +15,10 @@ class Style(NamedTuple):
     norms_values: bool = False
     capped: bool = False
     cuts: bool = True  # the last layer drops rows before its feed-forward network
+    cuts_sum: bool = False  # after the residual is added
     probabilities: str = "soft_max"
     weigh_first: bool = False
+    normalises: bool = True  # the weights of the chosen experts add up to one
     shared_first: bool = False
     rotary: str = "all"  # "windowed": only where a layer has a window, "three_of_four", "none"
     tempered: bool = False  # queries without rotation are scaled by position (Llama 4)
@@ -33,7 +35,8 @@ _STYLES: dict[str, Style] = {
     "cohere2": Style(norm="layer", parallel=True, rotary="windowed"),
     "exaone4": Style(rotary="windowed"),
     "falcon": Style(norm="layer", parallel=True),
-    "falcon_h1": Style(),
+    "falcon_h1": Style(cuts_sum=True),
+    "olmoe": Style(normalises=False),
     "phi": Style(norm="layer", parallel=True, attention_first=True),
     "phi3": Style(scales_queries=True, residual_first_fed=True),
     "gemma": Style(scales_input=True, scales_queries=True),
@@ -41,19 +44,22 @@ _STYLES: dict[str, Style] = {
     "gemma3_text": Style(scales_input=True, scales_queries=True),
     "gemma4_text": Style(scales_input=True, norms_values=True, cuts=False),
     "gemma4_unified_text": Style(scales_input=True, norms_values=True, cuts=False),
-    "gpt_oss": Style(probabilities="late"),
+    "gpt_oss": Style(cuts=False, probabilities="late", normalises=False),
     "hunyuan_v1_dense": Style(norm_after_rope=True),
     "hunyuan_v1_moe": Style(norm_after_rope=True, shared_first=True),
-    "jamba": Style(rotary="none", residual_first=True),
+    "hy_v3": Style(cuts=False),
+    "jamba": Style(rotary="none", residual_first=True, normalises=False),
     "lfm2": Style(residual_first=True),
     "lfm2_moe": Style(residual_first=True),
-    "llama4_text": Style(rotary="windowed", tempered=True, probabilities="unary", weigh_first=True),
+    "llama4_text": Style(rotary="windowed", tempered=True, probabilities="unary", weigh_first=True, normalises=False),
     "minicpm3": Style(decompresses=True),
     "nemotron_h": Style(rotary="none", cuts=False, probabilities="unary", unary=("unary", "sqr")),
     "deepseek_v3": Style(probabilities="unary"),
     "smollm3": Style(rotary="three_of_four"),
+    "step3p5": Style(cuts=False),
     "qwen3_5_text": Style(cuts=False),
     "qwen3_5_moe_text": Style(cuts=False),
+    "qwen2_moe": Style(normalises=False),
     "qwen3_next": Style(cuts=False, repeats=True),
 }
 

@@ -10,6 +10,7 @@ from math import prod
 from typing import NamedTuple
 
 Extent = tuple[int, int, int, int]
+NOWHERE = -1
 
 
 class Size(NamedTuple):
@@ -30,9 +31,15 @@ IN_PLACE = frozenset(
 class Tensor:
     """`extent` has the fastest dimension first. `strides` is empty where rows lie one behind the other; two tensors
     of one extent and equal `strides` have the same layout. `base` is what a view looks at; a tensor with `outside`
-    lies in a buffer of its own (a cache)."""
+    lies in a buffer of its own (a weight, a cache), on the back end `place`.
 
-    __slots__ = ("base", "extent", "kept", "on_host", "op", "outside", "size", "sources", "strides", "unit")
+    `kept` are tensors that a fused kernel reads until this one is done, if the nodes `fused` run in one go;
+    `card_size` is what it takes on a card, where a kernel works behind its result."""
+
+    __slots__ = (
+        *("base", "card_size", "extent", "fused", "kept", "op", "outside", "place", "size", "sources", "strides"),
+        "unit",
+    )
 
     def __init__(
         self,
@@ -44,11 +51,14 @@ class Tensor:
         strides: tuple[object, ...] = (),
         unit: int = 4,
         outside: bool = False,
+        place: int = NOWHERE,
     ) -> None:
         self.op, self.extent, self.sources, self.size = op, extent, sources, size
         self.base, self.strides, self.unit, self.outside = base, strides, unit, outside
-        self.on_host = False  # computed in RAM
-        self.kept: tuple[Tensor, ...] = ()  # tensors that a fused kernel reads until this one is done
+        self.place = place
+        self.kept: tuple[Tensor, ...] = ()
+        self.fused: tuple[Tensor, ...] = ()
+        self.card_size: Size | None = None
 
     @property
     def rows(self) -> int:
@@ -67,6 +77,17 @@ class Tensor:
     def contiguous(self) -> bool:
         return not self.strides
 
+    @property
+    def span(self) -> Size:
+        """Bytes from the first element to the last (`ggml_nbytes`): of a view, less than those of what it looks at."""
+        base = self.base
+        if base is None or base.outside or base.size.per_cell or base.elements == self.elements:
+            return self.size
+        rows = base.elements // base.rows
+        if self.strides[:1] == ("block",) or self.elements % rows:
+            return Size(self.unit * self.elements)
+        return Size(self.unit * ((rows - 1) * base.rows + self.elements // rows))
+
     def same_layout(self, other: Tensor) -> bool:
         return self.extent == other.extent and self.strides == other.strides and self.unit == other.unit
 
@@ -81,6 +102,7 @@ class Graph:
 
     def __init__(self) -> None:
         self.nodes: list[Tensor] = []
+        self.leaves: list[Tensor] = []
         self._seen: set[Tensor] = set()
 
     def expand(self, tensor: Tensor | None) -> None:
@@ -89,7 +111,9 @@ class Graph:
         self._seen.add(tensor)
         for source in tensor.sources:
             self.expand(source)
-        if tensor.op not in ("input", "leaf", "weight") and not (tensor.outside and tensor.op == "cache"):
+        if tensor.op in ("input", "leaf"):
+            self.leaves.append(tensor)
+        elif tensor.op not in ("weight", "cache"):
             self.nodes.append(tensor)
 
 
@@ -128,10 +152,14 @@ def same(op: str, source: Tensor, *others: Tensor) -> Tensor:
     return Tensor(op, source.extent, (source, *others), Size(source.elements * 4) if source.strides else source.size)
 
 
-def cache(extent: Iterable[int]) -> Tensor:
-    return Tensor("cache", extent_of(extent), (), Size(0), outside=True)
+NOTHING = Size(0)
+
+
+def cache(place: int, size: Size = NOTHING) -> Tensor:
+    """What a layer keeps of earlier tokens, or the part of it that an operation reads, `size` bytes."""
+    return Tensor("cache", (1, 1, 1, 1), (), size, outside=True, place=place)
 
 
 def written(target: Tensor, *sources: Tensor) -> Tensor:
     """Rows set in a cache: a view of it, computed from `sources`."""
-    return Tensor("set_rows", target.extent, sources, Size(0), base=target.base or target, outside=True)
+    return Tensor("set_rows", target.extent, sources, Size(0), base=target, outside=True)

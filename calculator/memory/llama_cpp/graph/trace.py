@@ -1,138 +1,165 @@
-"""The graph of one card's layers, and the plan of its memory.
-
-Layers repeat, and so does what the allocator does with them: it is enough to follow each kind of layer, after each
-kind that it follows, twice (`_representative`).
-"""
+"""The graph of a model over its cards and RAM, and the plan of the memory on each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
-from calculator.architecture.shape import LatentAttention, Shape
+from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.graph.allocator import plan
 from calculator.memory.llama_cpp.graph.builder import Builder, Setting
 from calculator.memory.llama_cpp.graph.layers import add_layer
 from calculator.memory.llama_cpp.graph.layout import Peaks
-from calculator.memory.llama_cpp.graph.schedule import inputs_of, scheduled
+from calculator.memory.llama_cpp.graph.placing import placed
+from calculator.memory.llama_cpp.graph.repeats import representative
 from calculator.memory.llama_cpp.graph.specs import LayerSpec, cache_kinds, layer_specs
+from calculator.memory.llama_cpp.graph.splits import schedule
 from calculator.memory.llama_cpp.graph.styles import Style, style_of
-from calculator.memory.llama_cpp.graph.tensors import Tensor, given, node, same, view
+from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, node, same, view
+from calculator.memory.llama_cpp.placement import Placement
 
-
-class Share(NamedTuple):
-    """The layers that one card works on, `start` to `stop`, and how many copies of its inputs are kept.
-
-    Of the first `layers_in_ram` layers all weights lie in RAM, of the first `experts_in_ram` the experts.
-    """
-
-    start: int
-    stop: int
-    copies: int = 1
-    layers_in_ram: int = 0
-    experts_in_ram: int = 0
+FEW_TOKENS = 32
+PERIODS = (4, 6)  # of equal layers that are followed on one card, on several
+MANY = 24  # layers; an indexer's free a tensor each that was taken at the start, so the peak is reached late
+PIPELINE_COPIES = 4  # `GGML_SCHED_MAX_COPIES`: several cards work on several micro-batches at once
 
 
 class Trace(NamedTuple):
-    """`copied` are the roles of the weights that are copied from RAM, in the order of their numbers; `inputs` what the
-    CPU or an earlier card hands to the graph, `handed` counts the copies of hidden states among them."""
+    """`peaks` of every card, then of RAM. `weights` are those in RAM, in the order of their numbers; `copied` what
+    each card holds copies of that it was handed: masks, hidden states."""
 
-    peaks: Peaks
-    copied: tuple[str, ...]
-    inputs: tuple[Tensor, ...]
-    handed: int
+    peaks: tuple[Peaks, ...]
+    weights: tuple[tuple[str, int | None], ...]
+    copied: tuple[tuple[Tensor, ...], ...]
+
+
+def copies_of(placement: Placement) -> int:
+    """Of what a graph is handed: several cards work one behind the other, unless something lies in RAM
+    (`pipeline_parallel` in `src/llama-context.cpp`)."""
+    offloaded = placement.ram or placement.experts_in_ram or placement.output_in_ram
+    return PIPELINE_COPIES if len(placement.cards) > 1 and not offloaded else 1
 
 
 @lru_cache(maxsize=512)
-def trace(shape: Shape, setting: Setting, share: Share) -> Trace:
+def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> Trace:
     """Raises NotTracedError for a kind of layer that is not known here."""
-    build, specs = _build(shape, setting, share)
-    leaves = list(build.leaves)
-    if leaves:  # one for every layer, all allocated at the start
-        latent = sum(isinstance(mixer, LatentAttention) for spec in specs for mixer in spec.mixers)
-        leaves += [given(leaves[0].extent) for _ in range(latent - len(leaves))]
-    inputs = inputs_of(build.graph.nodes)
-    handed = share.copies * sum(tensor.extent == (shape.hidden_size, setting.tokens, 1, 1) for tensor in inputs)
-    if share.copies == 1:
-        events = plan([*leaves, *scheduled(build.graph.nodes)])
-    else:
-        each = _per_layer(shape)
-        slices = [tensor for tensor in inputs if each and tensor.extent == (each, setting.tokens, 1, 1)]
-        if slices:  # on a later card every layer's vector is an input of its own
-            inputs += slices[:1] * (len(specs) - len(slices))
-        events = plan([*leaves, *build.graph.nodes], [tensor for tensor in inputs for _ in range(share.copies)])
-    return Trace(Peaks(events), tuple(build.weights), tuple(inputs), handed)
+    build = _build(shape, setting, placement)
+    host, graph = build.host, build.graph
+    places = placed(graph.nodes, graph.leaves, host, ())
+    nodes, copied = schedule(graph.nodes, places, copies, host)
+    leaves = [(leaf, places[leaf]) for leaf in graph.leaves]
+    zeros = [leaf for leaf in graph.leaves if leaf.op == "leaf"]
+    if zeros:  # one for every layer, all taken at the start
+        leaves += [(_another(zeros[0]), 0) for _ in range(shape.num_layers - len(zeros))]
+    held = []
+    if copies > 1:
+        inputs = [leaf for leaf in graph.leaves if leaf.op == "input"]
+        held = [(tensor, host) for leaf in inputs for tensor in (leaf, *(_another(leaf) for _ in range(copies - 1)))]
+        held += [(tensor, place) for (_, place), found in copied.items() for tensor in found]
+    plans = plan(nodes, host, leaves, held)
+    handed: list[list[Tensor]] = [[] for _ in range(host + 1)]
+    for (_, place), found in copied.items():
+        handed[place] += found
+    return Trace(tuple(map(Peaks, plans)), tuple(build.weights), tuple(map(tuple, handed)))
 
 
-def _build(shape: Shape, setting: Setting, share: Share) -> tuple[Builder, Sequence[LayerSpec]]:
-    build = Builder(setting, shape.hidden_size)
+def _another(leaf: Tensor) -> Tensor:
+    return Tensor("copy", leaf.extent, (), leaf.size, unit=leaf.unit)
+
+
+@lru_cache(maxsize=256)
+def attends_at_home(shape: Shape, setting: Setting, placement: Placement) -> bool:
+    """Whether every layer's fused attention runs where its weights lie, with one token per sequence: llama.cpp asks
+    that before it decides for it (`resolve_fused_ops` in `src/llama-context.cpp`). Norms of so few tokens are put
+    where their layers are (`graph_get_cb`)."""
+    tokens = setting.sequences
+    build = _build(shape, setting._replace(tokens=tokens, outputs=tokens), placement)
+    forced = build.norms if tokens < FEW_TOKENS or not placement.ram else ()
+    places = placed(build.graph.nodes, build.graph.leaves, build.host, forced)
+    return all(places[tensor] == place for tensor, place in build.attended)
+
+
+def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
+    cards = len(placement.cards)
+    build = Builder(setting, shape.hidden_size, cards)
     specs = layer_specs(shape)
     style = style_of(shape.model_type, any("attn_norm" in spec.biases for spec in specs))
+    if setting.hands_on:
+        style = style._replace(cuts=False)
     build.norm_kind = style.norm
-    build.num_caches = max(len(cache_kinds(shape)), 1)
+    kinds_cached = cache_kinds(shape)
+    build.num_caches = max(len(kinds_cached), 1)
+    build.keeps_windows = any(row.window for row in kinds_cached)
+    homes = [cards] * len(specs)
+    for card, layers in enumerate(placement.cards):
+        for layer in layers:
+            homes[layer] = card
     if _predicts(specs):
-        style, x = style._replace(cuts=False), _enter_prediction(build, specs[0], shape)
+        style, x = style._replace(cuts=False), _enter_prediction(build, specs[0], shape, homes[0])
     else:
-        x = _enter(build, style, shape) if share.start == 0 else _go_on(build, shape)
-    specs = specs[share.start : share.stop]
-    places = [(i < share.layers_in_ram, i < share.experts_in_ram) for i in range(share.start, share.stop)]
-    is_last = share.stop == shape.num_layers
-    chosen = _representative(specs, places)
-    for index, (spec, (build.layer_in_ram, build.experts_in_ram)) in enumerate(chosen):
-        x = add_layer(build, style, spec, x, last=is_last and index == len(chosen) - 1)
+        x = _enter(build, style, shape, homes[0])
+    kinds = [(spec, homes[i], cards if i < placement.experts_in_ram else homes[i]) for i, spec in enumerate(specs)]
+    least = MANY if any(spec.indexed for spec in specs) else 0
+    chosen = representative(_told_apart(build, kinds), PERIODS[cards > 1], least)
+    for index in chosen:
+        spec, build.place, build.experts_place = kinds[index]
+        source = shape.layers[index].shares_kv_of
+        build.layer, build.cache_place = index, homes[index if source is None else source]
+        x = add_layer(build, style, spec, x, last=index == chosen[-1])
         if build.whole is not None and index < build.deep:
             x = same("add", x, view(build.whole, (shape.hidden_size, setting.tokens), "deep", index + 1))
-    build.layer_in_ram = False
-    if is_last:
-        x = _leave(build, style, shape, x)
-    build.graph.expand(x)
-    return build, specs
+    build.layer, build.place = None, cards if placement.output_in_ram else placement.output % cards
+    build.graph.expand(_leave(build, style, shape, x))
+    return build
 
 
-def _representative(
-    specs: Sequence[LayerSpec], places: Sequence[tuple[bool, bool]]
-) -> list[tuple[LayerSpec, tuple[bool, bool]]]:
-    """Twice as many first layers as it takes until nothing new follows, with long runs of equal layers cut.
-
-    An indexer's layers free a tensor each that was taken at the start: there the peak is reached late.
-    """
-    longest = 24 if any(spec.indexed for spec in specs) else 4
-    kinds = list(zip(map(id, specs), places, strict=True))
-    kept: list[int] = []
-    run = 0
-    for index, kind in enumerate(kinds):
-        run = run + 1 if index and kinds[index - 1] == kind else 1
-        if run <= longest:
-            kept.append(index)
-    pairs = [(kinds[a], kinds[b]) for a, b in pairwise(kept)]
-    first_seen = {pair: number for number, pair in reversed(list(enumerate(pairs)))}
-    enough = max(first_seen.values(), default=0) + 2
-    return [(specs[index], places[index]) for index in kept[: max(2 * enough, longest)]]
+def _told_apart(build: Builder, kinds: Sequence[tuple[LayerSpec, int, int]]) -> list[Hashable]:
+    """Layers that work alike get equal keys. Those in RAM have weights of many sizes, and what is handed from card
+    to card for each layer by itself (a vector, a choice of tokens, a cache) is there as often: none of these is like
+    another. Nor is any where many rows of logits need room at the end, which depends on what was freed before."""
+    copies_each = build.setting.in_ram or build.per_layer is not None or any(spec.indexed for spec, *_ in kinds)
+    alone = (build.host > 1 and copies_each) or build.setting.outputs >= FEW_TOKENS
+    return [
+        index if alone or build.host in places or index <= build.deep else (id(spec), *places)
+        for index, (spec, *places) in enumerate(kinds)
+    ]
 
 
 @lru_cache(maxsize=64)
-def deepstack(shape: Shape) -> int:
+def _deepstack(shape: Shape) -> int:
     """Features of so many vision layers enter the first layers of the text (Qwen3-VL)."""
     return sum(t.role.startswith("v.deepstack.norm") and t.kind == "weight" for t in shape.tensors)
 
 
-def _enter(build: Builder, style: Style, shape: Shape) -> Tensor:
+def _looked_up(build: Builder, role: str, rows: int) -> Tensor:
+    """Rows of a table in RAM, one for each token."""
+    table = Tensor("weight", (1, 1, 1, 1), (), Size(0), outside=True, place=build.host)
+    tokens = build.setting.tokens
+    return node("get_rows", (rows, tokens), table, build.input((role, "tokens"), (tokens,)))
+
+
+def _enter(build: Builder, style: Style, shape: Shape, first: int) -> Tensor:
     """The embedded tokens come from RAM; some models add a vector for every layer, or room for images."""
     tokens, hidden = build.setting.tokens, shape.hidden_size
-    build.deep = deepstack(shape)
-    x = build.input("embd", (hidden, tokens))
+    build.deep = _deepstack(shape)
+    x = _looked_up(build, "token_embd", hidden)
     if build.deep:
-        build.whole = node("pad", (hidden * (1 + build.deep), tokens), x)
-        x = view(build.whole, (hidden, tokens), "deep", 0)
+        x = build.whole = node("pad", (hidden * (1 + build.deep), tokens), x)
+    build.graph.expand(x)
+    build.graph.expand(build.input("embd", (hidden * (1 + build.deep), tokens)))
+    if build.deep:
+        x = view(x, (hidden, tokens), "deep", 0)
     each = _per_layer(shape)
     if not each:
         return same("scale", x) if style.scales_input else x
-    looked_up = same("scale", build.input("per_layer", (each, shape.num_layers, tokens)))
-    build.graph.expand(looked_up)
+    build.place = first
     x = same("scale", x)
-    projected = view(same("scale", build.matmul(each * shape.num_layers, x)), looked_up.extent)
+    looked_up = same("scale", _looked_up(build, "per_layer_token_embd", each * shape.num_layers))
+    looked_up = view(looked_up, (each, shape.num_layers, tokens))
+    build.graph.expand(looked_up)
+    projected = build.matmul(each * shape.num_layers, build.weight("per_layer_model_proj"), x)
+    projected = view(same("scale", projected), looked_up.extent)
     build.roles = {"per_layer_proj_norm": (each,)}
     joined = same("scale", same("add", build.norm("per_layer_proj_norm", projected), looked_up))
     by_layer = (each, tokens, shape.num_layers)
@@ -144,12 +171,12 @@ def _predicts(specs: Sequence[LayerSpec]) -> bool:
     return bool(specs) and any(role == "nextn.eh_proj" for role, _ in specs[0].roles)
 
 
-def _enter_prediction(build: Builder, spec: LayerSpec, shape: Shape) -> Tensor:
+def _enter_prediction(build: Builder, spec: LayerSpec, shape: Shape, first: int) -> Tensor:
     """The token guessed last beside what the model thought before it (`graph_mtp` in `src/models/qwen35.cpp`)."""
     extent = (shape.hidden_size, build.setting.tokens)
-    build.roles, build.biases = dict(spec.roles), spec.biases
+    build.roles, build.biases, build.place, build.layer = dict(spec.roles), spec.biases, first, 0
     before = build.norm("nextn.hnorm", build.input("h", extent))
-    token = build.norm("nextn.enorm", build.input("embd", extent))
+    token = build.norm("nextn.enorm", _looked_up(build, "token_embd", shape.hidden_size))
     return build.project("nextn.eh_proj", node("concat", (2 * extent[0], extent[1]), token, before))
 
 
@@ -158,16 +185,13 @@ def _per_layer(shape: Shape) -> int:
     return table.shape[-1] // shape.num_layers if table else 0
 
 
-def _go_on(build: Builder, shape: Shape) -> Tensor:
-    """A later card is handed the hidden states, and the same normalised: a norm alone runs where they come from."""
-    build.entered = build.input("hidden", (shape.hidden_size, build.setting.tokens))
-    return build.entered
-
-
 def _leave(build: Builder, style: Style, shape: Shape, x: Tensor) -> Tensor:
     build.roles, build.biases = {"output_norm": (shape.hidden_size,)}, frozenset()
     outputs = build.setting.outputs
     x = build.norm("output_norm", x)
-    if not style.cuts:
-        x = node("get_rows", (x.rows, outputs), x, build.input("out_ids", (outputs,)))
-    return build.matmul(shape.vocab_size, x)
+    if style.cuts:
+        return build.matmul(shape.vocab_size, build.weight("output"), x)
+    rows = node("get_rows", (x.rows, outputs), x, build.input("out_ids", (outputs,)))
+    logits = build.matmul(shape.vocab_size, build.weight("output"), rows)
+    logits.kept = (x,)  # an output too, which prediction may ask for (`t_h_nextn`)
+    return logits
