@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops, nearest_stop
 from calculator.engine_settings import EngineSetting, engine_settings
+from calculator.figures import gib
 from calculator.fit_words import FitView, capacity_texts, fit_view
 from calculator.hardware import Card
 from calculator.memory import Estimate, Part
@@ -118,13 +120,23 @@ def _part_views(answer: Estimate, count: int) -> Sequence[PartView]:
                 bytes=part.bytes,
                 host_bytes=host.get(part.key, 0),
                 per_card_bytes=part.bytes // count if count > 1 else 0,
-                formulas=tuple(labels.term_text(term) for term in part.terms),
+                formulas=_formulas(part, answer),
                 x=x,
                 width=width,
             )
         )
         x += width + (BAR_GAP if width else 0)
     return views
+
+
+def _formulas(part: Part, answer: Estimate) -> tuple[str, ...]:
+    """Term by term; and of what is measured, how far measurements lie apart."""
+    texts = tuple(labels.term_text(term) for term in part.terms)
+    if part.key != "overhead" or answer.overhead_range_bytes is None:
+        return texts
+    least, most = answer.overhead_range_bytes
+    words = _("Measured, not computed: between %(least)s and %(most)s GiB on one card")
+    return (*texts, words % {"least": gib(least), "most": gib(most)})
 
 
 def _widths(parts: Sequence[Part]) -> list[int]:

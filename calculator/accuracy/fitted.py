@@ -17,9 +17,11 @@ from calculator.accuracy.cases import cases
 from calculator.accuracy.references import reference_lines
 from calculator.hardware.cards import CUDA_KEEPS_MIB, CUDA_KEEPS_MIB_A_GIB
 from calculator.memory.llama_cpp.overhead import CONTEXT_MIB, WORKSPACE_EACH_MIB, WORKSPACE_MIB
-from calculator.memory.vllm.overhead import ACTIVATION_BYTES, COMMUNICATION_BYTES, GRAPH_PIECE_BYTES, NON_TORCH_BYTES
+from calculator.memory.vllm.overhead import COMMUNICATION, GRAPH_PIECE_BYTES, WORKSPACES
 
 MIB = 2**20
+OTHER_GRAPHS = ("more_graphs", "whole_alone")
+"""Remarks on runs that captured other graphs than the ones that are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def constants() -> tuple[Constant, ...]:
     for line in reference_lines("constants.jsonl"):
         of_cards[line["constant"]].append(Sample(line["card"], tuple(line["features"]), line["mib"]))
     vllm = [case for case in cases() if case.engine == "vllm"]
-    each = COMMUNICATION_BYTES + NON_TORCH_BYTES
+    graphs = [case for case in vllm if case.remark not in OTHER_GRAPHS]
+    each = COMMUNICATION.bytes + WORKSPACES.bytes
     return (
         Constant("cuda_keeps", (CUDA_KEEPS_MIB, CUDA_KEEPS_MIB_A_GIB), tuple(of_cards["cuda_keeps"])),
         Constant("llama_cpp_context", (CONTEXT_MIB,), tuple(of_cards["llama_cpp_context"])),
@@ -72,11 +75,10 @@ def constants() -> tuple[Constant, ...]:
             (WORKSPACE_MIB, CONTEXT_MIB + WORKSPACE_EACH_MIB),
             tuple(of_cards["llama_cpp_overhead"]),
         ),
-        Constant("vllm_graphs", (GRAPH_PIECE_BYTES / MIB,), _per(vllm, "cuda_graphs", GRAPH_PIECE_BYTES / MIB)),
-        Constant("vllm_activation", (ACTIVATION_BYTES,), _per(vllm, "activation", ACTIVATION_BYTES)),
+        Constant("vllm_graphs", (GRAPH_PIECE_BYTES / MIB,), _per(graphs, "cuda_graphs", GRAPH_PIECE_BYTES / MIB)),
         Constant(
             "vllm_workspaces",
-            (NON_TORCH_BYTES / MIB, COMMUNICATION_BYTES / MIB),
+            (WORKSPACES.bytes / MIB, COMMUNICATION.bytes / MIB),
             tuple(
                 Sample(case.family, (1, float(case.predicted == each)), case.truth / MIB)
                 for case in vllm

@@ -13,9 +13,9 @@ from calculator.memory import Workload, capacity, estimate
 from calculator.memory.contexts import first_bytes, second_bytes
 
 OF_A_CARD = {
-    "activation": ("forward_pass", "sampler"),
+    "activation": ("forward_pass", "sampler", "hidden_states_kept"),
     "workspaces": ("workspaces", "communication"),
-    "cuda_graphs": ("cuda_graphs",),
+    "cuda_graphs": ("cuda_graphs", "attention_workspace"),
 }
 """Quantities that vLLM prints for one card, and the terms that stand for them."""
 
@@ -102,4 +102,5 @@ def _total(shape: Shape, workload: Workload, line: Mapping[str, Any]) -> int:
 
 def _of_a_card(shape: Shape, workload: Workload, keys: tuple[str, ...]) -> int:
     terms = [term for part in estimate(shape, workload).parts for term in part.terms if term.key in keys]
-    return sum(term.bytes for term in terms) // workload.tensor_parallel
+    cards = workload.tensor_parallel * workload.pipeline_parallel * workload.data_parallel
+    return sum(term.bytes for term in terms) // cards

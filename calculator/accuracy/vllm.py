@@ -20,16 +20,13 @@ ON_H100 = Workload(engine=ENGINE, card_bytes=80 * GIB, capability=(9, 0), card_n
 WEIGHTS_RESOLUTION = 64 * 1024
 """Scales of the cache and buffers of some hundred bytes a layer are not counted."""
 
-QUANTISED = {
-    "awq": "AWQ",
-    "gptq": "GPTQ",
-    "ct-int8": "INT8",
-    "fp8-block": "FP8-BLOCK",
-    "modelopt-nvfp4": "NVFP4",
-}
+QUANTISED = {"ct-int8": "INT8", "modelopt-nvfp4": "NVFP4"}
 """Checkpoints made of a model with wide weights, and our name for the format."""
 
 MADE = {
+    "awq": {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True},
+    "gptq": {"quant_method": "gptq", "bits": 4, "group_size": 128, "sym": True},
+    "fp8-block": {"quant_method": "fp8", "weight_block_size": [128, 128]},
     "ct-fp8": {
         "quant_method": "compressed-tensors",
         "format": "float-quantized",

@@ -22,6 +22,7 @@ class Decoder:
     layers: Sequence[Block]
     shared: tuple[Weight, ...]  # outside the layers: embeddings, final norm, output
     mtp: Sequence[Block] = field(default=())  # multi-token prediction, kept apart from the count
+    undescribed_mtp: int = 0  # such layers that the config counts without saying what they are
 
     def typed_layers(self) -> tuple[Layer, ...]:
         last_with_cache: dict[type[Mixer], int] = {}

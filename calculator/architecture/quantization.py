@@ -54,6 +54,8 @@ _RECURRENT = {
     "ssm_in": ("mamba.in_proj", "mixer.in_proj", "linear_attn.in_proj_qkvz"),
     "ssm_out": ("mamba.out_proj", "mixer.out_proj", "linear_attn.out_proj"),
 }
+_ROUTERS = ("mlp.gate", "mlp.router", "block_sparse_moe.gate", "feed_forward.gate", "feed_forward.router")
+MAYBE_ROUTED = range(4)  # the first layers may be dense; of published models no more than three are
 _FORMATS = {"awq": "AWQ", "gptq": "GPTQ", "fp8": "FP8", "fbgemm_fp8": "FP8", "mxfp4": "MXFP4"}
 _AROUND_LAYERS = re.compile(r"^(?:(?:model|language_model|backbone)\.)+layers\.")  # whatever stands around the text
 _LISTS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers")
@@ -133,22 +135,18 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
     narrow = {"AWQ": "INT4", "GPTQ": "INT4"}.get(native, native)
     method = q.word("quant_method")
     weights = _group(q)
+    left_out = LeftOut(_checked(q, _names(q)))
     details = Quantization(
         method=method,
         bits={"FP8": 8, "INT8": 8}.get(narrow, 4),
         group_size=_size(weights.get("group_size", q.config.get("group_size"))),
         per_channel=weights.get("strategy") == "channel",
         block=_block(q.config.get("weight_block_size") or weights.get("block_structure")),
+        wide_routers=any(f"model.layers.{layer}.{name}" in left_out for layer in MAYBE_ROUTED for name in _ROUTERS),
     )
     experts = ""
     if c.word("expert_dtype") == "fp4" or q.config.get("expert_dtype") == "fp4":  # DeepSeek-V4
         experts = native = "MXFP4"
-    left_out = _names(q)
-    patterns = [name for name in left_out if "*" in name or name.startswith("re:")]
-    if not are_quick(patterns):
-        slow = next((name for name in patterns if not is_quick(name)), "")
-        q.fault("ignore", "unsupported_value", value=slow[:80])
-        left_out = []
     return Storage(
         native,
         base,
@@ -156,8 +154,18 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         narrow,
         experts,
         experts_only=method == "mxfp4",
-        left_out=LeftOut(left_out),
+        left_out=left_out,
     )
+
+
+def _checked(q: Fields, names: list[str]) -> list[str]:
+    """A fault, and no names, where matching them would take long."""
+    patterns = [name for name in names if "*" in name or name.startswith("re:")]
+    if are_quick(patterns):
+        return names
+    slow = next((name for name in patterns if not is_quick(name)), "")
+    q.fault("ignore", "unsupported_value", value=slow[:80])
+    return []
 
 
 def _read_mlx(c: Fields, name: str, settings: Mapping[str, object], base: str) -> Storage:
@@ -227,6 +235,9 @@ def _names(q: Fields) -> list[str]:
             listed = source.get(key)
             if isinstance(listed, list):
                 names += [name for name in listed if isinstance(name, str) and name != "lm_head"]
+    dynamic = q.config.get("dynamic")  # GPTQModel's: "-:" and an expression for what it skips
+    if isinstance(dynamic, Mapping):
+        names += [f"re:{name[2:]}" for name in dynamic if isinstance(name, str) and name.startswith("-:")]
     return [_AROUND_LAYERS.sub("model.layers.", name) for name in names]
 
 

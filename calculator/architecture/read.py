@@ -58,6 +58,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         rotary=rotary_tables(wrapped.text, layers),
         mtp_mixers=tuple(block.mixers for block in model.mtp),
         mtp_feed_forwards=tuple(block.feed_forward for block in model.mtp),
+        undescribed_mtp=model.undescribed_mtp,
         indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
         states_correction=_states_correction(wrapped.text),
         state_dtype=_state_dtype(wrapped.text),

@@ -144,6 +144,7 @@ class Quantization:
     group_size: int | None = None
     per_channel: bool = False  # one scale for every output, where there is neither group nor block
     block: tuple[int, int] | None = None
+    wide_routers: bool = True  # whether the file names its routers among what it leaves out
     name: str = ""
     modules: tuple[ModuleFormat, ...] = ()
 
@@ -187,6 +188,7 @@ class Shape:
     rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in
     mtp_mixers: tuple[tuple[Mixer, ...], ...] = ()  # of each layer of multi-token prediction
     mtp_feed_forwards: tuple[FeedForward | None, ...] = ()  # of the same layers
+    undescribed_mtp: int = 0  # such layers that the config counts without saying what they are
     indexer_in_pairs: bool = False  # it rotates neighbouring numbers, as latent attention does
     states_correction: bool = False  # the config itself says that the choice of experts is corrected
     state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"

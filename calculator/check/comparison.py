@@ -15,9 +15,9 @@ from calculator.memory import Workload, capacity
 from calculator.memory.contexts import first_bytes, second_bytes
 
 TERMS = {
-    "activation": ("forward_pass", "sampler"),
+    "activation": ("forward_pass", "sampler", "hidden_states_kept"),
     "non_torch": ("workspaces", "communication"),
-    "cuda_graphs": ("cuda_graphs",),
+    "cuda_graphs": ("cuda_graphs", "attention_workspace"),
 }
 """Quantities that vLLM prints for one card, and the terms that stand for them."""
 

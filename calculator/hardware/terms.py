@@ -99,6 +99,9 @@ NOTES: dict[str, tuple[str, ...]] = {
     "sglang_no_draft": (),
     "ollama_defaults": ("least", "middle", "more", "large", "most"),
     "ollama_default_here": ("context",),
+    "ollama_file": ("tag", "gigabytes", "format"),
+    "ollama_own_file": ("tag", "gigabytes", "format"),
+    "ollama_other_format": ("tag", "gigabytes", "format"),
     "needs_checkpoint": ("format",),
 }
 

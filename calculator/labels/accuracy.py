@@ -46,8 +46,7 @@ CONSTANTS: Mapping[str, Promise] = {
     "cuda_keeps": gettext_lazy("What CUDA's driver keeps of a card, up to 48 GB: MiB, and MiB per GiB"),
     "llama_cpp_context": gettext_lazy("llama.cpp, CUDA context: MiB per multiprocessor"),
     "llama_cpp_overhead": gettext_lazy("llama.cpp, all overhead: MiB, and MiB per multiprocessor"),
-    "vllm_graphs": gettext_lazy("vLLM, CUDA graphs: MiB per captured piece and size"),
-    "vllm_activation": gettext_lazy("vLLM, activations: bytes per element of the widest layer"),
+    "vllm_graphs": gettext_lazy("vLLM, CUDA graphs: MiB per captured piece and size, and with it layers"),
     "vllm_workspaces": gettext_lazy("vLLM, workspaces, and communication of several cards: MiB"),
 }
 """Constants that were fitted to public figures (`accuracy.fitted`)."""
@@ -59,11 +58,13 @@ REMARKS: Mapping[str, Promise] = {
     "before_swizzling": gettext_lazy(
         "Counted before the kernels pad and reorder the experts; a server prints its figure afterwards."
     ),
-    "router_quantised": gettext_lazy("This checkpoint was made with nothing left out: its routers are quantised too."),
     "encoder_quantised": gettext_lazy(
         "This config leaves nothing out, so the encoder is narrow there too; here it stays wide."
     ),
-    "hears": gettext_lazy("Only images were switched off there; the encoder for sound stayed."),
+    "other_kernel": gettext_lazy("That build ran another kernel on this card than today's: Marlin, as on older cards."),
+    "scales_twice": gettext_lazy(
+        "That build kept the scales of the experts twice: as stored, and as its kernel reads them."
+    ),
     "model_inferred": gettext_lazy("The log does not name the model; it follows from its sizes."),
     "other_platform": gettext_lazy("Printed on a platform other than CUDA, whose back end keeps buffers of its own."),
     "expert_parallel": gettext_lazy(
@@ -88,8 +89,13 @@ REMARKS: Mapping[str, Promise] = {
     "budget_of_card": gettext_lazy(
         "The log prints the pool, not the total: the truth is 90 % of the 23.58 GiB that it says of the card."
     ),
-    "padding_fitted": gettext_lazy("That the kernel pads the hidden size to 256 was inferred from this very line."),
-    "older_build": gettext_lazy("Printed by a build before 0.8, whose sampler and profile run held more at once."),
+    "older_build": gettext_lazy(
+        "Printed by a build before 0.9, whose sampler and profile run held other tensors at once."
+    ),
+    "pieces_alone": gettext_lazy("That build captured pieces alone, and this row is its own estimate."),
+    "whole_alone": gettext_lazy("That build captured 35 whole graphs, and no pieces."),
+    "encoder_at_work": gettext_lazy("The image encoder ran at its largest too, which is not counted here."),
+    "rest_unknown": gettext_lazy("That run held 0.2 GiB more than the tensors of the file; the log does not say what."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
     "step_inferred": gettext_lazy(
         "Another platform, with blocks of 64 tokens. The log does not print the tokens of one step; 4,096 agrees with it."

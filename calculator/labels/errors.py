@@ -35,6 +35,10 @@ ERRORS: Mapping[str, Promise] = {
         "mlx-lm gives every layer an indexer of its own and does not load a model whose layers share them."
     ),
     "no_mtp_layers": gettext_lazy("This model has no layers that predict several tokens."),
+    "mtp_not_described": gettext_lazy(
+        "The config counts layers that predict several tokens (%(value)s) but does not say what they are, "
+        "or for models of the type %(model_type)s that is not modelled."
+    ),
     "not_for_model": gettext_lazy("That is not known to work with models of the kind %(value)s."),
     "not_with_stages": gettext_lazy("With %(value)s pipeline stages that is not modelled."),
     "not_supported": gettext_lazy("This engine does not offer that (%(value)s)."),

@@ -125,6 +125,13 @@ NOTES: Mapping[str, Promise] = {
     "ollama_default_here": gettext_lazy(
         "Left to itself, Ollama serves one request at a time, and on these cards with a context of %(context)s tokens."
     ),
+    "ollama_file": gettext_lazy("%(tag)s in Ollama’s library is a file of %(gigabytes)s GB in %(format)s."),
+    "ollama_own_file": gettext_lazy(
+        "%(tag)s in Ollama’s library is a file of %(gigabytes)s GB, not of the size of the plain %(format)s that is computed here: it mixes formats in a way of its own, or holds an encoder too."
+    ),
+    "ollama_other_format": gettext_lazy(
+        "%(tag)s in Ollama’s library is a file of %(gigabytes)s GB in %(format)s, another format than the one chosen."
+    ),
     "ollama_no_draft": gettext_lazy("Ollama takes no draft model; use llama-server for that."),
     "ollama_no_mtp": gettext_lazy(
         "A Modelfile cannot ask for multi-token prediction: started like this, Ollama runs without it."

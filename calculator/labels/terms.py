@@ -97,7 +97,17 @@ TERMS: Mapping[str, Promise] = {
     "cuda_context": gettext_lazy("%(cards)s × CUDA context"),
     "workspaces": gettext_lazy("%(cards)s × workspaces of cuBLAS and attention"),
     "communication": gettext_lazy("%(cards)s × communication buffers"),
-    "cuda_graphs": gettext_lazy("%(copies)s × CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 512 KiB"),
+    "hidden_states_kept": gettext_lazy(
+        "%(copies)s × results of that step, still held: %(tokens)s tokens × %(hidden_size)s × 2 B"
+    ),
+    "sampling_tables": gettext_lazy(
+        "%(copies)s × tables of the sampler: %(sequences)s sequences × %(vocab_size)s vocabulary entries × 4.25 B"
+    ),
+    "attention_workspace": gettext_lazy("%(cards)s × FlashInfer’s workspace"),
+    "cuda_graphs": gettext_lazy(
+        "%(copies)s × CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 400 KiB, "
+        "and %(layers)s layers × %(whole)s whole graphs × 90 KiB"
+    ),
     # SGLang
     "pool_full": gettext_lazy("%(copies)s × %(layers)s layers: %(tokens)s tokens × %(token_bytes)s B"),
     "pool_window": gettext_lazy(

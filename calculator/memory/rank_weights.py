@@ -69,6 +69,12 @@ class Weights:
             rank_bytes=(*self.rank_bytes[:-1], self.rank_bytes[-1] + rank_bytes),
         )
 
+    def with_encoder_inside(self) -> Weights:
+        """With the encoder counted among the weights, for a model that is never loaded without it."""
+        first, *rest = self.rank_bytes
+        terms = (*self.terms, *self.vision_terms)
+        return replace(self, terms=terms, rank_bytes=(first + self.vision_rank_bytes, *rest))
+
     def with_vision(self, rank_bytes: int, ranks: int) -> Weights:
         """With a table of so many bytes beside the encoder, on every rank."""
         if not rank_bytes:
@@ -225,7 +231,7 @@ def _copies(shape: Shape, group: TensorGroup, parts: tuple[range, ...]) -> list[
 def absorbed_projections(shape: Shape, parts: tuple[range, ...], ranks: int, copies: int = 1) -> Added:
     """MLA's second copy of the projections that decompress keys and values, in 16 bits; on each of so many copies."""
     absorbed = [
-        sum(_absorbed_bytes(mixer, ranks) for index in stage for mixer in shape.layers[index].mixers) for stage in parts
+        sum(absorbed_bytes(mixer, ranks) for index in stage for mixer in shape.layers[index].mixers) for stage in parts
     ]
     if not any(absorbed):
         return ()
@@ -233,7 +239,7 @@ def absorbed_projections(shape: Shape, parts: tuple[range, ...], ranks: int, cop
     return ((Term("absorbed_projections", {"copies": everywhere}, sum(absorbed) * everywhere), absorbed),)
 
 
-def _absorbed_bytes(mixer: object, ranks: int) -> int:
+def absorbed_bytes(mixer: object, ranks: int) -> int:
     if not isinstance(mixer, LatentAttention):
         return 0
     return (

@@ -74,7 +74,7 @@ def rank_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
     rows, columns, role = group.rows, group.columns, group.role
     if group.part != "text":
         return _tower_shape(group, ranks)
-    if role in ("token_embd", "output", "per_layer_token_embd"):
+    if role in ("token_embd", "output", "per_layer_token_embd", "nextn.shared_head_head"):
         return ceil_div(padded_vocabulary(rows), ranks), columns
     if role in INPUT_SPLIT:
         return (rows, ceil_div(columns, ranks)) if group.kind == "weight" else (rows, columns)

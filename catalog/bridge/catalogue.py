@@ -14,6 +14,7 @@ from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
 
 FOUND = 12
+MEDIA = frozenset({"image", "video", "audio"})
 DRAFT_SHARE = 4
 """A draft model pays off where it is several times smaller than what it guesses for."""
 
@@ -64,7 +65,7 @@ def _source(row: LanguageModel, repository: str, gguf: str, native_format: str) 
     source = WeightSource(
         name=row.name,
         native_format=native_format,
-        multimodal="image" in row.input_modalities,
+        multimodal=not MEDIA.isdisjoint(row.input_modalities),
         ollama=row.ollama_tag or None,
     )
     try:

@@ -10,6 +10,7 @@ from calculator.architecture.families.standard import PRE_NORMS, Family, first_d
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
 from calculator.architecture.linear_attention import kimi_delta
+from calculator.architecture.prediction import before
 from calculator.architecture.shape import CompressedAttention, Experts, IndexedAttention, Indexer
 from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
 
@@ -35,7 +36,19 @@ def deepseek_v4(c: Fields) -> Decoder:
     if unknown is not None:
         raise c.fail("mlp_layer_types", "unknown_layer_kind", kind=unknown, model_type=c.model_type)
     layers = [around + mixers[rate] + feed_forwards[kind] for rate, kind in zip(rates, kinds, strict=True)]
-    return decoder(c, layers, extra=before_output(c))
+    return decoder(c, layers, extra=before_output(c), mtp=_guessing(c, number, around + feed_forwards["moe"]))
+
+
+def _guessing(c: Fields, number: int, rest: Block) -> list[Block]:
+    """Layers that predict: two projections in place of one, and hyper-connections before the output of their own. Only
+    the published `compress_ratios` say how they attend."""
+    hidden, extra = c.size("hidden_size"), c.count("num_mtp_layers")
+    ratios = c.sizes("compress_ratios") or []
+    if not extra or len(ratios) != number + extra:
+        return []
+    own = linear("nextn_e_proj", hidden, hidden) + linear("nextn_h_proj", hidden, hidden)
+    own += before(hidden) + norm("nextn.shared_head_norm", hidden) + before_output(c)
+    return [rest + _compressed(c, rate) + Block(own) for rate in ratios[number:]]
 
 
 def _compression_by_layer(c: Fields, number: int) -> list[int]:

@@ -10,9 +10,10 @@ from calculator.architecture.families.dense import BIASED
 from calculator.architecture.families.standard import PRE_NORMS, Family
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
+from calculator.architecture.prediction import before
 from calculator.architecture.shape import Experts
 from calculator.architecture.state_space import mamba1, mamba2
-from calculator.architecture.tensors import Block, norms
+from calculator.architecture.tensors import Block, linear, norm, norms
 
 
 def pure_mamba(c: Fields) -> Decoder:
@@ -116,7 +117,7 @@ def nemotron_h(c: Fields) -> Decoder:
     kinds = _nemotron_kinds(c)
     bias, mlp_bias = c.flag("attention_bias"), c.flag("mlp_bias")
     c.ignore("num_layers", "ssm_expand", "use_bias", "mamba_proj_bias", "ssm_conv_bias", "hybrid_override_pattern")
-    c.ignore("mtp_hybrid_override_pattern", "mtp_layers_block_type", "moe_shared_expert_overlap", "moe_latent_size")
+    c.ignore("moe_shared_expert_overlap", "moe_latent_size")
     c.ignore("ssm_dt_rank")
     heads, head_dim = c.size("ssm_heads", 1), c.size("ssm_head_dim", 1)
 
@@ -135,18 +136,42 @@ def nemotron_h(c: Fields) -> Decoder:
 
     c.ignore("num_experts", "num_active_experts", "expert_size", "shared_expert_size", "num_shared_experts")
     c.ignore("num_heads", "num_kv_heads", "head_dim", "intermediate_size", *MAMBA_KEYS)
-    blocks = {kind: norms(("attn_norm",), hidden) + block(kind) for kind in dict.fromkeys(kinds)}
-    return decoder(c, [blocks[kind] for kind in kinds])
+    guessing = _guessing_kinds(c)
+    blocks = {kind: norms(("attn_norm",), hidden) + block(kind) for kind in dict.fromkeys((*kinds, *guessing))}
+    return decoder(c, [blocks[kind] for kind in kinds], mtp=_guessing(hidden, [blocks[kind] for kind in guessing]))
+
+
+def _guessing_kinds(c: Fields) -> list[str]:
+    """What the one layer that predicts is made of; nothing where the config does not say."""
+    pattern, listed = c.word("mtp_hybrid_override_pattern"), c.words("mtp_layers_block_type")
+    if c.count("num_mtp_layers") != 1:
+        return []
+    if pattern:
+        return _of_letters(c, "mtp_hybrid_override_pattern", pattern)
+    return [kind_of(c, word, "mtp_layers_block_type") for word in listed or ()]
+
+
+def _guessing(hidden: int, blocks: list[Block]) -> tuple[Block, ...]:
+    """The first begins with the projection, the last ends with a norm (`nemotron_h_mtp.py`)."""
+    if not blocks:
+        return ()
+    first = Block(linear("nextn.eh_proj", hidden, 2 * hidden) + before(hidden))
+    blocks = [first + blocks[0], *blocks[1:]]
+    return (*blocks[:-1], blocks[-1] + Block(norm("nextn.shared_head_norm", hidden)))
+
+
+def _of_letters(c: Fields, name: str, pattern: str) -> list[str]:
+    words = {"M": "recurrent", "*": "full", "-": "dense", "E": "sparse"}
+    unknown = next((letter for letter in pattern if letter not in words), None)
+    if unknown:
+        raise c.fail(name, "unknown_layer_kind", kind=unknown, model_type=c.model_type)
+    return [words[letter] for letter in pattern]
 
 
 def _nemotron_kinds(c: Fields) -> list[str]:
     pattern = c.word("hybrid_override_pattern")
     if pattern and not c.has("layer_types"):
-        words = {"M": "recurrent", "*": "full", "-": "dense", "E": "sparse"}
-        unknown = next((letter for letter in pattern if letter not in words), None)
-        if unknown:
-            raise c.fail("hybrid_override_pattern", "unknown_layer_kind", kind=unknown, model_type=c.model_type)
-        return [words[letter] for letter in pattern]
+        return _of_letters(c, "hybrid_override_pattern", pattern)
     listed = c.words("layer_types")
     if listed is None:
         raise c.fail("layers_block_type", "missing")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from calculator.architecture.attention import attention, mixer
-from calculator.architecture.decoder import Decoder, decoder, layer_kinds
+from calculator.architecture.decoder import Decoder, decoder, kind_of, layer_kinds
 from calculator.architecture.families.standard import PRE_NORMS, Family, first_dense
 from calculator.architecture.feed_forward import dense, experts, read_experts, scales_routed
 from calculator.architecture.fields import Fields
+from calculator.architecture.prediction import around
 from calculator.architecture.shape import Experts
 from calculator.architecture.tensors import Block, linear, norms
 
@@ -43,8 +44,13 @@ def mimo_v2_flash(c: Fields) -> Decoder:
         "dense": dense(hidden, c.size("intermediate_size")),
         "sparse": experts(hidden, read_experts(c), correction="buffer"),
     }
-    around = norms(PRE_NORMS, hidden)
-    return decoder(c, [around + mixers[k] + feed_forwards[m] for k, m in zip(kinds, mlps, strict=True)])
+    around_parts = norms(PRE_NORMS, hidden)
+    layers = [around_parts + mixers[k] + feed_forwards[m] for k, m in zip(kinds, mlps, strict=True)]
+    if "sliding" not in mixers:
+        return decoder(c, layers)
+    # The file holds more of them; engines load the first (`mimo_v2_mtp.py`, _MIMO_V2_FLASH_NUM_MTP_LAYERS).
+    guessing = around_parts + mixers["sliding"] + feed_forwards["dense"] + Block(around(hidden))
+    return decoder(c, layers, mtp=(guessing,))
 
 
 def step3(c: Fields) -> Decoder:
@@ -56,6 +62,7 @@ def step3(c: Fields) -> Decoder:
     words = c.words("layer_types")
     if words is not None and len(words) == number + extra:  # the rest belongs to multi-token prediction
         c.config = {**c.config, "layer_types": words[:number]}
+    guessing = _guessing_kinds(c, words or [], number, extra)
     kinds = layer_kinds(c, "F")
     listed = c.value("moe_layers_enum")
     if c.has("mlp_layer_types") or listed is None:
@@ -81,7 +88,7 @@ def step3(c: Fields) -> Decoder:
         scaled=scales_routed(c),
     )
     c.ignore("num_experts", "num_shared_experts", "use_moe_router_bias", "use_head_wise_attn_gate", "use_moe")
-    c.ignore("mtp_layer_types", "mtp_mlp_layer_types", "sliding_window", "need_fp32_gate")
+    c.ignore("sliding_window", "need_fp32_gate")
     c.ignore("moe_every_n_layer", "norm_expert_weight", "swiglu_limits_shared")
     feed_forwards = {
         "dense": dense(hidden, c.size("intermediate_size"), bias=c.flag("mlp_bias")),
@@ -96,11 +103,28 @@ def step3(c: Fields) -> Decoder:
             qk_norm="head",
             gate="heads",
         )
-        for kind in dict.fromkeys(kinds)
+        for kind in dict.fromkeys((*kinds, *guessing))
     }
     c.ignore("per_layer_config")
-    around = norms(PRE_NORMS, hidden)
-    return decoder(c, [around + mixers[k] + feed_forwards[m] for k, m in zip(kinds, mlps, strict=True)])
+    around_parts = norms(PRE_NORMS, hidden)
+    own_head = Block(around(hidden) + linear("nextn.shared_head_head", c.size("vocab_size"), hidden))
+    sorts = c.words("mtp_mlp_layer_types", len(guessing)) or ["dense"] * len(guessing)
+    for sort in sorts:
+        if sort not in feed_forwards:
+            raise c.fail("mtp_mlp_layer_types", "unknown_layer_kind", kind=sort, model_type=c.model_type)
+    return decoder(
+        c,
+        [around_parts + mixers[k] + feed_forwards[m] for k, m in zip(kinds, mlps, strict=True)],
+        mtp=[around_parts + mixers[k] + feed_forwards[m] + own_head for k, m in zip(guessing, sorts, strict=True)],
+    )
+
+
+def _guessing_kinds(c: Fields, words: list[str], number: int, extra: int) -> list[str]:
+    """Of the layers that predict: behind the others, or apart (`_get_layer_type` in vLLM's `step3p5.py`); none where
+    the config does not say."""
+    apart = c.words("mtp_layer_types")
+    listed = apart if apart is not None else words[number:]
+    return [kind_of(c, word, "mtp_layer_types") for word in listed] if extra and len(listed) == extra else []
 
 
 def nemotron_nas(c: Fields) -> Decoder:

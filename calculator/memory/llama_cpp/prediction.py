@@ -16,6 +16,7 @@ from calculator.architecture.shape import LatentAttention, Layer, Mixer, Shape, 
 from calculator.memory.llama_cpp.batch import slot_count
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.support import EXPORTS_PREDICTION, ROLLS_BACK
+from calculator.memory.predicting import check_predicts
 from calculator.memory.workload import Workload, WorkloadError
 
 
@@ -23,8 +24,7 @@ def check_prediction(shape: Shape, workload: Workload) -> None:
     """Raises WorkloadError for a model without prediction layers, or whose converter leaves them out."""
     if not workload.mtp:
         return
-    if not shape.mtp_mixers:
-        raise WorkloadError("mtp", "no_mtp_layers", value=workload.mtp)
+    check_predicts(shape, workload)
     if shape.model_type not in EXPORTS_PREDICTION:
         raise WorkloadError("mtp", "not_for_model", value=shape.architecture or shape.model_type)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.checkpoint import native_format, offered
+from calculator.memory.predicting import check_predicts
 from calculator.memory.sglang.capacity import capacity_of
 from calculator.memory.sglang.known import predicts
 from calculator.memory.sglang.layers import HOPPER, Layout, indexers
@@ -133,8 +134,7 @@ def _check_prediction(shape: Shape, workload: Workload) -> None:
     """Raises `WorkloadError` for prediction layers that are not there, or that are not modelled."""
     if not workload.mtp:
         return
-    if not shape.mtp_mixers:
-        raise WorkloadError("mtp", "no_mtp_layers", value=workload.mtp)
+    check_predicts(shape, workload)
     if not predicts(shape):
         raise WorkloadError("mtp", "not_for_model", value=shape.architecture or shape.model_type)
     if workload.pipeline_parallel > 1:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import native_format, offered
+from calculator.memory.predicting import check_predicts
 from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
 from calculator.memory.vllm.compressed import is_compressed
-from calculator.memory.vllm.overhead import compute_term, overhead
+from calculator.memory.vllm.overhead import Asked, outside_budget, overhead
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
-from calculator.memory.vllm.split import check_encoder
+from calculator.memory.vllm.split import ENCODER_ALWAYS_LOADED, check_encoder
+from calculator.memory.vllm.step import Step
 from calculator.memory.vllm.weights import Layout, weights
 from calculator.memory.workload import Capacity, Estimate, Note, Part, Workload, WorkloadError
 
@@ -66,24 +68,25 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     check(shape, ranks, depth)
     if workload.vision:
         check_encoder(shape, ranks)
-    if workload.mtp and not shape.mtp_mixers:
-        raise WorkloadError("mtp", "no_mtp_layers", value=workload.mtp)
+    check_predicts(shape, workload)
     tokens, sequences = limits(workload)
     held = weights(shape, workload.weight_format or "BF16", layout(workload))
+    if shape.file_type in ENCODER_ALWAYS_LOADED and not workload.vision:
+        held = held.with_encoder_inside()
     replicas = workload.data_parallel
     blocks = pool(shape, serving(workload))
     in_flight = (depth + 1) * tokens  # asynchronous scheduling: one batch per stage and one ahead
     cached, states = cache_and_state(blocks, _cached_stages(shape, depth), workload, in_flight)
-    compute, compute_bytes = compute_term(shape, tokens, sequences, ranks, depth, replicas)
-    graphs = 0 if workload.eager else sequences
-    around = overhead(shape, graphs, ranks, depth, replicas)
+    step = Step(shape, tokens, sequences, ranks, depth, replicas)
+    asked = Asked(limits(workload), workload.eager, depth, replicas)
+    beside = overhead(shape, serving(workload), asked)
     vision = held.vision_rank_bytes if workload.vision else 0
     stage_bytes = {
         "weights": held.rank_bytes,
         "kv_cache": cached.rank_bytes,
         "state": states.rank_bytes,
-        "compute": [compute_bytes] * depth,
-        "overhead": around.rank_bytes,
+        "compute": step.stage_bytes,
+        "overhead": beside.stage_bytes,
         "vision": [vision] + [0] * (depth - 1),
     }
     by_stage = [dict(zip(stage_bytes, sizes, strict=True)) for sizes in zip(*stage_bytes.values(), strict=True)]
@@ -91,8 +94,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         Part(key="weights", terms=held.terms),
         Part(key="kv_cache", terms=cached.terms),
         Part(key="state", terms=states.terms),
-        Part(key="compute", terms=(compute,)),
-        Part(key="overhead", terms=around.terms),
+        Part(key="compute", terms=step.terms),
+        Part(key="overhead", terms=beside.terms),
         Part(key="vision", terms=held.vision_terms if workload.vision else ()),
     )
     reserved = None if workload.card_bytes is None else reserved_bytes(workload.card_bytes, workload)
@@ -107,7 +110,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         host=(Part(key="weights"), Part(key="compute")),
         per_card_bytes=max(sum(stage.values()) for stage in by_stage),
         cards=tuple(stage for _replica in range(replicas) for stage in by_stage for _rank in range(ranks)),
-        overhead_range_bytes=around.range_bytes,
+        overhead_range_bytes=beside.range_bytes,
         notes=_notes(shape, workload, blocks, reserved),
         reserved_bytes=reserved,
     )
@@ -148,11 +151,14 @@ def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity
 
 
 def available_bytes(answer: Estimate) -> int | None:
-    """`v1/worker/gpu_worker.py` (`determine_available_memory`): the share that is asked for less all but the cache."""
+    """`v1/worker/gpu_worker.py` (`determine_available_memory`): the share that is asked for less all but the cache, and
+    but for what lay on the card before."""
     if answer.reserved_bytes is None:
         return None
+    cards = len(answer.cards)
     beside = max(sum(size for part, size in card.items() if part not in ("kv_cache", "state")) for card in answer.cards)
-    return answer.reserved_bytes // len(answer.cards) - beside
+    outside = outside_budget(answer.part("overhead")) // cards
+    return answer.reserved_bytes // cards - beside + outside
 
 
 def _cached_stages(shape: Shape, depth: int) -> tuple[range, ...]:

@@ -84,7 +84,7 @@ class Pool:
 def pool(shape: Shape, serving: Serving) -> Pool:
     """The block pool of one tensor-parallel rank."""
     if is_compressed(shape):
-        return _packed(compressed_specs(shape))
+        return _packed(compressed_specs(shape, serving.guessed_tokens > 0))
     specs = (*layer_specs(shape, serving), *draft_layers(shape, serving))
     buckets: dict[CacheSpec, list[int]] = {}
     for layer, spec in specs:

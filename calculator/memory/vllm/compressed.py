@@ -39,12 +39,13 @@ def is_compressed(shape: Shape) -> bool:
     return any(isinstance(mixer, CompressedAttention) for layer in shape.layers for mixer in layer.mixers)
 
 
-def compressed_specs(shape: Shape) -> tuple[tuple[int, CompressedSpec], ...]:
-    """(layer, what it caches), one entry for every cache of a layer."""
+def compressed_specs(shape: Shape, guesses: bool) -> tuple[tuple[int, CompressedSpec], ...]:
+    """(layer, what it caches), one entry for every cache of a layer; those of layers that predict behind the others."""
+    behind = enumerate(shape.mtp_mixers if guesses else (), shape.num_layers)
     return tuple(
-        (layer.index, spec)
-        for layer in shape.layers
-        for mixer in layer.mixers
+        (index, spec)
+        for index, mixers in (*((layer.index, layer.mixers) for layer in shape.layers), *behind)
+        for mixer in mixers
         if isinstance(mixer, CompressedAttention)
         for spec in _specs(mixer)
     )

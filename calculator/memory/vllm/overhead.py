@@ -1,92 +1,165 @@
-"""What vLLM holds beside weights and cache: the peak of a step, captured CUDA graphs, the driver's context.
+"""What vLLM holds beside weights, cache and the peak of a step.
 
-A documented model, not a restatement: these depend on kernels, driver and card. Sources: vLLM 0.33.0
-`v1/worker/gpu/model_runner.py` (`profile_run`: a full batch, then the sampler on `max_num_seqs` rows, in f32 once
-more), `utils/mem_utils.py`; constants from public logs, see the functions.
+By the source (vLLM 0.33.0): tables of the sampler (`v1/worker/gpu/sample/`: `penalties.py`, `logit_bias.py`,
+`bad_words.py`, `logprob.py`; `structured_outputs.py`), FlashInfer's workspace (`v1/attention/backends/flashinfer.py`,
+`_get_workspace_buffer`), the sizes that are captured (`config/vllm.py`, `_set_cudagraph_sizes`).
+
+By public logs, with an interval, as they depend on kernels, driver and card: the CUDA context, other workspaces,
+communication, and what a captured graph costs. Block tables (some MiB) lie in what the server leaves free.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import NamedTuple
 
-from calculator.architecture.shape import Experts, Shape
-from calculator.memory.activations import widest_layer
+from calculator.architecture.shape import Attention, Experts, LatentAttention, Shape
+from calculator.memory.checkpoint import ceil_div
 from calculator.memory.stages import stages
-from calculator.memory.workload import Term
+from calculator.memory.vllm.serving import Limits, Serving
+from calculator.memory.workload import Part, Term
 
 MIB = 2**20
-ACTIVATION_BYTES = 2
-LOGIT_BYTES = (
-    2 + 4
-)  # in the model's dtype and as f32, where they are processed in place: `v1/worker/gpu/sample/sampler.py`
-CUDA_CONTEXT_BYTES = 300 * MIB  # PyTorch with lazy loading, CUDA 11.7 and later: pytorch/pytorch issue 107667
-NON_TORCH_BYTES = 100 * MIB  # cuBLAS and attention workspaces: 51 to 164 MiB in five public logs of one card
-COMMUNICATION_BYTES = 100 * MIB  # NCCL and all-reduce: 205 MiB with workspaces on 16 ranks (vLLM pull request 14447)
-GRAPH_PIECE_BYTES = MIB // 2  # per captured piece and batch size: 0.65 GiB at 29 x 51 pieces, 1.28 GiB at 49 x 51
-LEAST_BESIDE, MOST_BESIDE = (107 + 51) * MIB, (555 + 164) * MIB
-"""Context (RTX 4060 Ti, RTX PRO 6000: https://github.com/ggml-org/llama.cpp/pull/23604) and workspaces."""
-GRAPHS_FROM, GRAPHS_TO = Fraction(1, 2), Fraction(3, 2)
-"""Public logs lie so around what is counted, but for one of more captured sizes than today's."""
+INDEX_BYTES = 4
+COUNT_BYTES = 4
 
 
-def compute_term(shape: Shape, tokens: int, sequences: int, ranks: int, depth: int, replicas: int) -> tuple[Term, int]:
-    """The larger of a forward pass and the sampler, over all cards; and the share of one."""
-    elements = widest_layer(shape, ranks)
-    forward = tokens * elements * ACTIVATION_BYTES
-    sampler = sequences * shape.vocab_size * LOGIT_BYTES
-    cards = ranks * depth * replicas
-    if forward >= sampler:
-        return Term("forward_pass", {"tokens": tokens, "elements": elements, "copies": cards}, forward * cards), forward
-    values = {"sequences": sequences, "vocab_size": shape.vocab_size, "bytes": LOGIT_BYTES, "copies": cards}
-    return Term("sampler", values, sampler * cards), sampler
+class Measured(NamedTuple):
+    """Of one card: what is counted, and the least and the most that logs show."""
+
+    bytes: int
+    least: int
+    most: int
 
 
-def capture_sizes(sequences: int) -> int:
-    """How many batch sizes are captured: 1, 2, 4, every 8 up to 256, every 16 up to twice `max_num_seqs`, at most 512.
+CUDA_CONTEXT = Measured(300 * MIB, 107 * MIB, 555 * MIB)
+"""PyTorch with lazy loading: pytorch/pytorch issue 107667. It grows with the card's multiprocessors: RTX 4060 Ti and
+RTX PRO 6000 (https://github.com/ggml-org/llama.cpp/pull/23604)."""
+WORKSPACES = Measured(80 * MIB, 30 * MIB, 170 * MIB)
+"""cuBLAS and kernels: `non_torch_memory` of 0.03 to 0.16 GiB on one card."""
+COMMUNICATION = Measured(180 * MIB, 100 * MIB, 300 * MIB)
+"""NCCL and all-reduce: 0.20 to 0.33 GiB with the workspaces (vllm-project/vllm issues 14452 and 15815, pull request
+14447)."""
+COMMUNICATION_ON_BLACKWELL = COMMUNICATION._replace(most=1600 * MIB)
+"""1.63 GiB on B300, whose ranks also map memory of each other."""
+GRAPH_PIECE_BYTES = 400 * 1024
+"""Of a piece between two layers, for each size: three logs that captured pieces alone (noonghunna/club-3090, issues
+104, 127 and 434) print 0.13, 0.17 and 0.09 GiB for 65 pieces at 5, 7 and 3 sizes."""
+GRAPH_LAYER_BYTES = 90 * 1024
+"""Of a layer in a whole graph, for each size of decoding: what is left of 0.65 GiB for Qwen2.5-7B (28 layers, 51
+sizes, 35 whole)."""
+GRAPHS_LEAST, GRAPHS_MOST = 0.35, 1.7
+"""Logs lie so far around the two."""
 
-    `config/vllm.py`, _set_cudagraph_sizes.
+FLASHINFER_BYTES = 394 * MIB  # VLLM_FLASHINFER_WORKSPACE_BUFFER_SIZE
+FLASHINFER_ELEMENT_BYTES = 16  # for every number of a step's queries, where that is more
+DATA_CENTRE_BLACKWELL = 10
+LARGEST_GRAPH, LARGEST_GRAPH_ON_BLACKWELL = 512, 1024
 
-    >>> capture_sizes(256)
-    51
-    """
-    largest = min(2 * sequences, 512)
-    return sum(size <= largest for size in (1, 2, 4, *range(8, 256, 8), *range(256, 513, 16)))
+SAMPLER_LIST_BYTES = 4 * (1024 + 2 * 1024 + 128 + 1024 + 129 + 128)
+"""A sequence's lists: allowed tokens, biased ones and their biases, stop tokens, words that are banned and where each
+begins, tokens whose probability is asked for."""
+OUTSIDE_BUDGET = frozenset({"cuda_context", "communication"})
+"""Terms that are there before the server looks how much is free (`v1/worker/gpu_worker.py`, `init_snapshot`)."""
 
 
 class Overhead(NamedTuple):
     """Terms over all cards, the bytes of one rank of each stage, and the least and the most on one card."""
 
     terms: tuple[Term, ...]
-    rank_bytes: list[int]
+    stage_bytes: list[int]
     range_bytes: tuple[int, int]
 
 
-def overhead(shape: Shape, sequences: int, ranks: int, depth: int, replicas: int) -> Overhead:
-    """No graphs are captured for 0 sequences."""
+class Asked(NamedTuple):
+    """Of the workload: what a step may hold, and how the model is spread."""
+
+    limits: Limits
+    eager: bool
+    depth: int
+    replicas: int
+
+
+def captured_sizes(sequences: int, guessed: int, tokens: int, largest: int = LARGEST_GRAPH) -> tuple[int, int]:
+    """How many batch sizes are captured in pieces, and how many as whole graphs of decoding.
+
+    1, 2, 4, every 8 up to 256 and every 16 from there, to twice the sequences; with guessed tokens also as many times
+    what a sequence decodes in a step.
+
+    >>> captured_sizes(256, 0, 2048)
+    (51, 35)
+    """
+    decoded = 1 + guessed
+    sizes = set(_grid(min(2 * sequences * decoded, largest)))
+    if guessed:
+        sizes |= {count * decoded for count in {*_grid(min(sequences, largest)), min(sequences, largest)}}
+    sizes = {size for size in sizes if size <= tokens}
+    whole = [size for size in sizes if size % decoded == 0 and size <= sequences * decoded]
+    return len(sizes), len(whole)
+
+
+def _grid(largest: int) -> list[int]:
+    return [size for size in (1, 2, 4, *range(8, 256, 8), *range(256, largest + 1, 16)) if size <= largest]
+
+
+def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
+    """No graphs are captured where the server is `eager`."""
+    ranks, depth, replicas = serving.ranks, asked.depth, asked.replicas
     cards = ranks * depth * replicas
-    sizes = capture_sizes(sequences) if sequences else 0
-    pieces = [len(stage) + 1 for stage in stages(shape.num_layers, depth)]
-    graphs = [count * sizes * GRAPH_PIECE_BYTES for count in pieces]
-    talking = ranks * depth > 1 or (
-        replicas > 1 and any(isinstance(layer.feed_forward, Experts) for layer in shape.layers)
-    )
-    communication = COMMUNICATION_BYTES if talking else 0
-    fixed = CUDA_CONTEXT_BYTES + NON_TORCH_BYTES + communication
-    terms = [
-        Term("cuda_context", {"cards": cards}, CUDA_CONTEXT_BYTES * cards),
-        Term("workspaces", {"cards": cards}, NON_TORCH_BYTES * cards),
-    ]
-    if sequences:
-        values = {"pieces": sum(pieces), "sizes": sizes, "copies": ranks * replicas}
-        terms.append(Term("cuda_graphs", values, sum(graphs) * ranks * replicas))
-    if talking:
-        terms.append(Term("communication", {"cards": cards}, COMMUNICATION_BYTES * cards))
-    return Overhead(
-        terms=tuple(terms),
-        rank_bytes=[fixed + graph for graph in graphs],
-        range_bytes=(
-            LEAST_BESIDE + int(GRAPHS_FROM * min(graphs)),
-            MOST_BESIDE + communication + int(GRAPHS_TO * max(graphs)),
-        ),
-    )
+    layers = [len(stage) for stage in stages(shape.num_layers, depth)]
+    largest = LARGEST_GRAPH_ON_BLACKWELL if serving.capability[0] == DATA_CENTRE_BLACKWELL else LARGEST_GRAPH
+    tokens, sequences = asked.limits
+    pieces, whole = (0, 0) if asked.eager else captured_sizes(sequences, serving.guessed_tokens, tokens, largest)
+    graphs = [(count + 1) * pieces * GRAPH_PIECE_BYTES + count * whole * GRAPH_LAYER_BYTES for count in layers]
+    tables = sampling_tables_bytes(shape.vocab_size, sequences)
+    fixed = {
+        "cuda_context": CUDA_CONTEXT.bytes,
+        "workspaces": WORKSPACES.bytes,
+        "attention_workspace": attention_workspace_bytes(shape, serving, tokens),
+        "communication": COMMUNICATION.bytes if _talks(shape, cards, replicas) else 0,
+    }
+    terms = [Term(key, {"cards": cards}, size * cards) for key, size in fixed.items() if size]
+    last = ranks * replicas
+    values: dict[str, int | str] = {"sequences": sequences, "vocab_size": shape.vocab_size, "copies": last}
+    terms.insert(2, Term("sampling_tables", values, tables * last))
+    if pieces:
+        counts = {"pieces": sum(layers) + depth, "sizes": pieces, "layers": sum(layers), "whole": whole}
+        terms.append(Term("cuda_graphs", {**counts, "copies": last}, sum(graphs) * last))
+    shares = [sum(fixed.values()) + graph for graph in graphs]
+    shares[-1] += tables
+    talk = COMMUNICATION_ON_BLACKWELL if largest == LARGEST_GRAPH_ON_BLACKWELL else COMMUNICATION
+    measured = [CUDA_CONTEXT, WORKSPACES, *([talk] if fixed["communication"] else [])]
+    known = [share - graph - sum(item.bytes for item in measured) for share, graph in zip(shares, graphs, strict=True)]
+    least = min(known) + sum(item.least for item in measured) + int(GRAPHS_LEAST * min(graphs))
+    most = max(known) + sum(item.most for item in measured) + int(GRAPHS_MOST * max(graphs))
+    return Overhead(tuple(terms), shares, (least, most))
+
+
+def sampling_tables_bytes(vocab_size: int, sequences: int) -> int:
+    """For each sequence how often it wrote every token, which its prompt has, which a grammar allows, and its lists."""
+    masks = 2 * ceil_div(vocab_size, 32) * INDEX_BYTES
+    return sequences * (vocab_size * COUNT_BYTES + masks + SAMPLER_LIST_BYTES)
+
+
+def attention_workspace_bytes(shape: Shape, serving: Serving, tokens: int) -> int:
+    """FlashInfer's, where it is the first back end that runs (`platforms/cuda.py`, `_get_backend_priorities`): on
+    data-centre Blackwell, and for an FP8 cache wherever FlashAttention 3 does not run."""
+    mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
+    blackwell = serving.capability[0] == DATA_CENTRE_BLACKWELL
+    if any(isinstance(mixer, LatentAttention) for mixer in mixers):
+        return FLASHINFER_BYTES if blackwell else 0
+    narrow = serving.kv_format == "fp8" and serving.capability[0] != 9
+    widths = [mixer.num_heads * mixer.head_dim for mixer in mixers if isinstance(mixer, Attention)]
+    if not widths or not (blackwell or narrow):
+        return 0
+    return max(FLASHINFER_BYTES, tokens * ceil_div(max(widths), serving.ranks) * FLASHINFER_ELEMENT_BYTES)
+
+
+def outside_budget(part: Part) -> int:
+    """What lies on all cards before the server plans."""
+    return sum(term.bytes for term in part.terms if term.key in OUTSIDE_BUDGET)
+
+
+def _talks(shape: Shape, cards: int, replicas: int) -> bool:
+    """Copies of a model talk only where they share its experts."""
+    experts = any(isinstance(layer.feed_forward, Experts) for layer in shape.layers)
+    return cards > replicas or (replicas > 1 and experts)

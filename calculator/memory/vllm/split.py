@@ -16,6 +16,7 @@ from calculator.memory.checkpoint import FORMATS, IN_32_BITS, WIDE_BYTES, Weight
 from calculator.memory.rank_weights import group_bytes
 from calculator.memory.tensor_parallel import rank_shape
 from calculator.memory.tensors import TensorGroup, category
+from calculator.memory.vllm.experts import mxfp4_expert_bytes
 from calculator.memory.vllm.serving import HOPPER
 from calculator.memory.workload import WorkloadError
 
@@ -45,6 +46,9 @@ SPLIT_IN_TOWERS = {
 }
 """By model type of the file all that is split of an encoder whose other matrices are plain linear layers: the
 projection of patches in `gemma4_unified.py`, attention in `muse_glimmer.py`."""
+ENCODER_ALWAYS_LOADED = frozenset({"gemma4_unified"})
+"""Model types of files whose way from pictures to tokens is loaded for text alone too: `gemma4_unified.py` builds it
+outside `_mark_tower_model`, which `--limit-mm-per-prompt` switches off."""
 WHOLE_PROJECTORS = frozenset({"kimi_k25", "kimi_vl"})
 NO_QUERY_BIAS = frozenset({"glm4v", "glm46v"})
 """Model types of files whose projections have a bias that vLLM leaves out (`attention_bias` of `glm4.py`)."""
@@ -58,7 +62,8 @@ BETA_ROWS = 16  # `kimi_k3/nvidia/kda.py` pads the merged projection to so many
 WIDER_THAN_HEADS = frozenset({"cohere", "minimax_m2"})
 """Model types whose norms of queries and keys have a number for each of all heads; a rank has the part of its heads."""
 SPLIT_OUTPUTS = ("per_layer_model_proj", "altup_proj", "altup_unembd_proj")
-"""Column-parallel in `gemma3n.py` and `gemma4.py`: the inputs of all layers at once, and Gemma 3n's streams."""
+"""Column-parallel in `gemma3n.py` and `gemma4.py`: the inputs of all layers at once, and Gemma 3n's streams; and in
+`nemotron_h_mtp.py` what the layer that predicts begins with."""
 
 
 def price(
@@ -73,6 +78,8 @@ def price(
         return 0, spec.name
     if role == "exp_probs_b" and shape.model_type in CORRECTED_IF_STATED and not shape.states_correction:
         return 0, spec.name
+    if spec.name == "MXFP4" and "_exps" in role:
+        return mxfp4_expert_bytes(group, ranks, capability), spec.name
     size = group_bytes(_widened(shape, group, ranks), spec, ranks)
     if role == "attn_k" and may_quantise(group) and group.layers[0] not in _layers_with_values(shape):
         size *= 2  # values that are keys are stored once, and the merged matrix holds them twice
@@ -94,6 +101,9 @@ def _held(shape: Shape, group: TensorGroup, spec: WeightFormat) -> WeightFormat:
     wide = wide or (shape.model_type == "kimi_linear" and role.startswith(DELTA_WIDE))
     if wide or (category(role) == "router" and shape.model_type in WIDE_ROUTERS):
         return IN_32_BITS
+    predicts = group.layers[0] is not None and group.layers[0] >= shape.num_layers
+    if shape.model_type == "mimo_v2_flash" and predicts and role == "attn_output":  # `mimo_v2.py`, "mtp.layers"
+        return FORMATS["BF16"]
     if role.startswith("indexer.attn_k") or (spec.name == "MXFP4" and "_exps" not in role):
         return FORMATS["BF16"]
     if spec.name == "FP8-BLOCK" and shape.model_type == "deepseek_v4":
@@ -142,7 +152,7 @@ def _widened(shape: Shape, group: TensorGroup, ranks: int) -> TensorGroup:
         return replace(group, shape=(ceil_div(group.rows, BETA_ROWS * ranks) * BETA_ROWS * ranks, group.columns))
     if shape.model_type in WIDER_THAN_HEADS and group.role in ("attn_q_norm", "attn_k_norm"):
         return replace(group, shape=(ceil_div(group.shape[0], ranks), *group.shape[1:]))
-    if group.role in SPLIT_OUTPUTS:
+    if group.role in SPLIT_OUTPUTS or (shape.model_type == "nemotron_h" and group.role == "nextn.eh_proj"):
         return replace(group, role="ffn_up")
     mixer = _mamba2(shape)
     if mixer is None:
@@ -163,4 +173,4 @@ def _mamba2(shape: Shape) -> StateSpace | None:
 
 @lru_cache(maxsize=64)
 def _layers_with_values(shape: Shape) -> frozenset[int | None]:
-    return frozenset(tensor.layer for tensor in shape.tensors_of("text") if tensor.role == "attn_v")
+    return frozenset(tensor.layer for tensor in shape.tensors if tensor.role == "attn_v")

@@ -7,12 +7,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
-from calculator.memory.checkpoint import WeightFormat, ceil_div
-from calculator.memory.rank_weights import Added, Weights, absorbed_projections, rank_weights, storage
+from calculator.memory.checkpoint import FORMATS, WeightFormat, ceil_div, of_checkpoint
+from calculator.memory.rank_weights import Added, Weights, absorbed_bytes, absorbed_projections, rank_weights, storage
 from calculator.memory.tensors import TensorGroup, prediction_groups, tensor_groups
 from calculator.memory.vllm.buffers import buffers, tower_bytes
 from calculator.memory.vllm.split import price
 
+QUANTISED_ROUTERS = frozenset({"k2_horizon", "lfm2_moe", "qwen3_moe", "qwen3_vl_moe_text"})
+"""Model types whose router is given the checkpoint's quantisation (`models/qwen3_moe.py`, `GateLinear`)."""
+ROUTER_METHODS = ("awq", "fp8", "gptq")
+"""Quantisation methods that take a `GateLinear`; others choose layers by the name of their class."""
 DECOMPRESSING = ("attn_kv_b", "attn_k_b", "attn_v_b")
 
 
@@ -37,16 +41,31 @@ def weights(shape: Shape, weight_format: str, layout: Layout) -> Weights:
         return (*buffers(shape, parts, ranks, layout.batched_tokens), *absorbed)
 
     def priced(shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int) -> tuple[int, str]:
-        return _spread(shape, group, spec, layout)
+        return _spread(shape, group, _held_as(shape, group, spec, weight_format), layout)
 
     held = rank_weights(shape, weight_format, layout.ranks, layout.stages, added, priced)
     if layout.prediction:
         groups = prediction_groups(shape)
         sizes = [_spread(shape, group, storage(shape, group, weight_format), layout)[0] for group in groups]
         size = sum(one * len(group.layers) for one, group in zip(sizes, groups, strict=True))
+        if _keeps_projections(shape, weight_format):
+            size += sum(absorbed_bytes(mixer, layout.ranks) for mixers in shape.mtp_mixers for mixer in mixers)
         parameters = sum(group.elements * len(group.layers) for group in groups)
         held = held.with_prediction(parameters, size, layout.ranks)
     return held.with_vision(tower_bytes(shape), layout.ranks).times(layout.replicas)
+
+
+def _held_as(shape: Shape, group: TensorGroup, spec: WeightFormat, weight_format: str) -> WeightFormat:
+    """Where a checkpoint's format reaches further than its matrices of layers: biases of experts that a kernel lays out
+    anew, and routers that the class makes like any linear layer, unless the file leaves them out."""
+    if group.kind == "bias" and "_exps" in group.role and weight_format == "MXFP4":
+        return FORMATS["MXFP4"]
+    q = shape.quantization
+    if group.role != "ffn_gate_inp" or group.kind != "weight" or q is None or weight_format != shape.native_format:
+        return spec
+    if q.wide_routers or q.method not in ROUTER_METHODS or shape.model_type not in QUANTISED_ROUTERS:
+        return spec
+    return of_checkpoint({"AWQ": "INT4", "GPTQ": "INT4"}.get(weight_format, weight_format), weight_format, q)
 
 
 def _spread(shape: Shape, group: TensorGroup, spec: WeightFormat, layout: Layout) -> tuple[int, str]:

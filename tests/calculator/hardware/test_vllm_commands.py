@@ -11,6 +11,7 @@ import pytest
 from calculator.hardware import Card, WeightSource, launch_commands
 from calculator.hardware.engines.vllm import ENGINE
 from calculator.memory import ENGINES, Workload
+from calculator.memory.checkpoint import FORMATS
 from tests.calculator.memory.shapes import REFERENCE, published
 
 LINES = (line.split() for line in (REFERENCE / "vllm_flags.txt").read_text(encoding="utf-8").splitlines())
@@ -37,9 +38,9 @@ def parsed(text: str) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("knobs", KNOBS, ids=["parallel", "batch", "none"])
-@pytest.mark.parametrize("weights", [None, "BF16", "FP16", "FP8", "AWQ"])
+@pytest.mark.parametrize("weights", [None, *FORMATS])
 @pytest.mark.parametrize("kv", ["bf16", "f16", "fp8"])
-@pytest.mark.parametrize("native", ["BF16", "FP8", "MXFP4"])
+@pytest.mark.parametrize("native", ["BF16", "F16", "FP8", "INT4", "MXFP4"])
 def test_every_option_is_the_parser_s_own(knobs: dict[str, object], weights: str | None, kv: str, native: str) -> None:
     workload = replace(Workload(engine="vllm", weight_format=weights, kv_format=kv), **knobs)  # type: ignore[arg-type]
     source = replace(SOURCE, native_format=native, multimodal=True)
@@ -47,7 +48,10 @@ def test_every_option_is_the_parser_s_own(knobs: dict[str, object], weights: str
         for draft in (None, replace(source, repository="a/small")):
             if draft is None or not workload.mtp:
                 (command,) = launch_commands(workload, source, hub=hub, draft=draft)
-                parsed(command.text)
+                said = parsed(command.text)
+                for flag in {"--limit-mm-per-prompt", "--speculative-config"} & set(said):
+                    assert isinstance(json.loads(said[flag] or ""), dict)
+                assert not ("--dtype" in said and native in ("FP8", "INT4", "MXFP4"))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,9 @@ def test_every_flag_is_the_parser_s_own() -> None:
 
 def test_text_alone_switches_off_pictures_films_and_sound() -> None:
     (command,) = launch_commands(Workload(engine="vllm"), replace(SOURCE, multimodal=True))
-    assert json.loads(parsed(command.text)["--limit-mm-per-prompt"] or "") == {"image": 0, "video": 0, "audio": 0}
+    assert json.loads(parsed(command.text)["--limit-mm-per-prompt"] or "") == dict.fromkeys(
+        ("image", "video", "audio", "vision_chunk"), 0
+    )
 
 
 def test_a_dtype_does_not_widen_a_quantised_checkpoint() -> None:

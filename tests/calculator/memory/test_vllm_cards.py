@@ -86,15 +86,18 @@ def test_tokens_that_20_gib_of_a_rank_hold(line: dict[str, Any]) -> None:
 
 VLLM = [
     # tensor parallel, layers of each stage (`get_pp_indices` in vLLM's distributed/utils.py), bytes at work on a rank
-    # (2,048 tokens: 3 x hidden + 3 x feed-forward / ranks, in 16 bits; or 256 rows of logits at 6 bytes)
+    # (2,048 tokens: 3 x hidden + 3 x feed-forward / ranks, in 16 bits), and on the last stage, where it is more, of the
+    # sampler (256 rows of logits: 2 bytes, and 4 each as processed, masked and probabilities; the hidden states)
     (1, [80], 2 * 2_048 * (3 * HIDDEN + 3 * 28_672)),
     (2, [80], 2 * 2_048 * (3 * HIDDEN + 3 * 14_336)),
-    (4, [80], 6 * 256 * VOCABULARY),
-    (8, [80], 6 * 256 * VOCABULARY),
+    (4, [80], 2 * 2_048 * (3 * HIDDEN + 3 * 7_168)),
+    (8, [80], 2 * 2_048 * (3 * HIDDEN + 3 * 3_584)),
     (1, [40, 40], 2 * 2_048 * (3 * HIDDEN + 3 * 28_672)),
     (2, [20, 20, 20, 20], 2 * 2_048 * (3 * HIDDEN + 3 * 14_336)),
     (1, [11, 11, 11, 12, 12, 12, 11], 2 * 2_048 * (3 * HIDDEN + 3 * 28_672)),
 ]
+SAMPLER = 14 * 256 * VOCABULARY + 2 * 2_048 * HIDDEN
+TABLES = 256 * (4 * VOCABULARY + 2 * VOCABULARY // 8 + 4 * (5 * 1_024 - 1_024 + 128 + 129 + 128))
 
 
 @pytest.mark.parametrize(("ranks", "layers", "at_work"), VLLM)
@@ -110,15 +113,20 @@ def test_vllm_splits_tensors_over_ranks_and_layers_over_stages(ranks: int, layer
     held = cards_of(published("llama-3-3-70b-instruct"), workload)
     assert [card["weights"] for card in held] == weights
     assert [card["kv_cache"] for card in held] == [number * blocks * 16 * CELL // ranks * 2 for number in layers]
-    assert answer.part("compute").bytes == at_work * ranks * depth
+    steps = [at_work] * (depth - 1) + [max(at_work, SAMPLER)]
+    assert answer.part("compute").bytes == ranks * sum(steps)
     (empty,) = (term for term in answer.part("kv_cache").terms if term.key == "null_block")
     assert (empty.values, empty.bytes) == ({"copies": ranks * depth}, 80 * 16 * CELL * 2)
-    # CUDA context and workspaces, NCCL where there is more than one card, 51 captured sizes of every layer and one more
-    fixed = (300 + 100 + (100 if ranks * depth > 1 else 0)) * MIB
-    overhead = [fixed + (number + 1) * 51 * MIB // 2 for number in layers]
+    # CUDA context and workspaces, NCCL where there is more than one card
+    fixed = (300 + 80 + (180 if ranks * depth > 1 else 0)) * MIB
+    # 51 captured sizes of every layer and one more, and 35 whole graphs; the sampler's tables on the last stage
+    overhead = [fixed + ((number + 1) * 51 * 400 + number * 35 * 90) * 1_024 for number in layers]
+    overhead[-1] += TABLES
     assert answer.part("overhead").bytes == ranks * sum(overhead)
-    shares = [sum(card.values()) + at_work + own for card, own in zip(held, overhead, strict=True)]
+    shares = [sum(card.values()) + step + own for card, step, own in zip(held, steps, overhead, strict=True)]
     assert answer.per_card_bytes == max(shares)
+    assert answer.overhead_range_bytes is not None
+    assert answer.overhead_range_bytes[0] < max(overhead) < answer.overhead_range_bytes[1]
 
 
 def test_vllm_keeps_a_tied_embedding_on_both_ends_of_a_pipeline() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from calculator.memory import ENGINES, Estimate, Workload, estimate
-from calculator.memory.vllm.overhead import capture_sizes
-from calculator.memory.vllm.serving import limits
+from calculator.memory.vllm import available_bytes
+from calculator.memory.vllm.overhead import OUTSIDE_BUDGET, attention_workspace_bytes, captured_sizes
+from calculator.memory.vllm.serving import Serving, limits
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
 GIB = 2**30
@@ -43,12 +44,59 @@ def test_a_larger_card_takes_larger_batches(gib: int | None, tokens: int, sequen
 
 
 @pytest.mark.parametrize(
-    ("sequences", "sizes"),
-    [(1, 2), (2, 3), (4, 4), (8, 5), (128, 35), (200, 44), (255, 50), (256, 51), (1_024, 51)],
+    ("sequences", "sizes", "whole"),
+    [
+        *[(1, 2, 1), (2, 3, 2), (4, 4, 3), (8, 5, 4), (128, 35, 19)],
+        *[(200, 44, 28), (255, 50, 34), (256, 51, 35), (1_024, 51, 51)],
+    ],
 )
-def test_how_many_batch_sizes_are_captured(sequences: int, sizes: int) -> None:
-    """1, 2, 4, then every 8 up to 256 and every 16 from there, to twice the sequences, at most 512 (config/vllm.py)."""
-    assert capture_sizes(sequences) == sizes
+def test_how_many_batch_sizes_are_captured(sequences: int, sizes: int, whole: int) -> None:
+    """1, 2, 4, then every 8 up to 256 and every 16 from there, to twice the sequences, at most 512 (config/vllm.py);
+    whole graphs up to the sequences. A log of 256 says "PIECEWISE=51 (largest=512), FULL=35 (largest=256)"
+    (vllm-project/vllm pull request 39559)."""
+    assert captured_sizes(sequences, 0, 2_048) == (sizes, whole)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "guessed", "sizes"),
+    # "PIECEWISE=5 (largest=16)" and "PIECEWISE=7 (largest=32)" (noonghunna/club-3090, issue 104 and pull request 44)
+    [(2, 3, 5), (4, 3, 7)],
+)
+def test_guessed_tokens_are_captured_too(sequences: int, guessed: int, sizes: int) -> None:
+    assert captured_sizes(sequences, guessed, 2_048)[0] == sizes
+
+
+def test_a_data_centre_blackwell_captures_larger_batches() -> None:
+    assert captured_sizes(1_024, 0, 16_384, 1_024) == (83, 83)
+    assert captured_sizes(1_024, 0, 512, 1_024) == (51, 51)
+
+
+@pytest.mark.parametrize(
+    ("name", "kv", "capability", "ranks", "mib"),
+    [
+        ("llama-3-1-8b-instruct", "bf16", (9, 0), 1, 0),  # FlashAttention
+        ("llama-3-1-8b-instruct", "fp8", (9, 0), 1, 0),
+        ("llama-3-1-8b-instruct", "fp8", (8, 0), 1, 512),  # 8,192 tokens x 32 heads of 128 x 16 B
+        ("llama-3-1-8b-instruct", "bf16", (10, 0), 1, 512),
+        ("llama-3-1-8b-instruct", "bf16", (10, 0), 2, 394),
+        ("deepseek-v3", "bf16", (10, 0), 8, 394),
+        ("deepseek-v3", "bf16", (12, 0), 8, 0),  # Triton
+    ],
+)
+def test_flashinfer_has_a_workspace(name: str, kv: str, capability: tuple[int, int], ranks: int, mib: int) -> None:
+    """`_get_workspace_buffer` of v1/attention/backends/flashinfer.py: 394 MiB, or more for many heads."""
+    assert attention_workspace_bytes(published(name), Serving(kv, ranks, capability), 8_192) == mib * 2**20
+
+
+def test_what_lies_outside_is_not_taken_from_the_cache() -> None:
+    """`init_snapshot` of v1/worker/gpu_worker.py is taken when the CUDA context and NCCL are there already."""
+    workload = Workload(engine="vllm", card_bytes=80 * GIB, capability=(9, 0), tensor_parallel=2)
+    answer = estimate(published("llama-3-1-8b-instruct"), workload)
+    (card, _) = answer.cards
+    held = sum(size for part, size in card.items() if part not in ("kv_cache", "state"))
+    outside = sum(term.bytes for term in answer.part("overhead").terms if term.key in OUTSIDE_BUDGET) // 2
+    assert outside == 480 * 2**20
+    assert available_bytes(answer) == -(-80 * GIB * 92 // 100) - held + outside
 
 
 def test_what_is_said_of_a_pool() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from calculator.memory import Workload, WorkloadError, capacity, estimate
 from calculator.memory.vllm.cache import block_tokens, pool
+from calculator.memory.vllm.registry import known
 from calculator.memory.vllm.serving import Serving, limits
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
@@ -79,11 +80,13 @@ def test_utilisation_is_what_the_server_takes() -> None:
 
 
 def test_multi_token_prediction_has_weights_and_a_cache() -> None:
-    """DeepSeek-R1: a 62nd layer with its experts, and the projection of two hidden sizes to one, in FP8."""
+    """DeepSeek-R1: a 62nd layer with its experts, the projection of two hidden sizes to one, and a second copy of what
+    decompresses its latent, in 16 bits."""
     shape = catalogued("deepseek/deepseek-r1")
     plain, guessing = (estimate(shape, replace(ON_H100, mtp=mtp)) for mtp in (0, 1))
     layer = sum(tensor.elements for tensor in shape.tensors_of("mtp"))
-    assert guessing.part("weights").bytes - plain.part("weights").bytes == pytest.approx(layer, rel=0.01)
+    copied = 128 * (128 + 128) * 512 * 2
+    assert guessing.part("weights").bytes - plain.part("weights").bytes - copied == pytest.approx(layer, rel=0.01)
     small, large = (capacity(shape, replace(ON_H100, mtp=mtp), 20 * GIB) for mtp in (1, 0))
     assert small is not None
     assert large is not None
@@ -94,6 +97,13 @@ def test_a_model_without_prediction_layers_guesses_nothing() -> None:
     with pytest.raises(WorkloadError) as error:
         estimate(tiny_llama(), replace(ON_H100, mtp=1))
     assert (error.value.field, error.value.key) == ("mtp", "no_mtp_layers")
+
+
+@pytest.mark.parametrize("path", ["stepfun/step-3-5-flash", "minimax/minimax-m2-5"])
+def test_prediction_layers_that_nothing_describes_are_refused_by_name(path: str) -> None:
+    with pytest.raises(WorkloadError) as error:
+        estimate(catalogued(path), replace(ON_H100, mtp=1))
+    assert (error.value.field, error.value.key) == ("mtp", "mtp_not_described")
 
 
 def test_copies_share_their_experts() -> None:
@@ -170,3 +180,11 @@ def test_blocks_of_fp8_run_on_eight_ranks(name: str) -> None:
         estimate(shape, Workload(engine="vllm", tensor_parallel=ranks)).part("weights").bytes for ranks in (1, 8)
     )
     assert one / 8 < eight / 8 < one / 4
+
+
+def test_lists_of_classes_do_not_overlap() -> None:
+    """`classes.toml`: a class is vLLM's own or of transformers, a model type runs by transformers or not at all."""
+    lists = known()
+    assert not lists.own_classes & lists.transformers_classes
+    assert not lists.types_by_transformers & lists.types_not_known
+    assert all(name.isidentifier() for name in lists.own_classes | lists.transformers_classes)

@@ -88,19 +88,62 @@ def test_a_quantised_checkpoint_keeps_its_format(
     assert error.value.values["offered"] == offered
 
 
-def test_gpt_oss_as_printed() -> None:
-    # vllm-project/vllm issue 33155: 64.38 GiB, experts alone in MXFP4, padded by the Triton kernels
-    answer = estimate(quantised("gpt-oss-120b", quant_method="mxfp4"), Workload(engine="vllm"))
-    assert answer.part("weights").bytes / 2**30 == pytest.approx(64.38, rel=0.0032)
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("openai/gpt-oss-120b", 65.9651),  # vllm-project/vllm issue 23278: Marlin, one card
+        ("openai/gpt-oss-20b", 13.72),  # myoceane.fr, "ai-vllm-a100-gemma-4": 0.19 on an A100
+    ],
+)
+def test_gpt_oss_as_printed_with_marlin(name: str, printed: float) -> None:
+    answer = estimate(catalogued(name), Workload(engine="vllm", capability=(8, 0)))
+    assert answer.part("weights").bytes / 2**30 == pytest.approx(printed, rel=0.0015)
 
 
-@pytest.mark.parametrize(("ranks", "width"), [(1, 2_880), (2, 1_472), (8, 384)])
-def test_experts_in_mxfp4_are_padded(ranks: int, width: int) -> None:
-    """gpt-oss 20B: a hidden size of 2,880 becomes 3,072 and a rank's share of the width whole rows of 64."""
-    answer = estimate(catalogued("openai/gpt-oss-20b"), Workload(engine="vllm", tensor_parallel=ranks))
+def test_gpt_oss_as_printed_with_triton() -> None:
+    """vllm-project/vllm issue 33155: 64.38 GiB in 0.14, which kept the scales as stored beside those of its kernel."""
+    as_stored = 36 * 128 * 3 * 2_880 * 2_880 // 32
+    answer = estimate(catalogued("openai/gpt-oss-120b"), Workload(engine="vllm", capability=(9, 0)))
+    assert (answer.part("weights").bytes + as_stored) / 2**30 == pytest.approx(64.38, rel=0.0007)
+
+
+@pytest.mark.parametrize(("ranks", "width"), [(1, 2_944), (2, 1_536), (8, 384)])
+@pytest.mark.parametrize("capability", [(8, 0), (10, 0), (12, 0)])
+def test_experts_in_mxfp4_are_padded(ranks: int, width: int, capability: tuple[int, int]) -> None:
+    """gpt-oss 20B for Marlin and TensorRT-LLM: a hidden size of 2,880 becomes 3,072, the width whole rows of 128."""
+    workload = Workload(engine="vllm", tensor_parallel=ranks, capability=capability)
+    terms = estimate(catalogued("openai/gpt-oss-20b"), workload).part("weights").terms
+    held = sum(term.bytes for term in terms if term.values.get("format") == "MXFP4")
+    matrices = 3 * (width * 3_072 // 2 + width * 3_072 // 32)  # half a byte a weight, and a byte for 32 of them
+    biases = (2 * width + 3_072) * (4 if capability == (10, 0) else 2)
+    assert held == 24 * 32 * (matrices + biases) * ranks
+
+
+def test_scales_of_experts_are_padded_on_hopper() -> None:
+    """gpt-oss 20B: the weights stay as they are, gate and up have scales of 5,888 rows, down of 3,072, each of 92."""
+    answer = estimate(catalogued("openai/gpt-oss-20b"), Workload(engine="vllm", capability=(9, 0)))
     (experts,) = (term for term in answer.part("weights").terms if term.values.get("format") == "MXFP4")
-    matrix = width * 3_072 // 2 + width * 3_072 // 32  # half a byte a weight, and a byte for 32 of them
-    assert experts.bytes == 24 * 32 * 3 * matrix * ranks
+    assert experts.bytes == 24 * 32 * (3 * 2_880 * 1_440 + (5_888 + 3_072) * 92 + 3 * 2_880 * 4)
+
+
+def test_routers_follow_what_the_file_leaves_out() -> None:
+    """`models/qwen3_moe.py` gives its router the checkpoint's quantisation: 48 of 128 x 2,048, blocks of 128."""
+    blocks = {"quant_method": "fp8", "weight_block_size": [128, 128]}
+    whole, wide = (
+        estimate(quantised("qwen3-30b-a3b", **blocks, modules_to_not_convert=names), Workload(engine="vllm"))
+        for names in ([], [f"model.layers.{layer}.mlp.gate" for layer in range(48)])
+    )
+    assert wide.part("weights").bytes - whole.part("weights").bytes == 48 * (128 * 2_048 - 16 * 4)
+
+
+def test_what_a_model_without_towers_sees_with_stays_in_memory() -> None:
+    """Gemma 4 12B turns pictures into tokens in front of its layers, in modules that no flag leaves out."""
+    blind, seeing = (
+        estimate(catalogued("google/gemma-4-12b-it"), Workload(engine="vllm", vision=vision))
+        for vision in (False, True)
+    )
+    assert blind.total_bytes == seeing.total_bytes
+    assert not blind.part("vision").bytes
 
 
 @pytest.mark.parametrize(("ranks", "copied"), [(1, {}), (2, {"norm": 2}), (8, {"norm": 8})])

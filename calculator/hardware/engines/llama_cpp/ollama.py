@@ -7,13 +7,11 @@ from dataclasses import replace
 from calculator.hardware.cards import GIB
 from calculator.hardware.command import Command, WeightSource, file_name, slug
 from calculator.hardware.engines.llama_cpp.llama_server import ALL_LAYERS
+from calculator.hardware.engines.llama_cpp.ollama_library import library_file, stands_for
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
 
 KV_FORMATS = ("f16", "q8_0", "q4_0")
-
-LIBRARY_FORMAT = "Q4_K_M"
-"""What a tag of Ollama's library without a format stands for, but for models that are published in MXFP4."""
 
 # docs/context-length.mdx: tokens where nobody asks for more, by the memory of all cards in GiB.
 DEFAULT_CONTEXTS = ((48, 262_144), (24, 32_768), (0, 4_096))
@@ -30,7 +28,7 @@ def commands(workload: Workload, source: WeightSource, hub: str, fit: Fit | None
     """
     weight_format = workload.weight_format or ""
     placeholders: tuple[str, ...] = ()
-    if source.ollama and weight_format in (LIBRARY_FORMAT, "MXFP4_MOE"):
+    if source.ollama and stands_for(source.ollama, weight_format):
         origin = source.ollama
     elif source.gguf:
         origin = f"{'hf.co' if hub == 'huggingface' else 'modelscope.cn'}/{source.gguf}:{weight_format}"
@@ -40,7 +38,7 @@ def commands(workload: Workload, source: WeightSource, hub: str, fit: Fit | None
     model = [f"FROM {origin}", f"PARAMETER num_ctx {workload.context_tokens}"]
     model.append(f"PARAMETER num_batch {workload.micro_batch}")
     model.append(f"PARAMETER num_gpu {ALL_LAYERS if workload.gpu_layers is None else workload.gpu_layers}")
-    notes = [_defaults(fit)]
+    notes = [_defaults(fit), *_library(source.ollama, weight_format)]
     key_format, value_format = workload.kv_format or "f16", workload.kv_v_format or workload.kv_format or "f16"
     if key_format != value_format or key_format not in KV_FORMATS:
         notes.append(Note("ollama_kv_format", {"k": key_format, "v": value_format}))
@@ -59,6 +57,17 @@ def commands(workload: Workload, source: WeightSource, hub: str, fit: Fit | None
         Command(key="modelfile", language="modelfile", text=text, placeholders=placeholders, notes=tuple(notes)),
         Command(key="ollama", language="shell", text="\n".join(serve)),
     )
+
+
+def _library(tag: str | None, weight_format: str) -> list[Note]:
+    """How large the library's own file is, and whether it is the one that was computed."""
+    known = library_file(tag)
+    if known is None or tag is None:
+        return []
+    values = {"tag": tag, "gigabytes": known.gigabytes, "format": known.format}
+    if known.format != weight_format:
+        return [Note("ollama_other_format", values)]
+    return [Note("ollama_own_file" if known.own else "ollama_file", values)]
 
 
 def _parallel(workload: Workload) -> int:

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
-from calculator.memory.vllm.serving import DEFAULT_SEQUENCES
+from calculator.memory.vllm.overhead import outside_budget
+from calculator.memory.vllm.serving import DEFAULT_SEQUENCES, UTILISATION
 
 # `--kv-cache-dtype` for our names; "auto" keeps the model's own.
 KV_DTYPES: Mapping[str, str] = {"FP8": "fp8", "FP8_E4M3": "fp8_e4m3", "FP8_E5M2": "fp8_e5m2"}
@@ -21,7 +22,9 @@ GUESSED_TOKENS = 5
 """Of the example in docs/features/speculative_decoding/draft_model.md; there is no default."""
 
 
-NO_MEDIA = {"image": 0, "video": 0, "audio": 0}
+NO_MEDIA = {"image": 0, "video": 0, "audio": 0, "vision_chunk": 0}
+"""Every kind that a class builds an encoder for (`_mark_tower_model`): Kimi K2.5 has one for pictures and films alike,
+which stays in memory unless it is named."""
 
 
 def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> Command:
@@ -93,7 +96,15 @@ def _memory_percent(fit: Fit | None) -> int | None:
     """`--gpu-memory-utilization` in percent, where vLLM's default of 92 leaves too little."""
     if fit is None or fit.state != "tight" or fit.most_bytes is None:
         return None
-    return min(99, -(-100 * fit.most_bytes // fit.card.usable_bytes))
+    percent = min(_most_percent(fit), -(-100 * fit.most_bytes // fit.card.usable_bytes))
+    return percent if percent > 100 * UTILISATION else None
+
+
+def _most_percent(fit: Fit) -> int:
+    """`v1/worker/utils.py` (`request_memory`): it does not start where less is free than it is told to take."""
+    estimate = fit.estimate
+    there = 0 if estimate is None else outside_budget(estimate.part("overhead")) // len(estimate.cards)
+    return 100 * (fit.card.usable_bytes - there * fit.card.devices) // fit.card.usable_bytes
 
 
 def with_draft(command: Command, draft: WeightSource) -> Command:

@@ -26,11 +26,12 @@ def placed(
             places[tensor] = place
     _expand(working, places, host, cards_only=True)
     _expand(working[::-1], places, host, cards_only=True)
-    _expand(working, places, host, cards_only=False)
-    _expand(working[::-1], places, host, cards_only=False)
-    for tensor in working:
-        if tensor not in places:
-            places[tensor] = _where_most_lies(tensor, places, host)
+    if any(tensor not in places for tensor in working):
+        _expand(working, places, host, cards_only=False)
+        _expand(working[::-1], places, host, cards_only=False)
+        for tensor in working:
+            if tensor not in places:
+                places[tensor] = _where_most_lies(tensor, places, host)
     _follow(nodes, places)
     return places
 
