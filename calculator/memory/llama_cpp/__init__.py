@@ -12,11 +12,12 @@ from calculator.memory.llama_cpp.cache import offered_formats
 from calculator.memory.llama_cpp.compute import UNQUANTISED
 from calculator.memory.llama_cpp.draft import check_draft_formats
 from calculator.memory.llama_cpp.flash import uses_flash
+from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
-from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, USUAL
+from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED, USUAL
 from calculator.memory.llama_cpp.running import run
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
@@ -46,8 +47,8 @@ KNOBS = frozenset(
 
 
 def weight_formats(shape: Shape) -> tuple[str, ...]:
-    """Every preset of `llama-quantize`."""
-    return tuple(DEFAULT_TYPE)
+    """Every preset of `llama-quantize`, and what a checkpoint is stored in where the converter keeps it."""
+    return tuple(name for name in DEFAULT_TYPE if name != STORED or can_repack(shape))
 
 
 def kv_formats(shape: Shape) -> tuple[str, ...]:

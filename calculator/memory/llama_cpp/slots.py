@@ -34,7 +34,7 @@ class Slots(NamedTuple):
 _EXACTLY = {"output": "output", "token_embd": "token_embd", "per_layer_token_embd": "token_embd"}
 _ENDING = {"attn_qkv": "v", "attn_kv_b": "v", "attn_v": "v", "attn_k": "k", "attn_q": "q", "attn_output": "o"}
 _HOLDING = {"ffn_up": "up", "ffn_gate": "gate", "ffn_down": "down"}
-_AS_STORED = {source: Slot("source", 1, source) for source in ("F32", "BF16", "I32")}
+_AS_STORED = {source: Slot("source", 1, source) for source in ("F32", "BF16", "I32", "NVFP4")}
 
 
 @lru_cache(maxsize=512)
@@ -47,9 +47,9 @@ def category(role: str) -> str:
     return next(chain(by_end, by_part), "other")
 
 
-def gather(shape: Shape) -> Slots:
+def gather(shape: Shape, *, as_stored: bool = False) -> Slots:
     """Count the elements of every slot, in the whole model and by place."""
-    tensors = gguf_tensors(shape)
+    tensors = gguf_tensors(shape, as_stored=as_stored)
     traits = read_traits(shape, tensors)
     number_of_values = sum(t.quantisable and category(t.role) == "v" for t in tensors)
     seen: Counter[str] = Counter()

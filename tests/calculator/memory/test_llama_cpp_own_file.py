@@ -12,7 +12,7 @@ from tests.calculator.memory.shapes import catalogued, published
 from tests.calculator.memory.test_llama_cpp_relations import NAMES
 
 GB = 10**9
-LAYOUTS = (
+LAYOUTS: tuple[dict[str, object], ...] = (
     {},
     {"pipeline_parallel": 3},
     {"tensor_split": (3.0, 1.0)},

@@ -37,7 +37,7 @@ def _placed(shape: Shape, workload: Workload) -> WeightBytes:
     whole = in_file(shape, workload)
     placement, _ = split(place(workload, whole.num_layers), shape.num_layers)
     recipe = recipe_of(workload)
-    slots = slots_of(whole)
+    slots = slots_of(whole, recipe)
     in_ram = frozenset(placement.ram)
     totals = {"device": 0, "device_experts": 0, "host": 0, "host_experts": 0}
     for where, elements in slots.placed.items():
