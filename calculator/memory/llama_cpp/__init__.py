@@ -24,7 +24,6 @@ from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
-MAX_BATCH = 2**20
 MOST_CARDS = 16  # `GGML_SCHED_MAX_BACKENDS`
 LARGEST_SHARE = 1e6  # shares are compared with each other; nobody needs larger ones
 
@@ -127,8 +126,6 @@ def _check(shape: Shape, workload: Workload) -> None:
         raise WorkloadError(asked, "out_of_bounds", value=slot_count(workload), least=1, most=MAX_SEQUENCES)
     if isinstance(workload.slots, str) and workload.slots != "auto":
         raise WorkloadError("slots", "unknown", value=workload.slots, offered=("auto",))
-    if workload.batch is not None and workload.batch < 1:
-        raise WorkloadError("batch", "out_of_bounds", value=workload.batch, least=1, most=MAX_BATCH)
     if not uses_flash(shape, workload) and workload.kv_v_format not in UNQUANTISED:
         raise WorkloadError("flash_attention", "quantised_values", value=workload.kv_v_format)
     if workload.kv_v_format != workload.kv_format and _keeps_latents(shape):

@@ -6,7 +6,7 @@ A model has thousands of tensors but a few dozen slots, so a preset costs micros
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
@@ -28,7 +28,7 @@ class Slots(NamedTuple):
     traits: Traits
     elements: Mapping[Slot, int]
     placed: Mapping[Place, Mapping[Slot, int]]
-    by_layer: Mapping[tuple[str, int | None], tuple[Slot, int, int]]  # (role, layer) -> slot, row, elements
+    tensors: Sequence[tuple[GgufTensor, Slot]]
 
 
 _EXACTLY = {"output": "output", "token_embd": "token_embd", "per_layer_token_embd": "token_embd"}
@@ -54,7 +54,7 @@ def gather(shape: Shape, *, as_stored: bool = False) -> Slots:
     number_of_values = sum(t.quantisable and category(t.role) == "v" for t in tensors)
     seen: Counter[str] = Counter()
     placed: defaultdict[Place, Counter[Slot]] = defaultdict(Counter)
-    by_layer: dict[tuple[str, int | None], tuple[Slot, int, int]] = {}
+    found: list[tuple[GgufTensor, Slot]] = []
     for tensor in tensors:
         kind = category(tensor.role)
         if not tensor.quantisable:
@@ -62,15 +62,13 @@ def gather(shape: Shape, *, as_stored: bool = False) -> Slots:
         else:
             slot = _slot(tensor, kind, seen[kind], number_of_values, shape.num_layers, traits)
             seen[kind] += 1
-        placed[_place(tensor)][slot] += tensor.elements
-        key = tensor.role, tensor.layer
-        if key not in by_layer or by_layer[key][2] < tensor.elements:  # a bias bears the name of its weight
-            by_layer[key] = slot, tensor.dimensions[-1], tensor.elements
+        placed[_place(tensor.role, tensor.layer, tensor.is_input)][slot] += tensor.elements
+        found.append((tensor, slot))
     total: Counter[Slot] = Counter()
     for counted in placed.values():
         for slot, elements in counted.items():
             total[slot] += elements
-    return Slots(traits, total, placed, by_layer)
+    return Slots(traits, total, placed, found)
 
 
 def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, traits: Traits) -> Slot:
@@ -100,13 +98,14 @@ def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, t
     )
 
 
-def _place(tensor: GgufTensor) -> Place:
+@lru_cache(maxsize=8192)
+def _place(role: str, layer: int | None, is_input: bool) -> Place:
     """Tables that serve all layers lie with the first; `--n-cpu-moe` moves all that belongs to experts, biases too."""
-    if tensor.is_input:
-        return Place("embedding" if tensor.role == "token_embd" else "lookup")
-    if tensor.layer is None:
-        return Place("output") if tensor.role.startswith("output") else Place("layer", 0)
-    return Place("experts" if "_exps" in tensor.role else "layer", tensor.layer)
+    if is_input:
+        return Place("embedding" if role == "token_embd" else "lookup")
+    if layer is None:
+        return Place("output") if role.startswith("output") else Place("layer", 0)
+    return Place("experts" if "_exps" in role else "layer", layer)
 
 
 def read_traits(shape: Shape, tensors: list[GgufTensor]) -> Traits:

@@ -101,16 +101,27 @@ def _term(type_: str, elements: int) -> Term:
     return Term("blocks", values, row_bytes(type_, elements))
 
 
+@lru_cache(maxsize=16)
+def _by_layer(shape: Shape, as_stored: bool) -> Mapping[tuple[str, int | None], tuple[Slot, int, int]]:
+    """Slot, row and elements of every weight by role and layer. A bias bears the name of its weight."""
+    found: dict[tuple[str, int | None], tuple[Slot, int, int]] = {}
+    for tensor, slot in _slots(shape, as_stored).tensors:
+        key, elements = (tensor.role, tensor.layer), tensor.elements
+        if key not in found or found[key][2] < elements:
+            found[key] = slot, tensor.dimensions[-1], elements
+    return found
+
+
 @lru_cache(maxsize=8192)
 def copy_bytes(shape: Shape, recipe: Recipe, role: str, layer: int | None) -> int:
     """Bytes of a weight where CUDA works with a copy of it: its last row is padded to 512 elements
     (`MATRIX_ROW_PADDING` in `ggml/src/ggml-cuda/common.cuh`)."""
-    slots = slots_of(shape, recipe)
+    slots, by_layer = slots_of(shape, recipe), _by_layer(shape, recipe.preset == STORED)
     if role == "output" and slots.traits.tied:
         role = "token_embd"
-    if (role, layer) not in slots.by_layer and role == "ffn_gate_up_exps":
+    if (role, layer) not in by_layer and role == "ffn_gate_up_exps":
         return 2 * copy_bytes(shape, recipe, "ffn_gate_exps", layer)
-    slot, row, elements = slots.by_layer[role, layer]
+    slot, row, elements = by_layer[role, layer]
     type_ = choose_type(recipe, slot, slots.traits)
     padding = -row % ROW_PADDING if BLOCKS[type_].elements > 1 else 0
     return row_bytes(type_, elements) + row_bytes(type_, padding)

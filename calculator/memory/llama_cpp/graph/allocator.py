@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from calculator.memory.llama_cpp.graph.tensors import IN_PLACE, Size, Tensor
+from calculator.memory.llama_cpp.graph.tensors import IN_PLACE, NOTHING, Size, Tensor
 
 NEVER = 1 << 30  # more readers than a graph has
 
@@ -35,7 +35,7 @@ class _Use:
     def __init__(self) -> None:
         self.children = self.views = 0
         self.block, self.buffer, self.allocated = -1, -1, False
-        self.size = Size(0)
+        self.size = NOTHING
 
 
 def plan(
@@ -77,12 +77,10 @@ class _Planner:
         uses = self.uses
         if tensor.base is not None and not tensor.outside:
             uses[tensor.base].views += 1
-        for source in tensor.sources:
-            if not source.outside:
-                uses[source].children += 1
-        for source in tensor.kept:
-            if not source.outside:
-                uses[source].children += 1
+        for read in (tensor.sources, tensor.kept):
+            for source in read:
+                if not source.outside:
+                    uses[source].children += 1
 
     def place(self, tensor: Tensor, buffer: int) -> None:
         """`ggml_gallocr_allocate_node`: over a source where that can be, else in a block of its own."""
