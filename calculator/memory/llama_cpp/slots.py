@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
+from math import prod
 from typing import NamedTuple
 
 from calculator.architecture.shape import Attention, Experts, LatentAttention, LinearAttention, Mixer, Shape
@@ -52,23 +53,34 @@ def gather(shape: Shape, *, as_stored: bool = False) -> Slots:
     tensors = gguf_tensors(shape, as_stored=as_stored)
     traits = read_traits(shape, tensors)
     number_of_values = sum(t.quantisable and category(t.role) == "v" for t in tensors)
-    seen: Counter[str] = Counter()
-    placed: defaultdict[Place, Counter[Slot]] = defaultdict(Counter)
+    seen: defaultdict[str, int] = defaultdict(int)
+    placed: defaultdict[Place, defaultdict[Slot, int]] = defaultdict(partial(defaultdict, int))
     found: list[tuple[GgufTensor, Slot]] = []
     for tensor in tensors:
-        kind = category(tensor.role)
-        if not tensor.quantisable:
-            slot = _AS_STORED[tensor.source]
-        else:
+        role, layer, dimensions, source, quantisable, is_input = tensor
+        if not quantisable:
+            slot = _AS_STORED[source]
+        elif (kind := category(role)) in _BY_LAYER:
             slot = _slot(tensor, kind, seen[kind], number_of_values, shape.num_layers, traits)
             seen[kind] += 1
-        placed[_place(tensor.role, tensor.layer, tensor.is_input)][slot] += tensor.elements
+        else:
+            slot = _alike(kind, dimensions[-1], len(dimensions) > 2)
+        placed[_place(role, layer, is_input)][slot] += prod(dimensions)
         found.append((tensor, slot))
     total: Counter[Slot] = Counter()
     for counted in placed.values():
         for slot, elements in counted.items():
             total[slot] += elements
     return Slots(traits, total, placed, found)
+
+
+_BY_LAYER = frozenset({"v", "down", "gate", "up"})
+
+
+@lru_cache(maxsize=1024)
+def _alike(kind: str, row: int, stacked: bool) -> Slot:
+    """A tensor whose type does not depend on where it stands."""
+    return Slot(kind, row, stacked=stacked)
 
 
 def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, traits: Traits) -> Slot:
@@ -82,8 +94,6 @@ def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, t
             first_four=index < 4,
             more_bits=use_more_bits(index, values),
         )
-    if kind not in ("down", "gate", "up"):
-        return Slot(kind, row, stacked=stacked)
     place = tensor.layer if traits.num_experts > 1 and tensor.layer is not None else index
     if kind != "down":
         return Slot(kind, row, stacked=stacked, middle=layers // 8 <= place < 7 * layers // 8)

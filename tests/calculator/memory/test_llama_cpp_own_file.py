@@ -42,13 +42,15 @@ def test_the_presets_own_size_answers_as_the_preset(name: str, layout: dict[str,
 
 @given(name=names, layout=layouts, bits=st.integers(100, 3100), more=st.integers(1, 10**8))
 def test_a_larger_file_never_needs_less(name: str, layout: dict[str, object], bits: int, more: int) -> None:
-    """`bits` are hundredths of one for each weight."""
+    """`bits` are hundredths of one for each weight. Weights in RAM are copied to the card, and a larger copy may find a
+    hole of ggml's allocator that a smaller one splits: Gemma 4 E4B with five layers on the card needs 7 MiB less."""
     shape, workload = published(name), Workload().but(**layout)
     size = estimate(shape, workload.but(weight_format="F16")).file_bytes * bits // 1600
     less, larger = (estimate(shape, workload.but(file_bytes=each)) for each in (size, size + more))
+    copies = "gpu_layers" in layout or "cpu_expert_layers" in layout
     for a, b in zip((*less.parts, *less.host), (*larger.parts, *larger.host), strict=True):
-        assert a.bytes <= b.bytes
-    assert less.per_card_bytes <= larger.per_card_bytes
+        assert a.bytes <= b.bytes or (copies and a.key == "compute")
+    assert less.per_card_bytes <= larger.per_card_bytes or copies
     assert (less.file_bytes, larger.file_bytes) == (size, size + more)
 
 

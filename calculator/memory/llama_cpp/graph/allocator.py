@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from calculator.memory.llama_cpp.graph.tensors import IN_PLACE, NOTHING, Size, Tensor
+from calculator.memory.llama_cpp.graph.tensors import IN_PLACE, Size, Tensor
 
 NEVER = 1 << 30  # more readers than a graph has
 
@@ -32,10 +32,13 @@ Placed = tuple[Tensor, int]
 class _Use:
     __slots__ = ("allocated", "block", "buffer", "children", "size", "views")
 
+    block: int
+    buffer: int
+    size: Size
+
     def __init__(self) -> None:
         self.children = self.views = 0
-        self.block, self.buffer, self.allocated = -1, -1, False
-        self.size = NOTHING
+        self.allocated = False  # what follows is set with it
 
 
 def plan(
