@@ -85,10 +85,16 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
             (bytes_ + extra_bytes) * card.devices for bytes_ in interval(placement.estimate, card.device_bytes)
         )
         needed = placement.total_bytes + extra_bytes * placement.devices
-        spare = offered - per_card
-        headroom = most - per_card + offered - unasked
-        state = fit_state(least, most, unasked, offered)
-        reasons.insert(0, _memory_reason(spare, headroom, offered - least, offered))
+        outside = placement.estimate.outside_bytes
+        at_best, told = (offered_beside(card, offered, beside) for beside in outside[:2])
+        taken = offered_beside(card, unasked, outside[2])
+        spare = told - per_card
+        headroom = most - per_card + told - taken
+        state = fit_state(least, most, taken, at_best)
+        if not starts(card, unasked, outside[0]):
+            free = card.usable_bytes - outside[0] * card.devices
+            reasons.append(Reason("more_than_is_free", {"asked_bytes": unasked, "free_bytes": free}, blocks=True))
+        reasons.insert(0, _memory_reason(spare, headroom, at_best - least, told))
     return Fit(
         state="does_not_fit" if any(reason.blocks for reason in reasons) else state,
         card=card,
@@ -103,6 +109,16 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
         most_bytes=most,
         reasons=tuple(reasons),
     )
+
+
+def offered_beside(card: Card, offered: int, outside: int) -> int:
+    """Of one card: what a program is told to take, and on each device `outside` that it does not count."""
+    return min(offered + outside * card.devices, card.usable_bytes)
+
+
+def starts(card: Card, unasked: int, outside: int) -> bool:
+    """A server does not, where less is free than it takes: vLLM's `v1/worker/utils.py` (`request_memory`)."""
+    return unasked + outside * card.devices <= card.usable_bytes
 
 
 def fit_state(least: int, most: int, unasked: int, offered: int) -> str:

@@ -9,7 +9,7 @@ from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
 from calculator.memory.vllm.compressed import is_compressed
-from calculator.memory.vllm.overhead import Asked, outside_budget, overhead
+from calculator.memory.vllm.overhead import Asked, overhead
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
 from calculator.memory.vllm.split import ENCODER_ALWAYS_LOADED, check_encoder
@@ -111,6 +111,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         per_card_bytes=max(sum(stage.values()) for stage in by_stage),
         cards=tuple(stage for _replica in range(replicas) for stage in by_stage for _rank in range(ranks)),
         overhead_range_bytes=beside.range_bytes,
+        outside_bytes=beside.outside_bytes,
         notes=_notes(shape, workload, blocks, reserved),
         reserved_bytes=reserved,
     )
@@ -157,8 +158,7 @@ def available_bytes(answer: Estimate) -> int | None:
         return None
     cards = len(answer.cards)
     beside = max(sum(size for part, size in card.items() if part not in ("kv_cache", "state")) for card in answer.cards)
-    outside = outside_budget(answer.part("overhead")) // cards
-    return answer.reserved_bytes // cards - beside + outside
+    return answer.reserved_bytes // cards - beside + answer.outside_bytes[1]
 
 
 def _cached_stages(shape: Shape, depth: int) -> tuple[range, ...]:

@@ -6,10 +6,11 @@ import pytest
 
 from calculator.memory import ENGINES, Estimate, Workload, estimate
 from calculator.memory.vllm import available_bytes
-from calculator.memory.vllm.overhead import OUTSIDE_BUDGET, attention_workspace_bytes, captured_sizes
+from calculator.memory.vllm.overhead import attention_workspace_bytes, captured_sizes
 from calculator.memory.vllm.serving import Serving, limits
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
+MIB = 2**20
 GIB = 2**30
 VLLM = ENGINES["vllm"]
 
@@ -94,9 +95,10 @@ def test_what_lies_outside_is_not_taken_from_the_cache() -> None:
     answer = estimate(published("llama-3-1-8b-instruct"), workload)
     (card, _) = answer.cards
     held = sum(size for part, size in card.items() if part not in ("kv_cache", "state"))
-    outside = sum(term.bytes for term in answer.part("overhead").terms if term.key in OUTSIDE_BUDGET) // 2
-    assert outside == 480 * 2**20
-    assert available_bytes(answer) == -(-80 * GIB * 92 // 100) - held + outside
+    named = [term for term in answer.part("overhead").terms if term.key in ("cuda_context", "communication")]
+    assert answer.outside_bytes == (207 * MIB, 480 * MIB, 855 * MIB)
+    assert sum(term.bytes for term in named) == 2 * 480 * MIB
+    assert available_bytes(answer) == -(-80 * GIB * 92 // 100) - held + 480 * MIB
 
 
 def test_what_is_said_of_a_pool() -> None:
