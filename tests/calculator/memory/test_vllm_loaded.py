@@ -36,9 +36,8 @@ def test_complex_numbers_for_every_patch_of_llama_4() -> None:
 def test_positions_of_images_run_four_times_as_far(scaling: dict[str, object], positions: int) -> None:
     """`layers/rotary_embedding/mrope.py`, `cache_max_position_num`, where a head is shared out between axes:
     Qwen2.5-VL has 128,000 positions and heads of 128."""
-    config = catalogued_config("qwen/qwen2-5-vl-7b-instruct")
-    text = {**config["text_config"], "rope_scaling": scaling}
-    (table,) = _terms(read_config({**config, "text_config": text}), "rotary_table")
+    shape = read_config({**catalogued_config("qwen/qwen2-5-vl-7b-instruct"), "rope_scaling": scaling})
+    (table,) = _terms(shape, "rotary_table")
     assert (table.values["positions"], table.bytes) == (positions, positions * 128 * 2)
 
 
