@@ -1,6 +1,8 @@
 """How the site is served; gunicorn reads this file by itself. Everything can be set from the environment."""
 
 import os
+import subprocess
+import sys
 from threading import Timer
 from typing import Any
 
@@ -21,10 +23,12 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 
 
 def post_worker_init(worker: Any) -> None:
-    """Work out the accuracy page's cases before somebody asks: seconds of arithmetic, once a process."""
-    from calculator.accuracy import cases
-
-    warm_up = Timer(WARM_UP_AFTER_S, cases)
+    """Have the accuracy page's cases worked out before somebody asks: once for each state of the code, by a process of
+    its own, so that no worker grows by what that takes."""
+    if worker.age > 1:  # all others
+        return
+    command = [sys.executable, "manage.py", "accuracy"]
+    warm_up = Timer(WARM_UP_AFTER_S, subprocess.run, [command], {"stdout": subprocess.DEVNULL, "check": False})
     warm_up.daemon = True  # nothing waits for it at the end
     warm_up.start()
 

@@ -61,7 +61,7 @@ def certainty_text(engine: str) -> str:
     """When a set counts as fitting, in words."""
     allowance = engine_named(engine).allowance
     if not allowance.percent:
-        return _("The most that was measured around our figure fits, too")
+        return _("The most that was measured around our figure fits, too, on cards that hold nothing else")
     if allowance.floor_bytes:
         return _("%(percent)s %% of each card, at least %(least)s GiB, stay free for what was not measured") % {
             "percent": allowance.percent,

@@ -16,7 +16,7 @@ from calculator.memory.engines import served
 from calculator.workload_form import WorkloadForm
 
 PARTS = ("weights", "kv_cache", "state", "compute", "overhead", "vision")
-HOST_PARTS = ("weights", "kv_cache", "compute", "vision")
+HOST_PARTS = ("weights", "kv_cache", "compute")
 
 
 def answer_json(model: str, shape: Shape, form: WorkloadForm) -> dict[str, object]:
@@ -47,7 +47,7 @@ def estimate_json(
         "file_bytes": answer.file_bytes,
         "parts": {f"{key}_bytes": answer.part(key).bytes for key in PARTS},
         "total_bytes": answer.total_bytes,
-        "host": {f"{key}_bytes": _part_bytes(answer.host, key) for key in HOST_PARTS},
+        "host": _host(answer.host),
         "notes": [labels.note_text(note) for note in answer.notes],
     }
     result["settings"] = _settings(answer.workload)
@@ -69,6 +69,13 @@ def _settings(workload: Workload) -> dict[str, object]:
 def _card(card: Mapping[str, int], overhead_range: tuple[int, int] | None) -> dict[str, object]:
     sizes: dict[str, object] = {f"{key}_bytes": card.get(key, 0) for key in PARTS}
     return sizes | ({"overhead_range_bytes": list(overhead_range)} if overhead_range else {})
+
+
+def _host(parts: tuple[Part, ...]) -> dict[str, int]:
+    """What stays in RAM; an encoder only where it does."""
+    found = {f"{key}_bytes": _part_bytes(parts, key) for key in HOST_PARTS}
+    encoder = _part_bytes(parts, "vision")
+    return found | ({"vision_bytes": encoder} if encoder else {})
 
 
 def _part_bytes(parts: Iterable[Part], key: str) -> int:

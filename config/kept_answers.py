@@ -36,6 +36,7 @@ def kept_answers(get_response: View) -> View:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not _may_be_kept(request):
             return get_response(request)
+        request.get_host()  # raises for a name that is not ours, before anything is asked for it
         with DataChange.pinned() as version:
             return answer(request, _key(request, version))
 

@@ -1,4 +1,4 @@
-"""Every reference case. The files are read once; a few thousand estimates take some seconds."""
+"""Every reference case: a few thousand estimates, kept for as long as the code is the same."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from itertools import islice
 
 from calculator.accuracy.case import Case
+from calculator.accuracy.kept import kept
 from calculator.accuracy.llama_cpp import llama_cpp_cases
 from calculator.accuracy.llama_server import llama_server_cases, predicting_cases
 from calculator.accuracy.measured import measured_case
@@ -22,8 +23,17 @@ SERVER_STEP = 11
 @cache
 def cases() -> tuple[Case, ...]:
     """In the order of the files; the same tuple every time. Of llama-server's many runs one in `SERVER_STEP`."""
-    server = (*llama_server(SERVER_STEP), *_predicting())
-    return (*_llama_cpp(), *server, *_vllm(), *_sglang(), *_measured(), *_training())
+    return kept(_every)
+
+
+def _every() -> Iterator[Case]:
+    yield from _llama_cpp()
+    yield from llama_server(SERVER_STEP)
+    yield from _predicting()
+    yield from _vllm()
+    yield from _sglang()
+    yield from _measured()
+    yield from _training()
 
 
 def llama_server(step: int = 1) -> Iterator[Case]:

@@ -32,9 +32,5 @@ def cause_of(case: Case) -> str:
 
 
 def _means(line: Mapping[str, Any], case: Case) -> bool:
-    """`settings` names those that must be turned, whatever to."""
     named = ("engine", "quantity", "model", "family")
-    settings = line.get("settings", ())
-    return all(line.get(key, getattr(case, key)) == getattr(case, key) for key in named) and all(
-        name in case.configuration for name in settings
-    )
+    return all(line.get(key, getattr(case, key)) == getattr(case, key) for key in named)

@@ -86,6 +86,9 @@ REMARKS: Mapping[str, Promise] = {
     "partial_offload": gettext_lazy(
         "Some layers stay in RAM, and the card is not named: the CUDA context of the largest is counted."
     ),
+    "budget_of_card": gettext_lazy(
+        "The log prints the pool, not the total: the truth is 90 % of the 23.58 GiB that it says of the card."
+    ),
     "older_build": gettext_lazy(
         "Printed by a build before 0.9, whose sampler and profile run held other tensors at once."
     ),
@@ -119,11 +122,6 @@ REMARKS: Mapping[str, Promise] = {
         "Its experts run, in part in 32 bits, through operations that are not counted."
     ),
     "died_on_the_way": gettext_lazy("That run died before its peak, on a card of 79.25 GiB."),
-    "attention_in_ram": gettext_lazy(
-        "CUDA has no kernel for these heads with a quantised cache: attention runs in RAM, and is not traced there."
-    ),
-    "recurrent_in_ram": gettext_lazy("Recurrent layers that stay in RAM are only approached."),
-    "scaled_rope_table": gettext_lazy("The table of a scaled RoPE, which a shape does not know, is copied too."),
     "constant_of_few_logs": gettext_lazy("A constant from few public logs; it depends on kernels, driver and card."),
     "card_inferred": gettext_lazy("The card is not named; it follows from the sum of what is printed."),
     "memory_inferred": gettext_lazy(

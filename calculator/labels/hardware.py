@@ -44,10 +44,12 @@ COMMANDS: Mapping[str, str | Promise] = {
 
 REASONS: Mapping[str, Promise] = {
     "fits": gettext_lazy(
-        "%(spare_bytes)s GiB per card stay free; %(headroom_bytes)s GiB are enough for what is uncertain or not taken unasked."
+        "%(spare_bytes)s GiB of each card stay free, more than the %(headroom_bytes)s GiB that the estimate may be short or"
+        " the engine leaves unused."
     ),
     "below_headroom": gettext_lazy(
-        "Only %(spare_bytes)s GiB per card stay free; %(headroom_bytes)s GiB should, for what is uncertain or not taken unasked."
+        "Only %(spare_bytes)s GiB of each card stay free: the estimate may be short by as much, or the engine leaves as much"
+        " unused (%(headroom_bytes)s GiB)."
     ),
     "fits_at_best": gettext_lazy(
         "Our figure is %(short_bytes)s GiB more than a card has; at the least that was measured, %(spare_bytes)s GiB stay free."

@@ -44,7 +44,11 @@ class SpeedOut(Schema):
 
 
 class FitOut(Schema):
-    """`state` is `fits`, `tight` or `does_not_fit`. Bytes are of the fullest card; `needed_bytes` of all."""
+    """`state` is `fits`, `tight` or `does_not_fit`. Bytes are of the fullest card; `needed_bytes` of all.
+
+    `range_bytes` are the least and the most that it may need: it fits where the most does, and does not where not even
+    the least does.
+    """
 
     model: str
     engine: str

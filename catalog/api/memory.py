@@ -26,9 +26,12 @@ class PartBytes(Schema):
 
 
 class HostBytes(Schema):
+    """`vision_bytes` is there where an encoder stays in RAM."""
+
     weights_bytes: int
     kv_cache_bytes: int
     compute_bytes: int
+    vision_bytes: int | None = None
 
 
 class CardBytes(PartBytes):

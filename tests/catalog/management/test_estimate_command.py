@@ -55,6 +55,14 @@ def test_json_has_the_keys_of_the_contract(engine: str) -> None:
     assert all(isinstance(size, int) for size in [*answer["parts"].values(), *answer["host"].values()])
 
 
+def test_an_encoder_in_ram_stands_there() -> None:
+    config = CONFIG.replace("llama-3-1-8b-instruct", "gemma-3-27b-it")
+    there, here = (estimate_json("--config", config, "--vision", *more) for more in (["--mmproj-ram"], []))
+    assert there["host"]["vision_bytes"] == here["parts"]["vision_bytes"] > 0
+    assert there["parts"]["vision_bytes"] == 0
+    assert "vision_bytes" not in here["host"]
+
+
 def test_keys_and_values_apart() -> None:
     answer = estimate_json("--config", CONFIG, "--kv", "q8_0", "--kv-v", "q4_0")
     assert (answer["kv"], answer["kv_v"]) == ("q8_0", "q4_0")
