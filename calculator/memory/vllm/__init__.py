@@ -112,7 +112,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         cards=tuple(stage for _replica in range(replicas) for stage in by_stage for _rank in range(ranks)),
         overhead_range_bytes=beside.range_bytes,
         outside_bytes=beside.outside_bytes,
-        notes=_notes(shape, workload, blocks, reserved),
+        notes=_notes(shape, workload, blocks, reserved, encoder=vision > 0),
         reserved_bytes=reserved,
     )
 
@@ -167,7 +167,7 @@ def _cached_stages(shape: Shape, depth: int) -> tuple[range, ...]:
     return (*parts[:-1], range(parts[-1].start, shape.num_layers + len(shape.mtp_mixers)))
 
 
-def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None) -> tuple[Note, ...]:
+def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None, *, encoder: bool) -> tuple[Note, ...]:
     tokens, sequences = limits(workload)
     notes = [Note("vllm_build", {"version": "0.33.0", "batched_tokens": tokens, "sequences": sequences})]
     percent = round(100 * (UTILISATION if workload.util is None else workload.util))
@@ -181,5 +181,7 @@ def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None)
         notes.append(Note("vllm_hybrid_blocks", {"block_tokens": tokens, "groups": len(blocks.groups)}))
     if any(group.latent for group in blocks.groups) and workload.tensor_parallel > 1:
         notes.append(Note("latent_replicated", {"copies": workload.tensor_parallel}))
+    if encoder:
+        notes.append(Note("vllm_encoder_at_work"))
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)
