@@ -78,7 +78,7 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
     if count > card.max_cards:
         reasons.append(Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True))
     unasked, offered = engine_named(workload.engine).offered_bytes(card, workload)
-    per_card = needed = spare = least = most = None
+    per_card = needed = spare = least = most = most_spare = None
     headroom, state = 0, "does_not_fit"
     if placement.estimate is not None and placement.total_bytes is not None:
         least, per_card, most = (
@@ -88,13 +88,13 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
         outside = placement.estimate.outside_bytes
         at_best, told = (offered_beside(card, offered, beside) for beside in outside[:2])
         taken = offered_beside(card, unasked, outside[2])
-        spare = told - per_card
+        spare, most_spare = told - per_card, at_best - least
         headroom = most - per_card + told - taken
         state = fit_state(least, most, taken, at_best)
         if not starts(card, unasked, outside[0]):
             free = card.usable_bytes - outside[0] * card.devices
             reasons.append(Reason("more_than_is_free", {"asked_bytes": unasked, "free_bytes": free}, blocks=True))
-        reasons.insert(0, _memory_reason(spare, headroom, at_best - least, told))
+        reasons.insert(0, _memory_reason(spare, headroom, most_spare, told))
     return Fit(
         state="does_not_fit" if any(reason.blocks for reason in reasons) else state,
         card=card,
@@ -107,6 +107,7 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
         headroom_bytes=headroom,
         least_bytes=least,
         most_bytes=most,
+        most_spare_bytes=most_spare,
         reasons=tuple(reasons),
     )
 
