@@ -66,8 +66,7 @@ def memory_by_context(
     stops = context_stops(max_context_tokens)
     ask = needs(shape, card, count)
     series = {
-        name: [ask(workload.but(weight_format=name, context_tokens=stop))[0] / GIB for stop in stops]
-        for name in formats
+        name: [ask(workload.in_format(name).but(context_tokens=stop))[0] / GIB for stop in stops] for name in formats
     }
     highest = max(max(values) for values in series.values())
     if card and card.usable_bytes * count / GIB < 3 * highest:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy, pgettext_lazy
+
+GB = 10**9
+MOST_GB = 1_000_000
 
 FLAGS: Mapping[str, bool] = {
     "": False, "0": False, "false": False, "off": False, "1": True, "true": True, "on": True,
@@ -112,6 +115,27 @@ class SharesField(forms.Field):
             message = self.error_messages["invalid"] % {"most": f"{self.most:,.0f}"}
             raise forms.ValidationError(message, code="invalid")
         return found
+
+
+class GigabytesField(forms.DecimalField):
+    """A size in GB (10^9 bytes), as hubs print it, kept as whole bytes."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.NumberInput(attrs={"step": "any"})
+        super().__init__(min_value=0, max_value=MOST_GB, widget=widget, **options)
+
+    def clean(self, value: object) -> int | None:
+        """After the checks: what is too large for them is never multiplied out."""
+        amount = super().clean(value)
+        return None if amount is None else int(amount * GB)
+
+
+def gigabytes(word: str) -> int:
+    """The same for a command line. Raises `ValueError` for anything else."""
+    try:
+        return cast(int, GigabytesField().clean(word))
+    except forms.ValidationError as error:
+        raise ValueError(word) from error
 
 
 def shares(word: str) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from calculator.fields import FlagField, OnOffField, SharesField, SlotsField
+from calculator.fields import GB, FlagField, GigabytesField, OnOffField, SharesField, SlotsField
 from calculator.hardware import engine_named
 from calculator.memory import ENGINES
 from calculator.memory.engines import BOUNDS
@@ -26,7 +26,8 @@ class Knob:
     """`name` is what a reader writes, `attribute` the field of a `Workload`, `aliases` other names in a command line.
 
     `kind` is what it takes: a `whole` number, a `share` of one, `yes` or nothing, `on_off` where the engine itself
-    decides as long as nothing is said, `slots`, a number or "auto", `shares` of the cards, or a `word` of the engine's.
+    decides as long as nothing is said, `slots`, a number or "auto", `shares` of the cards, a `word` of the engine's, or
+    `gigabytes`.
     """
 
     name: str
@@ -49,11 +50,17 @@ class Knob:
             return forms.CharField(
                 label=self.label, required=False, max_length=LONGEST_WORD, empty_value=None, widget=text
             )
+        if self.kind == "gigabytes":
+            return GigabytesField(label=self.label, required=False)
         least, most = BOUNDS.get(self.attribute, (0, MOST_LAYERS))
         if self.kind == "share":
             widget = forms.NumberInput(attrs={"step": 0.01})
             return forms.FloatField(label=self.label, required=False, min_value=least, max_value=most, widget=widget)
         return forms.IntegerField(label=self.label, required=False, min_value=int(least), max_value=int(most))
+
+    def written(self, value: Any) -> Any:
+        """A field of a `Workload` as a reader writes it."""
+        return value / GB if self.kind == "gigabytes" else value
 
     def engines(self) -> tuple[str, ...]:
         """The engines that have it, in their usual order."""
@@ -98,6 +105,7 @@ KNOBS: Mapping[str, Knob] = {
             label=gettext_lazy("File made with an importance matrix"),
             kind="yes",
         ),
+        Knob(name="file_gb", attribute="file_bytes", label=gettext_lazy("Size of your file (GB)"), kind="gigabytes"),
         Knob(name="slots", attribute="slots", label=gettext_lazy("Slots (a number or auto)"), kind="slots"),
         Knob(name="batch", attribute="batch", label=gettext_lazy("Tokens of a batch")),
         Knob(name="ubatch", attribute="micro_batch", label=gettext_lazy("Tokens of a micro-batch")),

@@ -66,7 +66,7 @@ def table(
     ask = needs(shape, card, count)
     rows = []
     for weight_format in table_formats(shape, workload):
-        asked = [workload.but(weight_format=weight_format, context_tokens=tokens) for tokens in columns]
+        asked = [workload.in_format(weight_format).but(context_tokens=tokens) for tokens in columns]
         try:
             answers = [ask(each) for each in asked]
         except WorkloadError:  # a format may exclude what else is asked, such as a split that cuts its groups

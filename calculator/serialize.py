@@ -63,7 +63,7 @@ def estimate_json(
 
 def _settings(workload: Workload) -> dict[str, object]:
     found = engine_named(workload.engine).settings(workload)
-    return {name: found[knob.attribute] for name, knob in KNOBS.items() if knob.attribute in found}
+    return {name: knob.written(found[knob.attribute]) for name, knob in KNOBS.items() if knob.attribute in found}
 
 
 def _card(card: Mapping[str, int], overhead_range: tuple[int, int] | None) -> dict[str, object]:

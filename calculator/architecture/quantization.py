@@ -142,6 +142,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         group_size=_size(weights.get("group_size", q.config.get("group_size"))),
         per_channel=weights.get("strategy") == "channel",
         block=_block(q.config.get("weight_block_size") or weights.get("block_structure")),
+        wide_activations=bool(weights) and not _group(q, "input_activations"),
         wide_routers=any(f"model.layers.{layer}.{name}" in left_out for layer in MAYBE_ROUTED for name in _ROUTERS),
     )
     experts = ""
@@ -219,11 +220,11 @@ def _compressed_tensors(q: Fields) -> str | None:
     return {4: "INT4", 8: "INT8"}.get(bits) if isinstance(bits, int) else None
 
 
-def _group(q: Fields) -> dict[str, object]:
+def _group(q: Fields, name: str = "weights") -> dict[str, object]:
     groups = q.config.get("config_groups")
     first = next(iter(groups.values()), None) if isinstance(groups, dict) else None
-    weights = first.get("weights") if isinstance(first, dict) else None
-    return weights if isinstance(weights, dict) else {}
+    found = first.get(name) if isinstance(first, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _names(q: Fields) -> list[str]:

@@ -144,6 +144,7 @@ class Quantization:
     group_size: int | None = None
     per_channel: bool = False  # one scale for every output, where there is neither group nor block
     block: tuple[int, int] | None = None
+    wide_activations: bool = False  # nothing but weights is narrowed: no scale of the inputs is stored
     wide_routers: bool = True  # whether the file names its routers among what it leaves out
     name: str = ""
     modules: tuple[ModuleFormat, ...] = ()

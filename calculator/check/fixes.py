@@ -201,7 +201,7 @@ class _Search:
             if answer.state != "does_not_fit" and answer.estimate and (own is None or answer.estimate.file_bytes < own)
         ]
         best = max(smaller, key=lambda answer: size[answer.workload.weight_format], default=None)
-        return replace(self.workload, weight_format=best.workload.weight_format) if best else None
+        return self.workload.in_format(best.workload.weight_format) if best else None
 
     def _offloaded(self) -> Workload | None:
         try:

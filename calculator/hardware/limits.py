@@ -108,7 +108,7 @@ def _each_format(
 ) -> Iterator[Fit]:
     for weight_format in weight_formats:
         try:
-            yield fit(shape, workload.but(weight_format=weight_format), card, count, extra_bytes=extra_bytes)
+            yield fit(shape, workload.in_format(weight_format), card, count, extra_bytes=extra_bytes)
         except WorkloadError as error:
             if error.field != "weight_format":  # a format may exclude what else is asked, such as a split
                 raise

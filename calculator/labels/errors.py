@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.architecture import ConfigError
+from calculator.figures import gb
 from calculator.labels.names import MIXERS, written
 from calculator.memory import WorkloadError
 
@@ -16,6 +17,9 @@ ERRORS: Mapping[str, Promise] = {
     "unknown": gettext_lazy("“%(value)s” is not known. Known: %(offered)s."),
     "not_offered": gettext_lazy("“%(value)s” is not offered for this model by this engine. Offered: %(offered)s."),
     "out_of_bounds": gettext_lazy("%(value)s is out of bounds: from %(least)s to %(most)s."),
+    "size_out_of_bounds": gettext_lazy(
+        "%(value)s GB cannot be a file of this model: from %(least)s GB, 1 bit for each weight, to %(most)s GB, 32 bits."
+    ),
     "same_as_keys": gettext_lazy("This engine stores values like keys (%(keys)s), so “%(value)s” cannot be set apart."),
     "quantised_values": gettext_lazy("Without flash attention, values cannot be stored as %(value)s."),
     "not_divisible": gettext_lazy("%(size)s (%(name)s) cannot be split into %(value)s equal parts."),
@@ -75,6 +79,8 @@ def error_text(error: WorkloadError) -> str:
     values = written(error.values)
     if layer := error.values.get("layer"):
         values["layer"] = str(MIXERS.get(str(layer), layer))
+    if error.key == "size_out_of_bounds":
+        values |= {name: gb(size) for name, size in error.values.items() if isinstance(size, int)}
     return str(ERRORS[error.key]) % values
 
 

@@ -23,6 +23,9 @@ NOTES: Mapping[str, Promise] = {
     "needs_importance_matrix": gettext_lazy(
         "llama-quantize asks for an importance matrix to make %(format)s: set it for the size of published files."
     ),
+    "own_file": gettext_lazy(
+        "The weights are taken from the size of your file: its bytes lie over cards and RAM in the proportions of %(format)s. The few MB of vocabulary in the file are counted as weights."
+    ),
     "own_cache_per_sequence": gettext_lazy(
         "Each of the %(sequences)s sequences has a cache of its own for %(context)s tokens."
     ),

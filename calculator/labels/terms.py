@@ -14,6 +14,9 @@ from calculator.memory import Term
 TERMS: Mapping[str, Promise] = {
     # llama.cpp
     "blocks": gettext_lazy("%(format)s: %(elements)s weights ÷ %(block_elements)s per block × %(block_bytes)s B"),
+    "share_of_file": gettext_lazy(
+        "as the file’s own size says: %(file)s B × %(part)s B that lie here ÷ %(whole)s B of the whole file as %(format)s"
+    ),
     "cells_full": gettext_lazy(
         "%(layers)s full layers × %(sequences)s × %(cells)s cells × %(heads)s KV heads × (key of %(key_size)s × %(key_format)s + value of %(value_size)s × %(value_format)s)"
     ),

@@ -39,6 +39,7 @@ BLOCKS: dict[str, Block] = {
     "TQ2_0": Block(256, 66),
     "TQ1_0": Block(256, 54),
     "MXFP4": Block(32, 17),
+    "NVFP4": Block(64, 36),
     "I32": Block(1, 4),
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 TERMS: dict[str, tuple[str, ...]] = {
     # llama.cpp; weights: elements / block_elements x block_bytes
     "blocks": ("format", "elements", "block_elements", "block_bytes"),
+    "share_of_file": ("format", "file", "part", "whole"),  # file x part / whole, both of the preset's file
     # layers x sequences x cells x cell_bytes, which is heads x (keys in key_format + values in value_format)
     **dict.fromkeys(
         ("cells_full", "cells_latent", "cells_indexer"),
@@ -122,6 +123,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "embedding_in_ram": (),
     "window_not_used": ("layers", "window"),
     "needs_importance_matrix": ("format",),
+    "own_file": ("format",),
     "own_cache_per_sequence": ("sequences", "context"),
     "slots_share_context": ("sequences", "context"),
     "without_flash_attention": (),
@@ -159,6 +161,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "unknown": ("value", "offered"),
     "not_offered": ("value", "offered"),
     "out_of_bounds": ("value", "least", "most"),
+    "size_out_of_bounds": ("value", "least", "most"),  # bytes
     # vLLM and transformers
     "same_as_keys": ("value", "keys"),
     "quantised_values": ("value",),

@@ -27,6 +27,7 @@ class Workload:
     context_tokens: int = DEFAULT_CONTEXT_TOKENS
     sequences: int = 1
     importance_matrix: bool = False  # llama.cpp: the file was made with one (`llama-quantize --imatrix`)
+    file_bytes: int | None = None  # llama.cpp: size of the reader's own file; None: what `weight_format` comes to
     vision: bool = False
     micro_batch: int = 512
     tensor_parallel: int = 1
@@ -68,6 +69,11 @@ class Workload:
         values.pop("_hash", None)
         values |= changes
         return other
+
+    def in_format(self, weight_format: str | None) -> Self:
+        """The same with weights in another format, which the size of a reader's own file says nothing about."""
+        file_bytes = self.file_bytes if weight_format == self.weight_format else None
+        return self.but(weight_format=weight_format, file_bytes=file_bytes)
 
     def __hash__(self) -> int:
         """Computed once: caches ask for it again and again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from django.core.cache import cache
@@ -99,7 +99,7 @@ def _run(model: LanguageModel, card: Card, count: int, engine: str, context_toke
 def _smallest(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
     """The engine's last, smallest format: how much is missing at the least."""
     smallest = ENGINES[workload.engine].weight_formats(shape)[-1]
-    return fit(shape, replace(workload, weight_format=smallest), card, count)
+    return fit(shape, workload.in_format(smallest), card, count)
 
 
 def _told(shape: Shape, answer: Fit) -> Run:

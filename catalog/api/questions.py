@@ -19,7 +19,10 @@ def _questions(base: type[Schema], name: str, kind: Any, **more: tuple[Any, Any]
 
 
 def _description(name: str) -> str:
-    return f"{KNOBS[name].attribute.replace('_', ' ')}. {ENGINE_FLAGS}" if name in KNOBS else ""
+    if name not in KNOBS:
+        return ""
+    said = KNOBS[name].attribute.replace("_bytes", " in GB (10^9 bytes)").replace("_", " ")
+    return f"{said}. {ENGINE_FLAGS}"
 
 
 MemoryQuestions = _questions(

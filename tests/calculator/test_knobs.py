@@ -13,7 +13,7 @@ from tests.calculator.memory.shapes import published
 
 TURNED = {"util": "0.8", "prefix_caching": "0", "ngl": "3", "cpu_moe": "2", "mtp": "1", "fa": "0"}
 TURNED |= dict.fromkeys(("swa_full", "imatrix", "ep", "dp_attention", "eager", "mmproj_ram"), "1")
-TURNED |= {"ts": "3,1", "ctkd": "q8_0", "ctvd": "q8_0"}
+TURNED |= {"ts": "3,1", "ctkd": "q8_0", "ctvd": "q8_0", "file_gb": "20"}
 MODEL = "qwen3-30b-a3b"
 OF_A_LOG = {"kv_unified", "output_rows"}
 """Facts of a run that nobody chooses by themselves: builds and `slots` decide them."""

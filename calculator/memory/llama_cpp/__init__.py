@@ -12,32 +12,42 @@ from calculator.memory.llama_cpp.cache import offered_formats
 from calculator.memory.llama_cpp.compute import UNQUANTISED
 from calculator.memory.llama_cpp.draft import check_draft_formats
 from calculator.memory.llama_cpp.flash import uses_flash
-from calculator.memory.llama_cpp.mixture import Recipe
+from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
+from calculator.memory.llama_cpp.own_file import check_file, sized
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
-from calculator.memory.llama_cpp.presets import DEFAULT_TYPE
+from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED, USUAL
 from calculator.memory.llama_cpp.running import run
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
-from calculator.memory.llama_cpp.weights import Weights, weigh
+from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
-MAX_BATCH = 2**20
 MOST_CARDS = 16  # `GGML_SCHED_MAX_BACKENDS`
 LARGEST_SHARE = 1e6  # shares are compared with each other; nobody needs larger ones
 
 
 KNOBS = frozenset(
     {"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"}
-    | {"importance_matrix", "mtp", "slots", "kv_unified", "batch", "flash_attention", "output_rows", "swa_full"}
+    | {
+        "importance_matrix",
+        "file_bytes",
+        "mtp",
+        "slots",
+        "kv_unified",
+        "batch",
+        "flash_attention",
+        "output_rows",
+        "swa_full",
+    }
     | {"tensor_split", "draft_kv_format", "draft_kv_v_format", "mmproj_in_ram"}
 )
 
 
 def weight_formats(shape: Shape) -> tuple[str, ...]:
-    """Every preset of `llama-quantize`."""
-    return tuple(DEFAULT_TYPE)
+    """Every preset of `llama-quantize`, and what a checkpoint is stored in where the converter keeps it."""
+    return tuple(name for name in DEFAULT_TYPE if name != STORED or can_repack(shape))
 
 
 def kv_formats(shape: Shape) -> tuple[str, ...]:
@@ -47,7 +57,7 @@ def kv_formats(shape: Shape) -> tuple[str, ...]:
 
 def default_weight_format(shape: Shape) -> str:
     """The preset that most published files use; a model trained in MXFP4 keeps it."""
-    return "MXFP4_MOE" if shape.native_format == "MXFP4" else "Q4_K_M"
+    return "MXFP4_MOE" if shape.native_format == "MXFP4" else USUAL
 
 
 def default_kv_format(shape: Shape) -> str:
@@ -64,8 +74,10 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     if workload.stages != workload.pipeline_parallel:
         workload = workload.but(pipeline_parallel=workload.stages)
     running = run(shape, _of_any_card(workload))
-    recipe = Recipe(workload.weight_format or default_weight_format(shape), workload.importance_matrix)
+    recipe = recipe_of(workload)
     held = weigh(in_file(shape, workload), recipe, running.placement)
+    if workload.file_bytes is not None:
+        held = sized(held, recipe, workload.file_bytes)
     around = overhead(workload.card_bytes, workload.multiprocessors)
     cards = tuple(
         {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
@@ -91,6 +103,7 @@ def _of_any_card(workload: Workload) -> Workload:
     return workload.but(
         weight_format=workload.weight_format if offloads else None,
         importance_matrix=bool(offloads) and workload.importance_matrix,
+        file_bytes=workload.file_bytes if offloads else None,
         card_bytes=None,
         capability=None,
         card_name=None,
@@ -107,13 +120,12 @@ def _check(shape: Shape, workload: Workload) -> None:
     check_prediction(shape, workload)
     _check_shares(workload.tensor_split or (), workload.pipeline_parallel)
     check_draft_formats(shape, workload)
+    check_file(shape, workload)
     asked = "sequences" if workload.slots is None else "slots"
     if not 1 <= slot_count(workload) <= MAX_SEQUENCES:
         raise WorkloadError(asked, "out_of_bounds", value=slot_count(workload), least=1, most=MAX_SEQUENCES)
     if isinstance(workload.slots, str) and workload.slots != "auto":
         raise WorkloadError("slots", "unknown", value=workload.slots, offered=("auto",))
-    if workload.batch is not None and workload.batch < 1:
-        raise WorkloadError("batch", "out_of_bounds", value=workload.batch, least=1, most=MAX_BATCH)
     if not uses_flash(shape, workload) and workload.kv_v_format not in UNQUANTISED:
         raise WorkloadError("flash_attention", "quantised_values", value=workload.kv_v_format)
     if workload.kv_v_format != workload.kv_format and _keeps_latents(shape):
@@ -138,14 +150,15 @@ def _keeps_latents(shape: Shape) -> bool:
 
 
 def _joined(held: Weights) -> tuple[Term, ...]:
-    """The weights of all cards, one term per type."""
+    """The weights of all cards, one term per type or one for the share of a file."""
     if len(held.cards) == 1:
         return held.cards[0]
     joined: dict[int | str, Term] = {}
     for term in (term for card in held.cards for term in card):
         kind, other = term.values["format"], joined.get(term.values["format"])
         if other is not None:
-            elements = int(other.values["elements"]) + int(term.values["elements"])
-            term = Term(term.key, {**term.values, "elements": elements}, other.bytes + term.bytes)
+            counted = "part" if "part" in term.values else "elements"
+            number = int(other.values[counted]) + int(term.values[counted])
+            term = Term(term.key, {**term.values, counted: number}, other.bytes + term.bytes)
         joined[kind] = term
     return tuple(joined.values())

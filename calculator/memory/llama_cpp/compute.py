@@ -25,11 +25,11 @@ from calculator.memory.llama_cpp.graph import (
     trace,
 )
 from calculator.memory.llama_cpp.graph.tensors import Tensor
-from calculator.memory.llama_cpp.mixture import Recipe
+from calculator.memory.llama_cpp.own_file import plain_bytes, share
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots
 from calculator.memory.llama_cpp.presets import KV_TYPE
-from calculator.memory.llama_cpp.weights import copy_bytes
+from calculator.memory.llama_cpp.weights import copy_bytes, recipe_of
 from calculator.memory.workload import Term, Workload
 
 UNQUANTISED = frozenset({"f32", "f16", "bf16"})
@@ -101,9 +101,12 @@ def _copied_bytes(shape: Shape, workload: Workload, weights: Sequence[tuple[str,
     """Bytes of the weights in RAM."""
     if not weights:
         return []
-    recipe = Recipe(workload.weight_format or "Q4_K_M", workload.importance_matrix)
-    stored = in_file(shape, workload)
-    return [copy_bytes(stored, recipe, role, layer) for role, layer in weights]
+    recipe, stored = recipe_of(workload), in_file(shape, workload)
+    sizes = [copy_bytes(stored, recipe, role, layer) for role, layer in weights]
+    if workload.file_bytes is None:
+        return sizes
+    whole = plain_bytes(stored, recipe)
+    return [share(size, workload.file_bytes, whole) for size in sizes]
 
 
 def _explained(

@@ -14,8 +14,10 @@ from calculator.memory.llama_cpp.cache import cache_terms, offered_formats
 from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
 from calculator.memory.llama_cpp.graph import NotTracedError, copies_of, trace
 from calculator.memory.llama_cpp.overhead import hidden_terms, result_terms
+from calculator.memory.llama_cpp.own_file import plain_bytes, share
 from calculator.memory.llama_cpp.placement import Placement
-from calculator.memory.llama_cpp.prediction import drafting, output_rows, split
+from calculator.memory.llama_cpp.prediction import drafting, in_file, output_rows, split
+from calculator.memory.llama_cpp.weights import recipe_of
 from calculator.memory.workload import Term, Workload, WorkloadError
 
 Terms = tuple[Term, ...]
@@ -23,9 +25,15 @@ KV_FORMAT = "f16"
 BATCH = 2048  # `n_batch` in `common/common.h`
 
 
-def workload_of(workload: Workload) -> Workload:
-    """The second context's settings."""
+def workload_of(shape: Shape, workload: Workload) -> Workload:
+    """The second context's settings; of a file of known size it has a share."""
+    file_bytes = workload.file_bytes
+    if file_bytes is not None:
+        recipe = recipe_of(workload)
+        own, whole = plain_bytes(drafting(shape), recipe), plain_bytes(in_file(shape, workload), recipe)
+        file_bytes = share(own, file_bytes, whole)
     return workload.but(
+        file_bytes=file_bytes,
         mtp=0,
         output_rows=output_rows(workload),
         kv_format=workload.draft_kv_format or KV_FORMAT,

@@ -12,6 +12,7 @@ from math import prod
 from typing import NamedTuple
 
 from calculator.architecture.shape import Attention, LatentAttention, Shape, Tensor
+from calculator.memory.blocks import divides
 from calculator.memory.llama_cpp.support import BF16_ROUTER, DECOMPRESSES_LATENT, ROTARY_TABLE
 
 
@@ -42,9 +43,11 @@ _NEVER_QUANTISED_ROLES = frozenset(
 )
 
 
-def gguf_tensors(shape: Shape) -> list[GgufTensor]:
-    """The text model's tensors in the order in which `llama-quantize` visits them."""
-    tensors = [converted for tensor in shape.tensors_of("text") for converted in _convert(shape, tensor)]
+def gguf_tensors(shape: Shape, *, as_stored: bool = False) -> list[GgufTensor]:
+    """The text model's tensors in the order in which `llama-quantize` visits them. `as_stored`: those that are NVFP4 in
+    the checkpoint are repacked, others are the unquantised ones that every preset begins with."""
+    convert = _repack if as_stored else _convert
+    tensors = [converted for tensor in shape.tensors_of("text") for converted in convert(shape, tensor)]
     if shape.model_type in ROTARY_TABLE:
         widest = max(mixer.head_dim for layer in shape.layers for mixer in layer.mixers if isinstance(mixer, Attention))
         tensors.append(GgufTensor("rope_freqs", None, (widest // 2,), "F32", quantisable=False))
@@ -64,6 +67,25 @@ def _convert(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
     if tensor.role == "ffn_gate_inp" and shape.model_type in BF16_ROUTER:
         stored = stored._replace(source="BF16")
     return (stored,)
+
+
+def _repack(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
+    """`_generate_nvfp4_tensors`: the matrix as it is, and in F32 the scale of each, and of what it is multiplied by."""
+    if tensor.dtype != "NVFP4":
+        return _convert(shape, tensor)
+    stored = GgufTensor(tensor.role, tensor.layer, _form(tensor.role, tensor.shape, "weight")[0], "NVFP4", False)
+    matrices = prod(tensor.shape[:-2])
+    wide = shape.quantization is not None and shape.quantization.wide_activations
+    scales = ("scale",) if wide else ("scale", "input_scale")
+    return (stored, *(GgufTensor(f"{tensor.role}.{name}", tensor.layer, (matrices,), "F32", False) for name in scales))
+
+
+@lru_cache(maxsize=64)
+def can_repack(shape: Shape) -> bool:
+    """Whether the converter repacks all that is NVFP4: rows of whole blocks, no matrix that it would have to cut."""
+    narrow = [tensor for tensor in shape.tensors_of("text") if tensor.dtype == "NVFP4"]
+    cut = ("attn_kv_b", "ffn_gate_up_exps")
+    return bool(narrow) and all(divides("NVFP4", t.shape[-1]) and t.role not in cut for t in narrow)
 
 
 def _absorbed(shape: Shape, tensor: Tensor) -> Iterator[GgufTensor]:

@@ -25,6 +25,8 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
     found = [Note("llama_cpp_build", {"build": BUILD, "micro_batch": micro_batch(workload)}), *_of_model(shape)]
     if workload.weight_format in NEEDS_IMPORTANCE_MATRIX and not workload.importance_matrix:
         found.append(Note("needs_importance_matrix", {"format": str(workload.weight_format)}))
+    if workload.file_bytes is not None:
+        found.append(Note("own_file", {"format": str(workload.weight_format)}))
     number = slot_count(workload)
     if is_unified(workload) and number > 1:
         found.append(Note("slots_share_context", {"sequences": number, "context": workload.context_tokens}))

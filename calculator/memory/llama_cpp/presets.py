@@ -5,6 +5,12 @@ Source: `llama_ftype_get_default_type` in `src/llama-quant.cpp`. Which tensors d
 
 from __future__ import annotations
 
+USUAL = "Q4_K_M"
+"""The preset of most published files."""
+
+STORED = "NVFP4"
+"""The checkpoint as it is: `convert_hf_to_gguf.py` repacks what is NVFP4 there, and no preset makes it."""
+
 DEFAULT_TYPE: dict[str, str] = {
     "F32": "F32",
     "F16": "F16",
@@ -22,6 +28,7 @@ DEFAULT_TYPE: dict[str, str] = {
     "IQ4_NL": "IQ4_NL",
     "IQ4_XS": "IQ4_XS",
     "MXFP4_MOE": "MXFP4",
+    STORED: "BF16",  # what the checkpoint has not narrowed itself
     "Q3_K_L": "Q3_K",
     "Q3_K_M": "Q3_K",
     "Q3_K_S": "Q3_K",

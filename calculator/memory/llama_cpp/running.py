@@ -60,7 +60,7 @@ def _kept(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Te
         behind = tuple(layer - shape.num_layers for layer in layers if layer >= shape.num_layers)
     cache = cache_terms(shape, workload, first)
     if behind is not None:
-        cache += draft_cache(shape, workload_of(workload), behind)
+        cache += draft_cache(shape, workload_of(shape, workload), behind)
     return cache, state_terms(shape, slot_count(workload), first, snapshots(shape, workload))
 
 
@@ -68,7 +68,7 @@ def _at_work(shape: Shape, workload: Workload, setting: Setting, placement: Plac
     """The compute buffers of one card."""
     first, _ = split(placement, shape.num_layers)
     compute = card_terms(shape, workload, setting, first, card, copies_of(placement))
-    return compute + draft_compute(shape, workload_of(workload), placement, card) if workload.mtp else compute
+    return compute + draft_compute(shape, workload_of(shape, workload), placement, card) if workload.mtp else compute
 
 
 def _summed(
@@ -102,7 +102,7 @@ def _in_ram(shape: Shape, workload: Workload, setting: Setting, placement: Place
         shape, output_rows(workload)
     )
     if workload.mtp:
-        compute += draft_host(shape, workload_of(workload), placement)
+        compute += draft_host(shape, workload_of(shape, workload), placement)
     parts = [Part(key="compute", terms=compute)]
     if placement.ram:
         cache, state = _kept(shape, workload, placement.ram)

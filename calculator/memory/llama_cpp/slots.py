@@ -6,9 +6,10 @@ A model has thousands of tensors but a few dozen slots, so a preset costs micros
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import chain
+from math import prod
 from typing import NamedTuple
 
 from calculator.architecture.shape import Attention, Experts, LatentAttention, LinearAttention, Mixer, Shape
@@ -28,13 +29,13 @@ class Slots(NamedTuple):
     traits: Traits
     elements: Mapping[Slot, int]
     placed: Mapping[Place, Mapping[Slot, int]]
-    by_layer: Mapping[tuple[str, int | None], tuple[Slot, int, int]]  # (role, layer) -> slot, row, elements
+    tensors: Sequence[tuple[GgufTensor, Slot]]
 
 
 _EXACTLY = {"output": "output", "token_embd": "token_embd", "per_layer_token_embd": "token_embd"}
 _ENDING = {"attn_qkv": "v", "attn_kv_b": "v", "attn_v": "v", "attn_k": "k", "attn_q": "q", "attn_output": "o"}
 _HOLDING = {"ffn_up": "up", "ffn_gate": "gate", "ffn_down": "down"}
-_AS_STORED = {source: Slot("source", 1, source) for source in ("F32", "BF16", "I32")}
+_AS_STORED = {source: Slot("source", 1, source) for source in ("F32", "BF16", "I32", "NVFP4")}
 
 
 @lru_cache(maxsize=512)
@@ -47,30 +48,39 @@ def category(role: str) -> str:
     return next(chain(by_end, by_part), "other")
 
 
-def gather(shape: Shape) -> Slots:
+def gather(shape: Shape, *, as_stored: bool = False) -> Slots:
     """Count the elements of every slot, in the whole model and by place."""
-    tensors = gguf_tensors(shape)
+    tensors = gguf_tensors(shape, as_stored=as_stored)
     traits = read_traits(shape, tensors)
     number_of_values = sum(t.quantisable and category(t.role) == "v" for t in tensors)
-    seen: Counter[str] = Counter()
-    placed: defaultdict[Place, Counter[Slot]] = defaultdict(Counter)
-    by_layer: dict[tuple[str, int | None], tuple[Slot, int, int]] = {}
+    seen: defaultdict[str, int] = defaultdict(int)
+    placed: defaultdict[Place, defaultdict[Slot, int]] = defaultdict(partial(defaultdict, int))
+    found: list[tuple[GgufTensor, Slot]] = []
     for tensor in tensors:
-        kind = category(tensor.role)
-        if not tensor.quantisable:
-            slot = _AS_STORED[tensor.source]
-        else:
+        role, layer, dimensions, source, quantisable, is_input = tensor
+        if not quantisable:
+            slot = _AS_STORED[source]
+        elif (kind := category(role)) in _BY_LAYER:
             slot = _slot(tensor, kind, seen[kind], number_of_values, shape.num_layers, traits)
             seen[kind] += 1
-        placed[_place(tensor)][slot] += tensor.elements
-        key = tensor.role, tensor.layer
-        if key not in by_layer or by_layer[key][2] < tensor.elements:  # a bias bears the name of its weight
-            by_layer[key] = slot, tensor.dimensions[-1], tensor.elements
+        else:
+            slot = _alike(kind, dimensions[-1], len(dimensions) > 2)
+        placed[_place(role, layer, is_input)][slot] += prod(dimensions)
+        found.append((tensor, slot))
     total: Counter[Slot] = Counter()
     for counted in placed.values():
         for slot, elements in counted.items():
             total[slot] += elements
-    return Slots(traits, total, placed, by_layer)
+    return Slots(traits, total, placed, found)
+
+
+_BY_LAYER = frozenset({"v", "down", "gate", "up"})
+
+
+@lru_cache(maxsize=1024)
+def _alike(kind: str, row: int, stacked: bool) -> Slot:
+    """A tensor whose type does not depend on where it stands."""
+    return Slot(kind, row, stacked=stacked)
 
 
 def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, traits: Traits) -> Slot:
@@ -84,8 +94,6 @@ def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, t
             first_four=index < 4,
             more_bits=use_more_bits(index, values),
         )
-    if kind not in ("down", "gate", "up"):
-        return Slot(kind, row, stacked=stacked)
     place = tensor.layer if traits.num_experts > 1 and tensor.layer is not None else index
     if kind != "down":
         return Slot(kind, row, stacked=stacked, middle=layers // 8 <= place < 7 * layers // 8)
@@ -100,13 +108,14 @@ def _slot(tensor: GgufTensor, kind: str, index: int, values: int, layers: int, t
     )
 
 
-def _place(tensor: GgufTensor) -> Place:
+@lru_cache(maxsize=8192)
+def _place(role: str, layer: int | None, is_input: bool) -> Place:
     """Tables that serve all layers lie with the first; `--n-cpu-moe` moves all that belongs to experts, biases too."""
-    if tensor.is_input:
-        return Place("embedding" if tensor.role == "token_embd" else "lookup")
-    if tensor.layer is None:
-        return Place("output") if tensor.role.startswith("output") else Place("layer", 0)
-    return Place("experts" if "_exps" in tensor.role else "layer", tensor.layer)
+    if is_input:
+        return Place("embedding" if role == "token_embd" else "lookup")
+    if layer is None:
+        return Place("output") if role.startswith("output") else Place("layer", 0)
+    return Place("experts" if "_exps" in role else "layer", layer)
 
 
 def read_traits(shape: Shape, tensors: list[GgufTensor]) -> Traits:

@@ -16,8 +16,9 @@ from calculator.architecture.shape import Shape
 from calculator.memory.blocks import BLOCKS, row_bytes
 from calculator.memory.llama_cpp.mixture import Recipe, Slot, choose_type
 from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.presets import STORED, USUAL
 from calculator.memory.llama_cpp.slots import Slots, gather
-from calculator.memory.workload import Term
+from calculator.memory.workload import Term, Workload
 
 ROW_PADDING = 512
 
@@ -35,10 +36,14 @@ class Located(NamedTuple):
     ram: Mapping[Slot, int]
 
 
+def recipe_of(workload: Workload) -> Recipe:
+    return Recipe(workload.weight_format or USUAL, workload.importance_matrix)
+
+
 @lru_cache(maxsize=1024)
 def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
-    slots = slots_of(shape)
-    located = _locate(shape, placement)
+    slots = slots_of(shape, recipe)
+    located = _locate(shape, recipe.preset == STORED, placement)
     types = {slot: choose_type(recipe, slot, slots.traits) for slot in slots.elements}
     return Weights(
         file_bytes=sum(row_bytes(types[slot], elements) for slot, elements in slots.elements.items()),
@@ -47,14 +52,19 @@ def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
     )
 
 
+def slots_of(shape: Shape, recipe: Recipe | None = None) -> Slots:
+    """The tensors that a file made so holds; without a recipe, those of every preset."""
+    return _slots(shape, recipe is not None and recipe.preset == STORED)
+
+
 @lru_cache(maxsize=64)
-def slots_of(shape: Shape) -> Slots:
-    return gather(shape)
+def _slots(shape: Shape, as_stored: bool) -> Slots:
+    return gather(shape, as_stored=as_stored)
 
 
 @lru_cache(maxsize=256)
-def _locate(shape: Shape, placement: Placement) -> Located:
-    slots = slots_of(shape)
+def _locate(shape: Shape, as_stored: bool, placement: Placement) -> Located:
+    slots = _slots(shape, as_stored)
     card_of = {layer: card for card, layers in enumerate(placement.cards) for layer in layers}
     cards: list[Counter[Slot]] = [Counter() for _ in placement.cards]
     ram: Counter[Slot] = Counter()
@@ -91,16 +101,27 @@ def _term(type_: str, elements: int) -> Term:
     return Term("blocks", values, row_bytes(type_, elements))
 
 
+@lru_cache(maxsize=16)
+def _by_layer(shape: Shape, as_stored: bool) -> Mapping[tuple[str, int | None], tuple[Slot, int, int]]:
+    """Slot, row and elements of every weight by role and layer. A bias bears the name of its weight."""
+    found: dict[tuple[str, int | None], tuple[Slot, int, int]] = {}
+    for tensor, slot in _slots(shape, as_stored).tensors:
+        key, elements = (tensor.role, tensor.layer), tensor.elements
+        if key not in found or found[key][2] < elements:
+            found[key] = slot, tensor.dimensions[-1], elements
+    return found
+
+
 @lru_cache(maxsize=8192)
 def copy_bytes(shape: Shape, recipe: Recipe, role: str, layer: int | None) -> int:
     """Bytes of a weight where CUDA works with a copy of it: its last row is padded to 512 elements
     (`MATRIX_ROW_PADDING` in `ggml/src/ggml-cuda/common.cuh`)."""
-    slots = slots_of(shape)
+    slots, by_layer = slots_of(shape, recipe), _by_layer(shape, recipe.preset == STORED)
     if role == "output" and slots.traits.tied:
         role = "token_embd"
-    if (role, layer) not in slots.by_layer and role == "ffn_gate_up_exps":
+    if (role, layer) not in by_layer and role == "ffn_gate_up_exps":
         return 2 * copy_bytes(shape, recipe, "ffn_gate_exps", layer)
-    slot, row, elements = slots.by_layer[role, layer]
+    slot, row, elements = by_layer[role, layer]
     type_ = choose_type(recipe, slot, slots.traits)
     padding = -row % ROW_PADDING if BLOCKS[type_].elements > 1 else 0
     return row_bytes(type_, elements) + row_bytes(type_, padding)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
-from calculator.fields import shares, slots_or_auto
+from calculator.fields import gigabytes, shares, slots_or_auto
 from calculator.figures import gib
 from calculator.fit_words import capacity_texts
 from calculator.hardware import Card, HardwareError, fit
@@ -146,6 +146,7 @@ def _add_knob(parser: CommandParser, knob: Knob) -> None:
         parser.add_argument(*flags, dest=knob.name, action=BooleanOptionalAction, default=None, help=having)
     else:
         kinds: dict[str, Callable[[str], Any]] = {"share": float, "slots": slots_or_auto, "shares": shares, "word": str}
+        kinds["gigabytes"] = gigabytes
         kind = kinds.get(knob.kind, int)
         parser.add_argument(*flags, dest=knob.name, type=kind, metavar="N", help=having)
 

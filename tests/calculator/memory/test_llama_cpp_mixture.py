@@ -77,6 +77,7 @@ def test_published_files_are_made_with_one(preset: str, gigabytes: float) -> Non
         ("Q8_0", Slot("q", 72), DENSE, "F16"),
         ("Q8_0", Slot("source", 1, "F32"), DENSE, "F32"),
         ("F16", Slot("source", 1, "BF16"), DENSE, "BF16"),
+        ("Q4_0", Slot("down", 4096, first_eighth=True), DENSE, "Q4_0"),  # Q4_1 with an importance matrix
     ],
 )
 def test_the_type_of_a_tensor(preset: str, slot: Slot, model: Traits, type_: str) -> None:

@@ -75,7 +75,8 @@ def test_both_contexts_as_llama_server_allocates_them(line: dict[str, Any]) -> N
 @pytest.mark.parametrize("line", ROWS, ids=lambda line: f"{line['config']}-{line['context']}-{line['kv']}")
 def test_the_second_context_with_a_cache_of_either_kind(line: dict[str, Any]) -> None:
     """`-ctkd` and `-ctvd` are f16 unless told; two runs set them to q8_0."""
-    shape, workload = predicting(line["config"]), workload_of(asked(line))
+    shape = predicting(line["config"])
+    workload = workload_of(shape, asked(line))
     placement = place(workload, shape.num_layers + 1)
     (cache,), (compute,) = draft_cache(shape, workload, (0,)), draft_compute(shape, workload, placement, 0)
     inputs = draft_host(shape, workload, placement)[0]

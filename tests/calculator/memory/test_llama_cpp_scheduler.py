@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from calculator.accuracy.llama_server import workload_of
-from calculator.accuracy.references import reference_lines
+from calculator.accuracy.references import reference_config, reference_lines
+from calculator.architecture import read_config
 from calculator.memory import Workload, estimate
 from calculator.memory.llama_cpp.compute import setting_of
 from calculator.memory.llama_cpp.graph.repeats import representative
@@ -89,3 +90,14 @@ def test_metal_and_vulkan_make_no_copy_of_a_quantised_cache() -> None:
         answer = estimate(shape, replace(asked, back_end=back_end))
         assert answer.part("compute").bytes < cuda - 100 * MIB
         assert f"back_end_{back_end}" in [note.key for note in answer.notes]
+
+
+@pytest.mark.parametrize(("used", "fused"), [(1, False), (2, True), (15, True), (16, False)])
+def test_a_fused_sum_has_several_experts(used: int, fused: bool) -> None:
+    """One kernel weighs and adds the outputs of 2 to 15 experts, and reads them until it is done
+    (`ggml_cuda_match_moe_weighted_reduction` in `ggml/src/ggml-cuda/ggml-cuda.cu`)."""
+    shape = read_config(reference_config("qwen3-30b-a3b") | {"num_experts_per_tok": used})
+    placement = place(Workload(), shape.num_layers)
+    build = trace_module._build(shape, setting_of(shape, Workload(), placement), placement)
+    kept = [source.op for tensor in build.graph.nodes if tensor.op in ("add", "cont") for source in tensor.kept]
+    assert ("mul_mat_id" in kept) == fused

@@ -48,7 +48,7 @@ def test_json_has_the_keys_of_the_contract(engine: str) -> None:
     answer = estimate_json("--config", CONFIG, "--engine", engine, "--context", "4096", "--sequences", "2")
     assert list(answer) == KEYS
     assert list(answer["parts"]) == PARTS
-    assert list(answer["host"]) == ["weights_bytes", "kv_cache_bytes", "compute_bytes"]
+    assert list(answer["host"]) == ["weights_bytes", "kv_cache_bytes", "compute_bytes", "vision_bytes"]
     assert answer["total_bytes"] == sum(answer["parts"].values())
     assert (answer["engine"], answer["context"], answer["sequences"]) == (engine, 4096, 2)
     assert answer["total_parameters"] == 8_030_261_248

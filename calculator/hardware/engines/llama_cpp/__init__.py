@@ -95,6 +95,7 @@ ENGINE = LlamaCpp(
         "gpu_layers": "--gpu-layers",
         "cpu_expert_layers": "--n-cpu-moe",
         "importance_matrix": "--imatrix",
+        "file_bytes": "",  # the file itself
         "slots": "--parallel",
         "mtp": "--spec-draft-n-max",
         "batch": "--batch-size",

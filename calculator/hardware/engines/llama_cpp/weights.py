@@ -8,10 +8,11 @@ from calculator.architecture.shape import Shape
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Workload
 from calculator.memory.blocks import row_bytes
-from calculator.memory.llama_cpp.mixture import Recipe, choose_type
+from calculator.memory.llama_cpp.mixture import choose_type
+from calculator.memory.llama_cpp.own_file import plain_bytes, share
 from calculator.memory.llama_cpp.placement import place
 from calculator.memory.llama_cpp.prediction import in_file, split
-from calculator.memory.llama_cpp.weights import slots_of
+from calculator.memory.llama_cpp.weights import recipe_of, slots_of
 
 
 def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
@@ -22,6 +23,7 @@ def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
         Workload(
             weight_format=workload.weight_format,
             importance_matrix=workload.importance_matrix,
+            file_bytes=workload.file_bytes,
             pipeline_parallel=workload.pipeline_parallel,
             gpu_layers=workload.gpu_layers,
             cpu_expert_layers=workload.cpu_expert_layers,
@@ -34,8 +36,8 @@ def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
 def _placed(shape: Shape, workload: Workload) -> WeightBytes:
     whole = in_file(shape, workload)
     placement, _ = split(place(workload, whole.num_layers), shape.num_layers)
-    recipe = Recipe(workload.weight_format or "", workload.importance_matrix)
-    slots = slots_of(whole)
+    recipe = recipe_of(workload)
+    slots = slots_of(whole, recipe)
     in_ram = frozenset(placement.ram)
     totals = {"device": 0, "device_experts": 0, "host": 0, "host_experts": 0}
     for where, elements in slots.placed.items():
@@ -52,4 +54,7 @@ def _placed(shape: Shape, workload: Workload) -> WeightBytes:
             on_host = placement.output_in_ram
         size = sum(row_bytes(choose_type(recipe, slot, slots.traits), number) for slot, number in elements.items())
         totals[f"{'host' if on_host else 'device'}{'_experts' if is_expert else ''}"] += size
+    if workload.file_bytes is not None:
+        plain = plain_bytes(whole, recipe)
+        totals = {name: share(size, workload.file_bytes, plain) for name, size in totals.items()}
     return WeightBytes(**totals, host_layers=in_ram)

@@ -32,10 +32,13 @@ Placed = tuple[Tensor, int]
 class _Use:
     __slots__ = ("allocated", "block", "buffer", "children", "size", "views")
 
+    block: int
+    buffer: int
+    size: Size
+
     def __init__(self) -> None:
         self.children = self.views = 0
-        self.block, self.buffer, self.allocated = -1, -1, False
-        self.size = Size(0)
+        self.allocated = False  # what follows is set with it
 
 
 def plan(
@@ -77,12 +80,10 @@ class _Planner:
         uses = self.uses
         if tensor.base is not None and not tensor.outside:
             uses[tensor.base].views += 1
-        for source in tensor.sources:
-            if not source.outside:
-                uses[source].children += 1
-        for source in tensor.kept:
-            if not source.outside:
-                uses[source].children += 1
+        for read in (tensor.sources, tensor.kept):
+            for source in read:
+                if not source.outside:
+                    uses[source].children += 1
 
     def place(self, tensor: Tensor, buffer: int) -> None:
         """`ggml_gallocr_allocate_node`: over a source where that can be, else in a block of its own."""

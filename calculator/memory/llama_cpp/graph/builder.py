@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from calculator.memory.blocks import row_bytes
 from calculator.memory.llama_cpp.graph.tensors import (
+    NOTHING,
     Graph,
     Size,
     Tensor,
@@ -83,6 +84,9 @@ class Builder:
         self.keeps_windows = False  # in a cache of their own (`llm_graph_input_attn_kv_iswa`)
         self.whole: Tensor | None = None  # embeddings with room for features of several vision layers
         self.deep = 0
+        self._on_cards = [
+            Tensor("weight", (1, 1, 1, 1), (), NOTHING, outside=True, place=card) for card in range(cards)
+        ]
         self.norms: list[tuple[Tensor, int]] = []  # with the back end of their layers
         self.attended: list[tuple[Tensor, int]] = []  # fused attention, likewise
 
@@ -121,8 +125,8 @@ class Builder:
     def weight(self, role: str) -> Tensor:
         """A matrix of the layer, its bytes by what it is stored as."""
         place = self.experts_place if role.endswith("_exps") else self.place
-        if place != self.host:
-            return Tensor("weight", (1, 1, 1, 1), (), Size(0), outside=True, place=place)
+        if place != self.host:  # on a card no operation takes anything of it: one stands for all
+            return self._on_cards[place]
         number = self.weights.setdefault((role, self.layer), len(self.weights))
         return Tensor("weight", (1, 1, 1, 1), (), Size(0, 1, self.num_caches + number), outside=True, place=place)
 

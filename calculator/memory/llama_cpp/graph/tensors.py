@@ -21,6 +21,8 @@ class Size(NamedTuple):
     cache: int = 0
 
 
+NOTHING = Size(0)
+
 # `ggml_op_can_inplace` in `ggml/src/ggml-alloc.c`: these may write over a source of the same layout.
 IN_PLACE = frozenset(
     {"add", "add_id", "sub", "mul", "div", "scale", "unary", "rope", "rms_norm", "clamp", "soft_max", "sqr", "sqrt"}
@@ -152,9 +154,6 @@ def same(op: str, source: Tensor, *others: Tensor) -> Tensor:
     return Tensor(op, source.extent, (source, *others), Size(source.elements * 4) if source.strides else source.size)
 
 
-NOTHING = Size(0)
-
-
 def cache(place: int, size: Size = NOTHING) -> Tensor:
     """What a layer keeps of earlier tokens, or the part of it that an operation reads, `size` bytes."""
     return Tensor("cache", (1, 1, 1, 1), (), size, outside=True, place=place)
@@ -162,4 +161,4 @@ def cache(place: int, size: Size = NOTHING) -> Tensor:
 
 def written(target: Tensor, *sources: Tensor) -> Tensor:
     """Rows set in a cache: a view of it, computed from `sources`."""
-    return Tensor("set_rows", target.extent, sources, Size(0), base=target, outside=True)
+    return Tensor("set_rows", target.extent, sources, NOTHING, base=target, outside=True)

@@ -20,7 +20,7 @@ from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, node, same, 
 from calculator.memory.llama_cpp.placement import Placement
 
 FEW_TOKENS = 32
-PERIODS = (4, 6)  # of equal layers that are followed on one card, on several
+PERIODS = (3, 6)  # of equal layers that are followed on one card, on several
 MANY = 24  # layers; an indexer's free a tensor each that was taken at the start, so the peak is reached late
 PIPELINE_COPIES = 4  # `GGML_SCHED_MAX_COPIES`: several cards work on several micro-batches at once
 
