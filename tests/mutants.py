@@ -136,6 +136,7 @@ def _session(name: str) -> Path:
 def _run(name: str, session: Path, *, again: bool, sample: int | None) -> None:
     config = HOME / f"{name.replace('/', '-')}.toml"
     config.write_text(_config(PACKAGES[name]), encoding="utf-8")
+    _cosmic_ray("cosmic-ray", "baseline", str(config))  # where the tests fail by themselves, every change is "noticed"
     if not session.exists():
         fresh = session.with_suffix(".new")  # under its own name only when it is whole
         fresh.unlink(missing_ok=True)

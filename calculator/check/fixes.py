@@ -84,9 +84,9 @@ def _unforeseen(asked: Fit, settled: Settled, failure: Failure) -> int:
     Negative where the prediction is the larger one. An allocation that failed says only that there was too little; a
     server that weighs its cache says how much.
     """
-    if asked.spare_bytes is None or failure.key not in DIED:
+    if asked.most_spare_bytes is None or failure.key not in DIED:
         return 0
-    spare = (asked.spare_bytes + (asked.per_card_bytes or 0) - (asked.least_bytes or 0)) // asked.card.devices
+    spare = asked.most_spare_bytes // asked.card.devices
     short = _shortfall(settled, failure)
     if failure.key == "out_of_memory":  # it may have come before all was there
         return spare + max(short or 0, MIB) if spare >= 0 else 0

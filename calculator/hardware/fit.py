@@ -32,6 +32,7 @@ class Fit:
     headroom_bytes: int
     least_bytes: int | None
     most_bytes: int | None
+    most_spare_bytes: int | None  # what the card has beyond the lower end
     reasons: tuple[Reason, ...]
 
     @property

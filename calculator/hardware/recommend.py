@@ -14,7 +14,7 @@ from calculator.hardware.fit import Fit
 from calculator.hardware.parallel import Placement, place
 from calculator.hardware.reason import Reason
 from calculator.hardware.terms import CLASSES
-from calculator.hardware.verdict import COUNTS, card_reasons, judge
+from calculator.hardware.verdict import COUNTS, card_reasons, judge, offered_beside, starts
 from calculator.memory import ENGINES, Estimate, Workload
 from calculator.memory.engines import resolve
 
@@ -143,7 +143,7 @@ class _Needs:
     def __init__(self, shape: Shape, workload: Workload) -> None:
         self.shape, self.workload = shape, workload
         self.placements: dict[tuple[Alike, int], Placement] = {}
-        self.most_bytes: dict[tuple[Alike, int], int | None] = {}
+        self.most_bytes: dict[tuple[Alike, int], tuple[int, tuple[int, int, int]] | None] = {}
 
     def placement(self, asked: Alike, devices: int) -> Placement:
         key = (asked, devices)
@@ -153,11 +153,22 @@ class _Needs:
 
     def bytes(self, candidate: _Candidate) -> int | None:
         """The most that the fullest card needs; None where the model cannot be split so."""
+        most = self._most(candidate)
+        return None if most is None else (most[0] + candidate.more_bytes) * candidate.card.devices
+
+    def fits(self, candidate: _Candidate, needed: int) -> bool:
+        """Whether the program takes `needed` unasked, what it does not count beside."""
+        most = self._most(candidate)
+        if most is None:
+            return False
+        card, unasked, (least_outside, _, most_outside) = candidate.card, candidate.most_bytes, most[1]
+        return starts(card, unasked, least_outside) and needed <= offered_beside(card, unasked, most_outside)
+
+    def _most(self, candidate: _Candidate) -> tuple[int, tuple[int, int, int]] | None:
         if candidate.lies not in self.most_bytes:
             placed = self.placement(*candidate.lies).estimate
-            self.most_bytes[candidate.lies] = None if placed is None else _most(placed)
-        most = self.most_bytes[candidate.lies]
-        return None if most is None else (most + candidate.more_bytes) * candidate.card.devices
+            self.most_bytes[candidate.lies] = None if placed is None else (_most(placed), placed.outside_bytes)
+        return self.most_bytes[candidate.lies]
 
     def fit(self, candidate: _Candidate) -> Fit:
         placed = self.placement(candidate.asked, candidate.lies[1])
@@ -176,7 +187,7 @@ def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _N
     for candidate in candidates:
         needed = needs.bytes(candidate)
         if needed is not None:
-            (good if needed <= candidate.most_bytes else misses).append(candidate)
+            (good if needs.fits(candidate, needed) else misses).append(candidate)
     picks = good[:1]
     while good and len(picks) < per_class:
         comparable = [candidate for candidate in good if _comparable(candidate, good[0])]

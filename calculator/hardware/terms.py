@@ -19,6 +19,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "below_headroom": ("spare_bytes", "headroom_bytes"),
     "fits_at_best": ("short_bytes", "spare_bytes"),
     "too_large": ("short_bytes", "usable_bytes"),
+    "more_than_is_free": ("asked_bytes", "free_bytes"),
     "too_many_of_a_kind": ("cards", "most"),
     "engine_unsupported": ("engine", "vendor"),
     "engine_by_plugin": ("engine", "vendor", "plugin"),

@@ -78,17 +78,23 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
     if count > card.max_cards:
         reasons.append(Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True))
     unasked, offered = engine_named(workload.engine).offered_bytes(card, workload)
-    per_card = needed = spare = least = most = None
+    per_card = needed = spare = least = most = most_spare = None
     headroom, state = 0, "does_not_fit"
     if placement.estimate is not None and placement.total_bytes is not None:
         least, per_card, most = (
             (bytes_ + extra_bytes) * card.devices for bytes_ in interval(placement.estimate, card.device_bytes)
         )
         needed = placement.total_bytes + extra_bytes * placement.devices
-        spare = offered - per_card
-        headroom = most - per_card + offered - unasked
-        state = fit_state(least, most, unasked, offered)
-        reasons.insert(0, _memory_reason(spare, headroom, offered - least, offered))
+        outside = placement.estimate.outside_bytes
+        at_best, told = (offered_beside(card, offered, beside) for beside in outside[:2])
+        taken = offered_beside(card, unasked, outside[2])
+        spare, most_spare = told - per_card, at_best - least
+        headroom = most - per_card + told - taken
+        state = fit_state(least, most, taken, at_best)
+        if not starts(card, unasked, outside[0]):
+            free = card.usable_bytes - outside[0] * card.devices
+            reasons.append(Reason("more_than_is_free", {"asked_bytes": unasked, "free_bytes": free}, blocks=True))
+        reasons.insert(0, _memory_reason(spare, headroom, most_spare, told))
     return Fit(
         state="does_not_fit" if any(reason.blocks for reason in reasons) else state,
         card=card,
@@ -101,8 +107,19 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
         headroom_bytes=headroom,
         least_bytes=least,
         most_bytes=most,
+        most_spare_bytes=most_spare,
         reasons=tuple(reasons),
     )
+
+
+def offered_beside(card: Card, offered: int, outside: int) -> int:
+    """Of one card: what a program is told to take, and on each device `outside` that it does not count."""
+    return min(offered + outside * card.devices, card.usable_bytes)
+
+
+def starts(card: Card, unasked: int, outside: int) -> bool:
+    """A server does not, where less is free than it takes: vLLM's `v1/worker/utils.py` (`request_memory`)."""
+    return unasked + outside * card.devices <= card.usable_bytes
 
 
 def fit_state(least: int, most: int, unasked: int, offered: int) -> str:

@@ -55,6 +55,9 @@ REASONS: Mapping[str, Promise] = {
         "Our figure is %(short_bytes)s GiB more than a card has; at the least that was measured, %(spare_bytes)s GiB stay free."
     ),
     "too_large": gettext_lazy("Each card lacks %(short_bytes)s GiB; only %(usable_bytes)s GiB of it can be used."),
+    "more_than_is_free": gettext_lazy(
+        "The server does not start: it is told to take %(asked_bytes)s GiB of a card, of which only %(free_bytes)s GiB are free beside its driver context."
+    ),
     "too_many_of_a_kind": gettext_lazy("%(cards)s of these cannot work as one; the most is %(most)s."),
     "engine_unsupported": gettext_lazy("%(engine)s, as computed here, does not run on this vendor's cards."),
     "engine_by_plugin": gettext_lazy("%(engine)s reaches cards of this vendor through %(plugin)s."),

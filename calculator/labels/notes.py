@@ -63,6 +63,9 @@ NOTES: Mapping[str, Promise] = {
     "vllm_reserves_bytes": gettext_lazy(
         "This is what the workload needs. The server itself reserves %(percent)s %% of %(cards)s cards, %(bytes)s GiB, when it starts."
     ),
+    "vllm_encoder_at_work": gettext_lazy(
+        "When it starts, vLLM also runs the encoder on the largest picture that it takes. How large that is the config does not say, so what the encoder needs beside its weights is not counted."
+    ),
     "vllm_hybrid_blocks": gettext_lazy(
         "Layers of different kinds share one pool: blocks hold %(block_tokens)s tokens, in %(groups)s groups."
     ),

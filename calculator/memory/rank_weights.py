@@ -30,8 +30,6 @@ from calculator.memory.tensor_parallel import rank_shape
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
 from calculator.memory.workload import Term, WorkloadError
 
-MXFP4_EXPERT_PADDING = 256  # hidden size of experts, Hopper's Triton layout; width to 64: `fused_moe/oracle/mxfp4.py`
-MXFP4_WIDTH_PADDING = 64
 STORED_AS_ONE = frozenset(
     {"attn_q", "attn_k", "attn_v", "attn_qkv", "ffn_gate", "ffn_up", "ffn_gate_shexp", "ffn_up_shexp"}
 )
@@ -102,18 +100,9 @@ def storage(shape: Shape, group: TensorGroup, weight_format: str) -> WeightForma
 def group_bytes(group: TensorGroup, spec: WeightFormat, ranks: int) -> int:
     """Bytes of one tensor on one rank."""
     rows, columns = rank_shape(group, ranks)
-    if spec.name == "MXFP4" and "_exps" in group.role:
-        rows, columns = _padded_expert(group.role, rows, columns)
-    elif ranks > 1 and spec.group > 1:
+    if ranks > 1 and spec.group > 1:
         spec = _fitted(group, spec, rows, columns)
     return group.matrices * spec.matrix_bytes(rows, columns)
-
-
-def _padded_expert(role: str, rows: int, columns: int) -> tuple[int, int]:
-    hidden, width = (rows, columns) if role == "ffn_down_exps" else (columns, rows)
-    hidden = ceil_div(hidden, MXFP4_EXPERT_PADDING) * MXFP4_EXPERT_PADDING
-    width = ceil_div(width, MXFP4_WIDTH_PADDING) * MXFP4_WIDTH_PADDING
-    return (hidden, width) if role == "ffn_down_exps" else (width, hidden)
 
 
 def _fitted(group: TensorGroup, spec: WeightFormat, rows: int, columns: int) -> WeightFormat:

@@ -137,6 +137,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "vllm_build": ("version", "batched_tokens", "sequences"),
     "vllm_reserves": ("percent",),
     "vllm_reserves_bytes": ("percent", "cards", "bytes"),
+    "vllm_encoder_at_work": (),
     "vllm_hybrid_blocks": ("block_tokens", "groups"),
     "latent_replicated": ("copies",),
     "sglang_build": ("version", "chunk", "sequences"),

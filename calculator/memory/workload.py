@@ -153,7 +153,8 @@ class Estimate:
     """Bytes, part by part. `parts` lie in the accelerators' memory, `host` in RAM.
 
     `file_bytes` is the tensor data of the whole text model in this format. With tensor or pipeline parallelism
-    `parts` is the sum over all cards and `per_card_bytes` the largest share of one.
+    `parts` is the sum over all cards and `per_card_bytes` the largest share of one. `outside_bytes` (the least, as
+    counted, the most) is what of a card's overhead a server does not count in the memory it is told to take.
     """
 
     workload: Workload  # with every default resolved
@@ -165,6 +166,7 @@ class Estimate:
     per_card_bytes: int
     cards: tuple[Mapping[str, int], ...] = ()  # bytes of each part on every card; empty where one card holds `parts`
     overhead_range_bytes: tuple[int, int] | None = None  # what the overhead of one card may be, least and most
+    outside_bytes: tuple[int, int, int] = (0, 0, 0)
     notes: tuple[Note, ...] = ()
     reserved_bytes: int | None = (
         None  # what a server takes of all cards at start, needed or not (vLLM; needs `card_bytes`)

@@ -85,7 +85,8 @@ FAMILIES: dict[str, Family] = {
     "ernie4_5": Standard(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias"),
     "exaone": LLAMA,
     "exaone4": EXAONE4,
-    "exaone4_5_text": EXAONE4,
+    # What predicts shares one layer; how many there are is said a second time.
+    "exaone4_5_text": replace(EXAONE4, ignored=("_num_mtp_layers", "mtp_share_layers")),
     "gemma": BIASED,
     "gemma2": GEMMA2,
     "gemma3_text": GEMMA3,

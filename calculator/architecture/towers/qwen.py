@@ -21,7 +21,7 @@ def qwen2_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """Here `hidden_size` is that of the text, `embed_dim` the encoder's own."""
     c = vision_of(outer, "qwen2_vl_vision")
     width, output, merge = c.size("embed_dim", 1280), c.size("hidden_size", hidden), c.size("spatial_merge_size", 2)
-    c.ignore("num_heads")
+    c.ignore("num_heads", "spatial_patch_size")
     layer = block(width, int(c.number("mlp_ratio", 4) * width), fused_qkv=True)
     outside = _patches(c, width) + norm("v.post_ln", width, "layer") + _merger("mm.", output, width, merge)
     return (Tower("vision", outside, [layer] * c.size("depth", 32)),)
@@ -32,7 +32,7 @@ def qwen2_5_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "qwen2_5_vl_vision")
     width, heads = c.size("hidden_size"), c.size("num_heads")
     kv_width = c.size("num_kv_heads", heads) * (width // heads)
-    c.ignore("window_size", "fullatt_block_indexes", "tokens_per_second", "embed_dim")
+    c.ignore("window_size", "fullatt_block_indexes", "tokens_per_second", "embed_dim", "spatial_patch_size")
     layer = block(width, c.size("intermediate_size"), norm_kind="rms", gated=True, fused_qkv=True, kv_width=kv_width)
     outside = _patches(c, width) + norm("v.post_ln", width)
     outside += _merger("mm.", c.size("out_hidden_size", hidden), width, c.size("spatial_merge_size", 2))
@@ -41,6 +41,7 @@ def qwen2_5_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 def exaone4_5(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     vision_of(outer, "exaone4_5_vision")
+    outer.ignore("vocab_size")  # that of the text, once more
     return qwen2_5_vl(outer, hidden)
 
 

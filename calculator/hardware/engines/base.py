@@ -65,7 +65,8 @@ class HardwareEngine(ABC):
         return asked, 0
 
     def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
-        """What the program takes of one card unasked, and the most that it can be told to take."""
+        """What the program takes of one card unasked, and the most that it can be told to take; beside either, what
+        it does not count lies there too (`Estimate.outside_bytes`)."""
         return card.usable_bytes, card.usable_bytes
 
     def card_needs(self, shape: Shape) -> frozenset[str]:

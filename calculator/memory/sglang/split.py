@@ -3,7 +3,8 @@
 Sources (SGLang 0.5.23, `srt/`): `runtime_context.py` (`derive_attn_tp_size`: what is left of the ranks for attention),
 `layers/moe/fused_moe_triton/layer.py` (experts: whole on `--ep-size` ranks, or a slice of each), `models/` (which of
 them split attention and the embedding over those ranks; the output head and all else are split over all),
-`layers/vocab_parallel_embedding.py` (tables of positions in an encoder are split like a vocabulary).
+`layers/vocab_parallel_embedding.py` (tables of positions in an encoder are split like a vocabulary),
+`arg_groups/model_overrides/gpt_oss.py` and `layers/quantization/mxfp4.py` (which kernel runs experts in MXFP4).
 """
 
 from __future__ import annotations
@@ -13,8 +14,18 @@ from typing import NamedTuple
 
 from calculator.architecture.shape import Experts, Shape
 from calculator.memory.checkpoint import WIDE_BYTES, WeightFormat, ceil_div
+from calculator.memory.mxfp4_experts import (
+    CUTLASS,
+    TRITON_BEFORE_HOPPER,
+    TRITON_ON_HOPPER,
+    TRTLLM,
+    WIDENED,
+    ExpertLayout,
+    mxfp4_expert_bytes,
+)
 from calculator.memory.rank_weights import group_bytes
 from calculator.memory.sglang.known import keeps_embedding_whole, splits_attention_apart
+from calculator.memory.sglang.layers import HOPPER
 from calculator.memory.tensor_parallel import check, padded_vocabulary
 from calculator.memory.tensors import TensorGroup, category
 from calculator.memory.workload import Workload, WorkloadError
@@ -32,6 +43,7 @@ class Layout(NamedTuple):
     attention_ranks: int
     whole_experts: bool
     prediction: bool = False
+    capability: tuple[int, int] = HOPPER
 
 
 def layout(workload: Workload) -> Layout:
@@ -43,6 +55,7 @@ def layout(workload: Workload) -> Layout:
         attention_ranks=workload.attention_ranks,
         whole_experts=workload.expert_parallel,
         prediction=workload.mtp > 0,
+        capability=workload.capability or HOPPER,
     )
 
 
@@ -84,10 +97,24 @@ def price(shape: Shape, group: TensorGroup, spec: WeightFormat, spread: Layout) 
     """Bytes of one tensor on one rank, and the format it is held in."""
     if group.part != "text":
         return _tower_bytes(shape, group, spec, spread.attention_ranks), spec.name
+    ranks = ranks_of(shape, group, spread)
     if "_exps" in group.role and spread.whole_experts:
-        kept = replace(group, shape=(ceil_div(group.shape[0], spread.ranks), *group.shape[1:]))
-        return group_bytes(kept, spec, 1), spec.name
-    return group_bytes(group, spec, ranks_of(shape, group, spread)), spec.name
+        group, ranks = replace(group, shape=(ceil_div(group.shape[0], spread.ranks), *group.shape[1:])), 1
+    if spec.name == "MXFP4" and "_exps" in group.role:
+        kernel = _expert_layout(spread)
+        return mxfp4_expert_bytes(group, ranks, kernel), "BF16" if kernel.widened else spec.name
+    return group_bytes(group, spec, ranks), spec.name
+
+
+def _expert_layout(spread: Layout) -> ExpertLayout:
+    """FlashInfer's kernels on Blackwell: TensorRT-LLM's in data centres, else CUTLASS. Before, those of triton_kernels,
+    which know no whole experts (`--ep-size`); experts are widened there."""
+    major = spread.capability[0]
+    if major >= 10:
+        return TRTLLM if major == 10 else CUTLASS
+    if spread.whole_experts and spread.ranks > 1:
+        return WIDENED
+    return TRITON_ON_HOPPER if major == 9 else TRITON_BEFORE_HOPPER
 
 
 def _tower_bytes(shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int) -> int:

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import WeightFormat
+from calculator.memory.mxfp4_experts import with_experts
 from calculator.memory.rank_weights import Added, Weights, absorbed_projections, rank_weights, storage
 from calculator.memory.sglang.split import Layout, price, ranks_of
 from calculator.memory.tensors import TensorGroup, prediction_groups, tensor_groups
@@ -26,7 +27,7 @@ def weights(shape: Shape, weight_format: str, spread: Layout) -> Weights:
         return (*_rotary_tables(shape, parts, ranks), *absorbed_projections(shape, parts, attention, copies))
 
     def priced(shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int) -> tuple[int, str]:
-        return price(shape, group, spec, spread)
+        return price(shape, group, with_experts(group, spec, weight_format), spread)
 
     def split(shape: Shape, group: TensorGroup) -> int:
         return ranks_of(shape, group, spread)

@@ -9,7 +9,7 @@ from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
 from calculator.memory.vllm.compressed import is_compressed
-from calculator.memory.vllm.overhead import Asked, outside_budget, overhead
+from calculator.memory.vllm.overhead import Asked, overhead
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
 from calculator.memory.vllm.split import ENCODER_ALWAYS_LOADED, check_encoder
@@ -111,7 +111,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         per_card_bytes=max(sum(stage.values()) for stage in by_stage),
         cards=tuple(stage for _replica in range(replicas) for stage in by_stage for _rank in range(ranks)),
         overhead_range_bytes=beside.range_bytes,
-        notes=_notes(shape, workload, blocks, reserved),
+        outside_bytes=beside.outside_bytes,
+        notes=_notes(shape, workload, blocks, reserved, encoder=vision > 0),
         reserved_bytes=reserved,
     )
 
@@ -157,8 +158,7 @@ def available_bytes(answer: Estimate) -> int | None:
         return None
     cards = len(answer.cards)
     beside = max(sum(size for part, size in card.items() if part not in ("kv_cache", "state")) for card in answer.cards)
-    outside = outside_budget(answer.part("overhead")) // cards
-    return answer.reserved_bytes // cards - beside + outside
+    return answer.reserved_bytes // cards - beside + answer.outside_bytes[1]
 
 
 def _cached_stages(shape: Shape, depth: int) -> tuple[range, ...]:
@@ -167,7 +167,7 @@ def _cached_stages(shape: Shape, depth: int) -> tuple[range, ...]:
     return (*parts[:-1], range(parts[-1].start, shape.num_layers + len(shape.mtp_mixers)))
 
 
-def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None) -> tuple[Note, ...]:
+def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None, *, encoder: bool) -> tuple[Note, ...]:
     tokens, sequences = limits(workload)
     notes = [Note("vllm_build", {"version": "0.33.0", "batched_tokens": tokens, "sequences": sequences})]
     percent = round(100 * (UTILISATION if workload.util is None else workload.util))
@@ -181,5 +181,7 @@ def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None)
         notes.append(Note("vllm_hybrid_blocks", {"block_tokens": tokens, "groups": len(blocks.groups)}))
     if any(group.latent for group in blocks.groups) and workload.tensor_parallel > 1:
         notes.append(Note("latent_replicated", {"copies": workload.tensor_parallel}))
+    if encoder:
+        notes.append(Note("vllm_encoder_at_work"))
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)

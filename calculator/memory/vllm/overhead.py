@@ -16,7 +16,7 @@ from calculator.architecture.shape import Attention, Experts, LatentAttention, S
 from calculator.memory.checkpoint import ceil_div
 from calculator.memory.stages import stages
 from calculator.memory.vllm.serving import Limits, Serving
-from calculator.memory.workload import Part, Term
+from calculator.memory.workload import Term
 
 MIB = 2**20
 INDEX_BYTES = 4
@@ -58,16 +58,21 @@ LARGEST_GRAPH, LARGEST_GRAPH_ON_BLACKWELL = 512, 1024
 SAMPLER_LIST_BYTES = 4 * (1024 + 2 * 1024 + 128 + 1024 + 129 + 128)
 """A sequence's lists: allowed tokens, biased ones and their biases, stop tokens, words that are banned and where each
 begins, tokens whose probability is asked for."""
-OUTSIDE_BUDGET = frozenset({"cuda_context", "communication"})
-"""Terms that are there before the server looks how much is free (`v1/worker/gpu_worker.py`, `init_snapshot`)."""
 
 
 class Overhead(NamedTuple):
-    """Terms over all cards, the bytes of one rank of each stage, and the least and the most on one card."""
+    """Terms over all cards, the bytes of one rank of each stage, and the least and the most on one card.
+
+    `outside_bytes` of them (the least, as counted, the most) are there before the server looks how much is free, so
+    they are none of what it is told to take: `v1/worker/gpu_worker.py` (`init_device`: it sets the device and opens
+    communication, then takes `init_snapshot`), `utils/mem_utils.py` (`memory_profiling`: `total_consumed` is what is
+    less free since).
+    """
 
     terms: tuple[Term, ...]
     stage_bytes: list[int]
     range_bytes: tuple[int, int]
+    outside_bytes: tuple[int, int, int]
 
 
 class Asked(NamedTuple):
@@ -127,11 +132,17 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
     shares = [sum(fixed.values()) + graph for graph in graphs]
     shares[-1] += tables
     talk = COMMUNICATION_ON_BLACKWELL if largest == LARGEST_GRAPH_ON_BLACKWELL else COMMUNICATION
-    measured = [CUDA_CONTEXT, WORKSPACES, *([talk] if fixed["communication"] else [])]
+    outside = [CUDA_CONTEXT, *([talk] if fixed["communication"] else [])]
+    measured = [WORKSPACES, *outside]
     known = [share - graph - sum(item.bytes for item in measured) for share, graph in zip(shares, graphs, strict=True)]
     least = min(known) + sum(item.least for item in measured) + int(GRAPHS_LEAST * min(graphs))
     most = max(known) + sum(item.most for item in measured) + int(GRAPHS_MOST * max(graphs))
-    return Overhead(tuple(terms), shares, (least, most))
+    before = (
+        sum(item.least for item in outside),
+        sum(item.bytes for item in outside),
+        sum(item.most for item in outside),
+    )
+    return Overhead(tuple(terms), shares, (least, most), before)
 
 
 def sampling_tables_bytes(vocab_size: int, sequences: int) -> int:
@@ -152,11 +163,6 @@ def attention_workspace_bytes(shape: Shape, serving: Serving, tokens: int) -> in
     if not widths or not (blackwell or narrow):
         return 0
     return max(FLASHINFER_BYTES, tokens * ceil_div(max(widths), serving.ranks) * FLASHINFER_ELEMENT_BYTES)
-
-
-def outside_budget(part: Part) -> int:
-    """What lies on all cards before the server plans."""
-    return sum(term.bytes for term in part.terms if term.key in OUTSIDE_BUDGET)
 
 
 def _talks(shape: Shape, cards: int, replicas: int) -> bool:

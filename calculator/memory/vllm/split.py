@@ -3,7 +3,8 @@
 Sources (vLLM 0.33.0), in `model_executor/`: `models/` (which router is kept in f32, by `params_dtype`; which encoders
 are those of transformers, whole on every rank), `layers/mamba/mamba_mixer2.py` (groups of B and C), `layers/linear.py`
 (`QKVParallelLinear`), `models/deepseek_v4` and `models/kimi_k3` (what these two keep wide),
-`layers/quantization/mxfp4.py` (`Mxfp4Config`: experts alone), `kernels/linear/mixed_precision/machete.py`.
+`layers/quantization/mxfp4.py` (`Mxfp4Config`: experts alone), `layers/fused_moe/oracle/mxfp4.py`
+(`_get_priority_backends_for_gpt_oss`: which kernel a card gets), `kernels/linear/mixed_precision/machete.py`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Shape, StateSpace
 from calculator.memory.checkpoint import FORMATS, IN_32_BITS, WIDE_BYTES, WeightFormat, ceil_div, may_quantise
+from calculator.memory.mxfp4_experts import MARLIN, TRITON_ON_HOPPER, TRTLLM, mxfp4_expert_bytes
 from calculator.memory.rank_weights import group_bytes
 from calculator.memory.tensor_parallel import rank_shape
 from calculator.memory.tensors import TensorGroup, category
-from calculator.memory.vllm.experts import mxfp4_expert_bytes
 from calculator.memory.vllm.serving import HOPPER
 from calculator.memory.workload import WorkloadError
 
@@ -58,6 +59,8 @@ CORRECTED_IF_STATED = frozenset({"deepseek_v3", "deepseek_v32", "deepseek_v4", "
 """Model types whose router has a correction only where the file says so: `topk_method` in `deepseek_v2.py`,
 `models/deepseek_v32` and `models/deepseek_v4`, `use_routing_bias` in `minimax_m2.py`."""
 STORED_WITH_SIZES = ("ffn_gate_exps", "ffn_down_exps")
+EXPERTS_IN_MXFP4 = {9: TRITON_ON_HOPPER, 10: TRTLLM}
+"""By major capability; Marlin before, and on other Blackwell cards."""
 BETA_ROWS = 16  # `kimi_k3/nvidia/kda.py` pads the merged projection to so many
 WIDER_THAN_HEADS = frozenset({"cohere", "minimax_m2"})
 """Model types whose norms of queries and keys have a number for each of all heads; a rank has the part of its heads."""
@@ -79,7 +82,7 @@ def price(
     if role == "exp_probs_b" and shape.model_type in CORRECTED_IF_STATED and not shape.states_correction:
         return 0, spec.name
     if spec.name == "MXFP4" and "_exps" in role:
-        return mxfp4_expert_bytes(group, ranks, capability), spec.name
+        return mxfp4_expert_bytes(group, ranks, EXPERTS_IN_MXFP4.get(capability[0], MARLIN)), spec.name
     size = group_bytes(_widened(shape, group, ranks), spec, ranks)
     if role == "attn_k" and may_quantise(group) and group.layers[0] not in _layers_with_values(shape):
         size *= 2  # values that are keys are stored once, and the merged matrix holds them twice

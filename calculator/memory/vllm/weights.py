@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
-from calculator.memory.checkpoint import FORMATS, WeightFormat, ceil_div, of_checkpoint
+from calculator.memory.checkpoint import WeightFormat, ceil_div, of_checkpoint
+from calculator.memory.mxfp4_experts import with_experts
 from calculator.memory.rank_weights import Added, Weights, absorbed_bytes, absorbed_projections, rank_weights, storage
 from calculator.memory.tensors import TensorGroup, prediction_groups, tensor_groups
 from calculator.memory.vllm.buffers import buffers, tower_bytes
@@ -58,8 +59,7 @@ def weights(shape: Shape, weight_format: str, layout: Layout) -> Weights:
 def _held_as(shape: Shape, group: TensorGroup, spec: WeightFormat, weight_format: str) -> WeightFormat:
     """Where a checkpoint's format reaches further than its matrices of layers: biases of experts that a kernel lays out
     anew, and routers that the class makes like any linear layer, unless the file leaves them out."""
-    if group.kind == "bias" and "_exps" in group.role and weight_format == "MXFP4":
-        return FORMATS["MXFP4"]
+    spec = with_experts(group, spec, weight_format)
     q = shape.quantization
     if group.role != "ffn_gate_inp" or group.kind != "weight" or q is None or weight_format != shape.native_format:
         return spec

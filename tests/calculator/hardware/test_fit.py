@@ -117,6 +117,8 @@ def test_the_interval_decides(shape: Shapes, cards: dict[str, Card], engine: str
     least, most = answer.least_bytes, answer.most_bytes
     assert least is not None
     assert most is not None
+    assert answer.estimate is not None
+    least, most = least - answer.estimate.outside_bytes[0], most - answer.estimate.outside_bytes[2]
 
     def state(room: int) -> str:
         card = replace(cards["l4"], usable_bytes=room if engine == "llama.cpp" else room * 10 // 9)
@@ -134,11 +136,27 @@ def test_the_interval_decides(shape: Shapes, cards: dict[str, Card], engine: str
 def test_vllm_takes_no_more_than_it_is_told(shape: Shapes, cards: dict[str, Card]) -> None:
     """Between 92 % of a card and all of it `--gpu-memory-utilization` must be raised; a share asked for is kept."""
     workload = Workload(engine="vllm", context_tokens=1024)
-    needed = fit(shape("qwen3-8b"), workload, cards["l4"], 1).most_bytes or 0
+    answer = fit(shape("qwen3-8b"), workload, cards["l4"], 1)
+    assert answer.estimate is not None
+    needed = (answer.most_bytes or 0) - answer.estimate.outside_bytes[2]
     card = replace(cards["l4"], usable_bytes=needed * 100 // 95)
     assert fit(shape("qwen3-8b"), workload, card, 1).state == "tight"
     assert fit(shape("qwen3-8b"), replace(workload, util=0.98), card, 1).state == "fits"
     assert fit(shape("qwen3-8b"), replace(workload, util=0.5), card, 1).state == "does_not_fit"
+
+
+def test_vllm_starts_where_so_much_is_free(shape: Shapes, cards: dict[str, Card]) -> None:
+    """`request_memory` of v1/worker/utils.py: "Free memory on device ... is less than desired GPU memory utilization".
+
+    The CUDA context is there by then, 107 MiB of it at the least: 24 GiB x 0.5 % are 123 MiB, and 0.4 % are 98.
+    """
+    card = replace(cards["l4"], usable_bytes=24 * 2**30)
+    workload = Workload(engine="vllm", context_tokens=1024)
+    starts, refused = (fit(shape("qwen3-8b"), replace(workload, util=util), card, 1) for util in (0.995, 0.996))
+    assert (starts.state, starts.refused) == ("fits", False)
+    assert (refused.state, refused.refused) == ("does_not_fit", True)
+    (reason,) = (reason for reason in refused.reasons if reason.key == "more_than_is_free")
+    assert reason.values["free_bytes"] == card.usable_bytes - 107 * 2**20
 
 
 def test_dual_die_cards_count_as_their_devices(shape: Shapes, cards: dict[str, Card]) -> None:

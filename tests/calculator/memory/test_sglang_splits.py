@@ -9,10 +9,11 @@ import pytest
 
 from calculator.accuracy.references import reference_shape
 from calculator.memory import Workload, WorkloadError, capacity, estimate
+from calculator.memory.mxfp4_experts import with_experts
 from calculator.memory.rank_weights import storage
 from calculator.memory.sglang.server import server
 from calculator.memory.sglang.split import Layout as WeightLayout
-from calculator.memory.sglang.split import price
+from calculator.memory.sglang.split import layout, price
 from calculator.memory.tensors import tensor_groups
 from tests.calculator.memory.shapes import catalogued, server_prints
 
@@ -65,6 +66,37 @@ def test_whole_experts_weigh_as_much_as_their_slices() -> None:
     assert sliced.part("weights").bytes == whole.part("weights").bytes
     with pytest.raises(WorkloadError, match="num_experts"):  # 128 of them
         estimate(shape, Workload(engine="sglang", tensor_parallel=3, expert_parallel=True))
+
+
+@pytest.mark.parametrize(
+    ("capability", "ranks", "whole", "expert_bytes"),
+    [
+        # gate with up, down: values; their scales; biases. 2,880 -> 3,072 inside, and 2,944 wide on Blackwell
+        ((10, 0), 1, False, 3 * 3072 * 2944 // 2 + 3 * 3072 * 92 + (2 * 2944 + 3072) * 4),
+        ((12, 0), 1, False, 3 * 3072 * 2944 // 2 + 3 * 3072 * 92 + (2 * 2944 + 3072) * 2),
+        # on Hopper scales alone: 2 x 2,880 rows by 256, and 90 columns by 4
+        ((9, 0), 1, False, 3 * 2880 * 1440 + (5888 + 3072) * 92 + 3 * 2880 * 4),
+        ((8, 0), 1, False, 3 * 2880 * 1440 + 3 * 2880 * 90 + 3 * 2880 * 4),
+        # a width of 720 becomes 768, of which 24 scales; columns of the scales inside are 92 on Hopper
+        ((9, 0), 4, False, 3 * 2880 * 384 + (1536 * 92 + 3072 * 24) + (2 * 768 + 2880) * 4),
+        ((8, 0), 4, False, 3 * 2880 * 384 + (1536 * 90 + 2880 * 24) + (2 * 768 + 2880) * 4),
+        ((9, 0), 4, True, (3 * 2880 * 2880 + 3 * 2880) * 2 // 4),  # a quarter of the experts
+        ((10, 0), 4, True, (3 * 3072 * 2944 // 2 + 3 * 3072 * 92 + (2 * 2944 + 3072) * 4) // 4),
+    ],
+)
+def test_experts_in_mxfp4_as_the_kernel_of_a_card_wants_them(
+    capability: tuple[int, int], ranks: int, whole: bool, expert_bytes: int
+) -> None:
+    """gpt-oss-120b, 36 layers of 128. `_gpt_oss_overrides` chooses the kernel: flashinfer_mxfp4 on Blackwell (trtllm or
+    cutlass), triton_kernel before with --ep-size 1, and else none, so `process_weights_after_loading` calls
+    `upcast_from_mxfp`. Padding: `create_weights`, `FusedMoE.__init__` (256), `_swizzle_mxfp4`."""
+    shape = catalogued("openai/gpt-oss-120b")
+    spread = layout(Workload(engine="sglang", capability=capability, tensor_parallel=ranks, expert_parallel=whole))
+    groups = [group for group in tensor_groups(shape) if "_exps" in group.role]
+    formats = [with_experts(group, storage(shape, group, "MXFP4"), "MXFP4") for group in groups]
+    prices = [price(shape, group, spec, spread)[0] for group, spec in zip(groups, formats, strict=True)]
+    held = sum(one * len(group.layers) for one, group in zip(prices, groups, strict=True))
+    assert held == 36 * 128 * expert_bytes
 
 
 @pytest.mark.parametrize(

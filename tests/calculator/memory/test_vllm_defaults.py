@@ -6,10 +6,11 @@ import pytest
 
 from calculator.memory import ENGINES, Estimate, Workload, estimate
 from calculator.memory.vllm import available_bytes
-from calculator.memory.vllm.overhead import OUTSIDE_BUDGET, attention_workspace_bytes, captured_sizes
+from calculator.memory.vllm.overhead import attention_workspace_bytes, captured_sizes
 from calculator.memory.vllm.serving import Serving, limits
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
+MIB = 2**20
 GIB = 2**30
 VLLM = ENGINES["vllm"]
 
@@ -94,9 +95,10 @@ def test_what_lies_outside_is_not_taken_from_the_cache() -> None:
     answer = estimate(published("llama-3-1-8b-instruct"), workload)
     (card, _) = answer.cards
     held = sum(size for part, size in card.items() if part not in ("kv_cache", "state"))
-    outside = sum(term.bytes for term in answer.part("overhead").terms if term.key in OUTSIDE_BUDGET) // 2
-    assert outside == 480 * 2**20
-    assert available_bytes(answer) == -(-80 * GIB * 92 // 100) - held + outside
+    named = [term for term in answer.part("overhead").terms if term.key in ("cuda_context", "communication")]
+    assert answer.outside_bytes == (207 * MIB, 480 * MIB, 855 * MIB)
+    assert sum(term.bytes for term in named) == 2 * 480 * MIB
+    assert available_bytes(answer) == -(-80 * GIB * 92 // 100) - held + 480 * MIB
 
 
 def test_what_is_said_of_a_pool() -> None:
@@ -133,3 +135,10 @@ def test_terms_count_every_parameter_once_and_say_how_often_it_lies(name: str, r
     kinds = {term.values["tensors"]: term for term in answer.part("weights").terms if "tensors" in term.values}
     assert kinds["norm"].values.get("copies") == (None if ranks == 1 else ranks)
     assert kinds["norm"].bytes == int(kinds["norm"].values["parameters"]) * 2 * ranks
+
+
+@pytest.mark.parametrize(("vision", "said"), [(True, True), (False, False)])
+def test_an_encoder_at_work_is_said_not_to_be_counted(vision: bool, said: bool) -> None:
+    """`profile_run` of v1/worker/gpu/model_runner.py: the largest picture, which preprocessor_config.json states."""
+    answer = estimate(catalogued("qwen/qwen2-5-vl-7b-instruct"), Workload(engine="vllm", vision=vision))
+    assert ("vllm_encoder_at_work" in notes(answer)) is said

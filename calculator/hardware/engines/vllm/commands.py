@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
-from calculator.memory.vllm.overhead import outside_budget
 from calculator.memory.vllm.serving import DEFAULT_SEQUENCES, UTILISATION
 
 # `--kv-cache-dtype` for our names; "auto" keeps the model's own.
@@ -96,14 +95,14 @@ def _memory_percent(fit: Fit | None) -> int | None:
     """`--gpu-memory-utilization` in percent, where vLLM's default of 92 leaves too little."""
     if fit is None or fit.state != "tight" or fit.most_bytes is None:
         return None
-    percent = min(_most_percent(fit), -(-100 * fit.most_bytes // fit.card.usable_bytes))
+    outside = 0 if fit.estimate is None else fit.estimate.outside_bytes[2] * fit.card.devices
+    percent = min(_most_percent(fit), -(-100 * (fit.most_bytes - outside) // fit.card.usable_bytes))
     return percent if percent > 100 * UTILISATION else None
 
 
 def _most_percent(fit: Fit) -> int:
     """`v1/worker/utils.py` (`request_memory`): it does not start where less is free than it is told to take."""
-    estimate = fit.estimate
-    there = 0 if estimate is None else outside_budget(estimate.part("overhead")) // len(estimate.cards)
+    there = 0 if fit.estimate is None else fit.estimate.outside_bytes[1]
     return 100 * (fit.card.usable_bytes - there * fit.card.devices) // fit.card.usable_bytes
 
 
