@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -135,9 +135,9 @@ class LanguageModel(ShapeColumns, Synced):
         ordering = ["slug"]
         verbose_name = _("language model")
         verbose_name_plural = _("language models")
-        # Lists show published models alone, in one of these orders: such an index gives the first page without a sort.
+        # Lists stand in one of these orders: such an index gives the first page without a sort.
         indexes = [
-            models.Index(F(column).desc(), "slug", condition=Q(is_published=True), name=f"published_by_{name}")
+            models.Index(F(column).desc(), "slug", name=f"models_by_{name}")
             for name, column in {
                 "release": "release_date",
                 "parameters": "total_parameters",
@@ -146,7 +146,7 @@ class LanguageModel(ShapeColumns, Synced):
                 "memory": "memory_8k_bytes",
             }.items()
         ]
-        indexes += [models.Index(fields=["name", "slug"], condition=Q(is_published=True), name="published_by_name")]
+        indexes += [models.Index(fields=["name", "slug"], name="models_by_name")]
 
     def __str__(self) -> str:
         return self.name

@@ -16,6 +16,7 @@ from django.db import transaction
 from catalog import standings
 from catalog.models import DataChange, LanguageModel, derived
 from catalog.models.locks import wait_for_bulk_writers
+from catalog.models.statistics import renew_statistics
 from catalog.source import SourceCatalogue
 from catalog.sync.kinds import KINDS
 from catalog.sync.report import KindReport, Report
@@ -46,5 +47,7 @@ def sync(
             DataChange.record(forget=True)
         progress("derived", len(catalogue.models))
     report.ranked = [release.scope for release in standings.refresh()]
+    if report.changed or report.ranked:
+        renew_statistics()
     progress("ranks", 0)
     return report

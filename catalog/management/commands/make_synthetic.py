@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from catalog.models import Benchmark, DataChange, LanguageModel, Score
+from catalog.models.statistics import renew_statistics
 
 BATCH = 500
 PREFIX = "synthetic"
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             made = _store(LanguageModel, _models(patterns, models - len(patterns), random))
             listed = _store(Score, _scores(scores - Score.objects.count(), random))
             DataChange.record()
+        renew_statistics()
         self.stdout.write(f"{made} models and {listed} scores added.")
 
 
