@@ -117,7 +117,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Storage
 DATABASES = {"default": databases.database(BASE_DIR / "db.sqlite3")}
 REDIS_URL = environment.addresses("REDIS_URL", schemes=("redis", "rediss", "unix"))
-KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 1000)  # in each process; one takes 5 to 20 KB
+KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one takes 5 to 20 KB
 
 
 def _cache(name: str, most: int) -> dict[str, Any]:

@@ -69,6 +69,8 @@ HOPPER, BLACKWELL, GB10, AMPERE = (9, 0), (10, 0), (12, 1), (8, 0)
         (linear("kimi_delta", bounded_gate=True), HOPPER, 3),
         (linear("kimi_delta", bounded_gate=True), AMPERE, 2),
         (linear("kimi_delta", bounded_gate=True), BLACKWELL, 3),
+        (linear("kimi_delta", bounded_gate=True), GB10, 3),
+        (linear("kimi_delta", bounded_gate=True), (11, 0), 2),
     ],
 )
 def test_how_many_states_a_request_holds(mixer: Mixer, capability: tuple[int, int], kept: int) -> None:
