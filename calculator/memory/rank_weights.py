@@ -27,7 +27,7 @@ from calculator.memory.checkpoint import (
 )
 from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import rank_shape
-from calculator.memory.tensors import TensorGroup, category, tensor_groups
+from calculator.memory.tensors import TensorGroup, category, prediction_groups, tensor_groups
 from calculator.memory.workload import Term, WorkloadError
 
 STORED_AS_ONE = frozenset(
@@ -189,6 +189,15 @@ def rank_weights(
         vision_bytes * tensor_parallel,
     )
     return Weights(tuple(ranks), tuple(terms), file_bytes, (vision,) if vision_bytes else (), vision_bytes)
+
+
+def prediction_size(shape: Shape, weight_format: str, ranks: int, price: Pricer) -> tuple[int, int]:
+    """Parameters of the layers that predict several tokens, and their bytes on one rank."""
+    groups = prediction_groups(shape)
+    sizes = (
+        price(shape, group, storage(shape, group, weight_format), ranks)[0] * len(group.layers) for group in groups
+    )
+    return sum(group.elements * len(group.layers) for group in groups), sum(sizes)
 
 
 def _ranks_holding(group: TensorGroup, ranks: int) -> int:

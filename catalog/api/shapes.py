@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja.errors import HttpError
 
 from calculator.architecture import Shape
+from catalog.bridge.rows import published_model_or_404
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.models import LanguageModel
 
 
 def shape_or_404(slug: str) -> tuple[Shape, int | None]:
     """The shape of a published model and its longest context. Raises 404 where there is no such model or no config."""
-    model = get_object_or_404(LanguageModel.objects.published(), slug=slug)
+    model = published_model_or_404(slug)
     shape = shape_of(model)
     if shape is None:
         raise HttpError(404, _("“%(slug)s” has no published config.json.") % {"slug": slug})

@@ -10,6 +10,7 @@ from calculator.figures import billions
 from calculator.hardware import Card, HardwareError, WeightSource
 from catalog.bridge.cards import all_cards
 from catalog.bridge.recognition import recognise
+from catalog.bridge.rows import published_model
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
 
@@ -26,7 +27,7 @@ class DatabaseCatalogue:
         return all_cards()
 
     def model(self, slug: str) -> Model | None:
-        row = LanguageModel.objects.published().named(slug).first()
+        row = published_model(slug)
         shape = shape_of(row) if row else None
         if row is None or shape is None:
             return None

@@ -9,9 +9,13 @@ from django.http import Http404
 from catalog.models import DataChange, LanguageModel
 
 
-def published_model(slug: str) -> LanguageModel:
-    """A published model by its slug, whatever text that is. Raises Http404 where there is none."""
-    found = _published(slug, DataChange.version())
+def published_model(slug: str) -> LanguageModel | None:
+    """A published model by its slug, whatever text that is."""
+    return _published(slug, DataChange.version())
+
+
+def published_model_or_404(slug: str) -> LanguageModel:
+    found = published_model(slug)
     if found is None:
         raise Http404
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.cache import caches
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
@@ -28,7 +29,7 @@ def facts(slug: str) -> dict[str, str]:
 
 
 def _write(slug: str) -> dict[str, str]:
-    model = LanguageModel.objects.published().for_page().get(slug=slug)
+    model = get_object_or_404(LanguageModel.objects.published().for_page(), slug=slug)
     shape, citations = shape_of(model), Citations(model)
     siblings = LanguageModel.objects.published().filter(family=model.family_id).exclude(pk=model.pk)
     context = {

@@ -13,7 +13,7 @@ from calculator.htmx import HtmxRequest, dragging, wants_partial
 from calculator.memory_by_context import growth
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
-from catalog.bridge.rows import published_model
+from catalog.bridge.rows import published_model_or_404
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.model_page.facts import facts
 from catalog.models import LanguageModel
@@ -22,7 +22,7 @@ from catalog.models import LanguageModel
 @vary_on_headers("HX-Request")
 def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
     """What the model is and what it takes to run it; answers htmx with the parts that depend on the workload."""
-    model = published_model(slug)
+    model = published_model_or_404(slug)
     shape = shape_of(model)
     if shape and wants_partial(request):
         return _recomputed(request, model, shape)

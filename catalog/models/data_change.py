@@ -64,14 +64,15 @@ class DataChange(models.Model):
             _last_seen.pinned = None
 
 
-def _sqlite_state() -> tuple[object, int, int] | None:
-    """The connection itself, what others committed (`PRAGMA data_version`), and what it wrote; None elsewhere.
+def _sqlite_state() -> tuple[object, ...] | None:
+    """The connection, what others committed (`PRAGMA data_version`), what it wrote, and in which transactions it is:
+    what one of them wrote may be rolled back, which no count tells. None elsewhere.
 
-    The connection is kept, not its `id`, which another one could have after it.
+    The connection is kept, not its `id`, which another one could have after it; so are the transactions.
     """
     if connection.vendor != "sqlite":
         return None
     connection.ensure_connection()
     here = connection.connection
     (others,) = here.execute("PRAGMA data_version").fetchone()
-    return here, others, here.total_changes
+    return here, others, here.total_changes, *connection.atomic_blocks

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog.models import LanguageModel
+from catalog.models import DataChange, LanguageModel
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 MODEL = "/en/models/gpt-oss-20b/"
@@ -53,6 +53,18 @@ def test_an_edit_is_seen_at_the_next_request() -> None:
     after = Client().get(MODEL, headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert "GPT-OSS renamed" in after.content.decode()
+
+
+def test_an_edit_that_was_undone_is_not_seen() -> None:
+    before = DataChange.version()
+    with transaction.atomic():
+        row = LanguageModel.objects.get(slug="gpt-oss-20b")
+        row.name = "GPT-OSS renamed"
+        row.save()
+        assert "GPT-OSS renamed" in Client().get(MODEL).content.decode()
+        transaction.set_rollback(True)
+    assert DataChange.version() == before
+    assert "GPT-OSS renamed" not in Client().get(MODEL).content.decode()
 
 
 @pytest.mark.parametrize(

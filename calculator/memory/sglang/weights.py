@@ -7,9 +7,9 @@ from functools import lru_cache
 from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import WeightFormat
 from calculator.memory.mxfp4_experts import with_experts
-from calculator.memory.rank_weights import Added, Weights, absorbed_projections, rank_weights, storage
+from calculator.memory.rank_weights import Added, Weights, absorbed_projections, prediction_size, rank_weights
 from calculator.memory.sglang.split import Layout, price, ranks_of
-from calculator.memory.tensors import TensorGroup, prediction_groups, tensor_groups
+from calculator.memory.tensors import TensorGroup, tensor_groups
 from calculator.memory.workload import Term
 
 F32_BYTES = 4
@@ -33,18 +33,10 @@ def weights(shape: Shape, weight_format: str, spread: Layout) -> Weights:
         return ranks_of(shape, group, spread)
 
     held = rank_weights(shape, weight_format, spread.ranks, spread.stages, added, priced, split)
-    if spread.prediction:
-        held = _with_prediction(held, shape, weight_format, spread)
+    if spread.prediction:  # embedding and output head are those of the model (`eagle_worker_v2.py`)
+        parameters, size = prediction_size(shape, weight_format, spread.ranks, priced)
+        held = held.with_prediction(parameters, size, spread.ranks)
     return held.with_vision(_tower_table(shape), spread.ranks).times(spread.replicas)
-
-
-def _with_prediction(held: Weights, shape: Shape, weight_format: str, spread: Layout) -> Weights:
-    """With the layers that guess ahead; embedding and output head are those of the model (`eagle_worker_v2.py`)."""
-    groups = prediction_groups(shape)
-    sizes = [price(shape, group, storage(shape, group, weight_format), spread)[0] for group in groups]
-    size = sum(one * len(group.layers) for one, group in zip(sizes, groups, strict=True))
-    parameters = sum(group.elements * len(group.layers) for group in groups)
-    return held.with_prediction(parameters, size, spread.ranks)
 
 
 def _rotary_tables(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:

@@ -65,8 +65,11 @@ BETA_ROWS = 16  # `kimi_k3/nvidia/kda.py` pads the merged projection to so many
 WIDER_THAN_HEADS = frozenset({"cohere", "minimax_m2"})
 """Model types whose norms of queries and keys have a number for each of all heads; a rank has the part of its heads."""
 SPLIT_OUTPUTS = ("per_layer_model_proj", "altup_proj", "altup_unembd_proj")
-"""Column-parallel in `gemma3n.py` and `gemma4.py`: the inputs of all layers at once, and Gemma 3n's streams; and in
-`nemotron_h_mtp.py` what the layer that predicts begins with."""
+"""Column-parallel in `gemma3n.py` and `gemma4.py`: the inputs of all layers at once, and Gemma 3n's streams."""
+SPLIT_OUTPUTS_OF = {"nemotron_h": ("nextn.eh_proj",)}
+"""By model type: what the layer that predicts begins with, in `nemotron_h_mtp.py`."""
+WIDE_WHERE_PREDICTING = {"mimo_v2_flash": ("attn_output",)}
+"""By model type: what layers that predict keep in 16 bits (`mimo_v2.py`, "mtp.layers")."""
 
 
 def price(
@@ -105,7 +108,7 @@ def _held(shape: Shape, group: TensorGroup, spec: WeightFormat) -> WeightFormat:
     if wide or (category(role) == "router" and shape.model_type in WIDE_ROUTERS):
         return IN_32_BITS
     predicts = group.layers[0] is not None and group.layers[0] >= shape.num_layers
-    if shape.model_type == "mimo_v2_flash" and predicts and role == "attn_output":  # `mimo_v2.py`, "mtp.layers"
+    if predicts and role in WIDE_WHERE_PREDICTING.get(shape.model_type, ()):
         return FORMATS["BF16"]
     if role.startswith("indexer.attn_k") or (spec.name == "MXFP4" and "_exps" not in role):
         return FORMATS["BF16"]
@@ -155,7 +158,7 @@ def _widened(shape: Shape, group: TensorGroup, ranks: int) -> TensorGroup:
         return replace(group, shape=(ceil_div(group.rows, BETA_ROWS * ranks) * BETA_ROWS * ranks, group.columns))
     if shape.model_type in WIDER_THAN_HEADS and group.role in ("attn_q_norm", "attn_k_norm"):
         return replace(group, shape=(ceil_div(group.shape[0], ranks), *group.shape[1:]))
-    if group.role in SPLIT_OUTPUTS or (shape.model_type == "nemotron_h" and group.role == "nextn.eh_proj"):
+    if group.role in (*SPLIT_OUTPUTS, *SPLIT_OUTPUTS_OF.get(shape.model_type, ())):
         return replace(group, role="ffn_up")
     mixer = _mamba2(shape)
     if mixer is None:

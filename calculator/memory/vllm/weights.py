@@ -9,8 +9,16 @@ from typing import NamedTuple
 from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import WeightFormat, ceil_div, of_checkpoint
 from calculator.memory.mxfp4_experts import with_experts
-from calculator.memory.rank_weights import Added, Weights, absorbed_bytes, absorbed_projections, rank_weights, storage
-from calculator.memory.tensors import TensorGroup, prediction_groups, tensor_groups
+from calculator.memory.rank_weights import (
+    Added,
+    Weights,
+    absorbed_bytes,
+    absorbed_projections,
+    prediction_size,
+    rank_weights,
+    storage,
+)
+from calculator.memory.tensors import TensorGroup, tensor_groups
 from calculator.memory.vllm.buffers import buffers, tower_bytes
 from calculator.memory.vllm.split import price
 
@@ -46,12 +54,9 @@ def weights(shape: Shape, weight_format: str, layout: Layout) -> Weights:
 
     held = rank_weights(shape, weight_format, layout.ranks, layout.stages, added, priced)
     if layout.prediction:
-        groups = prediction_groups(shape)
-        sizes = [_spread(shape, group, storage(shape, group, weight_format), layout)[0] for group in groups]
-        size = sum(one * len(group.layers) for one, group in zip(sizes, groups, strict=True))
+        parameters, size = prediction_size(shape, weight_format, layout.ranks, priced)
         if _keeps_projections(shape, weight_format):
             size += sum(absorbed_bytes(mixer, layout.ranks) for mixers in shape.mtp_mixers for mixer in mixers)
-        parameters = sum(group.elements * len(group.layers) for group in groups)
         held = held.with_prediction(parameters, size, layout.ranks)
     return held.with_vision(tower_bytes(shape), layout.ranks).times(layout.replicas)
 

@@ -21,7 +21,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     package = tmp_path / "calculator"
     package.joinpath("memory").mkdir(parents=True)
     package.joinpath("memory", "rule.py").write_text("one = 1\n")
-    monkeypatch.setattr(kept, "PACKAGE", package)
     monkeypatch.setattr(kept, "FOLDER", tmp_path / ".cache")
     return package
 
@@ -36,32 +35,33 @@ class Counted:
 
 def test_the_same_code_computes_once(package: Path) -> None:
     compute = Counted()
-    assert kept.kept(compute) == kept.kept(compute) == (CASE,)
+    assert kept.kept(compute, kept.state_of(package)) == kept.kept(compute, kept.state_of(package)) == (CASE,)
     assert compute.times == 1
 
 
 def test_another_rule_or_file_computes_anew_and_leaves_one_file(package: Path) -> None:
     compute = Counted()
-    kept.kept(compute)
+    kept.kept(compute, kept.state_of(package))
     package.joinpath("memory", "rule.py").write_text("one = 2\n")
-    kept.kept(compute)
+    kept.kept(compute, kept.state_of(package))
     package.joinpath("memory", "other.toml").write_text("")
-    kept.kept(compute)
+    package.joinpath("memory", ".#rule.py").symlink_to("an editor's lock, which leads nowhere")
+    kept.kept(compute, kept.state_of(package))
     assert compute.times == 3
     assert len(list(kept.FOLDER.iterdir())) == 1
 
 
 def test_a_broken_file_is_computed_anew(package: Path) -> None:
     compute = Counted()
-    kept.kept(compute)
+    kept.kept(compute, kept.state_of(package))
     (file,) = kept.FOLDER.iterdir()
     file.write_text('[{"model": "m"')
-    assert kept.kept(compute) == (CASE,)
+    assert kept.kept(compute, kept.state_of(package)) == (CASE,)
     assert compute.times == 2
 
 
 def test_where_nothing_can_be_written_it_is_computed_each_time(package: Path) -> None:
     kept.FOLDER.write_text("a file where the folder should be")
     compute = Counted()
-    assert kept.kept(compute) == kept.kept(compute) == (CASE,)
+    assert kept.kept(compute, kept.state_of(package)) == kept.kept(compute, kept.state_of(package)) == (CASE,)
     assert compute.times == 2

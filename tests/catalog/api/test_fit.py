@@ -102,7 +102,9 @@ def test_the_image_encoder_is_counted_only_where_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize("question", ["memory", "fit"])
 def test_a_model_without_a_config_is_not_computed(question: str) -> None:
-    LanguageModel.objects.filter(slug="llama-3-1-8b-instruct").update(config=None)
+    row = LanguageModel.objects.get(slug="llama-3-1-8b-instruct")
+    row.config = None
+    row.save()
     answer = get(f"/api/v1/models/llama-3-1-8b-instruct/{question}/?card=rtx-4090", 404)
     assert "no published config.json" in answer["detail"]
 
