@@ -23,12 +23,17 @@ PARTS = {
 """Quantities of one context, and the part that each is of."""
 
 
-def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
-    """The case of one line of `measured.jsonl`."""
+def measured_workload(line: Mapping[str, Any]) -> Workload:
+    """What the run of one line of `measured.jsonl` was asked for."""
     asked = dict(line["workload"])
     if "capability" in asked:
         asked["capability"] = tuple(asked["capability"])
-    workload = Workload(engine=line["engine"], **asked)
+    return Workload(engine=line["engine"], **asked)
+
+
+def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
+    """The case of one line of `measured.jsonl`."""
+    workload = measured_workload(line)
     weight_format = workload.weight_format or "BF16"
     resolution = line.get("resolution", 0)
     formulas: dict[str, int] = {}
@@ -40,7 +45,7 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         formulas = _token_formulas(shape, workload, line["pool_bytes"])
     elif line["quantity"] == "total":
         predicted = _total(shape, workload, line)
-    elif "slots" in line:
+    elif line["engine"] == "sglang" and line["quantity"] == "state":
         predicted = slots_bytes(shape, workload, line["slots"])
     elif line["quantity"] in PARTS:
         of_context, part = PARTS[line["quantity"]]
