@@ -116,7 +116,8 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
     tokens, sequences = asked.limits
     pieces, whole = (0, 0) if asked.eager else captured_sizes(sequences, serving.guessed_tokens, tokens, largest)
     graphs = [(count + 1) * pieces * GRAPH_PIECE_BYTES + count * whole * GRAPH_LAYER_BYTES for count in layers]
-    tables = sampling_tables_bytes(shape.vocab_size, sequences)
+    last = ranks * replicas
+    tables = sampling_tables(shape.vocab_size, sequences, last)
     fixed = {
         "cuda_context": CUDA_CONTEXT.bytes,
         "workspaces": WORKSPACES.bytes,
@@ -124,14 +125,12 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
         "communication": COMMUNICATION.bytes if _talks(shape, cards, replicas) else 0,
     }
     terms = [Term(key, {"cards": cards}, size * cards) for key, size in fixed.items() if size]
-    last = ranks * replicas
-    values: dict[str, int | str] = {"sequences": sequences, "vocab_size": shape.vocab_size, "copies": last}
-    terms.insert(2, Term("sampling_tables", values, tables * last))
+    terms.insert(2, tables)
     if pieces:
         counts = {"pieces": sum(layers) + depth, "sizes": pieces, "layers": sum(layers), "whole": whole}
         terms.append(Term("cuda_graphs", {**counts, "copies": last}, sum(graphs) * last))
     shares = [sum(fixed.values()) + graph for graph in graphs]
-    shares[-1] += tables
+    shares[-1] += tables.bytes // last
     talk = COMMUNICATION_ON_BLACKWELL if blackwell else COMMUNICATION
     outside = [CUDA_CONTEXT, *([talk] if fixed["communication"] else [])]
     measured = [WORKSPACES, *outside]
@@ -146,10 +145,16 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
     return Overhead(tuple(terms), shares, (least, most), before)
 
 
-def sampling_tables_bytes(vocab_size: int, sequences: int) -> int:
+def sampling_tables(vocab_size: int, sequences: int, copies: int) -> Term:
     """For each sequence how often it wrote every token, which its prompt has, which a grammar allows, and its lists."""
     masks = 2 * ceil_div(vocab_size, 32) * INDEX_BYTES
-    return sequences * (vocab_size * COUNT_BYTES + masks + SAMPLER_LIST_BYTES)
+    each = vocab_size * COUNT_BYTES + masks + SAMPLER_LIST_BYTES
+    values = {"sequences": sequences, "vocab_size": vocab_size, "copies": copies}
+    return Term(
+        "sampling_tables",
+        {**values, "mask_bytes": masks, "list_bytes": SAMPLER_LIST_BYTES},
+        copies * sequences * each,
+    )
 
 
 def attention_workspace_bytes(shape: Shape, serving: Serving, tokens: int) -> int:
