@@ -82,6 +82,10 @@ class Workload:
             known = vars(self)["_hash"] = hash(tuple(getattr(self, name) for name in self.__dataclass_fields__))
         return known
 
+    def unsplit(self) -> Self:
+        """The same on one device, for an engine to split in its own way."""
+        return self.but(**{name: UNSET_KNOBS[name] for name in SPLITS})
+
     @property
     def replicas(self) -> int:
         """Copies of the whole model, each on ranks of its own."""
@@ -99,8 +103,12 @@ class Workload:
 
     @property
     def devices(self) -> int:
+        """As many as `SPLITS` say."""
         return self.tensor_parallel * self.stages * self.replicas
 
+
+SPLITS = ("tensor_parallel", "pipeline_parallel", "data_parallel", "tensor_split")
+"""Fields that spread a model over devices: all that `Workload.devices` counts."""
 
 COMMON = frozenset(
     {

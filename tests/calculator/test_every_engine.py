@@ -85,3 +85,19 @@ def test_api_and_command(engine: str, slug: str) -> None:
     assert json.loads(out.getvalue())["total_bytes"] == memory.json()["total_bytes"]
     fit = Client().get(f"/api/v1/models/{slug}/fit/?engine={engine}&card=h100-sxm-80gb&cards=8&context=4096")
     assert fit.status_code == 200
+
+
+@pytest.mark.parametrize("cards", ["", "&card=rtx-4090", "&card=rtx-4090&cards=2", "&card=rtx-4090&cards=4"])
+@pytest.mark.parametrize("shares", ["3,1", "0,0", "1e-46,1e-46", "3", "1/2"])
+def test_shares_of_the_cards_are_answered_everywhere(shares: str, cards: str) -> None:
+    """Where they are for another number of cards, the reader is told beside the cards."""
+    slug = "llama-3-1-8b-instruct"
+    query = f"engine=llama.cpp&ts={shares}{cards}"
+    count = int(cards[-1]) if "cards=" in cards else 1
+    status = 400 if cards and count != len(shares.replace("/", ",").split(",")) else 200
+    for page in (f"/en/models/{slug}/?", f"/en/calculator/?model={slug}&", f"/api/v1/models/{slug}/fit/?"):
+        if cards or "api" not in page:
+            assert Client().get(page + query).status_code == status, page
+    assert Client().get(f"/en/models/{slug}/?{query}", HTTP_HX_REQUEST="true").status_code == status
+    assert Client().get(f"/api/v1/models/{slug}/memory/?engine=llama.cpp&ts={shares}").status_code == 200
+    call_command("estimate", slug, "--ts", shares, stdout=StringIO())

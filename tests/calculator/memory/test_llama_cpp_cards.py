@@ -86,9 +86,10 @@ def test_an_output_layer_alone_on_the_cards_lies_on_the_first() -> None:
         ((99, 1), [80, 0], 0),  # it is layer 80, and 80 / 81 = 0.988
         ((0, 1), [0, 80], 1),
         ((0, 0), [41, 39], 1),  # llama.cpp passes over shares of nothing
+        ((1e-46, 1e-46), [41, 39], 1),  # half the least number of 32 bits is 7e-46: nothing, too
     ],
 )
-def test_shares_of_the_cards(split: tuple[int, ...], layers: list[int], output: int) -> None:
+def test_shares_of_the_cards(split: tuple[float, ...], layers: list[int], output: int) -> None:
     """`get_layer_buft_list` in llama.cpp's `src/llama-model.cpp`."""
     shape = published("llama-3-3-70b-instruct")
     answer = estimate(shape, Workload(weight_format="Q8_0", tensor_split=split))
