@@ -110,6 +110,9 @@ class Workload:
 SPLITS = ("tensor_parallel", "pipeline_parallel", "data_parallel", "tensor_split")
 """Fields that spread a model over devices: all that `Workload.devices` counts."""
 
+DRAFT_FORMATS = ("draft_kv_format", "draft_kv_v_format")
+"""Formats of the cache of the layers that guess ahead, which attend like the others."""
+
 COMMON = frozenset(
     {
         *("engine", "weight_format", "kv_format", "kv_v_format", "context_tokens", "sequences", "vision"),

@@ -6,12 +6,10 @@ Tensor data per preset, cache and recurrent state are exact; the compute buffer 
 
 from __future__ import annotations
 
-from calculator.architecture.shape import CompressedAttention, LatentAttention, Shape
+from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import slot_count
-from calculator.memory.llama_cpp.cache import offered_formats
-from calculator.memory.llama_cpp.compute import UNQUANTISED
-from calculator.memory.llama_cpp.draft import check_draft_formats
-from calculator.memory.llama_cpp.flash import uses_flash
+from calculator.memory.llama_cpp.cache import check_cache, offered_formats
+from calculator.memory.llama_cpp.draft import check_draft_cache
 from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
@@ -19,7 +17,6 @@ from calculator.memory.llama_cpp.own_file import check_file, sized
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED, USUAL
 from calculator.memory.llama_cpp.running import run
-from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
 
@@ -119,17 +116,14 @@ def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tupl
 def _check(shape: Shape, workload: Workload) -> None:
     check_prediction(shape, workload)
     _check_shares(workload.tensor_split or (), workload.pipeline_parallel)
-    check_draft_formats(shape, workload)
     check_file(shape, workload)
     asked = "sequences" if workload.slots is None else "slots"
     if not 1 <= slot_count(workload) <= MAX_SEQUENCES:
         raise WorkloadError(asked, "out_of_bounds", value=slot_count(workload), least=1, most=MAX_SEQUENCES)
     if isinstance(workload.slots, str) and workload.slots != "auto":
         raise WorkloadError("slots", "unknown", value=workload.slots, offered=("auto",))
-    if not uses_flash(shape, workload) and workload.kv_v_format not in UNQUANTISED:
-        raise WorkloadError("flash_attention", "quantised_values", value=workload.kv_v_format)
-    if workload.kv_v_format != workload.kv_format and _keeps_latents(shape):
-        raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
+    check_cache(shape, workload)
+    check_draft_cache(shape, workload)
 
 
 def _check_shares(shares: tuple[float, ...], cards: int) -> None:
@@ -140,13 +134,6 @@ def _check_shares(shares: tuple[float, ...], cards: int) -> None:
         raise WorkloadError("tensor_split", "too_many_shares", value=len(shares), most=MOST_CARDS)
     if any(not 0 <= share <= LARGEST_SHARE for share in shares):
         raise WorkloadError("tensor_split", "not_shares", value=",".join(f"{share:g}" for share in shares))
-
-
-def _keeps_latents(shape: Shape) -> bool:
-    latent = any(
-        isinstance(mixer, LatentAttention | CompressedAttention) for layer in shape.layers for mixer in layer.mixers
-    )
-    return latent and shape.model_type not in DECOMPRESSES_LATENT
 
 
 def _joined(held: Weights) -> tuple[Term, ...]:

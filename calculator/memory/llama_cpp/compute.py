@@ -28,11 +28,9 @@ from calculator.memory.llama_cpp.graph.tensors import Tensor
 from calculator.memory.llama_cpp.own_file import plain_bytes, share
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots
-from calculator.memory.llama_cpp.presets import KV_TYPE
+from calculator.memory.llama_cpp.presets import KV_TYPE, UNQUANTISED
 from calculator.memory.llama_cpp.weights import copy_bytes, recipe_of
 from calculator.memory.workload import Term, Workload
-
-UNQUANTISED = frozenset({"f32", "f16", "bf16"})
 
 
 def setting_of(shape: Shape, workload: Workload, placement: Placement) -> Setting:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import streams
-from calculator.memory.llama_cpp.cache import cache_terms, offered_formats
+from calculator.memory.llama_cpp.cache import cache_terms, check_cache, offered_formats
 from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
 from calculator.memory.llama_cpp.graph import NotTracedError, copies_of, trace
 from calculator.memory.llama_cpp.overhead import hidden_terms, result_terms
@@ -18,7 +18,7 @@ from calculator.memory.llama_cpp.own_file import plain_bytes, share
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import drafting, in_file, output_rows, split
 from calculator.memory.llama_cpp.weights import recipe_of
-from calculator.memory.workload import Term, Workload, WorkloadError
+from calculator.memory.workload import DRAFT_FORMATS, Term, Workload, WorkloadError
 
 Terms = tuple[Term, ...]
 KV_FORMAT = "f16"
@@ -32,28 +32,29 @@ def workload_of(shape: Shape, workload: Workload) -> Workload:
         recipe = recipe_of(workload)
         own, whole = plain_bytes(drafting(shape), recipe), plain_bytes(in_file(shape, workload), recipe)
         file_bytes = share(own, file_bytes, whole)
+    return _in_own_formats(workload).but(file_bytes=file_bytes, mtp=0, output_rows=output_rows(workload), vision=False)
+
+
+def _in_own_formats(workload: Workload) -> Workload:
     return workload.but(
-        file_bytes=file_bytes,
-        mtp=0,
-        output_rows=output_rows(workload),
         kv_format=workload.draft_kv_format or KV_FORMAT,
         kv_v_format=workload.draft_kv_v_format or KV_FORMAT,
         draft_kv_format=None,
         draft_kv_v_format=None,
-        vision=False,
     )
 
 
-def check_draft_formats(shape: Shape, workload: Workload) -> None:
-    """Raises WorkloadError for a format of the second cache that its heads do not divide into, or without one."""
-    for field in ("draft_kv_format", "draft_kv_v_format"):
-        value = getattr(workload, field)
-        if value is None:
-            continue
+def check_draft_cache(shape: Shape, workload: Workload) -> None:
+    """Raises WorkloadError for formats of the second cache that its heads do not divide into, that no context is made
+    with, or without one."""
+    asked = {field: value for field in DRAFT_FORMATS if (value := getattr(workload, field)) is not None}
+    for field, value in asked.items():
         if not workload.mtp:
             raise WorkloadError(field, "only_with_prediction", value=value)
         if value not in (offered := offered_formats(drafting(shape))):
             raise WorkloadError(field, "not_offered", value=value, offered=offered)
+    if asked:  # what is not said is made by every context
+        check_cache(drafting(shape), _in_own_formats(workload), "draft_kv_v_format")
 
 
 def draft_cache(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> Terms:

@@ -186,3 +186,36 @@ def test_the_second_cache_has_formats_of_its_own() -> None:
         with pytest.raises(WorkloadError) as caught:
             estimate(shape, replace(Workload(mtp=2, draft_kv_format="q8_0"), **wrong))
         assert (caught.value.field, caught.value.key) == ("draft_kv_format", key)
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "field", "key"),
+    [
+        (
+            "qwen/qwen3-6-27b",
+            {"flash_attention": False, "draft_kv_v_format": "q8_0"},
+            "flash_attention",
+            "quantised_values",
+        ),
+        ("zhipu/glm-4-7-flash", {"draft_kv_format": "q8_0"}, "draft_kv_v_format", "same_as_keys"),
+    ],
+)
+def test_the_second_context_is_refused_what_the_first_is(
+    path: str, changes: dict[str, Any], field: str, key: str
+) -> None:
+    """`llama_init_from_model` makes both: quantised values need flash attention, and a latent is stored once."""
+    shape = catalogued(path)
+    with pytest.raises(WorkloadError) as caught:
+        estimate(shape, Workload(mtp=2, **changes))
+    assert (caught.value.field, caught.value.key) == (field, key)
+    first = {name.removeprefix("draft_"): value for name, value in changes.items()} | {"kv_format": "q8_0"}
+    first |= {} if "kv_v_format" in first else {"kv_v_format": "f16"}
+    with pytest.raises(WorkloadError) as caught:
+        estimate(shape, Workload(**first))
+    assert caught.value.key == key
+
+
+def test_formats_of_the_second_cache_are_spelled_like_those_of_the_first() -> None:
+    shape = catalogued("qwen/qwen3-6-27b")
+    spelled = estimate(shape, Workload(mtp=2, kv_format="Q8_0", draft_kv_format="Q8_0", draft_kv_v_format="FP16"))
+    assert (spelled.workload.draft_kv_format, spelled.workload.draft_kv_v_format) == ("q8_0", "f16")
