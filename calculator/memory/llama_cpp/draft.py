@@ -68,9 +68,10 @@ def _as_prediction(term: Term) -> Term:
 
 
 def draft_compute(shape: Shape, workload: Workload, placement: Placement, card: int) -> Terms:
-    """The compute buffer of a card that holds prediction layers, or of the first where they lie in RAM."""
+    """The compute buffer of a card that holds prediction layers or the output layer, or of the first where they lie
+    in RAM."""
     drafted, (_, own) = drafting(shape), split(placement, shape.num_layers)
-    if not own.cards[card] and (card or not own.ram):
+    if not (own.cards[card] or card == own.output or (card == 0 and own.ram)):
         return ()
     setting = setting_of(drafted, workload, own)
     terms = card_terms(drafted, workload, setting, own, card, copies_of(placement))

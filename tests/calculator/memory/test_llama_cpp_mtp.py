@@ -16,7 +16,8 @@ from calculator.hardware.engines.llama_cpp.weights import weight_bytes
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
 from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
 from calculator.memory.llama_cpp.placement import place
-from tests.calculator.memory.shapes import catalogued, published
+from calculator.memory.llama_cpp.running import run
+from tests.calculator.memory.shapes import catalogued, catalogued_config, published
 
 MIB = 2**20
 PRINTED_MIB = 0.0001
@@ -219,3 +220,19 @@ def test_formats_of_the_second_cache_are_spelled_like_those_of_the_first() -> No
     shape = catalogued("qwen/qwen3-6-27b")
     spelled = estimate(shape, Workload(mtp=2, kv_format="Q8_0", draft_kv_format="Q8_0", draft_kv_v_format="FP16"))
     assert (spelled.workload.draft_kv_format, spelled.workload.draft_kv_v_format) == ("q8_0", "f16")
+
+
+def test_an_output_layer_alone_on_a_card_works_for_both_contexts() -> None:
+    """Of ten layers with the output, shares of 9 and 1 leave the second card the output, which is handed the same rows
+    of hidden states by either context and makes the same logits of them."""
+    config = catalogued_config("qwen/qwen3-6-27b")
+    text = config["text_config"]
+    text |= {"num_hidden_layers": 8, "layer_types": text["layer_types"][:8]}
+    shape = read_config(config)
+    answer = estimate(shape, Workload(context_tokens=4096, mtp=3, tensor_split=(9, 1)))
+    running = run(shape, answer.workload)
+    assert (running.placement.cards[1], running.placement.output) == ((), 1)
+    own, first = 0, 0
+    for term in running.cards[1][2].terms:
+        own, first = (own + term.bytes, first) if "predict" in term.key else (own, first + term.bytes)
+    assert own == first > 4 * 512 * shape.hidden_size
