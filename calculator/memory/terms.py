@@ -127,7 +127,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "own_cache_per_sequence": ("sequences", "context"),
     "slots_share_context": ("sequences", "context"),
     "without_flash_attention": (),
-    **dict.fromkeys(("back_end_metal", "back_end_vulkan"), ()),
+    **dict.fromkeys(("back_end_metal", "back_end_vulkan", "back_end_other"), ()),
     "flash_attention_in_ram": (),
     "predicts_in_second_context": ("tokens", "format"),
     "prediction_not_checked": (),

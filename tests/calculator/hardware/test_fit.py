@@ -199,6 +199,28 @@ def test_the_reason_says_how_many_cards_the_shares_are_for(shape: Shapes, cards:
     assert [dict(reason.values) for reason in answer.reasons if reason.key == "split_by_layers"] == [{"devices": 2}]
 
 
+@pytest.mark.parametrize(
+    ("card", "back_end"),
+    [
+        ("rtx-4090", None),
+        ("instinct-mi300x", None),  # HIP
+        ("mtt-s4000", None),  # MUSA
+        ("apple-m2-ultra-192gb", "back_end_metal"),
+        ("ascend-910b3-64gb", "back_end_other"),  # CANN
+        ("cambricon-mlu590-m9", "back_end_other"),
+    ],
+)
+def test_what_does_not_run_cuda_s_kernels_says_so(
+    shape: Shapes, cards: dict[str, Card], card: str, back_end: str | None
+) -> None:
+    """`docs/build.md` of llama.cpp: HIP and MUSA compile the kernels of CUDA, the others have their own."""
+    answer = fit(shape("qwen3-8b"), Workload(), cards[card], 1)
+    assert answer.estimate
+    assert [note.key for note in answer.estimate.notes if note.key.startswith("back_end")] == [back_end] * bool(
+        back_end
+    )
+
+
 @pytest.mark.parametrize("field", [field.name for field in fields(Workload)])
 def test_a_workload_that_is_not_split_takes_one_device(field: str) -> None:
     """Whatever field spreads a model over devices: a new one that `unsplit` forgets is found here."""

@@ -27,8 +27,8 @@ SUPPORT = Support(
     refused=frozenset({"google", "aws"}),
 )
 
-BACK_ENDS = {"apple": "metal", "intel": "vulkan"}
-"""Where llama.cpp's CUDA kernels do not run. HIP and MUSA compile them for AMD's and Moore Threads' cards."""
+BACK_ENDS = {"nvidia": None, "amd": None, "moore-threads": None, "apple": "metal", "intel": "vulkan"}
+"""None: llama.cpp's CUDA kernels, which HIP and MUSA compile for AMD's and Moore Threads' cards."""
 BATCH = 2048  # `common_params.n_batch` in `common/common.h`
 
 
@@ -41,7 +41,7 @@ class LlamaCpp(HardwareEngine):
         """Its multiprocessors where they are known, else its memory."""
         found = multiprocessors(card.name) if card.vendor == "nvidia" else None
         memory = self.alike_bytes(card.device_bytes) if found is None else None
-        return Alike(memory, multiprocessors=found, back_end=BACK_ENDS.get(card.vendor))
+        return Alike(memory, multiprocessors=found, back_end=BACK_ENDS.get(card.vendor, "other"))
 
     def beside(self, asked: Alike) -> tuple[Alike, int]:
         """The model lies the same on every card of a back end; only the overhead is a card's own."""
