@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape
-from calculator.memory.llama_cpp.batch import streams
+from calculator.memory.llama_cpp.batch import BATCH, streams
 from calculator.memory.llama_cpp.cache import cache_terms, check_cache, offered_formats
 from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
 from calculator.memory.llama_cpp.graph import NotTracedError, copies_of, trace
@@ -22,7 +22,6 @@ from calculator.memory.workload import DRAFT_FORMATS, Term, Workload, WorkloadEr
 
 Terms = tuple[Term, ...]
 KV_FORMAT = "f16"
-BATCH = 2048  # `n_batch` in `common/common.h`
 
 
 def workload_of(shape: Shape, workload: Workload) -> Workload:

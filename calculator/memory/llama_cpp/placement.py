@@ -40,6 +40,11 @@ def place(workload: Workload, num_layers: int) -> Placement:
     return _place(num_layers, min(wanted, num_layers + 1), shares, min(workload.cpu_expert_layers, num_layers))
 
 
+def written(shares: tuple[float, ...]) -> str:
+    """As `--tensor-split` takes them, to the digits that tell numbers of 32 bits apart."""
+    return ",".join(f"{share:.9g}" for share in shares)
+
+
 @lru_cache(maxsize=256)
 def _place(num_layers: int, on_cards: int, shares: tuple[float, ...], experts_in_ram: int) -> Placement:
     first = num_layers + 1 - on_cards

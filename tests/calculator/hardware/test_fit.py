@@ -194,6 +194,13 @@ def test_shares_are_a_split_asked_for(
         fit(shape("qwen3-8b"), asked, cards["rtx-4090"], cards_of_kind)
 
 
+def test_llama_cpp_takes_so_many_cards(shape: Shapes, cards: dict[str, Card]) -> None:
+    """16 back ends, of which the CPU is one (`ggml_backend_sched_new`)."""
+    most, beyond = (fit(shape("qwen3-8b"), Workload(), cards["rtx-4090"], count) for count in (15, 16))
+    assert most.state == "fits"
+    assert [reason.values["error"] for reason in beyond.reasons if reason.key == "split_refused"] == ["too_many_cards"]
+
+
 def test_the_reason_says_how_many_cards_the_shares_are_for(shape: Shapes, cards: dict[str, Card]) -> None:
     answer = fit(shape("qwen3-8b"), Workload(tensor_split=(3, 1)), cards["rtx-4090"], 2)
     assert [dict(reason.values) for reason in answer.reasons if reason.key == "split_by_layers"] == [{"devices": 2}]

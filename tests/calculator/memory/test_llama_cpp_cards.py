@@ -113,7 +113,7 @@ def test_equal_shares_are_what_nothing_said_means() -> None:
         ({"tensor_split": (1, 1, 1), "pipeline_parallel": 2}, "shares_of_other_cards"),
         ({"tensor_split": (1.0, -1.0)}, "not_shares"),
         ({"tensor_split": (1.0, float("nan"))}, "not_shares"),
-        ({"tensor_split": (1.0,) * 17}, "too_many_shares"),
+        ({"tensor_split": (1.0,) * 16}, "too_many_cards"),
     ],
 )
 def test_what_are_no_shares_is_refused(asked: dict[str, Any], key: str) -> None:

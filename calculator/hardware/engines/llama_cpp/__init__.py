@@ -19,7 +19,9 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
+from calculator.memory.llama_cpp.batch import BATCH
 from calculator.memory.llama_cpp.overhead import alike_bytes, overhead
+from calculator.memory.llama_cpp.placement import written
 
 SUPPORT = Support(
     # docs/build.md: CUDA, HIP, Vulkan, SYCL, Metal, MUSA, CANN
@@ -29,7 +31,6 @@ SUPPORT = Support(
 
 BACK_ENDS = {"nvidia": None, "amd": None, "moore-threads": None, "apple": "metal", "intel": "vulkan"}
 """None: llama.cpp's CUDA kernels, which HIP and MUSA compile for AMD's and Moore Threads' cards."""
-BATCH = 2048  # `common_params.n_batch` in `common/common.h`
 
 
 class LlamaCpp(HardwareEngine):
@@ -57,7 +58,7 @@ class LlamaCpp(HardwareEngine):
         alone: dict[str, Setting] = {"gpu_layers": "all", "flash_attention": "auto"}
         said = super().settings(workload)
         if workload.tensor_split:
-            said["tensor_split"] = llama_server.shares(workload.tensor_split)
+            said["tensor_split"] = written(workload.tensor_split)
         return alone | {"slots": workload.sequences, "batch": BATCH} | said
 
     def splits(self, devices: int) -> Iterable[tuple[int, int]]:
