@@ -55,7 +55,14 @@ TERMS: dict[str, tuple[str, ...]] = {
     ),
     "state_f32": ("layers", "sequences", "convolution", "state"),  # layers x sequences x (both) x 4 B
     "state_snapshots": ("layers", "sequences", "snapshots", "convolution", "state"),  # as many times as snapshots
-    "cells_predicting": ("layers", "sequences", "cells", "key_format", "cell_bytes"),  # of multi-token prediction
+    "cells_predicting": (
+        "layers",
+        "sequences",
+        "cells",
+        "key_format",
+        "value_format",
+        "cell_bytes",
+    ),  # of multi-token prediction
     "prediction_at_work": ("rows",),  # the compute buffer of its context
     "prediction_inputs": ("copies", "rows", "hidden_size", "cells"),
     "hidden_states_read": ("rows", "hidden_size"),  # rows x hidden_size x 4 B

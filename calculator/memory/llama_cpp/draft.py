@@ -12,11 +12,11 @@ from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import BATCH, streams
 from calculator.memory.llama_cpp.cache import cache_terms, check_cache, offered_formats
 from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
-from calculator.memory.llama_cpp.graph import NotTracedError, copies_of, trace
+from calculator.memory.llama_cpp.graph import NotTracedError, trace
 from calculator.memory.llama_cpp.overhead import hidden_terms, result_terms
 from calculator.memory.llama_cpp.own_file import plain_bytes, share
 from calculator.memory.llama_cpp.placement import Placement
-from calculator.memory.llama_cpp.prediction import drafting, in_file, output_rows, split
+from calculator.memory.llama_cpp.prediction import drafting, in_file, output_rows
 from calculator.memory.llama_cpp.weights import recipe_of
 from calculator.memory.workload import DRAFT_FORMATS, Term, Workload, WorkloadError
 
@@ -62,28 +62,27 @@ def draft_cache(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> Te
 
 
 def _as_prediction(term: Term) -> Term:
-    kept = ("layers", "sequences", "cells", "key_format", "cell_bytes")
+    kept = ("layers", "sequences", "cells", "key_format", "value_format", "cell_bytes")
     return Term("cells_predicting", {name: term.values[name] for name in kept}, term.bytes)
 
 
-def draft_compute(shape: Shape, workload: Workload, placement: Placement, card: int) -> Terms:
+def draft_compute(shape: Shape, workload: Workload, placement: Placement, card: int, copies: int) -> Terms:
     """The compute buffer of a card that holds prediction layers or the output layer, or of the first where they lie
-    in RAM."""
-    drafted, (_, own) = drafting(shape), split(placement, shape.num_layers)
-    if not (own.cards[card] or card == own.output or (card == 0 and own.ram)):
+    in RAM. `placement` is that of the prediction layers."""
+    if not (placement.cards[card] or card == placement.output or (card == 0 and placement.ram)):
         return ()
-    setting = setting_of(drafted, workload, own)
-    terms = card_terms(drafted, workload, setting, own, card, copies_of(placement))
+    drafted = drafting(shape)
+    setting = setting_of(drafted, workload, placement)
+    terms = card_terms(drafted, workload, setting, placement, card, copies)
     size = sum(term.bytes for term in terms)
     return (Term("prediction_at_work", {"rows": setting.tokens}, size),)
 
 
-def draft_host(shape: Shape, workload: Workload, placement: Placement) -> Terms:
+def draft_host(shape: Shape, workload: Workload, placement: Placement, copies: int) -> Terms:
     """What both contexts keep in RAM because of the second: its inputs, and the rows that each hands to the other."""
     drafted = drafting(shape)
-    _, own = split(placement, shape.num_layers)
-    setting = setting_of(drafted, workload, own)
-    inputs = host_terms(drafted, workload, setting, own, copies_of(placement), "prediction_inputs")
+    setting = setting_of(drafted, workload, placement)
+    inputs = host_terms(drafted, workload, setting, placement, copies, "prediction_inputs")
     rows = output_rows(workload)
     batch = min(workload.batch or BATCH, workload.context_tokens * streams(workload))
     return inputs + result_terms(shape, rows) + hidden_terms(shape, batch + rows)

@@ -10,7 +10,7 @@ import pytest
 from calculator.memory import Workload, WorkloadError, estimate
 from tests.calculator.memory.cards import cards_of
 from tests.calculator.memory.llama_70b import CELL, HIDDEN, MATRICES, NORMS, TABLE, TOKENS
-from tests.calculator.memory.shapes import published, reference
+from tests.calculator.memory.shapes import published, reference, tiny_llama
 
 MIB = 2**20
 
@@ -120,6 +120,11 @@ def test_what_are_no_shares_is_refused(asked: dict[str, Any], key: str) -> None:
     with pytest.raises(WorkloadError) as caught:
         estimate(published("llama-3-3-70b-instruct"), Workload(**asked))
     assert (caught.value.field, caught.value.key) == ("tensor_split", key)
+
+
+def test_a_layer_lies_on_each_card_at_least() -> None:
+    with pytest.raises(WorkloadError, match="more_stages_than_layers"):
+        estimate(tiny_llama(num_hidden_layers=2), Workload(pipeline_parallel=3))
 
 
 def test_an_encoder_in_ram_leaves_the_card() -> None:

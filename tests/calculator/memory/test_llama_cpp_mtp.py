@@ -16,6 +16,7 @@ from calculator.hardware.engines.llama_cpp.weights import weight_bytes
 from calculator.memory import Estimate, Workload, WorkloadError, estimate
 from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
 from calculator.memory.llama_cpp.placement import place
+from calculator.memory.llama_cpp.prediction import split
 from calculator.memory.llama_cpp.running import run
 from tests.calculator.memory.shapes import catalogued, catalogued_config, published
 
@@ -78,9 +79,9 @@ def test_the_second_context_with_a_cache_of_either_kind(line: dict[str, Any]) ->
     """`-ctkd` and `-ctvd` are f16 unless told; two runs set them to q8_0."""
     shape = predicting(line["config"])
     workload = workload_of(shape, asked(line))
-    placement = place(workload, shape.num_layers + 1)
-    (cache,), (compute,) = draft_cache(shape, workload, (0,)), draft_compute(shape, workload, placement, 0)
-    inputs = draft_host(shape, workload, placement)[0]
+    _, placement = split(place(workload, shape.num_layers + 1), shape.num_layers)
+    (cache,), (compute,) = draft_cache(shape, workload, (0,)), draft_compute(shape, workload, placement, 0, 1)
+    inputs = draft_host(shape, workload, placement, 1)[0]
     assert cache.bytes / MIB == pytest.approx(line["draft_kv_cache"], abs=PRINTED_MIB)
     for found, printed in ((compute, line["draft_compute"]), (inputs, line["draft_host_compute"])):
         assert -PRINTED_MIB <= printed - found.bytes / MIB <= POSITIONS_MIB + PRINTED_MIB
