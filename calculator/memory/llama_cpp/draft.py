@@ -14,10 +14,10 @@ from calculator.memory.llama_cpp.cache import cache_terms, check_cache, offered_
 from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
 from calculator.memory.llama_cpp.graph import NotTracedError, trace
 from calculator.memory.llama_cpp.overhead import hidden_terms, result_terms
-from calculator.memory.llama_cpp.own_file import plain_bytes, share
+from calculator.memory.llama_cpp.own_file import share
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import drafting, in_file, output_rows
-from calculator.memory.llama_cpp.weights import recipe_of
+from calculator.memory.llama_cpp.weights import file_bytes, recipe_of
 from calculator.memory.workload import DRAFT_FORMATS, Term, Workload, WorkloadError
 
 Terms = tuple[Term, ...]
@@ -26,12 +26,12 @@ KV_FORMAT = "f16"
 
 def workload_of(shape: Shape, workload: Workload) -> Workload:
     """The second context's settings; of a file of known size it has a share."""
-    file_bytes = workload.file_bytes
-    if file_bytes is not None:
+    own_bytes = workload.file_bytes
+    if own_bytes is not None:
         recipe = recipe_of(workload)
-        own, whole = plain_bytes(drafting(shape), recipe), plain_bytes(in_file(shape, workload), recipe)
-        file_bytes = share(own, file_bytes, whole)
-    return _in_own_formats(workload).but(file_bytes=file_bytes, mtp=0, output_rows=output_rows(workload), vision=False)
+        own, whole = file_bytes(drafting(shape), recipe), file_bytes(in_file(shape, workload), recipe)
+        own_bytes = share(own, own_bytes, whole)
+    return _in_own_formats(workload).but(file_bytes=own_bytes, mtp=0, output_rows=output_rows(workload), vision=False)
 
 
 def _in_own_formats(workload: Workload) -> Workload:
