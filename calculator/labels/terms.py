@@ -104,7 +104,8 @@ TERMS: Mapping[str, Promise] = {
         "%(copies)s × results of that step, still held: %(tokens)s tokens × %(hidden_size)s × 2 B"
     ),
     "sampling_tables": gettext_lazy(
-        "%(copies)s × tables of the sampler: %(sequences)s sequences × %(vocab_size)s vocabulary entries × 4.25 B"
+        "%(copies)s × tables of the sampler: %(sequences)s × "
+        "(%(vocab_size)s vocabulary entries × 4 B + %(mask_bytes)s B of masks + %(list_bytes)s B of lists)"
     ),
     "attention_workspace": gettext_lazy("%(cards)s × FlashInfer’s workspace"),
     "cuda_graphs": gettext_lazy(

@@ -96,7 +96,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "workspaces": ("cards",),
     "communication": ("cards",),
     "hidden_states_kept": ("tokens", "hidden_size", "copies"),
-    "sampling_tables": ("sequences", "vocab_size", "copies"),
+    "sampling_tables": ("sequences", "vocab_size", "mask_bytes", "list_bytes", "copies"),
     "attention_workspace": ("cards",),
     "cuda_graphs": ("pieces", "sizes", "layers", "whole", "copies"),
     # SGLang
