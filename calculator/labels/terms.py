@@ -42,7 +42,7 @@ TERMS: Mapping[str, Promise] = {
         "%(layers)s recurrent layers × %(sequences)s × %(snapshots)s states to go back to × (%(convolution)s convolution inputs + %(state)s state values) × 4 B"
     ),
     "cells_predicting": gettext_lazy(
-        "layers of multi-token prediction: %(layers)s × %(sequences)s × %(cells)s cells × %(cell_bytes)s B (%(key_format)s)"
+        "layers of multi-token prediction: %(layers)s × %(sequences)s × %(cells)s cells × %(cell_bytes)s B (keys %(key_format)s, values %(value_format)s)"
     ),
     "prediction_at_work": gettext_lazy("multi-token prediction at work in a context of its own, for %(rows)s tokens"),
     "prediction_inputs": gettext_lazy(

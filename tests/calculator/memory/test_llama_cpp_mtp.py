@@ -16,7 +16,9 @@ from calculator.memory import Workload, WorkloadError, estimate
 from calculator.memory.contexts import first_bytes, second_bytes
 from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
 from calculator.memory.llama_cpp.placement import place
-from tests.calculator.memory.shapes import catalogued, published
+from calculator.memory.llama_cpp.prediction import split
+from calculator.memory.llama_cpp.running import run
+from tests.calculator.memory.shapes import catalogued, catalogued_config, published
 
 MIB = 2**20
 PRINTED_MIB = 0.0001
@@ -62,9 +64,9 @@ def test_the_second_context_with_a_cache_of_either_kind(line: dict[str, Any]) ->
     """`-ctkd` and `-ctvd` are f16 unless told; two runs set them to q8_0."""
     shape = measured_shape(line)
     workload = workload_of(shape, asked(line))
-    placement = place(workload, shape.num_layers + 1)
-    (cache,), (compute,) = draft_cache(shape, workload, (0,)), draft_compute(shape, workload, placement, 0)
-    inputs = draft_host(shape, workload, placement)[0]
+    _, placement = split(place(workload, shape.num_layers + 1), shape.num_layers)
+    (cache,), (compute,) = draft_cache(shape, workload, (0,)), draft_compute(shape, workload, placement, 0, 1)
+    inputs = draft_host(shape, workload, placement, 1)[0]
     assert cache.bytes / MIB == pytest.approx(line["draft_kv_cache"], abs=PRINTED_MIB)
     for found, printed in ((compute, line["draft_compute"]), (inputs, line["draft_host_compute"])):
         assert -PRINTED_MIB <= printed - found.bytes / MIB <= POSITIONS_MIB + PRINTED_MIB
@@ -171,3 +173,52 @@ def test_the_second_cache_has_formats_of_its_own() -> None:
         with pytest.raises(WorkloadError) as caught:
             estimate(shape, replace(Workload(mtp=2, draft_kv_format="q8_0"), **wrong))
         assert (caught.value.field, caught.value.key) == ("draft_kv_format", key)
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "field", "key"),
+    [
+        (
+            "qwen/qwen3-6-27b",
+            {"flash_attention": False, "draft_kv_v_format": "q8_0"},
+            "flash_attention",
+            "quantised_values",
+        ),
+        ("zhipu/glm-4-7-flash", {"draft_kv_format": "q8_0"}, "draft_kv_v_format", "same_as_keys"),
+    ],
+)
+def test_the_second_context_is_refused_what_the_first_is(
+    path: str, changes: dict[str, Any], field: str, key: str
+) -> None:
+    """`llama_init_from_model` makes both: quantised values need flash attention, and a latent is stored once."""
+    shape = catalogued(path)
+    with pytest.raises(WorkloadError) as caught:
+        estimate(shape, Workload(mtp=2, **changes))
+    assert (caught.value.field, caught.value.key) == (field, key)
+    first = {name.removeprefix("draft_"): value for name, value in changes.items()} | {"kv_format": "q8_0"}
+    first |= {} if "kv_v_format" in first else {"kv_v_format": "f16"}
+    with pytest.raises(WorkloadError) as caught:
+        estimate(shape, Workload(**first))
+    assert caught.value.key == key
+
+
+def test_formats_of_the_second_cache_are_spelled_like_those_of_the_first() -> None:
+    shape = catalogued("qwen/qwen3-6-27b")
+    spelled = estimate(shape, Workload(mtp=2, kv_format="Q8_0", draft_kv_format="Q8_0", draft_kv_v_format="FP16"))
+    assert (spelled.workload.draft_kv_format, spelled.workload.draft_kv_v_format) == ("q8_0", "f16")
+
+
+def test_an_output_layer_alone_on_a_card_works_for_both_contexts() -> None:
+    """Of ten layers with the output, shares of 9 and 1 leave the second card the output, which is handed the same rows
+    of hidden states by either context and makes the same logits of them."""
+    config = catalogued_config("qwen/qwen3-6-27b")
+    text = config["text_config"]
+    text |= {"num_hidden_layers": 8, "layer_types": text["layer_types"][:8]}
+    shape = read_config(config)
+    answer = estimate(shape, Workload(context_tokens=4096, mtp=3, tensor_split=(9, 1)))
+    running = run(shape, answer.workload)
+    assert (running.placement.cards[1], running.placement.output) == ((), 1)
+    own, first = 0, 0
+    for term in running.cards[1][2].terms:
+        own, first = (own + term.bytes, first) if "predict" in term.key else (own, first + term.bytes)
+    assert own == first > 4 * 512 * shape.hidden_size

@@ -85,7 +85,7 @@ def test_metal_and_vulkan_make_no_copy_of_a_quantised_cache() -> None:
     shape = published("llama-3-1-8b-instruct")
     asked = Workload(kv_format="q8_0", context_tokens=65_536)
     cuda = estimate(shape, asked).part("compute").bytes
-    for back_end in ("metal", "vulkan"):
+    for back_end in ("metal", "vulkan", "other"):
         answer = estimate(shape, replace(asked, back_end=back_end))
         assert answer.part("compute").bytes < cuda - 100 * MIB
         assert f"back_end_{back_end}" in [note.key for note in answer.notes]
