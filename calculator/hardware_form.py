@@ -50,9 +50,9 @@ class HardwareForm(PublicForm):
     card = forms.CharField(label=gettext_lazy("My hardware"), required=False, max_length=LONGEST, widget=forms.Select)
     cards = forms.IntegerField(label=gettext_lazy("Number of cards"), required=False, min_value=1, max_value=MAX_CARDS)
     card2 = forms.CharField(
-        label=gettext_lazy("Another kind of card beside it"), required=False, max_length=LONGEST, widget=forms.Select
+        label=gettext_lazy("Second kind of card"), required=False, max_length=LONGEST, widget=forms.Select
     )
-    cards2 = forms.IntegerField(label=gettext_lazy("Number of these"), required=False, min_value=1, max_value=MAX_CARDS)
+    cards2 = forms.IntegerField(label=gettext_lazy("How many of it"), required=False, min_value=1, max_value=MAX_CARDS)
 
     def __init__(self, query: Mapping[str, str], offered: Iterable[Card] = (), **options: Any) -> None:
         self.offered = {card.slug: card for card in offered}
@@ -97,6 +97,8 @@ class HardwareForm(PublicForm):
         count: int | None = self.cleaned_data["cards2"]
         other = self.offered.get(self.cleaned_data.get("card2", ""))
         if self.chosen_card and other:
+            if self.num_cards + (count or 1) > MAX_CARDS:
+                raise forms.ValidationError(_("No machine holds more than %(most)s cards.") % {"most": MAX_CARDS})
             if other == self.chosen_card:
                 self.num_cards += count or 1
             else:

@@ -59,14 +59,14 @@ def test_the_same_kind_said_twice_is_two_of_it(shape: Shapes, cards: dict[str, C
 
 def test_a_machine_is_as_good_as_its_fullest_card(shape: Shapes, cards: dict[str, Card]) -> None:
     model, machine = shape("qwen3-32b"), together(cards, "rtx-3090", "rtx-3060-12gb")
-    longest = largest_context(model, Workload(), machine, 1)
+    asked = Workload(weight_format="Q6_K")
+    longest = largest_context(model, asked, machine, 1)
     assert longest is not None
-    alone = [largest_context(model, Workload(), cards[slug], 1) or 0 for slug in ("rtx-3090", "rtx-3060-12gb")]
+    alone = [largest_context(model, asked, cards[slug], 1) or 0 for slug in ("rtx-3090", "rtx-3060-12gb")]
     assert longest > max(alone)
-    at_most = fit(model, Workload(context_tokens=longest), machine, 1)
-    beyond = fit(model, Workload(context_tokens=longest + 1024), machine, 1)
-    assert (at_most.state, beyond.state) == ("fits", "tight")
-    too_much = fit(model, Workload(context_tokens=longest, tensor_split=(1, 9)), machine, 1)
+    assert fit(model, asked.but(context_tokens=longest), machine, 1).state == "fits"
+    assert fit(model, asked.but(context_tokens=longest + 1024), machine, 1).state != "fits"
+    too_much = fit(model, asked.but(context_tokens=longest, tensor_split=(1, 9)), machine, 1)
     assert (too_much.state, too_much.fullest.slug) == ("does_not_fit", "rtx-3060-12gb")
 
 
