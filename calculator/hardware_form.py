@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlencode
 
 from django import forms
@@ -46,6 +46,8 @@ class HardwareForm(PublicForm):
 
     No card is an answer too; an unknown one or an impossible number is an error.
     """
+
+    offers_second_kind: ClassVar[bool] = False  # a list of its own, which most readers need on no page but one
 
     card = forms.CharField(label=gettext_lazy("My hardware"), required=False, max_length=LONGEST, widget=forms.Select)
     cards = forms.IntegerField(label=gettext_lazy("Number of cards"), required=False, min_value=1, max_value=MAX_CARDS)
@@ -119,10 +121,11 @@ class HardwareForm(PublicForm):
             (str(labels.CLASSES[name]), tuple(cards)) for name, cards in groupby(ranked, lambda card: card.card_class)
         ]
 
-    def pickers(self, *, beside: bool) -> list[Picker]:
-        """The lists that a page shows: of the first kind, and of a second where it is chosen or `beside` is offered."""
-        found = [Picker(self["card"], self["cards"], self._unlisted("card"))]
-        if beside or self.answers.get("card2"):
+    @property
+    def pickers(self) -> list[Picker]:
+        """The lists that a page shows: of the first kind, and of a second where it is offered or chosen."""
+        found = [Picker(self["card"], self["cards"], self._unlisted("card"))] if self.offered else []
+        if found and (self.offers_second_kind or self.answers.get("card2")):
             found.append(Picker(self["card2"], self["cards2"], self._unlisted("card2")))
         return found
 
