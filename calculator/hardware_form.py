@@ -54,7 +54,9 @@ class HardwareForm(PublicForm):
     card2 = forms.CharField(
         label=gettext_lazy("Second kind of card"), required=False, max_length=LONGEST, widget=forms.Select
     )
-    cards2 = forms.IntegerField(label=gettext_lazy("How many of it"), required=False, min_value=1, max_value=MAX_CARDS)
+    cards2 = forms.IntegerField(
+        label=gettext_lazy("How many of the second kind"), required=False, min_value=1, max_value=MAX_CARDS
+    )
 
     def __init__(self, query: Mapping[str, str], offered: Iterable[Card] = (), **options: Any) -> None:
         self.offered = {card.slug: card for card in offered}
@@ -92,7 +94,7 @@ class HardwareForm(PublicForm):
     def clean_card2(self) -> str:
         slug = self._known("card2")
         if slug and self.chosen_card is None:
-            raise forms.ValidationError(_("Name the first card, too."))
+            raise forms.ValidationError(_("Choose the first kind of card, too."))
         return slug
 
     def clean_cards2(self) -> int | None:

@@ -138,7 +138,7 @@ def _formulas(part: Part, answer: Estimate) -> tuple[str, ...]:
     if part.key != "overhead" or answer.overhead_range_bytes is None:
         return texts
     least, most = answer.overhead_range_bytes
-    words = _("Measured, not computed: between %(least)s and %(most)s GiB on one card")
+    words = _("Rests on measurements: on one card between %(least)s and %(most)s GiB")
     return (*texts, words % {"least": gib(least), "most": gib(most)})
 
 

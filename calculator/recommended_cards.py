@@ -61,13 +61,13 @@ def certainty_text(engine: str) -> str:
     """When a set counts as fitting, in words."""
     allowance = engine_named(engine).allowance
     if not allowance.percent:
-        return _("The most that was measured around our figure fits, too, on cards that hold nothing else")
+        return _("All fit even at the most that was measured, on cards that hold nothing else")
     if allowance.floor_bytes:
-        return _("%(percent)s %% of each card, at least %(least)s GiB, stay free for what was not measured") % {
+        return _("%(percent)s%% of each card, at least %(least)s GiB, stays free for what was not measured") % {
             "percent": allowance.percent,
             "least": allowance.floor_bytes // GIB,
         }
-    return _("%(percent)s %% of each card stay free for what was not measured") % {"percent": allowance.percent}
+    return _("%(percent)s%% of each card stays free for what was not measured") % {"percent": allowance.percent}
 
 
 def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Recommendation, ...]:

@@ -43,7 +43,9 @@ FORMULAS: Mapping[str, Promise] = {
 }
 
 CONSTANTS: Mapping[str, Promise] = {
-    "cuda_keeps": gettext_lazy("What CUDA's driver keeps of a card, up to 48 GB: MiB, and MiB per GiB"),
+    "cuda_keeps": gettext_lazy(
+        "What CUDA's driver keeps of a card of up to 48 GB: MiB, and MiB for each GiB of the card"
+    ),
     "llama_cpp_context": gettext_lazy("llama.cpp, CUDA context: MiB per multiprocessor"),
     "llama_cpp_overhead": gettext_lazy("llama.cpp, all overhead: MiB, and MiB per multiprocessor"),
     "vllm_graphs": gettext_lazy(
@@ -63,7 +65,9 @@ REMARKS: Mapping[str, Promise] = {
     "encoder_quantised": gettext_lazy(
         "This config leaves nothing out, so the encoder is narrow there too; here it stays wide."
     ),
-    "other_kernel": gettext_lazy("That build ran another kernel on this card than today's: Marlin, as on older cards."),
+    "other_kernel": gettext_lazy(
+        "On this card that build ran Marlin, the kernel for older cards; today's build runs another."
+    ),
     "scales_twice": gettext_lazy(
         "That build kept the scales of the experts twice: as stored, and as its kernel reads them."
     ),
@@ -89,14 +93,16 @@ REMARKS: Mapping[str, Promise] = {
         "Some layers stay in RAM, and the card is not named: the CUDA context of the largest is counted."
     ),
     "budget_of_card": gettext_lazy(
-        "The log prints the pool, not the total: the truth is 90 % of the 23.58 GiB that it says of the card."
+        "The log prints the pool, not the total: 90% of the 23.58 GiB that it states for the card stand here as the truth."
     ),
     "older_build": gettext_lazy(
-        "Printed by a build before 0.9, whose sampler and profile run held other tensors at once."
+        "Printed by a build before 0.9: its sampler, and its trial run at the start, held other tensors at once than today's."
     ),
-    "pieces_alone": gettext_lazy("That build captured pieces alone, and this row is its own estimate."),
+    "pieces_alone": gettext_lazy("That build captured graphs in pieces only, and this row is its own estimate."),
     "whole_alone": gettext_lazy("That build captured 35 whole graphs, and no pieces."),
-    "encoder_at_work": gettext_lazy("The image encoder ran at its largest too, which is not counted here."),
+    "encoder_at_work": gettext_lazy(
+        "In that run the image encoder worked on its largest picture, too; that is not counted here."
+    ),
     "rest_unknown": gettext_lazy("That run held 0.2 GiB more than the tensors of the file; the log does not say what."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
     "step_inferred": gettext_lazy(

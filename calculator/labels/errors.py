@@ -24,8 +24,8 @@ ERRORS: Mapping[str, Promise] = {
     "quantised_values": gettext_lazy("Without flash attention, values cannot be stored as %(value)s."),
     "not_divisible": gettext_lazy("%(size)s (%(name)s) cannot be split into %(value)s equal parts."),
     "cuts_group": gettext_lazy("A share of %(size)s of %(tensor)s cuts through the groups of %(group)s of %(format)s."),
-    "shares_of_other_cards": gettext_lazy("%(value)s shares are not those of %(cards)s cards."),
-    "too_many_cards": gettext_lazy("%(value)s cards are more than the %(most)s that this engine takes."),
+    "shares_of_other_cards": gettext_lazy("%(value)s shares are given for %(cards)s cards: give one for each card."),
+    "too_many_cards": gettext_lazy("This engine takes at most %(most)s cards, not %(value)s."),
     "not_shares": gettext_lazy("“%(value)s” are not shares: write a number from 0 to %(most)s for each card."),
     "only_with_prediction": gettext_lazy("“%(value)s” needs tokens that are guessed ahead (MTP)."),
     "more_stages_than_layers": gettext_lazy("%(value)s stages are more than the model's %(most)s layers."),
@@ -40,8 +40,8 @@ ERRORS: Mapping[str, Promise] = {
     ),
     "no_mtp_layers": gettext_lazy("This model has no layers that predict several tokens."),
     "mtp_not_described": gettext_lazy(
-        "The config counts layers that predict several tokens (%(value)s) but does not say what they are, "
-        "or for models of the type %(model_type)s that is not modelled."
+        "The config counts layers that predict several tokens (%(value)s). Either it does not say what they are, "
+        "or they are not modelled here for models of the type %(model_type)s."
     ),
     "not_for_model": gettext_lazy("That is not known to work with models of the kind %(value)s."),
     "not_with_stages": gettext_lazy("With %(value)s pipeline stages that is not modelled."),

@@ -44,27 +44,27 @@ COMMANDS: Mapping[str, str | Promise] = {
 
 REASONS: Mapping[str, Promise] = {
     "fits": gettext_lazy(
-        "%(spare_bytes)s GiB of each card stay free, more than the %(headroom_bytes)s GiB that the estimate may be short or"
-        " the engine leaves unused."
+        "%(spare_bytes)s GiB of each card stay free, more than the %(headroom_bytes)s GiB that the error of the estimate and"
+        " what the engine leaves unused by default may take together."
     ),
     "below_headroom": gettext_lazy(
-        "Only %(spare_bytes)s GiB of each card stay free: the estimate may be short by as much, or the engine leaves as much"
-        " unused (%(headroom_bytes)s GiB)."
+        "Only %(spare_bytes)s GiB of each card stay free; the error of the estimate and what the engine leaves unused by"
+        " default may take %(headroom_bytes)s GiB together."
     ),
     "fits_at_best": gettext_lazy(
-        "Our figure is %(short_bytes)s GiB more than a card has; at the least that was measured, %(spare_bytes)s GiB stay free."
+        "Our figure is %(short_bytes)s GiB more than can be used of a card; with the least overhead that was measured, %(spare_bytes)s GiB stay free."
     ),
     "too_large": gettext_lazy("Each card lacks %(short_bytes)s GiB; only %(usable_bytes)s GiB of it can be used."),
     "more_than_is_free": gettext_lazy(
-        "The server does not start: it is told to take %(asked_bytes)s GiB of a card, of which only %(free_bytes)s GiB are free beside its driver context."
+        "The server does not start: it is told to take %(asked_bytes)s GiB of each card, but beside the driver context only %(free_bytes)s GiB are free."
     ),
     "too_many_of_a_kind": gettext_lazy("%(cards)s of these cannot work as one; the most is %(most)s."),
-    "one_kind": gettext_lazy("%(engine)s, as computed here, takes cards of one kind; llama.cpp takes several."),
+    "one_kind": gettext_lazy("%(engine)s, as computed here, takes cards of one kind only; llama.cpp can mix two."),
     "one_back_end": gettext_lazy(
         "These cards need different back ends of %(engine)s; how it splits a model between those is not computed."
     ),
     "fullest_kind": gettext_lazy(
-        "Layers are dealt out by the memory that is free on each card; the fullest for its size is %(card)s."
+        "Unless shares are set, layers are dealt out by the memory that is free on each card. The least room is left on %(card)s."
     ),
     "engine_unsupported": gettext_lazy("%(engine)s, as computed here, does not run on this vendor's cards."),
     "engine_by_plugin": gettext_lazy("%(engine)s reaches cards of this vendor through %(plugin)s."),
@@ -100,7 +100,7 @@ NOTES: Mapping[str, Promise] = {
     "communication_free": gettext_lazy("Communication between cards is counted as free; over PCIe it is not."),
     "stages_in_turn": gettext_lazy("The cards take turns on one sequence, so their bandwidths do not add up."),
     "even_routing": gettext_lazy(
-        "With even routing, one step reads %(share_percent)s %% of the %(experts)s experts of a layer."
+        "With even routing, one step reads %(share_percent)s%% of the %(experts)s experts of a layer."
     ),
     "training_text_only": gettext_lazy("Only the text model is trained; image and audio encoders are left out."),
     "peak_at_loss": gettext_lazy(
@@ -137,12 +137,12 @@ NOTES: Mapping[str, Promise] = {
     "ollama_default_here": gettext_lazy(
         "Left to itself, Ollama serves one request at a time, and on these cards with a context of %(context)s tokens."
     ),
-    "ollama_file": gettext_lazy("%(tag)s in Ollama’s library is a file of %(gigabytes)s GB in %(format)s."),
+    "ollama_file": gettext_lazy("%(tag)s in Ollama's library is a file of %(gigabytes)s GB in %(format)s."),
     "ollama_own_file": gettext_lazy(
-        "%(tag)s in Ollama’s library is a file of %(gigabytes)s GB, not of the size of the plain %(format)s that is computed here: it mixes formats in a way of its own, or holds an encoder too."
+        "%(tag)s in Ollama's library is a file of %(gigabytes)s GB. That is not the size of the plain %(format)s computed here: the file mixes formats in its own way, or holds an encoder, too."
     ),
     "ollama_other_format": gettext_lazy(
-        "%(tag)s in Ollama’s library is a file of %(gigabytes)s GB in %(format)s, another format than the one chosen."
+        "%(tag)s in Ollama's library is a file of %(gigabytes)s GB in %(format)s, not in the format chosen here."
     ),
     "ollama_no_draft": gettext_lazy("Ollama takes no draft model; use llama-server for that."),
     "ollama_no_mtp": gettext_lazy(
@@ -157,7 +157,7 @@ NOTES: Mapping[str, Promise] = {
 ERRORS: Mapping[str, Promise] = {
     "unknown": gettext_lazy("“%(value)s” is not known. Known: %(offered)s."),
     "out_of_bounds": gettext_lazy("%(value)s is out of bounds: from %(least)s to %(most)s."),
-    "parallel_mismatch": gettext_lazy("The split asked for is over %(parallel)s devices, but there are %(devices)s."),
+    "parallel_mismatch": gettext_lazy("The split that is set needs %(parallel)s devices, but there are %(devices)s."),
     "nothing_to_train": gettext_lazy("This model has no layer of that kind to train (%(targets)s)."),
     "not_asked": gettext_lazy("%(program)s has no such setting with this method."),
     "format_not_trained": gettext_lazy(

@@ -21,10 +21,10 @@ NOTES: Mapping[str, Promise] = {
         "llama.cpp does not use the window of %(window)s tokens of %(layers)s layers and caches the whole context there."
     ),
     "needs_importance_matrix": gettext_lazy(
-        "llama-quantize asks for an importance matrix to make %(format)s: set it for the size of published files."
+        "llama-quantize does not make %(format)s without an importance matrix: turn that setting on for the size of published files."
     ),
     "own_file": gettext_lazy(
-        "The weights are taken from the size of your file: its bytes lie over cards and RAM in the proportions of %(format)s. The few MB of vocabulary in the file are counted as weights."
+        "The weights are taken from the size of your file: its bytes are spread over cards and RAM in the proportions of %(format)s. The few MB of vocabulary in the file are counted as weights."
     ),
     "own_cache_per_sequence": gettext_lazy(
         "Each of the %(sequences)s sequences has a cache of its own for %(context)s tokens."
@@ -36,38 +36,38 @@ NOTES: Mapping[str, Promise] = {
         "Flash attention is off: the scores of every token with every cell are held, and the mask in 32 bits."
     ),
     "back_end_metal": gettext_lazy(
-        "On Apple's chips llama.cpp runs on Metal, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. Builds since pull request 27390 reserve one all the same. What Metal's kernels keep beside their results is not modelled, and where flash attention runs is taken from CUDA's kernels."
+        "On Apple's chips llama.cpp runs on Metal, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. Builds since llama.cpp's pull request 27390 reserve one all the same. What Metal's kernels need beside their results is not modelled, and where flash attention can run is taken from CUDA's kernels."
     ),
     "back_end_vulkan": gettext_lazy(
-        "This card runs llama.cpp on Vulkan, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. What Vulkan's kernels keep beside their results is not modelled, and where flash attention runs is taken from CUDA's kernels."
+        "This card runs llama.cpp on Vulkan, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. What Vulkan's kernels need beside their results is not modelled, and where flash attention can run is taken from CUDA's kernels."
     ),
     "back_end_other": gettext_lazy(
-        "llama.cpp has a back end of its own for this card, such as CANN, or none that we know. Its buffers were not compared: they are computed like Vulkan's, without a 16-bit copy of a quantised cache, and where flash attention runs is taken from CUDA's kernels."
+        "llama.cpp runs this card through a back end such as CANN, or through none that we know. Its buffers were not compared with a run: they are computed like Vulkan's, without a 16-bit copy of a quantised cache, and where flash attention can run is taken from CUDA's kernels."
     ),
     "flash_attention_in_ram": gettext_lazy(
         "CUDA has no flash attention for these head sizes, and a quantised cache needs it: attention runs in RAM, slowly."
     ),
     "predicts_in_second_context": gettext_lazy(
-        "The model guesses %(tokens)s tokens ahead in a second context, whose cache is %(format)s unless -ctkd and -ctvd say otherwise. The file has to hold its prediction layers."
+        "The model guesses %(tokens)s tokens ahead in a second context, whose cache is %(format)s unless -ctkd and -ctvd say otherwise. The file has to hold the layers of multi-token prediction."
     ),
     "prediction_not_checked": gettext_lazy(
         "The compute buffer of multi-token prediction was compared with llama-server for dense Qwen3.5 and 3.6 models on one card; here it follows from the same rules, unchecked."
     ),
     "prediction_graph_not_known": gettext_lazy(
-        "The graph of this model's prediction layers is not known: their compute buffer is an estimate by the widest layer."
+        "How this model computes its layers of multi-token prediction is not known: their compute buffer is estimated by the widest layer."
     ),
     "context_above_model": gettext_lazy("%(context)s tokens are more than the %(most)s the model is made for."),
     "vllm_build": gettext_lazy(
         "vLLM %(version)s, with up to %(batched_tokens)s tokens in one step and %(sequences)s sequences."
     ),
     "vllm_reserves": gettext_lazy(
-        "This is what the workload needs. The server itself takes %(percent)s %% of each card when it starts and gives what is left to the KV cache."
+        "This is what the workload needs. The server itself takes %(percent)s%% of each card when it starts and gives what is left to the KV cache."
     ),
     "vllm_reserves_bytes": gettext_lazy(
-        "This is what the workload needs. The server itself reserves %(percent)s %% of %(cards)s cards, %(bytes)s GiB, when it starts."
+        "This is what the workload needs. The server itself reserves %(percent)s%% of %(cards)s cards, %(bytes)s GiB, when it starts."
     ),
     "vllm_encoder_at_work": gettext_lazy(
-        "When it starts, vLLM also runs the encoder on the largest picture that it takes. How large that is the config does not say, so what the encoder needs beside its weights is not counted."
+        "When it starts, vLLM also runs the encoder on the largest picture that it takes. The config.json does not say how large that is, so what the encoder needs beside its weights is not counted."
     ),
     "vllm_hybrid_blocks": gettext_lazy(
         "Layers of different kinds share one pool: blocks hold %(block_tokens)s tokens, in %(groups)s groups."
@@ -77,10 +77,10 @@ NOTES: Mapping[str, Promise] = {
         "SGLang %(version)s, with prefill chunks of %(chunk)s tokens and decode graphs for up to %(sequences)s sequences."
     ),
     "sglang_static": gettext_lazy(
-        "The server gives %(percent)s %% of each card to weights and cache when it starts, %(bytes)s GiB in all, and leaves the rest to activations and graphs."
+        "The server gives %(percent)s%% of each card to weights and cache when it starts, %(bytes)s GiB in all, and leaves the rest to activations and graphs."
     ),
     "sglang_window_pool": gettext_lazy(
-        "Layers with a window have a pool of their own, %(percent)s %% as long as that of the full layers whatever the window (--swa-full-tokens-ratio)."
+        "Layers with a window have a pool of their own, %(percent)s%% as long as that of the full layers whatever the window (--swa-full-tokens-ratio)."
     ),
     "sglang_state_slots": gettext_lazy(
         "Each sequence takes %(slots)s recurrent states: the prefix cache keeps snapshots beside the running one."

@@ -15,7 +15,7 @@ TERMS: Mapping[str, Promise] = {
     # llama.cpp
     "blocks": gettext_lazy("%(format)s: %(elements)s weights ÷ %(block_elements)s per block × %(block_bytes)s B"),
     "share_of_file": gettext_lazy(
-        "as the file’s own size says: %(file)s B × %(part)s B that lie here ÷ %(whole)s B of the whole file as %(format)s"
+        "by the size of your file: %(file)s B × %(part)s B that lie here ÷ %(whole)s B of the whole file as %(format)s"
     ),
     "cells_full": gettext_lazy(
         "%(layers)s full layers × %(sequences)s × %(cells)s cells × %(heads)s KV heads × (key of %(key_size)s × %(key_format)s + value of %(value_size)s × %(value_format)s)"
@@ -44,7 +44,7 @@ TERMS: Mapping[str, Promise] = {
     "cells_predicting": gettext_lazy(
         "layers of multi-token prediction: %(layers)s × %(sequences)s × %(cells)s cells × %(cell_bytes)s B (keys %(key_format)s, values %(value_format)s)"
     ),
-    "prediction_at_work": gettext_lazy("multi-token prediction at work in a context of its own, for %(rows)s tokens"),
+    "prediction_at_work": gettext_lazy("multi-token prediction at work in the second context, for %(rows)s tokens"),
     "prediction_inputs": gettext_lazy(
         "inputs of multi-token prediction, %(copies)s ×: %(rows)s tokens with twice %(hidden_size)s values each, masks of %(cells)s cells, positions"
     ),
@@ -107,7 +107,7 @@ TERMS: Mapping[str, Promise] = {
         "%(copies)s × tables of the sampler: %(sequences)s × "
         "(%(vocab_size)s vocabulary entries × 4 B + %(mask_bytes)s B of masks + %(list_bytes)s B of lists)"
     ),
-    "attention_workspace": gettext_lazy("%(cards)s × FlashInfer’s workspace"),
+    "attention_workspace": gettext_lazy("%(cards)s × FlashInfer's workspace"),
     "cuda_graphs": gettext_lazy(
         "%(copies)s × CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 400 KiB, "
         "and %(layers)s layers × %(whole)s whole graphs × 90 KiB"
