@@ -92,9 +92,11 @@ REMARKS: Mapping[str, Promise] = {
     "older_build": gettext_lazy(
         "Printed by a build before 0.9, whose sampler and profile run held other tensors at once."
     ),
+    "sorting_sampler": gettext_lazy(
+        "That build sampled by sorting: some 38 bytes a logit, where the present one holds 14."
+    ),
     "pieces_alone": gettext_lazy("That build captured pieces alone, and this row is its own estimate."),
     "whole_alone": gettext_lazy("That build captured 35 whole graphs, and no pieces."),
-    "encoder_at_work": gettext_lazy("The image encoder ran at its largest too, which is not counted here."),
     "rest_unknown": gettext_lazy("That run held 0.2 GiB more than the tensors of the file; the log does not say what."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
     "step_inferred": gettext_lazy(

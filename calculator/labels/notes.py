@@ -64,7 +64,10 @@ NOTES: Mapping[str, Promise] = {
         "This is what the workload needs. The server itself reserves %(percent)s %% of %(cards)s cards, %(bytes)s GiB, when it starts."
     ),
     "vllm_encoder_at_work": gettext_lazy(
-        "When it starts, vLLM also runs the encoder on the largest picture that it takes. How large that is the config does not say, so what the encoder needs beside its weights is not counted."
+        "When it starts, vLLM also runs the encoder on the largest image that it takes. How large that is stands in preprocessor_config.json and not in the config, so what the encoder needs beside its weights is not counted."
+    ),
+    "vllm_encoder_by_tokens": gettext_lazy(
+        "When it starts, vLLM also runs the encoder on the largest image that it takes. How large that is stands in preprocessor_config.json (size.longest_edge) and not in the config, so it is not counted: about %(mib)s MiB a card for every 1,024 tokens of that image, where this is more than all other activations together."
     ),
     "vllm_hybrid_blocks": gettext_lazy(
         "Layers of different kinds share one pool: blocks hold %(block_tokens)s tokens, in %(groups)s groups."

@@ -135,10 +135,3 @@ def test_terms_count_every_parameter_once_and_say_how_often_it_lies(name: str, r
     kinds = {term.values["tensors"]: term for term in answer.part("weights").terms if "tensors" in term.values}
     assert kinds["norm"].values.get("copies") == (None if ranks == 1 else ranks)
     assert kinds["norm"].bytes == int(kinds["norm"].values["parameters"]) * 2 * ranks
-
-
-@pytest.mark.parametrize(("vision", "said"), [(True, True), (False, False)])
-def test_an_encoder_at_work_is_said_not_to_be_counted(vision: bool, said: bool) -> None:
-    """`profile_run` of v1/worker/gpu/model_runner.py: the largest picture, which preprocessor_config.json states."""
-    answer = estimate(catalogued("qwen/qwen2-5-vl-7b-instruct"), Workload(engine="vllm", vision=vision))
-    assert ("vllm_encoder_at_work" in notes(answer)) is said
