@@ -11,6 +11,7 @@ from calculator.accuracy.sglang import slots_bytes
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, capacity, estimate
 from calculator.memory.contexts import first_bytes, second_bytes
+from calculator.memory.vllm.encoder import THOUSAND, thousand_tokens_bytes
 
 OF_A_CARD = {
     "activation": ("forward_pass", "sampler", "hidden_states_kept"),
@@ -54,6 +55,9 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         formulas = _cache_formulas(shape, workload) if line["quantity"] == "kv_cache" else {}
     elif line["quantity"] in OF_A_CARD:
         predicted = _of_a_card(shape, workload, OF_A_CARD[line["quantity"]])
+        if "image_tokens" in line:  # of the largest image, which the run's own preprocessor_config.json states
+            thousands = line["image_tokens"] // THOUSAND
+            predicted = max(predicted, thousands * thousand_tokens_bytes(shape, workload.tensor_parallel))
     else:
         answer = estimate(shape, workload)
         loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // workload.tensor_parallel

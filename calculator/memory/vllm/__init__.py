@@ -14,7 +14,7 @@ from calculator.memory.vllm.overhead import DATA_CENTRE_BLACKWELL, MIB, Asked, o
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
 from calculator.memory.vllm.split import ENCODER_ALWAYS_LOADED, check_encoder
-from calculator.memory.vllm.step import Batch, Step
+from calculator.memory.vllm.step import Batch, step
 from calculator.memory.vllm.weights import Layout, weights
 from calculator.memory.workload import Capacity, Estimate, Note, Part, Workload, WorkloadError
 
@@ -79,7 +79,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     in_flight = (depth + 1) * tokens  # asynchronous scheduling: one batch per stage and one ahead
     cached, states = cache_and_state(blocks, _cached_stages(shape, depth), workload, in_flight)
     encoded = encoding(shape, tokens, ranks, workload.card_bytes) if workload.vision else None
-    step = Step(shape, _batch(workload), encoder=workload.vision and held.vision_rank_bytes > 0, encoded=encoded)
+    peak = step(shape, _batch(workload), encoder=workload.vision and held.vision_rank_bytes > 0, encoded=encoded)
     asked = Asked(limits(workload), workload.eager, depth, replicas)
     beside = overhead(shape, serving(workload), asked)
     vision = held.vision_rank_bytes if workload.vision else 0
@@ -87,7 +87,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         "weights": held.rank_bytes,
         "kv_cache": cached.rank_bytes,
         "state": states.rank_bytes,
-        "compute": step.stage_bytes,
+        "compute": peak.stage_bytes,
         "overhead": beside.stage_bytes,
         "vision": [vision] + [0] * (depth - 1),
     }
@@ -96,7 +96,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         Part(key="weights", terms=held.terms),
         Part(key="kv_cache", terms=cached.terms),
         Part(key="state", terms=states.terms),
-        Part(key="compute", terms=step.terms),
+        Part(key="compute", terms=peak.terms),
         Part(key="overhead", terms=beside.terms),
         Part(key="vision", terms=held.vision_terms if workload.vision else ()),
     )

@@ -36,9 +36,9 @@ CUDA_CONTEXT = Measured(300 * MIB, 107 * MIB, 555 * MIB)
 RTX PRO 6000 (https://github.com/ggml-org/llama.cpp/pull/23604)."""
 WORKSPACES = Measured(80 * MIB, 30 * MIB, 170 * MIB)
 """cuBLAS and kernels: `non_torch_memory` of 0.03 to 0.16 GiB on one card."""
-COMMUNICATION = Measured(180 * MIB, 100 * MIB, 300 * MIB)
+COMMUNICATION = Measured(180 * MIB, 100 * MIB, 500 * MIB)
 """NCCL and all-reduce: 0.20 to 0.33 GiB with the workspaces (vllm-project/vllm issues 14452 and 15815, pull request
-14447)."""
+14447), and 0.55 to 0.60 on H100, whose all-reduce has buffers of its own (llm-d-benchmark, pull request 48601)."""
 COMMUNICATION_ON_BLACKWELL = COMMUNICATION._replace(most=1600 * MIB)
 """1.63 GiB on B300, whose ranks also map memory of each other."""
 GRAPH_PIECE_BYTES = 400 * 1024

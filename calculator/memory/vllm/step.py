@@ -13,6 +13,7 @@ the sampler runs beside it; kernels of data-centre Blackwell and Hopper's of MXF
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
@@ -59,6 +60,12 @@ class Step:
         self.terms: tuple[Term, ...] = tuple(
             Term(held.key, held.values | {"copies": copies}, held.bytes * copies) for held, copies in distinct.values()
         )
+
+
+@lru_cache(maxsize=1024)
+def step(shape: Shape, batch: Batch, *, encoder: bool = False, encoded: Encoding | None = None) -> Step:
+    """Kept, as a context length does not change it."""
+    return Step(shape, batch, encoder=encoder, encoded=encoded)
 
 
 def _alive(shape: Shape, batch: Batch, stage: int, *, encoder: bool, encoded: Encoding | None) -> list[Held]:
