@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from calculator.architecture.shape import Attention, CrossAttention, LatentAttention, Shape
+from calculator.memory.llama_cpp.presets import UNQUANTISED
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
 from calculator.memory.workload import Workload
 
@@ -16,7 +17,7 @@ def uses_flash(shape: Shape, workload: Workload) -> bool:
     """`-fa auto` turns it off where the card lacks a kernel, but quantised values need it: then it is not asked."""
     if workload.flash_attention is not None:
         return workload.flash_attention
-    return runs_on_card(shape) or workload.kv_v_format not in (None, "f16", "f32", "bf16")
+    return runs_on_card(shape) or workload.kv_v_format not in {None, *UNQUANTISED}
 
 
 @lru_cache(maxsize=256)

@@ -112,6 +112,8 @@ def test_every_reference_line_is_a_case() -> None:
     )
     runs = len(list(reference_lines("llama_server.jsonl")))
     assert sum(case.quantity == "buffers" for case in cases()) == -(-runs // SERVER_STEP)
+    predicting = list(reference_lines("llama_server_mtp.jsonl"))
+    assert sum(case.quantity == "draft_compute" and case.origin == SERVER for case in cases()) == len(predicting)
     measured = list(reference_lines("measured.jsonl"))
     training = list(reference_lines("training.jsonl"))
     public = [case for case in cases() if case.origin not in (ORIGIN, SERVER, VLLM_ORIGIN, SGLANG_ORIGIN)]
