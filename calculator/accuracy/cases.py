@@ -8,7 +8,7 @@ from itertools import islice
 
 from calculator.accuracy.case import Case
 from calculator.accuracy.kept import kept
-from calculator.accuracy.llama_cpp import llama_cpp_cases
+from calculator.accuracy.llama_cpp import llama_cpp_cases, overhead_case
 from calculator.accuracy.llama_server import llama_server_cases, predicting_cases
 from calculator.accuracy.measured import measured_case
 from calculator.accuracy.references import measured_shape, reference_config, reference_lines, reference_shape
@@ -33,6 +33,7 @@ def _every() -> Iterator[Case]:
     yield from _vllm()
     yield from _sglang()
     yield from _measured()
+    yield from _overheads()
     yield from _training()
 
 
@@ -70,6 +71,12 @@ def _sglang() -> Iterator[Case]:
 def _measured() -> Iterator[Case]:
     for line in reference_lines("measured.jsonl"):
         yield measured_case(line, measured_shape(line))
+
+
+def _overheads() -> Iterator[Case]:
+    for line in reference_lines("constants.jsonl"):
+        if line["constant"] == "llama_cpp_overhead":
+            yield overhead_case(line)
 
 
 def _training() -> Iterator[Case]:

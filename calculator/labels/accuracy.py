@@ -28,6 +28,7 @@ QUANTITIES: Mapping[str, Promise] = {
     "activation": gettext_lazy("Activations"),
     "workspaces": gettext_lazy("Workspaces"),
     "cuda_graphs": gettext_lazy("CUDA graphs"),
+    "overhead": gettext_lazy("Overhead"),
     "total": gettext_lazy("Total"),
     "training_traced": gettext_lazy("Fine-tuning, traced"),
     "training_loaded": gettext_lazy("Fine-tuning, loaded"),
@@ -49,7 +50,8 @@ CONSTANTS: Mapping[str, Promise] = {
     "vllm_graphs": gettext_lazy(
         "vLLM, CUDA graphs: MiB per captured piece, and per layer of a whole graph, for each size"
     ),
-    "vllm_workspaces": gettext_lazy("vLLM, workspaces, and communication of several cards: MiB"),
+    "vllm_workspaces": gettext_lazy("vLLM, workspaces: MiB per multiprocessor"),
+    "vllm_communication": gettext_lazy("vLLM, communication of several cards: MiB on Hopper, and elsewhere"),
 }
 """Constants that were fitted to public figures (`accuracy.fitted`)."""
 
@@ -66,6 +68,9 @@ REMARKS: Mapping[str, Promise] = {
     "other_kernel": gettext_lazy("That build ran another kernel on this card than today's: Marlin, as on older cards."),
     "scales_twice": gettext_lazy(
         "That build kept the scales of the experts twice: as stored, and as its kernel reads them."
+    ),
+    "card_unknown": gettext_lazy(
+        "The card is not named; an H100 is assumed, which has more multiprocessors than most cards."
     ),
     "model_inferred": gettext_lazy("The log does not name the model; it follows from its sizes."),
     "other_platform": gettext_lazy("Printed on a platform other than CUDA, whose back end keeps buffers of its own."),

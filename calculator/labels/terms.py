@@ -123,7 +123,7 @@ TERMS: Mapping[str, Promise] = {
     "attention_workspace": gettext_lazy("%(cards)s × FlashInfer’s workspace"),
     "cuda_graphs": gettext_lazy(
         "%(copies)s × CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 400 KiB, "
-        "and %(layers)s layers × %(whole)s whole graphs × 90 KiB"
+        "and %(layers)s layers × %(whole)s whole graphs × 130 KiB"
     ),
     # SGLang
     "pool_full": gettext_lazy("%(copies)s × %(layers)s layers: %(tokens)s tokens × %(token_bytes)s B"),

@@ -129,11 +129,15 @@ UNSET_KNOBS: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One summand of a part: a formula's key, the model's values in it, and its bytes."""
+    """One summand of a part: a formula's key, the model's values in it, and its bytes.
+
+    `range_bytes` are the least and the most, where it was measured rather than derived.
+    """
 
     key: str
     values: Mapping[str, int | str]
     bytes: int
+    range_bytes: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
 from calculator.memory.vllm.compressed import is_compressed
+from calculator.memory.vllm.constants import DATA_CENTRE_BLACKWELL, MIB
 from calculator.memory.vllm.encoder import encoding, thousand_tokens_bytes
-from calculator.memory.vllm.overhead import DATA_CENTRE_BLACKWELL, MIB, Asked, overhead
+from calculator.memory.vllm.overhead import Asked, overhead
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
 from calculator.memory.vllm.split import ENCODER_ALWAYS_LOADED, check_encoder
@@ -80,7 +81,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     cached, states = cache_and_state(blocks, _cached_stages(shape, depth), workload, in_flight)
     encoded = encoding(shape, tokens, ranks, workload.card_bytes) if workload.vision else None
     peak = step(shape, _batch(workload), encoder=workload.vision and held.vision_rank_bytes > 0, encoded=encoded)
-    asked = Asked(limits(workload), workload.eager, depth, replicas)
+    asked = Asked(limits(workload), workload.eager, depth, replicas, workload.multiprocessors)
     beside = overhead(shape, serving(workload), asked)
     vision = held.vision_rank_bytes if workload.vision else 0
     stage_bytes = {
