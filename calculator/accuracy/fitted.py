@@ -91,7 +91,7 @@ def constants() -> tuple[Constant, ...]:
             tuple(of_cards["llama_cpp_overhead"]),
         ),
         Constant("vllm_graphs", (GRAPH_PIECE_BYTES / MIB, GRAPH_LAYER_BYTES / MIB), tuple(_graphs())),
-        Constant("vllm_workspaces", (WORKSPACES_MIB,), tuple(_workspaces())),
+        Constant("vllm_workspaces", (WORKSPACES_MIB,), (*_workspaces(), *of_cards["vllm_workspaces"])),
         Constant(
             "vllm_communication",
             (COMMUNICATION_ON_HOPPER.bytes / MIB, COMMUNICATION.bytes / MIB),

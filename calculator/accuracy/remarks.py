@@ -39,6 +39,7 @@ REMARKS: dict[str, str] = {
     "died_on_the_way": "that run died before its peak, on a card of 79.25 GiB",
     "constant_of_few_logs": "a constant from few public logs; it depends on kernels, driver and card",
     "card_unknown": "the card is not named; an H100 is assumed, whose multiprocessors are more than most cards have",
+    "card_by_memory": "the card is not named; it follows from the memory that the log prints of it: an RTX 3090",
     "card_inferred": "the card is not named; it follows from the sum of what is printed",
     "memory_inferred": "the memory of the card is not printed; such cards have 3 or 6 GB, and this needs 6",
     "cached_by_the_allocator": "the card's own figure: what PyTorch keeps and does not use is included, and NCCL",

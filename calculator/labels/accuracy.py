@@ -132,6 +132,9 @@ REMARKS: Mapping[str, Promise] = {
     ),
     "died_on_the_way": gettext_lazy("That run died before its peak, on a card of 79.25 GiB."),
     "constant_of_few_logs": gettext_lazy("A constant from few public logs; it depends on kernels, driver and card."),
+    "card_by_memory": gettext_lazy(
+        "The card is not named; it follows from the memory that the log prints of it: an RTX 3090."
+    ),
     "card_inferred": gettext_lazy("The card is not named; it follows from the sum of what is printed."),
     "memory_inferred": gettext_lazy(
         "The memory of the card is not printed; such cards have 3 or 6 GB, and this model needs the latter."

@@ -27,14 +27,14 @@ RTX PRO 6000 (https://github.com/ggml-org/llama.cpp/pull/23604)."""
 WORKSPACES_MIB = 1.1
 WORKSPACES_LEAST_MIB, WORKSPACES_MOST_MIB = 0.6, 1.4
 """cuBLAS and kernels, of each multiprocessor, as a kernel's stack is kept for every thread that a card can run at once:
-`non_torch_memory` of 0.03 GiB on an RTX 4060 (24), 0.04 on an RTX 2060 (34), 0.05 on a T4 (40) and 0.13 to 0.14 on H100
+`non_torch_memory` of 0.03 GiB on an RTX 4060 (24), 0.04 on an RTX 2060 (34), 0.05 on a T4 (40) and 0.13 to 0.16 on H100
 (132). The least is an RTX 4090 (128) that printed 0.08."""
 FEWEST_MULTIPROCESSORS, ASSUMED_MULTIPROCESSORS, MOST_MULTIPROCESSORS = 20, 132, 188
 """Of a card that is not known; an H100 is assumed, as everywhere here."""
 
 COMMUNICATION = Measured(120 * MIB, 60 * MIB, 350 * MIB)
 """NCCL and all-reduce: what is left of 0.15 and 0.20 GiB on RTX 3090 (vllm-project/vllm issue 15340, pull request
-14447), 0.30 on L40S (issue 15815) and 0.33 on RTX 5090 (issue 14452) without the workspaces."""
+14447; by their 23.58 GiB), 0.30 on L40S (issue 15815) and 0.33 on RTX 5090 (issue 14452) without the workspaces."""
 COMMUNICATION_ON_HOPPER = Measured(440 * MIB, 100 * MIB, 600 * MIB)
 """There ranks also reduce in memory that all of them map (`distributed/device_communicators/all_reduce_utils.py`,
 `SYMM_MEM_ALL_REDUCE_MAX_SIZES`: capabilities 9 and 10 alone): 0.55 GiB with the workspaces on 2 H100 (llm-d-benchmark),
