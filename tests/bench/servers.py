@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.load import load
-from tests.bench.pages import MANY, PAGES, SECONDS, ours, served
+from tests.bench.load import Load, load
+from tests.bench.pages import MANY, PAGES, SECONDS, Page, Server, ours, served
 
 ROUNDS = 3
 ASKED = ("slider, settled", "model page", "models list", "API memory")
@@ -32,30 +32,22 @@ def main() -> None:
         print("granian is not installed: pip install granian, and ask again")
         return
     os.environ["API_RATE"] = "1000000/sec"
-    table = Table(
-        *HEAD, title=f"{MANY} connections, two processes of four threads; the best of {ROUNDS} rounds in turns"
-    )
+    table = Table(*HEAD, title=f"{MANY} connections, two processes of four threads; best of {ROUNDS} rounds in turns")
     with ExitStack() as stack:
         both = [stack.enter_context(served(command, "/healthz")) for command in (ours(), granian())]
         for page in (page for page in PAGES if page.name in ASKED):
-            for state in ("warm", "cold"):
-                found: list[list[tuple[float, float]]] = [[], []]
-                for turn in range(ROUNDS):
-                    for which, server in enumerate(both):
-                        start = 1 + 20_000 * turn if state == "cold" else 0
-                        each = load(
-                            server.address,
-                            lambda number, start=start, page=page: page.of(start + number if start else 0),
-                            page.headers,
-                            MANY,
-                            SECONDS,
-                        )
-                        found[which].append((each.per_s, each.p99_ms))
-                first, second = (max(rounds) for rounds in found)
+            for state, step in (("warm", 0), ("cold", 1)):
+                rounds = [[_asked(server, page, 20_000 * turn, step) for server in both] for turn in range(ROUNDS)]
+                first, second = (max(found, key=lambda one: one.per_s) for found in zip(*rounds, strict=True))
                 table.add_row(
-                    *(page.name, state, f"{first[0]:,.0f}", f"{second[0]:,.0f}", f"{second[0] / first[0]:.2f}"),
-                    *(f"{first[1]:.1f}", f"{second[1]:.1f}"),
+                    *(page.name, state, f"{first.per_s:,.0f}", f"{second.per_s:,.0f}"),
+                    *(f"{second.per_s / first.per_s:.2f}", f"{first.p99_ms:.1f}", f"{second.p99_ms:.1f}"),
                 )
         Console(width=120).print(table)
         for name, server in zip(("gunicorn", "granian"), both, strict=True):
             print(f"MiB of each worker of {name}:", ", ".join(f"{each:.0f}" for each in server.memory_mib()))
+
+
+def _asked(server: Server, page: Page, start: int, step: int) -> Load:
+    """One address, or with a `step` another each time."""
+    return load(server.address, lambda number: page.of(step * (start + number)), page.headers, MANY, SECONDS)
