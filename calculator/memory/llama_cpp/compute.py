@@ -66,7 +66,7 @@ def _setting(shape: Shape, workload: Workload) -> Setting:
         outputs=min(tokens, output_rows(workload)),
         snapshots=snapshots(shape, workload),
         top_k=min(_top_k(shape), pad(workload.context_tokens)),
-        fuses=cuda,
+        back_end=workload.back_end or "cuda",
         hands_on=workload.mtp > 0,
         key_type=KV_TYPE[keys],
         value_type=KV_TYPE[values],

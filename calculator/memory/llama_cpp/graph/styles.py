@@ -16,7 +16,7 @@ class Style(NamedTuple):
     capped: bool = False
     cuts: bool = True  # the last layer drops rows before its feed-forward network
     cuts_sum: bool = False  # after the residual is added
-    probabilities: str = "soft_max"
+    probabilities: str = ""  # sigmoid where experts are chosen with a bias, else soft-max
     weigh_first: bool = False
     normalises: bool = True  # the weights of the chosen experts add up to one
     shared_first: bool = False
@@ -33,6 +33,7 @@ _STYLES: dict[str, Style] = {
     "afmoe": Style(rotary="windowed", scales_input=True),
     "cohere": Style(norm="layer", parallel=True),
     "cohere2": Style(norm="layer", parallel=True, rotary="windowed"),
+    "ernie4_5_moe": Style(probabilities="soft_max"),
     "exaone4": Style(rotary="windowed"),
     "falcon": Style(norm="layer", parallel=True),
     "falcon_h1": Style(cuts_sum=True),

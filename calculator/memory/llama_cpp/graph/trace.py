@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.graph.allocator import plan
+from calculator.memory.llama_cpp.graph.back_ends import BACK_ENDS
 from calculator.memory.llama_cpp.graph.builder import Builder, Setting
 from calculator.memory.llama_cpp.graph.layers import add_layer
 from calculator.memory.llama_cpp.graph.layout import Peaks
@@ -46,8 +47,11 @@ def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> 
     """Raises NotTracedError for a kind of layer that is not known here."""
     build = _build(shape, setting, placement)
     host, graph = build.host, build.graph
-    places = placed(graph.nodes, graph.leaves, host, ())
-    nodes, copied = schedule(graph.nodes, places, copies, host)
+    of_cards = BACK_ENDS[setting.back_end]
+    for tensor in graph.nodes:
+        tensor.card_size = of_cards.size(tensor)
+    places = placed(graph.nodes, graph.leaves, host, (), of_cards)
+    nodes, copied = schedule(graph.nodes, places, copies, host, of_cards)
     leaves = [(leaf, places[leaf]) for leaf in graph.leaves]
     zeros = [leaf for leaf in graph.leaves if leaf.op == "leaf"]
     if zeros:  # one for every layer, all taken at the start
@@ -61,7 +65,7 @@ def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> 
     handed: list[list[Tensor]] = [[] for _ in range(host + 1)]
     for (_, place), found in copied.items():
         handed[place] += found
-    return Trace(tuple(map(Peaks, plans)), tuple(build.weights), tuple(map(tuple, handed)))
+    return Trace(tuple(Peaks(found, of_cards.alignment) for found in plans), tuple(build.weights), tuple(map(tuple, handed)))
 
 
 def _another(leaf: Tensor) -> Tensor:
@@ -76,7 +80,7 @@ def attends_at_home(shape: Shape, setting: Setting, placement: Placement) -> boo
     tokens = setting.sequences
     build = _build(shape, setting._replace(tokens=tokens, outputs=tokens), placement)
     forced = build.norms if tokens < FEW_TOKENS or not placement.ram else ()
-    places = placed(build.graph.nodes, build.graph.leaves, build.host, forced)
+    places = placed(build.graph.nodes, build.graph.leaves, build.host, forced, BACK_ENDS[setting.back_end])
     return all(places[tensor] == place for tensor, place in build.attended)
 
 
@@ -105,7 +109,8 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
     for index in chosen:
         spec, build.place, build.experts_place = kinds[index]
         source = shape.layers[index].shares_kv_of
-        build.layer, build.cache_place = index, homes[index if source is None else source]
+        build.layer, build.cache_layer = index, index if source is None else source
+        build.cache_place = homes[build.cache_layer]
         x = add_layer(build, style, spec, x, last=index == chosen[-1])
         if build.whole is not None and index < build.deep:
             x = same("add", x, view(build.whole, (shape.hidden_size, setting.tokens), "deep", index + 1))
