@@ -85,6 +85,7 @@ class Builder:
         self.keeps_windows = False  # in a cache of their own (`llm_graph_input_attn_kv_iswa`)
         self.whole: Tensor | None = None  # embeddings with room for features of several vision layers
         self.deep = 0
+        self.axes = 1  # positions of a token
         self._on_cards = [
             Tensor("weight", (1, 1, 1, 1), (), NOTHING, outside=True, place=card) for card in range(cards)
         ]
@@ -102,7 +103,7 @@ class Builder:
 
     @property
     def positions(self) -> Tensor:
-        return self.input("positions", (self.setting.tokens,))
+        return self.input("positions", (self.axes * self.setting.tokens,))
 
     def mask(self, number: int) -> Tensor:
         unit = 2 if self.setting.flash else 4

@@ -53,7 +53,7 @@ def _of_data(tensor: Tensor, host: int, of_cards: BackEnd) -> int:
         return NOWHERE
     if weight.place == host and _batch(tensor) >= OFFLOADED_FROM and of_cards.offloads(tensor):
         return next((card for card in range(host) if supports(card, tensor, host, of_cards)), host)
-    return weight.place
+    return weight.place if supports(weight.place, tensor, host, of_cards) else NOWHERE
 
 
 def _batch(tensor: Tensor) -> int:

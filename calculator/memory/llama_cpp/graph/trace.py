@@ -19,6 +19,7 @@ from calculator.memory.llama_cpp.graph.splits import schedule
 from calculator.memory.llama_cpp.graph.styles import Style, style_of
 from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, node, same, view
 from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.support import FOUR_POSITIONS
 
 FEW_TOKENS = 32
 PERIODS = (3, 6)  # of equal layers that are followed on one card, on several
@@ -91,7 +92,7 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
     style = style_of(shape.model_type, any("attn_norm" in spec.biases for spec in specs))
     if setting.hands_on:
         style = style._replace(cuts=False)
-    build.norm_kind = style.norm
+    build.norm_kind, build.axes = style.norm, 4 if shape.model_type in FOUR_POSITIONS else 1
     kinds_cached = cache_kinds(shape)
     build.num_caches = max(len(kinds_cached), 1)
     build.keeps_windows = any(row.window for row in kinds_cached)
