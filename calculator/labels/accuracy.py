@@ -21,6 +21,8 @@ QUANTITIES: Mapping[str, Promise] = {
     "compute": gettext_lazy("Compute buffer"),
     "cache_and_state": gettext_lazy("Cache and state on a card"),
     "buffers": gettext_lazy("All buffers on the cards"),
+    "compute_metal": gettext_lazy("Compute buffer on Metal"),
+    "compute_vulkan": gettext_lazy("Compute buffer on Vulkan"),
     "host_compute": gettext_lazy("Compute buffer in RAM"),
     "draft_cache": gettext_lazy("Cache of the second context (MTP)"),
     "draft_compute": gettext_lazy("Compute buffer of the second context (MTP)"),

@@ -57,7 +57,7 @@ def _setting(shape: Shape, workload: Workload) -> Setting:
         sequences=sequences,
         streams=streams(workload),
         flash=uses_flash(shape, workload),
-        in_ram=uses_flash(shape, workload) and not runs_on_card(shape),
+        in_ram=uses_flash(shape, workload) and not runs_on_card(shape, workload),
         transposed=workload.flash_attention is False,
         keys_copied=cuda and keys not in ("f16", "f32"),
         values_copied=cuda and values not in ("f16", "f32"),

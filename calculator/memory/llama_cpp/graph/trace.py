@@ -66,7 +66,9 @@ def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> 
     handed: list[list[Tensor]] = [[] for _ in range(host + 1)]
     for (_, place), found in copied.items():
         handed[place] += found
-    return Trace(tuple(Peaks(found, of_cards.alignment) for found in plans), tuple(build.weights), tuple(map(tuple, handed)))
+    return Trace(
+        tuple(Peaks(found, of_cards.alignment) for found in plans), tuple(build.weights), tuple(map(tuple, handed))
+    )
 
 
 def _another(leaf: Tensor) -> Tensor:

@@ -76,7 +76,9 @@ class _Order:
             if self.used[index] or self.nodes[index].op == "view" or self._begins_pattern(index):
                 continue
             if all(
-                self.used[before] or not _waits(self.nodes[index], self.nodes[before]) or self._fuses(found, before, index)
+                self.used[before]
+                or not _waits(self.nodes[index], self.nodes[before])
+                or self._fuses(found, before, index)
                 for before in range(self.first, index)
             ):
                 found.append(index)
