@@ -62,7 +62,6 @@ lint: .venv/installed-test lint-static ## Check style, types, import contracts, 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djade --check --target-version 5.2 $$(find templates -name '*.html')
 	$(BIN)/djlint --quiet --lint templates
 	$(MANAGE) makemigrations --check --dry-run
 	$(MANAGE) check --fail-level WARNING
@@ -73,7 +72,6 @@ lint: .venv/installed-test lint-static ## Check style, types, import contracts, 
 format: .venv/installed-test ## Rewrite code, templates and scripts in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/djade --target-version 5.2 $$(find templates -name '*.html')
 	$(BIOME) check --colors=off --write
 
 messages: .venv/installed-test ## Collect strings to translate (needs gettext), then compile them (does not)

@@ -8,9 +8,9 @@ from math import ceil, log2, log10
 
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops
-from calculator.figures import GIB
 from calculator.fit_words import card_label, needs
 from calculator.hardware import COUNTS, Card
+from calculator.hardware.cards import GIB
 from calculator.memory import Workload
 
 WIDTH, HEIGHT = 480, 285

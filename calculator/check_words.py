@@ -13,15 +13,15 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.catalogue import Model
 from calculator.check import Checked, Compared, Fix
-from calculator.check.compared import SECOND
 from calculator.check.comparison import ranks
 from calculator.figures import billions, gib, grouped, percent
 from calculator.fit_words import FitView, card_label, fit_view, room_text
 from calculator.labels.check import PLACES, PROGRAMS, QUANTITIES, REASONS, SETTINGS, fix_text, setting_text
 from calculator.logs import Reading
+from calculator.logs.terms import OF_SECOND
 
 BAR_WIDTH = 1000
-BAR_PARTS = ("weights", "kv_cache", "context", "state", "compute", "overhead", *SECOND)
+BAR_PARTS = ("weights", "kv_cache", "context", "state", "compute", "overhead", *OF_SECOND)
 NEAR = 0.05
 WEIGHED = frozenset({"util"})
 """Settings without a question in the memory model that the comparison itself takes into account."""
@@ -95,7 +95,7 @@ def _row_view(reading: Reading, row: Compared) -> RowView:
     error = row.error
     state = "" if error is None else "exact" if error == 0 else "near" if abs(error) <= NEAR else "off"
     return RowView(
-        key=SECOND.get(row.quantity, row.quantity),
+        key=OF_SECOND.get(row.quantity, row.quantity),
         label=str(QUANTITIES[row.quantity]),
         place=str(PLACES[row.place]),
         predicted=amount_text(reading, row, row.predicted),
@@ -147,7 +147,7 @@ def _segments(parts: Iterator[tuple[str, int]], whole: int) -> Iterator[Segment]
         start, end = BAR_WIDTH * at // whole, BAR_WIDTH * (at + size) // whole
         at += size
         if size:
-            key = "kv_cache" if key == "context" else SECOND.get(key, key)
+            key = "kv_cache" if key == "context" else OF_SECOND.get(key, key)
             yield Segment(key=key, x=start, width=max(end - start, 2))
 
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.architecture import Shape
+from calculator.hardware.cards import GB
 from calculator.knobs import KNOBS
 from calculator.workload_form import WorkloadForm
 
 MOST_TOKENS = 2**30
-GB = 10**9
 
 
 def _whole(label: Any, least: int, most: int) -> forms.IntegerField:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-GB = 10**9
+from calculator.hardware.cards import GB
+
 MOST_GB = 1_000_000
 
 FLAGS: Mapping[str, bool] = {
@@ -96,11 +97,10 @@ class SharesField(forms.Field):
     """A share for each card, as "3,1"."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
-        "invalid": gettext_lazy("Write a share for each card, such as 3,1: numbers from 0 to %(most)s."),
+        "invalid": gettext_lazy("Write a share for each card, such as 3,1."),
     }
 
-    def __init__(self, *, most: float, **options: Any) -> None:
-        self.most = most
+    def __init__(self, **options: Any) -> None:
         super().__init__(widget=forms.TextInput(attrs={"size": 5, "inputmode": "decimal"}), **options)
 
     def to_python(self, value: object) -> tuple[float, ...] | None:
@@ -108,13 +108,9 @@ class SharesField(forms.Field):
         if not word:
             return None
         try:
-            found = shares(word)
-        except ValueError:
-            found = (-1.0,)
-        if not all(0 <= share <= self.most for share in found):
-            message = self.error_messages["invalid"] % {"most": f"{self.most:,.0f}"}
-            raise forms.ValidationError(message, code="invalid")
-        return found
+            return shares(word)
+        except ValueError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
 class GigabytesField(forms.DecimalField):

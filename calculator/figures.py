@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-GIB = 2**30
-GB = 10**9
+from calculator.hardware.cards import GB, GIB
 
 
 def _fixed(value: Decimal, places: int) -> str:

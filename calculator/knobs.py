@@ -9,13 +9,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from calculator.fields import GB, FlagField, GigabytesField, OnOffField, SharesField, SlotsField
+from calculator.fields import FlagField, GigabytesField, OnOffField, SharesField, SlotsField
 from calculator.hardware import engine_named
+from calculator.hardware.cards import GB
 from calculator.memory import ENGINES
 from calculator.memory.engines import BOUNDS
 
 MOST_SLOTS = 256  # `LLAMA_MAX_SEQ` of llama.cpp
-LARGEST_SHARE = 1_000_000
 LONGEST_WORD = 20
 MOST_LAYERS = 9999
 """More than any model has; the engine says how many this one has."""
@@ -44,7 +44,7 @@ class Knob:
         if self.kind == "slots":
             return SlotsField(label=self.label, required=False, most=MOST_SLOTS)
         if self.kind == "shares":
-            return SharesField(label=self.label, required=False, most=LARGEST_SHARE)
+            return SharesField(label=self.label, required=False)
         if self.kind == "word":
             text = forms.TextInput(attrs={"size": 5, "autocapitalize": "none"})
             return forms.CharField(

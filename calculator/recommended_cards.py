@@ -72,8 +72,7 @@ def certainty_text(engine: str) -> str:
 
 def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Recommendation, ...]:
     """Each set is split in the engine's own way, whatever split the reader asked for on cards of his own."""
-    split = workload.but(tensor_parallel=1, pipeline_parallel=1, data_parallel=1)
-    return recommend(shape, split, cards)
+    return recommend(shape, workload.unsplit(), cards)
 
 
 def _card_set(fit: Fit, *, shelved: bool = False) -> CardSet:

@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALE = "zh_Hans"
 PO = Path("locale") / LOCALE / "LC_MESSAGES" / "django.po"
 # Line numbers and old entries would change the file with every edit elsewhere.
-COLLECT = ["makemessages", "-l", LOCALE, "--no-location", "--no-obsolete", "--no-wrap", "-i", "tests", "-i", ".venv"]
+COLLECT = ["makemessages", "-l", LOCALE, "-e", "py,html", "-i", "tests", "-i", ".venv"]
+COLLECT += ["--no-location", "--no-obsolete", "--no-wrap"]
 
 
 def compiled(po: Path) -> bytes:

@@ -1,27 +1,38 @@
 """Constants that were fitted to public figures: fitted anew to all of them, and to all but one family at a time.
 
-Everything else in the memory model follows from rules of the engines. A constant multiplies a feature that the model
-computes (multiprocessors, captured pieces); the fit minimises the squares of the relative errors.
+A constant multiplies a feature that the model computes (multiprocessors, captured pieces); the fit minimises the
+squares of the relative errors.
+
+Others are taken from single figures or are allowances, and cannot be fitted: vLLM's CUDA context, which SGLang and
+transformers share, and how wide its intervals are (`memory/vllm/overhead.py`); cuBLAS (`memory/transformers`); the
+width of llama.cpp's interval and its encoders' buffers (`memory/llama_cpp/overhead.py`, `vision.py`); what stays free
+on top (`hardware/headroom.py`, `allowance` of `hardware/engines`); what a card does not give (`hardware/cards.py`,
+`reserve`). The rest of the memory model follows from rules of the engines.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import median
+from typing import Any
 
-from calculator.accuracy.case import Case
-from calculator.accuracy.cases import cases
-from calculator.accuracy.references import reference_lines
+from calculator.accuracy.measured import measured_workload
+from calculator.accuracy.references import measured_shape, reference_lines
+from calculator.architecture import Shape
 from calculator.hardware.cards import CUDA_KEEPS_MIB, CUDA_KEEPS_MIB_A_GIB
+from calculator.memory import estimate
 from calculator.memory.llama_cpp.overhead import CONTEXT_MIB, WORKSPACE_EACH_MIB, WORKSPACE_MIB
-from calculator.memory.vllm.overhead import COMMUNICATION, GRAPH_PIECE_BYTES, WORKSPACES
+from calculator.memory.vllm.overhead import COMMUNICATION, GRAPH_LAYER_BYTES, GRAPH_PIECE_BYTES, WORKSPACES
+from calculator.memory.workload import Estimate, Term
 
 MIB = 2**20
-OTHER_GRAPHS = ("more_graphs", "whole_alone")
-"""Remarks on runs that captured other graphs than the ones that are counted."""
+OTHER_GRAPHS = "more_graphs"
+"""The remark on runs of which it is not known what they captured."""
+WITHOUT = {"pieces_alone": "layers", "whole_alone": "pieces"}
+"""Remarks on runs that captured pieces alone or whole graphs alone, and the value of our term that they lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +75,6 @@ def constants() -> tuple[Constant, ...]:
     of_cards: defaultdict[str, list[Sample]] = defaultdict(list)
     for line in reference_lines("constants.jsonl"):
         of_cards[line["constant"]].append(Sample(line["card"], tuple(line["features"]), line["mib"]))
-    vllm = [case for case in cases() if case.engine == "vllm"]
-    graphs = [case for case in vllm if case.remark not in OTHER_GRAPHS]
-    each = COMMUNICATION.bytes + WORKSPACES.bytes
     return (
         Constant("cuda_keeps", (CUDA_KEEPS_MIB, CUDA_KEEPS_MIB_A_GIB), tuple(of_cards["cuda_keeps"])),
         Constant("llama_cpp_context", (CONTEXT_MIB,), tuple(of_cards["llama_cpp_context"])),
@@ -75,26 +83,42 @@ def constants() -> tuple[Constant, ...]:
             (WORKSPACE_MIB, CONTEXT_MIB + WORKSPACE_EACH_MIB),
             tuple(of_cards["llama_cpp_overhead"]),
         ),
-        Constant("vllm_graphs", (GRAPH_PIECE_BYTES / MIB,), _per(graphs, "cuda_graphs", GRAPH_PIECE_BYTES / MIB)),
-        Constant(
-            "vllm_workspaces",
-            (WORKSPACES.bytes / MIB, COMMUNICATION.bytes / MIB),
-            tuple(
-                Sample(case.family, (1, float(case.predicted == each)), case.truth / MIB)
-                for case in vllm
-                if case.quantity == "workspaces"
-            ),
-        ),
+        Constant("vllm_graphs", (GRAPH_PIECE_BYTES / MIB, GRAPH_LAYER_BYTES / MIB), tuple(_graphs())),
+        Constant("vllm_workspaces", (WORKSPACES.bytes / MIB, COMMUNICATION.bytes / MIB), tuple(_workspaces())),
     )
 
 
-def _per(cases: Iterable[Case], quantity: str, used: float) -> tuple[Sample, ...]:
-    """What our figure is `used` times of."""
-    return tuple(
-        Sample(case.family, (case.predicted / MIB / used,), case.truth / MIB)
-        for case in cases
-        if case.quantity == quantity
-    )
+def _graphs() -> Iterator[Sample]:
+    """Of one card: pieces times sizes, and layers of whole graphs times sizes. FlashInfer's workspace, which the
+    server first fills while it captures, follows from its source and is taken off the figure."""
+    for line, shape, answer in _vllm("cuda_graphs"):
+        remark = line.get("remark", "")
+        if remark != OTHER_GRAPHS:
+            terms = _overhead(answer)
+            counted = {key: int(value) for key, value in terms["cuda_graphs"].values.items()}
+            counted[WITHOUT.get(remark, "")] = 0
+            share = counted["copies"] / answer.workload.devices
+            pieces, layers = counted["pieces"] * counted["sizes"] * share, counted["layers"] * counted["whole"] * share
+            workspace = terms["attention_workspace"].bytes if "attention_workspace" in terms else 0
+            truth = line["truth"] - workspace / answer.workload.devices
+            yield Sample(shape.model_type, (pieces, layers), truth / MIB)
+
+
+def _workspaces() -> Iterator[Sample]:
+    """Each card's own, and what it talks to others with."""
+    for line, shape, answer in _vllm("workspaces"):
+        yield Sample(shape.model_type, (1, float("communication" in _overhead(answer))), line["truth"] / MIB)
+
+
+def _vllm(quantity: str) -> Iterator[tuple[Mapping[str, Any], Shape, Estimate]]:
+    for line in reference_lines("measured.jsonl"):
+        if line["engine"] == "vllm" and line["quantity"] == quantity:
+            shape = measured_shape(line)
+            yield line, shape, estimate(shape, measured_workload(line))
+
+
+def _overhead(answer: Estimate) -> dict[str, Term]:
+    return {term.key: term for term in answer.part("overhead").terms}
 
 
 def _line(constant: Constant) -> Line:
@@ -141,7 +165,7 @@ def fit(samples: Sequence[Sample]) -> tuple[float, ...] | None:
         return (right[0] / matrix[0][0],)
     (a, b), (c, d) = matrix
     determinant = a * d - b * c
-    if abs(determinant) < 1e-12 * a * max(d, 1e-300) or d == 0:
+    if determinant <= 1e-12 * a * d:
         return None
     numbers = (right[0] * d - b * right[1], a * right[1] - c * right[0])
     return tuple(round(number / determinant, 9) for number in numbers)

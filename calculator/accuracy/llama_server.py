@@ -62,24 +62,20 @@ def llama_server_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
 
 
 def predicting_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
-    """Both contexts of a run that guesses tokens ahead, on its card and in RAM (`llama_server_mtp.jsonl`).
-
-    The second one's cache is F16 unless told; two runs told it, which is no question here.
-    """
+    """Both contexts of a run that guesses tokens ahead, on its card and in RAM (`llama_server_mtp.jsonl`)."""
     asked = {"context_tokens": line["context"], "kv_format": line["kv"], "slots": line["slots"], "mtp": line["mtp"]}
+    if "draft_kv" in line:
+        asked |= {"draft_kv_format": line["draft_kv"], "draft_kv_v_format": line["draft_kv"]}
     answer = estimate(shape, Workload(engine=ENGINE, weight_format="Q4_K_M", **asked))
     kept = first_bytes(answer.parts, "kv_cache") + answer.part("state").bytes
     found = [
         ("cache_and_state", kept, line["kv_cache"] + line["state"]),
         ("compute", first_bytes(answer.parts, "compute"), line["compute"]),
         ("host_compute", first_bytes(answer.host, "compute"), line["host"][1]),
+        ("draft_cache", second_bytes(answer.parts, "kv_cache"), line["draft_kv_cache"]),
+        ("draft_compute", second_bytes(answer.parts, "compute"), line["draft_compute"]),
+        ("draft_host_compute", second_bytes(answer.host, "compute"), line["draft_host_compute"]),
     ]
-    if "draft_kv" not in line:
-        found += [
-            ("draft_cache", second_bytes(answer.parts, "kv_cache"), line["draft_kv_cache"]),
-            ("draft_compute", second_bytes(answer.parts, "compute"), line["draft_compute"]),
-            ("draft_host_compute", second_bytes(answer.host, "compute"), line["draft_host_compute"]),
-        ]
     case = partial(about(line["config"], shape, ENGINE, ORIGIN), configuration=settings_of(asked), resolution=TENTH)
     for quantity, predicted, truth in found:
         yield case(quantity=quantity, predicted=predicted, truth=round(truth * MIB))

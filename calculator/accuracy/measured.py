@@ -11,13 +11,7 @@ from calculator.accuracy.sglang import slots_bytes
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, capacity, estimate
 from calculator.memory.contexts import first_bytes, second_bytes
-
-OF_A_CARD = {
-    "activation": ("forward_pass", "sampler", "hidden_states_kept"),
-    "workspaces": ("workspaces", "communication"),
-    "cuda_graphs": ("cuda_graphs", "attention_workspace"),
-}
-"""Quantities that vLLM prints for one card, and the terms that stand for them."""
+from calculator.memory.of_a_card import OF_A_CARD, card_bytes
 
 PARTS = {
     "kv_cache": (first_bytes, "kv_cache"),
@@ -29,12 +23,17 @@ PARTS = {
 """Quantities of one context, and the part that each is of."""
 
 
-def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
-    """The case of one line of `measured.jsonl`."""
+def measured_workload(line: Mapping[str, Any]) -> Workload:
+    """What the run of one line of `measured.jsonl` was asked for."""
     asked = dict(line["workload"])
     if "capability" in asked:
         asked["capability"] = tuple(asked["capability"])
-    workload = Workload(engine=line["engine"], **asked)
+    return Workload(engine=line["engine"], **asked)
+
+
+def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
+    """The case of one line of `measured.jsonl`."""
+    workload = measured_workload(line)
     weight_format = workload.weight_format or "BF16"
     resolution = line.get("resolution", 0)
     formulas: dict[str, int] = {}
@@ -46,14 +45,14 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         formulas = _token_formulas(shape, workload, line["pool_bytes"])
     elif line["quantity"] == "total":
         predicted = _total(shape, workload, line)
-    elif "slots" in line:
+    elif line["engine"] == "sglang" and line["quantity"] == "state":
         predicted = slots_bytes(shape, workload, line["slots"])
     elif line["quantity"] in PARTS:
         of_context, part = PARTS[line["quantity"]]
         predicted = of_context(estimate(shape, workload).parts, part)
         formulas = _cache_formulas(shape, workload) if line["quantity"] == "kv_cache" else {}
     elif line["quantity"] in OF_A_CARD:
-        predicted = _of_a_card(shape, workload, OF_A_CARD[line["quantity"]])
+        predicted = card_bytes(estimate(shape, workload), line["quantity"]) or 0
     else:
         answer = estimate(shape, workload)
         loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // workload.tensor_parallel
@@ -98,9 +97,3 @@ def _total(shape: Shape, workload: Workload, line: Mapping[str, Any]) -> int:
     if line.get("graphs_outside"):  # builds before 0.21 captured graphs outside the budget
         rest -= sum(term.bytes for term in answer.part("overhead").terms if term.key == "cuda_graphs")
     return int(rest + line["pool_bytes"])
-
-
-def _of_a_card(shape: Shape, workload: Workload, keys: tuple[str, ...]) -> int:
-    terms = [term for part in estimate(shape, workload).parts for term in part.terms if term.key in keys]
-    cards = workload.tensor_parallel * workload.pipeline_parallel * workload.data_parallel
-    return sum(term.bytes for term in terms) // cards

@@ -24,7 +24,7 @@ MIB = 2**20
 class Verdict:
     """`state` is ours: `predicted_bytes` of the fullest card, `least_bytes` to `most_bytes`, of `offered_bytes`.
 
-    `ran` is what was said, `quote` how. `remark` says what had to be assumed.
+    `refused`: for another reason than memory. `ran` is what was said, `quote` how. `remark` says what was assumed.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Verdict:
     count: int
     ran: bool
     state: str
-    fits: bool
+    refused: bool
     least_bytes: int
     predicted_bytes: int
     most_bytes: int
@@ -44,6 +44,10 @@ class Verdict:
     quote: str
     source: str | None
     remark: str
+
+    @property
+    def fits(self) -> bool:
+        return self.predicted_bytes <= self.offered_bytes and not self.refused
 
     @property
     def agrees(self) -> bool:
@@ -97,7 +101,7 @@ def _served(shape: Shape, line: Mapping[str, Any], card: Card) -> dict[str, Any]
     spare, figure = answer.spare_bytes, answer.per_card_bytes or 0
     return {
         "state": answer.state,
-        "fits": spare is not None and spare >= 0 and not answer.refused,
+        "refused": answer.refused or spare is None,
         "least_bytes": answer.least_bytes or 0,
         "predicted_bytes": figure,
         "most_bytes": answer.most_bytes or 0,
@@ -109,7 +113,7 @@ def _trained(shape: Shape, line: Mapping[str, Any], card: Card) -> dict[str, Any
     needed = training_memory(shape, Training(**line["training"])).per_device_bytes
     return {
         "state": training_state(needed, card.device_bytes),
-        "fits": needed <= card.device_bytes,
+        "refused": False,
         "least_bytes": needed,
         "predicted_bytes": needed,
         "most_bytes": needed + PYTORCH.of(card.device_bytes),

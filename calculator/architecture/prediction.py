@@ -32,9 +32,9 @@ def with_prediction(c: Fields, model: Decoder) -> Decoder:
     number = c.count("num_mtp_layers")
     if model.mtp or not number:
         return model
-    if c.model_type not in LIKE_THE_LAST:
+    like = next((block for block in reversed(model.layers) if _attends(block)), None)
+    if c.model_type not in LIKE_THE_LAST or like is None:
         return replace(model, undescribed_mtp=number)
-    like = next(block for block in reversed(model.layers) if _attends(block))
     return replace(model, mtp=(replace(like, weights=like.weights + around(model.hidden_size)),) * number)
 
 

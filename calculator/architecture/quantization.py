@@ -55,7 +55,7 @@ _RECURRENT = {
     "ssm_out": ("mamba.out_proj", "mixer.out_proj", "linear_attn.out_proj"),
 }
 _ROUTERS = ("mlp.gate", "mlp.router", "block_sparse_moe.gate", "feed_forward.gate", "feed_forward.router")
-MAYBE_ROUTED = range(4)  # the first layers may be dense; of published models no more than three are
+_MAYBE_ROUTED = range(4)  # the first layers may be dense; of published models no more than three are
 _FORMATS = {"awq": "AWQ", "gptq": "GPTQ", "fp8": "FP8", "fbgemm_fp8": "FP8", "mxfp4": "MXFP4"}
 _AROUND_LAYERS = re.compile(r"^(?:(?:model|language_model|backbone)\.)+layers\.")  # whatever stands around the text
 _LISTS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers")
@@ -143,7 +143,7 @@ def read_storage(c: Fields, *, assume_standard: bool = False) -> Storage:
         per_channel=weights.get("strategy") == "channel",
         block=_block(q.config.get("weight_block_size") or weights.get("block_structure")),
         wide_activations=bool(weights) and not _group(q, "input_activations"),
-        wide_routers=any(f"model.layers.{layer}.{name}" in left_out for layer in MAYBE_ROUTED for name in _ROUTERS),
+        wide_routers=any(f"model.layers.{layer}.{name}" in left_out for layer in _MAYBE_ROUTED for name in _ROUTERS),
     )
     experts = ""
     if c.word("expert_dtype") == "fp4" or q.config.get("expert_dtype") == "fp4":  # DeepSeek-V4

@@ -42,7 +42,8 @@ OF_THE_CARD = ("card_bytes", "capability")
 def case_lines(
     reading: Reading, model: Model, settled: Settled, rows: tuple[Compared, ...], config: Mapping[str, object] | None
 ) -> str:
-    """One JSON object a line, for every quantity that was printed."""
+    """One JSON object a line, for every quantity that was printed and is predicted: what is only shown, such as a draft
+    model, a case would hold against another run."""
     return "".join(
         json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(reading, model, settled, rows, config)
     )
@@ -55,7 +56,7 @@ def _lines(
     workload = dict(settled.said) | {name: value for name, value in asked.items() if value is not None}
     pool = reading.of("pool")
     for row in rows:
-        if row.printed is None or row.quantity not in QUANTITIES or row.place == "host":
+        if row.printed is None or row.predicted is None or row.quantity not in QUANTITIES or row.place == "host":
             continue
         if row.quantity == "kv_tokens" and not pool:
             continue

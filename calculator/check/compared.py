@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SECOND = {
-    "draft_weights": "weights",
-    "draft_kv_cache": "kv_cache",
-    "draft_state": "state",
-    "draft_compute": "compute",
-}
-"""Quantities of the second context, and the parts that they belong to."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:

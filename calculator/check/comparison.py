@@ -6,20 +6,17 @@ from collections.abc import Iterable, Sequence
 
 from calculator.architecture import Shape
 from calculator.check.cards import Hardware
-from calculator.check.compared import SECOND, Compared
+from calculator.check.compared import Compared
 from calculator.check.reasons import reasons_of
 from calculator.check.workload import Settled
 from calculator.logs import Printed, Reading
-from calculator.logs.terms import QUANTITIES
+from calculator.logs.terms import OF_SECOND, QUANTITIES
 from calculator.memory import Workload, capacity
 from calculator.memory.contexts import first_bytes, second_bytes
+from calculator.memory.of_a_card import card_bytes
 
-TERMS = {
-    "activation": ("forward_pass", "sampler", "hidden_states_kept"),
-    "non_torch": ("workspaces", "communication"),
-    "cuda_graphs": ("cuda_graphs", "attention_workspace"),
-}
-"""Quantities that vLLM prints for one card, and the terms that stand for them."""
+OF_A_CARD = {"activation": "activation", "non_torch": "workspaces", "cuda_graphs": "cuda_graphs"}
+"""Quantities that vLLM prints for one card, and their names among the reference cases."""
 
 ALWAYS = ("weights", "kv_cache", "state", "compute")
 """Parts on the cards that are shown even where the log stops before them."""
@@ -64,7 +61,7 @@ def _rows(reading: Reading, shape: Shape, settled: Settled, hardware: Hardware |
     for quantity in ("context", "overhead"):
         if reading.of(quantity):
             yield _on_cards(reading, settled, quantity)
-    for quantity in TERMS:
+    for quantity in OF_A_CARD:
         if reading.of(quantity):
             yield _of_terms(reading, settled, quantity)
     for quantity in ("pool", "kv_tokens"):
@@ -85,7 +82,7 @@ def _rows(reading: Reading, shape: Shape, settled: Settled, hardware: Hardware |
 def _second(reading: Reading, settled: Settled) -> Iterable[Compared]:
     """What guesses tokens ahead: prediction layers beside what we predict, a draft model as it was printed."""
     answer = settled.estimate
-    for quantity, key in SECOND.items():
+    for quantity, key in OF_SECOND.items():
         for place, parts, places in (("cards", answer.parts, ("card",)), ("host", answer.host, ("host",))):
             found = reading.of(quantity, *places) or (reading.of(quantity, "all") if place == "cards" else ())
             yield _row(quantity, place, second_bytes(parts, key) if settled.workload.mtp else None, found)
@@ -122,9 +119,7 @@ def _on_cards(reading: Reading, settled: Settled, quantity: str) -> Compared:
 
 
 def _of_terms(reading: Reading, settled: Settled, quantity: str) -> Compared:
-    terms = [term for part in settled.estimate.parts for term in part.terms if term.key in TERMS[quantity]]
-    predicted = sum(term.bytes for term in terms) // ranks(settled.workload) if terms else None
-    return _row(quantity, "each", predicted, reading.of(quantity)[:1])
+    return _row(quantity, "each", card_bytes(settled.estimate, OF_A_CARD[quantity]), reading.of(quantity)[:1])
 
 
 def _tokens(reading: Reading, shape: Shape, settled: Settled) -> int | None:

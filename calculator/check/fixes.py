@@ -219,7 +219,7 @@ class _Search:
         return found if found and found.gpu_layers is not None else None
 
     def _more_cards(self) -> tuple[Workload, int] | None:
-        whole = replace(self.workload, tensor_parallel=1, pipeline_parallel=1, data_parallel=1)
+        whole = self.workload.unsplit()
         for count in COUNTS:
             if self.hardware.count < count <= self.hardware.card.max_cards:
                 answer = self._fit(whole, count)

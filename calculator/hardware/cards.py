@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from calculator.hardware.errors import HardwareError, check_bounds
 
-MIB, GIB = 2**20, 2**30
+MIB, GIB, GB = 2**20, 2**30, 10**9
 CUDA_KEEPS_MIB, CUDA_KEEPS_MIB_A_GIB, CUDA_KEEPS_AT_MOST_MIB = 192, 8, 640
 MAX_CARDS = 1024
 """More than any machine holds, and the most that `calculator.memory` splits a model over."""
@@ -177,7 +177,7 @@ def from_specification(
             memory_type=memory_type,
             unified=unified_memory,
         ),
-        bandwidth_bytes_per_s=_scaled(bandwidth_gb_per_s, 10**9),
+        bandwidth_bytes_per_s=_scaled(bandwidth_gb_per_s, GB),
         fp16_flops=_scaled(fp16_tflops, 10**12),
         fp8_flops=_scaled(fp8_tflops, 10**12),
         fp4_flops=_scaled(fp4_tflops, 10**12),

@@ -31,14 +31,14 @@ def place(shape: Shape, workload: Workload, devices: int) -> Placement:
     """Split `workload` over `devices` equal devices the way its engine does by default.
 
     The engine says in which order splits are tried; the first that the model's sizes allow is taken. A workload that
-    names its own `tensor_parallel` and `pipeline_parallel` keeps them: their product, times the copies of the whole
-    model (`replicas`), must be `devices`.
+    names a split of its own keeps it: tensor x pipeline parallel, times the copies of the whole model (`replicas`),
+    must be `devices`, and so must the number of shares (`tensor_split`), be it one.
 
     Raises `HardwareError` for an impossible count, `WorkloadError` for a workload no number of devices can hold.
     """
     check_bounds("cards", devices, 1, MAX_DEVICES)
     copies, asked = workload.replicas, workload.devices
-    if asked > copies or devices % copies:
+    if asked > copies or workload.tensor_split or devices % copies:
         if asked != devices:
             raise HardwareError("cards", "parallel_mismatch", devices=devices, parallel=asked)
         return _try(shape, workload, devices)
@@ -60,7 +60,7 @@ def _try(shape: Shape, workload: Workload, devices: int) -> Placement:
         values = {"field": error.field, "error": error.key, **_plain(error.values)}
         refusal = Reason("split_refused", values, blocks=True)
         return Placement(devices=devices, workload=workload, estimate=None, reasons=(refusal,))
-    reasons = tuple(engine_named(workload.engine).split_reasons(shape, workload)) if devices > 1 else ()
+    reasons = tuple(engine_named(workload.engine).split_reasons(shape, answer.workload)) if devices > 1 else ()
     return Placement(
         devices=devices,
         workload=answer.workload,

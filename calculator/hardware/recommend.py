@@ -79,6 +79,9 @@ class _Candidate:
     said: tuple[Reason, ...]
 
 
+_Miss = tuple[_Candidate, int]  # a set that does not fit, and the bytes that its fullest card needs
+
+
 @lru_cache(maxsize=32)
 def _candidates(
     workload: Workload, needs: frozenset[str], cards: tuple[Card, ...], counts: tuple[int, ...]
@@ -143,7 +146,7 @@ class _Needs:
     def __init__(self, shape: Shape, workload: Workload) -> None:
         self.shape, self.workload = shape, workload
         self.placements: dict[tuple[Alike, int], Placement] = {}
-        self.most_bytes: dict[tuple[Alike, int], tuple[int, tuple[int, int, int]] | None] = {}
+        self.most: dict[tuple[Alike, int], tuple[int, int, int] | None] = {}
 
     def placement(self, asked: Alike, devices: int) -> Placement:
         key = (asked, devices)
@@ -151,43 +154,41 @@ class _Needs:
             self.placements[key] = place(self.shape, asked.on(self.workload), devices)
         return self.placements[key]
 
-    def bytes(self, candidate: _Candidate) -> int | None:
-        """The most that the fullest card needs; None where the model cannot be split so."""
-        most = self._most(candidate)
-        return None if most is None else (most[0] + candidate.more_bytes) * candidate.card.devices
-
-    def fits(self, candidate: _Candidate, needed: int) -> bool:
-        """Whether the program takes `needed` unasked, what it does not count beside."""
-        most = self._most(candidate)
-        if most is None:
-            return False
-        card, unasked, (least_outside, _, most_outside) = candidate.card, candidate.most_bytes, most[1]
-        return starts(card, unasked, least_outside) and needed <= offered_beside(card, unasked, most_outside)
-
-    def _most(self, candidate: _Candidate) -> tuple[int, tuple[int, int, int]] | None:
-        if candidate.lies not in self.most_bytes:
+    def weighed(self, candidate: _Candidate) -> tuple[int, bool] | None:
+        """The most that the fullest card needs, and whether the program takes so much unasked, what it does not count
+        beside. None where the model cannot be split so."""
+        if candidate.lies not in self.most:
             placed = self.placement(*candidate.lies).estimate
-            self.most_bytes[candidate.lies] = None if placed is None else (_most(placed), placed.outside_bytes)
-        return self.most_bytes[candidate.lies]
+            self.most[candidate.lies] = None if placed is None else _most(placed)
+        if (most := self.most[candidate.lies]) is None:
+            return None
+        device_bytes, least_outside, most_outside = most
+        card, unasked = candidate.card, candidate.most_bytes
+        needed = (device_bytes + candidate.more_bytes) * card.devices
+        return needed, starts(card, unasked, least_outside) and needed <= offered_beside(card, unasked, most_outside)
 
     def fit(self, candidate: _Candidate) -> Fit:
         placed = self.placement(candidate.asked, candidate.lies[1])
         return judge(placed, candidate.card, candidate.count, candidate.said)
 
 
-def _most(placed: Estimate) -> int:
-    """The upper end of the interval, without an engine's allowance, which is a card's own."""
+def _most(placed: Estimate) -> tuple[int, int, int]:
+    """The upper end of the interval, without an engine's allowance, which is a card's own; then the least and the most
+    that lies outside of what the program counts."""
     measured = placed.per_card_range_bytes
-    return placed.per_card_bytes if measured is None else measured[1]
+    least_outside, _, most_outside = placed.outside_bytes
+    return placed.per_card_bytes if measured is None else measured[1], least_outside, most_outside
 
 
 def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _Needs, per_class: int) -> Recommendation:
     good: list[_Candidate] = []
-    misses: list[_Candidate] = []
+    misses: list[_Miss] = []
     for candidate in candidates:
-        needed = needs.bytes(candidate)
-        if needed is not None:
-            (good if needs.fits(candidate, needed) else misses).append(candidate)
+        weighed = needs.weighed(candidate)
+        if weighed and weighed[1]:
+            good.append(candidate)
+        elif weighed:
+            misses.append((candidate, weighed[0]))
     picks = good[:1]
     while good and len(picks) < per_class:
         comparable = [candidate for candidate in good if _comparable(candidate, good[0])]
@@ -195,7 +196,7 @@ def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _N
         if other is None:
             break
         picks.append(other)
-    miss = _nearest_miss(misses, picks, needs)
+    miss = _nearest_miss(misses, picks)
     return Recommendation(
         card_class=card_class,
         picks=tuple(needs.fit(candidate) for candidate in picks),
@@ -203,28 +204,30 @@ def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _N
     )
 
 
-def _nearest_miss(misses: Sequence[_Candidate], picks: Sequence[_Candidate], needs: _Needs) -> _Candidate | None:
-    """The set that comes closest without fitting comfortably.
+def _nearest_miss(misses: Sequence[_Miss], picks: Sequence[_Candidate]) -> _Candidate | None:
+    """The set that comes closest without fitting.
 
     Beside picks: fewer of the first pick's kind, or else a smaller set of about as many current cards.
     """
     if picks:
         first = picks[0]
         usable = first.card.usable_bytes * first.count
-        misses = [each for each in misses if each.card.usable_bytes * each.count < usable]
-        same = [each for each in misses if each.card is first.card]
-        comparable = [each for each in misses if _comparable(each, first) and each.current]
+        misses = [miss for miss in misses if miss[0].card.usable_bytes * miss[0].count < usable]
+        same = [miss for miss in misses if miss[0].card is first.card]
+        comparable = [miss for miss in misses if _comparable(miss[0], first) and miss[0].current]
         misses = same or comparable or misses
-    return max(misses, key=lambda each: _closeness(each, needs), default=None)
+    nearest = max(misses, key=_closeness, default=None)
+    return nearest[0] if nearest else None
 
 
 def _comparable(candidate: _Candidate, first: _Candidate) -> bool:
     return candidate.count <= MORE_CARDS * first.count
 
 
-def _closeness(candidate: _Candidate, needs: _Needs) -> tuple[float, int, str]:
+def _closeness(miss: _Miss) -> tuple[float, int, str]:
     """How near a set comes: the usable share of what it needs; then fewer cards."""
-    return candidate.card.usable_bytes / (needs.bytes(candidate) or 1), -candidate.count, candidate.card.slug
+    candidate, needed = miss
+    return candidate.card.usable_bytes / needed, -candidate.count, candidate.card.slug
 
 
 def _cheapest(good: Sequence[_Candidate], picks: Sequence[_Candidate]) -> _Candidate | None:

@@ -48,7 +48,9 @@ CONSTANTS: Mapping[str, Promise] = {
     "cuda_keeps": gettext_lazy("What CUDA's driver keeps of a card, up to 48 GB: MiB, and MiB per GiB"),
     "llama_cpp_context": gettext_lazy("llama.cpp, CUDA context: MiB per multiprocessor"),
     "llama_cpp_overhead": gettext_lazy("llama.cpp, all overhead: MiB, and MiB per multiprocessor"),
-    "vllm_graphs": gettext_lazy("vLLM, CUDA graphs: MiB per captured piece and size, and with it layers"),
+    "vllm_graphs": gettext_lazy(
+        "vLLM, CUDA graphs: MiB per captured piece, and per layer of a whole graph, for each size"
+    ),
     "vllm_workspaces": gettext_lazy("vLLM, workspaces, and communication of several cards: MiB"),
 }
 """Constants that were fitted to public figures (`accuracy.fitted`)."""

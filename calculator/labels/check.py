@@ -70,6 +70,8 @@ SETTINGS: Mapping[str, Promise] = {
     "expert_parallel": gettext_lazy("Experts whole on one card each"),
     "prefix_caching": gettext_lazy("Prefix caching"),
     "mtp": gettext_lazy("Tokens guessed ahead"),
+    "draft_kv_format": gettext_lazy("Format of the keys of guessed tokens"),
+    "draft_kv_v_format": gettext_lazy("Format of the values of guessed tokens"),
 }
 
 SWITCHES: Mapping[str, Promise] = {
@@ -93,9 +95,6 @@ REASONS: Mapping[str, Promise] = {
     "other_platform": gettext_lazy("Not CUDA: other back ends keep buffers of other sizes."),
     "fork": gettext_lazy("A fork of llama.cpp printed this; it allocates by rules of its own."),
     "second_context": gettext_lazy("A second context, whose kind the log does not say, was left out."),
-    "draft_cache_told": gettext_lazy(
-        "The second context's cache was told to be other than F16, which is no question here."
-    ),
     "draft_model": gettext_lazy("A draft model was loaded too: its parts are shown as printed, and not predicted."),
     "drafting": gettext_lazy("The run guesses ahead (speculative decoding), which takes memory of its own."),
     "engine_estimate": gettext_lazy("This is the engine's own estimate before it loaded, not what it allocated."),

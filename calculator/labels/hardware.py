@@ -154,7 +154,7 @@ ERRORS: Mapping[str, Promise] = {
     "mixed": gettext_lazy(
         "Only cards of one kind can be computed together (%(cards)s): engines split a model over mixed cards by hand-given shares."
     ),
-    "parallel_mismatch": gettext_lazy("Tensor × pipeline parallel is %(parallel)s, but there are %(devices)s devices."),
+    "parallel_mismatch": gettext_lazy("The split asked for is over %(parallel)s devices, but there are %(devices)s."),
     "nothing_to_train": gettext_lazy("This model has no layer of that kind to train (%(targets)s)."),
     "not_asked": gettext_lazy("%(program)s has no such setting with this method."),
     "format_not_trained": gettext_lazy(

@@ -36,10 +36,13 @@ NOTES: Mapping[str, Promise] = {
         "Flash attention is off: the scores of every token with every cell are held, and the mask in 32 bits."
     ),
     "back_end_metal": gettext_lazy(
-        "On Apple's chips llama.cpp runs on Metal, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. Builds since pull request 27390 reserve one all the same. What Metal's kernels keep beside their results is not modelled."
+        "On Apple's chips llama.cpp runs on Metal, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. Builds since pull request 27390 reserve one all the same. What Metal's kernels keep beside their results is not modelled, and where flash attention runs is taken from CUDA's kernels."
     ),
     "back_end_vulkan": gettext_lazy(
-        "This card runs llama.cpp on Vulkan, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. What Vulkan's kernels keep beside their results is not modelled."
+        "This card runs llama.cpp on Vulkan, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. What Vulkan's kernels keep beside their results is not modelled, and where flash attention runs is taken from CUDA's kernels."
+    ),
+    "back_end_other": gettext_lazy(
+        "llama.cpp has a back end of its own for this card, such as CANN, or none that we know. Its buffers were not compared: they are computed like Vulkan's, without a 16-bit copy of a quantised cache, and where flash attention runs is taken from CUDA's kernels."
     ),
     "flash_attention_in_ram": gettext_lazy(
         "CUDA has no flash attention for these head sizes, and a quantised cache needs it: attention runs in RAM, slowly."

@@ -42,7 +42,7 @@ TERMS: Mapping[str, Promise] = {
         "%(layers)s recurrent layers × %(sequences)s × %(snapshots)s states to go back to × (%(convolution)s convolution inputs + %(state)s state values) × 4 B"
     ),
     "cells_predicting": gettext_lazy(
-        "layers of multi-token prediction: %(layers)s × %(sequences)s × %(cells)s cells × %(cell_bytes)s B (%(key_format)s)"
+        "layers of multi-token prediction: %(layers)s × %(sequences)s × %(cells)s cells × %(cell_bytes)s B (keys %(key_format)s, values %(value_format)s)"
     ),
     "prediction_at_work": gettext_lazy("multi-token prediction at work in a context of its own, for %(rows)s tokens"),
     "prediction_inputs": gettext_lazy(
@@ -104,7 +104,8 @@ TERMS: Mapping[str, Promise] = {
         "%(copies)s × results of that step, still held: %(tokens)s tokens × %(hidden_size)s × 2 B"
     ),
     "sampling_tables": gettext_lazy(
-        "%(copies)s × tables of the sampler: %(sequences)s sequences × %(vocab_size)s vocabulary entries × 4.25 B"
+        "%(copies)s × tables of the sampler: %(sequences)s × "
+        "(%(vocab_size)s vocabulary entries × 4 B + %(mask_bytes)s B of masks + %(list_bytes)s B of lists)"
     ),
     "attention_workspace": gettext_lazy("%(cards)s × FlashInfer’s workspace"),
     "cuda_graphs": gettext_lazy(

@@ -25,7 +25,6 @@ TRAITS = (
     "multi_token_prediction",
     "other_platform",
     "second_context",
-    "draft_cache_told",
     "draft_model",
     "drafting",
     "engine_estimate",
@@ -54,3 +53,11 @@ QUANTITIES = (
 )
 """What may be printed, in the order in which it is shown. `context` is cache and state together; `pool` is what a
 server has left for the cache of all requests, `total` all that a card holds. `draft_*` are of the second context."""
+
+OF_SECOND = {
+    "draft_weights": "weights",
+    "draft_kv_cache": "kv_cache",
+    "draft_state": "state",
+    "draft_compute": "compute",
+}
+"""Quantities of the second context, and those of the first that each is like."""

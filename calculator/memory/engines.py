@@ -11,6 +11,7 @@ from calculator.memory import llama_cpp, mlx, sglang, transformers, vllm
 from calculator.memory.workload import (
     DEFAULT_CONTEXT_TOKENS,
     DEFAULT_ENGINE,
+    DRAFT_FORMATS,
     UNSET_KNOBS,
     Capacity,
     Estimate,
@@ -163,7 +164,9 @@ def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     kv_format = engine.default_kv_format(shape) if kv_format is None else _offered("kv_format", kv_format, kv_formats)
     kv_v_format = workload.kv_v_format
     kv_v_format = kv_format if kv_v_format is None else _offered("kv_v_format", kv_v_format, kv_formats)
-    return workload.but(weight_format=weight_format, kv_format=kv_format, kv_v_format=kv_v_format)
+    drafted = {field: getattr(workload, field) for field in DRAFT_FORMATS}
+    spelled = {field: _offered(field, value, kv_formats) for field, value in drafted.items() if value is not None}
+    return workload.but(weight_format=weight_format, kv_format=kv_format, kv_v_format=kv_v_format, **spelled)
 
 
 # Engines, checkpoints and people write the same storage in several ways.

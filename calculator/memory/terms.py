@@ -55,7 +55,14 @@ TERMS: dict[str, tuple[str, ...]] = {
     ),
     "state_f32": ("layers", "sequences", "convolution", "state"),  # layers x sequences x (both) x 4 B
     "state_snapshots": ("layers", "sequences", "snapshots", "convolution", "state"),  # as many times as snapshots
-    "cells_predicting": ("layers", "sequences", "cells", "key_format", "cell_bytes"),  # of multi-token prediction
+    "cells_predicting": (
+        "layers",
+        "sequences",
+        "cells",
+        "key_format",
+        "value_format",
+        "cell_bytes",
+    ),  # of multi-token prediction
     "prediction_at_work": ("rows",),  # the compute buffer of its context
     "prediction_inputs": ("copies", "rows", "hidden_size", "cells"),
     "hidden_states_read": ("rows", "hidden_size"),  # rows x hidden_size x 4 B
@@ -89,7 +96,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "workspaces": ("cards",),
     "communication": ("cards",),
     "hidden_states_kept": ("tokens", "hidden_size", "copies"),
-    "sampling_tables": ("sequences", "vocab_size", "copies"),
+    "sampling_tables": ("sequences", "vocab_size", "mask_bytes", "list_bytes", "copies"),
     "attention_workspace": ("cards",),
     "cuda_graphs": ("pieces", "sizes", "layers", "whole", "copies"),
     # SGLang
@@ -127,7 +134,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "own_cache_per_sequence": ("sequences", "context"),
     "slots_share_context": ("sequences", "context"),
     "without_flash_attention": (),
-    **dict.fromkeys(("back_end_metal", "back_end_vulkan"), ()),
+    **dict.fromkeys(("back_end_metal", "back_end_vulkan", "back_end_other"), ()),
     "flash_attention_in_ram": (),
     "predicts_in_second_context": ("tokens", "format"),
     "prediction_not_checked": (),
@@ -169,8 +176,8 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "cuts_group": ("tensor", "size", "group", "format"),
     "more_stages_than_layers": ("value", "most"),
     "shares_of_other_cards": ("value", "cards"),
-    "too_many_shares": ("value", "most"),
-    "not_shares": ("value",),
+    "too_many_cards": ("value", "most"),
+    "not_shares": ("value", "most"),
     "only_with_prediction": ("value",),
     "layer_not_supported": ("layer",),
     "layer_not_modelled": ("layer",),

@@ -45,7 +45,7 @@ class Workload:
     capability: tuple[int, int] | None = None  # CUDA compute capability of the card, where known: (9, 0)
     card_name: str | None = None  # as its driver says it, where known: vLLM asks it for "a100"
     multiprocessors: int | None = None  # of the card, where known: a CUDA context grows with them
-    back_end: str | None = None  # what llama.cpp runs the card with, where it is not CUDA or HIP: "metal", "vulkan"
+    back_end: str | None = None  # what llama.cpp runs on, where not CUDA's kernels: "metal", "vulkan", "other"
     gpu_layers: int | None = None  # llama.cpp `-ngl`: the last so many of blocks + output layer; None: all
     cpu_expert_layers: int = 0  # llama.cpp `--n-cpu-moe`: experts of the first so many layers stay in RAM
     slots: int | str | None = None  # llama.cpp `-np`; "auto": left out, which is 4 with `kv_unified`; None: `sequences`
@@ -82,6 +82,10 @@ class Workload:
             known = vars(self)["_hash"] = hash(tuple(getattr(self, name) for name in self.__dataclass_fields__))
         return known
 
+    def unsplit(self) -> Self:
+        """The same on one device, for an engine to split in its own way."""
+        return self.but(**{name: UNSET_KNOBS[name] for name in SPLITS})
+
     @property
     def replicas(self) -> int:
         """Copies of the whole model, each on ranks of its own."""
@@ -99,8 +103,15 @@ class Workload:
 
     @property
     def devices(self) -> int:
+        """As many as `SPLITS` say."""
         return self.tensor_parallel * self.stages * self.replicas
 
+
+SPLITS = ("tensor_parallel", "pipeline_parallel", "data_parallel", "tensor_split")
+"""Fields that spread a model over devices: all that `Workload.devices` counts."""
+
+DRAFT_FORMATS = ("draft_kv_format", "draft_kv_v_format")
+"""Formats of the cache of the layers that guess ahead, which attend like the others."""
 
 COMMON = frozenset(
     {

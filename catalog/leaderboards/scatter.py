@@ -8,7 +8,7 @@ from math import ceil, floor, log2
 from typing import Any
 
 from calculator.charts import Mark
-from calculator.figures import GIB
+from calculator.hardware.cards import GIB
 from catalog.ranking.frontier import Point, frontier
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380

@@ -15,8 +15,8 @@ from catalog.bridge.my_hardware import MyHardware
 from catalog.leaderboards.forms import BoardForm
 from catalog.leaderboards.scatter import scatter
 from catalog.model_page.scoreboard import bar
-from catalog.models import Benchmark, Place, Standing
-from catalog.models.querysets import LONG_COLUMNS
+from catalog.models import Benchmark, Place, Score, Standing
+from catalog.models.querysets import TABLE_COLUMNS
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS, board_label, current, scopes
@@ -83,9 +83,11 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def with_models(rows: QuerySet[Any], path: str = "") -> QuerySet[Any]:
-    """Rows with their model, its organisation and licence, in one query; long columns stay in the database."""
+    """Rows with what tables show of their model, in one query."""
     links = [f"{path}model__organization", f"{path}model__licence"]
-    return rows.select_related(*links).defer(*(f"{path}model__{column}" for column in LONG_COLUMNS))
+    own = [field.name for field in rows.model._meta.concrete_fields]
+    of_score = [f"{path}{field.name}" for field in Score._meta.concrete_fields] if path else []
+    return rows.select_related(*links).only(*own, *of_score, *(f"{path}model__{column}" for column in TABLE_COLUMNS))
 
 
 def _by_category(benchmarks: list[Benchmark]) -> list[tuple[str, list[Benchmark]]]:

@@ -17,7 +17,7 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
     published = LanguageModel.objects.published()
     order = ("-release_date", "slug")
     position = Window(RowNumber(), partition_by="family", order_by=order)
-    newest = Prefetch("models", published.for_list().alias(at=position).filter(at__lte=NEWEST).order_by(*order))
+    newest = Prefetch("models", published.for_table().alias(at=position).filter(at__lte=NEWEST).order_by(*order))
     families = (
         Family.objects.filter(models__is_published=True)
         .annotate(num_models=Count("models"), newest=Max("models__release_date"))
@@ -33,6 +33,6 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
 def family(request: HttpRequest, slug: str) -> HttpResponse:
     """A family with its models, page by page."""
     row: Family = get_object_or_404(Family.objects.select_related("organization"), slug=slug)
-    models = LanguageModel.objects.published().filter(family=row).for_list().order_by("-release_date", "slug")
+    models = LanguageModel.objects.published().filter(family=row).for_table().order_by("-release_date", "slug")
     paged = page_of(request.GET.get("page"), models, FAMILY_SIZE)
     return render(request, "catalog/family.html", {"family": row, **paged})

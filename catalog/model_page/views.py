@@ -56,13 +56,11 @@ def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[st
         cards=cards,
     )
     shown = panel.build(shape, form, () if drag else cards)
-    context: dict[str, Any] = {
+    return {
         "panel": shown,
+        "growth": growth(shape, form) if shown.estimate and not drag else None,
         "panel_url": model.get_absolute_url(),
         "calculator_query": f"model={model.slug}&{form.urlencode()}",
         "new_engine": new_engine,
         "dragging": drag,
     }
-    if shown.estimate and not drag:
-        context["growth"] = growth(shape, form)
-    return context

@@ -17,6 +17,14 @@ LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans"
 """Of a model: what no list shows."""
 
 
+TABLE_COLUMNS = (
+    *("slug", "name", "organization__name", "licence__name", "licence__spdx", "licence__commercial_use"),
+    *("total_parameters", "active_parameters", "num_experts", "context_tokens", "architecture", "input_modalities"),
+    *("release_date", "memory_8k_bytes", "memory_format", "memory_engine"),
+)
+"""Of a model: what a row of a table shows (`templates/catalog/_models.html`, `_leaderboard_table.html`)."""
+
+
 class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
     def published(self) -> Self:
         return self.filter(is_published=True)
@@ -24,6 +32,10 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
     def for_list(self) -> Self:
         """Rows with what a list line shows, in one query; the long columns stay in the database."""
         return self.select_related("organization", "family", "licence").defer(*LONG_COLUMNS)
+
+    def for_table(self) -> Self:
+        """Rows with what tables show, and no more, in one query."""
+        return self.select_related("organization", "licence").only(*TABLE_COLUMNS)
 
     def for_page(self) -> Self:
         """One entry with all its page shows: four queries however many sources and scores it has."""

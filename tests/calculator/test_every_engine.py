@@ -12,9 +12,11 @@ from django.utils import translation
 
 from calculator import labels
 from calculator.architecture import read_config
+from calculator.knobs import KNOBS
 from calculator.memory import ENGINES, WorkloadError, vllm
 from calculator.memory.engines import refusal
 from catalog.models import LanguageModel
+from tests.calculator.test_knobs import ODD, TURNED
 from tests.catalog.shipped import MODELS, shipped
 from tests.pages import get, text_of
 
@@ -85,3 +87,32 @@ def test_api_and_command(engine: str, slug: str) -> None:
     assert json.loads(out.getvalue())["total_bytes"] == memory.json()["total_bytes"]
     fit = Client().get(f"/api/v1/models/{slug}/fit/?engine={engine}&card=h100-sxm-80gb&cards=8&context=4096")
     assert fit.status_code == 200
+
+
+@pytest.mark.parametrize("card", ["", "&card=rtx-4090&cards=2"])
+@pytest.mark.parametrize(
+    ("name", "setting"), [(knob.name, engine) for knob in KNOBS.values() for engine in knob.engines()]
+)
+def test_every_setting_is_answered_or_refused(name: str, setting: str, card: str) -> None:
+    """By a plain value and by an odd one: what cannot be is said beside its field, and never breaks the page."""
+    slug = "llama-3-1-8b-instruct"
+    for value in (TURNED.get(name, "2"), ODD[name]):
+        query = f"engine={setting}&{name}={value}{card}"
+        for page in (f"/en/models/{slug}/?", f"/en/calculator/?model={slug}&"):
+            assert Client().get(page + query).status_code in (200, 400), query
+
+
+@pytest.mark.parametrize("cards", ["", "&card=rtx-4090", "&card=rtx-4090&cards=2", "&card=rtx-4090&cards=4"])
+@pytest.mark.parametrize("shares", ["3,1", "0,0", "1e-46,1e-46", "3", "1/2"])
+def test_shares_of_the_cards_are_answered_everywhere(shares: str, cards: str) -> None:
+    """Where they are for another number of cards, the reader is told beside the cards."""
+    slug = "llama-3-1-8b-instruct"
+    query = f"engine=llama.cpp&ts={shares}{cards}"
+    count = int(cards[-1]) if "cards=" in cards else 1
+    status = 400 if cards and count != len(shares.replace("/", ",").split(",")) else 200
+    for page in (f"/en/models/{slug}/?", f"/en/calculator/?model={slug}&", f"/api/v1/models/{slug}/fit/?"):
+        if cards or "api" not in page:
+            assert Client().get(page + query).status_code == status, page
+    assert Client().get(f"/en/models/{slug}/?{query}", HTTP_HX_REQUEST="true").status_code == status
+    assert Client().get(f"/api/v1/models/{slug}/memory/?engine=llama.cpp&ts={shares}").status_code == 200
+    call_command("estimate", slug, "--ts", shares, stdout=StringIO())

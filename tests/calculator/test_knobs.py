@@ -14,6 +14,10 @@ from tests.calculator.memory.shapes import published
 TURNED = {"util": "0.8", "prefix_caching": "0", "ngl": "3", "cpu_moe": "2", "mtp": "1", "fa": "0"}
 TURNED |= dict.fromkeys(("swa_full", "imatrix", "ep", "dp_attention", "eager", "mmproj_ram"), "1")
 TURNED |= {"ts": "3,1", "ctkd": "q8_0", "ctvd": "q8_0", "file_gb": "20"}
+ODD = {"tp": "3", "pp": "999", "dp": "3", "batched_tokens": "1", "max_seqs": "1", "util": "0.01", "mtp": "64"}
+ODD |= {"ngl": "0", "cpu_moe": "9999", "file_gb": "0.000000001", "slots": "256", "batch": "1", "ubatch": "1"}
+ODD |= {"ts": "1e-46,1e-46", "ctkd": "q9", "ctvd": "f32", "fa": "1", "prefix_caching": "1"}
+ODD |= dict.fromkeys(("swa_full", "imatrix", "ep", "dp_attention", "eager", "mmproj_ram"), "0")
 MODEL = "qwen3-30b-a3b"
 OF_A_LOG = {"kv_unified", "output_rows"}
 """Facts of a run that nobody chooses by themselves: builds and `slots` decide them."""
@@ -22,6 +26,7 @@ OF_A_LOG = {"kv_unified", "output_rows"}
 def test_every_knob_of_a_workload_has_a_name() -> None:
     assert {knob.attribute for knob in KNOBS.values()} == set(UNSET_KNOBS) - OF_A_LOG
     assert all(knob.engines() for knob in KNOBS.values())
+    assert set(ODD) == set(KNOBS)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

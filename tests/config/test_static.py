@@ -32,7 +32,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_every_file_that_a_template_names_is_collected_and_hashed(collected: Path) -> None:
-    named = {name for path in TEMPLATES for name in re.findall(r"""\{% static ['"]([^'"]+)""", path.read_text())}
+    named = {name for path in TEMPLATES for name in re.findall(r"""\bstatic\(['"]([^'"]+)""", path.read_text())}
     assert named
     assert isinstance(staticfiles_storage, ManifestStaticFilesStorage)
     for name in named:

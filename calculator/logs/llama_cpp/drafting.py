@@ -1,7 +1,7 @@
 """What guesses tokens ahead, and its context: the model's own prediction layers, or a draft model.
 
 Sources: `common/speculative.cpp` (`common_speculative_init_result`), `src/llama-context.cpp` (`n_rs_seq`,
-`n_outputs_max_per_seq`), `common/arg.cpp` (`--spec-type`, `--spec-draft-n-max`).
+`n_outputs_max_per_seq`), `common/arg.cpp` (`--spec-type`, `--spec-draft-n-max`, `-ctkd`, `-ctvd`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from calculator.logs.llama_cpp.memory import CONTEXT, Memory, memory_of
 from calculator.logs.reading import Printed, Setting
+from calculator.logs.terms import OF_SECOND
 
 DRAFT = re.compile(r"loading draft model|load_model: (?:loading|initializing) (?:draft|speculative)", re.IGNORECASE)
 PREDICTION = re.compile(
@@ -26,13 +27,7 @@ GUESSES = (
 )
 """Where the number of guesses stands, the surest first, and what to add to it."""
 DEFAULT_GUESSES = 3  # `common_params_speculative_draft::n_max` in `common/common.h`
-OF_DRAFT = {
-    "weights": "draft_weights",
-    "kv_cache": "draft_kv_cache",
-    "state": "draft_state",
-    "compute": "draft_compute",
-}
-DRAFT_FORMAT = "f16"  # of keys and values, unless `-ctkd` and `-ctvd` say otherwise
+OF_DRAFT = {first: second for second, first in OF_SECOND.items()}
 
 
 class Drafting(NamedTuple):
@@ -54,9 +49,16 @@ def contexts_of(load: Sequence[str], command: str, after: Sequence[str]) -> Draf
     second = memory_of(load[begin:]) if begin < len(load) else Memory()
     if not predicts:
         return Drafting(first, (), {}, frozenset({"second_context"} if second.printed else ()))
-    told = {second.settings.get(name, DRAFT_FORMAT) for name in ("kv_format", "kv_v_format")} - {DRAFT_FORMAT}
-    traits = frozenset({"draft_cache_told"} if second.printed and told else ())
-    return Drafting(first, _renamed(second), {"mtp": _guesses((command, *load))}, traits)
+    settings = {"mtp": _guesses((command, *load))} | _formats(second)
+    return Drafting(first, _renamed(second), settings, frozenset())
+
+
+def _formats(second: Memory) -> dict[str, Setting]:
+    """Of the second cache, whose values are not like its keys by themselves: `-ctkd` and `-ctvd` are told apart."""
+    keys = second.settings.get("kv_format")
+    if keys is None:
+        return {}
+    return {"draft_kv_format": keys, "draft_kv_v_format": second.settings.get("kv_v_format", keys)}
 
 
 def _second(lines: Sequence[str]) -> int:

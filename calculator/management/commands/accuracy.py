@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -16,7 +17,7 @@ from calculator.accuracy.fitted import lines as fitted_lines
 from calculator.accuracy.references import reference_shape
 from calculator.accuracy.remarks import REMARKS
 from calculator.accuracy.verdicts import Verdict, verdicts
-from calculator.accuracy.worst import worst
+from calculator.accuracy.worst import by_error, cause_of, worst
 
 HEADER = ("engine", "quantity", "formula", "cases", "exact", "median", "p90", "worst", "worst case")
 
@@ -84,9 +85,8 @@ class Command(BaseCommand):
 
     def _worst(self, number: int) -> None:
         for case, cause in worst(cases(), number):
-            why = REMARKS.get(cause, "cause not known")
             self.stdout.write(
-                f"{case.error:+.1%}  {case.engine} {case.quantity}, {case.model} {_settings(case)}: {why}"
+                f"{case.error:+.1%}  {case.engine} {case.quantity}, {case.model} {_settings(case)}: {_why(cause)}"
             )
 
     def _columns(self, rows: Sequence[Sequence[str]]) -> None:
@@ -106,13 +106,15 @@ class Command(BaseCommand):
                 )
 
     def _list_beyond(self, limit: float) -> None:
-        for case in sorted(cases(), key=lambda case: -abs(case.error)):
-            if abs(case.error) > limit:
-                what, why = _settings(case), REMARKS.get(case.remark, "")
-                self.stdout.write(
-                    f"{case.error:+.3%} {case.engine} {case.quantity} {case.model} {what}: "
-                    f"{case.predicted:,} against {case.truth:,} {why}".rstrip()
-                )
+        for case in takewhile(lambda case: abs(case.error) > limit, by_error(cases())):
+            self.stdout.write(
+                f"{case.error:+.3%} {case.engine} {case.quantity} {case.model} {_settings(case)}: "
+                f"{case.predicted:,} against {case.truth:,}: {_why(cause_of(case))}"
+            )
+
+
+def _why(cause: str) -> str:
+    return REMARKS.get(cause, "cause not known")
 
 
 def _settings(of: Case | Verdict) -> str:

@@ -6,26 +6,24 @@ Tensor data per preset, cache and recurrent state are exact; the compute buffer 
 
 from __future__ import annotations
 
-from calculator.architecture.shape import CompressedAttention, LatentAttention, Shape
+from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import slot_count
-from calculator.memory.llama_cpp.cache import offered_formats
-from calculator.memory.llama_cpp.compute import UNQUANTISED
-from calculator.memory.llama_cpp.draft import check_draft_formats
-from calculator.memory.llama_cpp.flash import uses_flash
+from calculator.memory.llama_cpp.cache import check_cache, offered_formats
+from calculator.memory.llama_cpp.draft import check_draft_cache
 from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
+from calculator.memory.llama_cpp.placement import written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED, USUAL
 from calculator.memory.llama_cpp.running import run
-from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
-MOST_CARDS = 16  # `GGML_SCHED_MAX_BACKENDS`
-LARGEST_SHARE = 1e6  # shares are compared with each other; nobody needs larger ones
+MOST_CARDS = 15  # beside the CPU: `GGML_SCHED_MAX_BACKENDS` in `ggml/src/ggml-backend.cpp`, `-ts` in `common/arg.cpp`
+LARGEST_SHARE = 1_000_000  # shares are compared with each other; nobody needs larger ones
 
 
 KNOBS = frozenset(
@@ -118,35 +116,27 @@ def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tupl
 
 def _check(shape: Shape, workload: Workload) -> None:
     check_prediction(shape, workload)
-    _check_shares(workload.tensor_split or (), workload.pipeline_parallel)
-    check_draft_formats(shape, workload)
+    _check_cards(workload, workload.tensor_split or ())
     check_file(shape, workload)
     asked = "sequences" if workload.slots is None else "slots"
     if not 1 <= slot_count(workload) <= MAX_SEQUENCES:
         raise WorkloadError(asked, "out_of_bounds", value=slot_count(workload), least=1, most=MAX_SEQUENCES)
     if isinstance(workload.slots, str) and workload.slots != "auto":
         raise WorkloadError("slots", "unknown", value=workload.slots, offered=("auto",))
-    if not uses_flash(shape, workload) and workload.kv_v_format not in UNQUANTISED:
-        raise WorkloadError("flash_attention", "quantised_values", value=workload.kv_v_format)
-    if workload.kv_v_format != workload.kv_format and _keeps_latents(shape):
-        raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
+    check_cache(shape, workload)
+    check_draft_cache(shape, workload)
 
 
-def _check_shares(shares: tuple[float, ...], cards: int) -> None:
+def _check_cards(workload: Workload, shares: tuple[float, ...]) -> None:
     """Shares may stand alone; then there are as many cards."""
-    if shares and cards not in (1, len(shares)):
+    if shares and workload.pipeline_parallel not in (1, len(shares)):
+        cards = workload.pipeline_parallel
         raise WorkloadError("tensor_split", "shares_of_other_cards", value=len(shares), cards=cards)
-    if len(shares) > MOST_CARDS:
-        raise WorkloadError("tensor_split", "too_many_shares", value=len(shares), most=MOST_CARDS)
+    if workload.stages > MOST_CARDS:
+        field = "tensor_split" if shares else "pipeline_parallel"
+        raise WorkloadError(field, "too_many_cards", value=workload.stages, most=MOST_CARDS)
     if any(not 0 <= share <= LARGEST_SHARE for share in shares):
-        raise WorkloadError("tensor_split", "not_shares", value=",".join(f"{share:g}" for share in shares))
-
-
-def _keeps_latents(shape: Shape) -> bool:
-    latent = any(
-        isinstance(mixer, LatentAttention | CompressedAttention) for layer in shape.layers for mixer in layer.mixers
-    )
-    return latent and shape.model_type not in DECOMPRESSES_LATENT
+        raise WorkloadError("tensor_split", "not_shares", value=written(shares), most=LARGEST_SHARE)
 
 
 def _joined(held: Weights) -> tuple[Term, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from calculator.memory.workload import Workload
 
 AUTOMATIC_SLOTS = 4  # `tools/server/server.cpp`
+BATCH = 2048  # tokens handed over at once, unless told: `n_batch` in `common/common.h`
 
 
 def pad(number: int, step: int = 256) -> int:

@@ -23,7 +23,8 @@ from calculator.architecture.shape import (
 )
 from calculator.memory.blocks import divides, row_bytes
 from calculator.memory.llama_cpp.batch import micro_batch, pad, sharing, streams
-from calculator.memory.llama_cpp.presets import KV_TYPE
+from calculator.memory.llama_cpp.flash import uses_flash
+from calculator.memory.llama_cpp.presets import KV_TYPE, UNQUANTISED
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, keeps_windows
 from calculator.memory.workload import Term, Workload, WorkloadError
 
@@ -112,6 +113,23 @@ def offered_formats(shape: Shape) -> tuple[str, ...]:
     """Formats whose block divides the head sizes (`llama_init_from_model`)."""
     sizes = {size for rows in rows_by_layer(shape) for row in rows for size in (row.key_size, row.value_size)}
     return tuple(name for name, type_ in KV_TYPE.items() if all(divides(type_, size) for size in sizes))
+
+
+def check_cache(shape: Shape, workload: Workload, values: str = "kv_v_format") -> None:
+    """Raises WorkloadError for formats that no context is made with (`llama_init_from_model`). `values` is the field
+    that sets the format of values there."""
+    keys_are, values_are = workload.kv_format, workload.kv_v_format
+    if not uses_flash(shape, workload) and values_are not in UNQUANTISED:
+        raise WorkloadError("flash_attention", "quantised_values", value=values_are)
+    if values_are != keys_are and _keeps_latents(shape):
+        raise WorkloadError(values, "same_as_keys", value=values_are, keys=keys_are)
+
+
+def _keeps_latents(shape: Shape) -> bool:
+    latent = any(
+        isinstance(mixer, LatentAttention | CompressedAttention) for layer in shape.layers for mixer in layer.mixers
+    )
+    return latent and shape.model_type not in DECOMPRESSES_LATENT
 
 
 def cache_terms(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Term, ...]:

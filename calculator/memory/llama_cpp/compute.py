@@ -25,14 +25,12 @@ from calculator.memory.llama_cpp.graph import (
     trace,
 )
 from calculator.memory.llama_cpp.graph.tensors import Tensor
-from calculator.memory.llama_cpp.own_file import plain_bytes, share
+from calculator.memory.llama_cpp.own_file import share
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots
-from calculator.memory.llama_cpp.presets import KV_TYPE
-from calculator.memory.llama_cpp.weights import copy_bytes, recipe_of
+from calculator.memory.llama_cpp.presets import KV_TYPE, UNQUANTISED
+from calculator.memory.llama_cpp.weights import copy_bytes, file_bytes, recipe_of
 from calculator.memory.workload import Term, Workload
-
-UNQUANTISED = frozenset({"f32", "f16", "bf16"})
 
 
 def setting_of(shape: Shape, workload: Workload, placement: Placement) -> Setting:
@@ -105,7 +103,7 @@ def _copied_bytes(shape: Shape, workload: Workload, weights: Sequence[tuple[str,
     sizes = [copy_bytes(stored, recipe, role, layer) for role, layer in weights]
     if workload.file_bytes is None:
         return sizes
-    whole = plain_bytes(stored, recipe)
+    whole = file_bytes(stored, recipe)
     return [share(size, workload.file_bytes, whole) for size in sizes]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from calculator.architecture.shape import Attention, CrossAttention, LatentAttention, Shape
+from calculator.memory.llama_cpp.presets import UNQUANTISED
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
 from calculator.memory.workload import Workload
 
@@ -21,7 +22,7 @@ def uses_flash(shape: Shape, workload: Workload) -> bool:
     """`-fa auto` turns it off where the card lacks a kernel, but quantised values need it: then it is not asked."""
     if workload.flash_attention is not None:
         return workload.flash_attention
-    return runs_on_card(shape, workload) or workload.kv_v_format not in (None, "f16", "f32", "bf16")
+    return runs_on_card(shape, workload) or workload.kv_v_format not in {None, *UNQUANTISED}
 
 
 def runs_on_card(shape: Shape, workload: Workload) -> bool:
@@ -73,7 +74,12 @@ def _widened(kv_format: str) -> str:
     return "f16" if kv_format == "f32" else kv_format
 
 
-_HAS_KERNEL: dict[str, Callable[[int, int, int], bool]] = {"cuda": _cuda, "metal": _metal, "vulkan": _vulkan}
+_HAS_KERNEL: dict[str, Callable[[int, int, int], bool]] = {
+    "cuda": _cuda,
+    "metal": _metal,
+    "vulkan": _vulkan,
+    "other": _cuda,  # not known
+}
 _REFUSES: dict[str, Callable[[str, str], bool]] = {
     "metal": lambda keys, values: keys != values or keys == "iq4_nl",
     "vulkan": lambda keys, values: (keys == "bf16") != (values == "bf16"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from calculator.memory.blocks import divides
-from calculator.memory.llama_cpp.presets import DEFAULT_TYPE
+from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED
 
 
 class Slot(NamedTuple):
@@ -40,14 +40,18 @@ class Traits(NamedTuple):
     query_groups: int  # query heads per key/value head in the first layer, 0 where it keeps no keys
     is_70b: bool = False
     is_falcon: bool = False
-    imatrix: bool = False  # an importance matrix says which weights matter
 
 
 class Recipe(NamedTuple):
     """How a file is made."""
 
     preset: str
-    imatrix: bool = False
+    imatrix: bool = False  # an importance matrix says which weights matter
+
+    @property
+    def as_stored(self) -> bool:
+        """Whether the converter keeps what the checkpoint has narrowed itself."""
+        return self.preset == STORED
 
 
 VERY_LOW = frozenset({"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ2_M"})
@@ -69,19 +73,19 @@ def use_more_bits(index: int, number: int) -> bool:
 
 def choose_type(recipe: Recipe, slot: Slot, model: Traits) -> str:
     """The GGML type of every tensor of this slot."""
-    preset, model = recipe.preset, model._replace(imatrix=recipe.imatrix)
-    default = DEFAULT_TYPE[preset]
+    default = DEFAULT_TYPE[recipe.preset]
     if slot.category == "source":
         return slot.source
     if default in ("F32", "F16", "BF16"):
         return default
-    wanted = _wanted(preset, default, slot, model)
+    wanted = _wanted(recipe, default, slot, model)
     if not divides(wanted, slot.row):
         wanted = FALLBACK.get(wanted, wanted)
     return wanted if divides(wanted, slot.row) else "F16"
 
 
-def _wanted(preset: str, default: str, slot: Slot, model: Traits) -> str:
+def _wanted(recipe: Recipe, default: str, slot: Slot, model: Traits) -> str:
+    preset = recipe.preset
     if slot.category == "output" or (slot.category == "token_embd" and model.tied):
         return _output(preset, default, slot, model)
     if preset == "MXFP4_MOE":
@@ -91,7 +95,7 @@ def _wanted(preset: str, default: str, slot: Slot, model: Traits) -> str:
     if preset in VERY_LOW:
         return _very_low(preset, default, slot, model)
     rule = _RULES.get(slot.category)
-    return (rule(preset, slot, model) if rule else None) or default
+    return (rule(recipe, slot, model) if rule else None) or default
 
 
 _EMBEDDING: dict[str, str] = {
@@ -124,15 +128,15 @@ def _very_low(preset: str, default: str, slot: Slot, model: Traits) -> str:
     return default
 
 
-def _values(preset: str, slot: Slot, model: Traits) -> str | None:
+def _values(recipe: Recipe, slot: Slot, model: Traits) -> str | None:
     if model.num_experts == 8:
         return "Q8_0"
     grouped = model.query_groups >= 4
-    match preset:
+    match recipe.preset:
         case "Q2_K":
             wanted = "Q4_K" if grouped else "Q3_K"
         case "IQ3_XXS":
-            wanted = "Q4_K" if grouped else "IQ3_XXS" if model.imatrix else "IQ3_S"
+            wanted = "Q4_K" if grouped else "IQ3_XXS" if recipe.imatrix else "IQ3_S"
         case "Q2_K_S" | "IQ3_XS" | "IQ3_S" if grouped:
             wanted = "Q4_K"
         case "IQ4_NL" | "IQ4_XS" if grouped:
@@ -148,25 +152,25 @@ def _values(preset: str, slot: Slot, model: Traits) -> str | None:
         case "Q4_K_S" if slot.first_four:
             wanted = "Q5_K"
         case _:
-            wanted = DEFAULT_TYPE[preset]
+            wanted = DEFAULT_TYPE[recipe.preset]
     return "Q5_K" if model.is_70b and wanted in ("Q3_K", "Q4_K") else wanted
 
 
-def _keys(preset: str, slot: Slot, model: Traits) -> str | None:
-    return "Q8_0" if model.num_experts == 8 else _queries(preset, slot, model)
+def _keys(recipe: Recipe, slot: Slot, model: Traits) -> str | None:
+    return "Q8_0" if model.num_experts == 8 else _queries(recipe, slot, model)
 
 
-def _queries(preset: str, slot: Slot, model: Traits) -> str | None:
-    return {"IQ3_XS": "IQ3_XXS", "IQ3_XXS": "IQ2_S"}.get(preset)
+def _queries(recipe: Recipe, slot: Slot, model: Traits) -> str | None:
+    return {"IQ3_XS": "IQ3_XXS", "IQ3_XXS": "IQ2_S"}.get(recipe.preset)
 
 
-def _down(preset: str, slot: Slot, model: Traits) -> str | None:
-    match preset:
+def _down(recipe: Recipe, slot: Slot, model: Traits) -> str | None:
+    match recipe.preset:
         case "Q2_K":
             return "Q3_K"
         case "Q2_K_S" if slot.first_eighth:
             return "Q4_K"
-        case "IQ3_XXS" if not model.imatrix:
+        case "IQ3_XXS" if not recipe.imatrix:
             return "Q4_K" if slot.first_eighth else "Q3_K"
         case "Q3_K_M":
             return "Q5_K" if slot.first_sixteenth else "Q4_K" if slot.more_bits or not model.is_falcon else "Q3_K"
@@ -178,10 +182,10 @@ def _down(preset: str, slot: Slot, model: Traits) -> str | None:
             return "Q6_K" if slot.first_sixteenth else "Q5_K" if slot.more_bits else "Q4_K"
         case "Q4_K_M" | "Q5_K_M" if slot.more_bits:
             return "Q6_K"
-        case "IQ4_NL" | "IQ4_XS" if slot.first_eighth and not model.imatrix:
+        case "IQ4_NL" | "IQ4_XS" if slot.first_eighth and not recipe.imatrix:
             return "Q5_K"
-        case "Q4_0" | "Q5_0" if slot.first_eighth and model.imatrix:
-            return f"{preset[:-1]}1"
+        case "Q4_0" | "Q5_0" if slot.first_eighth and recipe.imatrix:
+            return f"{recipe.preset[:-1]}1"
         case "Q4_K_S" if slot.first_eighth and not model.is_falcon:
             return "Q5_K"
     return None
@@ -192,16 +196,16 @@ _EIGHT_EXPERTS_Q5_K = frozenset(
 )
 
 
-def _attention_output(preset: str, slot: Slot, model: Traits) -> str | None:
+def _attention_output(recipe: Recipe, slot: Slot, model: Traits) -> str | None:
     if model.is_falcon:
-        return "Q4_K" if preset == "Q3_K_L" else None
+        return "Q4_K" if recipe.preset == "Q3_K_L" else None
     if model.num_experts == 8:
-        return "Q5_K" if preset in _EIGHT_EXPERTS_Q5_K else None
-    return {"Q2_K": "Q3_K", "IQ3_XXS": "IQ3_S", "Q3_K_M": "Q4_K", "Q3_K_L": "Q5_K", "IQ3_M": "Q4_K"}.get(preset)
+        return "Q5_K" if recipe.preset in _EIGHT_EXPERTS_Q5_K else None
+    return {"Q2_K": "Q3_K", "IQ3_XXS": "IQ3_S", "Q3_K_M": "Q4_K", "Q3_K_L": "Q5_K", "IQ3_M": "Q4_K"}.get(recipe.preset)
 
 
-def _gate_up(preset: str, slot: Slot, model: Traits) -> str | None:
-    return "IQ3_XXS" if preset == "IQ3_XS" and slot.middle else None
+def _gate_up(recipe: Recipe, slot: Slot, model: Traits) -> str | None:
+    return "IQ3_XXS" if recipe.preset == "IQ3_XS" and slot.middle else None
 
 
 _RULES = {

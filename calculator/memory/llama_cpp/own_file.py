@@ -6,13 +6,10 @@ tensors (vocabulary, chat template: a few MB) is counted with them.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.mixture import Recipe
-from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import in_file
-from calculator.memory.llama_cpp.weights import Weights, slots_of, weigh
+from calculator.memory.llama_cpp.weights import Weights, slots_of
 from calculator.memory.workload import Term, Workload, WorkloadError
 
 LEAST_BITS = 1
@@ -31,16 +28,9 @@ def check_file(shape: Shape, workload: Workload) -> None:
         raise WorkloadError("file_bytes", "size_out_of_bounds", value=workload.file_bytes, least=least, most=most)
 
 
-def share(size: int, file_bytes: int, plain_bytes: int) -> int:
+def share(size: int, file_bytes: int, plain: int) -> int:
     """What `size` bytes of the preset's file come to in a file of `file_bytes`."""
-    return size * file_bytes // plain_bytes
-
-
-@lru_cache(maxsize=256)
-def plain_bytes(shape: Shape, recipe: Recipe) -> int:
-    """The whole file as the preset makes it, from a model with all the layers that the file holds."""
-    everywhere = Placement(ram=tuple(range(shape.num_layers)), cards=(), output_in_ram=True, experts_in_ram=0)
-    return weigh(shape, recipe, everywhere).file_bytes
+    return size * file_bytes // plain
 
 
 def sized(plain: Weights, recipe: Recipe, file_bytes: int) -> Weights:

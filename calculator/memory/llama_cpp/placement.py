@@ -34,10 +34,15 @@ def place(workload: Workload, num_layers: int) -> Placement:
     if wanted < 0 or workload.cpu_expert_layers < 0:
         field = "gpu_layers" if wanted < 0 else "cpu_expert_layers"
         raise WorkloadError(field, "out_of_bounds", value=getattr(workload, field), least=0, most=num_layers + 1)
-    shares = workload.tensor_split
-    if shares is None or not any(shares):  # llama.cpp itself passes over shares of nothing
+    shares = tuple(map(_single, workload.tensor_split or ()))
+    if not any(shares):  # llama.cpp itself passes over shares of nothing, and so small ones are nothing to it
         shares = (1.0,) * cards
     return _place(num_layers, min(wanted, num_layers + 1), shares, min(workload.cpu_expert_layers, num_layers))
+
+
+def written(shares: tuple[float, ...]) -> str:
+    """As `--tensor-split` takes them, to the digits that tell numbers of 32 bits apart."""
+    return ",".join(f"{share:.9g}" for share in shares)
 
 
 @lru_cache(maxsize=256)
@@ -57,8 +62,8 @@ def _place(num_layers: int, on_cards: int, shares: tuple[float, ...], experts_in
 
 
 def _card_of(shares: tuple[float, ...], on_cards: int) -> Callable[[int], int]:
-    """The card of the layer with this number among those on cards, in numbers of 32 bits as there."""
-    sums = [*accumulate(map(_single, shares), lambda total, share: _single(total + share))]
+    """The card of the layer with this number among those on cards. Numbers have 32 bits as there, and `shares` too."""
+    sums = [*accumulate(shares, lambda total, share: _single(total + share))]
     ends = [_single(end / sums[-1]) for end in sums]
     return lambda number: min(bisect_right(ends, _single(number / on_cards)), len(shares) - 1)
 

@@ -60,3 +60,4 @@ KV_TYPE: dict[str, str] = {
     "q4_0": "Q4_0",
     "iq4_nl": "IQ4_NL",
 }
+UNQUANTISED = frozenset({"f32", "f16", "bf16"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
@@ -29,55 +30,62 @@ class Running(NamedTuple):
     cards: tuple[tuple[Part, ...], ...]  # `parts` of each card
 
 
+class _Contexts(NamedTuple):
+    """The context of the model and that of its prediction layers: where the layers of each lie, and its settings."""
+
+    shape: Shape
+    workload: Workload
+    setting: Setting
+    first: Placement
+    second: Placement
+    drafting: Workload | None  # of the second context, where there is one
+    copies: int
+
+
 @lru_cache(maxsize=4096)
 def run(shape: Shape, workload: Workload) -> Running:
     """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out, as may
     what is known of the card."""
     placement = place(workload, in_file(shape, workload).num_layers)
-    setting = setting_of(shape, workload, split(placement, shape.num_layers)[0])
+    first, second = split(placement, shape.num_layers)
+    drafting = workload_of(shape, workload) if workload.mtp else None
+    setting = setting_of(shape, workload, first)
+    contexts = _Contexts(shape, workload, setting, first, second, drafting, copies_of(placement))
     vision = vision_terms(shape) if workload.vision else ()
     cards = tuple(
         _parts(
-            *_kept(shape, workload, layers),
-            _at_work(shape, workload, setting, placement, card),
+            *_kept(contexts, first.cards[card], second.cards[card]),
+            _at_work(contexts, card),
             vision if card == 0 and not workload.mmproj_in_ram else (),
         )
-        for card, layers in enumerate(placement.cards)
+        for card in range(len(placement.cards))
     )
     return Running(
         placement=placement,
-        parts=cards[0] if len(cards) == 1 else _summed(shape, workload, placement, cards),
-        host=_in_ram(shape, workload, setting, placement),
+        parts=cards[0] if len(cards) == 1 else _summed(contexts, cards),
+        host=_in_ram(contexts),
         cards=cards,
     )
 
 
-def _kept(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Terms, Terms]:
-    """Cache and state of these layers of the file."""
-    first, behind = layers, None
-    if workload.mtp:
-        first = tuple(layer for layer in layers if layer < shape.num_layers)
-        behind = tuple(layer - shape.num_layers for layer in layers if layer >= shape.num_layers)
-    cache = cache_terms(shape, workload, first)
-    if behind is not None:
-        cache += draft_cache(shape, workload_of(shape, workload), behind)
-    return cache, state_terms(shape, slot_count(workload), first, snapshots(shape, workload))
+def _kept(of: _Contexts, layers: tuple[int, ...], drafting_layers: tuple[int, ...]) -> tuple[Terms, Terms]:
+    """Cache and state of these layers of either context."""
+    cache = cache_terms(of.shape, of.workload, layers)
+    if of.drafting:
+        cache += draft_cache(of.shape, of.drafting, drafting_layers)
+    return cache, state_terms(of.shape, slot_count(of.workload), layers, snapshots(of.shape, of.workload))
 
 
-def _at_work(shape: Shape, workload: Workload, setting: Setting, placement: Placement, card: int) -> Terms:
+def _at_work(of: _Contexts, card: int) -> Terms:
     """The compute buffers of one card."""
-    first, _ = split(placement, shape.num_layers)
-    compute = card_terms(shape, workload, setting, first, card, copies_of(placement))
-    return compute + draft_compute(shape, workload_of(shape, workload), placement, card) if workload.mtp else compute
+    compute = card_terms(of.shape, of.workload, of.setting, of.first, card, of.copies)
+    return compute + draft_compute(of.shape, of.drafting, of.second, card, of.copies) if of.drafting else compute
 
 
-def _summed(
-    shape: Shape, workload: Workload, placement: Placement, cards: Sequence[tuple[Part, ...]]
-) -> tuple[Part, ...]:
+def _summed(of: _Contexts, cards: Sequence[tuple[Part, ...]]) -> tuple[Part, ...]:
     """The parts of all cards together."""
-    layers = tuple(layer for layers in placement.cards for layer in layers)
     return _parts(
-        *_kept(shape, workload, layers),
+        *_kept(of, tuple(chain.from_iterable(of.first.cards)), tuple(chain.from_iterable(of.second.cards))),
         _over_cards([card[2].terms for card in cards]),
         cards[0][3].terms,
     )
@@ -96,16 +104,15 @@ def _over_cards(compute: Sequence[Terms]) -> Terms:
     return (Term("other_cards_at_work", {"cards": len(others)}, rest), *last)
 
 
-def _in_ram(shape: Shape, workload: Workload, setting: Setting, placement: Placement) -> tuple[Part, ...]:
-    first, _ = split(placement, shape.num_layers)
-    compute = host_terms(shape, workload, setting, first, copies_of(placement)) + result_terms(
-        shape, output_rows(workload)
-    )
-    if workload.mtp:
-        compute += draft_host(shape, workload_of(shape, workload), placement)
+def _in_ram(of: _Contexts) -> tuple[Part, ...]:
+    shape, workload = of.shape, of.workload
+    compute = host_terms(shape, workload, of.setting, of.first, of.copies)
+    compute += result_terms(shape, output_rows(workload))
+    if of.drafting:
+        compute += draft_host(shape, of.drafting, of.second, of.copies)
     parts = [Part(key="compute", terms=compute)]
-    if placement.ram:
-        cache, state = _kept(shape, workload, placement.ram)
+    if of.first.ram or of.second.ram:
+        cache, state = _kept(of, of.first.ram, of.second.ram)
         parts += [Part(key="kv_cache", terms=cache), Part(key="state", terms=state)]
     if workload.vision and workload.mmproj_in_ram:
         parts.append(Part(key="vision", terms=vision_terms(shape)))

@@ -16,7 +16,7 @@ from calculator.architecture.shape import Shape
 from calculator.memory.blocks import BLOCKS, row_bytes
 from calculator.memory.llama_cpp.mixture import Recipe, Slot, choose_type
 from calculator.memory.llama_cpp.placement import Placement
-from calculator.memory.llama_cpp.presets import STORED, USUAL
+from calculator.memory.llama_cpp.presets import USUAL
 from calculator.memory.llama_cpp.slots import Slots, gather
 from calculator.memory.workload import Term, Workload
 
@@ -42,19 +42,30 @@ def recipe_of(workload: Workload) -> Recipe:
 
 @lru_cache(maxsize=1024)
 def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
-    slots = slots_of(shape, recipe)
-    located = _locate(shape, recipe.preset == STORED, placement)
-    types = {slot: choose_type(recipe, slot, slots.traits) for slot in slots.elements}
+    located, types = _locate(shape, recipe.as_stored, placement), _types(shape, recipe)
     return Weights(
-        file_bytes=sum(row_bytes(types[slot], elements) for slot, elements in slots.elements.items()),
+        file_bytes=file_bytes(shape, recipe),
         cards=tuple(_terms(card, types) for card in located.cards),
         ram=_terms(located.ram, types),
     )
 
 
+@lru_cache(maxsize=256)
+def file_bytes(shape: Shape, recipe: Recipe) -> int:
+    """The tensors of the whole file, from a model with all the layers that it holds."""
+    types = _types(shape, recipe)
+    return sum(row_bytes(types[slot], elements) for slot, elements in slots_of(shape, recipe).elements.items())
+
+
+@lru_cache(maxsize=256)
+def _types(shape: Shape, recipe: Recipe) -> Mapping[Slot, str]:
+    slots = slots_of(shape, recipe)
+    return {slot: choose_type(recipe, slot, slots.traits) for slot in slots.elements}
+
+
 def slots_of(shape: Shape, recipe: Recipe | None = None) -> Slots:
     """The tensors that a file made so holds; without a recipe, those of every preset."""
-    return _slots(shape, recipe is not None and recipe.preset == STORED)
+    return _slots(shape, recipe is not None and recipe.as_stored)
 
 
 @lru_cache(maxsize=64)
@@ -116,7 +127,7 @@ def _by_layer(shape: Shape, as_stored: bool) -> Mapping[tuple[str, int | None], 
 def copy_bytes(shape: Shape, recipe: Recipe, role: str, layer: int | None) -> int:
     """Bytes of a weight where CUDA works with a copy of it: its last row is padded to 512 elements
     (`MATRIX_ROW_PADDING` in `ggml/src/ggml-cuda/common.cuh`)."""
-    slots, by_layer = slots_of(shape, recipe), _by_layer(shape, recipe.preset == STORED)
+    slots, by_layer = slots_of(shape, recipe), _by_layer(shape, recipe.as_stored)
     if role == "output" and slots.traits.tied:
         role = "token_embd"
     if (role, layer) not in by_layer and role == "ffn_gate_up_exps":

@@ -40,10 +40,10 @@ COMMUNICATION = Measured(180 * MIB, 100 * MIB, 300 * MIB)
 """NCCL and all-reduce: 0.20 to 0.33 GiB with the workspaces (vllm-project/vllm issues 14452 and 15815, pull request
 14447)."""
 COMMUNICATION_ON_BLACKWELL = COMMUNICATION._replace(most=1600 * MIB)
-"""1.63 GiB on B300, whose ranks also map memory of each other."""
+"""Ranks there also map memory of each other. An allowance: no public figure stands beside it."""
 GRAPH_PIECE_BYTES = 400 * 1024
 """Of a piece between two layers, for each size: three logs that captured pieces alone (noonghunna/club-3090, issues
-104, 127 and 434) print 0.13, 0.17 and 0.09 GiB for 65 pieces at 5, 7 and 3 sizes."""
+104 and 127, pull request 44) print 0.13, 0.17 and 0.17 GiB for 65 pieces at 5, 7 and 7 sizes."""
 GRAPH_LAYER_BYTES = 90 * 1024
 """Of a layer in a whole graph, for each size of decoding: what is left of 0.65 GiB for Qwen2.5-7B (28 layers, 51
 sizes, 35 whole)."""
@@ -111,11 +111,13 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
     ranks, depth, replicas = serving.ranks, asked.depth, asked.replicas
     cards = ranks * depth * replicas
     layers = [len(stage) for stage in stages(shape.num_layers, depth)]
-    largest = LARGEST_GRAPH_ON_BLACKWELL if serving.capability[0] == DATA_CENTRE_BLACKWELL else LARGEST_GRAPH
+    blackwell = _is_data_centre_blackwell(serving)
+    largest = LARGEST_GRAPH_ON_BLACKWELL if blackwell else LARGEST_GRAPH
     tokens, sequences = asked.limits
     pieces, whole = (0, 0) if asked.eager else captured_sizes(sequences, serving.guessed_tokens, tokens, largest)
     graphs = [(count + 1) * pieces * GRAPH_PIECE_BYTES + count * whole * GRAPH_LAYER_BYTES for count in layers]
-    tables = sampling_tables_bytes(shape.vocab_size, sequences)
+    last = ranks * replicas
+    tables = sampling_tables(shape.vocab_size, sequences, last)
     fixed = {
         "cuda_context": CUDA_CONTEXT.bytes,
         "workspaces": WORKSPACES.bytes,
@@ -123,15 +125,13 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
         "communication": COMMUNICATION.bytes if _talks(shape, cards, replicas) else 0,
     }
     terms = [Term(key, {"cards": cards}, size * cards) for key, size in fixed.items() if size]
-    last = ranks * replicas
-    values: dict[str, int | str] = {"sequences": sequences, "vocab_size": shape.vocab_size, "copies": last}
-    terms.insert(2, Term("sampling_tables", values, tables * last))
+    terms.insert(2, tables)
     if pieces:
         counts = {"pieces": sum(layers) + depth, "sizes": pieces, "layers": sum(layers), "whole": whole}
         terms.append(Term("cuda_graphs", {**counts, "copies": last}, sum(graphs) * last))
     shares = [sum(fixed.values()) + graph for graph in graphs]
-    shares[-1] += tables
-    talk = COMMUNICATION_ON_BLACKWELL if largest == LARGEST_GRAPH_ON_BLACKWELL else COMMUNICATION
+    shares[-1] += tables.bytes // last
+    talk = COMMUNICATION_ON_BLACKWELL if blackwell else COMMUNICATION
     outside = [CUDA_CONTEXT, *([talk] if fixed["communication"] else [])]
     measured = [WORKSPACES, *outside]
     known = [share - graph - sum(item.bytes for item in measured) for share, graph in zip(shares, graphs, strict=True)]
@@ -145,17 +145,23 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
     return Overhead(tuple(terms), shares, (least, most), before)
 
 
-def sampling_tables_bytes(vocab_size: int, sequences: int) -> int:
+def sampling_tables(vocab_size: int, sequences: int, copies: int) -> Term:
     """For each sequence how often it wrote every token, which its prompt has, which a grammar allows, and its lists."""
     masks = 2 * ceil_div(vocab_size, 32) * INDEX_BYTES
-    return sequences * (vocab_size * COUNT_BYTES + masks + SAMPLER_LIST_BYTES)
+    each = vocab_size * COUNT_BYTES + masks + SAMPLER_LIST_BYTES
+    values = {"sequences": sequences, "vocab_size": vocab_size, "copies": copies}
+    return Term(
+        "sampling_tables",
+        {**values, "mask_bytes": masks, "list_bytes": SAMPLER_LIST_BYTES},
+        copies * sequences * each,
+    )
 
 
 def attention_workspace_bytes(shape: Shape, serving: Serving, tokens: int) -> int:
     """FlashInfer's, where it is the first back end that runs (`platforms/cuda.py`, `_get_backend_priorities`): on
     data-centre Blackwell, and for an FP8 cache wherever FlashAttention 3 does not run."""
     mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
-    blackwell = serving.capability[0] == DATA_CENTRE_BLACKWELL
+    blackwell = _is_data_centre_blackwell(serving)
     if any(isinstance(mixer, LatentAttention) for mixer in mixers):
         return FLASHINFER_BYTES if blackwell else 0
     narrow = serving.kv_format == "fp8" and serving.capability[0] != 9
@@ -163,6 +169,10 @@ def attention_workspace_bytes(shape: Shape, serving: Serving, tokens: int) -> in
     if not widths or not (blackwell or narrow):
         return 0
     return max(FLASHINFER_BYTES, tokens * ceil_div(max(widths), serving.ranks) * FLASHINFER_ELEMENT_BYTES)
+
+
+def _is_data_centre_blackwell(serving: Serving) -> bool:
+    return serving.capability[0] == DATA_CENTRE_BLACKWELL
 
 
 def _talks(shape: Shape, cards: int, replicas: int) -> bool:

@@ -51,7 +51,7 @@ BARS = {
     ("vllm", "weights"): Bar(26, 0.0008, 0.173),  # the worst is `attention_kept_wide`
     ("vllm", "kv_tokens"): Bar(5, 0.0, 0.0115),  # the worst is an `unexplained_loss`
     ("vllm", "total"): Bar(2, 0.0069, 0.0071),
-    ("vllm", "activation"): Bar(6, 0.579, 1.017),  # all but one of builds whose sampler was another
+    ("vllm", "activation"): Bar(6, 0.579, 1.017),  # four of builds before 0.9; the worst names none
     ("vllm", "workspaces"): Bar(9, 0.349, 1.605),  # a constant for all cards; the worst is a small one
     ("vllm", "cuda_graphs"): Bar(8, 0.131, 3.988),  # the worst captured no pieces
     ("sglang", "kv_cache"): Bar(1, 0.0, 5e-5),  # ROCm hands out single tokens where CUDA has pages of 64
@@ -115,6 +115,8 @@ def test_every_reference_line_is_a_case() -> None:
     )
     runs = len(list(reference_lines("llama_server.jsonl")))
     assert sum(case.quantity == "buffers" for case in cases()) == -(-runs // SERVER_STEP)
+    predicting = list(reference_lines("llama_server_mtp.jsonl"))
+    assert sum(case.quantity == "draft_compute" and case.origin == SERVER for case in cases()) == len(predicting)
     measured = list(reference_lines("measured.jsonl"))
     training = list(reference_lines("training.jsonl"))
     asked = (ORIGIN, SERVER, BACK_ENDS, VLLM_ORIGIN, SGLANG_ORIGIN)

@@ -8,6 +8,7 @@ from io import StringIO
 from django.core.management import call_command
 
 from calculator.accuracy import cases, summary
+from calculator.accuracy.remarks import REMARKS
 
 
 def accuracy(*arguments: str) -> str:
@@ -33,3 +34,15 @@ def test_json_holds_the_same() -> None:
 def test_cases_beyond_a_limit_are_listed() -> None:
     listed = accuracy("--beyond", "5").splitlines()[len(summary(cases())) + 1 :]
     assert len(listed) == sum(abs(case.error) > 0.05 for case in cases())
+
+
+def test_causes_are_the_same_in_both_lists() -> None:
+    """One of its own, one of `causes.jsonl`, one that nobody knows."""
+    beyond, worst = accuracy("--beyond", "5"), accuracy("--worst", "60")
+    for model, cause in (
+        ("Qwen3-0.6B vLLM CUDA graphs", REMARKS["whole_alone"]),
+        ("qwen3.5-122b vLLM CUDA graphs", REMARKS["constant_of_few_logs"]),
+        ("Llama-3.1-8B vLLM activation peak (chunked 2048)", "cause not known"),
+    ):
+        for listed in (beyond, worst):
+            assert [line for line in listed.splitlines() if model in line and line.endswith(f": {cause}")], model

@@ -26,19 +26,55 @@ def test_what_is_not_settled_is_not_guessed(features: tuple[float, float]) -> No
     assert fit([]) is None
 
 
+REACHED = {
+    "cuda_keeps": 1.06,
+    "llama_cpp_context": 1.57,
+    "llama_cpp_overhead": 2.1,
+    "vllm_graphs": 1.26,
+    "vllm_workspaces": 1.79,
+}
+"""Squares of the errors of the numbers in use, beside those of a fit to all figures."""
+
+
 @pytest.mark.parametrize("line", lines(), ids=lambda line: line.constant.key)
-def test_the_numbers_in_use_are_as_good_as_a_fit(line: Line) -> None:
+def test_the_numbers_in_use_are_nearly_as_good_as_a_fit(line: Line) -> None:
     """They are round, and the larger where figures differ; the squares of relative errors favour the smaller ones."""
     assert line.constant.key in CONSTANTS
     assert len(line.refit) == len(line.constant.used)
     refit = Constant(line.constant.key, line.refit, line.constant.samples)
-    assert _squares(line.constant) <= 2.6 * _squares(refit)
+    assert 1 < _squares(line.constant) / _squares(refit) == pytest.approx(REACHED[line.constant.key], abs=0.01)
 
 
 def test_what_is_held_out_is_predicted_worse() -> None:
     for line in lines():
-        if line.held_out_median is not None:
-            assert line.held_out_median >= 0.9 * line.fitted_median
+        assert line.held_out_median is not None
+        assert line.held_out_median > line.fitted_median, line.constant.key
+
+
+def test_a_family_is_predicted_from_the_others_alone() -> None:
+    """From 2 for 1, and from 1 for 2: off by 100 and by 50 percent."""
+    apart = Constant("vllm_graphs", (1.5,), (Sample("a", (1,), 1), Sample("b", (1,), 2)))
+    line = _line(apart)
+    assert (line.fitted_median, line.fitted_worst) == pytest.approx((0.375, 0.5))
+    assert (line.held_out_median, line.held_out_worst) == pytest.approx((0.75, 1))
+
+
+def test_graphs_are_fitted_to_what_each_run_captured() -> None:
+    """Pieces between layers and ends, times sizes; layers times sizes of whole graphs (`measured.jsonl`, vllm)."""
+    (graphs,) = (line.constant for line in lines() if line.constant.key == "vllm_graphs")
+    found = {(sample.family, *sample.features): sample.truth for sample in graphs.samples}
+    both, pieces_alone, whole_alone = (29 * 51, 28 * 35), (65 * 7, 0), (0, 28 * 35)
+    assert found["qwen2", *both] == pytest.approx(0.65 * 1024)
+    assert found["qwen3_5_text", *pieces_alone] == pytest.approx(0.17 * 1024)
+    assert found["qwen3", *whole_alone] == pytest.approx(0.13 * 1024)
+    # An FP8 cache on a card of 12.0: FlashInfer's 394 MiB are in the printed 0.46 GiB, and are none of the graphs'.
+    assert found["qwen3_5_text", 65 * 2, 64] == pytest.approx(0.46 * 1024 - 394)
+    assert len(graphs.samples) == 8
+
+
+def test_communication_is_of_runs_on_several_cards() -> None:
+    (workspaces,) = (line.constant for line in lines() if line.constant.key == "vllm_workspaces")
+    assert sorted(sample.features for sample in workspaces.samples) == 6 * [(1, 0)] + 3 * [(1, 1)]
 
 
 def test_constants_of_one_family_have_nothing_held_out() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from calculator.accuracy import cases
 from calculator.accuracy.references import reference_lines
 from calculator.accuracy.remarks import REMARKS
-from calculator.accuracy.worst import cause_of, worst
+from calculator.accuracy.worst import cause_of, means, worst
 from calculator.labels.accuracy import REMARKS as SENTENCES
 
 
@@ -19,13 +20,27 @@ def test_the_worst_come_first_and_each_once() -> None:
     assert len({(miss.case.engine, miss.case.quantity, miss.case.model) for miss in found}) == 10
 
 
+def test_none_and_all_can_be_asked_for() -> None:
+    assert worst(cases(), 0) == []
+    everything = worst(cases(), len(cases()))
+    assert len(everything) == len({(case.engine, case.quantity, case.model) for case in cases() if case.error})
+
+
 def test_every_cause_in_the_file_is_told_and_means_a_case() -> None:
+    """A case with a remark of its own is not explained by the file."""
     for line in reference_lines("causes.jsonl"):
         assert line["remark"] in REMARKS
-        assert any(
-            all(getattr(case, key) == line[key] for key in ("engine", "quantity", "model") if key in line)
-            for case in cases()
-        )
+        assert any(means(line, case) and not case.remark for case in cases()), line
+
+
+def test_a_build_is_blamed_where_the_row_says_which() -> None:
+    """A version or a date; 0.9 is of May 2025."""
+    rows = [line for line in reference_lines("measured.jsonl") if line.get("remark") == "older_build"]
+    assert [line["id"] for line in rows] == ["m0612", "v022", "v023", "v024"]
+    for line in rows:
+        dated = re.fullmatch(r"vLLM of (\d{4}-\d\d)-\d\d", line["runtime"])
+        assert dated, line["id"]
+        assert dated[1] < "2025-05"
 
 
 def test_what_nobody_knows_is_not_made_up() -> None:

@@ -95,6 +95,13 @@ def test_layers_that_are_counted_and_not_described(path: str, number: int) -> No
     assert catalogued(path).undescribed_mtp == number
 
 
+def test_a_layer_like_the_last_that_attends_is_not_described_where_none_does() -> None:
+    config = catalogued_config("qwen/qwen3-6-27b")
+    layers = ["linear_attention"] * config["text_config"]["num_hidden_layers"]
+    shape = read_config({**config, "text_config": {**config["text_config"], "layer_types": layers}})
+    assert (shape.undescribed_mtp, shape.mtp_mixers) == (1, ())
+
+
 def test_qwen_predicts_only_where_it_says_so() -> None:
     config = catalogued_config("qwen/qwen3-6-27b")
     assert len(read_config(config).mtp_mixers) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -12,14 +13,14 @@ from calculator.catalogue import Model
 from calculator.check import check
 from calculator.check.case import case_lines, public
 from calculator.logs import read_log
-from tests.calculator.check.test_check import MODELS, OFFERED
+from tests.calculator.check.test_check import MODELS, OFFERED, told_sample, with_draft_model
 from tests.calculator.logs.samples import SECRETS, sample
 
 
-def case(name: str, config: dict[str, object] | None = None) -> str:
+def case(name: str, config: dict[str, object] | None = None, text: str = "") -> str:
     slug = "" if config is not None else MODELS[name]
     model = Model(name="Model", slug=slug, shape=reference_shape(MODELS[name]))
-    reading = read_log(sample(name))
+    reading = read_log(text or sample(name))
     answer = check(reading, model, offered=OFFERED)
     return case_lines(reading, model, answer.settled, answer.rows, config)
 
@@ -41,6 +42,29 @@ def test_what_the_site_would_say_is_what_the_page_said() -> None:
     for text in case("vllm.log").splitlines():
         line = json.loads(text)
         assert measured_case(line, reference_shape("qwen3-8b")).predicted == shown[line["quantity"]]
+
+
+def test_a_second_cache_goes_out_with_its_format() -> None:
+    """Asked as it was told, the case is exact; without the format it would be held against a cache of F16."""
+    found = lines_of(case("llama-server-mtp.log", text=told_sample("q8_0", "f16", 136.0, 256.0)))
+    workload = found["draft_cache"]["workload"]
+    assert (workload["draft_kv_format"], workload["draft_kv_v_format"]) == ("q8_0", "f16")
+    read = measured_case(found["draft_cache"], reference_shape("qwen3-6-27b"))
+    assert (read.predicted, read.exact) == (392 * 2**20, True)
+
+
+def test_what_is_not_predicted_is_no_case() -> None:
+    """A draft model's buffers are shown as printed; the memory model has no question for them."""
+    plain, drafted = (
+        lines_of(case("llama-server.log")),
+        lines_of(case("llama-server.log", text=with_draft_model())),
+    )
+    assert plain.keys() == drafted.keys()
+    assert not {"draft_cache", "draft_compute"} & drafted.keys()
+
+
+def lines_of(text: str) -> dict[str, dict[str, Any]]:
+    return {line["quantity"]: line for line in map(json.loads, text.splitlines())}
 
 
 @pytest.mark.parametrize("name", MODELS)

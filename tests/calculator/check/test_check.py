@@ -54,6 +54,25 @@ def checked(name: str, **options: object) -> Checked:
     return check(read_log(sample(name)), model, offered=OFFERED, **options)  # type: ignore[arg-type]
 
 
+def told_sample(keys: str, values: str, key_mib: float, value_mib: float) -> str:
+    """The run that guesses ahead, its second cache in these formats and of these sizes."""
+    text = sample("llama-server-mtp.log")
+    for printed, told in (
+        ("K (f16):  256.00 MiB, V (f16):  256.00", f"K ({keys}):  {key_mib:.2f} MiB, V ({values}):  {value_mib:.2f}"),
+        (" 512.00 MiB", f" {key_mib + value_mib:.2f} MiB"),
+    ):
+        assert printed in text
+        text = text.replace(printed, told)
+    return text
+
+
+def with_draft_model() -> str:
+    """llama-server with a draft model: here a second copy of the model itself."""
+    text = sample("llama-server.log")
+    load = text[text.index("llama_model_loader") : text.index("main: server")]
+    return f"{text}\nsrv load_model: loading draft model 'x'\n{load}"
+
+
 def row(answer: Checked, quantity: str, place: str | None = None) -> Compared:
     return next(row for row in answer.rows if row.quantity == quantity and place in (None, row.place))
 
@@ -83,21 +102,30 @@ def test_both_contexts_of_a_run_that_guesses_ahead() -> None:
     assert answer.settled.workload.mtp == 3
 
 
-def test_a_cache_that_was_told_its_format_says_so() -> None:
-    text = sample("llama-server-mtp.log").replace(
-        "K (f16):  256.00 MiB, V (f16):  256.00", "K (q8_0):  136.00 MiB, V (q8_0):  136.00"
-    )
+def test_a_second_cache_is_asked_about_in_its_own_format() -> None:
+    """Half of the F16 run's 512 MiB, times 34 bytes for 32 values in q8_0 instead of 64."""
     model = Model(name="x", shape=reference_shape("qwen3-6-27b"))
-    answer = check(read_log(text.replace(" 512.00 MiB", " 272.00 MiB")), model, offered=OFFERED)
-    assert "draft_cache_told" in row(answer, "draft_kv_cache", "cards").reasons
+    answer = check(read_log(told_sample("q8_0", "q8_0", 136.0, 136.0)), model, offered=OFFERED)
+    drafted = row(answer, "draft_kv_cache", "cards")
+    assert (drafted.printed, drafted.error) == (272 * 2**20, 0)
+    assert row(answer, "kv_cache", "cards").error == 0
+    workload = answer.settled.workload
+    assert (workload.draft_kv_format, workload.draft_kv_v_format) == ("q8_0", "q8_0")
+    mixed = check(read_log(told_sample("q8_0", "f16", 136.0, 256.0)), model, offered=OFFERED)
+    assert row(mixed, "draft_kv_cache", "cards").error == 0
+
+
+def test_a_second_cache_s_format_that_is_not_offered_is_said_there_alone() -> None:
+    model = Model(name="x", shape=reference_shape("qwen3-6-27b"))
+    answer = check(read_log(told_sample("q9_9", "q8_0", 136.0, 136.0)), model, offered=OFFERED)
+    assert "draft_kv_format" in answer.settled.refused
+    assert "formats_refused" in row(answer, "draft_kv_cache", "cards").reasons
     assert row(answer, "kv_cache", "cards").error == 0
 
 
 def test_a_draft_model_is_shown_as_printed() -> None:
-    text = sample("llama-server.log")
-    load = text[text.index("llama_model_loader") : text.index("main: server")]
     model = Model(name="x", shape=reference_shape("llama-3-1-8b-instruct"))
-    answer = check(read_log(f"{text}\nsrv load_model: loading draft model 'x'\n{load}"), model, offered=OFFERED)
+    answer = check(read_log(with_draft_model()), model, offered=OFFERED)
     drafted = row(answer, "draft_weights", "cards")
     assert (drafted.predicted, drafted.printed) == (None, row(answer, "weights", "cards").printed)
 
@@ -124,10 +152,14 @@ def test_tokens_of_a_printed_pool() -> None:
 def test_a_run_that_did_not_fit_and_what_makes_it() -> None:
     mending = checked("ollama-out-of-memory.log").mending
     assert mending
-    assert (
-        mending.asked.state == "tight"
-    )  # our figure is too large; at the least that its driver may take, it would fit
-    assert (mending.asked.spare_bytes or 0) < 0
+    asked = mending.asked
+    assert asked.spare_bytes is not None
+    assert asked.spare_bytes < 0
+    assert asked.state == "tight"  # at the least that its driver may take, it would fit
+    left = (20_252 - 18_508.35 - 1_024 - 368) * 2**20  # free, less weights, cache, and the buffer that it died on
+    assert asked.estimate
+    assert asked.estimate.overhead_range_bytes
+    assert asked.estimate.overhead_range_bytes[0] < left < asked.estimate.part("overhead").bytes
     # no smaller cache: it ran without flash attention, which quantised values need
     assert [fix.key for fix in mending.fixes] == ["shorter_context", "smaller_weights", "layers_to_ram", "more_cards"]
     for fix in mending.fixes:

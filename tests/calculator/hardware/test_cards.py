@@ -53,6 +53,7 @@ def test_cuda_knows_of_less_than_nvidia_smi(reported: int, known: float) -> None
 @pytest.mark.parametrize(("slug", "reported"), [("rtx-4090", 24_564), ("h100-sxm-80gb", 81_559), ("t4", 15_360)])
 def test_what_nvidia_smi_reports_is_the_start(cards: dict[str, Card], slug: str, reported: int) -> None:
     """The catalogue writes it as GiB with two digits."""
+    assert abs((cards[slug].usable_bytes + kept_by_cuda(reported * MIB)) / MIB - reported) <= 0.005 * 1024
     assert cards[slug].usable_bytes == pytest.approx(reported * MIB - kept_by_cuda(reported * MIB), abs=6 * MIB)
 
 

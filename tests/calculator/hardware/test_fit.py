@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import fields, replace
 from itertools import pairwise
 
 import pytest
@@ -181,6 +182,60 @@ def test_a_split_asked_for_is_kept_or_refused(shape: Shapes, cards: dict[str, Ca
     assert [reason.values["size"] for reason in answer.reasons if reason.key == "split_refused"] == [40]
     with pytest.raises(HardwareError, match="parallel_mismatch"):
         fit(shape("qwen2-5-14b-instruct"), asked, cards["h100-sxm-80gb"], 8)
+
+
+@pytest.mark.parametrize(("shares", "cards_of_kind"), [((3.0, 1.0), 1), ((3.0, 1.0), 4), ((3.0,), 2), ((0.0, 0.0), 4)])
+def test_shares_are_a_split_asked_for(
+    shape: Shapes, cards: dict[str, Card], shares: tuple[float, ...], cards_of_kind: int
+) -> None:
+    asked = Workload(tensor_split=shares)
+    assert fit(shape("qwen3-8b"), asked, cards["rtx-4090"], len(shares)).count == len(shares)
+    with pytest.raises(HardwareError, match="parallel_mismatch"):
+        fit(shape("qwen3-8b"), asked, cards["rtx-4090"], cards_of_kind)
+
+
+def test_llama_cpp_takes_so_many_cards(shape: Shapes, cards: dict[str, Card]) -> None:
+    """16 back ends, of which the CPU is one (`ggml_backend_sched_new`)."""
+    most, beyond = (fit(shape("qwen3-8b"), Workload(), cards["rtx-4090"], count) for count in (15, 16))
+    assert most.state == "fits"
+    assert [reason.values["error"] for reason in beyond.reasons if reason.key == "split_refused"] == ["too_many_cards"]
+
+
+def test_the_reason_says_how_many_cards_the_shares_are_for(shape: Shapes, cards: dict[str, Card]) -> None:
+    answer = fit(shape("qwen3-8b"), Workload(tensor_split=(3, 1)), cards["rtx-4090"], 2)
+    assert [dict(reason.values) for reason in answer.reasons if reason.key == "split_by_layers"] == [{"devices": 2}]
+
+
+@pytest.mark.parametrize(
+    ("card", "back_end"),
+    [
+        ("rtx-4090", None),
+        ("instinct-mi300x", None),  # HIP
+        ("mtt-s4000", None),  # MUSA
+        ("apple-m2-ultra-192gb", "back_end_metal"),
+        ("ascend-910b3-64gb", "back_end_other"),  # CANN
+        ("cambricon-mlu590-m9", "back_end_other"),
+    ],
+)
+def test_what_does_not_run_cuda_s_kernels_says_so(
+    shape: Shapes, cards: dict[str, Card], card: str, back_end: str | None
+) -> None:
+    """`docs/build.md` of llama.cpp: HIP and MUSA compile the kernels of CUDA, the others have their own."""
+    answer = fit(shape("qwen3-8b"), Workload(), cards[card], 1)
+    assert answer.estimate
+    assert [note.key for note in answer.estimate.notes if note.key.startswith("back_end")] == [back_end] * bool(
+        back_end
+    )
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Workload)])
+def test_a_workload_that_is_not_split_takes_one_device(field: str) -> None:
+    """Whatever field spreads a model over devices: a new one that `unsplit` forgets is found here."""
+    for value in (3, (3.0, 1.0), True):
+        asked = Workload(**{field: value})  # type: ignore[arg-type]
+        with suppress(TypeError):  # a value that is none of this field's
+            assert asked.devices >= 1
+            assert asked.unsplit().devices == 1
 
 
 @pytest.mark.parametrize(

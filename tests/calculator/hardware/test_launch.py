@@ -77,6 +77,8 @@ def test_shares_of_cards_and_what_guesses_ahead() -> None:
     text = command(launch_commands(split, QWEN), "llama-server").text
     assert (option(text, "-ts"), option(text, "-sm")) == ("3,1", "layer")
     assert option(text, "-ctkd") == "q8_0"
+    thirds = launch_commands(split.but(tensor_split=(1 / 3, 12345678.0)), QWEN)  # 12345678 takes 24 bits
+    assert option(command(thirds, "llama-server").text, "-ts") == "0.333333333,12345678"
     assert "-ctvd" not in words(text)
     seeing = Workload(weight_format="Q4_K_M", vision=True, mmproj_in_ram=True)
     assert "--no-mmproj-offload" in words(

@@ -59,6 +59,8 @@ def test_two_contexts_of_llama_server() -> None:
         "batch": 2048,
         "output_rows": 16,
         "mtp": 3,
+        "draft_kv_format": "f16",
+        "draft_kv_v_format": "f16",
     }
     assert figures(reading) == {
         ("weights", "CPU"): 682.03,

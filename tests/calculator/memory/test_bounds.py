@@ -9,7 +9,6 @@ import pytest
 from calculator.memory import Workload, WorkloadError, estimate
 from tests.calculator.memory.shapes import tiny_llama
 
-STAGES = "more_stages_than_layers"
 BOUNDS = [
     # engine, field, most
     ("llama.cpp", "sequences", 256),  # LLAMA_MAX_SEQ in llama.cpp's src/llama-cparams.h
@@ -18,8 +17,8 @@ BOUNDS = [
     ("llama.cpp", "context_tokens", 2**28),
     ("vllm", "context_tokens", 2**28),
     ("llama.cpp", "micro_batch", 2**16),
-    ("llama.cpp", "pipeline_parallel", 32),  # a card for each layer
-    ("vllm", "pipeline_parallel", 32),
+    ("llama.cpp", "pipeline_parallel", 15),  # GGML_SCHED_MAX_BACKENDS in llama.cpp's ggml-backend.cpp, less the CPU
+    ("vllm", "pipeline_parallel", 32),  # a card for each layer
     ("transformers", "pipeline_parallel", 32),
     ("vllm", "tensor_parallel", 1_024),
 ]
@@ -35,5 +34,6 @@ def test_the_most_is_answered_and_one_more_refused(engine: str, field: str, most
         with pytest.raises(WorkloadError) as caught:
             estimate(shape, replace(workload, **{field: beyond}))  # type: ignore[arg-type]
         assert caught.value.field == field
-        assert caught.value.key == (STAGES if (field, beyond) == ("pipeline_parallel", most + 1) else "out_of_bounds")
+        stages = "too_many_cards" if engine == "llama.cpp" else "more_stages_than_layers"
+        assert caught.value.key == (stages if (field, beyond) == ("pipeline_parallel", most + 1) else "out_of_bounds")
         assert caught.value.values["value"] == beyond

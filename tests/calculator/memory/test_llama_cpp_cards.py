@@ -10,7 +10,7 @@ import pytest
 from calculator.memory import Workload, WorkloadError, estimate
 from tests.calculator.memory.cards import cards_of
 from tests.calculator.memory.llama_70b import CELL, HIDDEN, MATRICES, NORMS, TABLE, TOKENS
-from tests.calculator.memory.shapes import published, reference
+from tests.calculator.memory.shapes import published, reference, tiny_llama
 
 MIB = 2**20
 
@@ -86,9 +86,10 @@ def test_an_output_layer_alone_on_the_cards_lies_on_the_first() -> None:
         ((99, 1), [80, 0], 0),  # it is layer 80, and 80 / 81 = 0.988
         ((0, 1), [0, 80], 1),
         ((0, 0), [41, 39], 1),  # llama.cpp passes over shares of nothing
+        ((1e-46, 1e-46), [41, 39], 1),  # half the least number of 32 bits is 7e-46: nothing, too
     ],
 )
-def test_shares_of_the_cards(split: tuple[int, ...], layers: list[int], output: int) -> None:
+def test_shares_of_the_cards(split: tuple[float, ...], layers: list[int], output: int) -> None:
     """`get_layer_buft_list` in llama.cpp's `src/llama-model.cpp`."""
     shape = published("llama-3-3-70b-instruct")
     answer = estimate(shape, Workload(weight_format="Q8_0", tensor_split=split))
@@ -112,13 +113,18 @@ def test_equal_shares_are_what_nothing_said_means() -> None:
         ({"tensor_split": (1, 1, 1), "pipeline_parallel": 2}, "shares_of_other_cards"),
         ({"tensor_split": (1.0, -1.0)}, "not_shares"),
         ({"tensor_split": (1.0, float("nan"))}, "not_shares"),
-        ({"tensor_split": (1.0,) * 17}, "too_many_shares"),
+        ({"tensor_split": (1.0,) * 16}, "too_many_cards"),
     ],
 )
 def test_what_are_no_shares_is_refused(asked: dict[str, Any], key: str) -> None:
     with pytest.raises(WorkloadError) as caught:
         estimate(published("llama-3-3-70b-instruct"), Workload(**asked))
     assert (caught.value.field, caught.value.key) == ("tensor_split", key)
+
+
+def test_a_layer_lies_on_each_card_at_least() -> None:
+    with pytest.raises(WorkloadError, match="more_stages_than_layers"):
+        estimate(tiny_llama(num_hidden_layers=2), Workload(pipeline_parallel=3))
 
 
 def test_an_encoder_in_ram_leaves_the_card() -> None:

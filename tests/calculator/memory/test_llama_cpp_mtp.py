@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import pytest
 
-from calculator.accuracy.references import reference_config, reference_lines
-from calculator.architecture import Shape, read_config
+from calculator.accuracy.references import measured_shape, reference_config, reference_lines
+from calculator.architecture import read_config
 from calculator.architecture.shape import Tensor
 from calculator.hardware import WeightSource, launch_commands
 from calculator.hardware.engines.llama_cpp.weights import weight_bytes
-from calculator.memory import Estimate, Workload, WorkloadError, estimate
+from calculator.memory import Workload, WorkloadError, estimate
+from calculator.memory.contexts import first_bytes, second_bytes
 from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
 from calculator.memory.llama_cpp.placement import place
-from tests.calculator.memory.shapes import catalogued, published
+from calculator.memory.llama_cpp.prediction import split
+from calculator.memory.llama_cpp.running import run
+from tests.calculator.memory.shapes import catalogued, catalogued_config, published
 
 MIB = 2**20
 PRINTED_MIB = 0.0001
@@ -24,15 +26,6 @@ ALIGNMENT_MIB = 0.0414  # tensors begin at whole multiples of 128 bytes (`test_l
 # Positions have four coordinates in these models; a graph here hands over one: 3 x 512 tokens x 4 bytes.
 POSITIONS_MIB = 0.0059
 ROWS = [dict(line) for line in reference_lines("llama_server_mtp.jsonl")]
-
-
-@lru_cache
-def predicting(name: str) -> Shape:
-    """The files that were asked about hold one prediction layer, which the config of Qwen3.5 4B here does not state."""
-    config = reference_config(name)
-    text: Any = config.get("text_config", config)
-    text["mtp_num_hidden_layers"] = 1
-    return read_config(config)
 
 
 def asked(line: dict[str, Any]) -> Workload:
@@ -47,39 +40,33 @@ def asked(line: dict[str, Any]) -> Workload:
     return Workload(weight_format="Q4_K_M", kv_v_format=line["kv"], **keys)
 
 
-def mib(answer: Estimate, part: str, *, own: bool, host: bool = False) -> float:
-    """What the second context keeps of a part, or the first."""
-    found = next(p for p in (answer.host if host else answer.parts) if p.key == part)
-    read = ("logits_read", "hidden_states_read")
-    return sum(t.bytes for t in found.terms if t.key not in read and ("predict" in t.key) == own) / MIB
-
-
 @pytest.mark.parametrize("line", ROWS, ids=lambda line: f"{line['config']}-{line['context']}-{line['kv']}")
 def test_both_contexts_as_llama_server_allocates_them(line: dict[str, Any]) -> None:
     """Q4_K_M with the prediction layer in the file, and three tokens guessed (`--spec-draft-n-max` is 3 there)."""
-    answer = estimate(predicting(line["config"]), asked(line))
+    answer = estimate(measured_shape(line), asked(line))
     assert -PRINTED_MIB <= line["weights"] - answer.part("weights").bytes / MIB <= ALIGNMENT_MIB
-    assert mib(answer, "kv_cache", own=False) == pytest.approx(line["kv_cache"], abs=PRINTED_MIB)
+    assert first_bytes(answer.parts, "kv_cache") / MIB == pytest.approx(line["kv_cache"], abs=PRINTED_MIB)
     assert answer.part("state").bytes / MIB == pytest.approx(line["state"], abs=PRINTED_MIB)
     in_ram, inputs = line["host"]
     assert answer.host[0].bytes / MIB == pytest.approx(in_ram, abs=PRINTED_MIB)
     for found, printed in (
-        (mib(answer, "compute", own=False), line["compute"]),
-        (mib(answer, "compute", own=False, host=True), inputs),
+        (first_bytes(answer.parts, "compute"), line["compute"]),
+        (first_bytes(answer.host, "compute"), inputs),
+        (second_bytes(answer.parts, "compute"), line["draft_compute"]),
+        (second_bytes(answer.host, "compute"), line["draft_host_compute"]),
     ):
-        assert -PRINTED_MIB <= printed - found <= POSITIONS_MIB + PRINTED_MIB
-    if "draft_kv" not in line:
-        assert mib(answer, "kv_cache", own=True) == pytest.approx(line["draft_kv_cache"], abs=PRINTED_MIB)
+        assert -PRINTED_MIB <= printed - found / MIB <= POSITIONS_MIB + PRINTED_MIB
+    assert second_bytes(answer.parts, "kv_cache") / MIB == pytest.approx(line["draft_kv_cache"], abs=PRINTED_MIB)
 
 
 @pytest.mark.parametrize("line", ROWS, ids=lambda line: f"{line['config']}-{line['context']}-{line['kv']}")
 def test_the_second_context_with_a_cache_of_either_kind(line: dict[str, Any]) -> None:
     """`-ctkd` and `-ctvd` are f16 unless told; two runs set them to q8_0."""
-    shape = predicting(line["config"])
+    shape = measured_shape(line)
     workload = workload_of(shape, asked(line))
-    placement = place(workload, shape.num_layers + 1)
-    (cache,), (compute,) = draft_cache(shape, workload, (0,)), draft_compute(shape, workload, placement, 0)
-    inputs = draft_host(shape, workload, placement)[0]
+    _, placement = split(place(workload, shape.num_layers + 1), shape.num_layers)
+    (cache,), (compute,) = draft_cache(shape, workload, (0,)), draft_compute(shape, workload, placement, 0, 1)
+    inputs = draft_host(shape, workload, placement, 1)[0]
     assert cache.bytes / MIB == pytest.approx(line["draft_kv_cache"], abs=PRINTED_MIB)
     for found, printed in ((compute, line["draft_compute"]), (inputs, line["draft_host_compute"])):
         assert -PRINTED_MIB <= printed - found.bytes / MIB <= POSITIONS_MIB + PRINTED_MIB
@@ -87,7 +74,7 @@ def test_the_second_context_with_a_cache_of_either_kind(line: dict[str, Any]) ->
 
 def test_rows_of_logits_are_those_of_a_public_log() -> None:
     """Qwen3.5-4B with its prediction layer, one slot, build 11379 on a GTX 1060: output buffer 3.79 MiB."""
-    answer = estimate(predicting("qwen3-5-4b"), Workload(weight_format="Q4_K_M", context_tokens=4096, mtp=3))
+    answer = estimate(measured_shape(ROWS[0]), Workload(weight_format="Q4_K_M", context_tokens=4096, mtp=3))
     (logits, _of_the_second) = (t for part in answer.host for t in part.terms if t.key == "logits_read")
     assert round(logits.bytes / MIB, 2) == 3.79
 
@@ -158,8 +145,8 @@ def test_a_graph_that_is_not_known_is_said_to_be_estimated() -> None:
     strange = Tensor(role="hc_attn_base", shape=(4,), layer=shape.num_layers, part="mtp")
     answer = estimate(replace(shape, tensors=(*shape.tensors, strange)), Workload(mtp=1))
     assert "prediction_graph_not_known" in [note.key for note in answer.notes]
-    assert mib(answer, "compute", own=True) > 0
-    assert mib(answer, "compute", own=True, host=True) > 0
+    assert second_bytes(answer.parts, "compute") > 0
+    assert second_bytes(answer.host, "compute") > 0
 
 
 def test_commands() -> None:
@@ -186,3 +173,52 @@ def test_the_second_cache_has_formats_of_its_own() -> None:
         with pytest.raises(WorkloadError) as caught:
             estimate(shape, replace(Workload(mtp=2, draft_kv_format="q8_0"), **wrong))
         assert (caught.value.field, caught.value.key) == ("draft_kv_format", key)
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "field", "key"),
+    [
+        (
+            "qwen/qwen3-6-27b",
+            {"flash_attention": False, "draft_kv_v_format": "q8_0"},
+            "flash_attention",
+            "quantised_values",
+        ),
+        ("zhipu/glm-4-7-flash", {"draft_kv_format": "q8_0"}, "draft_kv_v_format", "same_as_keys"),
+    ],
+)
+def test_the_second_context_is_refused_what_the_first_is(
+    path: str, changes: dict[str, Any], field: str, key: str
+) -> None:
+    """`llama_init_from_model` makes both: quantised values need flash attention, and a latent is stored once."""
+    shape = catalogued(path)
+    with pytest.raises(WorkloadError) as caught:
+        estimate(shape, Workload(mtp=2, **changes))
+    assert (caught.value.field, caught.value.key) == (field, key)
+    first = {name.removeprefix("draft_"): value for name, value in changes.items()} | {"kv_format": "q8_0"}
+    first |= {} if "kv_v_format" in first else {"kv_v_format": "f16"}
+    with pytest.raises(WorkloadError) as caught:
+        estimate(shape, Workload(**first))
+    assert caught.value.key == key
+
+
+def test_formats_of_the_second_cache_are_spelled_like_those_of_the_first() -> None:
+    shape = catalogued("qwen/qwen3-6-27b")
+    spelled = estimate(shape, Workload(mtp=2, kv_format="Q8_0", draft_kv_format="Q8_0", draft_kv_v_format="FP16"))
+    assert (spelled.workload.draft_kv_format, spelled.workload.draft_kv_v_format) == ("q8_0", "f16")
+
+
+def test_an_output_layer_alone_on_a_card_works_for_both_contexts() -> None:
+    """Of ten layers with the output, shares of 9 and 1 leave the second card the output, which is handed the same rows
+    of hidden states by either context and makes the same logits of them."""
+    config = catalogued_config("qwen/qwen3-6-27b")
+    text = config["text_config"]
+    text |= {"num_hidden_layers": 8, "layer_types": text["layer_types"][:8]}
+    shape = read_config(config)
+    answer = estimate(shape, Workload(context_tokens=4096, mtp=3, tensor_split=(9, 1)))
+    running = run(shape, answer.workload)
+    assert (running.placement.cards[1], running.placement.output) == ((), 1)
+    own, first = 0, 0
+    for term in running.cards[1][2].terms:
+        own, first = (own + term.bytes, first) if "predict" in term.key else (own, first + term.bytes)
+    assert own == first > 4 * 512 * shape.hidden_size

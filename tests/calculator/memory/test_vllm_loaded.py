@@ -8,7 +8,7 @@ import pytest
 
 from calculator.architecture import read_config
 from calculator.architecture.shape import CompressedAttention, FullAttention, Indexer, Shape, StateSpace
-from calculator.hardware import Card
+from calculator.hardware import from_specification
 from calculator.hardware.engines import engine_named
 from calculator.hardware.engines.vllm import SPARSE
 from calculator.memory import Workload, estimate
@@ -86,13 +86,12 @@ def test_zero_points_follow_the_kernel(name: str, role: str, capability: tuple[i
 def test_sparse_attention_runs_where_a_back_end_does(capability: str, runs: bool) -> None:
     """`supports_compute_capability` of `v1/attention/backends/mla/`: `flashmla_sparse.py` (9, 10) and
     `flashinfer_mla_sparse.py` (10; 12)."""
-    card = Card(
+    card = from_specification(
         slug="card",
         name="Card",
         vendor="nvidia",
         segment="datacenter",
         memory_gb=80,
-        usable_bytes=80 * 2**30,
         compute_capability=capability,
     )
     assert [reason.blocks for reason in engine_named("vllm").needs_reasons(card, frozenset({SPARSE}))] == [True] * (

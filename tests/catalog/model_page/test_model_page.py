@@ -97,7 +97,7 @@ def test_fragment_stands_in_the_page(lang: str, model: str, query: str) -> None:
     path = f"/{lang}/models/{model}/{query}"
     status = 400 if "-1" in query else 200
     page, fragment = get(path, status), get(path, status, headers=HTMX)
-    for block in re.split(r"\n(?=<(?:div|section|span|small|aside)\b)", fragment):
+    for block in re.split(r"(?:\n|(?<=>))(?=<(?:div|section|span|small|aside)\b)", fragment):
         if block.strip():
             assert block.strip() in page
     assert "<html" not in fragment

@@ -19,7 +19,9 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
+from calculator.memory.llama_cpp.batch import BATCH
 from calculator.memory.llama_cpp.overhead import alike_bytes, overhead
+from calculator.memory.llama_cpp.placement import written
 
 SUPPORT = Support(
     # docs/build.md: CUDA, HIP, Vulkan, SYCL, Metal, MUSA, CANN
@@ -27,9 +29,8 @@ SUPPORT = Support(
     refused=frozenset({"google", "aws"}),
 )
 
-BACK_ENDS = {"apple": "metal", "intel": "vulkan"}
-"""Where llama.cpp's CUDA kernels do not run. HIP and MUSA compile them for AMD's and Moore Threads' cards."""
-BATCH = 2048  # `common_params.n_batch` in `common/common.h`
+BACK_ENDS = {"nvidia": None, "amd": None, "moore-threads": None, "apple": "metal", "intel": "vulkan"}
+"""None: llama.cpp's CUDA kernels, which HIP and MUSA compile for AMD's and Moore Threads' cards."""
 
 
 class LlamaCpp(HardwareEngine):
@@ -41,7 +42,7 @@ class LlamaCpp(HardwareEngine):
         """Its multiprocessors where they are known, else its memory."""
         found = multiprocessors(card.name) if card.vendor == "nvidia" else None
         memory = self.alike_bytes(card.device_bytes) if found is None else None
-        return Alike(memory, multiprocessors=found, back_end=BACK_ENDS.get(card.vendor))
+        return Alike(memory, multiprocessors=found, back_end=BACK_ENDS.get(card.vendor, "other"))
 
     def beside(self, asked: Alike) -> tuple[Alike, int]:
         """The model lies the same on every card of a back end; only the overhead is a card's own."""
@@ -57,7 +58,7 @@ class LlamaCpp(HardwareEngine):
         alone: dict[str, Setting] = {"gpu_layers": "all", "flash_attention": "auto"}
         said = super().settings(workload)
         if workload.tensor_split:
-            said["tensor_split"] = llama_server.shares(workload.tensor_split)
+            said["tensor_split"] = written(workload.tensor_split)
         return alone | {"slots": workload.sequences, "batch": BATCH} | said
 
     def splits(self, devices: int) -> Iterable[tuple[int, int]]:

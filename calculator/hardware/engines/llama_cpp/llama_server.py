@@ -9,6 +9,7 @@ import shlex
 
 from calculator.hardware.command import Command, WeightSource, file_name
 from calculator.memory import Workload
+from calculator.memory.llama_cpp.placement import written
 
 KEY = "llama-server"
 
@@ -52,21 +53,16 @@ def command(workload: Workload, source: WeightSource, hub: str) -> Command:
     if workload.stages > 1:
         arguments += ["-sm", "layer"]
     if workload.tensor_split:
-        arguments += ["-ts", shares(workload.tensor_split)]
+        arguments += ["-ts", written(workload.tensor_split)]
     if source.multimodal and workload.vision and "-m" in arguments:
         placeholders.append("mmproj.gguf")
         arguments += ["--mmproj", "mmproj.gguf"]
-    if source.multimodal and workload.vision and workload.mmproj_in_ram:
-        arguments.append("--no-mmproj-offload")
     elif source.multimodal and not workload.vision and "-hf" in arguments:
         arguments.append("--no-mmproj")
+    if source.multimodal and workload.vision and workload.mmproj_in_ram:
+        arguments.append("--no-mmproj-offload")
     lines.append(shlex.join(("llama-server", *arguments)))
     return Command(key=KEY, language="shell", text="\n".join(lines), placeholders=tuple(placeholders))
-
-
-def shares(split: tuple[float, ...]) -> str:
-    """As `--tensor-split` takes them."""
-    return ",".join(f"{share:g}" for share in split)
 
 
 def _slots(workload: Workload) -> list[str]:

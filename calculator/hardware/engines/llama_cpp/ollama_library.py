@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-GB = 10**9
+from calculator.hardware.cards import GB
+
 DEFAULT_FORMAT = "Q4_K_M"
 """What a tag without a format stands for where its file is not known, but for models that are published in MXFP4."""
 

@@ -9,10 +9,10 @@ from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Workload
 from calculator.memory.blocks import row_bytes
 from calculator.memory.llama_cpp.mixture import choose_type
-from calculator.memory.llama_cpp.own_file import plain_bytes, share
+from calculator.memory.llama_cpp.own_file import share
 from calculator.memory.llama_cpp.placement import place
 from calculator.memory.llama_cpp.prediction import in_file, split
-from calculator.memory.llama_cpp.weights import recipe_of, slots_of
+from calculator.memory.llama_cpp.weights import file_bytes, recipe_of, slots_of
 
 
 def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
@@ -55,6 +55,6 @@ def _placed(shape: Shape, workload: Workload) -> WeightBytes:
         size = sum(row_bytes(choose_type(recipe, slot, slots.traits), number) for slot, number in elements.items())
         totals[f"{'host' if on_host else 'device'}{'_experts' if is_expert else ''}"] += size
     if workload.file_bytes is not None:
-        plain = plain_bytes(whole, recipe)
+        plain = file_bytes(whole, recipe)
         totals = {name: share(size, workload.file_bytes, plain) for name, size in totals.items()}
     return WeightBytes(**totals, host_layers=in_ram)

@@ -70,4 +70,5 @@ BACK_ENDS = {
     "cuda": BackEnd(128, _cuda_lacks, _any, _plain, _as_built),
     "metal": BackEnd(32, _metal_lacks, _metal_offloads, _metal_size, metal.reordered),
     "vulkan": BackEnd(64, _vulkan_lacks, _any, _plain, vulkan.reordered),
+    "other": BackEnd(128, _cuda_lacks, _any, _plain, _as_built),  # CUDA's, but for what its kernels keep
 }

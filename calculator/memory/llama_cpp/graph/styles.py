@@ -36,8 +36,8 @@ _STYLES: dict[str, Style] = {
     "ernie4_5_moe": Style(probabilities="soft_max"),
     "exaone4": Style(rotary="windowed"),
     "falcon": Style(norm="layer", parallel=True),
-    "falcon_h1": Style(cuts_sum=True),
-    "olmoe": Style(normalises=False),
+    "falcon_h1": Style(cuts_sum=True),  # falcon-h1.cpp
+    "olmoe": Style(normalises=False),  # olmoe.cpp
     "phi": Style(norm="layer", parallel=True, attention_first=True),
     "phi3": Style(scales_queries=True, residual_first_fed=True),
     "gemma": Style(scales_input=True, scales_queries=True),
@@ -45,11 +45,11 @@ _STYLES: dict[str, Style] = {
     "gemma3_text": Style(scales_input=True, scales_queries=True),
     "gemma4_text": Style(scales_input=True, norms_values=True, cuts=False),
     "gemma4_unified_text": Style(scales_input=True, norms_values=True, cuts=False),
-    "gpt_oss": Style(cuts=False, probabilities="late", normalises=False),
+    "gpt_oss": Style(cuts=False, probabilities="late", normalises=False),  # openai-moe.cpp
     "hunyuan_v1_dense": Style(norm_after_rope=True),
     "hunyuan_v1_moe": Style(norm_after_rope=True, shared_first=True),
-    "hy_v3": Style(cuts=False),
-    "jamba": Style(rotary="none", residual_first=True, normalises=False),
+    "hy_v3": Style(cuts=False),  # hy-v3.cpp
+    "jamba": Style(rotary="none", residual_first=True, normalises=False),  # jamba.cpp
     "lfm2": Style(residual_first=True),
     "lfm2_moe": Style(residual_first=True),
     "llama4_text": Style(rotary="windowed", tempered=True, probabilities="unary", weigh_first=True, normalises=False),
@@ -57,10 +57,10 @@ _STYLES: dict[str, Style] = {
     "nemotron_h": Style(rotary="none", cuts=False, probabilities="unary", unary=("unary", "sqr")),
     "deepseek_v3": Style(probabilities="unary"),
     "smollm3": Style(rotary="three_of_four"),
-    "step3p5": Style(cuts=False),
+    "step3p5": Style(cuts=False),  # step35.cpp
     "qwen3_5_text": Style(cuts=False),
     "qwen3_5_moe_text": Style(cuts=False),
-    "qwen2_moe": Style(normalises=False),
+    "qwen2_moe": Style(normalises=False),  # qwen2moe.cpp
     "qwen3_next": Style(cuts=False, repeats=True),
 }
 

@@ -75,12 +75,7 @@ class _Order:
         for index in ahead:
             if self.used[index] or self.nodes[index].op == "view" or self._begins_pattern(index):
                 continue
-            if all(
-                self.used[before]
-                or not _waits(self.nodes[index], self.nodes[before])
-                or self._fuses(found, before, index)
-                for before in range(self.first, index)
-            ):
+            if not any(self._blocks(found, before, index) for before in range(self.first, index)):
                 found.append(index)
                 self._add_partners(found, index)
         if self.names[found[-1]] != "add":
@@ -95,6 +90,10 @@ class _Order:
                     if not any(_waits(self.nodes[index], tensor) for tensor in waiting):
                         found.append(index)
         return found
+
+    def _blocks(self, found: Sequence[int], before: int, index: int) -> bool:
+        waits = not self.used[before] and _waits(self.nodes[index], self.nodes[before])
+        return waits and not self._fuses(found, before, index)
 
     def _begins_pattern(self, index: int) -> bool:
         return any(self._matches(pattern, index) for pattern in (*_ROUTINGS, *_KEPT))
@@ -134,9 +133,9 @@ class _Order:
             rope = (near or [index])[0]
         if names[rope] in ("rope", "rms_norm"):
             self._take(found, self._stored(rope))
-        for wanted, partner in ((("mul_mat_id", "add_id"), "mul"), (("mul_mat", "add"), "add")):
-            if pair == wanted:
-                self._take(found, self._near(index, lambda i, p=partner: self._reads_ready(i, p, index)))
+        if pair in (("mul_mat_id", "add_id"), ("mul_mat", "add")):
+            partner = "mul" if pair[1] == "add_id" else "add"
+            self._take(found, self._near(index, lambda i: self._reads_ready(i, partner, index)))
         if pair == ("ssm_conv", "add"):
             self._take(found, self._near(index, lambda i: self._reads(i, "unary", index)))
         if names[index] == "unary":

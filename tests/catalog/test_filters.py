@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from catalog.templatetags.ranks import in_words
+from catalog.filters import in_words
 
 
 @pytest.mark.parametrize(

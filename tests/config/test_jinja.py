@@ -1,0 +1,48 @@
+"""Templates of public pages: Jinja2's, all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.template.backends.jinja2 import Template
+from django.template.loader import get_template
+from django.test import RequestFactory
+from django.utils import translation
+
+from config.jinja import environment
+
+FOLDER = Path(__file__).parents[2] / "templates"
+NAMES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
+
+
+def written(source: str, **context: object) -> str:
+    return environment(autoescape=True).from_string(source).render(context)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_template_is_read(name: str) -> None:
+    assert isinstance(get_template(name), Template)
+
+
+def test_words_are_the_readers_and_values_escaped() -> None:
+    source = "{{ _('Models') }} {% trans trimmed name=name %}\n Compare {{ name }} {% endtrans %}"
+    with translation.override("zh-hans"):
+        assert written(source, name="<b>") == "模型 对比 &lt;b&gt;"
+    assert written(source, name="<b>") == "Models Compare &lt;b&gt;"
+
+
+@pytest.mark.parametrize(("language", "between"), [("en", ". B"), ("zh-hans", ".B")])
+def test_sentences_follow_each_other_as_the_language_has_it(language: str, between: str) -> None:
+    with translation.override(language):
+        assert written("A.{{ space() }}B") == f"A{between}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "query"),
+    [("page=2", "?q=a&amp;page=2"), ("q=none", "?page=1"), ("q=none, page=none", "?"), ("card='b c'", None)],
+)
+def test_a_query_is_changed_in_part(changes: str, query: str | None) -> None:
+    request = RequestFactory().get("/", {"q": "a", "page": "1"})
+    expected = "?q=a&amp;page=1&amp;card=b+c" if query is None else query
+    assert written("{{ querystring(" + changes + ") }}", request=request) == expected
