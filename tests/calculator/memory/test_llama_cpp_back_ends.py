@@ -45,10 +45,7 @@ def test_buffers_as_the_back_end_reserves_them(back_end: str) -> None:
         pairs = ((answer.part("compute").bytes, line["card"]), (in_ram, line["host"]))
         if any(abs(found / MIB - printed) > PRINTED_MIB for found, printed in pairs):
             off.append(line)
-    # all logits of a micro-batch behind experts that have biases: 404.00 MiB here
-    assert [(line["config"], line.get("output_rows"), line["card"]) for line in off] == (
-        [("gpt-oss-20b", 512, 409.62)] if back_end == "metal" else []
-    )
+    assert off == []
 
 
 @pytest.mark.parametrize("kv", ["f16", "q8_0"])

@@ -80,7 +80,8 @@ def _in_order(split: _Split, places: Places, copied: dict[tuple[Tensor, int], li
         found.append((copied[source, split.place][0], split.place))
     members = set(split.nodes)
     for tensor in split.nodes:
-        if tensor.kept and split.place != host and members.issuperset(tensor.fused):
+        fuses = split.place != host and members.issuperset(tensor.fused)
+        if tensor.kept and (fuses or not tensor.fused):
             read = [copied.get((source, split.place), [source])[0] for source in tensor.kept]
             tensor.kept = tuple(dict.fromkeys(read))
         else:

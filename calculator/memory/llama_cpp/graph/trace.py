@@ -196,10 +196,11 @@ def _per_layer(shape: Shape) -> int:
 def _leave(build: Builder, style: Style, shape: Shape, x: Tensor) -> Tensor:
     build.roles, build.biases = {"output_norm": (shape.hidden_size,)}, frozenset()
     outputs = build.setting.outputs
-    x = build.norm("output_norm", x)
     if style.cuts:
-        return build.matmul(shape.vocab_size, build.weight("output"), x)
-    rows = node("get_rows", (x.rows, outputs), x, build.input("out_ids", (outputs,)))
+        return build.matmul(shape.vocab_size, build.weight("output"), build.norm("output_norm", x))
+    kept = x if style.norms_rows else build.norm("output_norm", x)
+    rows = node("get_rows", (x.rows, outputs), kept, build.input("out_ids", (outputs,)))
+    rows = build.norm("output_norm", rows) if style.norms_rows else rows
     logits = build.matmul(shape.vocab_size, build.weight("output"), rows)
-    logits.kept = (x,)  # an output too, which prediction may ask for (`t_h_nextn`)
+    logits.kept = (kept,)  # an output too, which prediction may ask for (`t_h_nextn`)
     return logits
