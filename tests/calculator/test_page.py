@@ -105,7 +105,7 @@ def test_prompt_and_output_make_the_context() -> None:
         ("context=8192&prompt=8000&output=8000", "do not fit into 8,192"),
         ("shared=100000", "longer than the context"),
         ("engine=vllm&tp=3", "cannot be split into 3"),
-        ("engine=vllm&tp=8", "8, but there are 1 devices"),
+        ("engine=vllm&tp=8", "over 8 devices, but there are 1"),
         ("tp=2", "Only vLLM, SGLang can do this"),
         ("engine=vllm&cpu_moe=4", "Only llama.cpp can do this"),
         ("ngl=-1", "greater than or equal to 0"),
