@@ -1,4 +1,4 @@
-"""The compute buffers that llama.cpp reserves where it runs on Metal or Vulkan (`llama_back_ends.jsonl`)."""
+"""The compute buffers that llama.cpp reserves on Metal, Vulkan or the CPU alone (`llama_back_ends.jsonl`)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from calculator.accuracy.case import Case, about
 from calculator.accuracy.llama_server import ENGINE, TENTH
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, estimate
+from calculator.memory.contexts import first_bytes
 
 MIB = 2**20
-ORIGIN = "llama.cpp on Metal and Vulkan, October 2026"
+ORIGIN = "llama.cpp on Metal, Vulkan and the CPU, October 2026"
 
 
 def back_end_workload(line: Mapping[str, Any]) -> Workload:
@@ -30,12 +31,13 @@ def back_end_workload(line: Mapping[str, Any]) -> Workload:
 
 
 def back_end_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:
-    """The compute buffer of the card."""
+    """The compute buffer of the card, or in RAM where there is none."""
+    answer, in_ram = estimate(shape, back_end_workload(line)), line["back_end"] == "cpu"
     settings = ("context", "kv", "slots", "ubatch", "fa", "output_rows")
     yield about(line["config"], shape, ENGINE, ORIGIN)(
         quantity=f"compute_{line['back_end']}",
         configuration={key: str(line[key]) for key in settings if key in line},
-        predicted=estimate(shape, back_end_workload(line)).part("compute").bytes,
-        truth=round(line["card"] * MIB),
+        predicted=first_bytes(answer.host if in_ram else answer.parts, "compute"),
+        truth=round(line["host" if in_ram else "card"] * MIB),
         resolution=TENTH,
     )

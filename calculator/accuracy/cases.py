@@ -51,7 +51,7 @@ def _predicting() -> Iterator[Case]:
 
 
 def _back_ends() -> Iterator[Case]:
-    """Of the runs on Metal and Vulkan one in `BACK_END_STEP`."""
+    """Of the runs on Metal, Vulkan and the CPU one in `BACK_END_STEP`."""
     for line in islice(reference_lines("llama_back_ends.jsonl"), 0, None, BACK_END_STEP):
         yield from back_end_cases(line, reference_shape(line["config"]))
 

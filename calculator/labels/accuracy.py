@@ -23,6 +23,7 @@ QUANTITIES: Mapping[str, Promise] = {
     "buffers": gettext_lazy("All buffers on the cards"),
     "compute_metal": gettext_lazy("Compute buffer on Metal"),
     "compute_vulkan": gettext_lazy("Compute buffer on Vulkan"),
+    "compute_cpu": gettext_lazy("Compute buffer without a card"),
     "host_compute": gettext_lazy("Compute buffer in RAM"),
     "draft_cache": gettext_lazy("Cache of the second context (MTP)"),
     "draft_compute": gettext_lazy("Compute buffer of the second context (MTP)"),

@@ -41,6 +41,9 @@ NOTES: Mapping[str, Promise] = {
     "back_end_vulkan": gettext_lazy(
         "This card runs llama.cpp on Vulkan; what runs there and in which order is Vulkan's of October 2026, for a device with subgroups. A quantised cache is read as it is stored, without a 16-bit copy. What Vulkan's kernels take when they first run, unpacked weights for one, and what the driver keeps is not known: the overhead is that of CUDA."
     ),
+    "back_end_cpu": gettext_lazy(
+        "No card: a build of llama.cpp for the CPU alone keeps and computes all of it in RAM."
+    ),
     "back_end_other": gettext_lazy(
         "llama.cpp has a back end of its own for this card, such as CANN, or none that we know. Its buffers were not compared: they are computed like CUDA's, without a 16-bit copy of a quantised cache, and where flash attention runs is taken from CUDA's kernels."
     ),

@@ -78,6 +78,7 @@ _HAS_KERNEL: dict[str, Callable[[int, int, int], bool]] = {
     "cuda": _cuda,
     "metal": _metal,
     "vulkan": _vulkan,
+    "cpu": lambda *heads: True,
     "other": _cuda,  # not known
 }
 _REFUSES: dict[str, Callable[[str, str], bool]] = {

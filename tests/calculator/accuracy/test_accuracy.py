@@ -40,6 +40,7 @@ BARS = {
     ("llama.cpp", "host_compute"): EXACT,
     ("llama.cpp", "compute_metal"): EXACT,
     ("llama.cpp", "compute_vulkan"): EXACT,
+    ("llama.cpp", "compute_cpu"): EXACT,
     ("llama.cpp", "draft_cache"): EXACT,
     ("llama.cpp", "draft_compute"): EXACT,
     ("llama.cpp", "draft_host_compute"): EXACT,

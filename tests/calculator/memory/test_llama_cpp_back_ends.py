@@ -1,4 +1,4 @@
-"""Compute buffers on Metal and Vulkan, as llama.cpp itself reserves them there (`llama_back_ends.jsonl`)."""
+"""Compute buffers on Metal, Vulkan and the CPU alone, as llama.cpp reserves them there (`llama_back_ends.jsonl`)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def lines() -> Iterator[Mapping[str, Any]]:
     return (line for index, line in enumerate(reference_lines("llama_back_ends.jsonl")) if index % 3)
 
 
-@pytest.mark.parametrize("back_end", ["metal", "vulkan"])
+@pytest.mark.parametrize("back_end", ["metal", "vulkan", "cpu"])
 def test_buffers_as_the_back_end_reserves_them(back_end: str) -> None:
     off = []
     for line in lines():
@@ -46,6 +46,19 @@ def test_buffers_as_the_back_end_reserves_them(back_end: str) -> None:
         if any(abs(found / MIB - printed) > PRINTED_MIB for found, printed in pairs):
             off.append(line)
     assert off == []
+
+
+def test_without_a_card_all_of_it_lies_in_ram() -> None:
+    """A public log of Qwen3-4B (4,096 tokens, all logits, no address) says `CPU compute buffer size = 301.75 MiB`. That
+    build had no input for embeddings beside that for tokens: 2,560 numbers of 32 bits for each of 512 tokens."""
+    answer = estimate(
+        published("qwen3-4b"), Workload(context_tokens=4_096, output_rows=512, slots="auto", back_end="cpu")
+    )
+    in_ram = {part.key: part for part in answer.host}
+    assert (answer.total_bytes, answer.per_card_bytes) == (0, 0)
+    assert in_ram["kv_cache"].bytes == 576 * MIB
+    compute = sum(term.bytes for term in in_ram["compute"].terms if term.key != "logits_read")
+    assert (compute - 4 * 2_560 * 512) / MIB == pytest.approx(301.75, abs=0.005)
 
 
 @pytest.mark.parametrize("kv", ["f16", "q8_0"])

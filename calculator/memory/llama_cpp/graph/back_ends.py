@@ -66,9 +66,14 @@ def _vulkan_lacks(tensor: Tensor) -> bool:
     return tensor.op == "lightning_indexer" and tensor.sources[0].extent[0] != 128
 
 
+def _none(tensor: Tensor) -> bool:
+    return False
+
+
 BACK_ENDS = {
     "cuda": BackEnd(128, _cuda_lacks, _any, _plain, _as_built),
     "metal": BackEnd(32, _metal_lacks, _metal_offloads, _metal_size, metal.reordered),
     "vulkan": BackEnd(64, _vulkan_lacks, _any, _plain, vulkan.reordered),
+    "cpu": BackEnd(64, _any, _none, _plain, _as_built),  # no card: all runs on the host
     "other": BackEnd(128, _cuda_lacks, _any, _plain, _as_built),  # CUDA's, but for what its kernels keep
 }

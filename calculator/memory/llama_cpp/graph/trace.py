@@ -56,7 +56,8 @@ def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> 
     leaves = [(leaf, places[leaf]) for leaf in graph.leaves]
     zeros = [leaf for leaf in graph.leaves if leaf.op == "leaf"]
     if zeros:  # one for every layer, all taken at the start
-        leaves += [(_another(zeros[0]), 0) for _ in range(shape.num_layers - len(zeros))]
+        first = host if setting.back_end == "cpu" else 0
+        leaves += [(_another(zeros[0]), first) for _ in range(shape.num_layers - len(zeros))]
     held = []
     if copies > 1:
         inputs = [leaf for leaf in graph.leaves if leaf.op == "input"]
