@@ -74,6 +74,6 @@ BACK_ENDS = {
     "cuda": BackEnd(128, _cuda_lacks, _any, _plain, _as_built),
     "metal": BackEnd(32, _metal_lacks, _metal_offloads, _metal_size, metal.reordered),
     "vulkan": BackEnd(64, _vulkan_lacks, _any, _plain, vulkan.reordered),
-    "cpu": BackEnd(64, _any, _none, _plain, _as_built),  # no card: all runs on the host
+    "cpu": BackEnd(32, _any, _none, _plain, _as_built),  # no card: all runs on the host
     "other": BackEnd(128, _cuda_lacks, _any, _plain, _as_built),  # CUDA's, but for what its kernels keep
 }

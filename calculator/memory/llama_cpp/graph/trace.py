@@ -24,6 +24,7 @@ from calculator.memory.llama_cpp.support import FOUR_POSITIONS
 FEW_TOKENS = 32
 PERIODS = (3, 6)  # of equal layers that are followed on one card, on several
 MANY = 24  # layers; an indexer's free a tensor each that was taken at the start, so the peak is reached late
+ALIGNMENT_IN_RAM = 32  # `TENSOR_ALIGNMENT` in `ggml/src/ggml-impl.h`, pinned memory too
 PIPELINE_COPIES = 4  # `GGML_SCHED_MAX_COPIES`: several cards work on several micro-batches at once
 
 
@@ -67,9 +68,9 @@ def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> 
     handed: list[list[Tensor]] = [[] for _ in range(host + 1)]
     for (_, place), found in copied.items():
         handed[place] += found
-    return Trace(
-        tuple(Peaks(found, of_cards.alignment) for found in plans), tuple(build.weights), tuple(map(tuple, handed))
-    )
+    *on_cards, in_ram = plans
+    peaks = (*(Peaks(found, of_cards.alignment) for found in on_cards), Peaks(in_ram, ALIGNMENT_IN_RAM))
+    return Trace(peaks, tuple(build.weights), tuple(map(tuple, handed)))
 
 
 def _another(leaf: Tensor) -> Tensor:
