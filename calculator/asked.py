@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from calculator.catalogue import Catalogue, Model
-from calculator.hardware_form import flattened
+from calculator.hardware_form import HARDWARE, flattened
 from calculator.pasted_config import Pasted, read_pasted
 
-KEPT = ("engine", "sequences", "card", "cards")  # what stays when another model is chosen
+KEPT = ("engine", "sequences", *HARDWARE)  # what stays when another model is chosen
 LONGEST_SEARCH = 100
 
 

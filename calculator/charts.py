@@ -120,8 +120,9 @@ def _label_heights(middles: Mapping[str, float]) -> dict[str, float]:
 def _card_lines(card: Card, count: int, most: int, y_of: Callable[[float], float]) -> Iterator[CardLine]:
     """The reader's own set, then larger ones as far as the axis reaches and their labels do not touch."""
     lowest = HEIGHT * 2.0
-    for number in sorted({count, *(usual for usual in COUNTS if usual > count and usual <= card.max_cards)}):
-        usable = card.usable_bytes * number / GIB
+    larger = () if card.beside else (usual for usual in COUNTS if count < usual <= card.max_cards)
+    for number in (count, *larger):
+        usable = card.usable_of(number) / GIB
         if usable <= most and lowest - y_of(usable) >= CARD_LABEL_ROOM:
             lowest = y_of(usable)
             yield CardLine(label=card_label(card, number), at=lowest)

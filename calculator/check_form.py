@@ -49,7 +49,7 @@ class CheckForm(HardwareForm):
     @property
     def opened(self) -> bool:
         """Whether anything stands in it, so that it is not hidden."""
-        return bool(self.errors) or any(self.answers.get(name) for name in self.fields if name != "cards")
+        return bool(self.errors) or any(self.answers.get(name) for name in self.fields if not name.startswith("cards"))
 
 
 def sent_log(request: HttpRequest) -> tuple[QueryDict, str, str]:

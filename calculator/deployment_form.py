@@ -29,6 +29,7 @@ class DeploymentForm(WorkloadForm):
     """
 
     settings: ClassVar[frozenset[str]] = WorkloadForm.settings | {"ram"}
+    offers_second_kind = True
 
     prompt = _whole(gettext_lazy("Prompt (tokens)"), 1, MOST_TOKENS)
     output = _whole(gettext_lazy("Output (tokens)"), 1, MOST_TOKENS)

@@ -43,15 +43,15 @@ def fit_view(answer: Fit) -> FitView:
 
 
 def card_label(card: Card, count: int) -> str:
-    """How a set of cards is named: "2 × GeForce RTX 4090", one card by its name alone."""
-    return card.name if count == 1 else f"{count} × {card.name}"
+    """How a set of cards is named: "2 × GeForce RTX 4090 + GeForce RTX 3060", one card by its name alone."""
+    return " + ".join(kind.name if number == 1 else f"{number} × {kind.name}" for kind, number in card.kinds(count))
 
 
 def room_text(answer: Fit) -> str:
-    """How much is spare or missing, over all cards; empty where there is no number."""
+    """How much is spare or missing, over all cards, or of several kinds on the fullest; empty without a number."""
     if answer.spare_bytes is None:
         return ""
-    spare = answer.spare_bytes * answer.count
+    spare = answer.spare_bytes * (1 if answer.card.beside else answer.count)
     return (_("%(amount)s GiB spare") if spare >= 0 else _("%(amount)s GiB short")) % {"amount": gib(abs(spare))}
 
 

@@ -18,6 +18,7 @@ from calculator.engine_settings import EngineSetting, engine_settings
 from calculator.figures import gib
 from calculator.fit_words import FitView, capacity_texts, fit_view
 from calculator.hardware import Card
+from calculator.hardware_form import HARDWARE
 from calculator.memory import Estimate, Part
 from calculator.memory.engines import served
 from calculator.recommended_cards import CardSet, recommended
@@ -70,7 +71,9 @@ class Panel:
     def shown_fields(self) -> list[forms.BoundField]:
         """The fields of the form that stand on the page: of the engines' settings only those of the chosen one."""
         shown = {each.field.name for each in self.settings}
-        return [field for field in self.form if field.name in shown or field.name not in self.form.settings]
+        shown |= {field.name for card, cards, _unlisted in self.form.pickers for field in (card, cards)}
+        hidden = self.form.settings.union(HARDWARE) - shown
+        return [field for field in self.form if field.name not in hidden]
 
     @property
     def reads_images(self) -> bool:
@@ -94,7 +97,7 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
         stop_index=nearest_stop(form.workload.context_tokens, stops),
         estimate=answer,
         fit=placed,
-        parts=tuple(_part_views(answer, form.num_cards if placed else 1)),
+        parts=tuple(_part_views(answer, form.num_cards if placed and not placed.fit.card.beside else 1)),
         cards=recommended(shape, form.workload, cards),
         notes=tuple(labels.note_text(note) for note in answer.notes),
         assumptions=tuple(labels.assumption_text(key) for key in shape.assumptions),

@@ -88,15 +88,17 @@ def _term(term: Term) -> dict[str, object]:
 
 def fit_json(answer: Fit) -> dict[str, object]:
     """A fit: bytes per card and over all cards; null where the model cannot be split that way."""
+    beside = answer.card.beside
     return {
         "card": answer.card.slug,
         "cards": answer.count,
+        **({"beside": [{"card": card.slug, "cards": number} for card, number in beside]} if beside else {}),
         "state": answer.state,
         "weights": answer.workload.weight_format,
         "context": answer.workload.context_tokens,
         "tensor_parallel": answer.workload.tensor_parallel,
         "pipeline_parallel": answer.workload.pipeline_parallel,
-        "usable_bytes": answer.card.usable_bytes,
+        "usable_bytes": answer.fullest.usable_bytes,
         "per_card_bytes": answer.per_card_bytes,
         "needed_bytes": answer.needed_bytes,
         "spare_bytes": answer.spare_bytes,

@@ -188,6 +188,7 @@ class WorkloadForm(HardwareForm):
     def urlencode(self, **changes: object) -> str:
         """The answers as a query string, with `changes`."""
         shown = {name: self.answers[name] for name in self.fields if name in self.answers}
-        if not shown.get("card"):
-            shown.pop("cards", None)
+        for card, cards in (("card", "cards"), ("card2", "cards2")):
+            if not shown.get(card):
+                shown.pop(cards, None)
         return urlencode(shown | changes)

@@ -7,12 +7,13 @@ from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import Fit
 from calculator.hardware.launch import launch_commands
 from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
+from calculator.hardware.machine import fit
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
 from calculator.hardware.recommend import Recommendation, recommend
 from calculator.hardware.speed import Speed, speed
 from calculator.hardware.training import PROGRAMS, Training, TrainingEstimate, questions, training_memory
-from calculator.hardware.verdict import COUNTS, fit, fit_all, only_kind, training_state
+from calculator.hardware.verdict import COUNTS, fit_all, training_state
 
 __all__ = [
     "COUNTS",
@@ -39,7 +40,6 @@ __all__ = [
     "launch_commands",
     "least_offload",
     "most_sequences",
-    "only_kind",
     "prefix_saving",
     "questions",
     "recommend",

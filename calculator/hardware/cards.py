@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from calculator.hardware.errors import HardwareError, check_bounds
@@ -27,6 +27,7 @@ class Card:
     accumulation. `max_cards` is how many of a kind work as one (1: a laptop, a Mac, a board with its own memory).
     `obtainable` is false for what nobody can put into a machine of their own: chips of laptops, after-market
     modifications, products that never shipped, cloud-only parts. They are computed, but never recommended.
+    `beside` are cards of other kinds in the reader's machine, and how many of each.
     """
 
     slug: str
@@ -51,12 +52,21 @@ class Card:
     devices: int = 1
     max_cards: int = MAX_CARDS
     obtainable: bool = True
+    beside: tuple[tuple[Card, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.segment not in SEGMENTS:
             raise HardwareError("segment", "unknown", value=self.segment, offered=SEGMENTS)
         check_bounds("usable_bytes", self.usable_bytes, 1, 2**50)
         check_bounds("devices", self.devices, 1, 16)
+
+    def kinds(self, count: int) -> tuple[tuple[Card, int], ...]:
+        """`count` of this card and what stands beside them, each kind by itself."""
+        return (replace(self, beside=()) if self.beside else self, count), *self.beside
+
+    def usable_of(self, count: int) -> int:
+        """Usable memory of `count` of this card and of what stands beside them, in bytes."""
+        return sum(card.usable_bytes * number for card, number in self.kinds(count))
 
     @property
     def device_bytes(self) -> int:

@@ -11,7 +11,7 @@ from calculator.memory import Estimate, Workload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """The answer for `count` cards of a kind. Bytes are per card, for the fullest card.
+    """The answer for `count` cards of a kind, and what stands `beside` them. Bytes are per card, for the fullest card.
 
     What a card needs is known to an interval, `least_bytes` to `most_bytes`, in which `per_card_bytes` is our figure.
     `state` is `fits` (the whole interval fits in what the engine takes of a card unasked), `tight` (a part of it, or
@@ -23,6 +23,7 @@ class Fit:
 
     state: str
     card: Card
+    fullest: Card  # the kind that the bytes are of: `card`, or one of those beside it
     count: int
     workload: Workload
     estimate: Estimate | None
@@ -38,7 +39,7 @@ class Fit:
     @property
     def usable_bytes(self) -> int:
         """Usable memory of all cards together."""
-        return self.card.usable_bytes * self.count
+        return self.card.usable_of(self.count)
 
     @property
     def refused(self) -> bool:

@@ -11,7 +11,7 @@ from calculator.hardware.bisection import largest
 from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
-from calculator.hardware.verdict import fit
+from calculator.hardware.machine import fit
 from calculator.memory import ENGINES, Workload, WorkloadError
 
 MOST_SEQUENCES = 2**16

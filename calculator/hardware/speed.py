@@ -5,7 +5,9 @@ Real engines reach a part of this; the page calls it a bound, and prints the ass
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from calculator.architecture.shape import Experts, Shape
 from calculator.hardware.cards import Card
@@ -17,6 +19,8 @@ from calculator.memory import Estimate, Note
 
 RAM_BANDWIDTH_BYTES_PER_S = 89_600_000_000
 """Two channels of DDR5-5600 (8 bytes x 5.6 G transfers x 2), where the reader names no other."""
+
+RATES = ("bandwidth_bytes_per_s", "fp16_flops", "fp8_flops", "fp4_flops", "int8_ops")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,10 @@ def speed(
     estimate, card = fit.estimate, fit.card
     if estimate is None:
         return None
+    devices = card.devices * fit.count
+    if card.beside:
+        devices = len(estimate.by_card)
+        card = _average(estimate, card.kinds(fit.count))
     context = estimate.workload.context_tokens
     prompt = max(1, context // 2) if prompt_tokens is None else prompt_tokens
     visible = context if visible_tokens is None else visible_tokens
@@ -60,10 +68,10 @@ def speed(
     check_bounds("visible_tokens", visible, 1, context)
     check_bounds("ram_bandwidth", ram_bandwidth_bytes_per_s, 1, 10**14)
     sequences = estimate.workload.sequences
-    notes = [Note("roofline"), *_split_notes(estimate, fit), *_routing_notes(shape, sequences)]
+    notes = [Note("roofline"), *_split_notes(estimate, devices), *_routing_notes(shape, sequences)]
     reads = step_reads(shape, estimate, visible, sequences)
     engine = engine_named(estimate.workload.engine)
-    lanes = engine.lanes(estimate.workload, card.devices * fit.count)
+    lanes = engine.lanes(estimate.workload, devices)
     fastest = engine.rate(card, estimate.workload.weight_format or "")
     rate = fastest.operations_per_s // card.devices if fastest.operations_per_s else None
     notes.append(Note("compute_rate", {"format": fastest.key}) if rate else Note("compute_unknown"))
@@ -106,8 +114,23 @@ class _Rates:
         return device + host, "ram" if host > device else "bandwidth"
 
 
-def _split_notes(estimate: Estimate, fit: Fit) -> list[Note]:
-    if fit.count * fit.card.devices == 1:
+def _average(estimate: Estimate, kinds: Sequence[tuple[Card, int]]) -> Card:
+    """One device that passes over what lies on each in the same time as they do in turn; unknown where one is."""
+    devices = [kind for kind, number in kinds for _ in range(number * kind.devices)]
+    sizes = [sum(card.values()) for card in estimate.by_card]
+
+    def mean(name: str) -> int | None:
+        rates = [(getattr(device, name) or 0) / device.devices for device in devices]
+        if not all(rates):
+            return None
+        return round(sum(sizes) / sum(size / rate for size, rate in zip(sizes, rates, strict=True)))
+
+    means: dict[str, Any] = {name: mean(name) for name in RATES}
+    return replace(kinds[0][0], devices=1, **means)
+
+
+def _split_notes(estimate: Estimate, devices: int) -> list[Note]:
+    if devices == 1:
         return []
     return [Note("communication_free" if estimate.workload.tensor_parallel > 1 else "stages_in_turn")]
 

@@ -21,6 +21,9 @@ REASONS: dict[str, tuple[str, ...]] = {
     "too_large": ("short_bytes", "usable_bytes"),
     "more_than_is_free": ("asked_bytes", "free_bytes"),
     "too_many_of_a_kind": ("cards", "most"),
+    "one_kind": ("engine",),
+    "one_back_end": ("engine",),
+    "fullest_kind": ("card",),
     "engine_unsupported": ("engine", "vendor"),
     "engine_by_plugin": ("engine", "vendor", "plugin"),
     "engine_support_unknown": ("engine", "vendor"),
@@ -109,8 +112,6 @@ NOTES: dict[str, tuple[str, ...]] = {
 ERRORS: dict[str, tuple[str, ...]] = {
     "unknown": ("value", "offered"),
     "out_of_bounds": ("value", "least", "most"),
-    "none": (),
-    "mixed": ("cards",),
     "parallel_mismatch": ("devices", "parallel"),
     "nothing_to_train": ("targets",),
     "not_asked": ("program", "method"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from calculator.architecture.shape import Shape
-from calculator.hardware.cards import MAX_CARDS, Card
+from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.engines.base import Alike
-from calculator.hardware.errors import HardwareError, check_bounds
 from calculator.hardware.fit import Fit
 from calculator.hardware.headroom import PYTORCH
 from calculator.hardware.parallel import Placement, place
@@ -18,21 +17,8 @@ from calculator.memory import Estimate, Workload
 COUNTS = (1, 2, 4, 8)
 
 
-def fit(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Fit:
-    """Does `workload` fit on `count` of `card`? `extra_bytes` lie on every device besides (a draft model), or
-    are saved there if negative (a shared prefix).
-
-    Raises `HardwareError` for an impossible count, `WorkloadError` for an impossible workload.
-    """
-    check_bounds("cards", count, 1, MAX_CARDS)
-    asked = engine_named(workload.engine).alike(card)._replace(card_bytes=card.device_bytes)
-    placement = place(shape, asked.on(workload), count * card.devices)
-    said = card_reasons(card, placement.workload, engine_named(workload.engine).card_needs(shape))
-    return judge(placement, card, count, said, extra_bytes=extra_bytes)
-
-
 def fit_all(shape: Shape, workload: Workload, cards: Iterable[Card], counts: Sequence[int] = COUNTS) -> list[Fit]:
-    """`fit` for every card and count, each placement computed once for all cards that an engine treats alike.
+    """The fit of every card and count, each placement computed once for all cards that an engine treats alike.
 
     Notes on what a server reserves then name the smallest card of that size; ask `fit` for one card's.
     """
@@ -59,16 +45,6 @@ def card_reasons(card: Card, workload: Workload, needs: frozenset[str]) -> tuple
     engine, weight_format = engine_named(workload.engine), workload.weight_format
     formats = () if weight_format is None else engine.format_reasons(card, weight_format)
     return (*engine.support.reasons(workload.engine, card), *engine.needs_reasons(card, needs), *formats)
-
-
-def only_kind(cards: Sequence[Card]) -> tuple[Card, int]:
-    """The card and its count; mixed cards are refused, since engines then split by hand-given proportions."""
-    kinds = {card.slug for card in cards}
-    if not cards:
-        raise HardwareError("cards", "none")
-    if len(kinds) > 1:
-        raise HardwareError("cards", "mixed", cards=tuple(sorted(kinds)))
-    return cards[0], len(cards)
 
 
 def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...], *, extra_bytes: int = 0) -> Fit:
@@ -98,6 +74,7 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
     return Fit(
         state="does_not_fit" if any(reason.blocks for reason in reasons) else state,
         card=card,
+        fullest=card,
         count=count,
         workload=workload,
         estimate=placement.estimate,

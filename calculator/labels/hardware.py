@@ -59,6 +59,13 @@ REASONS: Mapping[str, Promise] = {
         "The server does not start: it is told to take %(asked_bytes)s GiB of a card, of which only %(free_bytes)s GiB are free beside its driver context."
     ),
     "too_many_of_a_kind": gettext_lazy("%(cards)s of these cannot work as one; the most is %(most)s."),
+    "one_kind": gettext_lazy("%(engine)s, as computed here, takes cards of one kind; llama.cpp takes several."),
+    "one_back_end": gettext_lazy(
+        "These cards need different back ends of %(engine)s; how it splits a model between those is not computed."
+    ),
+    "fullest_kind": gettext_lazy(
+        "Layers are dealt out by the memory that is free on each card; the fullest for its size is %(card)s."
+    ),
     "engine_unsupported": gettext_lazy("%(engine)s, as computed here, does not run on this vendor's cards."),
     "engine_by_plugin": gettext_lazy("%(engine)s reaches cards of this vendor through %(plugin)s."),
     "engine_support_unknown": gettext_lazy("Whether %(engine)s runs on cards of this vendor is not known to us."),
@@ -150,10 +157,6 @@ NOTES: Mapping[str, Promise] = {
 ERRORS: Mapping[str, Promise] = {
     "unknown": gettext_lazy("“%(value)s” is not known. Known: %(offered)s."),
     "out_of_bounds": gettext_lazy("%(value)s is out of bounds: from %(least)s to %(most)s."),
-    "none": gettext_lazy("No card is named."),
-    "mixed": gettext_lazy(
-        "Only cards of one kind can be computed together (%(cards)s): engines split a model over mixed cards by hand-given shares."
-    ),
     "parallel_mismatch": gettext_lazy("The split asked for is over %(parallel)s devices, but there are %(devices)s."),
     "nothing_to_train": gettext_lazy("This model has no layer of that kind to train (%(targets)s)."),
     "not_asked": gettext_lazy("%(program)s has no such setting with this method."),

@@ -9,7 +9,7 @@ from typing import Self
 from django.http import QueryDict
 
 from calculator.fit_words import FitView, card_label, fit_view
-from calculator.hardware import Card, fit
+from calculator.hardware import Card, HardwareError, fit
 from calculator.hardware_form import HardwareForm, flattened
 from calculator.memory import WorkloadError, default_workload
 from calculator.workload_form import WorkloadForm
@@ -80,5 +80,5 @@ class MyHardware:
         try:
             workload = default_workload(shape, max_context_tokens(model, shape))
             return fit_view(fit(shape, workload, self.card, self.count))
-        except WorkloadError:
+        except (HardwareError, WorkloadError):
             return None

@@ -2,6 +2,7 @@
    cookie. Without this file the choice lasts as long as the address. */
 
 const KEY = "hardware";
+const NAMES = ["card", "cards", "card2", "cards2"];
 const PAGES = /^\/(en|zh-hans)\/(models|benchmarks|compare|calculator)\//;
 const SETS = /^\/(en|zh-hans)\/accelerators\//;
 
@@ -22,11 +23,21 @@ function store(value) {
   }
 }
 
+/* The cards of an address: those of a second kind only where there is one. */
+function named(query) {
+  const mine = { card: query.get("card"), cards: query.get("cards") || "1" };
+  return query.get("card2") ? { ...mine, card2: query.get("card2"), cards2: query.get("cards2") || "1" } : mine;
+}
+
+function put(query, mine) {
+  for (const name of NAMES.filter((each) => mine[each])) query.set(name, mine[name]);
+}
+
 function remember() {
   const query = new URLSearchParams(location.search);
   const box = document.querySelector("[data-hardware]");
   if (!box || box.querySelector("[aria-invalid]") || SETS.test(location.pathname)) return;
-  if (query.get("card")) store({ card: query.get("card"), cards: query.get("cards") || "1" });
+  if (query.get("card")) store(named(query));
   else if (query.has("card")) store(null);
 }
 
@@ -37,8 +48,7 @@ function restore() {
   const query = new URLSearchParams(location.search);
   if (!mine || !select || select.form.method !== "get" || query.has("card")) return;
   if (![...select.options].some((option) => option.value === mine.card)) return;
-  query.set("card", mine.card);
-  query.set("cards", mine.cards);
+  put(query, mine);
   location.replace(`${location.pathname}?${query}${location.hash}`);
 }
 
@@ -48,8 +58,7 @@ function carry() {
   for (const link of document.querySelectorAll("a[href]:not([data-clear-hardware])")) {
     const target = new URL(link.href);
     if (target.origin !== location.origin || !PAGES.test(target.pathname) || target.searchParams.has("card")) continue;
-    target.searchParams.set("card", mine.card);
-    target.searchParams.set("cards", mine.cards);
+    put(target.searchParams, mine);
     link.href = target.pathname + target.search + target.hash;
   }
   for (const form of document.querySelectorAll("form[method=get]")) {

@@ -4,7 +4,7 @@
 
 const MOVE_MS = 80; // while it is dragged the slider asks at most this often, and always for its last position
 const SLOW_MS = 400; // after which an old figure is taken away
-const NEEDED = ["context", "sequences", "cards"];
+const NEEDED = ["context", "sequences", "cards", "cards2"];
 const FAILURES = ["sendError", "timeout", "responseError", "swapError"];
 
 const byId = (id) => document.getElementById(id);

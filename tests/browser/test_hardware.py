@@ -36,6 +36,19 @@ def test_cards_chosen_once_are_in_every_address_until_cleared(page: Page, compla
     assert page.context.cookies() == []
 
 
+def test_a_second_kind_of_card_goes_along(page: Page, complaints: list[str]) -> None:
+    page.goto(CALCULATOR)
+    page.locator("#card").select_option("rtx-4090")
+    page.locator("#card2").select_option("h100-sxm-80gb")
+    expect(page.locator("#result .fit-line")).to_contain_text("RTX 4090 + H100")
+    expect(page).to_have_url(re.compile("card2=h100-sxm-80gb"))
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Models").click()
+    expect(page).to_have_url(re.compile("card=rtx-4090&cards=1&card2=h100-sxm-80gb"))
+    expect(page.locator("#card2")).to_have_value("h100-sxm-80gb")
+    page.get_by_role("link", name="Clear my hardware").click()
+    expect(page).not_to_have_url(re.compile("card"))
+
+
 def test_the_calculator_follows_its_controls(page: Page, complaints: list[str]) -> None:
     page.goto(CALCULATOR)
     page.locator("#card").select_option("rtx-4090")

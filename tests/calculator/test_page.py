@@ -100,7 +100,7 @@ def test_prompt_and_output_make_the_context() -> None:
         ("sequences=1000000000", "out of bounds"),
         ("cards=0", "greater than or equal to 1"),
         ("cards=10000", "less than or equal to 1024"),
-        ("card=l4", "Only cards of one kind"),
+        ("card=l4&card=a100-sxm-80gb", "At most two kinds of card"),
         ("context=9999999", "more than this model's maximum"),
         ("context=8192&prompt=8000&output=8000", "do not fit into 8,192"),
         ("shared=100000", "longer than the context"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -84,6 +84,10 @@ class HardwareEngine(ABC):
     @abstractmethod
     def splits(self, devices: int) -> Iterable[tuple[int, int]]:
         """(tensor, pipeline) parallel, whose product is `devices`, in the order in which they are tried."""
+
+    def shares(self, devices: Sequence[Card]) -> tuple[float, ...] | None:
+        """How a model is dealt out to cards of several kinds, where nobody says how; None: all must be of one kind."""
+        return None
 
     @abstractmethod
     def split_reasons(self, shape: Shape, workload: Workload) -> Iterator[Reason]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import BooleanOptionalAction
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ class Command(BaseCommand):
             _add_knob(parser, knob)
         parser.add_argument("--card", metavar="SLUG", help="an accelerator of the catalogue, to lay the model out on")
         parser.add_argument("--cards", type=int, default=1, metavar="N", help="how many of it")
+        parser.add_argument("--card2", metavar="SLUG", help="another kind of card in the same machine")
+        parser.add_argument("--cards2", type=int, default=1, metavar="N", help="how many of that")
         parser.add_argument(
             "--available-gib", type=float, metavar="X", help="what a server has for its cache on each rank"
         )
@@ -164,7 +167,10 @@ def _asked(shape: Shape, workload: Workload, options: dict[str, Any]) -> Estimat
     """The estimate, laid out on the cards that are named."""
     if options["card"] is None:
         return estimate(shape, workload)
-    placed = fit(shape, workload, _card(options["card"]), options["cards"])
+    card = _card(options["card"])
+    if options["card2"]:
+        card = replace(card, beside=((_card(options["card2"]), options["cards2"]),))
+    placed = fit(shape, workload, card, options["cards"])
     if placed.estimate is None:
         raise CommandError("\n".join(labels.reason_text(reason) for reason in placed.reasons))
     return placed.estimate

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from calculator.architecture import Shape
-from calculator.hardware import Card, HardwareError, fit, fit_all, only_kind
+from calculator.hardware import Card, HardwareError, fit, fit_all
 from calculator.memory import Workload, WorkloadError
 
 Shapes = Callable[[str], Shape]
@@ -276,14 +276,6 @@ def test_a_billion_sequences_are_refused(shape: Shapes, cards: dict[str, Card]) 
     with pytest.raises(WorkloadError) as caught:
         fit(shape("qwen3-8b"), Workload(sequences=10**9), cards["rtx-4090"], 1)
     assert (caught.value.field, caught.value.key) == ("sequences", "out_of_bounds")
-
-
-def test_mixed_cards_are_refused(cards: dict[str, Card]) -> None:
-    assert only_kind([cards["rtx-4090"]] * 2) == (cards["rtx-4090"], 2)
-    with pytest.raises(HardwareError, match="mixed"):
-        only_kind([cards["rtx-4090"], cards["rtx-3090"]])
-    with pytest.raises(HardwareError, match="none"):
-        only_kind([])
 
 
 def test_a_draft_model_takes_its_share(shape: Shapes, cards: dict[str, Card]) -> None:

@@ -10,7 +10,7 @@ from django.utils import translation
 
 from calculator import labels
 from calculator.architecture import read_config
-from calculator.hardware import HardwareError, Reason, terms
+from calculator.hardware import Reason, terms
 from calculator.labels import errors, hardware, notes, training
 from calculator.labels import terms as memory_sentences
 from calculator.memory import terms as memory
@@ -61,11 +61,6 @@ def test_a_refused_split_says_what_does_not_divide() -> None:
 def test_sizes_in_reasons_are_gib() -> None:
     reason = Reason("too_large", {"short_bytes": 3 * 2**30, "usable_bytes": 24 * 2**30}, blocks=True)
     assert labels.reason_text(reason) == ("Each card lacks 3.00 GiB; only 24.0 GiB of it can be used.")
-
-
-def test_mixed_cards_are_named() -> None:
-    error = HardwareError("cards", "mixed", cards=("rtx-3090", "rtx-4090"))
-    assert "rtx-3090, rtx-4090" in labels.hardware_error_text(error)
 
 
 def test_every_assumption_has_a_sentence() -> None:

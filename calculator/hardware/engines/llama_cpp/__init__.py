@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from calculator.architecture.shape import Shape
 from calculator.hardware import headroom
@@ -63,6 +63,14 @@ class LlamaCpp(HardwareEngine):
 
     def splits(self, devices: int) -> Iterable[tuple[int, int]]:
         return by_layers(devices)  # `--split-mode layer`
+
+    def shares(self, devices: Sequence[Card]) -> tuple[float, ...] | None:
+        """`load_tensors` (`src/llama-model.cpp`): by what is free of each once it has its context, here in MiB."""
+        return tuple(float(self._free(card) // 2**20) for card in devices)
+
+    def _free(self, card: Card) -> int:
+        asked = self.alike(card)
+        return card.device_bytes - overhead(asked.card_bytes, asked.multiprocessors).context
 
     def split_reasons(self, shape: Shape, workload: Workload) -> Iterator[Reason]:
         return layer_reasons(workload)
