@@ -49,7 +49,7 @@ CONTEXT = re.compile(
 )
 FLASH = {"0": False, "disabled": False, "1": True, "enabled": True}
 CPU = ("CPU", "BLAS", "RAM")
-BACK_ENDS = {"metal": ("MTL", "Metal"), "vulkan": "Vulkan"}
+BACK_ENDS = {"metal": ("MTL", "Metal"), "vulkan": ("Vulkan",)}
 MB = 2**20
 MOST_UNACCOUNTED = 10**7
 """MiB; a wrapped negative number is printed with twenty digits."""
