@@ -36,16 +36,19 @@ NOTES: Mapping[str, Promise] = {
         "Flash attention is off: the scores of every token with every cell are held, and the mask in 32 bits."
     ),
     "back_end_metal": gettext_lazy(
-        "On Apple's chips llama.cpp runs on Metal, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. Builds since pull request 27390 reserve one all the same. What Metal's kernels keep beside their results is not modelled, and where flash attention runs is taken from CUDA's kernels."
+        "On Apple's chips llama.cpp runs on Metal; what runs there, how large and in which order is Metal's of October 2026. Its attention keeps room for one layer's keys and values in 16 bits whatever the cache is stored in, which builds before pull request 27390 (August 2026) do not. Weights in NVFP4 or TQ1_0 have no kernel there; that they run on the CPU is not modelled. The CUDA context among the overhead is too much: Metal has none."
     ),
     "back_end_vulkan": gettext_lazy(
-        "This card runs llama.cpp on Vulkan, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. What Vulkan's kernels keep beside their results is not modelled, and where flash attention runs is taken from CUDA's kernels."
+        "This card runs llama.cpp on Vulkan; what runs there and in which order is Vulkan's of October 2026, for a device with subgroups. A quantised cache is read as it is stored, without a 16-bit copy. What Vulkan's kernels take when they first run, unpacked weights for one, and what the driver keeps is not known: the overhead is that of CUDA."
+    ),
+    "back_end_cpu": gettext_lazy(
+        "No card: a build of llama.cpp for the CPU alone keeps and computes all of it in RAM."
     ),
     "back_end_other": gettext_lazy(
-        "llama.cpp has a back end of its own for this card, such as CANN, or none that we know. Its buffers were not compared: they are computed like Vulkan's, without a 16-bit copy of a quantised cache, and where flash attention runs is taken from CUDA's kernels."
+        "llama.cpp has a back end of its own for this card, such as CANN, or none that we know. Its buffers were not compared: they are computed like CUDA's, without a 16-bit copy of a quantised cache, and where flash attention runs is taken from CUDA's kernels."
     ),
     "flash_attention_in_ram": gettext_lazy(
-        "CUDA has no flash attention for these head sizes, and a quantised cache needs it: attention runs in RAM, slowly."
+        "What runs the card has no flash attention for these head sizes or this type of cache, and quantised values need it: attention runs in RAM, slowly."
     ),
     "predicts_in_second_context": gettext_lazy(
         "The model guesses %(tokens)s tokens ahead in a second context, whose cache is %(format)s unless -ctkd and -ctvd say otherwise. The file has to hold its prediction layers."

@@ -138,7 +138,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "own_cache_per_sequence": ("sequences", "context"),
     "slots_share_context": ("sequences", "context"),
     "without_flash_attention": (),
-    **dict.fromkeys(("back_end_metal", "back_end_vulkan", "back_end_other"), ()),
+    **dict.fromkeys(("back_end_metal", "back_end_vulkan", "back_end_cpu", "back_end_other"), ()),
     "flash_attention_in_ram": (),
     "predicts_in_second_context": ("tokens", "format"),
     "prediction_not_checked": (),

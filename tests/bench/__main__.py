@@ -1,4 +1,4 @@
-"""`make bench` times the memory model, the pages, and another server beside ours; `make bench ARGS=pages` one of them."""
+"""`make bench` times the memory model, the pages, and another server beside ours; `ARGS=pages` one of them."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from calculator.accuracy import NAIVE_FORMULAS, Case, Line, cases, summary
+from calculator.accuracy.back_ends import ORIGIN as BACK_ENDS
 from calculator.accuracy.cases import SERVER_STEP
 from calculator.accuracy.llama_cpp import ORIGIN
 from calculator.accuracy.llama_server import ORIGIN as SERVER
@@ -38,6 +39,9 @@ BARS = {
     ("llama.cpp", "compute"): Bar(2, 0.0, 0.0441),  # layers in RAM: Nemotron 3 Nano, Llama 4 Scout
     ("llama.cpp", "buffers"): Bar(2, 0.0, 0.0039),
     ("llama.cpp", "host_compute"): EXACT,
+    ("llama.cpp", "compute_metal"): EXACT,
+    ("llama.cpp", "compute_vulkan"): EXACT,
+    ("llama.cpp", "compute_cpu"): EXACT,
     ("llama.cpp", "draft_cache"): EXACT,
     ("llama.cpp", "draft_compute"): EXACT,
     ("llama.cpp", "draft_host_compute"): EXACT,
@@ -120,7 +124,8 @@ def test_every_reference_line_is_a_case() -> None:
     assert sum(case.quantity == "draft_compute" and case.origin == SERVER for case in cases()) == len(predicting)
     measured = list(reference_lines("measured.jsonl"))
     training = list(reference_lines("training.jsonl"))
-    public = [case for case in cases() if case.origin not in (ORIGIN, SERVER, VLLM_ORIGIN, SGLANG_ORIGIN)]
+    asked = (ORIGIN, SERVER, BACK_ENDS, VLLM_ORIGIN, SGLANG_ORIGIN)
+    public = [case for case in cases() if case.origin not in asked]
     overheads = [line for line in reference_lines("constants.jsonl") if line["constant"] == "llama_cpp_overhead"]
     assert len(public) == len(measured) + len(training) + len(overheads)
     pools = [case for case in cases() if (case.engine, case.quantity) == ("sglang", "pool_tokens")]
