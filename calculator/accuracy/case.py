@@ -13,10 +13,11 @@ from calculator.architecture.shape import Shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """`quantity`: parameters, file_bytes, kv_cache, state, cache_and_state, compute, buffers, host_compute, draft_*,
-    weights, rank_weights, request_bytes, kv_tokens, pool_tokens, activation, workspaces, cuda_graphs or total.
+    weights, rank_weights, request_bytes, kv_tokens, pool_tokens, activation, workspaces, cuda_graphs, overhead or
+    total.
     `predicted` and `truth` are bytes, but for parameters and tokens. `resolution` is half of the last digit of the
     truth: a prediction inside it is exact. `naive` maps a formula's key to what it says; `source` is an address to
-    cite, `origin` says where the truth is from.
+    cite, `origin` says where the truth is from. `least` and `most` are the ends of our interval, where we state one.
     """
 
     model: str
@@ -31,7 +32,9 @@ class Case:
     source: str | None = None
     quote: str = ""
     remark: str = ""
-    family: str = ""  # the model type
+    family: str = ""  # the model type, or the card
+    least: int | None = None
+    most: int | None = None
 
     @property
     def exact(self) -> bool:
@@ -41,6 +44,13 @@ class Case:
     def error(self) -> float:
         """Relative error; 0 where the prediction is exact."""
         return relative_error(self.predicted, self.truth, self.resolution)
+
+    @property
+    def inside(self) -> bool | None:
+        """Whether the truth lies in our interval; None where we state none."""
+        if self.least is None or self.most is None:
+            return None
+        return self.least - self.resolution <= self.truth <= self.most + self.resolution
 
     def naive_error(self, formula: str) -> float | None:
         value = self.naive.get(formula)

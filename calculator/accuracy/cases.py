@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 
+from calculator.accuracy.back_ends import back_end_cases
 from calculator.accuracy.case import Case
 from calculator.accuracy.kept import kept
-from calculator.accuracy.llama_cpp import llama_cpp_cases
+from calculator.accuracy.llama_cpp import llama_cpp_cases, overhead_case
 from calculator.accuracy.llama_server import llama_server_cases, predicting_cases
 from calculator.accuracy.measured import measured_case
 from calculator.accuracy.references import measured_shape, reference_config, reference_lines, reference_shape
@@ -18,6 +19,7 @@ from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, read_config
 
 SERVER_STEP = 11
+BACK_END_STEP = 3
 
 
 @cache
@@ -30,9 +32,11 @@ def _every() -> Iterator[Case]:
     yield from _llama_cpp()
     yield from llama_server(SERVER_STEP)
     yield from _predicting()
+    yield from _back_ends()
     yield from _vllm()
     yield from _sglang()
     yield from _measured()
+    yield from _overheads()
     yield from _training()
 
 
@@ -45,6 +49,12 @@ def llama_server(step: int = 1) -> Iterator[Case]:
 def _predicting() -> Iterator[Case]:
     for line in reference_lines("llama_server_mtp.jsonl"):
         yield from predicting_cases(line, measured_shape(line))
+
+
+def _back_ends() -> Iterator[Case]:
+    """Of the runs on Metal, Vulkan and the CPU one in `BACK_END_STEP`."""
+    for line in islice(reference_lines("llama_back_ends.jsonl"), 0, None, BACK_END_STEP):
+        yield from back_end_cases(line, reference_shape(line["config"]))
 
 
 def _llama_cpp() -> Iterator[Case]:
@@ -70,6 +80,12 @@ def _sglang() -> Iterator[Case]:
 def _measured() -> Iterator[Case]:
     for line in reference_lines("measured.jsonl"):
         yield measured_case(line, measured_shape(line))
+
+
+def _overheads() -> Iterator[Case]:
+    for line in reference_lines("constants.jsonl"):
+        if line["constant"] == "llama_cpp_overhead":
+            yield overhead_case(line)
 
 
 def _training() -> Iterator[Case]:

@@ -4,7 +4,7 @@ A constant multiplies a feature that the model computes (multiprocessors, captur
 squares of the relative errors.
 
 Others are taken from single figures or are allowances, and cannot be fitted: vLLM's CUDA context, which SGLang and
-transformers share, and how wide its intervals are (`memory/vllm/overhead.py`); cuBLAS (`memory/transformers`); the
+transformers share, and how wide its intervals are (`memory/vllm/constants.py`); cuBLAS (`memory/transformers`); the
 width of llama.cpp's interval and its encoders' buffers (`memory/llama_cpp/overhead.py`, `vision.py`); what stays free
 on top (`hardware/headroom.py`, `allowance` of `hardware/engines`); what a card does not give (`hardware/cards.py`,
 `reserve`). The rest of the memory model follows from rules of the engines.
@@ -25,7 +25,14 @@ from calculator.architecture import Shape
 from calculator.hardware.cards import CUDA_KEEPS_MIB, CUDA_KEEPS_MIB_A_GIB
 from calculator.memory import estimate
 from calculator.memory.llama_cpp.overhead import CONTEXT_MIB, WORKSPACE_EACH_MIB, WORKSPACE_MIB
-from calculator.memory.vllm.overhead import COMMUNICATION, GRAPH_LAYER_BYTES, GRAPH_PIECE_BYTES, WORKSPACES
+from calculator.memory.vllm.constants import (
+    COMMUNICATION,
+    COMMUNICATION_ON_HOPPER,
+    GRAPH_LAYER_BYTES,
+    GRAPH_PIECE_BYTES,
+    HOPPER,
+    WORKSPACES_MIB,
+)
 from calculator.memory.workload import Estimate, Term
 
 MIB = 2**20
@@ -84,7 +91,12 @@ def constants() -> tuple[Constant, ...]:
             tuple(of_cards["llama_cpp_overhead"]),
         ),
         Constant("vllm_graphs", (GRAPH_PIECE_BYTES / MIB, GRAPH_LAYER_BYTES / MIB), tuple(_graphs())),
-        Constant("vllm_workspaces", (WORKSPACES.bytes / MIB, COMMUNICATION.bytes / MIB), tuple(_workspaces())),
+        Constant("vllm_workspaces", (WORKSPACES_MIB,), (*_workspaces(), *of_cards["vllm_workspaces"])),
+        Constant(
+            "vllm_communication",
+            (COMMUNICATION_ON_HOPPER.bytes / MIB, COMMUNICATION.bytes / MIB),
+            tuple(_communication()),
+        ),
     )
 
 
@@ -105,9 +117,21 @@ def _graphs() -> Iterator[Sample]:
 
 
 def _workspaces() -> Iterator[Sample]:
-    """Each card's own, and what it talks to others with."""
+    """Of runs on one card whose multiprocessors are known, which they are multiplied with."""
+    for line, _, answer in _vllm("workspaces"):
+        found = answer.workload.multiprocessors
+        if found is not None and answer.workload.devices == 1:
+            yield Sample(f"{found} multiprocessors", (found,), line["truth"] / MIB)
+
+
+def _communication() -> Iterator[Sample]:
+    """What the workspaces leave of a figure of several cards: on Hopper, and elsewhere."""
     for line, shape, answer in _vllm("workspaces"):
-        yield Sample(shape.model_type, (1, float("communication" in _overhead(answer))), line["truth"] / MIB)
+        terms = _overhead(answer)
+        if "communication" in terms:
+            hopper = (answer.workload.capability or (HOPPER, 0))[0] == HOPPER
+            truth = line["truth"] - terms["workspaces"].bytes / answer.workload.devices
+            yield Sample(shape.model_type, (float(hopper), float(not hopper)), truth / MIB)
 
 
 def _vllm(quantity: str) -> Iterator[tuple[Mapping[str, Any], Shape, Estimate]]:

@@ -13,6 +13,7 @@ from calculator.accuracy import naive
 from calculator.accuracy.case import Case, about
 from calculator.architecture.shape import Shape
 from calculator.memory import Estimate, Workload, estimate
+from calculator.memory.llama_cpp.overhead import overhead
 
 MIB = 2**20
 HUNDREDTH = MIB // 200 + 1  # half of 0.01 MiB
@@ -73,3 +74,21 @@ def _truths(row: Mapping[str, Any], answer: Estimate) -> Iterator[tuple[str, int
         yield "kv_cache", kv, host_context * MIB, WHOLE
     if row["state_mib"]:
         yield "state", state, round(row["state_mib"] * MIB), HUNDREDTH
+
+
+def overhead_case(line: Mapping[str, Any]) -> Case:
+    """What llama.cpp's own breakdown of one card calls unaccounted, beside what we state of a card so large."""
+    around = overhead(None, line["features"][1])
+    return Case(
+        model=line["card"],
+        family=line["card"],
+        engine="llama.cpp",
+        quantity="overhead",
+        predicted=around.context + around.workspaces,
+        truth=line["mib"] * MIB,
+        resolution=MIB // 2,
+        origin="llama.cpp",
+        source=line["source"],
+        least=around.least,
+        most=around.most,
+    )

@@ -9,9 +9,10 @@ from calculator.accuracy import naive
 from calculator.accuracy.case import Case, about, settings_of
 from calculator.accuracy.sglang import slots_bytes
 from calculator.architecture.shape import Shape
-from calculator.memory import Workload, capacity, estimate
+from calculator.memory import Estimate, Workload, capacity, estimate
 from calculator.memory.contexts import first_bytes, second_bytes
-from calculator.memory.of_a_card import OF_A_CARD, card_bytes
+from calculator.memory.of_a_card import OF_A_CARD, card_bytes, card_range_bytes
+from calculator.memory.vllm.encoder import THOUSAND, thousand_tokens_bytes
 
 PARTS = {
     "kv_cache": (first_bytes, "kv_cache"),
@@ -37,6 +38,7 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
     weight_format = workload.weight_format or "BF16"
     resolution = line.get("resolution", 0)
     formulas: dict[str, int] = {}
+    spread: tuple[int, int] | None = None
     if line["quantity"] == "kv_tokens":
         pool = capacity(shape, workload, line["pool_bytes"])
         predicted = pool.tokens if pool else 0
@@ -44,7 +46,10 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         resolution = int(line["pool_resolution"] / per_token) + 1
         formulas = _token_formulas(shape, workload, line["pool_bytes"])
     elif line["quantity"] == "total":
-        predicted = _total(shape, workload, line)
+        answer = _whole(shape, workload, line)
+        predicted = _total(answer, line)
+        if (found := answer.per_card_range_bytes) is not None:
+            spread = (predicted + found[0] - answer.per_card_bytes, predicted + found[1] - answer.per_card_bytes)
     elif line["engine"] == "sglang" and line["quantity"] == "state":
         predicted = slots_bytes(shape, workload, line["slots"])
     elif line["quantity"] in PARTS:
@@ -52,7 +57,11 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         predicted = of_context(estimate(shape, workload).parts, part)
         formulas = _cache_formulas(shape, workload) if line["quantity"] == "kv_cache" else {}
     elif line["quantity"] in OF_A_CARD:
-        predicted = card_bytes(estimate(shape, workload), line["quantity"]) or 0
+        answer = estimate(shape, workload)
+        predicted, spread = card_bytes(answer, line["quantity"]) or 0, card_range_bytes(answer, line["quantity"])
+        if "image_tokens" in line:  # of the largest image, which the run's own preprocessor_config.json states
+            thousands = line["image_tokens"] // THOUSAND
+            predicted = max(predicted, thousands * thousand_tokens_bytes(shape, workload.tensor_parallel))
     else:
         answer = estimate(shape, workload)
         loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // workload.tensor_parallel
@@ -68,6 +77,8 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         source=line["source"],
         quote=line["quote"],
         remark=line.get("remark", ""),
+        least=spread[0] if spread else None,
+        most=spread[1] if spread else None,
     )
 
 
@@ -88,12 +99,13 @@ def _cache_formulas(shape: Shape, workload: Workload) -> dict[str, int]:
     return formulas if full is None else formulas | {"full_attention": full}
 
 
-def _total(shape: Shape, workload: Workload, line: Mapping[str, Any]) -> int:
+def _whole(shape: Shape, workload: Workload, line: Mapping[str, Any]) -> Estimate:
+    """Builds of vLLM before 0.21 captured graphs outside the budget."""
+    return estimate(shape, workload.but(eager=True) if line.get("graphs_outside") else workload)
+
+
+def _total(answer: Estimate, line: Mapping[str, Any]) -> int:
     """All that lies on a card: our parts; for vLLM with the pool of that run in place of one request's cache."""
-    answer = estimate(shape, workload)
     if "pool_bytes" not in line:
         return answer.total_bytes
-    rest = answer.total_bytes - answer.part("kv_cache").bytes - answer.part("state").bytes
-    if line.get("graphs_outside"):  # builds before 0.21 captured graphs outside the budget
-        rest -= sum(term.bytes for term in answer.part("overhead").terms if term.key == "cuda_graphs")
-    return int(rest + line["pool_bytes"])
+    return int(answer.total_bytes - answer.part("kv_cache").bytes - answer.part("state").bytes + line["pool_bytes"])

@@ -14,7 +14,9 @@ NAIVE_FORMULAS = ("parameters_bits", "hidden_size", "full_attention")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Errors are relative; `worst` is the case furthest off. `formula` is empty for our own model."""
+    """Errors are relative; `worst` is the case furthest off. `formula` is empty for our own model. `inside` of the
+    `with_interval` cases for which we state one lie in it.
+    """
 
     engine: str
     quantity: str
@@ -25,6 +27,8 @@ class Line:
     p90_error: float  # nine of ten cases are no further off
     worst_error: float
     worst: Case
+    with_interval: int = 0
+    inside: int = 0
 
 
 def summary(cases: Iterable[Case]) -> tuple[Line, ...]:
@@ -67,4 +71,6 @@ def _line(engine: str, quantity: str, formula: str, errors: list[tuple[Case, flo
         p90_error=sizes[ceil(0.9 * len(sizes)) - 1],
         worst_error=worst_error,
         worst=worst,
+        with_interval=0 if formula else sum(case.inside is not None for case, _ in errors),
+        inside=0 if formula else sum(case.inside is True for case, _ in errors),
     )

@@ -55,6 +55,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         architecture=_architecture(config),
         file_type=wrapped.outer.model_type,
         tower_heads=_tower_heads(config),
+        image_tokens=_image_tokens(config),
         rotary=rotary_tables(wrapped.text, layers),
         mtp_mixers=tuple(block.mixers for block in model.mtp),
         mtp_feed_forwards=tuple(block.feed_forward for block in model.mtp),
@@ -87,6 +88,12 @@ def _tower_heads(config: Mapping[str, object]) -> int:
     stated = (vision.get(key) for key in ("num_heads", "num_attention_heads")) if isinstance(vision, Mapping) else ()
     default = _TOWER_HEADS.get(str(config.get("model_type")), 0)
     return next((value for value in stated if type(value) is int and value > 0), default)
+
+
+def _image_tokens(config: Mapping[str, object]) -> int:
+    """Gemma 3 pools every image to as many tokens."""
+    stated = config.get("mm_tokens_per_image", 256 if config.get("model_type") == "gemma3" else 0)
+    return stated if type(stated) is int and stated > 0 else 0
 
 
 def _states_correction(text: Fields) -> bool:

@@ -186,6 +186,7 @@ class Shape:
     architecture: str | None = None  # the class that the file names, whose code an engine looks for
     file_type: str = ""  # the model type of the whole file; `model_type` is its language model's
     tower_heads: int = 0  # of the encoder for images
+    image_tokens: int = 0  # that an image becomes, where the config itself says how many
     rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in
     mtp_mixers: tuple[tuple[Mixer, ...], ...] = ()  # of each layer of multi-token prediction
     mtp_feed_forwards: tuple[FeedForward | None, ...] = ()  # of the same layers

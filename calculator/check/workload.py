@@ -54,6 +54,8 @@ def settle(reading: Reading, shape: Shape, stated: Mapping[str, Setting], card: 
         workload = Workload(**{"engine": reading.engine, **context, **asked})  # type: ignore[arg-type]
         if card is not None:
             alike = engine_named(reading.engine).alike(card)
+            if "back_end" in asked:  # a card may be run by more than one
+                alike = alike._replace(back_end=workload.back_end)
             workload = alike._replace(card_bytes=card.device_bytes).on(workload)
         try:
             answer = estimate(shape, workload)

@@ -21,6 +21,9 @@ QUANTITIES: Mapping[str, Promise] = {
     "compute": gettext_lazy("Compute buffer"),
     "cache_and_state": gettext_lazy("Cache and state on a card"),
     "buffers": gettext_lazy("All buffers on the cards"),
+    "compute_metal": gettext_lazy("Compute buffer on Metal"),
+    "compute_vulkan": gettext_lazy("Compute buffer on Vulkan"),
+    "compute_cpu": gettext_lazy("Compute buffer without a card"),
     "host_compute": gettext_lazy("Compute buffer in RAM"),
     "draft_cache": gettext_lazy("Cache of the second context (MTP)"),
     "draft_compute": gettext_lazy("Compute buffer of the second context (MTP)"),
@@ -28,6 +31,7 @@ QUANTITIES: Mapping[str, Promise] = {
     "activation": gettext_lazy("Activations"),
     "workspaces": gettext_lazy("Workspaces"),
     "cuda_graphs": gettext_lazy("CUDA graphs"),
+    "overhead": gettext_lazy("Overhead"),
     "total": gettext_lazy("Total"),
     "training_traced": gettext_lazy("Fine-tuning, traced"),
     "training_loaded": gettext_lazy("Fine-tuning, loaded"),
@@ -51,7 +55,8 @@ CONSTANTS: Mapping[str, Promise] = {
     "vllm_graphs": gettext_lazy(
         "vLLM, CUDA graphs: MiB per captured piece, and per layer of a whole graph, for each size"
     ),
-    "vllm_workspaces": gettext_lazy("vLLM, workspaces, and communication of several cards: MiB"),
+    "vllm_workspaces": gettext_lazy("vLLM, workspaces: MiB per multiprocessor"),
+    "vllm_communication": gettext_lazy("vLLM, communication of several cards: MiB on Hopper, and elsewhere"),
 }
 """Constants that were fitted to public figures (`accuracy.fitted`)."""
 
@@ -70,6 +75,9 @@ REMARKS: Mapping[str, Promise] = {
     ),
     "scales_twice": gettext_lazy(
         "That build kept the scales of the experts twice: as stored, and as its kernel reads them."
+    ),
+    "card_unknown": gettext_lazy(
+        "The card is not named; an H100 is assumed, which has more multiprocessors than most cards."
     ),
     "model_inferred": gettext_lazy("The log does not name the model; it follows from its sizes."),
     "other_platform": gettext_lazy("Printed on a platform other than CUDA, whose back end keeps buffers of its own."),
@@ -98,11 +106,11 @@ REMARKS: Mapping[str, Promise] = {
     "older_build": gettext_lazy(
         "Printed by a build before 0.9: its sampler, and its trial run at the start, held other tensors at once than today's."
     ),
+    "sorting_sampler": gettext_lazy(
+        "That build sampled by sorting: some 38 bytes a logit, where the present one holds 14."
+    ),
     "pieces_alone": gettext_lazy("That build captured graphs in pieces only, and this row is its own estimate."),
     "whole_alone": gettext_lazy("That build captured 35 whole graphs, and no pieces."),
-    "encoder_at_work": gettext_lazy(
-        "In that run the image encoder worked on its largest picture, too; that is not counted here."
-    ),
     "rest_unknown": gettext_lazy("That run held 0.2 GiB more than the tensors of the file; the log does not say what."),
     "more_graphs": gettext_lazy("That run captured more graphs than today's defaults, or larger ones."),
     "step_inferred": gettext_lazy(
@@ -131,6 +139,9 @@ REMARKS: Mapping[str, Promise] = {
     ),
     "died_on_the_way": gettext_lazy("That run died before its peak, on a card of 79.25 GiB."),
     "constant_of_few_logs": gettext_lazy("A constant from few public logs; it depends on kernels, driver and card."),
+    "card_by_memory": gettext_lazy(
+        "The card is not named; it follows from the memory that the log prints of it: an RTX 3090."
+    ),
     "card_inferred": gettext_lazy("The card is not named; it follows from the sum of what is printed."),
     "memory_inferred": gettext_lazy(
         "The memory of the card is not printed; such cards have 3 or 6 GB, and this model needs the latter."

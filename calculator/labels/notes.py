@@ -36,16 +36,19 @@ NOTES: Mapping[str, Promise] = {
         "Flash attention is off: the scores of every token with every cell are held, and the mask in 32 bits."
     ),
     "back_end_metal": gettext_lazy(
-        "On Apple's chips llama.cpp runs on Metal, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. Builds since llama.cpp's pull request 27390 reserve one all the same. What Metal's kernels need beside their results is not modelled, and where flash attention can run is taken from CUDA's kernels."
+        "On Apple's chips llama.cpp runs on Metal. What runs there, how large it is and in which order follows the Metal back end of October 2026. Its attention keeps room for one layer's keys and values in 16 bits, whatever the cache is stored in; builds before llama.cpp's pull request 27390 (August 2026) do not. Weights in NVFP4 or TQ1_0 have no kernel there and run on the CPU, which is not modelled. The overhead counts a CUDA context too much: Metal has none."
     ),
     "back_end_vulkan": gettext_lazy(
-        "This card runs llama.cpp on Vulkan, which reads a quantised cache as it is stored: no 16-bit copy of it is counted. What Vulkan's kernels need beside their results is not modelled, and where flash attention can run is taken from CUDA's kernels."
+        "This card runs llama.cpp on Vulkan. What runs there and in which order follows the Vulkan back end of October 2026, for a device with subgroups. A quantised cache is read as it is stored, without a 16-bit copy. What Vulkan's kernels take when they first run (for unpacked weights, for example) and what the driver keeps are not known: the overhead is that of CUDA."
+    ),
+    "back_end_cpu": gettext_lazy(
+        "No card: a build of llama.cpp for the CPU alone keeps and computes all of it in RAM."
     ),
     "back_end_other": gettext_lazy(
-        "llama.cpp runs this card through a back end such as CANN, or through none that we know. Its buffers were not compared with a run: they are computed like Vulkan's, without a 16-bit copy of a quantised cache, and where flash attention can run is taken from CUDA's kernels."
+        "llama.cpp runs this card through a back end such as CANN, or through none that we know. Its buffers were not compared with a run: they are computed like CUDA's, without a 16-bit copy of a quantised cache, and where flash attention can run is taken from CUDA's kernels."
     ),
     "flash_attention_in_ram": gettext_lazy(
-        "CUDA has no flash attention for these head sizes, and a quantised cache needs it: attention runs in RAM, slowly."
+        "What runs the card has no flash attention for these head sizes or this type of cache, and quantised values need it: attention runs in RAM, slowly."
     ),
     "predicts_in_second_context": gettext_lazy(
         "The model guesses %(tokens)s tokens ahead in a second context, whose cache is %(format)s unless -ctkd and -ctvd say otherwise. The file has to hold the layers of multi-token prediction."
@@ -67,7 +70,10 @@ NOTES: Mapping[str, Promise] = {
         "This is what the workload needs. The server itself reserves %(percent)s%% of %(cards)s cards, %(bytes)s GiB, when it starts."
     ),
     "vllm_encoder_at_work": gettext_lazy(
-        "When it starts, vLLM also runs the encoder on the largest picture that it takes. The config.json does not say how large that is, so what the encoder needs beside its weights is not counted."
+        "When it starts, vLLM also runs the encoder on the largest image that it takes. How large that is stands in preprocessor_config.json and not in config.json, so what the encoder needs beside its weights is not counted."
+    ),
+    "vllm_encoder_by_tokens": gettext_lazy(
+        "When it starts, vLLM also runs the encoder on the largest image that it takes. How large that is stands in preprocessor_config.json (size.longest_edge) and not in config.json, so it is not counted. It takes about %(mib)s MiB a card for every 1,024 tokens of that image, and matters where that is more than all other activations together."
     ),
     "vllm_hybrid_blocks": gettext_lazy(
         "Layers of different kinds share one pool: blocks hold %(block_tokens)s tokens, in %(groups)s groups."

@@ -103,6 +103,19 @@ TERMS: Mapping[str, Promise] = {
     "hidden_states_kept": gettext_lazy(
         "%(copies)s × results of that step, still held: %(tokens)s tokens × %(hidden_size)s × 2 B"
     ),
+    "expert_workspaces": gettext_lazy(
+        "%(copies)s × workspaces of the experts, which stay: %(tokens)s tokens × %(elements)s values × 2 B"
+    ),
+    "input_embeddings": gettext_lazy(
+        "%(copies)s × embeddings of a step's text and images: %(tokens)s tokens × %(hidden_size)s × 2 B"
+    ),
+    "encoded_images": gettext_lazy(
+        "%(copies)s × encoded images, kept during the step: %(tokens)s tokens × %(hidden_size)s × 2 B"
+    ),
+    "encoder_pass": gettext_lazy(
+        "%(copies)s × the encoder at its largest: %(patches)s patches × %(elements)s values × 2 B, "
+        "and %(all)s patches × %(kept)s values × 2 B"
+    ),
     "sampling_tables": gettext_lazy(
         "%(copies)s × tables of the sampler: %(sequences)s × "
         "(%(vocab_size)s vocabulary entries × 4 B + %(mask_bytes)s B of masks + %(list_bytes)s B of lists)"
@@ -110,7 +123,7 @@ TERMS: Mapping[str, Promise] = {
     "attention_workspace": gettext_lazy("%(cards)s × FlashInfer's workspace"),
     "cuda_graphs": gettext_lazy(
         "%(copies)s × CUDA graphs: %(pieces)s pieces × %(sizes)s batch sizes × 400 KiB, "
-        "and %(layers)s layers × %(whole)s whole graphs × 90 KiB"
+        "and %(layers)s layers × %(whole)s whole graphs × 130 KiB"
     ),
     # SGLang
     "pool_full": gettext_lazy("%(copies)s × %(layers)s layers: %(tokens)s tokens × %(token_bytes)s B"),

@@ -29,27 +29,48 @@ from calculator.memory.workload import WorkloadError
 
 
 @lru_cache(maxsize=256)
-def widest_layer(shape: Shape, ranks: int = 1) -> int:
-    """Elements per token on one rank, over all layers. Raises WorkloadError for a kind of layer that is not known."""
-    distinct: set[tuple[tuple[Mixer, ...], FeedForward | None]] = {
-        (layer.mixers, layer.feed_forward) for layer in shape.layers
-    }
+def widest_layer(shape: Shape, ranks: int = 1, *, workspaces_apart: bool = False) -> int:
+    """Elements per token on one rank, over all layers. Raises WorkloadError for a kind of layer that is not known.
+
+    `workspaces_apart`: without the experts' workspaces, and with what is read out of them.
+    """
     return max(
-        (_layer_elements(shape.hidden_size, mixers, feed_forward, ranks) for mixers, feed_forward in distinct),
+        (
+            _layer_elements(shape.hidden_size, mixers, feed_forward, ranks, workspaces_apart)
+            for mixers, feed_forward in _kinds(shape)
+        ),
         default=0,
     )
 
 
-def _layer_elements(hidden: int, mixers: tuple[Mixer, ...], feed_forward: FeedForward | None, ranks: int) -> int:
+@lru_cache(maxsize=256)
+def expert_workspaces(shape: Shape, slices: int = 1) -> int:
+    """Elements per token of the two workspaces, the largest of any layer, where an expert lies in `slices`."""
+    fed = (feed_forward for _mixers, feed_forward in _kinds(shape))
+    return max((_workspaces(shape.hidden_size, each, slices) for each in fed if isinstance(each, Experts)), default=0)
+
+
+@lru_cache(maxsize=256)
+def _kinds(shape: Shape) -> frozenset[tuple[tuple[Mixer, ...], FeedForward | None]]:
+    return frozenset((layer.mixers, layer.feed_forward) for layer in shape.layers)
+
+
+def _layer_elements(
+    hidden: int, mixers: tuple[Mixer, ...], feed_forward: FeedForward | None, ranks: int, workspaces_apart: bool
+) -> int:
     widths = [sum(_mixer_elements(mixer) for mixer in mixers) // ranks]
     if isinstance(feed_forward, Dense):
         widths.append(3 * feed_forward.intermediate_size // ranks)
     elif isinstance(feed_forward, Experts):
-        width = max(feed_forward.expert_size // ranks, 1)
-        model_width = feed_forward.latent_size or hidden
-        routed = feed_forward.num_active_experts * (max(width, model_width) + max(2 * width, model_width))
+        routed = hidden if workspaces_apart else _workspaces(hidden, feed_forward, ranks)
         widths.append(routed + 3 * feed_forward.shared_size // ranks)
     return 3 * hidden + max(widths)
+
+
+def _workspaces(hidden: int, experts: Experts, slices: int) -> int:
+    width = max(experts.expert_size // slices, 1)
+    model_width = experts.latent_size or hidden
+    return experts.num_active_experts * (max(width, model_width) + max(2 * width, model_width))
 
 
 def _mixer_elements(mixer: Mixer) -> int:

@@ -45,7 +45,7 @@ class Workload:
     capability: tuple[int, int] | None = None  # CUDA compute capability of the card, where known: (9, 0)
     card_name: str | None = None  # as its driver says it, where known: vLLM asks it for "a100"
     multiprocessors: int | None = None  # of the card, where known: a CUDA context grows with them
-    back_end: str | None = None  # what llama.cpp runs on, where not CUDA's kernels: "metal", "vulkan", "other"
+    back_end: str | None = None  # what llama.cpp runs on, where not CUDA's kernels: "metal", "vulkan", "cpu", "other"
     gpu_layers: int | None = None  # llama.cpp `-ngl`: the last so many of blocks + output layer; None: all
     cpu_expert_layers: int = 0  # llama.cpp `--n-cpu-moe`: experts of the first so many layers stay in RAM
     slots: int | str | None = None  # llama.cpp `-np`; "auto": left out, which is 4 with `kv_unified`; None: `sequences`
@@ -129,11 +129,15 @@ UNSET_KNOBS: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One summand of a part: a formula's key, the model's values in it, and its bytes."""
+    """One summand of a part: a formula's key, the model's values in it, and its bytes.
+
+    `range_bytes` are the least and the most, where it was measured rather than derived.
+    """
 
     key: str
     values: Mapping[str, int | str]
     bytes: int
+    range_bytes: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

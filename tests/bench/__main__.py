@@ -1,12 +1,12 @@
-"""`make bench` times the memory model, then the pages; `make bench ARGS=pages` one of the two."""
+"""`make bench` times the memory model, the pages, and another server beside ours; `ARGS=pages` one of them."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.bench import memory_model, pages
+from tests.bench import memory_model, pages, servers
 
-PARTS = {"model": memory_model.main, "pages": pages.main}
+PARTS = {"model": memory_model.main, "pages": pages.main, "servers": servers.main}
 
 
 def main() -> int:

@@ -105,7 +105,10 @@ def served(command: list[str], path: str, **environment: str) -> Iterator[Server
     for file in (Path(word) for word in command if word.endswith(".conf")):
         file.write_text(file.read_text().replace("PORT", str(port)))
     process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | environment | {"PORT": str(port)}, stdout=subprocess.DEVNULL
+        command,
+        cwd=ROOT,
+        env=os.environ | environment | {"PORT": str(port), "GRANIAN_PORT": str(port)},
+        stdout=subprocess.DEVNULL,
     )
     try:
         while True:

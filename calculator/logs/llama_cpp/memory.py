@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from calculator.logs.reading import Printed, PrintedCard, Setting
 from calculator.logs.units import amount
@@ -49,6 +49,7 @@ CONTEXT = re.compile(
 )
 FLASH = {"0": False, "disabled": False, "1": True, "enabled": True}
 CPU = ("CPU", "BLAS", "RAM")
+BACK_ENDS = {"metal": ("MTL", "Metal"), "vulkan": ("Vulkan",)}
 MB = 2**20
 MOST_UNACCOUNTED = 10**7
 """MiB; a wrapped negative number is printed with twenty digits."""
@@ -211,3 +212,17 @@ def _settle(found: Memory, plain: dict[str, str], kept: list[int]) -> None:
     }
     if len(devices) > 1:
         settings["pipeline_parallel"] = len(devices)
+    if back_end := _back_end(found.printed):
+        settings["back_end"] = back_end
+        found.traits.discard("other_platform")
+    if back_end == "cpu":
+        found.printed[:] = [replace(each, place="host") if each.place == "all" else each for each in found.printed]
+
+
+def _back_end(printed: Iterable[Printed]) -> str:
+    """What names its devices so; empty for CUDA, HIP and MUSA, and where no compute buffer is printed."""
+    devices = {each.device for each in printed if each.quantity == "compute"}
+    named = (name for name, start in BACK_ENDS.items() if any(device.startswith(start) for device in devices))
+    if found := next(named, ""):
+        return found
+    return "cpu" if devices and devices <= {"CPU"} else ""

@@ -19,7 +19,7 @@ from calculator.accuracy.remarks import REMARKS
 from calculator.accuracy.verdicts import Verdict, verdicts
 from calculator.accuracy.worst import by_error, cause_of, worst
 
-HEADER = ("engine", "quantity", "formula", "cases", "exact", "median", "p90", "worst", "worst case")
+HEADER = ("engine", "quantity", "formula", "cases", "exact", "median", "p90", "worst", "inside", "worst case")
 
 VERDICT_HEADER = ("id", "said", "state", "", "least", "GiB", "most", "of", "cards", "run")
 FITTED_HEADER = ("constant", "used", "refit", "figures", "families", "median", "worst", "held out", "worst held out")
@@ -157,6 +157,7 @@ def _row(line: Line) -> tuple[str, ...]:
         line.quantity,
         line.formula or "ours",
         *figures,
+        f"{line.inside}/{line.with_interval}" if line.with_interval else "-",
         f"{line.worst.model} {_settings(line.worst)}".rstrip(),
     )
 
@@ -171,5 +172,7 @@ def _line_json(line: Line) -> dict[str, object]:
         "median_error": line.median_error,
         "p90_error": line.p90_error,
         "worst_error": line.worst_error,
+        "inside_interval": line.inside,
+        "with_interval": line.with_interval,
         "worst_case": {"model": line.worst.model, **line.worst.configuration},
     }

@@ -34,7 +34,7 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
         found.append(Note("own_cache_per_sequence", {"sequences": number, "context": workload.context_tokens}))
     if not uses_flash(shape, workload):
         found.append(Note("without_flash_attention"))
-    elif not runs_on_card(shape):
+    elif not runs_on_card(shape, workload):
         found.append(Note("flash_attention_in_ram"))
     if workload.back_end is not None:
         found.append(Note(f"back_end_{workload.back_end}"))

@@ -56,6 +56,10 @@ class Overhead(NamedTuple):
         )
 
 
+NONE = Overhead(0, 0, 0, 0)
+"""Without a card."""
+
+
 def alike_bytes(card_bytes: int) -> int:
     """The least memory of the cards that are taken to be like one of `card_bytes`."""
     below = (top for top, _ in _MULTIPROCESSORS if top * 2**30 < card_bytes)

@@ -31,6 +31,8 @@ def place(workload: Workload, num_layers: int) -> Placement:
     if cards > num_layers:
         raise WorkloadError("pipeline_parallel", "more_stages_than_layers", value=cards, most=num_layers)
     wanted = num_layers + 1 if workload.gpu_layers is None else workload.gpu_layers
+    if workload.back_end == "cpu":  # a build without one for cards
+        wanted = 0
     if wanted < 0 or workload.cpu_expert_layers < 0:
         field = "gpu_layers" if wanted < 0 else "cpu_expert_layers"
         raise WorkloadError(field, "out_of_bounds", value=getattr(workload, field), least=0, most=num_layers + 1)

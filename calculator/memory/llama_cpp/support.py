@@ -43,3 +43,8 @@ EXPORTS_PREDICTION = frozenset(
 
 # `llm_arch_supports_rs_rollback` in `src/llama-arch.cpp`: recurrent states are kept for every token guessed.
 ROLLS_BACK = frozenset({"qwen3_5_moe_text", "qwen3_5_text"})
+
+# `LLAMA_ROPE_TYPE_MROPE` and `_IMROPE` (`llama_model_rope_type` in `src/llama-model.cpp`): a token has four positions.
+FOUR_POSITIONS = frozenset(
+    {"qwen2_vl_text", "qwen2_5_vl_text", "qwen3_vl_text", "qwen3_vl_moe_text", "qwen3_5_text", "qwen3_5_moe_text"}
+)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from calculator.architecture.shape import Shape
-from calculator.memory.checkpoint import native_format, offered
+from calculator.memory.checkpoint import ceil_div, native_format, offered
 from calculator.memory.predicting import check_predicts
 from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
 from calculator.memory.vllm.compressed import is_compressed
+from calculator.memory.vllm.constants import DATA_CENTRE_BLACKWELL, MIB
+from calculator.memory.vllm.encoder import encoding, thousand_tokens_bytes
 from calculator.memory.vllm.overhead import Asked, overhead
 from calculator.memory.vllm.registry import check_known
 from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
 from calculator.memory.vllm.split import ENCODER_ALWAYS_LOADED, check_encoder
-from calculator.memory.vllm.step import Step
+from calculator.memory.vllm.step import Batch, step
 from calculator.memory.vllm.weights import Layout, weights
 from calculator.memory.workload import Capacity, Estimate, Note, Part, Workload, WorkloadError
 
@@ -69,7 +71,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     if workload.vision:
         check_encoder(shape, ranks)
     check_predicts(shape, workload)
-    tokens, sequences = limits(workload)
+    tokens = limits(workload).batched_tokens
     held = weights(shape, workload.weight_format or "BF16", layout(workload))
     if shape.file_type in ENCODER_ALWAYS_LOADED and not workload.vision:
         held = held.with_encoder_inside()
@@ -77,15 +79,16 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     blocks = pool(shape, serving(workload))
     in_flight = (depth + 1) * tokens  # asynchronous scheduling: one batch per stage and one ahead
     cached, states = cache_and_state(blocks, _cached_stages(shape, depth), workload, in_flight)
-    step = Step(shape, tokens, sequences, ranks, depth, replicas)
-    asked = Asked(limits(workload), workload.eager, depth, replicas)
+    encoded = encoding(shape, tokens, ranks, workload.card_bytes) if workload.vision else None
+    peak = step(shape, _batch(workload), encoder=workload.vision and held.vision_rank_bytes > 0, encoded=encoded)
+    asked = Asked(limits(workload), workload.eager, depth, replicas, workload.multiprocessors)
     beside = overhead(shape, serving(workload), asked)
     vision = held.vision_rank_bytes if workload.vision else 0
     stage_bytes = {
         "weights": held.rank_bytes,
         "kv_cache": cached.rank_bytes,
         "state": states.rank_bytes,
-        "compute": step.stage_bytes,
+        "compute": peak.stage_bytes,
         "overhead": beside.stage_bytes,
         "vision": [vision] + [0] * (depth - 1),
     }
@@ -94,7 +97,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         Part(key="weights", terms=held.terms),
         Part(key="kv_cache", terms=cached.terms),
         Part(key="state", terms=states.terms),
-        Part(key="compute", terms=step.terms),
+        Part(key="compute", terms=peak.terms),
         Part(key="overhead", terms=beside.terms),
         Part(key="vision", terms=held.vision_terms if workload.vision else ()),
     )
@@ -112,8 +115,22 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         cards=tuple(stage for _replica in range(replicas) for stage in by_stage for _rank in range(ranks)),
         overhead_range_bytes=beside.range_bytes,
         outside_bytes=beside.outside_bytes,
-        notes=_notes(shape, workload, blocks, reserved, encoder=vision > 0),
+        notes=_notes(shape, workload, blocks, reserved, encoder=vision > 0 and encoded is None),
         reserved_bytes=reserved,
+    )
+
+
+def _batch(workload: Workload) -> Batch:
+    """Data-centre Blackwell's kernels of experts, and Hopper's of MXFP4, work in memory of their own."""
+    major = (workload.capability or HOPPER)[0]
+    own = major == DATA_CENTRE_BLACKWELL or (major == HOPPER[0] and workload.weight_format == "MXFP4")
+    return Batch(
+        *limits(workload),
+        ranks=workload.tensor_parallel,
+        depth=workload.pipeline_parallel,
+        replicas=workload.data_parallel,
+        whole_experts=workload.expert_parallel,
+        keeps_workspaces=not own,
     )
 
 
@@ -182,6 +199,8 @@ def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None,
     if any(group.latent for group in blocks.groups) and workload.tensor_parallel > 1:
         notes.append(Note("latent_replicated", {"copies": workload.tensor_parallel}))
     if encoder:
-        notes.append(Note("vllm_encoder_at_work"))
+        size = thousand_tokens_bytes(shape, workload.tensor_parallel)
+        known = Note("vllm_encoder_by_tokens", {"mib": ceil_div(size, MIB)})
+        notes.append(known if size else Note("vllm_encoder_at_work"))
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)

@@ -4,8 +4,8 @@ By the source (vLLM 0.33.0): tables of the sampler (`v1/worker/gpu/sample/`: `pe
 `bad_words.py`, `logprob.py`; `structured_outputs.py`), FlashInfer's workspace (`v1/attention/backends/flashinfer.py`,
 `_get_workspace_buffer`), the sizes that are captured (`config/vllm.py`, `_set_cudagraph_sizes`).
 
-By public logs, with an interval, as they depend on kernels, driver and card: the CUDA context, other workspaces,
-communication, and what a captured graph costs. Block tables (some MiB) lie in what the server leaves free.
+By public logs, with an interval (`constants.py`): the CUDA context, other workspaces, communication, and what a
+captured graph costs. Block tables (some MiB) lie in what the server leaves free.
 """
 
 from __future__ import annotations
@@ -15,44 +15,25 @@ from typing import NamedTuple
 from calculator.architecture.shape import Attention, Experts, LatentAttention, Shape
 from calculator.memory.checkpoint import ceil_div
 from calculator.memory.stages import stages
+from calculator.memory.vllm.constants import (
+    CUDA_CONTEXT,
+    DATA_CENTRE_BLACKWELL,
+    GRAPH_LAYER_BYTES,
+    GRAPH_PIECE_BYTES,
+    GRAPHS_LEAST,
+    GRAPHS_MOST,
+    MIB,
+    Measured,
+    communication,
+    workspaces,
+)
 from calculator.memory.vllm.serving import Limits, Serving
 from calculator.memory.workload import Term
 
-MIB = 2**20
 INDEX_BYTES = 4
 COUNT_BYTES = 4
-
-
-class Measured(NamedTuple):
-    """Of one card: what is counted, and the least and the most that logs show."""
-
-    bytes: int
-    least: int
-    most: int
-
-
-CUDA_CONTEXT = Measured(300 * MIB, 107 * MIB, 555 * MIB)
-"""PyTorch with lazy loading: pytorch/pytorch issue 107667. It grows with the card's multiprocessors: RTX 4060 Ti and
-RTX PRO 6000 (https://github.com/ggml-org/llama.cpp/pull/23604)."""
-WORKSPACES = Measured(80 * MIB, 30 * MIB, 170 * MIB)
-"""cuBLAS and kernels: `non_torch_memory` of 0.03 to 0.16 GiB on one card."""
-COMMUNICATION = Measured(180 * MIB, 100 * MIB, 300 * MIB)
-"""NCCL and all-reduce: 0.20 to 0.33 GiB with the workspaces (vllm-project/vllm issues 14452 and 15815, pull request
-14447)."""
-COMMUNICATION_ON_BLACKWELL = COMMUNICATION._replace(most=1600 * MIB)
-"""Ranks there also map memory of each other. An allowance: no public figure stands beside it."""
-GRAPH_PIECE_BYTES = 400 * 1024
-"""Of a piece between two layers, for each size: three logs that captured pieces alone (noonghunna/club-3090, issues
-104 and 127, pull request 44) print 0.13, 0.17 and 0.17 GiB for 65 pieces at 5, 7 and 7 sizes."""
-GRAPH_LAYER_BYTES = 90 * 1024
-"""Of a layer in a whole graph, for each size of decoding: what is left of 0.65 GiB for Qwen2.5-7B (28 layers, 51
-sizes, 35 whole)."""
-GRAPHS_LEAST, GRAPHS_MOST = 0.35, 1.7
-"""Logs lie so far around the two."""
-
 FLASHINFER_BYTES = 394 * MIB  # VLLM_FLASHINFER_WORKSPACE_BUFFER_SIZE
 FLASHINFER_ELEMENT_BYTES = 16  # for every number of a step's queries, where that is more
-DATA_CENTRE_BLACKWELL = 10
 LARGEST_GRAPH, LARGEST_GRAPH_ON_BLACKWELL = 512, 1024
 
 SAMPLER_LIST_BYTES = 4 * (1024 + 2 * 1024 + 128 + 1024 + 129 + 128)
@@ -76,12 +57,13 @@ class Overhead(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Of the workload: what a step may hold, and how the model is spread."""
+    """Of the workload: what a step may hold, how the model is spread, and the card's multiprocessors."""
 
     limits: Limits
     eager: bool
     depth: int
     replicas: int
+    multiprocessors: int | None
 
 
 def captured_sizes(sequences: int, guessed: int, tokens: int, largest: int = LARGEST_GRAPH) -> tuple[int, int]:
@@ -118,31 +100,36 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
     graphs = [(count + 1) * pieces * GRAPH_PIECE_BYTES + count * whole * GRAPH_LAYER_BYTES for count in layers]
     last = ranks * replicas
     tables = sampling_tables(shape.vocab_size, sequences, last)
-    fixed = {
-        "cuda_context": CUDA_CONTEXT.bytes,
-        "workspaces": WORKSPACES.bytes,
-        "attention_workspace": attention_workspace_bytes(shape, serving, tokens),
-        "communication": COMMUNICATION.bytes if _talks(shape, cards, replicas) else 0,
-    }
-    terms = [Term(key, {"cards": cards}, size * cards) for key, size in fixed.items() if size]
-    terms.insert(2, tables)
+    measured = {"cuda_context": CUDA_CONTEXT, "workspaces": workspaces(asked.multiprocessors)}
+    if _talks(shape, cards, replicas):
+        measured["communication"] = communication(serving.capability[0])
+    attention = attention_workspace_bytes(shape, serving, tokens)
+    terms = [_measured(key, cards, of_card) for key, of_card in measured.items()]
+    terms[2:2] = [tables, *([Term("attention_workspace", {"cards": cards}, attention * cards)] if attention else [])]
     if pieces:
         counts = {"pieces": sum(layers) + depth, "sizes": pieces, "layers": sum(layers), "whole": whole}
-        terms.append(Term("cuda_graphs", {**counts, "copies": last}, sum(graphs) * last))
-    shares = [sum(fixed.values()) + graph for graph in graphs]
+        captured = sum(graphs) * last
+        spread = (int(GRAPHS_LEAST * captured), int(GRAPHS_MOST * captured))
+        terms.append(Term("cuda_graphs", {**counts, "copies": last}, captured, spread))
+    alike = attention + sum(of_card.bytes for of_card in measured.values())
+    shares = [alike + graph for graph in graphs]
     shares[-1] += tables.bytes // last
-    talk = COMMUNICATION_ON_BLACKWELL if blackwell else COMMUNICATION
-    outside = [CUDA_CONTEXT, *([talk] if fixed["communication"] else [])]
-    measured = [WORKSPACES, *outside]
-    known = [share - graph - sum(item.bytes for item in measured) for share, graph in zip(shares, graphs, strict=True)]
-    least = min(known) + sum(item.least for item in measured) + int(GRAPHS_LEAST * min(graphs))
-    most = max(known) + sum(item.most for item in measured) + int(GRAPHS_MOST * max(graphs))
+    known = [attention] * depth
+    known[-1] += tables.bytes // last
+    least = min(known) + sum(of_card.least for of_card in measured.values()) + int(GRAPHS_LEAST * min(graphs))
+    most = max(known) + sum(of_card.most for of_card in measured.values()) + int(GRAPHS_MOST * max(graphs))
+    outside = [of_card for key, of_card in measured.items() if key != "workspaces"]
     before = (
         sum(item.least for item in outside),
         sum(item.bytes for item in outside),
         sum(item.most for item in outside),
     )
     return Overhead(tuple(terms), shares, (least, most), before)
+
+
+def _measured(key: str, cards: int, of_card: Measured) -> Term:
+    spread = (of_card.least * cards, of_card.most * cards)
+    return Term(key, {"cards": cards}, of_card.bytes * cards, spread)
 
 
 def sampling_tables(vocab_size: int, sequences: int, copies: int) -> Term:

@@ -21,6 +21,7 @@ def test_one_row_a_line_of_the_summary() -> None:
     lines = summary(cases())
     header, *rows = accuracy().splitlines()
     assert header.split()[:4] == ["engine", "quantity", "formula", "cases"]
+    assert " 20/20 " in next(row for row in rows if row.startswith("vllm") and "workspaces" in row)
     assert [row.split()[:3] for row in rows] == [[line.engine, line.quantity, line.formula or "ours"] for line in lines]
 
 
@@ -28,6 +29,9 @@ def test_json_holds_the_same() -> None:
     lines = summary(cases())
     answers = json.loads(accuracy("--json"))
     assert [(answer["cases"], answer["exact"]) for answer in answers] == [(line.cases, line.exact) for line in lines]
+    assert [(answer["inside_interval"], answer["with_interval"]) for answer in answers] == [
+        (line.inside, line.with_interval) for line in lines
+    ]
     assert [answer["worst_error"] for answer in answers] == [line.worst_error for line in lines]
 
 

@@ -55,7 +55,8 @@ def test_what_is_assumed_is_said() -> None:
 
 
 def test_an_engine_is_offered_no_more_than_it_is_told() -> None:
-    """With 0.90 of a 24 GB card vLLM was left 0.54 GiB for a cache that needs 1.0."""
+    """With 0.90 of a 24 GB card vLLM was left 0.54 GiB for a cache that needs 1.0. The card is not named: an H100's
+    workspaces are assumed, some 0.05 GiB more than an RTX 3090's."""
     found = {verdict.id: verdict for verdict in verdicts()}
     short = found["r22"].predicted_bytes - found["r22"].offered_bytes
-    assert short / 2**30 == pytest.approx(1.0 - 0.54, abs=0.045)
+    assert short / 2**30 == pytest.approx(1.0 - 0.54, abs=0.11)

@@ -13,7 +13,7 @@ from calculator.architecture import Shape
 from calculator.hardware import Card, Command, HardwareError, WeightSource, fit, launch_commands
 from calculator.hardware.terms import NOTES
 from calculator.memory import ENGINES, Workload
-from calculator.memory.vllm.overhead import CUDA_CONTEXT
+from calculator.memory.vllm.constants import CUDA_CONTEXT
 
 Shapes = Callable[[str], Shape]
 QWEN = WeightSource(name="Qwen3 8B", repository="Qwen/Qwen3-8B")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from calculator.architecture.shape import ShortConvolution
-from calculator.memory.activations import widest_layer
+from calculator.memory.activations import expert_workspaces, widest_layer
 from tests.calculator.memory.shapes import catalogued, made_of, published, tiny_llama
 
 WIDEST = [
@@ -34,6 +34,24 @@ WIDEST = [
 def test_the_widest_layer(name: str, ranks: int, elements: int) -> None:
     shape = catalogued(name) if "/" in name else published(name)
     assert widest_layer(shape, ranks) == elements
+
+
+WORKSPACES = [
+    # model, slices of an expert, both workspaces for a token, and the widest layer without them on as many ranks: its
+    # own result and the shared expert's widths, or the mixer where that is wider
+    ("qwen3-30b-a3b", 1, 8 * (2_048 + 2_048), 3 * 2_048 + 32 * 128 + 4 * (128 + 128) + 32 * 128),
+    ("mixtral-8x7b-instruct-v0-1", 2, 2 * (7_168 + 14_336), 3 * 4_096 + (4_096 + 8 * 256 + 4_096) // 2),
+    ("nvidia-nemotron-3-super-120b-a12b-bf16", 1, 22 * (2_688 + 5_376), 3 * 4_096 + 4 * 8_192 + 2 * 8 * 128),
+    ("llama-3-3-70b-instruct", 1, 0, 3 * 8_192 + 3 * 28_672),
+]
+
+
+@pytest.mark.parametrize(("name", "slices", "workspaces", "rest"), WORKSPACES)
+def test_the_workspaces_of_experts_apart(name: str, slices: int, workspaces: int, rest: int) -> None:
+    """`workspace_shapes` of vLLM's `fused_moe/experts/triton_moe.py`."""
+    shape = published(name)
+    assert expert_workspaces(shape, slices) == workspaces
+    assert widest_layer(shape, slices, workspaces_apart=True) == rest
 
 
 MIXERS = [

@@ -11,7 +11,7 @@ from calculator.memory.llama_cpp.graph import recurrent
 @pytest.mark.parametrize("size", range(8, 300))
 def test_heads_of_one_size(size: int) -> None:
     """`ggml_cuda_get_best_fattn_kernel`: the sizes of its first `switch`, keys as wide as values."""
-    assert flash._has_kernel(size, size, 1) is (size in {40, 64, 72, 80, 96, 112, 128, 256})
+    assert flash._cuda(size, size, 1) is (size in {40, 64, 72, 80, 96, 112, 128, 256})
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_heads_of_one_size(size: int) -> None:
     ],
 )
 def test_heads_of_two_sizes(key: int, value: int, group: int, runs: bool) -> None:
-    assert flash._has_kernel(key, value, group) is runs
+    assert flash._cuda(key, value, group) is runs
 
 
 @pytest.mark.parametrize(

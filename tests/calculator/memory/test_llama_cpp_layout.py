@@ -16,6 +16,7 @@ from calculator.memory.llama_cpp.placement import Placement
 from tests.calculator.memory.shapes import published
 
 KIB = 1024
+ALIGNMENT = 128
 TAKE_TWO_GIVE_ONE_BACK = (
     Event(0, Size(4 * KIB), frees=False),
     Event(1, Size(100), frees=False),
@@ -32,7 +33,7 @@ TAKE_TWO_GIVE_ONE_BACK = (
     ],
 )
 def test_a_tensor_that_grows_leaves_its_hole(cells: int, end: int) -> None:
-    peaks = Peaks((*TAKE_TWO_GIVE_ONE_BACK, Event(2, Size(0, 4), frees=False)))
+    peaks = Peaks((*TAKE_TWO_GIVE_ONE_BACK, Event(2, Size(0, 4), frees=False)), ALIGNMENT)
     assert peaks.at([cells]).bytes == end
 
 
@@ -49,7 +50,7 @@ def test_the_smallest_hole_is_taken_and_joined_again() -> None:
         Event(1, Size(KIB), frees=True),  # joins the hole of 8 KiB in front of it
         Event(5, Size(9 * KIB), frees=False),
     )
-    assert Peaks(events).at([0]).bytes == 11 * KIB
+    assert Peaks(events, ALIGNMENT).at([0]).bytes == 11 * KIB
 
 
 @given(
@@ -61,6 +62,6 @@ def test_what_was_kept_for_another_length_answers_alike(name: str, kv: str, cell
     shape = published(name)
     placement = Placement((), (tuple(range(shape.num_layers)),), output_in_ram=False, experts_in_ram=0)
     events = trace(shape, setting_of(shape, Workload(kv_format=kv), placement), placement, 1).peaks[0].plan
-    kept = Peaks(events)
+    kept = Peaks(events, ALIGNMENT)
     for number in cells:
-        assert kept.at([number, min(number, 1_536)]) == Peaks(events).at([number, min(number, 1_536)])
+        assert kept.at([number, min(number, 1_536)]) == Peaks(events, ALIGNMENT).at([number, min(number, 1_536)])

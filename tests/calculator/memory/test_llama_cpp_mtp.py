@@ -23,8 +23,6 @@ from tests.calculator.memory.shapes import catalogued, catalogued_config, publis
 MIB = 2**20
 PRINTED_MIB = 0.0001
 ALIGNMENT_MIB = 0.0414  # tensors begin at whole multiples of 128 bytes (`test_llama_cpp_cards.py`)
-# Positions have four coordinates in these models; a graph here hands over one: 3 x 512 tokens x 4 bytes.
-POSITIONS_MIB = 0.0059
 ROWS = [dict(line) for line in reference_lines("llama_server_mtp.jsonl")]
 
 
@@ -55,7 +53,7 @@ def test_both_contexts_as_llama_server_allocates_them(line: dict[str, Any]) -> N
         (second_bytes(answer.parts, "compute"), line["draft_compute"]),
         (second_bytes(answer.host, "compute"), line["draft_host_compute"]),
     ):
-        assert -PRINTED_MIB <= printed - found / MIB <= POSITIONS_MIB + PRINTED_MIB
+        assert found / MIB == pytest.approx(printed, abs=PRINTED_MIB)
     assert second_bytes(answer.parts, "kv_cache") / MIB == pytest.approx(line["draft_kv_cache"], abs=PRINTED_MIB)
 
 
@@ -69,7 +67,7 @@ def test_the_second_context_with_a_cache_of_either_kind(line: dict[str, Any]) ->
     inputs = draft_host(shape, workload, placement, 1)[0]
     assert cache.bytes / MIB == pytest.approx(line["draft_kv_cache"], abs=PRINTED_MIB)
     for found, printed in ((compute, line["draft_compute"]), (inputs, line["draft_host_compute"])):
-        assert -PRINTED_MIB <= printed - found.bytes / MIB <= POSITIONS_MIB + PRINTED_MIB
+        assert found.bytes / MIB == pytest.approx(printed, abs=PRINTED_MIB)
 
 
 def test_rows_of_logits_are_those_of_a_public_log() -> None:

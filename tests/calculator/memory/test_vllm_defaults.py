@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from calculator.hardware.engines.base import Alike
+from calculator.hardware.engines.vllm import ENGINE as VLLM_ON_CARDS
+from calculator.hardware.multiprocessors import multiprocessors
 from calculator.memory import ENGINES, Estimate, Workload, estimate
 from calculator.memory.vllm import available_bytes
+from calculator.memory.vllm.constants import workspaces
 from calculator.memory.vllm.overhead import attention_workspace_bytes, captured_sizes
 from calculator.memory.vllm.serving import Serving, limits
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
@@ -96,9 +100,9 @@ def test_what_lies_outside_is_not_taken_from_the_cache() -> None:
     (card, _) = answer.cards
     held = sum(size for part, size in card.items() if part not in ("kv_cache", "state"))
     named = [term for term in answer.part("overhead").terms if term.key in ("cuda_context", "communication")]
-    assert answer.outside_bytes == (207 * MIB, 480 * MIB, 855 * MIB)
-    assert sum(term.bytes for term in named) == 2 * 480 * MIB
-    assert available_bytes(answer) == -(-80 * GIB * 92 // 100) - held + 480 * MIB
+    assert answer.outside_bytes == (207 * MIB, 740 * MIB, 1155 * MIB)
+    assert sum(term.bytes for term in named) == 2 * 740 * MIB
+    assert available_bytes(answer) == -(-80 * GIB * 92 // 100) - held + 740 * MIB
 
 
 def test_what_is_said_of_a_pool() -> None:
@@ -137,8 +141,29 @@ def test_terms_count_every_parameter_once_and_say_how_often_it_lies(name: str, r
     assert kinds["norm"].bytes == int(kinds["norm"].values["parameters"]) * 2 * ranks
 
 
-@pytest.mark.parametrize(("vision", "said"), [(True, True), (False, False)])
-def test_an_encoder_at_work_is_said_not_to_be_counted(vision: bool, said: bool) -> None:
-    """`profile_run` of v1/worker/gpu/model_runner.py: the largest picture, which preprocessor_config.json states."""
-    answer = estimate(catalogued("qwen/qwen2-5-vl-7b-instruct"), Workload(engine="vllm", vision=vision))
-    assert ("vllm_encoder_at_work" in notes(answer)) is said
+@pytest.mark.parametrize(
+    ("card", "mib", "printed"),
+    # `non_torch_memory` of one card, in GiB of two digits (calculator/reference/measured.jsonl)
+    [("RTX 4060", 26, 0.03), ("RTX 2060 12GB", 37, 0.04), ("T4", 44, 0.05), ("H100 80GB", 145, 0.14)],
+)
+def test_workspaces_grow_with_the_multiprocessors(card: str, mib: int, printed: float) -> None:
+    held = workspaces(multiprocessors(card))
+    assert held.bytes == mib * MIB
+    assert held.least < printed * GIB < held.most
+    assert held.bytes == pytest.approx(printed * GIB, rel=0.16)
+
+
+def test_an_unknown_card_has_the_interval_of_all() -> None:
+    least, most = (workspaces(count) for count in (20, 188))
+    assert workspaces(None) == (workspaces(132).bytes, least.least, most.most)
+
+
+def test_what_grows_with_the_multiprocessors_is_all_that_differs() -> None:
+    """Two cards of one memory and capability: the recommendation places the model once and adds the difference."""
+    shape, workload = published("llama-3-1-8b-instruct"), Workload(engine="vllm")
+    asked = Alike(capability=(8, 9), multiprocessors=24)
+    any_card, more = VLLM_ON_CARDS.beside(asked)
+    here, there = (estimate(shape, each.on(workload)).per_card_range_bytes for each in (asked, any_card))
+    assert here is not None
+    assert there is not None
+    assert here[1] == there[1] + more

@@ -68,7 +68,7 @@ def test_what_runs_on_a_card() -> None:
     [
         (FIT, "card"),
         (f"{FIT}?card=rtx-9999", "card"),
-        (f"{FIT}?card=rtx-4090&card=l4", "card"),
+        (f"{FIT}?card=rtx-4090&card=l4&card=h100-sxm-80gb", "card"),
         (f"{FIT}?card=rtx-4090&cards=0", "cards"),
         (f"{FIT}?card=rtx-4090&cards=10000", "cards"),
         (f"{FIT}?card=rtx-4090&sequences=1000000000", "sequences"),

@@ -11,12 +11,14 @@ from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
 from calculator.hardware.engines.vllm import commands
 from calculator.hardware.fit import Fit
+from calculator.hardware.multiprocessors import multiprocessors
 from calculator.hardware.rates import Lanes, Rate, native, ranks_and_stages
 from calculator.hardware.reason import Reason
 from calculator.hardware.splits import by_tensors, tensor_reasons
 from calculator.hardware.support import Support, native_or_unpacked, pytorch_unpacks
 from calculator.hardware.weight_bytes import WeightBytes, all_on_cards
 from calculator.memory import Estimate, Workload
+from calculator.memory.vllm.constants import workspaces
 from calculator.memory.vllm.layers import needs_sparse_attention
 from calculator.memory.vllm.serving import (
     LARGE_CARDS,
@@ -52,9 +54,16 @@ class Vllm(HardwareEngine):
         return next((least for least, *_ in LARGE_CARDS if device_bytes >= least), None)
 
     def alike(self, card: Card) -> Alike:
-        """Back ends are chosen by capability, and one name keeps a large card at the small batch."""
+        """Back ends are chosen by capability, one name keeps a large card at the small batch, and kernels keep memory
+        for each multiprocessor."""
         name = SLOW_FOR_THEIR_MEMORY if is_slow(card.name) else None
-        return Alike(self.alike_bytes(card.device_bytes), card.capability, name)
+        found = multiprocessors(card.name) if card.vendor == "nvidia" else None
+        return Alike(self.alike_bytes(card.device_bytes), card.capability, name, multiprocessors=found)
+
+    def beside(self, asked: Alike) -> tuple[Alike, int]:
+        """Only the workspaces grow with the multiprocessors."""
+        here, any_card = workspaces(asked.multiprocessors), workspaces(None)
+        return asked._replace(multiprocessors=None), here.most - any_card.most
 
     def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
         """`--gpu-memory-utilization`: 0.92 of the card unless raised, and no more than the reader says."""

@@ -42,7 +42,7 @@ class Setting(NamedTuple):
     outputs: int  # rows of logits
     snapshots: int = 1  # of a recurrent state: one for every guess that may be taken back, and the last
     top_k: int = 0  # tokens that an indexer picks, never more than there are cells
-    fuses: bool = True  # as CUDA does: what a fused kernel reads is kept until it is done
+    back_end: str = "cuda"  # HIP among it; or "metal", "vulkan"
     hands_on: bool = False  # a second context reads the hidden states of all tokens
     key_type: str = "F16"
     value_type: str = "F16"
@@ -79,11 +79,13 @@ class Builder:
         self.per_layer: Tensor | None = None  # embeddings of the tokens for every layer
         self.place = self.experts_place = self.cache_place = 0
         self.layer: int | None = None
+        self.cache_layer: int | None = None  # an earlier one where its keys and values are read
         self.weights: dict[tuple[str, int | None], int] = {}  # numbers of the weights in RAM
         self.num_caches = 0
         self.keeps_windows = False  # in a cache of their own (`llm_graph_input_attn_kv_iswa`)
         self.whole: Tensor | None = None  # embeddings with room for features of several vision layers
         self.deep = 0
+        self.axes = 1  # positions of a token
         self._on_cards = [
             Tensor("weight", (1, 1, 1, 1), (), NOTHING, outside=True, place=card) for card in range(cards)
         ]
@@ -101,7 +103,7 @@ class Builder:
 
     @property
     def positions(self) -> Tensor:
-        return self.input("positions", (self.setting.tokens,))
+        return self.input("positions", (self.axes * self.setting.tokens,))
 
     def mask(self, number: int) -> Tensor:
         unit = 2 if self.setting.flash else 4
@@ -137,6 +139,10 @@ class Builder:
     def expert_vector(self, elements: int) -> Tensor:
         """The same of a layer's experts."""
         return Tensor("weight", (1, 1, 1, 1), (), Size(4 * elements), outside=True, place=self.experts_place)
+
+    def store(self, kind: str, which: int, number: int = 0) -> tuple[object, int]:
+        """What tells the caches of this layer from all others."""
+        return (kind, number, self.cache_layer), which
 
     # operations
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from calculator.memory.llama_cpp.graph.builder import Builder, Cached
+from calculator.memory.llama_cpp.graph.flash_size import flash_size
 from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, cache, node, same, sized, view, written
+
+KEYS, VALUES = 0, 1
 
 
 def attend(
@@ -41,41 +44,46 @@ def attend(
 def store_keys(build: Builder, number: int, key: Tensor) -> Tensor:
     tokens = build.setting.tokens
     where = build.input(("k_idxs", number), (tokens,), unit=8)
-    flat = view(key, (key.elements // tokens, tokens), *(() if key.contiguous else ("rows", key)))
-    return written(cache(build.cache_place), flat, where)
+    flat = view(key, (key.elements // tokens, tokens), "rows", key)
+    return written(cache(build.cache_place, store=build.store("kv", KEYS, number)), flat, where)
 
 
 def cached_keys(build: Builder, cached: Cached) -> Tensor:
     """All keys of a layer, as attention reads them."""
     row = build.setting.key_bytes(cached.heads * cached.key_size)
-    return cache(build.cache_place, Size(0, row * build.setting.streams, cached.number))
+    return _cells(build, cached, KEYS, 0, row)
 
 
 def cached_values(build: Builder, cached: Cached) -> Tensor:
     row = build.setting.value_bytes(cached.heads * cached.value_size)
-    return cache(build.cache_place, Size(0, row * build.setting.streams, cached.number))
+    return _cells(build, cached, VALUES, 0, row)
 
 
 def keys_seen_as_values(build: Builder, cached: Cached, size: int) -> Tensor:
     """The first `size` elements of every row of keys: copied row by row, all but the end of the last."""
     row = build.setting.key_bytes(cached.heads * cached.key_size)
     rest = row - build.setting.key_bytes(size)
-    return cache(build.cache_place, Size(-rest, row * build.setting.streams, cached.number))
+    return _cells(build, cached, KEYS, -rest, row)
+
+
+def _cells(build: Builder, cached: Cached, which: int, rest: int, row: int) -> Tensor:
+    size = Size(rest, row * build.setting.streams, cached.number)
+    return cache(build.cache_place, size, build.store("kv", which, cached.number))
 
 
 def _store_values(build: Builder, cached: Cached, value: Tensor) -> Tensor:
     tokens, width = build.setting.tokens, value.elements // build.setting.tokens
-    flat = (width, tokens)
+    flat, kept = (width, tokens), cache(build.cache_place, store=build.store("kv", VALUES, cached.number))
     if not build.setting.transposed:
         where = build.input(("v_idxs", cached.number), (tokens,), unit=8)
-        stored = view(value, flat, *(() if value.contiguous else ("rows", value)))
-        return written(cache(build.cache_place), stored, where)
+        stored = view(value, flat, "rows", value)
+        return written(kept, stored, where)
     widest = max(cached.widest, width)
     where = build.input(("v_idxs", cached.number), (tokens * widest,), unit=8)
     stored = view(value, flat) if value.contiguous else node("cont", flat, value)
     if width < widest:
         stored = node("pad", (widest, tokens), stored)
-    return written(cache(build.cache_place), view(stored, (1, widest * tokens)), where)
+    return written(kept, view(stored, (1, widest * tokens)), where)
 
 
 def mix(build: Builder, cached: Cached, query: Tensor, *, capped: bool = False, mask: Tensor | None = None) -> Tensor:
@@ -94,8 +102,7 @@ def mix(build: Builder, cached: Cached, query: Tensor, *, capped: bool = False, 
         result = Tensor(
             "flash_attn_in_ram" if setting.in_ram else "flash_attn", extent, (query, *read, mask, *sinks), Size(fixed)
         )
-        copied = setting.keys_copied * cached.key_size + setting.values_copied * cached.value_size
-        result.card_size = Size(fixed, 2 * copied * cached.heads * streams, number)
+        result.card_size = flash_size(setting, cached, Size(fixed, 0, number), heads, values)
         build.attended.append((result, build.place))
         result = view(result, (values * heads, tokens))
     else:

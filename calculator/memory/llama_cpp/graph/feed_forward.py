@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from calculator.architecture.shape import Experts
 from calculator.memory.llama_cpp.graph.builder import Builder
-from calculator.memory.llama_cpp.graph.tensors import Tensor, node, same, view
+from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, node, same, view
 
+METAL_SCALES = 8 + 4 * 256  # `ggml_metal_op_mul_mat_id_extra_amax`
 REDUCED_AT_MOST = 15  # `MOE_WEIGHTED_REDUCTION_MAX_EXPERTS` in `ggml/src/ggml-cuda/ggml-cuda.cu`
 
 
@@ -56,10 +57,11 @@ def experts(
         out = same("mul", out, weights)
     graph.expand(out)
     total = _sum_of(build, out, used)
-    if build.setting.fuses and not weigh_first and 1 < used <= REDUCED_AT_MOST:
+    cuda = build.setting.back_end == "cuda"
+    if cuda and not weigh_first and 1 < used <= REDUCED_AT_MOST:
         total.kept = (raw, weights)  # `ggml_cuda_match_moe_weighted_reduction`
         total.fused = (raw, out)
-    if build.setting.fuses:
+    if cuda:
         _keep_routing(build, routing, logits, number, probabilities, spec.num_groups)
     return total
 
@@ -92,7 +94,7 @@ def _inside(build: Builder, spec: Experts, x: Tensor, chosen: Tensor, unary: tup
     """What goes down again: gated, or through an activation alone."""
     size, (used, tokens, *_) = spec.expert_size, chosen.extent
     if fused:
-        both = node("mul_mat_id", (2 * size, used, tokens), build.weight("ffn_gate_up_exps"), x, chosen)
+        both = _matmul_id(build, "ffn_gate_up_exps", 2 * size, x, chosen)
         halves = (view(both, (size, used, tokens), "half", half) for half in (0, 1))
         return node("glu", (size, used, tokens), *halves)
     up = _by_expert(build, "ffn_up_exps", size, x, chosen)
@@ -117,8 +119,17 @@ def _sum_of(build: Builder, out: Tensor, used: int) -> Tensor:
     return same("cont", total) if used == 1 else total
 
 
+def _matmul_id(build: Builder, role: str, rows: int, x: Tensor, chosen: Tensor) -> Tensor:
+    used, tokens, *_ = chosen.extent
+    result = node("mul_mat_id", (rows, used, tokens), build.weight(role), x, chosen)
+    if build.setting.back_end == "metal":
+        number = build.roles["ffn_gate_inp"][-2]
+        result.card_size = Size(result.size.fixed + 4 * number * (1 + tokens) + METAL_SCALES)
+    return result
+
+
 def _by_expert(build: Builder, role: str, rows: int, x: Tensor, chosen: Tensor) -> Tensor:
-    result = node("mul_mat_id", (rows, chosen.extent[0], chosen.extent[1]), build.weight(role), x, chosen)
+    result = _matmul_id(build, role, rows, x, chosen)
     if role not in build.biases:
         return result
     return same("add_id", result, build.expert_vector(rows * build.roles["ffn_gate_inp"][-2]), chosen)

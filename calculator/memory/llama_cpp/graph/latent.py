@@ -6,6 +6,7 @@ from __future__ import annotations
 from calculator.architecture.shape import Indexer, LatentAttention
 from calculator.memory.llama_cpp.graph.builder import Builder, Cached
 from calculator.memory.llama_cpp.graph.cached_attention import attend, cached_keys, keys_seen_as_values, store_keys
+from calculator.memory.llama_cpp.graph.flash_size import flash_size
 from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, given, node, same, sized, view
 
 
@@ -60,12 +61,11 @@ def _attend(build: Builder, spec: LatentAttention, cached: Cached, query: Tensor
     query = view(query, (query.rows, tokens // streams, heads, streams), "permuted", query)
     keys, values = cached_keys(build, cached), keys_seen_as_values(build, cached, rank)
     if setting.flash:
-        copied = cached.key_size if setting.keys_copied else 0
-        if build.cache_place == build.host and setting.keys_copied:  # a copy of the values is no view of the keys
-            copied += rank
         fixed, extent = 4 * rank * heads * tokens, (rank, heads, tokens // streams, streams)
         mixed = Tensor("flash_attn", extent, (query, keys, values, mask), Size(fixed))
-        mixed.card_size = Size(fixed, 2 * copied * streams, cached.number)
+        mixed.card_size = flash_size(setting, cached, Size(fixed), heads, rank)
+        if build.cache_place == build.host and setting.keys_copied:  # a copy of the values is no view of the keys
+            mixed.card_size = mixed.card_size._replace(per_cell=mixed.card_size.per_cell + 2 * rank * streams)
         build.attended.append((mixed, build.place))
         mixed = view(mixed, (rank, tokens // streams, heads, streams), "permuted", mixed)
         out = node("mul_mat", (value, tokens // streams, heads, streams), build.weight("attn_v_b"), mixed)

@@ -96,7 +96,7 @@ def _feed(build: Builder, style: Style, spec: LayerSpec, x: Tensor) -> Tensor:
         build,
         inner,
         ffn,
-        probabilities=style.probabilities,
+        probabilities=style.probabilities or _probabilities(build),
         weigh_first=style.weigh_first,
         unary=style.unary,
         normalised=style.normalises and ffn.normalised,
@@ -108,6 +108,11 @@ def _feed(build: Builder, style: Style, spec: LayerSpec, x: Tensor) -> Tensor:
         shared = early or _shared(build, style, ffn, x)
         out = same("add", out, shared)
     return out
+
+
+def _probabilities(build: Builder) -> str:
+    """`expert_gating_func`: every family but Ernie's that adds a bias to choose experts takes the sigmoid."""
+    return "unary" if "exp_probs_b" in build.biases | set(build.roles) else "soft_max"
 
 
 def _shared(build: Builder, style: Style, ffn: Experts, x: Tensor) -> Tensor:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from calculator.memory.llama_cpp.graph.allocator import Plan
 from calculator.memory.llama_cpp.graph.tensors import Size
 
-ALIGNMENT = 128  # `ggml_backend_cuda_buffer_type_get_alignment`
 ENDLESS = 1 << 60
 ANY = 1 << 40  # cells; no cache has more
 
@@ -45,10 +44,10 @@ class _Span(NamedTuple):
 class Peaks:
     """The peak of one plan for any number of cells."""
 
-    __slots__ = ("_spans", "plan")
+    __slots__ = ("_spans", "alignment", "plan")
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, alignment: int) -> None:
+        self.plan, self.alignment = plan, alignment
         self._spans: dict[tuple[int | None, ...], list[_Span]] = {}
 
     def at(self, cells: Sequence[int], copied: Sequence[int] = ()) -> Peak:
@@ -61,7 +60,7 @@ class Peaks:
         spans = self._spans.setdefault(fixed, [])
         span = next((found for found in spans if found.least <= length <= found.most), None)
         if span is None:
-            span = _Layout(length).run(self.plan, fixed)
+            span = _Layout(length, self.alignment).run(self.plan, fixed)
             spans.append(span)
         best, widest = 0, Size(0)
         for offset, per_cell, tensor in span.crests:
@@ -74,9 +73,10 @@ class _Layout:
     """Free blocks by address, the last one without an end. Addresses and sizes are those at `cells` cells, each with
     what it grows by with every cell more."""
 
-    __slots__ = ("cells", "grown_sizes", "grown_starts", "least", "most", "sizes", "starts")
+    __slots__ = ("alignment", "cells", "grown_sizes", "grown_starts", "least", "most", "sizes", "starts")
 
-    def __init__(self, cells: int) -> None:
+    def __init__(self, cells: int, alignment: int) -> None:
+        self.alignment = alignment
         self.cells, self.least, self.most = cells, 0, ANY
         self.starts, self.grown_starts = [0], [0]
         self.sizes, self.grown_sizes = [ENDLESS], [0]
@@ -105,9 +105,12 @@ class _Layout:
         if per_cell:
             number = fixed[cache]
             if number is None:
-                return -(-rest // ALIGNMENT) * ALIGNMENT + per_cell * self.cells, per_cell
+                return self._aligned(rest) + per_cell * self.cells, per_cell
             rest += per_cell * number
-        return -(-rest // ALIGNMENT) * ALIGNMENT, 0
+        return self._aligned(rest), 0
+
+    def _aligned(self, size: int) -> int:
+        return -(-size // self.alignment) * self.alignment
 
     def _compare(self, more: int, grows: int) -> int:
         """`more`, of which nothing but the sign may be used: the span shrinks to where that stays."""

@@ -7,33 +7,36 @@ from calculator.architecture.shape import LinearAttention, ShortConvolution, Sta
 from calculator.memory.llama_cpp.graph.builder import Builder
 from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, cache, node, same, view, written
 
+INPUTS, STATES = 0, 1  # what a layer keeps: the last inputs of its convolution, then its state
 
-def states(build: Builder, size: int) -> Tensor:
+
+def states(build: Builder, size: int, which: int = INPUTS) -> Tensor:
     sequences = build.setting.sequences
-    _clear(build)
-    found = node("get_rows", (size, sequences), _kept(build, size), build.states_read)
+    _clear(build, which)
+    found = node("get_rows", (size, sequences), _kept(build, size, which), build.states_read)
     build.graph.expand(found)
-    _extra(build, size)
+    _extra(build, size, which)
     return found
 
 
-def _kept(build: Builder, size: int) -> Tensor:
+def _kept(build: Builder, size: int, which: int) -> Tensor:
     """The states of a layer, `size` numbers for every sequence and snapshot."""
-    return cache(build.cache_place, Size(4 * size * build.setting.sequences * build.setting.snapshots))
+    size *= build.setting.sequences * build.setting.snapshots
+    return cache(build.cache_place, Size(4 * size), build.store("state", which))
 
 
-def _clear(build: Builder) -> None:
+def _clear(build: Builder, which: int) -> None:
     """One state is set to zero where it lies."""
-    build.graph.expand(written(cache(build.cache_place)))
+    build.graph.expand(written(cache(build.cache_place, store=build.store("state", which))))
 
 
-def _extra(build: Builder, size: int) -> None:
+def _extra(build: Builder, size: int, which: int) -> None:
     """States of sequences beyond those of this batch, copied along: none here, but the empty tensor has a place."""
-    _save(build, node("get_rows", (size, 0), _kept(build, size), build.states_moved))
+    _save(build, node("get_rows", (size, 0), _kept(build, size, which), build.states_moved), which)
 
 
-def _save(build: Builder, tensor: Tensor) -> None:
-    build.graph.expand(written(cache(build.cache_place), tensor))
+def _save(build: Builder, tensor: Tensor, which: int = INPUTS) -> None:
+    build.graph.expand(written(cache(build.cache_place, store=build.store("state", which)), tensor))
 
 
 def _convolved(build: Builder, kept: Tensor, x: Tensor, channels: int, kernel: int) -> Tensor:
@@ -68,7 +71,7 @@ def delta_net(build: Builder, spec: LinearAttention, x: Tensor, *, repeats: bool
     gate = view(gate, (1, value_heads, each, sequences))
     kept = view(states(build, (kernel - 1) * channels), (kernel - 1, channels, sequences))
     joined = _convolved(build, kept, mixed, channels, kernel)
-    state = view(states(build, value * value * value_heads), (value, value, value_heads, sequences))
+    state = view(states(build, value * value * value_heads, STATES), (value, value, value_heads, sequences))
     kernels = build.vector(channels * kernel)
     convolved = same("unary", node("ssm_conv", (channels, each, sequences), joined, kernels))
     query = view(convolved, (key, key_heads, each, sequences), "q", convolved)
@@ -97,7 +100,7 @@ def _gated_delta(
     value, heads, each, sequences = values.extent
     states = value * sequences * build.setting.snapshots
     fused = node("gated_delta_net", (value * heads, each * sequences + states), query, keys, values, gate, beta, state)
-    _save(build, view(fused, (value, value, heads, sequences), "block", fused))
+    _save(build, view(fused, (value, value, heads, sequences), "block", fused), STATES)
     return view(fused, (value, heads, each, sequences), "out", fused)
 
 
@@ -129,7 +132,7 @@ def _mamba1(build: Builder, spec: StateSpace, x: Tensor) -> Tensor:
     dt = same("add", build.matmul(inner, build.weight("ssm_dt"), dt), build.vector(inner))
     flat = view(x, (1, inner, each, sequences))
     decay = build.vector(state * inner)
-    _clear(build)
+    _clear(build, STATES)
     scanned = _scan(build, inner, state, 1, flat, dt, decay, b, c)
     y = view(scanned, (inner, each, sequences), "block", scanned)
     y = same("add", y, same("mul", x, build.vector(inner)))
@@ -163,7 +166,7 @@ def _mamba2(build: Builder, spec: StateSpace, x: Tensor) -> Tensor:
     c = view(mixed, (state, groups, each, sequences), "c", mixed)
     dt = same("add", same("cont", dt), build.vector(heads))
     decay = build.vector(heads)
-    _clear(build)
+    _clear(build, STATES)
     scanned = _scan(build, inner, state, size, x, dt, decay, b, c)
     y = view(scanned, (size, heads, each, sequences), "block", scanned)
     y = same("add", y, same("mul", x, build.vector(heads)))
@@ -178,10 +181,10 @@ def _scan(build: Builder, inner: int, state: int, size: int, *sources: Tensor) -
     setting = build.setting
     elements = inner * setting.tokens + state * inner * setting.sequences
     operation = "ssm_scan" if _has_kernel(inner, state, size) else "ssm_scan_in_ram"
-    scanned = node(operation, (elements,), _kept(build, state * inner), *sources, build.states_read)
+    scanned = node(operation, (elements,), _kept(build, state * inner, STATES), *sources, build.states_read)
     build.graph.expand(scanned)
-    _extra(build, state * inner)
-    _save(build, view(scanned, (state * inner, setting.sequences), "block", scanned))
+    _extra(build, state * inner, STATES)
+    _save(build, view(scanned, (state * inner, setting.sequences), "block", scanned), STATES)
     return scanned
 
 

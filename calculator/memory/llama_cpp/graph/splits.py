@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from calculator.memory.llama_cpp.graph.allocator import Placed
+from calculator.memory.llama_cpp.graph.back_ends import BackEnd
 from calculator.memory.llama_cpp.graph.placing import Places, home
 from calculator.memory.llama_cpp.graph.tensors import Size, Tensor
 
@@ -28,9 +30,10 @@ class _Split:
         self.nodes: list[Tensor] = []
 
 
-def schedule(nodes: Sequence[Tensor], places: Places, copies: int, host: int) -> Scheduled:
+def schedule(nodes: Sequence[Tensor], places: Places, copies: int, host: int, of_cards: BackEnd) -> Scheduled:
     """Every weight that is copied begins a split, so that the one before can be freed."""
     first = next(places[tensor] for tensor in nodes if tensor.op != "view")
+    uses = Counter(source for tensor in nodes for source in tensor.sources)
     split = _Split(first)
     splits = [split]
     copied: dict[tuple[Tensor, int], list[Tensor]] = {}
@@ -54,6 +57,9 @@ def schedule(nodes: Sequence[Tensor], places: Places, copies: int, host: int) ->
             sources.append(found[0])
         tensor.sources = tuple(sources)
         split.nodes.append(tensor)
+    for split in splits:
+        if split.place != host:
+            split.nodes = of_cards.ordered(split.nodes, uses)
     return Scheduled([entry for split in splits for entry in _in_order(split, places, copied, host)], copied)
 
 
@@ -74,7 +80,8 @@ def _in_order(split: _Split, places: Places, copied: dict[tuple[Tensor, int], li
         found.append((copied[source, split.place][0], split.place))
     members = set(split.nodes)
     for tensor in split.nodes:
-        if tensor.kept and split.place != host and members.issuperset(tensor.fused):
+        fuses = split.place != host and members.issuperset(tensor.fused)
+        if tensor.kept and (fuses or not tensor.fused):
             read = [copied.get((source, split.place), [source])[0] for source in tensor.kept]
             tensor.kept = tuple(dict.fromkeys(read))
         else:

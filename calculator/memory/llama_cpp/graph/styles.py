@@ -15,8 +15,9 @@ class Style(NamedTuple):
     norms_values: bool = False
     capped: bool = False
     cuts: bool = True  # the last layer drops rows before its feed-forward network
+    norms_rows: bool = False  # of a last layer that drops none, the output norm reads only the rows asked for
     cuts_sum: bool = False  # after the residual is added
-    probabilities: str = "soft_max"
+    probabilities: str = ""  # sigmoid where experts are chosen with a bias, else soft-max
     weigh_first: bool = False
     normalises: bool = True  # the weights of the chosen experts add up to one
     shared_first: bool = False
@@ -33,6 +34,7 @@ _STYLES: dict[str, Style] = {
     "afmoe": Style(rotary="windowed", scales_input=True),
     "cohere": Style(norm="layer", parallel=True),
     "cohere2": Style(norm="layer", parallel=True, rotary="windowed"),
+    "ernie4_5_moe": Style(probabilities="soft_max"),
     "exaone4": Style(rotary="windowed"),
     "falcon": Style(norm="layer", parallel=True),
     "falcon_h1": Style(cuts_sum=True),  # falcon-h1.cpp
@@ -44,7 +46,7 @@ _STYLES: dict[str, Style] = {
     "gemma3_text": Style(scales_input=True, scales_queries=True),
     "gemma4_text": Style(scales_input=True, norms_values=True, cuts=False),
     "gemma4_unified_text": Style(scales_input=True, norms_values=True, cuts=False),
-    "gpt_oss": Style(cuts=False, probabilities="late", normalises=False),  # openai-moe.cpp
+    "gpt_oss": Style(cuts=False, norms_rows=True, probabilities="late", normalises=False),  # openai-moe.cpp
     "hunyuan_v1_dense": Style(norm_after_rope=True),
     "hunyuan_v1_moe": Style(norm_after_rope=True, shared_first=True),
     "hy_v3": Style(cuts=False),  # hy-v3.cpp
@@ -56,7 +58,7 @@ _STYLES: dict[str, Style] = {
     "nemotron_h": Style(rotary="none", cuts=False, probabilities="unary", unary=("unary", "sqr")),
     "deepseek_v3": Style(probabilities="unary"),
     "smollm3": Style(rotary="three_of_four"),
-    "step3p5": Style(cuts=False),  # step35.cpp
+    "step3p5": Style(cuts=False, norms_rows=True),  # step35.cpp
     "qwen3_5_text": Style(cuts=False),
     "qwen3_5_moe_text": Style(cuts=False),
     "qwen2_moe": Style(normalises=False),  # qwen2moe.cpp

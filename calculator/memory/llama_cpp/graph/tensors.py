@@ -36,11 +36,12 @@ class Tensor:
     lies in a buffer of its own (a weight, a cache), on the back end `place`.
 
     `kept` are tensors that a fused kernel reads until this one is done, if the nodes `fused` run in one go;
-    `card_size` is what it takes on a card, where a kernel works behind its result."""
+    `card_size` is what it takes on a card, where a kernel works behind its result; `store` tells caches apart, keys (0)
+    from values (1), inputs of a convolution from states."""
 
     __slots__ = (
-        *("base", "card_size", "extent", "fused", "kept", "op", "outside", "place", "size", "sources", "strides"),
-        "unit",
+        *("base", "card_size", "extent", "fused", "kept", "op", "outside", "place", "size", "sources", "store"),
+        *("strides", "unit"),
     )
 
     def __init__(
@@ -61,6 +62,7 @@ class Tensor:
         self.kept: tuple[Tensor, ...] = ()
         self.fused: tuple[Tensor, ...] = ()
         self.card_size: Size | None = None
+        self.store: tuple[object, int] | None = None
 
     @property
     def rows(self) -> int:
@@ -154,9 +156,11 @@ def same(op: str, source: Tensor, *others: Tensor) -> Tensor:
     return Tensor(op, source.extent, (source, *others), Size(source.elements * 4) if source.strides else source.size)
 
 
-def cache(place: int, size: Size = NOTHING) -> Tensor:
+def cache(place: int, size: Size = NOTHING, store: tuple[object, int] | None = None) -> Tensor:
     """What a layer keeps of earlier tokens, or the part of it that an operation reads, `size` bytes."""
-    return Tensor("cache", (1, 1, 1, 1), (), size, outside=True, place=place)
+    found = Tensor("cache", (1, 1, 1, 1), (), size, outside=True, place=place)
+    found.store = store
+    return found
 
 
 def written(target: Tensor, *sources: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.graph.allocator import plan
+from calculator.memory.llama_cpp.graph.back_ends import BACK_ENDS
 from calculator.memory.llama_cpp.graph.builder import Builder, Setting
 from calculator.memory.llama_cpp.graph.layers import add_layer
 from calculator.memory.llama_cpp.graph.layout import Peaks
@@ -18,10 +19,12 @@ from calculator.memory.llama_cpp.graph.splits import schedule
 from calculator.memory.llama_cpp.graph.styles import Style, style_of
 from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, node, same, view
 from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.support import FOUR_POSITIONS
 
 FEW_TOKENS = 32
 PERIODS = (3, 6)  # of equal layers that are followed on one card, on several
 MANY = 24  # layers; an indexer's free a tensor each that was taken at the start, so the peak is reached late
+ALIGNMENT_IN_RAM = 32  # `TENSOR_ALIGNMENT` in `ggml/src/ggml-impl.h`, pinned memory too
 PIPELINE_COPIES = 4  # `GGML_SCHED_MAX_COPIES`: several cards work on several micro-batches at once
 
 
@@ -46,12 +49,16 @@ def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> 
     """Raises NotTracedError for a kind of layer that is not known here."""
     build = _build(shape, setting, placement)
     host, graph = build.host, build.graph
-    places = placed(graph.nodes, graph.leaves, host, ())
-    nodes, copied = schedule(graph.nodes, places, copies, host)
+    of_cards = BACK_ENDS[setting.back_end]
+    for tensor in graph.nodes:
+        tensor.card_size = of_cards.size(tensor)
+    places = placed(graph.nodes, graph.leaves, host, (), of_cards)
+    nodes, copied = schedule(graph.nodes, places, copies, host, of_cards)
     leaves = [(leaf, places[leaf]) for leaf in graph.leaves]
     zeros = [leaf for leaf in graph.leaves if leaf.op == "leaf"]
     if zeros:  # one for every layer, all taken at the start
-        leaves += [(_another(zeros[0]), 0) for _ in range(shape.num_layers - len(zeros))]
+        first = host if setting.back_end == "cpu" else 0
+        leaves += [(_another(zeros[0]), first) for _ in range(shape.num_layers - len(zeros))]
     held = []
     if copies > 1:
         inputs = [leaf for leaf in graph.leaves if leaf.op == "input"]
@@ -61,7 +68,9 @@ def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> 
     handed: list[list[Tensor]] = [[] for _ in range(host + 1)]
     for (_, place), found in copied.items():
         handed[place] += found
-    return Trace(tuple(map(Peaks, plans)), tuple(build.weights), tuple(map(tuple, handed)))
+    *on_cards, in_ram = plans
+    peaks = (*(Peaks(found, of_cards.alignment) for found in on_cards), Peaks(in_ram, ALIGNMENT_IN_RAM))
+    return Trace(peaks, tuple(build.weights), tuple(map(tuple, handed)))
 
 
 def _another(leaf: Tensor) -> Tensor:
@@ -76,7 +85,7 @@ def attends_at_home(shape: Shape, setting: Setting, placement: Placement) -> boo
     tokens = setting.sequences
     build = _build(shape, setting._replace(tokens=tokens, outputs=tokens), placement)
     forced = build.norms if tokens < FEW_TOKENS or not placement.ram else ()
-    places = placed(build.graph.nodes, build.graph.leaves, build.host, forced)
+    places = placed(build.graph.nodes, build.graph.leaves, build.host, forced, BACK_ENDS[setting.back_end])
     return all(places[tensor] == place for tensor, place in build.attended)
 
 
@@ -87,7 +96,7 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
     style = style_of(shape.model_type, any("attn_norm" in spec.biases for spec in specs))
     if setting.hands_on:
         style = style._replace(cuts=False)
-    build.norm_kind = style.norm
+    build.norm_kind, build.axes = style.norm, 4 if shape.model_type in FOUR_POSITIONS else 1
     kinds_cached = cache_kinds(shape)
     build.num_caches = max(len(kinds_cached), 1)
     build.keeps_windows = any(row.window for row in kinds_cached)
@@ -105,7 +114,8 @@ def _build(shape: Shape, setting: Setting, placement: Placement) -> Builder:
     for index in chosen:
         spec, build.place, build.experts_place = kinds[index]
         source = shape.layers[index].shares_kv_of
-        build.layer, build.cache_place = index, homes[index if source is None else source]
+        build.layer, build.cache_layer = index, index if source is None else source
+        build.cache_place = homes[build.cache_layer]
         x = add_layer(build, style, spec, x, last=index == chosen[-1])
         if build.whole is not None and index < build.deep:
             x = same("add", x, view(build.whole, (shape.hidden_size, setting.tokens), "deep", index + 1))
@@ -188,10 +198,11 @@ def _per_layer(shape: Shape) -> int:
 def _leave(build: Builder, style: Style, shape: Shape, x: Tensor) -> Tensor:
     build.roles, build.biases = {"output_norm": (shape.hidden_size,)}, frozenset()
     outputs = build.setting.outputs
-    x = build.norm("output_norm", x)
     if style.cuts:
-        return build.matmul(shape.vocab_size, build.weight("output"), x)
-    rows = node("get_rows", (x.rows, outputs), x, build.input("out_ids", (outputs,)))
+        return build.matmul(shape.vocab_size, build.weight("output"), build.norm("output_norm", x))
+    kept = x if style.norms_rows else build.norm("output_norm", x)
+    rows = node("get_rows", (x.rows, outputs), kept, build.input("out_ids", (outputs,)))
+    rows = build.norm("output_norm", rows) if style.norms_rows else rows
     logits = build.matmul(shape.vocab_size, build.weight("output"), rows)
-    logits.kept = (x,)  # an output too, which prediction may ask for (`t_h_nextn`)
+    logits.kept = (kept,)  # an output too, which prediction may ask for (`t_h_nextn`)
     return logits
