@@ -36,7 +36,7 @@ NOTES: Mapping[str, Promise] = {
         "Flash attention is off: the scores of every token with every cell are held, and the mask in 32 bits."
     ),
     "back_end_metal": gettext_lazy(
-        "On Apple's chips llama.cpp runs on Metal; what runs there, how large and in which order is Metal's of October 2026. Its attention keeps room for one layer's keys and values in 16 bits whatever the cache is stored in, which builds before pull request 27390 (August 2026) do not. Weights in NVFP4 or TQ1_0 have no kernel there; that they run on the CPU is not modelled. The CUDA context among the overhead is too much: Metal has none."
+        "On Apple's chips llama.cpp runs on Metal; what runs there, how large and in which order is Metal's of October 2026. Its attention keeps room for one layer's keys and values in 16 bits whatever the cache is stored in, which builds before pull request 27390 (August 2026) do not. Weights in NVFP4 or TQ1_0 have no kernel there; that they run on the CPU is not modelled."
     ),
     "back_end_vulkan": gettext_lazy(
         "This card runs llama.cpp on Vulkan; what runs there and in which order is Vulkan's of October 2026, for a device with subgroups. A quantised cache is read as it is stored, without a 16-bit copy. What Vulkan's kernels take when they first run, unpacked weights for one, and what the driver keeps is not known: the overhead is that of CUDA."
