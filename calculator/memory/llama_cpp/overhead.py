@@ -11,8 +11,8 @@ Of a card whose multiprocessors are not known, its memory says how many there ma
 that what fits by it fits, and the interval begins at the fewest. A server of May 2025 on a card that is not named took
 717 to 749 MiB (granite-3.3-8b in `calculator/reference/measured.jsonl`).
 
-Metal counts what a program allocates of the GPU's memory (`currentAllocatedSize`), and has no context in it: of 7,059 MiB
-that llama.cpp had on an M2 Ultra its buffers were 7,057 (https://github.com/ggml-org/llama.cpp/pull/18919).
+Metal counts what a program allocates of the GPU's memory (`currentAllocatedSize`), and has no context in it: of
+7,059 MiB that llama.cpp had on an M2 Ultra its buffers were 7,057 (https://github.com/ggml-org/llama.cpp/pull/18919).
 """
 
 from __future__ import annotations
