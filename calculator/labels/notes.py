@@ -36,7 +36,7 @@ NOTES: Mapping[str, Promise] = {
         "Flash attention is off: the scores of every token with every cell are held, and the mask in 32 bits."
     ),
     "back_end_metal": gettext_lazy(
-        "On Apple's chips llama.cpp runs on Metal. What runs there, how large it is and in which order follows the Metal back end of October 2026. Its attention keeps room for one layer's keys and values in 16 bits, whatever the cache is stored in; builds before llama.cpp's pull request 27390 (August 2026) do not. Weights in NVFP4 or TQ1_0 have no kernel there and run on the CPU, which is not modelled. The overhead counts a CUDA context too much: Metal has none."
+        "On Apple's chips llama.cpp runs on Metal. What runs there, how large it is and in which order follows the Metal back end of October 2026. Its attention keeps room for one layer's keys and values in 16 bits, whatever the cache is stored in; builds before llama.cpp's pull request 27390 (August 2026) do not. Weights in NVFP4 or TQ1_0 have no kernel there and run on the CPU, which is not modelled."
     ),
     "back_end_vulkan": gettext_lazy(
         "This card runs llama.cpp on Vulkan. What runs there and in which order follows the Vulkan back end of October 2026, for a device with subgroups. A quantised cache is read as it is stored, without a 16-bit copy. What Vulkan's kernels take when they first run (for unpacked weights, for example) and what the driver keeps are not known: the overhead is that of CUDA."

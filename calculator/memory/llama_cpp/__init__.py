@@ -12,7 +12,7 @@ from calculator.memory.llama_cpp.cache import check_cache, offered_formats
 from calculator.memory.llama_cpp.draft import check_draft_cache
 from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.notes import notes
-from calculator.memory.llama_cpp.overhead import NONE, overhead
+from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
 from calculator.memory.llama_cpp.placement import written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
@@ -76,7 +76,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     held = weigh(in_file(shape, workload), recipe, running.placement)
     if workload.file_bytes is not None:
         held = sized(held, recipe, workload.file_bytes)
-    around = overhead(workload.card_bytes, workload.multiprocessors) if workload.back_end != "cpu" else NONE
+    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end)
     cards = tuple(
         {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
         for terms, parts in zip(held.cards, running.cards, strict=True)

@@ -10,6 +10,9 @@ with 24 (a laptop's card of 8 GB). The line below is 493, 703 and 129 there.
 Of a card whose multiprocessors are not known, its memory says how many there may be; the figure is that of the most, so
 that what fits by it fits, and the interval begins at the fewest. A server of May 2025 on a card that is not named took
 717 to 749 MiB (granite-3.3-8b in `calculator/reference/measured.jsonl`).
+
+Metal counts what a program allocates of the GPU's memory (`currentAllocatedSize`), and has no context in it: of
+7,059 MiB that llama.cpp had on an M2 Ultra its buffers were 7,057 (https://github.com/ggml-org/llama.cpp/pull/18919).
 """
 
 from __future__ import annotations
@@ -50,14 +53,12 @@ class Overhead(NamedTuple):
     most: int
 
     def terms(self, cards: int) -> tuple[Term, ...]:
-        return (
-            Term("cuda_context", {"cards": cards}, cards * self.context),
-            Term("workspaces", {"cards": cards}, cards * self.workspaces),
-        )
+        terms = {"cuda_context": self.context, "workspaces": self.workspaces}
+        return tuple(Term(key, {"cards": cards}, cards * size) for key, size in terms.items() if size)
 
 
-NONE = Overhead(0, 0, 0, 0)
-"""Without a card."""
+OTHERS = {"cpu": Overhead(0, 0, 0, 0), "metal": Overhead(0, 2 * MIB, 0, 16 * MIB)}
+"""Back ends without a CUDA context. Metal's figure is one, of numbers rounded to MiB."""
 
 
 def alike_bytes(card_bytes: int) -> int:
@@ -67,7 +68,9 @@ def alike_bytes(card_bytes: int) -> int:
 
 
 @lru_cache(maxsize=512)
-def overhead(card_bytes: int | None, multiprocessors: int | None) -> Overhead:
+def overhead(card_bytes: int | None, multiprocessors: int | None, back_end: str | None = None) -> Overhead:
+    if back_end in OTHERS:
+        return OTHERS[back_end]
     fewest, most = _span(card_bytes, multiprocessors)
     return Overhead(
         context=round(CONTEXT_MIB * most) * MIB,

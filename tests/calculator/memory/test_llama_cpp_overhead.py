@@ -62,3 +62,13 @@ def test_public_totals_lie_in_the_interval() -> None:
         assert answer.overhead_range_bytes is not None
         least, most = answer.overhead_range_bytes
         assert least <= line["truth"] - answer.total_bytes + answer.part("overhead").bytes <= most, line["id"]
+
+
+def test_metal_has_no_context() -> None:
+    """An M2 Ultra seen as four devices: 165,150 MiB in all, 158,091 free; buffers of 1,916, 1,738, 1,198 and 2,205
+    (https://github.com/ggml-org/llama.cpp/pull/18919)."""
+    beside = 165_150 - 158_091 - (1_916 + 1_738 + 1_198 + 2_205)
+    answer = estimate(published("llama-3-1-8b-instruct"), Workload(back_end="metal", card_bytes=48 * 2**30))
+    assert answer.part("overhead").bytes == beside * MIB
+    assert answer.overhead_range_bytes is not None
+    assert answer.overhead_range_bytes[1] < 20 * MIB

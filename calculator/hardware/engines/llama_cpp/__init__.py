@@ -46,7 +46,8 @@ class LlamaCpp(HardwareEngine):
 
     def beside(self, asked: Alike) -> tuple[Alike, int]:
         """The model lies the same on every card of a back end; only the overhead is a card's own."""
-        here, any_card = overhead(asked.card_bytes, asked.multiprocessors), overhead(None, None)
+        here = overhead(asked.card_bytes, asked.multiprocessors, asked.back_end)
+        any_card = overhead(None, None, asked.back_end)
         return Alike(back_end=asked.back_end), here.most - any_card.most
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
@@ -70,7 +71,7 @@ class LlamaCpp(HardwareEngine):
 
     def _free(self, card: Card) -> int:
         asked = self.alike(card)
-        return card.device_bytes - overhead(asked.card_bytes, asked.multiprocessors).context
+        return card.device_bytes - overhead(asked.card_bytes, asked.multiprocessors, asked.back_end).context
 
     def split_reasons(self, shape: Shape, workload: Workload) -> Iterator[Reason]:
         return layer_reasons(workload)
