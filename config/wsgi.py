@@ -1,5 +1,6 @@
 """The WSGI application that gunicorn serves, with all that a first visitor would else wait for at hand."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def preload() -> None:
     folder = Path(settings.BASE_DIR) / "templates"
     for path in folder.rglob("*.html"):
         get_template(path.relative_to(folder).as_posix())
+    gc.collect()
+    gc.freeze()  # what stays is not searched again for what can go, and stays shared with the workers
 
 
 preload()

@@ -64,7 +64,7 @@ def _setting(shape: Shape, workload: Workload) -> Setting:
         outputs=min(tokens, output_rows(workload)),
         snapshots=snapshots(shape, workload),
         top_k=min(_top_k(shape), pad(workload.context_tokens)),
-        back_end=workload.back_end or "cuda",
+        back_end="cuda" if workload.back_end in (None, "other") else workload.back_end,
         hands_on=workload.mtp > 0,
         key_type=KV_TYPE[keys],
         value_type=KV_TYPE[values],

@@ -75,5 +75,4 @@ BACK_ENDS = {
     "metal": BackEnd(32, _metal_lacks, _metal_offloads, _metal_size, metal.reordered),
     "vulkan": BackEnd(64, _vulkan_lacks, _any, _plain, vulkan.reordered),
     "cpu": BackEnd(32, _any, _none, _plain, _as_built),  # no card: all runs on the host
-    "other": BackEnd(128, _cuda_lacks, _any, _plain, _as_built),  # CUDA's, but for what its kernels keep
 }

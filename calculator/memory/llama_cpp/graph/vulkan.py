@@ -39,6 +39,9 @@ class _Order:
     def __init__(self, nodes: Sequence[Tensor], uses: Uses) -> None:
         self.nodes, self.uses = nodes, uses
         self.names = [raw_op(tensor) for tensor in nodes]
+        self.views = [tensor.op == "view" for tensor in nodes]
+        self.waits_for = [*_waits_for(nodes)]
+        self.begin = [*_patterns_at(self.names)]
         self.used = [False] * len(nodes)
         self.done: set[Tensor] = set()
         self.first = 0  # the first that is not used
@@ -53,14 +56,10 @@ class _Order:
             while self.first < len(self.nodes) and self.used[self.first]:
                 self.first += 1
 
-    def _matches(self, pattern: tuple[str, ...], start: int) -> bool:
-        end = start + len(pattern)
-        return tuple(self.names[start:end]) == pattern and not any(self.used[start:end])
-
     def _pattern(self) -> list[int]:
         """A pattern that begins here stays as it is; what routing reads is kept until it is done."""
-        for pattern in (*_ROUTINGS, *_KEPT):
-            if self._matches(pattern, self.first):
+        for pattern in self.begin[self.first]:
+            if not any(self.used[self.first : self.first + len(pattern)]):
                 end = self.first + len(pattern)
                 if pattern in _ROUTINGS:
                     last = end if self.names[end : end + 1] == ["scale"] else end - 1
@@ -73,30 +72,24 @@ class _Order:
         found = [self.first]
         ahead = range(self.first + 1, min(self.first + AHEAD, len(self.nodes)))
         for index in ahead:
-            if self.used[index] or self.nodes[index].op == "view" or self._begins_pattern(index):
+            if self.used[index] or self.views[index] or self._begins_pattern(index):
                 continue
-            if not any(self._blocks(found, before, index) for before in range(self.first, index)):
+            if not any(self._blocks(found, before, index) for before in self.waits_for[index]):
                 found.append(index)
                 self._add_partners(found, index)
         if self.names[found[-1]] != "add":
             for index in ahead:
-                if not self.used[index] and self.nodes[index].op == "view":
-                    taken = set(found)
-                    waiting = (
-                        self.nodes[before]
-                        for before in range(self.first, index)
-                        if not self.used[before] and before not in taken
-                    )
-                    if not any(_waits(self.nodes[index], tensor) for tensor in waiting):
+                if not self.used[index] and self.views[index]:
+                    waiting = (before for before in self.waits_for[index] if not self.used[before])
+                    if not any(before not in found for before in waiting):
                         found.append(index)
         return found
 
     def _blocks(self, found: Sequence[int], before: int, index: int) -> bool:
-        waits = not self.used[before] and _waits(self.nodes[index], self.nodes[before])
-        return waits and not self._fuses(found, before, index)
+        return not self.used[before] and not self._fuses(found, before, index)
 
     def _begins_pattern(self, index: int) -> bool:
-        return any(self._matches(pattern, index) for pattern in (*_ROUTINGS, *_KEPT))
+        return any(not any(self.used[index : index + len(pattern)]) for pattern in self.begin[index])
 
     def _fuses(self, found: Sequence[int], before: int, index: int) -> bool:
         """One shader does both, so the second may follow the first at once."""
@@ -190,6 +183,30 @@ def _repeats(small: Tensor, large: Tensor) -> bool:
 def _root(tensor: Tensor) -> object:
     root = tensor.base or tensor
     return root.store or root
+
+
+def _patterns_at(names: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
+    """Which patterns begin at each node, by the names alone."""
+    patterns = (*_ROUTINGS, *_KEPT)
+    for start, name in enumerate(names):
+        yield [each for each in patterns if each[0] == name and tuple(names[start : start + len(each)]) == each]
+
+
+def _waits_for(nodes: Sequence[Tensor]) -> Iterator[list[int]]:
+    """For each node those of the last before it that it waits for: `_waits`, asked only of nodes that can be meant."""
+    written: dict[object, list[int]] = {}
+    read: dict[object, list[int]] = {}
+    turned: dict[Tensor, list[int]] = {}
+    for index, tensor in enumerate(nodes):
+        root, sources = _root(tensor), [_root(source) for source in tensor.sources]
+        lists = [written.get(root), read.get(root), *map(written.get, sources), *map(turned.get, tensor.sources)]
+        near = {before for found in lists if found for before in found[-AHEAD:] if before > index - AHEAD}
+        yield sorted(before for before in near if _waits(tensor, nodes[before]))
+        written.setdefault(root, []).append(index)
+        for source in sources:
+            read.setdefault(source, []).append(index)
+        if tensor.strides == TURNED and tensor.base is not None:
+            turned.setdefault(tensor.base, []).append(index)
 
 
 def _waits(tensor: Tensor, before: Tensor) -> bool:
