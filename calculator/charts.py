@@ -69,8 +69,8 @@ def memory_by_context(
         name: [ask(workload.in_format(name).but(context_tokens=stop))[0] / GIB for stop in stops] for name in formats
     }
     highest = max(max(values) for values in series.values())
-    if card and card.usable_bytes * count / GIB < 3 * highest:
-        highest = max(highest, card.usable_bytes * count / GIB)
+    if card and (usable := card.usable_of(count) / GIB) < 3 * highest:
+        highest = max(highest, usable)
     step = _round_step(highest)
     most = step * ceil(highest / step)
 

@@ -210,6 +210,8 @@ def _query(fix: Fix, model: Model) -> str:
         "card": fix.fit.card.slug,
         "cards": fix.fit.count,
     }
+    for other, count in fix.fit.card.beside:
+        query |= {"card2": other.slug, "cards2": count}
     if workload.mtp:
         query["mtp"] = workload.mtp
     if workload.gpu_layers is not None:

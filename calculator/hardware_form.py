@@ -73,7 +73,7 @@ class HardwareForm(PublicForm):
         """A list of cards as the two kinds that it has; more of them stay as they are, and are refused."""
         given = str(self.answers.get("card", ""))[:LONGEST]
         listed = Counter(slug for slug in given.split(",") if slug)
-        if "," not in given or not 1 <= len(listed) <= KINDS:
+        if "," not in given or not 1 <= len(listed) <= KINDS or (len(listed) > 1 and "card2" in self.answers):
             return
         for (slug, count), card, cards in zip(listed.items(), ("card", "card2"), ("cards", "cards2"), strict=False):
             self.answers[card] = slug
@@ -89,11 +89,12 @@ class HardwareForm(PublicForm):
     def clean_cards(self) -> int | None:
         count: int | None = self.cleaned_data["cards"]
         self.num_cards = count or self.num_cards
+        self._refuse_more_devices()
         return count
 
     def clean_card2(self) -> str:
         slug = self._known("card2")
-        if slug and self.chosen_card is None:
+        if slug and self.chosen_card is None and "card" not in self.errors:
             raise forms.ValidationError(_("Choose the first kind of card, too."))
         return slug
 
@@ -101,13 +102,19 @@ class HardwareForm(PublicForm):
         count: int | None = self.cleaned_data["cards2"]
         other = self.offered.get(self.cleaned_data.get("card2", ""))
         if self.chosen_card and other:
-            if self.num_cards + (count or 1) > MAX_CARDS:
-                raise forms.ValidationError(_("No machine holds more than %(most)s cards.") % {"most": MAX_CARDS})
             if other == self.chosen_card:
                 self.num_cards += count or 1
             else:
                 self.chosen_card = replace(self.chosen_card, beside=((other, count or 1),))
+            self._refuse_more_devices()
         return count
+
+    def _refuse_more_devices(self) -> None:
+        """A card may be two devices, and no engine is asked about more than so many."""
+        if self.chosen_card is None:
+            return
+        if sum(card.devices * number for card, number in self.chosen_card.kinds(self.num_cards)) > MAX_CARDS:
+            raise forms.ValidationError(_("No machine holds more than %(most)s devices.") % {"most": MAX_CARDS})
 
     def _known(self, name: str) -> str:
         slug = str(self.cleaned_data[name])

@@ -51,7 +51,8 @@ def estimate_json(
         "notes": [labels.note_text(note) for note in answer.notes],
     }
     result["settings"] = _settings(answer.workload)
-    result["cards"] = [_card(card, answer.overhead_range_bytes) for card in answer.by_card]
+    ranges = answer.overhead_ranges or (answer.overhead_range_bytes,) * len(answer.by_card)
+    result["cards"] = [_card(card, own) for card, own in zip(answer.by_card, ranges, strict=True)]
     if pool := served(shape, answer, available_bytes):
         result["capacity"] = {key: value for key, value in asdict(pool).items() if value is not None}
     if workload.kv_v_format not in (None, workload.kv_format):

@@ -80,6 +80,8 @@ def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> Trainin
         field = names.get(error.field, "ft")
         form.add_error(field if field in form.fields else "ft", labels.hardware_error_text(error))
         return TrainingView(form=form)
+    if card:  # on one device, and of several kinds each has to hold it
+        card = min((kind for kind, _number in card.kinds(1)), key=lambda kind: kind.device_bytes)
     badge, state = labels.STATES[training_state(found.per_device_bytes, card.device_bytes)] if card else ("", "")
     return TrainingView(
         form=form,

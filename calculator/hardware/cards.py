@@ -201,7 +201,7 @@ def from_specification(
         tdp_watts=tdp_w,
         release_year=release_year,
         devices=devices,
-        max_cards=max_cards or (1 if unified_memory else MAX_CARDS),
+        max_cards=max_cards or (1 if unified_memory else MAX_CARDS // devices),
         obtainable=obtainable,
     )
 

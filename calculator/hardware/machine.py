@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import MAX_CARDS, Card
@@ -17,6 +18,8 @@ from calculator.memory import Estimate, Workload
 from calculator.memory.workload import Part, Term
 
 STATES = ("does_not_fit", "tight", "fits")  # from worst to best
+OF_EACH_CARD = frozenset({"fits", "below_headroom", "fits_at_best"})
+"""What is said of the memory of every card, which is not so of cards that differ; `fullest_kind` names the fullest."""
 
 
 def fit(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Fit:
@@ -43,20 +46,17 @@ def _on_kinds(shape: Shape, workload: Workload, card: Card, count: int, extra_by
 
     Every kind is asked about the whole split: only what lies beside the model differs from card to card.
     """
-    engine, kinds = engine_named(workload.engine), card.kinds(count)
+    kinds = card.kinds(count)
     devices = [kind for kind, number in kinds for _ in range(number * kind.devices)]
-    split = engine.shares(devices)
-    back_ends = {engine.alike(kind).back_end for kind, _number in kinds}
-    if split is None or len(back_ends) > 1:
-        reason = Reason("one_kind" if split is None else "one_back_end", {"engine": workload.engine}, blocks=True)
-        return judge(Placement(devices=len(devices), workload=workload, estimate=None), card, count, (reason,))
-    if workload.tensor_split is None:
-        workload = workload.but(tensor_split=split)
-    placements = [place(shape, _asked(kind, workload), len(devices)) for kind, _number in kinds]
+    if unlike := _unlike(workload, kinds):
+        return judge(Placement(devices=len(devices), workload=workload, estimate=None), card, count, (unlike,))
+    engine = engine_named(workload.engine)
+    split = workload if workload.tensor_split else workload.but(tensor_split=engine.shares(devices))
     needs = engine.card_needs(shape)
     fits: list[Fit] = []
     holds: list[tuple[Estimate, Sequence[int]]] = []
-    for (kind, number), placement in zip(kinds, placements, strict=True):
+    for kind, number in kinds:
+        placement = place(shape, _asked(kind, split), len(devices))
         own = [index for index, device in enumerate(devices) if device is kind]
         placed = _on_devices(placement, own)
         if placed.estimate is not None:
@@ -64,16 +64,43 @@ def _on_kinds(shape: Shape, workload: Workload, card: Card, count: int, extra_by
         said = card_reasons(kind, placement.workload, needs)
         fits.append(judge(placed, kind, number, said, extra_bytes=extra_bytes))
     fullest = min(fits, key=lambda each: (STATES.index(each.state), each.spare_bytes or 0))
-    blocked = [reason for each in fits for reason in each.reasons if reason.blocks and each is not fullest]
     needed = None if any(each.needed_bytes is None for each in fits) else sum(each.needed_bytes or 0 for each in fits)
+    unsaid = {"tensor_split": workload.tensor_split}  # the program takes these shares by itself
     return replace(
         fullest,
         card=card,
         count=count,
-        estimate=_joined(holds) if holds else None,
+        workload=fullest.workload.but(**unsaid),
+        estimate=_joined(holds, unsaid) if holds else None,
         needed_bytes=needed,
-        reasons=(Reason("fullest_kind", {"card": fullest.card.name}), *fullest.reasons, *blocked),
+        reasons=tuple(_reasons(fits, fullest)),
     )
+
+
+def _unlike(workload: Workload, kinds: Sequence[tuple[Card, int]]) -> Reason | None:
+    """Why these cards do not work together under this engine."""
+    if engine_named(workload.engine).shares([kind for kind, _number in kinds]) is None:
+        return Reason("one_kind", {"engine": workload.engine}, blocks=True)
+    if alone := next((kind for kind, _number in kinds if kind.max_cards == 1), None):
+        return Reason("stands_alone", {"card": alone.name}, blocks=True)
+    if len({kind.vendor for kind, _number in kinds}) > 1:  # builds for CUDA, HIP, CANN ... each know their own
+        return Reason("one_back_end", {"engine": workload.engine}, blocks=True)
+    return None
+
+
+def _reasons(fits: Sequence[Fit], fullest: Fit) -> Iterable[Reason]:
+    """Of memory what the fullest kind says, by its name; and once each what any kind says of the engine, the format and
+    the split."""
+    if fullest.estimate is not None:
+        yield Reason("fullest_kind", {"card": fullest.card.name})
+    said = []
+    for each in (fullest, *(other for other in fits if other is not fullest)):
+        for reason in each.reasons:
+            if reason.key == "too_large":
+                reason = replace(reason, key="kind_too_large", values={**reason.values, "card": each.card.name})
+            if reason not in said and reason.key not in OF_EACH_CARD:
+                said.append(reason)
+    yield from said
 
 
 def _on_devices(placement: Placement, own: Sequence[int]) -> Placement:
@@ -87,21 +114,24 @@ def _on_devices(placement: Placement, own: Sequence[int]) -> Placement:
     return replace(placement, devices=len(own), estimate=held, total_bytes=sum(sizes))
 
 
-def _joined(holds: Sequence[tuple[Estimate, Sequence[int]]]) -> Estimate:
+def _joined(holds: Sequence[tuple[Estimate, Sequence[int]]], unsaid: Mapping[str, Any]) -> Estimate:
     """One estimate of all kinds: every card as its own kind has it, and of what is a card's own each kind's share."""
     first, _own = holds[0]
     cards = {index: card for answer, own in holds for index, card in zip(own, answer.cards, strict=True)}
-    ranges = [answer.overhead_range_bytes for answer, _own in holds if answer.overhead_range_bytes]
+    ranges = {index: answer.overhead_range_bytes for answer, own in holds for index in own}
+    known = [each for each in ranges.values() if each is not None]
     parts = tuple(
         part if part.key != "overhead" else Part(key=part.key, terms=tuple(_overhead(holds, len(cards))))
         for part in first.parts
     )
     return replace(
         first,
+        workload=first.workload.but(**unsaid),
         parts=parts,
         cards=tuple(cards[index] for index in sorted(cards)),
         per_card_bytes=max(answer.per_card_bytes for answer, _own in holds),
-        overhead_range_bytes=(min(least for least, _ in ranges), max(most for _, most in ranges)) if ranges else None,
+        overhead_range_bytes=(min(least for least, _ in known), max(most for _, most in known)) if known else None,
+        overhead_ranges=tuple(ranges[index] for index in sorted(ranges)),
     )
 
 

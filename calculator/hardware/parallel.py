@@ -13,7 +13,7 @@ from calculator.memory import Estimate, Workload, WorkloadError, estimate
 MAX_DEVICES = 1024
 """The most that `calculator.memory` splits a model over."""
 
-PARALLEL_FIELDS = ("tensor_parallel", "pipeline_parallel", "data_parallel")
+PARALLEL_FIELDS = ("tensor_parallel", "pipeline_parallel", "data_parallel", "tensor_split")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,6 +181,7 @@ class Estimate:
     per_card_bytes: int
     cards: tuple[Mapping[str, int], ...] = ()  # bytes of each part on every card; empty where one card holds `parts`
     overhead_range_bytes: tuple[int, int] | None = None  # what the overhead of one card may be, least and most
+    overhead_ranges: tuple[tuple[int, int] | None, ...] = ()  # of each card, where they are of several kinds
     outside_bytes: tuple[int, int, int] = (0, 0, 0)
     notes: tuple[Note, ...] = ()
     reserved_bytes: int | None = (

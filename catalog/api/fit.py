@@ -43,6 +43,13 @@ class SpeedOut(Schema):
     notes: list[str]
 
 
+class BesideOut(Schema):
+    """Cards of another kind in the same machine."""
+
+    card: str
+    cards: int
+
+
 class FitOut(Schema):
     """`state` is `fits`, `tight` or `does_not_fit`. Bytes are of the fullest card; `needed_bytes` of all.
 
@@ -54,6 +61,7 @@ class FitOut(Schema):
     engine: str
     card: str
     cards: int
+    beside: list[BesideOut] | None = None
     state: str
     weights: str
     context: int
@@ -100,6 +108,8 @@ def model_fit(
     slug: str,
     card: str = "",
     cards: str = "",
+    card2: str = "",
+    cards2: str = "",
     engine: str = "",
     weights: str = "",
     kv: str = "",

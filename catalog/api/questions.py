@@ -31,6 +31,8 @@ MemoryQuestions = _questions(
     str,
     card=(str, Field("", description="Slug of an accelerator: the model is laid out on it.")),
     cards=(str, Field("", description="How many of it.")),
+    card2=(str, Field("", description="Slug of another kind of card in the same machine.")),
+    cards2=(str, Field("", description="How many of that.")),
 )
 """Of a query string. Everything is text here: the form says what is wrong with a value, in the reader's language."""
 

@@ -63,7 +63,7 @@ function carry() {
   }
   for (const form of document.querySelectorAll("form[method=get]")) {
     if (!PAGES.test(new URL(form.action).pathname) || form.elements.card) continue;
-    for (const name of ["card", "cards"]) {
+    for (const name of NAMES.filter((each) => mine[each])) {
       const field = Object.assign(document.createElement("input"), { type: "hidden", name, value: mine[name] });
       form.append(field);
     }

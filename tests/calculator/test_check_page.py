@@ -138,3 +138,13 @@ def test_few_queries() -> None:
     with CaptureQueriesContext(connection) as counted:
         post({"log": sample("llama-server.log")})
     assert len(counted) <= 8
+
+
+def test_cards_of_two_kinds_have_fields_and_links() -> None:
+    log = sample("llama-server.log").replace("23674 MiB free", "4000 MiB free")
+    failed = log + "\nggml_gallocr_reserve_n: failed to allocate CUDA0 buffer of size 271056896"
+    page = html.unescape(post({"log": failed, "card": "rtx-3060-12gb", "card2": "l4"}))
+    assert 'name="card2"' in page
+    assert "cards=1&card2=l4&cards2=1" in page
+    assert "No card “nope”" in html.unescape(post({"log": log, "card2": "nope"}, 400))
+    assert 'value="nope" selected' in post({"log": log, "card": "nope"}, 400)

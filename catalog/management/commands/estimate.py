@@ -20,6 +20,8 @@ from calculator.fields import gigabytes, shares, slots_or_auto
 from calculator.figures import gib
 from calculator.fit_words import capacity_texts
 from calculator.hardware import Card, HardwareError, fit
+from calculator.hardware.cards import MAX_CARDS
+from calculator.hardware.errors import check_bounds
 from calculator.knobs import KNOBS, Knob
 from calculator.memory import (
     DEFAULT_CONTEXT_TOKENS,
@@ -166,9 +168,12 @@ def _card(slug: str) -> Card:
 def _asked(shape: Shape, workload: Workload, options: dict[str, Any]) -> Estimate:
     """The estimate, laid out on the cards that are named."""
     if options["card"] is None:
+        if options["card2"]:
+            raise CommandError("--card2: " + _("Choose the first kind of card, too."))
         return estimate(shape, workload)
     card = _card(options["card"])
     if options["card2"]:
+        check_bounds("cards2", options["cards2"], 1, MAX_CARDS)
         card = replace(card, beside=((_card(options["card2"]), options["cards2"]),))
     placed = fit(shape, workload, card, options["cards"])
     if placed.estimate is None:

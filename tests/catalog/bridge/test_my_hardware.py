@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -14,7 +15,7 @@ from calculator.memory import Workload
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import shape_of
 from catalog.models import LanguageModel
-from tests.pages import get
+from tests.pages import get, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 MAVERICK = "/en/models/llama-4-maverick-instruct/"
@@ -65,7 +66,7 @@ def test_lists_and_comparison_are_marked() -> None:
         ("card=rtx-4090&cards=two", "Enter a whole number"),
         ("card=rtx-4090&card=l4&card=h100-sxm-80gb", "At most two kinds"),
         ("card=rtx-4090,l4,h100-sxm-80gb", "At most two kinds"),
-        ("card2=l4", "Name the first card, too."),
+        ("card2=l4", "Choose the first kind of card, too."),
         ("card=%00", "Null characters are not allowed"),
         ("card=%27%22%3E", "No card"),
     ],
@@ -103,3 +104,44 @@ def test_cards_cost_two_queries_at_most(path: str) -> None:
     with CaptureQueriesContext(connection) as marked:
         get(with_cards(path, "card=rtx-4090"))
     assert len(marked) <= len(without) + 2
+
+
+TWO = "card=h100-sxm-80gb&cards=3&card2=a100-sxm-80gb&cards2=2"
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        (TWO, 200),
+        ("card=rtx-4090&cards=8&card2=rtx-3090&cards2=8", 200),  # more than llama.cpp takes
+        ("card=rtx-4090&card2=arc-b580", 200),
+        ("card=instinct-mi250x&cards=1024", 400),  # two devices each
+        ("card=instinct-mi250x&cards=512&card2=instinct-mi100&cards2=512", 400),
+        ("card=rtx-4090,l4&card2=rtx-3090", 400),
+    ],
+)
+def test_two_kinds_are_answered(path: str, query: str, status: int) -> None:
+    get(with_cards(path, query), status)
+
+
+def test_two_kinds_stay_together() -> None:
+    page = get(f"{MAVERICK}?{TWO}")
+    assert "3 × H100 SXM5 80GB + 2 × A100 SXM4 80GB" in page
+    assert 'class="card-name"' in page  # the line in the chart reaches as far as both
+    assert re.search(r'href="/en/calculator/\?[^"]*card2=a100-sxm-80gb', page)
+    answer = Client().get(f"{MAVERICK}?{TWO}&context=2048", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="result")
+    assert "card2=a100-sxm-80gb&cards2=2" in answer["HX-Replace-Url"]
+    found = json.loads(get(f"/api/v1/models/llama-4-maverick-instruct/fit/?{TWO}"))
+    assert (found["card"], found["cards"]) == ("h100-sxm-80gb", 3)
+    assert found["beside"] == [{"card": "a100-sxm-80gb", "cards": 2}]
+    memory = json.loads(get(f"/api/v1/models/llama-4-maverick-instruct/memory/?{TWO}"))
+    assert len(memory["cards"]) == 5
+    assert len({tuple(card["overhead_range_bytes"]) for card in memory["cards"]}) == 2
+    assert "ts" not in memory["settings"]
+
+
+def test_room_on_unlike_cards_is_that_of_the_fullest() -> None:
+    found = json.loads(get(f"/api/v1/models/llama-4-maverick-instruct/fit/?{TWO}"))
+    spare = f"{found['spare_bytes'] / 2**30:.1f} GiB spare"
+    assert spare in text_of(get(f"{MAVERICK}?{TWO}"))
