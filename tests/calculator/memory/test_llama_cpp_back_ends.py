@@ -90,6 +90,23 @@ def test_metal_keeps_room_for_16_bits_and_vulkan_does_not(kv: str) -> None:
         assert f"back_end_{back_end}" in [note.key for note in answer.notes]
 
 
+@pytest.mark.parametrize(
+    ("asked", "compared"),
+    [
+        (Workload(back_end="metal"), True),
+        (Workload(back_end="vulkan", gpu_layers=33), True),  # 32 layers and the output
+        (Workload(back_end="metal", gpu_layers=20), False),
+        (Workload(back_end="vulkan", cpu_expert_layers=4), False),
+        (Workload(back_end="vulkan", pipeline_parallel=2), False),
+        (Workload(back_end="cpu"), True),
+        (Workload(gpu_layers=20), True),  # CUDA: `llama_server.jsonl` has such runs
+    ],
+)
+def test_a_note_says_what_was_not_compared(asked: Workload, compared: bool) -> None:
+    keys = [note.key for note in estimate(published("llama-3-1-8b-instruct"), asked).notes]
+    assert ("back_end_not_compared" not in keys) is compared
+
+
 @pytest.mark.parametrize("back_end", ["metal", "vulkan"])
 @pytest.mark.parametrize("name", ["qwen3-5-27b", "gemma-3-12b-it", "gpt-oss-20b", "llama-3-1-8b-instruct"])
 @pytest.mark.usefixtures("no_caches")
