@@ -30,9 +30,9 @@ from calculator.memory.vllm.constants import (
     COMMUNICATION_ON_HOPPER,
     GRAPH_LAYER_BYTES,
     GRAPH_PIECE_BYTES,
-    HOPPER,
     WORKSPACES_MIB,
 )
+from calculator.memory.vllm.serving import HOPPER, is_hopper
 from calculator.memory.workload import Estimate, Term
 
 MIB = 2**20
@@ -129,7 +129,7 @@ def _communication() -> Iterator[Sample]:
     for line, shape, answer in _vllm("workspaces"):
         terms = _overhead(answer)
         if "communication" in terms:
-            hopper = (answer.workload.capability or (HOPPER, 0))[0] == HOPPER
+            hopper = is_hopper(answer.workload.capability or HOPPER)
             truth = line["truth"] - terms["workspaces"].bytes / answer.workload.devices
             yield Sample(shape.model_type, (float(hopper), float(not hopper)), truth / MIB)
 

@@ -47,6 +47,9 @@ NOTES: Mapping[str, Promise] = {
     "back_end_other": gettext_lazy(
         "llama.cpp runs this card through a back end such as CANN, or through none that we know. Its buffers were not compared with a run: they are computed like CUDA's, without a 16-bit copy of a quantised cache, and where flash attention can run is taken from CUDA's kernels."
     ),
+    "back_end_not_compared": gettext_lazy(
+        "The compute buffers of this back end were compared with llama.cpp's own scheduler where one card holds all layers; with layers or experts in RAM, or on several cards, they follow from the same rules, unchecked."
+    ),
     "flash_attention_in_ram": gettext_lazy(
         "What runs the card has no flash attention for these head sizes or this type of cache, and quantised values need it: attention runs in RAM, slowly."
     ),

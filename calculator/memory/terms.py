@@ -139,6 +139,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "slots_share_context": ("sequences", "context"),
     "without_flash_attention": (),
     **dict.fromkeys(("back_end_metal", "back_end_vulkan", "back_end_cpu", "back_end_other"), ()),
+    "back_end_not_compared": (),
     "flash_attention_in_ram": (),
     "predicts_in_second_context": ("tokens", "format"),
     "prediction_not_checked": (),

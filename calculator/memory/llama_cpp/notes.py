@@ -9,6 +9,7 @@ from calculator.memory.llama_cpp.batch import is_unified, micro_batch, slot_coun
 from calculator.memory.llama_cpp.draft import KV_FORMAT, graph_is_known
 from calculator.memory.llama_cpp.flash import runs_on_card, uses_flash
 from calculator.memory.llama_cpp.mixture import VERY_LOW
+from calculator.memory.llama_cpp.placement import place
 from calculator.memory.llama_cpp.support import keeps_windows
 from calculator.memory.llama_cpp.weights import slots_of
 from calculator.memory.workload import Note, Workload
@@ -19,6 +20,8 @@ NEEDS_IMPORTANCE_MATRIX = VERY_LOW | {"IQ3_XXS", "IQ3_XS", "Q2_K_S"}
 
 PREDICTION_CHECKED = frozenset({"qwen3_5_text"})
 """Model types whose second context llama-server was asked about."""
+COMPARED_ON_ONE_CARD = frozenset({"metal", "vulkan"})
+"""Back ends of `llama_back_ends.jsonl`, whose runs have all layers on one card."""
 
 
 def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
@@ -38,10 +41,17 @@ def notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
         found.append(Note("flash_attention_in_ram"))
     if workload.back_end is not None:
         found.append(Note(f"back_end_{workload.back_end}"))
+    if workload.back_end in COMPARED_ON_ONE_CARD and not _all_on_one_card(shape, workload):
+        found.append(Note("back_end_not_compared"))
     found += _of_prediction(shape, workload)
     if shape.context_tokens is not None and workload.context_tokens > shape.context_tokens:
         found.append(Note("context_above_model", {"context": workload.context_tokens, "most": shape.context_tokens}))
     return tuple(found)
+
+
+def _all_on_one_card(shape: Shape, workload: Workload) -> bool:
+    where = place(workload, shape.num_layers)
+    return workload.stages == 1 and not (where.ram or where.experts_in_ram or where.output_in_ram)
 
 
 def _of_prediction(shape: Shape, workload: Workload) -> list[Note]:
@@ -50,10 +60,9 @@ def _of_prediction(shape: Shape, workload: Workload) -> list[Note]:
     found = [
         Note("predicts_in_second_context", {"tokens": workload.mtp, "format": workload.draft_kv_format or KV_FORMAT})
     ]
-    all_on_one_card = workload.stages == 1 and workload.gpu_layers is None and not workload.cpu_expert_layers
     if not graph_is_known(shape):
         found.append(Note("prediction_graph_not_known"))
-    elif shape.model_type not in PREDICTION_CHECKED or not all_on_one_card:
+    elif shape.model_type not in PREDICTION_CHECKED or not _all_on_one_card(shape, workload):
         found.append(Note("prediction_not_checked"))
     return found
 

@@ -9,11 +9,19 @@ from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
 from calculator.memory.vllm.compressed import is_compressed
-from calculator.memory.vllm.constants import DATA_CENTRE_BLACKWELL, MIB
+from calculator.memory.vllm.constants import MIB
 from calculator.memory.vllm.encoder import encoding, thousand_tokens_bytes
 from calculator.memory.vllm.overhead import Asked, overhead
 from calculator.memory.vllm.registry import check_known
-from calculator.memory.vllm.serving import HOPPER, UTILISATION, limits, reserved_bytes, serving
+from calculator.memory.vllm.serving import (
+    HOPPER,
+    UTILISATION,
+    is_data_centre_blackwell,
+    is_hopper,
+    limits,
+    reserved_bytes,
+    serving,
+)
 from calculator.memory.vllm.split import ENCODER_ALWAYS_LOADED, check_encoder
 from calculator.memory.vllm.step import Batch, step
 from calculator.memory.vllm.weights import Layout, weights
@@ -122,8 +130,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
 
 def _batch(workload: Workload) -> Batch:
     """Data-centre Blackwell's kernels of experts, and Hopper's of MXFP4, work in memory of their own."""
-    major = (workload.capability or HOPPER)[0]
-    own = major == DATA_CENTRE_BLACKWELL or (major == HOPPER[0] and workload.weight_format == "MXFP4")
+    capability = workload.capability or HOPPER
+    own = is_data_centre_blackwell(capability) or (is_hopper(capability) and workload.weight_format == "MXFP4")
     return Batch(
         *limits(workload),
         ranks=workload.tensor_parallel,

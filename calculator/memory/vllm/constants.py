@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from calculator.memory.vllm.serving import is_data_centre_blackwell, is_hopper
+
 MIB = 2**20
-HOPPER, DATA_CENTRE_BLACKWELL = 9, 10
 
 
 class Measured(NamedTuple):
@@ -64,6 +65,7 @@ def workspaces(multiprocessors: int | None) -> Measured:
     return Measured(int(counted) * MIB, int(WORKSPACES_LEAST_MIB * fewest) * MIB, int(WORKSPACES_MOST_MIB * most) * MIB)
 
 
-def communication(capability_major: int) -> Measured:
-    apart = {HOPPER: COMMUNICATION_ON_HOPPER, DATA_CENTRE_BLACKWELL: COMMUNICATION_ON_BLACKWELL}
-    return apart.get(capability_major, COMMUNICATION)
+def communication(capability: tuple[int, int]) -> Measured:
+    if is_hopper(capability):
+        return COMMUNICATION_ON_HOPPER
+    return COMMUNICATION_ON_BLACKWELL if is_data_centre_blackwell(capability) else COMMUNICATION

@@ -17,7 +17,6 @@ from calculator.memory.checkpoint import ceil_div
 from calculator.memory.stages import stages
 from calculator.memory.vllm.constants import (
     CUDA_CONTEXT,
-    DATA_CENTRE_BLACKWELL,
     GRAPH_LAYER_BYTES,
     GRAPH_PIECE_BYTES,
     GRAPHS_LEAST,
@@ -27,7 +26,7 @@ from calculator.memory.vllm.constants import (
     communication,
     workspaces,
 )
-from calculator.memory.vllm.serving import Limits, Serving
+from calculator.memory.vllm.serving import Limits, Serving, is_data_centre_blackwell, is_hopper
 from calculator.memory.workload import Term
 
 INDEX_BYTES = 4
@@ -93,7 +92,7 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
     ranks, depth, replicas = serving.ranks, asked.depth, asked.replicas
     cards = ranks * depth * replicas
     layers = [len(stage) for stage in stages(shape.num_layers, depth)]
-    blackwell = _is_data_centre_blackwell(serving)
+    blackwell = is_data_centre_blackwell(serving.capability)
     largest = LARGEST_GRAPH_ON_BLACKWELL if blackwell else LARGEST_GRAPH
     tokens, sequences = asked.limits
     pieces, whole = (0, 0) if asked.eager else captured_sizes(sequences, serving.guessed_tokens, tokens, largest)
@@ -102,7 +101,7 @@ def overhead(shape: Shape, serving: Serving, asked: Asked) -> Overhead:
     tables = sampling_tables(shape.vocab_size, sequences, last)
     measured = {"cuda_context": CUDA_CONTEXT, "workspaces": workspaces(asked.multiprocessors)}
     if _talks(shape, cards, replicas):
-        measured["communication"] = communication(serving.capability[0])
+        measured["communication"] = communication(serving.capability)
     attention = attention_workspace_bytes(shape, serving, tokens)
     terms = [_measured(key, cards, of_card) for key, of_card in measured.items()]
     terms[2:2] = [tables, *([Term("attention_workspace", {"cards": cards}, attention * cards)] if attention else [])]
@@ -148,18 +147,14 @@ def attention_workspace_bytes(shape: Shape, serving: Serving, tokens: int) -> in
     """FlashInfer's, where it is the first back end that runs (`platforms/cuda.py`, `_get_backend_priorities`): on
     data-centre Blackwell, and for an FP8 cache wherever FlashAttention 3 does not run."""
     mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
-    blackwell = _is_data_centre_blackwell(serving)
+    blackwell = is_data_centre_blackwell(serving.capability)
     if any(isinstance(mixer, LatentAttention) for mixer in mixers):
         return FLASHINFER_BYTES if blackwell else 0
-    narrow = serving.kv_format == "fp8" and serving.capability[0] != 9
+    narrow = serving.kv_format == "fp8" and not is_hopper(serving.capability)
     widths = [mixer.num_heads * mixer.head_dim for mixer in mixers if isinstance(mixer, Attention)]
     if not widths or not (blackwell or narrow):
         return 0
     return max(FLASHINFER_BYTES, tokens * ceil_div(max(widths), serving.ranks) * FLASHINFER_ELEMENT_BYTES)
-
-
-def _is_data_centre_blackwell(serving: Serving) -> bool:
-    return serving.capability[0] == DATA_CENTRE_BLACKWELL
 
 
 def _talks(shape: Shape, cards: int, replicas: int) -> bool:

@@ -51,6 +51,18 @@ class Serving:
         return 1 if self.kv_format == "fp8" else 2
 
 
+def is_hopper(capability: tuple[int, int]) -> bool:
+    return capability[0] == HOPPER[0]
+
+
+def is_data_centre_blackwell(capability: tuple[int, int]) -> bool:
+    """
+    >>> is_data_centre_blackwell((10, 3)), is_data_centre_blackwell(GB10)
+    (True, False)
+    """
+    return capability[0] == 10
+
+
 def serving(workload: Workload) -> Serving:
     return Serving(
         kv_format=workload.kv_format or "bf16",

@@ -14,11 +14,11 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Shape, StateSpace
 from calculator.memory.checkpoint import FORMATS, IN_32_BITS, WIDE_BYTES, WeightFormat, ceil_div, may_quantise
-from calculator.memory.mxfp4_experts import MARLIN, TRITON_ON_HOPPER, TRTLLM, mxfp4_expert_bytes
+from calculator.memory.mxfp4_experts import MARLIN, TRITON_ON_HOPPER, TRTLLM, ExpertLayout, mxfp4_expert_bytes
 from calculator.memory.rank_weights import group_bytes
 from calculator.memory.tensor_parallel import rank_shape
 from calculator.memory.tensors import TensorGroup, category
-from calculator.memory.vllm.serving import HOPPER
+from calculator.memory.vllm.serving import is_data_centre_blackwell, is_hopper
 from calculator.memory.workload import WorkloadError
 
 WIDE_ROUTERS = frozenset(
@@ -59,8 +59,6 @@ CORRECTED_IF_STATED = frozenset({"deepseek_v3", "deepseek_v32", "deepseek_v4", "
 """Model types whose router has a correction only where the file says so: `topk_method` in `deepseek_v2.py`,
 `models/deepseek_v32` and `models/deepseek_v4`, `use_routing_bias` in `minimax_m2.py`."""
 STORED_WITH_SIZES = ("ffn_gate_exps", "ffn_down_exps")
-EXPERTS_IN_MXFP4 = {9: TRITON_ON_HOPPER, 10: TRTLLM}
-"""By major capability; Marlin before, and on other Blackwell cards."""
 BETA_ROWS = 16  # `kimi_k3/nvidia/kda.py` pads the merged projection to so many
 WIDER_THAN_HEADS = frozenset({"cohere", "minimax_m2"})
 """Model types whose norms of queries and keys have a number for each of all heads; a rank has the part of its heads."""
@@ -85,7 +83,7 @@ def price(
     if role == "exp_probs_b" and shape.model_type in CORRECTED_IF_STATED and not shape.states_correction:
         return 0, spec.name
     if spec.name == "MXFP4" and "_exps" in role:
-        return mxfp4_expert_bytes(group, ranks, EXPERTS_IN_MXFP4.get(capability[0], MARLIN)), spec.name
+        return mxfp4_expert_bytes(group, ranks, _experts_in_mxfp4(capability)), spec.name
     size = group_bytes(_widened(shape, group, ranks), spec, ranks)
     if role == "attn_k" and may_quantise(group) and group.layers[0] not in _layers_with_values(shape):
         size *= 2  # values that are keys are stored once, and the merged matrix holds them twice
@@ -99,6 +97,13 @@ def check_encoder(shape: Shape, ranks: int) -> None:
     if shape.tower_heads % ranks and shape.file_type not in WHOLE_TOWERS:
         values = {"value": ranks, "name": "vision_num_heads", "size": shape.tower_heads}
         raise WorkloadError("tensor_parallel", "not_divisible", **values)
+
+
+def _experts_in_mxfp4(capability: tuple[int, int]) -> ExpertLayout:
+    """Marlin before Hopper, and on other Blackwell cards."""
+    if is_hopper(capability):
+        return TRITON_ON_HOPPER
+    return TRTLLM if is_data_centre_blackwell(capability) else MARLIN
 
 
 def _held(shape: Shape, group: TensorGroup, spec: WeightFormat) -> WeightFormat:
@@ -132,7 +137,7 @@ def _zero_points(group: TensorGroup, spec: WeightFormat, ranks: int, capability:
     """Beyond what the format itself counts. Machete, Hopper's kernel, unpacks AWQ's to 16 bits and leaves those of a
     symmetric GPTQ file where they are; experts keep these on any card."""
     expert = "_exps" in group.role
-    if spec.name not in ("AWQ", "GPTQ") or (capability != HOPPER and not (expert and spec.name == "GPTQ")):
+    if spec.name not in ("AWQ", "GPTQ") or (not is_hopper(capability) and not (expert and spec.name == "GPTQ")):
         return 0
     rows, columns = rank_shape(group, ranks)
     groups = ceil_div(columns, spec.group)

@@ -28,6 +28,19 @@ ROOT = Path(__file__).parents[3]
 trace_module = importlib.import_module("calculator.memory.llama_cpp.graph.trace")
 
 
+def clear() -> None:
+    run.cache_clear()
+    trace_module.trace.cache_clear()
+
+
+@pytest.fixture
+def no_caches() -> Iterator[None]:
+    """For a test that changes a rule: no figure of it is left behind."""
+    clear()
+    yield
+    clear()
+
+
 def lines() -> Iterator[Mapping[str, Any]]:
     """Those that the table of accuracy leaves out."""
     return (line for index, line in enumerate(reference_lines("llama_back_ends.jsonl")) if index % 3)
@@ -77,14 +90,31 @@ def test_metal_keeps_room_for_16_bits_and_vulkan_does_not(kv: str) -> None:
         assert f"back_end_{back_end}" in [note.key for note in answer.notes]
 
 
+@pytest.mark.parametrize(
+    ("asked", "compared"),
+    [
+        (Workload(back_end="metal"), True),
+        (Workload(back_end="vulkan", gpu_layers=33), True),  # 32 layers and the output
+        (Workload(back_end="metal", gpu_layers=20), False),
+        (Workload(back_end="vulkan", cpu_expert_layers=4), False),
+        (Workload(back_end="vulkan", pipeline_parallel=2), False),
+        (Workload(back_end="cpu"), True),
+        (Workload(gpu_layers=20), True),  # CUDA: `llama_server.jsonl` has such runs
+    ],
+)
+def test_a_note_says_what_was_not_compared(asked: Workload, compared: bool) -> None:
+    keys = [note.key for note in estimate(published("llama-3-1-8b-instruct"), asked).notes]
+    assert ("back_end_not_compared" not in keys) is compared
+
+
 @pytest.mark.parametrize("back_end", ["metal", "vulkan"])
 @pytest.mark.parametrize("name", ["qwen3-5-27b", "gemma-3-12b-it", "gpt-oss-20b", "llama-3-1-8b-instruct"])
+@pytest.mark.usefixtures("no_caches")
 def test_layers_that_are_cut_out_change_nothing(name: str, back_end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shape, asked = published(name), Workload(slots="auto", context_tokens=16_384, back_end=back_end)
 
     def buffer() -> int:
-        run.cache_clear()
-        trace_module.trace.cache_clear()
+        clear()
         return estimate(shape, asked).part("compute").bytes
 
     some = buffer()
@@ -92,6 +122,7 @@ def test_layers_that_are_cut_out_change_nothing(name: str, back_end: str, monkey
     assert buffer() == some
 
 
+@pytest.mark.usefixtures("no_caches")
 def test_build_10950_on_metal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A public log of Trinity Nano, 16,384 tokens in q8_0, one slot, window 2,048: 53.43 MiB. That build kept nothing
     for fused routing and made no copy in F16 (pull request 27390); the order of operations was the present one."""
@@ -105,12 +136,8 @@ def test_build_10950_on_metal(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(metal, "keep_inputs", lambda nodes: None)
     monkeypatch.setattr(flash_size, "_metal", without_copy)
-    trace_module.trace.cache_clear()
-    run.cache_clear()
     shape = read_config(config | {"sliding_window": 2_048})
     assert estimate(shape, asked).part("compute").bytes / MIB == pytest.approx(53.43, abs=0.005)
-    trace_module.trace.cache_clear()
-    run.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -119,6 +146,9 @@ def test_build_10950_on_metal(monkeypatch: pytest.MonkeyPatch) -> None:
         ("llama-3-1-8b-instruct", "f16", "f16", {"cuda", "metal", "vulkan"}),
         ("llama-3-1-8b-instruct", "q8_0", "q4_0", {"cuda", "vulkan"}),  # Metal: keys and values of one type
         ("llama-3-1-8b-instruct", "iq4_nl", "iq4_nl", {"cuda", "vulkan"}),
+        ("llama-3-1-8b-instruct", "bf16", "bf16", {"cuda", "metal", "vulkan"}),
+        ("llama-3-1-8b-instruct", "bf16", "q8_0", {"cuda"}),  # Vulkan: both in BF16 or neither
+        ("llama-3-1-8b-instruct", "f32", "f16", {"cuda", "metal", "vulkan"}),  # F16 for the kernel (`build_attn_mha`)
         ("minicpm3-4b", "f16", "f16", {"metal", "vulkan"}),  # keys of 96, values of 64
     ],
 )

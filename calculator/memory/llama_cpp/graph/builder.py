@@ -42,7 +42,7 @@ class Setting(NamedTuple):
     outputs: int  # rows of logits
     snapshots: int = 1  # of a recurrent state: one for every guess that may be taken back, and the last
     top_k: int = 0  # tokens that an indexer picks, never more than there are cells
-    back_end: str = "cuda"  # HIP among it; or "metal", "vulkan"
+    back_end: str = "cuda"  # a key of `BACK_ENDS`; HIP and MUSA run CUDA's code
     hands_on: bool = False  # a second context reads the hidden states of all tokens
     key_type: str = "F16"
     value_type: str = "F16"

@@ -3,13 +3,12 @@ for: it keeps what a pattern of operations reads until the last of them is done,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from calculator.memory.llama_cpp.graph.raw import NORMALISED, ROUTING, Uses, keep_until, raw_op
 from calculator.memory.llama_cpp.graph.tensors import Tensor
 
 MOST = 16  # `GGML_METAL_FUSION_MAX`
-ROUTING = ("soft_max", "reshape", "argsort", "view", "get_rows")
-NORMALISED = (*ROUTING, "reshape", "sum_rows", "clamp", "div", "reshape")
 _ROUTINGS = ((*NORMALISED, "scale"), NORMALISED, (*ROUTING, "scale"), ROUTING)
 _SUMS = tuple(("mul", *("view",) * used, *("add",) * (used - 1)) for used in range(8, 1, -1))
 _CHAINS = tuple(("add",) * length for length in range(7, 1, -1))
@@ -20,21 +19,9 @@ _SHORT = (
     ("rms_norm", "mul"),
     ("norm", "scale"),
     ("rms_norm", "scale"),
-    ("gated_delta_net", "cpy"),
     ("ssm_conv", "unary"),
 )
 _PATTERNS = tuple(sorted((*_ROUTINGS, *_SUMS, *_CHAINS, *_SHORT), key=len, reverse=True))
-
-Uses = Mapping[Tensor, int]
-
-
-def raw_op(tensor: Tensor) -> str:
-    """The operation as ggml calls it. States are copied to their cache or scaled in it, rows set in it."""
-    if tensor.op == "view":
-        return "view" if tensor.strides else "reshape"
-    if tensor.op == "set_rows" and len(tensor.sources) < 2:
-        return "cpy" if tensor.sources else "scale"
-    return tensor.op
 
 
 def keep_inputs(nodes: Sequence[Tensor]) -> None:
@@ -48,16 +35,6 @@ def keep_inputs(nodes: Sequence[Tensor]) -> None:
         index += max(length, 1)
 
 
-def keep_until(found: Sequence[Tensor], last: Tensor) -> None:
-    """What these nodes read from outside stays until the last is done (`add_alloc_dep`)."""
-    inside: set[Tensor] = set()
-    kept: dict[Tensor, None] = {}
-    for tensor in found:
-        kept |= dict.fromkeys(source for source in tensor.sources if source not in inside)
-        inside.add(tensor)
-    last.kept += tuple(kept)
-
-
 def packed(nodes: Sequence[Tensor], index: int, uses: Uses) -> int:
     """`ggml_metal_fusion_max`: how many nodes from this one on stay together, views between them included."""
     if nodes[index].op == "view":
@@ -66,7 +43,7 @@ def packed(nodes: Sequence[Tensor], index: int, uses: Uses) -> int:
     done = 0
     while done < len(working):
         length = _fused(nodes, working[done:], uses)
-        if length < 2 or done + length > MOST:
+        if length < 2:
             break
         done += length
     return min(MOST, working[done - 1] - index + 1) if done else 1
@@ -75,9 +52,8 @@ def packed(nodes: Sequence[Tensor], index: int, uses: Uses) -> int:
 def _fused(nodes: Sequence[Tensor], working: Sequence[int], uses: Uses) -> int:
     """`ggml_metal_fusion_next`: operations, views not counted, of the longest pattern that begins here."""
     found = [nodes[place] for place in working]
-    return max(
-        _routing(nodes, working[0], uses), _sum(nodes, working[0], uses), _chain(found, uses), _norm(found, uses), 1
-    )
+    lengths = _routing(nodes, working[0], uses), _sum(nodes, working[0], uses), _chain(found, uses), _norm(found, uses)
+    return max((length for length in lengths if length <= len(working)), default=1)
 
 
 def _norm(found: Sequence[Tensor], uses: Uses) -> int:

@@ -1,13 +1,14 @@
-"""Metal's order of a graph (`ggml_graph_optimize` in `ggml/src/ggml-metal/ggml-metal-common.cpp`): operations that may
-run at the same time are moved beside each other, so more is alive at once."""
+"""Metal: what it runs, how large its tensors are, and its order of a graph (`ggml_graph_optimize` in
+`ggml/src/ggml-metal/ggml-metal-common.cpp`): operations that may run at the same time are moved beside each other, so
+more is alive at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from calculator.memory.llama_cpp.graph.fusion import Uses, keep_inputs, packed, raw_op
-from calculator.memory.llama_cpp.graph.raw import with_views_of_caches
-from calculator.memory.llama_cpp.graph.tensors import Tensor
+from calculator.memory.llama_cpp.graph.fusion import keep_inputs, packed
+from calculator.memory.llama_cpp.graph.raw import Uses, raw_op, with_views_of_caches
+from calculator.memory.llama_cpp.graph.tensors import Size, Tensor
 
 FORWARD = 64  # `N_FORWARD`: so many nodes ahead it looks for one that may run at once
 _SAFE = frozenset(
@@ -18,6 +19,26 @@ _SAFE = frozenset(
 
 Range = tuple[object, int]
 """A buffer, and where in it: two numbers for a cache, of which the second follows the first in memory."""
+
+
+def lacks(tensor: Tensor) -> bool:
+    """`ggml_metal_device_supports_op` in `ggml-metal-device.m`."""
+    return tensor.op == "lightning_indexer" and tensor.sources[0].extent[:2] != (128, 64)
+
+
+def offloads(tensor: Tensor) -> bool:
+    """`ggml_backend_metal_device_offload_op` in `ggml-metal.cpp`."""
+    return tensor.op in ("mul_mat", "mul_mat_id")
+
+
+def size(tensor: Tensor) -> Size | None:
+    """`ggml_backend_metal_buffer_type_get_alloc_size` in `ggml-metal.cpp`: sorting works behind its result."""
+    if tensor.op == "argsort":
+        return Size(2 * tensor.size.fixed)
+    if tensor.op == "top_k":
+        fixed, per_cell, cache = tensor.sources[0].size
+        return Size(2 * fixed, 2 * per_cell, cache)
+    return tensor.card_size
 
 
 class _Pack:

@@ -1,14 +1,29 @@
-"""The nodes of a graph as ggml counts them, views of caches among them: no operation takes memory for one, but a back
-end that looks ahead counts them, too."""
+"""The nodes of a graph as ggml counts and calls them, for back ends that look ahead in it: views of caches are among
+them, though no operation takes memory for one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from calculator.memory.llama_cpp.graph.tensors import NOTHING, Tensor
 
+Uses = Mapping[Tensor, int]
+"""How many nodes read a tensor."""
+
+ROUTING = ("soft_max", "reshape", "argsort", "view", "get_rows")
+NORMALISED = (*ROUTING, "reshape", "sum_rows", "clamp", "div", "reshape")
+"""How experts are chosen, as Metal and Vulkan look out for it: by soft-max, and with weights that sum to one."""
 TURNED = ("turned",)
 _READ_BY = frozenset({"flash_attn", "mul_mat", "cont", "cpy", "lightning_indexer"})
+
+
+def raw_op(tensor: Tensor) -> str:
+    """The operation as ggml calls it. States are copied to their cache or scaled in it, rows set in it."""
+    if tensor.op == "view":
+        return "view" if tensor.strides else "reshape"
+    if tensor.op == "set_rows" and len(tensor.sources) < 2:
+        return "cpy" if tensor.sources else "scale"
+    return tensor.op
 
 
 def with_views_of_caches(nodes: Sequence[Tensor]) -> Iterator[Tensor]:
@@ -26,3 +41,13 @@ def with_views_of_caches(nodes: Sequence[Tensor]) -> Iterator[Tensor]:
 
 def _view(cache: Tensor, strides: tuple[object, ...] = ("cells",)) -> Tensor:
     return Tensor("view", cache.extent, (), NOTHING, base=cache, strides=strides, outside=True)
+
+
+def keep_until(found: Sequence[Tensor], last: Tensor) -> None:
+    """What these nodes read from outside stays until the last is done (`add_alloc_dep`)."""
+    inside: set[Tensor] = set()
+    kept: dict[Tensor, None] = {}
+    for tensor in found:
+        kept |= dict.fromkeys(source for source in tensor.sources if source not in inside)
+        inside.add(tensor)
+    last.kept += tuple(kept)

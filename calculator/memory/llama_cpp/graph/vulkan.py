@@ -1,12 +1,19 @@
-"""Vulkan's order of a graph (`ggml_vk_graph_optimize` in `ggml/src/ggml-vulkan/ggml-vulkan.cpp`): operations that do
-not wait for each other are moved together, those that one shader does stay together."""
+"""Vulkan (`ggml/src/ggml-vulkan/ggml-vulkan.cpp`): what it runs, and its order of a graph (`ggml_vk_graph_optimize`):
+operations that do not wait for each other are moved together, those that one shader does stay together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from calculator.memory.llama_cpp.graph.fusion import NORMALISED, ROUTING, Uses, keep_until, raw_op
-from calculator.memory.llama_cpp.graph.raw import TURNED, with_views_of_caches
+from calculator.memory.llama_cpp.graph.raw import (
+    NORMALISED,
+    ROUTING,
+    TURNED,
+    Uses,
+    keep_until,
+    raw_op,
+    with_views_of_caches,
+)
 from calculator.memory.llama_cpp.graph.tensors import Tensor
 
 AHEAD = 20  # `NUM_TO_CHECK`
@@ -27,6 +34,13 @@ _ADJACENT = frozenset(
     {("mul_mat", "add"), ("mul_mat_id", "add_id"), ("mul_mat_id", "mul"), ("add", "add"), ("ssm_conv", "add")}
     | {("ssm_conv", "unary")}
 )
+
+
+def lacks(tensor: Tensor) -> bool:
+    """`ggml_backend_vk_device_supports_op`."""
+    if tensor.op == "mul_mat" and tensor.sources[0].op == "weight":
+        return tensor.extent[3] > 1  # of a weight there is one, of caches of their own several
+    return tensor.op == "lightning_indexer" and tensor.sources[0].extent[0] != 128
 
 
 def reordered(nodes: Sequence[Tensor], uses: Uses) -> list[Tensor]:
