@@ -81,10 +81,14 @@ class Server(NamedTuple):
         times = (worker.joinpath("stat").read_text().rpartition(")")[2].split() for worker in self.workers())
         return sum(int(fields[11]) + int(fields[12]) for fields in times) / TICKS
 
-    def memory_mib(self) -> list[float]:
-        """Of each worker, resident."""
-        texts = (worker.joinpath("status").read_text().splitlines() for worker in self.workers())
-        return sorted(int(line.split()[1]) / 1024 for text in texts for line in text if line.startswith("VmRSS:"))
+    def memory_mib(self) -> str:
+        """Of each worker: what is resident, and its share of that, where what several have counts in parts."""
+        found = []
+        for worker in self.workers():
+            lines = (line.split() for line in worker.joinpath("smaps_rollup").read_text().splitlines()[1:])
+            sizes = {name: int(size) / 1024 for name, size, *_unit in lines}
+            found.append(f"{sizes['Rss:']:.0f} ({sizes['Pss:']:.0f})")
+        return ", ".join(sorted(found))
 
     def ask(self, path: str, headers: Mapping[str, str]) -> Answer:
         host, _, port = self.address.rpartition("//")[2].rpartition(":")
@@ -230,7 +234,7 @@ def main() -> None:
             files = stack.enter_context(served(nginx(folder, answers), "/0"))
             sent = load(files.address, lambda _: "/0", {}, MANY, SECONDS)
             print(f"nginx sends the bytes of the first row {sent.per_s:,.0f} times a second")
-        print("MiB of each worker:", ", ".join(f"{each:.0f}" for each in server.memory_mib()))
+        print("MiB of each worker (and its own share):", server.memory_mib())
 
 
 def _ms(server: Server, path: str) -> float:

@@ -45,7 +45,7 @@ def main() -> None:
                 )
         Console(width=120).print(table)
         for name, server in zip(("gunicorn", "granian"), both, strict=True):
-            print(f"MiB of each worker of {name}:", ", ".join(f"{each:.0f}" for each in server.memory_mib()))
+            print(f"MiB of each worker of {name} (and its own share):", server.memory_mib())
 
 
 def _asked(server: Server, page: Page, start: int, step: int) -> Load:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from calculator.hardware_form import HARDWARE
 from calculator.workload_form import QUESTIONS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
@@ -59,4 +60,4 @@ def test_a_larger_share_holds_more() -> None:
 def test_the_api_documents_them() -> None:
     routes = Client().get("/api/v1/openapi.json").json()["paths"]
     listed = {each["name"] for each in routes["/api/v1/models/{slug}/memory/"]["get"]["parameters"]}
-    assert listed == {"slug", "card", "cards", *QUESTIONS}
+    assert listed == {"slug", *HARDWARE, *QUESTIONS}
