@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -47,5 +47,7 @@ class BoardForm(ModelFilterForm):
         models = LanguageModel.objects.published().order_by()
         if self.is_valid():
             models = self.narrowed(models)
-        places = Place.objects.filter(release=release, model__in=models, rank__isnull=self.unranked)
+        # Asked of each place, since a board has few: a list of all models that answer would be made each time.
+        answers = Exists(models.filter(pk=OuterRef("model_id")))
+        places = Place.objects.filter(answers, release=release, rank__isnull=self.unranked)
         return places.order_by("rank", "-num_benchmarks", "model__slug")
