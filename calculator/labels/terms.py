@@ -98,6 +98,7 @@ TERMS: Mapping[str, Promise] = {
     ),
     "sampler": gettext_lazy("%(copies)s × sampler: %(sequences)s × %(vocab_size)s vocabulary entries × %(bytes)s B"),
     "cuda_context": gettext_lazy("%(cards)s × CUDA context"),
+    "beside_buffers": gettext_lazy("%(cards)s × what Metal counts beside the buffers"),
     "workspaces": gettext_lazy("%(cards)s × workspaces of cuBLAS and attention"),
     "communication": gettext_lazy("%(cards)s × communication buffers"),
     "hidden_states_kept": gettext_lazy(

@@ -98,6 +98,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "encoder_pass": ("patches", "elements", "all", "kept", "copies"),
     "cuda_context": ("cards",),
     "workspaces": ("cards",),
+    "beside_buffers": ("cards",),
     "communication": ("cards",),
     "hidden_states_kept": ("tokens", "hidden_size", "copies"),
     "sampling_tables": ("sequences", "vocab_size", "mask_bytes", "list_bytes", "copies"),

@@ -51,13 +51,14 @@ class Overhead(NamedTuple):
     workspaces: int
     least: int
     most: int
+    key: str = "workspaces"
 
     def terms(self, cards: int) -> tuple[Term, ...]:
-        terms = {"cuda_context": self.context, "workspaces": self.workspaces}
+        terms = {"cuda_context": self.context, self.key: self.workspaces}
         return tuple(Term(key, {"cards": cards}, cards * size) for key, size in terms.items() if size)
 
 
-OTHERS = {"cpu": Overhead(0, 0, 0, 0), "metal": Overhead(0, 2 * MIB, 0, 16 * MIB)}
+OTHERS = {"cpu": Overhead(0, 0, 0, 0), "metal": Overhead(0, 2 * MIB, 0, 16 * MIB, "beside_buffers")}
 """Back ends without a CUDA context. Metal's figure is one, of numbers rounded to MiB."""
 
 

@@ -35,6 +35,7 @@ RUNS: tuple[dict[str, Any], ...] = (
     {"engine": "llama.cpp"},
     {"engine": "llama.cpp", "flash_attention": False},
     {"engine": "llama.cpp", "pipeline_parallel": 2},
+    {"engine": "llama.cpp", "back_end": "metal"},
     {"engine": "vllm"},
     {"engine": "vllm", "pipeline_parallel": 2, "data_parallel": 2},
     {"engine": "sglang"},
@@ -43,7 +44,15 @@ RUNS: tuple[dict[str, Any], ...] = (
 )
 NO_PRODUCTS = {
     *("graph_at_work", "other_cards_at_work", "in_flight", "whole_pages", "absorbed_projections"),  # traced or summed
-    *("cuda_context", "workspaces", "communication", "sglang_graphs", "sglang_reserve", "null_block"),  # copies alone
+    *(
+        "cuda_context",
+        "workspaces",
+        "beside_buffers",
+        "communication",
+        "sglang_graphs",
+        "sglang_reserve",
+        "null_block",
+    ),  # copies alone
     "weights",  # parameters in a format whose scales are not written out
 }
 """Terms whose sentence does not give every factor."""
