@@ -183,7 +183,11 @@ def _most(placed: Estimate) -> tuple[int, int, int]:
 def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _Needs, per_class: int) -> Recommendation:
     good: list[_Candidate] = []
     misses: list[_Miss] = []
-    for candidate in candidates:
+    for (
+        candidate
+    ) in candidates:  # fewest cards first: after a pick, sets of many more are neither bargain nor near miss
+        if good and not _comparable(candidate, good[0]):
+            break
         weighed = needs.weighed(candidate)
         if weighed and weighed[1]:
             good.append(candidate)
@@ -191,8 +195,7 @@ def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _N
             misses.append((candidate, weighed[0]))
     picks = good[:1]
     while good and len(picks) < per_class:
-        comparable = [candidate for candidate in good if _comparable(candidate, good[0])]
-        other = _cheapest(comparable, picks) or _different(comparable, picks)
+        other = _cheapest(good, picks) or _different(good, picks)
         if other is None:
             break
         picks.append(other)
@@ -214,8 +217,7 @@ def _nearest_miss(misses: Sequence[_Miss], picks: Sequence[_Candidate]) -> _Cand
         usable = first.card.usable_bytes * first.count
         misses = [miss for miss in misses if miss[0].card.usable_bytes * miss[0].count < usable]
         same = [miss for miss in misses if miss[0].card is first.card]
-        comparable = [miss for miss in misses if _comparable(miss[0], first) and miss[0].current]
-        misses = same or comparable or misses
+        misses = same or [miss for miss in misses if miss[0].current] or misses
     nearest = max(misses, key=_closeness, default=None)
     return nearest[0] if nearest else None
 
