@@ -183,11 +183,9 @@ def _most(placed: Estimate) -> tuple[int, int, int]:
 def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _Needs, per_class: int) -> Recommendation:
     good: list[_Candidate] = []
     misses: list[_Miss] = []
-    for (
-        candidate
-    ) in candidates:  # fewest cards first: after a pick, sets of many more are neither bargain nor near miss
+    for candidate in candidates:  # fewest cards first
         if good and not _comparable(candidate, good[0]):
-            break
+            break  # sets of many more cards are neither a bargain nor a near miss
         weighed = needs.weighed(candidate)
         if weighed and weighed[1]:
             good.append(candidate)
