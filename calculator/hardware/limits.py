@@ -118,7 +118,8 @@ def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tig
     """The best weight format that fits: the first in the engine's order that stores no more than the checkpoint does.
 
     A tenth more is let through for block scales: Q8_0 holds an FP8 checkpoint in 8.5 bits a weight. A checkpoint of
-    4 bits is best as it is, so the engine's own default comes first there.
+    4 bits is best as it is, so the engine's own default comes first there. With `tight`, where none fits, the first of
+    whose interval a part does.
     """
     most = checkpoint_bytes(shape) * 11 // 10
     engine = ENGINES[workload.engine]
@@ -126,11 +127,15 @@ def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tig
     if shape.native_format in FOUR_BITS:
         default = engine.default_weight_format(shape)
         weight_formats = (default, *(name for name in weight_formats if name != default))
+    first_tight = None
     for answer in _each_format(shape, workload, card, count, weight_formats):
-        holds = answer.state == "fits" or (tight and answer.state == "tight")
-        if holds and answer.estimate is not None and answer.estimate.file_bytes <= most:
+        if answer.estimate is None or answer.estimate.file_bytes > most:
+            continue
+        if answer.state == "fits":
             return answer
-    return None
+        if answer.state == "tight" and tight and first_tight is None:
+            first_tight = answer
+    return first_tight
 
 
 @lru_cache(maxsize=64)

@@ -90,7 +90,7 @@ def _run(model: LanguageModel, card: Card, count: int, engine: str, context_toke
     context = min(context_tokens, longest) if longest else context_tokens
     workload = Workload(engine=engine, context_tokens=context)
     try:
-        found = best_format(shape, workload, card, count) or best_format(shape, workload, card, count, tight=True)
+        found = best_format(shape, workload, card, count, tight=True)
         return _told(shape, found or _smallest(shape, workload, card, count))
     except WorkloadError as error:
         return Run(state=UNKNOWN, context_tokens=context, reason=(error.field, error.key, error.values))
