@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from calculator.accuracy.case import Case, about
-from calculator.accuracy.llama_server import ENGINE, TENTH
+from calculator.accuracy.llama_server import ENGINE, TENTH, asked_of_all
 from calculator.architecture.shape import Shape
 from calculator.memory import Workload, estimate
 from calculator.memory.contexts import first_bytes
@@ -16,18 +16,8 @@ ORIGIN = "llama.cpp on Metal, Vulkan and the CPU, October 2026"
 
 
 def back_end_workload(line: Mapping[str, Any]) -> Workload:
-    return Workload(
-        engine=ENGINE,
-        weight_format="Q4_K_M",
-        kv_format=line["kv"],
-        kv_v_format=line["kv"],
-        context_tokens=line["context"],
-        slots=line["slots"],
-        micro_batch=line.get("ubatch", 512),
-        flash_attention=line.get("fa"),
-        output_rows=line.get("output_rows"),
-        back_end=line["back_end"],
-    )
+    own = {"kv_v_format": line["kv"], "output_rows": line.get("output_rows"), "back_end": line["back_end"]}
+    return asked_of_all(line).but(**own)
 
 
 def back_end_cases(line: Mapping[str, Any], shape: Shape) -> Iterator[Case]:

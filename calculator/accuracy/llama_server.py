@@ -18,8 +18,8 @@ ENGINE = "llama.cpp"
 SETTINGS = ("ubatch", "fa", "swa_full", "ngl", "cpu_moe")
 
 
-def workload_of(line: Mapping[str, Any]) -> Workload:
-    """The run of one line of `llama_server.jsonl`."""
+def asked_of_all(line: Mapping[str, Any]) -> Workload:
+    """What the lines of every back end say of a run."""
     return Workload(
         engine=ENGINE,
         weight_format="Q4_K_M",
@@ -28,6 +28,12 @@ def workload_of(line: Mapping[str, Any]) -> Workload:
         slots=line["slots"],
         micro_batch=line.get("ubatch", 512),
         flash_attention=line.get("fa"),
+    )
+
+
+def workload_of(line: Mapping[str, Any]) -> Workload:
+    """The run of one line of `llama_server.jsonl`."""
+    return asked_of_all(line).but(
         swa_full=line.get("swa_full", False),
         gpu_layers=line.get("ngl"),
         cpu_expert_layers=line.get("cpu_moe", 0),

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from calculator.architecture.shape import Shape
+from calculator.hardware.candidates import Candidate, candidates_of
 from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.engines.base import Alike
 from calculator.hardware.fit import Fit
 from calculator.hardware.parallel import Placement, place
-from calculator.hardware.reason import Reason
 from calculator.hardware.terms import CLASSES
-from calculator.hardware.verdict import COUNTS, card_reasons, judge, offered_beside, starts
+from calculator.hardware.verdict import COUNTS, judge, offered_beside, starts
 from calculator.memory import ENGINES, Estimate, Workload
 from calculator.memory.engines import resolve
-
-CURRENT_YEARS = 4
-"""A card counts as current when it is at most this many years older than the newest card on offer."""
-
-BANDWIDTH_STEP = 50_000_000_000
-"""Bandwidths within 50 GB/s count as equal, and arithmetic decides (RTX 4090: 1,008 GB/s, RTX 3090 Ti: 1,008.3)."""
 
 MORE_CARDS = 2
 """Other sets may have so many times the cards of the first pick: eight small cards for one large are no bargain."""
@@ -55,89 +48,12 @@ def recommend(
     resolved = resolve(ENGINES[workload.engine], shape, workload)
     needed = engine_named(workload.engine).card_needs(shape)
     asked = Workload(engine=workload.engine, weight_format=resolved.weight_format or "", util=workload.util)
-    by_class = _candidates(asked, needed, tuple(cards), tuple(counts))
+    by_class = candidates_of(asked, needed, tuple(cards), tuple(counts))
     needs = _Needs(shape, workload)
     return tuple(_recommendation(name, by_class.get(name, ()), needs, per_class) for name in CLASSES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """A set of cards that could be put together, and all about it that does not depend on how much memory is needed.
-
-    `asked` is its own kind, `lies` the placement that it shares with others, on which each of its devices needs
-    `more_bytes` more at the most; `most_bytes` is what the engine takes of one card unasked.
-    """
-
-    card: Card
-    count: int
-    asked: Alike
-    lies: tuple[Alike, int]
-    more_bytes: int
-    most_bytes: int
-    current: bool
-    rank: tuple[int, int, bool, int, int, int, str]
-    said: tuple[Reason, ...]
-
-
-_Miss = tuple[_Candidate, int]  # a set that does not fit, and the bytes that its fullest card needs
-
-
-@lru_cache(maxsize=32)
-def _candidates(
-    workload: Workload, needs: frozenset[str], cards: tuple[Card, ...], counts: tuple[int, ...]
-) -> Mapping[str, tuple[_Candidate, ...]]:
-    """All sets that anybody can put together, by class, best first; slow to make, so kept per question, of which
-    `workload` has no more than the cards themselves depend on."""
-    newest = max((card.release_year for card in cards if card.release_year), default=0)
-    of_engine = engine_named(workload.engine)
-    found: dict[str, list[_Candidate]] = {}
-    for card in cards:
-        if not card.obtainable:
-            continue
-        said = card_reasons(card, workload, needs)
-        if any(reason.blocks for reason in said):
-            continue
-        asked = of_engine.alike(card)
-        alike, more_bytes = of_engine.beside(asked)
-        more_bytes += of_engine.allowance.of(card.device_bytes)
-        current = card.release_year is None or card.release_year >= newest - CURRENT_YEARS
-        most_bytes, _ = of_engine.offered_bytes(card, workload)
-        found.setdefault(card.card_class, []).extend(
-            _Candidate(
-                card=card,
-                count=count,
-                asked=asked,
-                lies=(alike, count * card.devices),
-                more_bytes=more_bytes,
-                most_bytes=most_bytes,
-                current=current,
-                rank=_rank(card, count, said, current),
-                said=said,
-            )
-            for count in counts
-            if count <= card.max_cards
-        )
-    return {name: tuple(sorted(sets, key=lambda each: each.rank)) for name, sets in found.items()}
-
-
-def _rank(card: Card, count: int, said: Sequence[Reason], current: bool) -> tuple[int, int, bool, int, int, int, str]:
-    return (
-        count,
-        _support_distance(card, said),
-        not current,
-        card.memory_gb,
-        -((card.bandwidth_bytes_per_s or 0) // BANDWIDTH_STEP),
-        -(card.fp16_flops or 0),
-        card.slug,
-    )
-
-
-def _support_distance(card: Card, said: Sequence[Reason]) -> int:
-    """How far the engine is from supporting the card itself. Plug-ins are the rule for Chinese cards, no handicap."""
-    keys = {reason.key for reason in said}
-    if "engine_support_unknown" in keys:
-        return 2
-    return 1 if "engine_by_plugin" in keys and card.card_class != "china" else 0
+_Miss = tuple[Candidate, int]  # a set that does not fit, and the bytes that its fullest card needs
 
 
 class _Needs:
@@ -154,7 +70,7 @@ class _Needs:
             self.placements[key] = place(self.shape, asked.on(self.workload), devices)
         return self.placements[key]
 
-    def weighed(self, candidate: _Candidate) -> tuple[int, bool] | None:
+    def weighed(self, candidate: Candidate) -> tuple[int, bool] | None:
         """The most that the fullest card needs, and whether the program takes so much unasked, what it does not count
         beside. None where the model cannot be split so."""
         if candidate.lies not in self.most:
@@ -167,7 +83,7 @@ class _Needs:
         needed = (device_bytes + candidate.more_bytes) * card.devices
         return needed, starts(card, unasked, least_outside) and needed <= offered_beside(card, unasked, most_outside)
 
-    def fit(self, candidate: _Candidate) -> Fit:
+    def fit(self, candidate: Candidate) -> Fit:
         placed = self.placement(candidate.asked, candidate.lies[1])
         return judge(placed, candidate.card, candidate.count, candidate.said)
 
@@ -180,8 +96,8 @@ def _most(placed: Estimate) -> tuple[int, int, int]:
     return placed.per_card_bytes if measured is None else measured[1], least_outside, most_outside
 
 
-def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _Needs, per_class: int) -> Recommendation:
-    good: list[_Candidate] = []
+def _recommendation(card_class: str, candidates: Sequence[Candidate], needs: _Needs, per_class: int) -> Recommendation:
+    good: list[Candidate] = []
     misses: list[_Miss] = []
     for candidate in candidates:  # fewest cards first
         if good and not _comparable(candidate, good[0]):
@@ -205,7 +121,7 @@ def _recommendation(card_class: str, candidates: Sequence[_Candidate], needs: _N
     )
 
 
-def _nearest_miss(misses: Sequence[_Miss], picks: Sequence[_Candidate]) -> _Candidate | None:
+def _nearest_miss(misses: Sequence[_Miss], picks: Sequence[Candidate]) -> Candidate | None:
     """The set that comes closest without fitting.
 
     Beside picks: fewer of the first pick's kind, or else a smaller set of about as many current cards.
@@ -220,7 +136,7 @@ def _nearest_miss(misses: Sequence[_Miss], picks: Sequence[_Candidate]) -> _Cand
     return nearest[0] if nearest else None
 
 
-def _comparable(candidate: _Candidate, first: _Candidate) -> bool:
+def _comparable(candidate: Candidate, first: Candidate) -> bool:
     return candidate.count <= MORE_CARDS * first.count
 
 
@@ -230,7 +146,7 @@ def _closeness(miss: _Miss) -> tuple[float, int, str]:
     return candidate.card.usable_bytes / needed, -candidate.count, candidate.card.slug
 
 
-def _cheapest(good: Sequence[_Candidate], picks: Sequence[_Candidate]) -> _Candidate | None:
+def _cheapest(good: Sequence[Candidate], picks: Sequence[Candidate]) -> Candidate | None:
     """The current set with the lowest launch price, unless it is picked already."""
     priced = [
         (each.card.launch_price_usd * each.count, each.count, each.card.slug, each)
@@ -243,7 +159,7 @@ def _cheapest(good: Sequence[_Candidate], picks: Sequence[_Candidate]) -> _Candi
     return None if any(each.card is cheapest.card for each in picks) else cheapest
 
 
-def _different(good: Sequence[_Candidate], picks: Sequence[_Candidate]) -> _Candidate | None:
+def _different(good: Sequence[Candidate], picks: Sequence[Candidate]) -> Candidate | None:
     """The best set of a vendor not yet picked, else of another size."""
     vendors = {each.card.vendor for each in picks}
     sizes = {each.card.memory_gb for each in picks}
