@@ -42,7 +42,7 @@ def check_log(request: HttpRequest) -> HttpResponse:
     query, log, refused = sent_log(request) if posted else (request.GET, "", "")
     form = CheckForm(flattened(query), catalogue.cards())
     if not posted:
-        return render(request, "calculator/check.html", {"form": form, "answer": None})
+        return render(request, "calculator/check.html", {"form": form, "answer": None, "log": "", "config": ""})
     found = Answer(faults=(refused,)) if refused else Answer()
     config = str(query.get("config", ""))
     if form.is_valid() and not refused:

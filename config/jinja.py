@@ -13,7 +13,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 from django_htmx.jinja import htmx_script
-from jinja2 import Environment, pass_context
+from jinja2 import Environment, Undefined, pass_context
 from jinja2.runtime import Context
 
 from calculator import filters as calculator_filters
@@ -26,6 +26,7 @@ DJANGO_FILTERS = {
 
 def environment(**options: Any) -> Environment:
     """For `TEMPLATES`. `_`, `{% trans %}` and `pgettext` write text of the reader's language."""
+    options["undefined"] = Undefined  # with DEBUG, too: Django would have names written out that a page may lack
     made = Environment(extensions=["jinja2.ext.i18n"], lstrip_blocks=True, **options)  # noqa: S701 (Django says autoescape)
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext

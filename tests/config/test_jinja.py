@@ -9,6 +9,7 @@ from django.template.backends.jinja2 import Template
 from django.template.loader import get_template
 from django.test import RequestFactory
 from django.utils import translation
+from jinja2 import DebugUndefined
 
 from config.jinja import environment
 
@@ -23,6 +24,13 @@ def written(source: str, **context: object) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_template_is_read(name: str) -> None:
     assert isinstance(get_template(name), Template)
+
+
+def test_what_is_missing_is_empty_while_templates_are_written_too() -> None:
+    assert (
+        written("{{ missing }}")
+        == environment(autoescape=True, undefined=DebugUndefined).from_string("{{ a }}").render()
+    )
 
 
 def test_words_are_the_readers_and_values_escaped() -> None:
