@@ -41,7 +41,7 @@ def refresh_models(sender: type[Synced], instance: Synced, raw: bool = False, **
 
 def rank_again(sender: type[Synced], raw: bool = False, **kwargs: Any) -> None:
     if not raw:
-        standings.schedule()
+        standings.ask()
 
 
 def tell_caches(sender: type[Synced], **kwargs: Any) -> None:

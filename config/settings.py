@@ -105,6 +105,7 @@ TEMPLATES = [
     },
     {  # the admin's
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates" / "editors"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -155,6 +156,8 @@ MODELTRANSLATION_FALLBACK_LANGUAGES = {"default": ("en", "zh-hans")}
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+RANK_IN_BACKGROUND = True  # after an edit, by a process of its own; else whoever saved waits
 
 CALCULATOR_CATALOGUE = "catalog.bridge.catalogue.DatabaseCatalogue"  # the models and cards of the full calculator
 

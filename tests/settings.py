@@ -12,3 +12,4 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 STATIC_ROOT = BASE_DIR / "static"  # WhiteNoise warns of a folder that is not there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+RANK_IN_BACKGROUND = False  # the process would not see the test's database

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
@@ -16,9 +15,10 @@ from django.utils.translation import gettext_lazy
 from modeltranslation.admin import TranslationAdmin
 from modeltranslation.translator import translator
 from pydantic import ValidationError
-from reversion.admin import VersionAdmin
 
 from catalog.admin.findings import text
+from catalog.admin.together import EditedTogether
+from catalog.admin.versioned import VersionedAdmin
 from catalog.source.facts import Finding
 from catalog.source.reading import KEY
 from catalog.source.records import Record
@@ -31,7 +31,7 @@ HTTPS: Mapping[type[models.Field], Mapping[str, Any]] = {
 LANGUAGES = (("en", "en"), ("zh-hans", "zh_hans"))  # code, suffix of columns
 
 
-class RecordForm(forms.ModelForm):
+class RecordForm(EditedTogether):
     """Refuses a row that its file would not be allowed to hold, with the reason beside the field."""
 
     record: type[Record]
@@ -86,7 +86,7 @@ class MissingTranslation(admin.SimpleListFilter):
         return queryset.filter(wanted)
 
 
-class CatalogAdmin(VersionAdmin, TranslationAdmin):
+class CatalogAdmin(VersionedAdmin, TranslationAdmin):
     """Both languages one below the other, every save a version that can be restored."""
 
     readonly_fields: ClassVar[tuple[str, ...]] = ("local_edits",)

@@ -5,15 +5,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.db.models import ForeignKey
-from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
-from catalog.admin.benchmarks import ScoreForm
+from catalog.admin.benchmarks import links_to_scores
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField
-from catalog.models import Alias, LanguageModel, Score, Source
+from catalog.admin.together import EditedTogether
+from catalog.models import Alias, LanguageModel, Source
 from catalog.models.vocabulary import Attention, Fact, Modality
 from catalog.source.facts import check_model
 from catalog.source.records import ModelRecord, Record, SourceRecord
@@ -63,7 +62,7 @@ class SourceForm(RecordForm):
         return record
 
 
-class AliasForm(forms.ModelForm):
+class AliasForm(EditedTogether):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if LanguageModel.objects.filter(slug=name).exists():
@@ -85,40 +84,13 @@ class SourceInline(admin.StackedInline):
     fields = ("facts", "ref", "url", ("kind", "checked", "checked_on", "position"))
 
 
-class ScoreInline(admin.StackedInline):
-    model = Score
-    form = ScoreForm
-    formfield_overrides = HTTPS
-    extra = 0
-    show_change_link = True
-    classes = ("collapse",)
-    fields = (
-        ("benchmark", "value", "variant", "mode"),
-        ("source_kind", "date", "duplicate"),
-        "source",
-        "via",
-        "name_in_source",
-        "settings",
-        "basis",
-    )
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField | None:
-        """One query for the benchmarks of all rows instead of one for each."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None and db_field.name == "benchmark":
-            field.choices = [*field.choices]  # type: ignore[misc]
-        return field
-
-
 MEMORY = ("memory_8k_bytes", "memory_engine", "memory_format")
 
 
 @admin.register(LanguageModel)
 class LanguageModelAdmin(CatalogAdmin):
     form = LanguageModelForm
-    inlines = (SourceInline, AliasInline, ScoreInline)
+    inlines = (SourceInline, AliasInline)
     list_display = ("name", "slug", "organization", "architecture", "total_label", "release_date", "is_published")
     list_filter = (
         "is_published",
@@ -143,6 +115,7 @@ class LanguageModelAdmin(CatalogAdmin):
     autocomplete_fields = ("organization", "family", "licence")
     readonly_fields = (
         *CatalogAdmin.readonly_fields,
+        "score_list",
         "architecture",
         "num_layers",
         "layer_kinds",
@@ -171,5 +144,11 @@ class LanguageModelAdmin(CatalogAdmin):
             _("Shape"),
             {"fields": ("config", "architecture", "num_layers", "layer_kinds", *MEMORY)},
         ),
+        (_("Scores"), {"fields": ("score_list",)}),
         (_("Data file"), {"fields": ("local_edits",)}),
     )
+
+    @admin.display(description=_("scores"))
+    def score_list(self, row: LanguageModel) -> str:
+        """A page of their own: one form with all of them grows past what a server takes."""
+        return links_to_scores("model", row)

@@ -19,7 +19,7 @@ from catalog.models import Benchmark, Place, Score, Standing
 from catalog.models.querysets import TABLE_COLUMNS
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import OVERALL
-from catalog.standings import BOARDS, board_label, current, scopes
+from catalog.standings import BOARDS, board_label, current, scopes, waiting
 from catalog.standings.rows import benchmark_value
 from catalog.standings.words import missing_text
 
@@ -44,6 +44,7 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
         "board_label": board_label(board),
         "boards": [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases],
         "release": release,
+        "renewed": waiting(),
         "mine": mine,
         "fits": mine.fits([place.model for place in paged["page"]]),
         "rows": [(place, missing_text(place, scope) if place.missing else "") for place in paged["page"]],

@@ -5,6 +5,7 @@ from catalog.models.benchmark import Benchmark, Score
 from catalog.models.data_change import DataChange
 from catalog.models.language_model import Alias, LanguageModel, Source
 from catalog.models.organization import Family, Licence, Organization
+from catalog.models.rank_request import RankRequest
 from catalog.models.release import Place, Release, Standing
 from catalog.models.synced import Removal, Synced
 
@@ -18,6 +19,7 @@ __all__ = [
     "Licence",
     "Organization",
     "Place",
+    "RankRequest",
     "Release",
     "Removal",
     "Score",

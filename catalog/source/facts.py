@@ -33,8 +33,8 @@ WORDS: dict[frozenset[str], type[Mixer]] = {
 }
 TEXTS: Mapping[str, str] = {
     "unreadable": "%(error)s",
-    "total": "%(stated)s stated, %(config)s by config.json (%(share)s); a note on the counts must name both and say why",
-    "context": "%(stated)s stated, %(config)s positions in config.json; a note on the context must name both and say why",
+    "total": "%(stated)s stated, %(config)s by config.json (%(share)s); a note on the counts must explain both",
+    "context": "%(stated)s stated, %(config)s positions in config.json; a note on the context must explain both",
     "active_above_total": "%(active)s active are more than all %(total)s",
     "extended_not_longer": "%(extended)s is not longer than the context of %(context)s",
     "cutoff_after_release": "the knowledge cutoff %(cutoff)s is after the release on %(release)s",

@@ -16,8 +16,8 @@ def names(note: str, number: int) -> bool:
 
     >>> [names("The publisher states 256K; the config reserves 131,072 positions.", n) for n in (262_144, 131_072, 131)]
     [True, True, False]
-    >>> names("Trained on up to 1 million tokens.", 1_048_576), names("约 2351 亿", 235_093_634_560), names("235B", 10**9)
-    (True, True, False)
+    >>> names("Trained on up to 1 million tokens.", 1_048_576), names("约 2351 亿", 235_093_634_560)
+    (True, True)
     """
     return any(re.search(_NUMBER.format(re.escape(form)), note) for form in _forms(number))
 
@@ -27,8 +27,8 @@ def _forms(number: int) -> Iterator[str]:
     for unit, suffixes in ((K, ("K", "k")), (M, ("M", " million", " 百万"))):
         if number % unit == 0:
             yield from (f"{number // unit}{suffix}" for suffix in suffixes)
-    for unit, suffixes in ((MILLION, ("M", " million")), (BILLION, ("B", " billion")), (10**8, (" 亿",))):
+    for size, words in ((MILLION, ("M", " million")), (10**8, (" 亿", "亿")), (BILLION, ("B", " billion"))):
         for digits in range(DIGITS + 1):
-            short = f"{number / unit:.{digits}f}"
+            short = f"{number / size:.{digits}f}"
             if float(short):
-                yield from (f"{short}{suffix}" for suffix in suffixes)
+                yield from (f"{short}{word}" for word in words)

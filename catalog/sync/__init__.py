@@ -32,7 +32,8 @@ def sync(
 ) -> Report:
     """Rows are written all or none: whatever stops a sync leaves them as they were.
 
-    Ranks follow once the rows are committed, so that nobody who writes waits for their fits.
+    Ranks follow once the rows are committed, so that nobody who writes waits for their fits. That they are owed is
+    committed with the rows: if this process is killed, the site computes them when it starts.
     """
     report = Report()
     keys: Keys = {}
@@ -45,8 +46,10 @@ def sync(
         report.derived = derived.refresh(LanguageModel.objects.all())
         if report.changed:
             DataChange.record(forget=True)
+        owed = [standings.take_on()] if report.changed else []
         progress("derived", len(catalogue.models))
-    report.ranked = [release.scope for release in standings.refresh()]
+    releases = [*standings.answer(*owed), *([] if owed else standings.refresh())]  # a new method ranks anew, too
+    report.ranked = [release.scope for release in releases]
     if report.changed or report.ranked:
         renew_statistics()
     progress("ranks", 0)
