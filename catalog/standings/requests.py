@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 
 from django.conf import settings
@@ -23,12 +24,14 @@ from catalog.standings.store import refresh
 
 LONGEST = timedelta(hours=1)
 """Whoever took a request longer ago is given up. Ranks of 20,000 models take minutes."""
+_asked = threading.local()
 _running: list[subprocess.Popen[bytes]] = []  # held until they end, so that no zombies stay
 
 
 def ask() -> None:
     """To be called in the transaction that changes what ranks come from."""
     RankRequest.objects.create()
+    _asked.here = True
     transaction.on_commit(_start, robust=True)
 
 
@@ -38,7 +41,11 @@ def waiting() -> bool:
 
 
 def _start() -> None:
-    """`robust`: the change is safe by then. What fails here is logged, and the old ranks stay, with their date."""
+    """Once for each transaction, however often it asked. `robust`: the change is safe by then. What fails here is
+    logged, and the old ranks stay, with their date."""
+    if not _asked.here:
+        return
+    _asked.here = False
     if settings.RANK_IN_BACKGROUND:
         _running[:] = [process for process in _running if process.poll() is None]
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "rank_models", "--waiting"]
