@@ -29,6 +29,13 @@ def remember_removal(sender: type[Synced], instance: Synced, using: str, **kwarg
         Removal.objects.using(using).get_or_create(kind=kind.name, key=kind.identity(instance.shipped))
 
 
+def forget_removal(sender: type[Synced], instance: Synced, using: str, created: bool, **kwargs: Any) -> None:
+    """One that came back is not missing any more."""
+    if created and instance.shipped is not None:
+        kind = next(kind for kind in KINDS if kind.model is sender)
+        Removal.objects.using(using).filter(kind=kind.name, key=kind.identity(instance.shipped)).delete()
+
+
 def refresh_models(sender: type[Synced], instance: Synced, raw: bool = False, **kwargs: Any) -> None:
     """Models are found by the names of their organisation, their family and their aliases."""
     if raw:
@@ -53,6 +60,7 @@ def connect() -> None:
         post_save.connect(tell_caches, sender=kind.model, dispatch_uid=f"caches after a changed {kind.name}")
         post_delete.connect(tell_caches, sender=kind.model, dispatch_uid=f"caches after a deleted {kind.name}")
         post_delete.connect(remember_removal, sender=kind.model, dispatch_uid=f"removal of {kind.name}")
+        post_save.connect(forget_removal, sender=kind.model, dispatch_uid=f"return of {kind.name}")
     for sender in (Organization, Family, Alias):
         post_save.connect(refresh_models, sender=sender, dispatch_uid=f"names of {sender.__name__}")
     post_delete.connect(refresh_models, sender=Alias, dispatch_uid="names of a deleted Alias")

@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import transaction
 
-from catalog import standings
-from catalog.models import DataChange, LanguageModel, derived
+from catalog import history, standings
+from catalog.models import Alias, DataChange, LanguageModel, Removal, Source, derived
 from catalog.models.locks import wait_for_bulk_writers
 from catalog.models.statistics import renew_statistics
 from catalog.source import SourceCatalogue
@@ -24,16 +24,21 @@ from catalog.sync.rows import Keys, sync_kind
 
 Progress = Callable[[str, int], None]  # the kind that is done, and how many records it had
 
-__all__ = ["KindReport", "Report", "sync"]
+__all__ = ["KindReport", "Report", "bring_back", "sync"]
 
 
 def sync(
-    catalogue: SourceCatalogue, *, theirs: bool = False, progress: Progress = lambda name, records: None
+    catalogue: SourceCatalogue,
+    *,
+    theirs: bool = False,
+    ranks: bool = True,
+    progress: Progress = lambda name, records: None,
 ) -> Report:
     """Rows are written all or none: whatever stops a sync leaves them as they were.
 
     Ranks follow once the rows are committed, so that nobody who writes waits for their fits. That they are owed is
-    committed with the rows: if this process is killed, the site computes them when it starts.
+    committed with the rows: if this process is killed, the site computes them when it starts. Without `ranks` another
+    process computes them.
     """
     report = Report()
     keys: Keys = {}
@@ -45,12 +50,42 @@ def sync(
             progress(done.name, done.records)
         report.derived = derived.refresh(LanguageModel.objects.all())
         if report.changed:
+            _record(report)
             DataChange.record(forget=True)
-        owed = [standings.take_on()] if report.changed else []
+        owed = [standings.take_on()] if report.changed and ranks else []
+        if report.changed and not ranks:
+            standings.ask()
         progress("derived", len(catalogue.models))
-    releases = [*standings.answer(*owed), *([] if owed else standings.refresh())]  # a new method ranks anew, too
+    releases = standings.answer(*owed)
+    if ranks and not owed:
+        releases += standings.refresh()  # a new method ranks anew, too
     report.ranked = [release.scope for release in releases]
     if report.changed or report.ranked:
         renew_statistics()
     progress("ranks", 0)
     return report
+
+
+def bring_back(catalogue: SourceCatalogue, removals: Iterable[Removal]) -> int:
+    """Shipped rows that were deleted here stand again, with all that went with them. Returns how many came back."""
+    wanted = {(removal.kind, removal.key) for removal in removals}
+    keys = {key for _kind, key in wanted}
+    for kind in KINDS:
+        for values in kind.records(catalogue):
+            identity = kind.identity(values)
+            if (kind.name, identity) in wanted or kind.identity_of_owner(values) in keys:
+                Removal.objects.filter(kind=kind.name, key=identity).delete()
+    report = sync(catalogue, ranks=False)
+    return sum(kind.created for kind in report.kinds)
+
+
+def _record(report: Report) -> None:
+    """History goes on with what the files wrote. Sources and aliases are versions of their model's."""
+    written = {kind.model: done.written for kind, done in zip(KINDS, report.kinds, strict=True)}
+    parts = (Alias, Source)
+    for part in parts:
+        owners = part._base_manager.filter(pk__in=written[part]).values_list("model_id", flat=True)
+        written[LanguageModel] |= set(owners)
+    for kind, rows in written.items():
+        if kind not in parts:
+            history.record_from_files(kind, rows)

@@ -53,6 +53,7 @@ def sync_kind(kind: Kind, records: list[Values], keys: Keys, *, theirs: bool) ->
         Removal.objects.filter(kind=kind.name, key__in=removed & seen).delete()
     _vanished(kind, {identity: row for identity, row in rows.items() if identity not in seen}, report)
     report.created = len(created)
+    report.written = {row.pk for row in (*created, *changed)}
     if "slug" in kind.key:
         keys[kind.model] = {
             (shipped or {}).get("slug", slug): pk for pk, slug, shipped in manager.values_list("pk", "slug", "shipped")

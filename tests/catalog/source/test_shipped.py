@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from catalog.management.data import DATA
-from catalog.source import SourceCatalogue, load
+from catalog.source import SHIPPED, SourceCatalogue, load
 from tests.catalog.form import faults
 
 
 @pytest.fixture(scope="module")
 def shipped() -> SourceCatalogue:
-    return load(DATA)
+    return load(SHIPPED)
 
 
 def test_everything_is_there(shipped: SourceCatalogue) -> None:
