@@ -87,12 +87,19 @@ class MissingTranslation(admin.SimpleListFilter):
 
 
 class CatalogAdmin(VersionedAdmin, TranslationAdmin):
-    """Both languages one below the other, every save a version that can be restored."""
+    """Both languages side by side, every save a version that can be restored."""
+
+    slug_is_fixed = True
 
     readonly_fields: ClassVar[tuple[str, ...]] = ("local_edits",)
     formfield_overrides = {**HTTPS, models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})}}
     save_on_top = True
     list_per_page = 50
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str] | tuple[Any, ...]:
+        """An address that was given once stays; of a model it can change, as its old one is kept as another name."""
+        fixed = ("slug",) if obj is not None and self.slug_is_fixed else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
 
     @admin.display(description=gettext_lazy("edited here"))
     def local_edits(self, row: Any) -> str:

@@ -3,15 +3,18 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextareaWidget
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from calculator.layer_pattern import layer_pattern
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.benchmarks import links_to_scores
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField
 from catalog.admin.together import EditedTogether
+from catalog.bridge.shapes import shape_of
 from catalog.models import Alias, LanguageModel, Source
 from catalog.models.vocabulary import Attention, Fact, Modality
 from catalog.source.facts import check_model
@@ -84,12 +87,10 @@ class SourceInline(admin.StackedInline):
     fields = ("facts", "ref", "url", ("kind", "checked", "checked_on", "position"))
 
 
-MEMORY = ("memory_8k_bytes", "memory_engine", "memory_format")
-
-
 @admin.register(LanguageModel)
 class LanguageModelAdmin(CatalogAdmin):
     form = LanguageModelForm
+    slug_is_fixed = False
     inlines = (SourceInline, AliasInline)
     list_display = ("name", "slug", "organization", "architecture", "total_label", "release_date", "is_published")
     list_filter = (
@@ -118,12 +119,12 @@ class LanguageModelAdmin(CatalogAdmin):
         "score_list",
         "architecture",
         "num_layers",
-        "layer_kinds",
-        *MEMORY,
+        "layers",
+        "memory",
     )
     fieldsets = (
         (None, {"fields": ("name", "slug", "is_published", "organization", "family", "variant")}),
-        (_("Text"), {"fields": ("summary", "description")}),
+        (_("Text"), {"fields": (("summary",), ("description",))}),
         (_("Facts"), {"fields": ("release_date", "knowledge_cutoff", "licence", "licence_url", "confidence")}),
         (_("Modalities"), {"fields": ("input_modalities", "output_modalities")}),
         (
@@ -133,20 +134,41 @@ class LanguageModelAdmin(CatalogAdmin):
                     ("total_parameters", "checkpoint_parameters"),
                     ("total_label", "total_published", "total_basis"),
                     ("active_parameters", "active_label", "active_basis"),
-                    "parameters_note",
+                    ("parameters_note",),
                 )
             },
         ),
-        (_("Context"), {"fields": (("context_tokens", "context_extended_tokens"), "context_note")}),
+        (_("Context"), {"fields": (("context_tokens", "context_extended_tokens"), ("context_note",))}),
         (_("Structure"), {"fields": ("attention", "normalization", "activation", "position_embedding")}),
         (_("Links"), {"fields": ("hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "papers")}),
         (
             _("Shape"),
-            {"fields": ("config", "architecture", "num_layers", "layer_kinds", *MEMORY)},
+            {"fields": ("config", "architecture", "num_layers", "layers", "memory")},
         ),
         (_("Scores"), {"fields": ("score_list",)}),
         (_("Data file"), {"fields": ("local_edits",)}),
     )
+
+    def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
+        """An address that readers kept goes on: the old slug becomes another name, which leads to the new one."""
+        before = form.initial.get("slug") if change and form.initial.get("is_published") else None
+        super().save_model(request, obj, form, change)
+        if before and before != obj.slug:
+            Alias.objects.get_or_create(name=before, defaults={"model": obj})
+            told = gettext("The address changed. The old one, %(slug)s, leads to the new one for good.")
+            self.message_user(request, told % {"slug": before}, messages.WARNING)
+
+    @admin.display(description=_("layers by kind"))
+    def layers(self, row: LanguageModel) -> str:
+        shape = shape_of(row)
+        return layer_pattern(shape) if shape else ""
+
+    @admin.display(description=_("memory"))
+    def memory(self, row: LanguageModel) -> str:
+        """What the model's page shows first."""
+        if row.memory_8k_bytes is None:
+            return ""
+        return f"{row.memory_8k_bytes / 2**30:,.1f} GiB · {row.memory_basis} · 8K"
 
     @admin.display(description=_("scores"))
     def score_list(self, row: LanguageModel) -> str:

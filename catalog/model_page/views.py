@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
 from calculator import panel
@@ -13,7 +15,7 @@ from calculator.htmx import HtmxRequest, dragging, wants_partial
 from calculator.memory_by_context import growth
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
-from catalog.bridge.rows import published_model_or_404
+from catalog.bridge.rows import current_slug, published_model
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.model_page.facts import facts
 from catalog.models import LanguageModel
@@ -22,7 +24,9 @@ from catalog.models import LanguageModel
 @vary_on_headers("HX-Request")
 def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
     """What the model is and what it takes to run it; answers htmx with the parts that depend on the workload."""
-    model = published_model_or_404(slug)
+    model = published_model(slug) or _draft(request, slug)
+    if model is None:
+        return _moved_or_404(request, slug)
     shape = shape_of(model)
     if shape and wants_partial(request):
         return _recomputed(request, model, shape)
@@ -32,6 +36,23 @@ def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
         context |= _memory(request, model, shape)
         status = 200 if context["panel"].estimate else 400
     return render(request, "catalog/model.html", context, status=status)
+
+
+def _draft(request: HtmxRequest, slug: str) -> LanguageModel | None:
+    """What is not published yet, for its editors. Nobody else's session is looked at."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.has_perm("catalog.view_languagemodel"):
+        return None
+    return LanguageModel.objects.named(slug).first()
+
+
+def _moved_or_404(request: HtmxRequest, slug: str) -> HttpResponse:
+    """A slug of earlier days, or another name, leads to the model for good."""
+    current = current_slug(slug)
+    if current is None:
+        raise Http404
+    query = request.META["QUERY_STRING"]
+    address = reverse("catalog:model", args=[current])
+    return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
 
 
 def _recomputed(request: HtmxRequest, model: LanguageModel, shape: Shape) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 - A field that nobody edited follows its file. An edited one stays and is reported; `theirs` takes the file's value.
 - A row that an editor added stays. One that an editor deleted is not brought back, but listed; `theirs` restores it.
+- A model whose slug changed goes on under the new one, edits and all, where the files name the old one as an alias.
 - A row whose file is gone stays and is listed; a source, score or alias goes with its line in the file, if nobody
   edited it.
 - Ranks are computed afterwards, where what they come from has changed.
@@ -44,8 +45,9 @@ def sync(
     keys: Keys = {}
     with transaction.atomic():
         wait_for_bulk_writers()
+        renamed = _renamed(catalogue)
         for kind in KINDS:
-            done = sync_kind(kind, list(kind.records(catalogue)), keys, theirs=theirs)
+            done = sync_kind(kind, list(kind.records(catalogue)), keys, theirs=theirs, renamed=renamed)
             report.kinds.append(done)
             progress(done.name, done.records)
         report.derived = derived.refresh(LanguageModel.objects.all())
@@ -64,6 +66,13 @@ def sync(
         renew_statistics()
     progress("ranks", 0)
     return report
+
+
+def _renamed(catalogue: SourceCatalogue) -> dict[str, str]:
+    """Models that the files now know by another slug, and name the old one as an alias."""
+    slugs = dict(LanguageModel._base_manager.values_list("slug", "shipped__slug"))
+    here = {shipped or slug for slug, shipped in slugs.items()}
+    return {old: new for old, new in catalogue.aliases.items() if old in here and new not in here}
 
 
 def bring_back(catalogue: SourceCatalogue, removals: Iterable[Removal]) -> int:

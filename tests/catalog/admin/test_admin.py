@@ -14,7 +14,7 @@ from django.utils import translation
 from reversion.models import Version
 
 from catalog import sync
-from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization, Removal, Score, Source
+from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel, Organization, Removal, Score, Source
 from catalog.source import load
 from tests.catalog.sample import CONFIG
 
@@ -293,3 +293,37 @@ def test_a_removal_can_be_taken_back(editor: Client, folder: Any) -> None:
     assert editor.post(reverse("admin:catalog_removal_delete", args=[removal.pk]), {"post": "yes"}).status_code == 302
     sync.sync(load(folder.path))
     assert Accelerator.objects.exists()
+
+
+def test_a_renamed_model_keeps_its_old_address(editor: Client) -> None:
+    row = LanguageModel.objects.get()
+    assert errors(editor, row, slug="coyote") == {}
+    assert Alias.objects.get(name="road-runner").model_id == row.pk
+    assert editor.get("/en/models/road-runner/")["Location"] == "/en/models/coyote/"
+    assert "leads to the new one for good" in editor.get(change_address(row)).content.decode()
+
+
+def test_other_slugs_are_fixed(editor: Client) -> None:
+    row = Organization.objects.get()
+    assert errors(editor, row, slug="another") == {}
+    row.refresh_from_db()
+    assert row.slug == "acme"
+
+
+@pytest.mark.parametrize("date", ["2125-01-01", "1999-05", "2026-02-30"])
+def test_a_date_must_be_plausible(editor: Client, date: str) -> None:
+    assert list(errors(editor, LanguageModel.objects.get(), release_date=date)) == ["release_date"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "other"),
+    [("en", "Model Atlas: editing", "简体中文"), ("zh-hans", "模型图鉴：编辑", "English")],
+)
+def test_the_admin_has_its_name_and_both_languages(editor: Client, language: str, title: str, other: str) -> None:
+    page = editor.get(reverse("admin:index"), headers={"accept-language": language}).content.decode()
+    assert title in page
+    assert "Django" not in page
+    assert f">{other}</button>" in page
+    sent = {"language": "zh-hans", "next": reverse("admin:index")}
+    assert editor.post(reverse("set_language"), sent).status_code == 302
+    assert "模型图鉴：编辑" in editor.get(reverse("admin:index")).content.decode()

@@ -6,17 +6,16 @@ import re
 
 import pytest
 
-from catalog.management.data import DATA
 from catalog.score_settings import Language, render
 from catalog.score_settings.phrases import PHRASES, WORDS, Phrase
-from catalog.source import load
+from catalog.source import SHIPPED, load
 from tests.catalog.form import HAN, faults
 
 
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
     """Every settings and basis of the scores that have a page, as often as they stand there."""
-    return [text for score in load(DATA).scores for text in (score.settings, score.basis) if text]
+    return [text for score in load(SHIPPED).scores for text in (score.settings, score.basis) if text]
 
 
 def own_words(text: str, language: Language) -> str:

@@ -285,3 +285,26 @@ def test_few_queries(folder: Any, django_assert_max_num_queries: Any) -> None:
         sync.sync(catalogue)
     with django_assert_max_num_queries(40):
         sync.sync(catalogue)
+
+
+def test_a_renamed_model_keeps_its_edits_sources_and_scores(folder: Any) -> None:
+    """Upstream gave it another slug, and names the old one as an alias."""
+    sync.sync(load(folder.path))
+    row = LanguageModel.objects.get()
+    counts = row.sources.count(), row.scores.count()
+    LanguageModel.objects.update(summary_zh_hans="改过。")
+    Score.objects.filter(pk=row.scores.all()[0].pk).update(value=12.5)
+    (folder.path / "models/acme/road-runner").rename(folder.path / "models/acme/road-runner-1")
+    aliases = folder.path / "score_aliases.toml"
+    aliases.write_text(
+        aliases.read_text().replace('"road-runner"', '"road-runner-1"') + 'road-runner = "road-runner-1"\n'
+    )
+    report = sync.sync(load(folder.path))
+    renamed: Any = LanguageModel.objects.get()
+    assert (renamed.pk, renamed.slug, renamed.summary_zh_hans) == (row.pk, "road-runner-1", "改过。")
+    assert (renamed.sources.count(), renamed.scores.count()) == counts
+    assert renamed.scores.filter(value=12.5).exists()
+    assert {kept.field for _, kept in report.kept()} == {"summary_zh_hans", "value"}
+    assert not any(kind.vanished or kind.dropped for kind in report.kinds)
+    assert Alias.objects.filter(name="road-runner", model=renamed).exists()
+    assert not sync.sync(load(folder.path)).changed
