@@ -105,7 +105,7 @@ TEMPLATES = [
     },
     {  # the admin's
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates" / "editors"],
+        "DIRS": [BASE_DIR / "catalog" / "admin" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

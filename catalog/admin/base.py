@@ -96,6 +96,12 @@ class CatalogAdmin(VersionedAdmin, TranslationAdmin):
     save_on_top = True
     list_per_page = 50
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [
+            (title, {**options, "fields": _side_by_side(options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str] | tuple[Any, ...]:
         """An address that was given once stays; of a model it can change, as its old one is kept as another name."""
         fixed = ("slug",) if obj is not None and self.slug_is_fixed else ()
@@ -107,3 +113,15 @@ class CatalogAdmin(VersionedAdmin, TranslationAdmin):
         if row.pk is None or row.shipped is None:
             return _("This row is not in the data files.")
         return ", ".join(edited_fields(row)) or _("Nothing: all fields follow the data file.")
+
+
+def _side_by_side(fields: Iterable[Any]) -> list[Any]:
+    """A text's two languages in one row of the form."""
+    rows: list[Any] = []
+    (_first, first), (_second, second) = LANGUAGES
+    for field in fields:
+        if isinstance(field, str) and rows and rows[-1] == f"{field.removesuffix(second)}{first}":
+            rows[-1] = (rows[-1], field)
+        else:
+            rows.append(field)
+    return rows

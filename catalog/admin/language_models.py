@@ -124,7 +124,7 @@ class LanguageModelAdmin(CatalogAdmin):
     )
     fieldsets = (
         (None, {"fields": ("name", "slug", "is_published", "organization", "family", "variant")}),
-        (_("Text"), {"fields": (("summary",), ("description",))}),
+        (_("Text"), {"fields": ("summary", "description")}),
         (_("Facts"), {"fields": ("release_date", "knowledge_cutoff", "licence", "licence_url", "confidence")}),
         (_("Modalities"), {"fields": ("input_modalities", "output_modalities")}),
         (
@@ -134,11 +134,11 @@ class LanguageModelAdmin(CatalogAdmin):
                     ("total_parameters", "checkpoint_parameters"),
                     ("total_label", "total_published", "total_basis"),
                     ("active_parameters", "active_label", "active_basis"),
-                    ("parameters_note",),
+                    "parameters_note",
                 )
             },
         ),
-        (_("Context"), {"fields": (("context_tokens", "context_extended_tokens"), ("context_note",))}),
+        (_("Context"), {"fields": (("context_tokens", "context_extended_tokens"), "context_note")}),
         (_("Structure"), {"fields": ("attention", "normalization", "activation", "position_embedding")}),
         (_("Links"), {"fields": ("hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "papers")}),
         (

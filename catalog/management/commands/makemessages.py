@@ -9,7 +9,7 @@ from django.core.management.commands import makemessages
 from django.template import engines
 from django.template.backends.jinja2 import Jinja2
 
-EDITORS = "templates/editors/"
+EDITORS = "catalog/admin/templates/"
 
 
 class TemplateFile(makemessages.BuildFile):
