@@ -98,9 +98,10 @@ def _version(row: Model, revision: Revision) -> Version:
 
 
 def restorable(row: Synced) -> Iterator[str]:
-    """Columns that an editor could have written."""
+    """Columns that an editor could have written. What is kept in both languages has a column for each, and one more."""
+    names = {column.name for column in row._meta.concrete_fields}
     for column in row._meta.concrete_fields:
-        if column.name not in NOT_RESTORED and (column.editable or column.name == "slug"):
+        if column.name not in NOT_RESTORED and column.editable and f"{column.name}_en" not in names:
             yield column.attname
 
 
