@@ -15,6 +15,7 @@ from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
 from catalog.bridge.rows import published_model_or_404
 from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.model_page.answer import answer
 from catalog.model_page.facts import facts
 from catalog.models import LanguageModel
 
@@ -26,7 +27,7 @@ def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
     shape = shape_of(model)
     if shape and wants_partial(request):
         return _recomputed(request, model, shape)
-    context: dict[str, Any] = {"model": model, "facts": facts(slug)}
+    context: dict[str, Any] = {"model": model, "facts": facts(slug), "answer": answer(model)}
     status = 200
     if shape:
         context |= _memory(request, model, shape)

@@ -47,7 +47,7 @@ def test_facts_of_the_reference_page(fact: str) -> None:
         ("Query heads", "40"),
         ("Key/value heads", "8"),
         ("Head dimension", "128"),
-        ("Rotary base", "500,000"),
+        ("RoPE base (theta)", "500,000"),
         ("Feed-forward size", "16,384"),
         ("Vocabulary", "202,048"),
         ("Routed experts", "128"),
