@@ -97,5 +97,8 @@ def _marked(piece: Piece, language: Language) -> SafeString:
 FILTERS = {
     "modalities": modality_words,
     "points": points,
-    **{each.__name__: each for each in (fact_names, written_in, in_short, card_fact, choice, run_query, publisher, in_words)},
+    **{
+        each.__name__: each
+        for each in (fact_names, written_in, in_short, card_fact, choice, run_query, publisher, in_words)
+    },
 }

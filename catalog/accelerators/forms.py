@@ -45,7 +45,9 @@ class AcceleratorListForm(FilterForm):
     min_memory = forms.IntegerField(
         label=gettext_lazy("Minimum VRAM (GB)"), required=False, min_value=0, max_value=MOST_GB
     )
-    max_memory = forms.IntegerField(label=gettext_lazy("Maximum VRAM (GB)"), required=False, min_value=0, max_value=MOST_GB)
+    max_memory = forms.IntegerField(
+        label=gettext_lazy("Maximum VRAM (GB)"), required=False, min_value=0, max_value=MOST_GB
+    )
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
 
     def __init__(self, query: Mapping[str, Any]) -> None:

@@ -42,9 +42,13 @@ class ModelFilterForm(FilterForm):
     min_parameters = forms.FloatField(
         label=gettext_lazy("Parameters from (B)"), required=False, min_value=0, max_value=MOST
     )
-    max_parameters = forms.FloatField(label=gettext_lazy("Maximum parameters (B)"), required=False, min_value=0, max_value=MOST)
+    max_parameters = forms.FloatField(
+        label=gettext_lazy("Maximum parameters (B)"), required=False, min_value=0, max_value=MOST
+    )
     licence = forms.ChoiceField(label=gettext_lazy("Commercial use"), required=False)
-    memory = forms.FloatField(label=gettext_lazy("Needs at most (GB of VRAM)"), required=False, min_value=0, max_value=MOST)
+    memory = forms.FloatField(
+        label=gettext_lazy("Needs at most (GB of VRAM)"), required=False, min_value=0, max_value=MOST
+    )
 
     def __init__(self, query: Mapping[str, Any]) -> None:
         super().__init__(query)

@@ -50,6 +50,7 @@ class Page(HTMLParser):
     tags: list[str] = field(default_factory=list)
     alternates: dict[str, str] = field(default_factory=dict)
     canonical: str = ""
+    description: str = ""
     flow: str = ""
 
     def __post_init__(self) -> None:
@@ -76,6 +77,7 @@ class Page(HTMLParser):
             self.canonical = values["href"]
         self.words += [(language, values[name]) for name in SPOKEN if values.get(name)]
         if tag == "meta" and values.get("name") == "description":
+            self.description = " ".join(values["content"].split())
             self.words.append((language, values["content"]))
         if tag not in VOID:
             self._open.append((tag, language))
