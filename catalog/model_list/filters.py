@@ -40,7 +40,7 @@ class ModelFilterForm(FilterForm):
     """What every list of models can be narrowed by."""
 
     min_parameters = forms.FloatField(
-        label=gettext_lazy("Parameters from (B)"), required=False, min_value=0, max_value=MOST
+        label=gettext_lazy("Minimum parameters (B)"), required=False, min_value=0, max_value=MOST
     )
     max_parameters = forms.FloatField(
         label=gettext_lazy("Maximum parameters (B)"), required=False, min_value=0, max_value=MOST

@@ -1,4 +1,4 @@
-"""The one-line answer of a model's page: the memory it takes before anything is asked, and one set of cards that runs it.
+"""The one-line answer of a model's page: the memory it takes before anything is asked, and cards that run it.
 
 What is told of a model away from its panel (description, feeds, share image, badge, Markdown) reads it here.
 """

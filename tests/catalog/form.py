@@ -20,8 +20,8 @@ FAULTS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
         "Chinese": re.compile(rf"{HAN}|[，。：；（）、「」]"),
         "two spaces, or one before punctuation": re.compile(r"  | [,;.:)]"),
         "a stiff or foreign turn": re.compile(
-            r"of (its|their) own\b|takes? (it|them) over|\b(read|reads) [\d,.]+[KM]? tokens|\d %|[Oo]ptimiz|(?<!-)[Qq]uantiz"
-            r"|not recorded in our sources"
+            r"of (its|their) own\b|takes? (it|them) over|\b(read|reads) [\d,.]+[KM]? tokens|\d %"
+            r"|[Oo]ptimiz|(?<!-)[Qq]uantiz|not recorded in our sources"
         ),
         "a doubled word": re.compile(r"\b([a-z]+) \1\b"),
     },
