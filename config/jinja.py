@@ -17,6 +17,7 @@ from jinja2 import Environment, Template, Undefined, pass_context
 from jinja2.runtime import Context
 
 from calculator import filters as calculator_filters
+from calculator import glossary
 from catalog import filters as catalog_filters
 from config.typesetting import tight
 
@@ -43,6 +44,7 @@ def environment(**options: Any) -> Environment:
     )
     made.filters |= DJANGO_FILTERS | calculator_filters.FILTERS | catalog_filters.FILTERS
     made.globals |= {
+        "glossary_anchor": glossary.anchor,
         "htmx_script": htmx_script,
         "language": translation.get_language,
         "querystring": _querystring,
