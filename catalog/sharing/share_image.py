@@ -31,6 +31,14 @@ PARTS: Mapping[str, str] = {
     "overhead": "#8b8a86",
     "vision": "#6d4a86",
 }
+WORDS = (  # that may stand on an image beside names and figures
+    "Model Atlas",
+    "The publisher's config.json is not known, so the memory cannot be computed.",
+    "GiB VRAM",
+    "%(basis)s, %(context)s context",
+    "fits on %(cards)s",
+    "Open-weight LLMs, VRAM requirements, GPU calculator",
+)
 COLOURS = 64  # of the palette: flat areas and the edges of letters
 
 
