@@ -39,6 +39,7 @@ def environment(**options: Any) -> Environment:
     options["undefined"] = Undefined  # with DEBUG, too: Django would have names written out that a page may lack
     made = Environment(extensions=["jinja2.ext.i18n"], lstrip_blocks=True, **options)  # noqa: S701 (Django says autoescape)
     made.template_class = Page
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a Han character in three bytes, not six
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext
     )

@@ -15,7 +15,7 @@ from config.compression import QUALITY
 
 MODEL = "models/llama-4-maverick-instruct/"
 PAGES = (MODEL, f"{MODEL}?context=-1&weights=Q9_K", "models/", "models/?min_parameters=-5", "organizations/meta/")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SCREENS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (640, "light"), (320, "dark"))
 KILOBYTE = 1000
 
