@@ -13,7 +13,7 @@ FAULTS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
         "a space beside full-width punctuation": re.compile(r" [，。：；（）、「」]|[，。：；（）、「」] "),
         "two spaces": re.compile("  "),
         "a word that has another name here": re.compile(
-            r"家族|加速器|(?<!截)止于 ?\d|文风校正|计算缓冲(?!区)|(?<!推理)(?<!搜索)引擎|不认识"
+            r"家族|加速器|(?<!截)止于 ?\d|文风校正|计算缓冲(?!区)|(?<!推理)(?<!搜索)引擎|不认识|本站来源"
         ),
     },
     "en": {
@@ -21,7 +21,7 @@ FAULTS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
         "two spaces, or one before punctuation": re.compile(r"  | [,;.:)]"),
         "a stiff or foreign turn": re.compile(
             r"of (its|their) own\b|takes? (it|them) over|\b(read|reads) [\d,.]+[KM]? tokens|\d %"
-            r"|[Oo]ptimiz|(?<!-)[Qq]uantiz|not recorded in our sources"
+            r"|[Oo]ptimiz|(?<!-)[Qq]uantiz|not recorded|[Oo]ur sources"
         ),
         "a doubled word": re.compile(r"\b([a-z]+) \1\b"),
     },
