@@ -67,7 +67,7 @@ def test_every_answer_is_there() -> None:
         "Fine-tuning",
         "llama-server",
         "Modelfile",
-        "Weight format × context",
+        "VRAM by quantisation and context length",
     ):
         assert said in page, said
 

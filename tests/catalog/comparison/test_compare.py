@@ -76,7 +76,7 @@ def test_a_format_that_one_model_lacks_is_said_in_its_column() -> None:
     cells = re.search(r'<tr class="reasons">.*?</tr>', page, re.DOTALL)
     assert cells
     assert text_of(cells[0])
-    assert row(page, "Quantisation (weight format)").startswith("Weight format AWQ")
+    assert row(page, "Quantisation (weight format)").startswith("Quantisation (weight format) AWQ")
 
 
 def test_a_model_that_the_engine_does_not_run_is_said_in_its_column() -> None:
