@@ -100,8 +100,8 @@ class Page(HTMLParser):
 
 
 def english_prose(text: str) -> list[str]:
-    """Runs of four or more English words that two function words make a sentence of; names have at most one."""
-    return [run for run in LATIN_RUN.findall(text) if len(FUNCTION_WORDS & set(run.lower().split())) >= 2]
+    """Runs of four or more English words with a function word among them, which names of ours do without."""
+    return [run for run in LATIN_RUN.findall(text) if FUNCTION_WORDS & set(re.findall(r"[a-z]+", run.lower()))]
 
 
 def strays(page: Page) -> list[str]:
