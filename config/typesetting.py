@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 WIDE = "，。：；、！？（）「」《》＋"
-_KEPT = re.compile(r"(<(?:script|style|textarea|pre|code)\b.*?</(?:script|style|textarea|pre|code)>)", re.DOTALL)
+_KEPT = re.compile(
+    r"(<input\b[^<>]*>|<(?:script|style|textarea|pre|code)\b.*?</(?:script|style|textarea|pre|code)>)", re.DOTALL
+)
 _MARKS = re.compile(f"([{WIDE}])")
 _TAG = re.compile(r"</?(?:a|abbr|b|cite|em|i|small|span|strong|sub|sup|time)\b[^<>]*>")
 _AFTER = re.compile(rf"(?:\s|{_TAG.pattern})+")
@@ -25,6 +27,8 @@ def tight(markup: str) -> str:
     '许可证（自有）<small>允许</small> · 36 层分块（8,192）＋12 层'
     >>> tight("<code>（a） b</code> ，c <small>（d</small>")
     '<code>（a） b</code>，c<small>（d</small>'
+    >>> tight('<input value="千问， 72B">')
+    '<input value="千问， 72B">'
     """
     parts = _KEPT.split(markup)
     return "".join(part if place % 2 else _prose(part) for place, part in enumerate(parts))
