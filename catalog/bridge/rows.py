@@ -29,4 +29,5 @@ def current_slug(name: str) -> str | None:
 
 @lru_cache(maxsize=512)
 def _published(slug: str, version: str) -> LanguageModel | None:
-    return LanguageModel.objects.published().named(slug).first()
+    linked = LanguageModel.objects.published().select_related("organization", "family", "licence")
+    return linked.named(slug).first()
