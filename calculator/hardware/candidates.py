@@ -38,6 +38,16 @@ class Candidate:
     rank: tuple[int, int, bool, int, int, int, str]
     said: tuple[Reason, ...]
 
+    @property
+    def usable_bytes(self) -> int:
+        """Of all its cards."""
+        return self.card.usable_bytes * self.count
+
+    @property
+    def price(self) -> int:
+        """Of all its cards at launch; 0 where it is not known."""
+        return (self.card.launch_price_usd or 0) * self.count
+
 
 @lru_cache(maxsize=32)
 def candidates_of(

@@ -180,10 +180,15 @@ SPELLINGS = (
 
 def _offered(field: str, value: str, offered: tuple[str, ...]) -> str:
     """`value` as the engine spells it."""
-    folded = value.casefold()
-    known = next((spellings for spellings in SPELLINGS if folded in spellings), frozenset({folded}))
-    by_spelling = {spelling.casefold(): spelling for spelling in reversed(offered)}
-    found = by_spelling.get(folded) or next((by_spelling[other] for other in known if other in by_spelling), None)
+    found = _spelled(value, offered)
     if found is None:
         raise WorkloadError(field, "not_offered", value=value, offered=offered)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _spelled(value: str, offered: tuple[str, ...]) -> str | None:
+    folded = value.casefold()
+    known = next((spellings for spellings in SPELLINGS if folded in spellings), frozenset({folded}))
+    by_spelling = {spelling.casefold(): spelling for spelling in reversed(offered)}
+    return by_spelling.get(folded) or next((by_spelling[other] for other in known if other in by_spelling), None)
