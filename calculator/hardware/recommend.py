@@ -136,8 +136,8 @@ def _picks(first: Candidate, near: Sequence[Candidate], needs: _Needs, per_class
 
 
 def _about_as_large(first: Candidate, near: Sequence[Candidate], needs: _Needs) -> Sequence[Candidate]:
-    """What does not fit beside the first pick: fewer of its kind, or else smaller sets of about as many current cards.
-    """
+    """What does not fit beside the first pick: fewer of its kind, or else smaller sets of about as many cards, current
+    ones before all."""
     smaller = [each for each in near if each.usable_bytes < first.usable_bytes]
     if same := [each for each in smaller if each.card is first.card and not needs.fits(each)]:
         return same

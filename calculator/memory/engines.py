@@ -103,7 +103,7 @@ def default_workload(shape: Shape, longest: int | None = None) -> Workload:
 def refusal(shape: Shape, name: str) -> WorkloadError | None:
     """Why an engine does not run this model at all; None where it does."""
     try:
-        estimate(shape, Workload(engine=name, context_tokens=1))
+        estimate(shape, Workload(engine=name))  # what most ask next
     except WorkloadError as error:
         return error.with_traceback(None) if error.field == "engine" else None  # kept: without its frames
     return None

@@ -17,6 +17,7 @@ from calculator.memory.llama_cpp.batch import micro_batch, pad, slot_count, stre
 from calculator.memory.llama_cpp.cache import cells
 from calculator.memory.llama_cpp.flash import runs_on_card, uses_flash
 from calculator.memory.llama_cpp.graph import (
+    Handed,
     NotTracedError,
     Peak,
     Setting,
@@ -24,7 +25,6 @@ from calculator.memory.llama_cpp.graph import (
     cache_kinds,
     trace,
 )
-from calculator.memory.llama_cpp.graph.tensors import Tensor
 from calculator.memory.llama_cpp.own_file import share
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots
@@ -108,7 +108,7 @@ def _copied_bytes(shape: Shape, workload: Workload, weights: Sequence[tuple[str,
 
 
 def _explained(
-    shape: Shape, setting: Setting, columns: Sequence[int], found: Peak, handed: Sequence[Tensor], copies: int
+    shape: Shape, setting: Setting, columns: Sequence[int], found: Peak, handed: Sequence[Handed], copies: int
 ) -> tuple[Term, ...]:
     """The masks, what is handed from card to card, the one tensor that grows with the context, and all the rest."""
     terms = []
