@@ -18,6 +18,7 @@ from jinja2.runtime import Context
 
 from calculator import filters as calculator_filters
 from catalog import filters as catalog_filters
+from config.kept_rows import kept_row
 
 DJANGO_FILTERS = {
     name: defaultfilters.register.filters[name] for name in ("date", "floatformat", "linebreaks", "truncatechars")
@@ -34,6 +35,7 @@ def environment(**options: Any) -> Environment:
     made.filters |= DJANGO_FILTERS | calculator_filters.FILTERS | catalog_filters.FILTERS
     made.globals |= {
         "htmx_script": htmx_script,
+        "kept_row": kept_row,
         "language": translation.get_language,
         "querystring": _querystring,
         "space": calculator_filters.space,

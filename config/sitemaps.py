@@ -35,7 +35,8 @@ class Bilingual(Sitemap):
 
     @property
     def paginator(self) -> Paginator[Any]:
-        return Paginator(self.items(), self.limit)
+        items: Any = self.items()
+        return Paginator(items, self.limit)
 
     def get_urls(self, page: int | str = 1, site: Any = None, protocol: str | None = None) -> list[dict[str, Any]]:
         root = f"{self.get_protocol(protocol)}://{self.get_domain(site)}"
