@@ -160,8 +160,8 @@ def _nearest(misses: Sequence[Candidate], needs: _Needs) -> Candidate | None:
 
 def _cheapest(near: Sequence[Candidate], picks: Sequence[Candidate], needs: _Needs) -> Candidate | None:
     """The current set with the lowest launch price that fits, unless its cards are picked already."""
-    priced = [each for each in near if each.price and each.current]
-    priced.sort(key=lambda each: (each.price, each.count, each.card.slug))
+    priced = [each for each in near if each.price_usd and each.current]
+    priced.sort(key=lambda each: (each.price_usd, each.count, each.card.slug))
     cheapest = next((each for each in priced if needs.fits(each)), None)
     return None if cheapest is None or any(each.card is cheapest.card for each in picks) else cheapest
 

@@ -148,11 +148,12 @@ def served(shape: Shape, answer: Estimate, available_bytes: int | None = None) -
 
 def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     """`workload` with every default filled in and every format in the engine's spelling."""
+    values = vars(workload)
     for knob, unset in UNSET_KNOBS.items():
-        if knob not in engine.KNOBS and getattr(workload, knob) != unset:
-            raise WorkloadError(knob, "not_supported", value=getattr(workload, knob))
+        if values[knob] != unset and knob not in engine.KNOBS:
+            raise WorkloadError(knob, "not_supported", value=values[knob])
     for field, (least, most) in BOUNDS.items():
-        value = getattr(workload, field)
+        value = values[field]
         if value is not None and not least <= value <= most:
             raise WorkloadError(field, "out_of_bounds", value=value, least=least, most=most)
     weight_format, kv_format = workload.weight_format, workload.kv_format

@@ -113,12 +113,13 @@ def _explained(
     """The masks, what is handed from card to card, the one tensor that grows with the context, and all the rest."""
     terms = []
     width = 2 if setting.flash else 4
-    masks = sum(tensor.size.per_cell * columns[tensor.size.cache] for tensor in handed if tensor.is_mask)
+    masks = sum([tensor.size.per_cell * columns[tensor.size.cache] for tensor in handed if tensor.is_mask])
     if masks:
         cells_masked = masks // (copies * setting.tokens * width)
         values = {"rows": setting.tokens, "cells": cells_masked, "copies": copies, "bytes": width}
         terms.append(Term("attention_masks", values, masks))
-    hidden = sum(tensor.extent == (shape.hidden_size, setting.tokens, 1, 1) for tensor in handed)
+    extent = (shape.hidden_size, setting.tokens, 1, 1)
+    hidden = sum([tensor.extent == extent for tensor in handed])
     if copies > 1 and hidden:
         values = {"copies": hidden, "rows": setting.tokens, "hidden_size": shape.hidden_size}
         terms.append(Term("hidden_states_handed", values, 4 * hidden * setting.tokens * shape.hidden_size))
