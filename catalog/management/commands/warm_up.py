@@ -6,15 +6,17 @@ import os
 from contextlib import suppress
 from typing import Any
 
+from django.core.cache import caches
 from django.core.management.base import BaseCommand
 
 from calculator.accuracy import cases
 from calculator.hardware import recommend
 from calculator.memory import WorkloadError, estimate
 from calculator.memory.engines import default_workload
+from catalog import versions
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.models import LanguageModel
+from catalog.models import DataChange, LanguageModel
 
 
 class Command(BaseCommand):
@@ -22,6 +24,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        done = versions.key("warm", DataChange.version())
+        if caches["graphs"].get(done):
+            return
         if hasattr(os, "nice"):
             os.nice(10)  # visitors first
         for model in LanguageModel.objects.published().iterator(chunk_size=50):
@@ -31,3 +36,4 @@ class Command(BaseCommand):
                     estimate(shape, workload)
                     recommend(shape, workload, all_cards())
         cases()
+        caches["graphs"].set(done, True, timeout=None)
