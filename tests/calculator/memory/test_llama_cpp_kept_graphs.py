@@ -78,10 +78,8 @@ def _alone(shape: Shape, workload: Workload) -> object:
 
 def test_shapes_and_questions_are_told_apart(store: Pickles) -> None:
     shapes = [read(LLAMA), read("qwen3-8b")]
-    answers = []
-    for shape in shapes:
-        for question in (1, 2):
-            answers.append(ask(shape, (question,), partial(tuple, (shape.model_type, question))))
+    asked = [(shape, question) for shape in shapes for question in (1, 2)]
+    answers = [ask(shape, (question,), partial(tuple, (shape.model_type, question))) for shape, question in asked]
     assert answers == [("llama", 1), ("llama", 2), ("qwen3", 1), ("qwen3", 2)]
     assert ask(read(LLAMA), (1,), lambda: pytest.fail("followed again")) == ("llama", 1)
 
