@@ -74,7 +74,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         workload = workload.but(pipeline_parallel=workload.stages)
     running = run(shape, _of_any_card(workload))
     held = _held(shape, workload, running.placement)
-    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end)
+    works = workload.gpu_layers != 0
+    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=works)
     cards = tuple(
         {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
         for terms, parts in zip(held.cards, running.cards, strict=True)
