@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -40,16 +41,17 @@ def changed_score() -> None:
 @pytest.mark.parametrize(
     ("worker", "ago", "left"),
     [
-        ("", timedelta(0), False),
-        (f"{HERE}:{os.getppid()}", timedelta(0), True),  # alive
-        (f"{HERE}:{dead_process()}", timedelta(0), False),
-        ("elsewhere:1", timedelta(0), True),
-        ("elsewhere:1", timedelta(hours=2), False),
-        (f"{HERE}:{os.getpid()}", timedelta(0), False),  # what failed in this very process
+        (lambda: "", timedelta(0), False),
+        (lambda: f"{HERE}:{os.getppid()}", timedelta(0), True),
+        (lambda: f"{HERE}:{dead_process()}", timedelta(0), False),
+        (lambda: "elsewhere:1", timedelta(0), True),
+        (lambda: "elsewhere:1", timedelta(hours=2), False),
+        (lambda: f"{HERE}:{os.getpid()}", timedelta(0), False),
     ],
+    ids=["nobody", "alive here", "dead here", "elsewhere", "elsewhere, long ago", "failed in this process"],
 )
-def test_what_a_dead_process_left_is_taken_up(worker: str, ago: timedelta, left: bool) -> None:
-    asked(worker, ago)
+def test_what_a_dead_process_left_is_taken_up(worker: Callable[[], str], ago: timedelta, left: bool) -> None:
+    asked(worker(), ago)
     asked()
     before = Release.objects.count()
     assert bool(standings.answer()) is not left
