@@ -28,9 +28,9 @@ class Among(Expression):
     def set_source_expressions(self, exprs: Any) -> None:
         (self.column,) = exprs
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         column, params = compiler.compile(self.column)
         listed = "SELECT value FROM json_each(%s)"
         if connection.vendor == "postgresql":
             listed = "SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(%s AS json))"
-        return f"{column} IN ({listed})", [*params, json.dumps(self.keys)]
+        return f"{column} IN ({listed})", (*params, json.dumps(self.keys))

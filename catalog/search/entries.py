@@ -15,9 +15,9 @@ from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel,
 from catalog.models.querysets import with_published
 from catalog.models.vocabulary import Vendor
 from catalog.ranking.scope import OVERALL
-from catalog.search.text import atoms, lines
+from catalog.search.text import atoms, lines, without_marks
 
-Kind = Literal["model", "family", "organization", "accelerator", "benchmark"]
+Kind = Literal["family", "model", "organization", "accelerator", "benchmark"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 UNRANKED = 10**9
 SCALES = ((10**12, "t"), (10**9, "b"), (10**6, "m"))
@@ -27,7 +27,7 @@ SCALES = ((10**12, "t"), (10**9, "b"), (10**6, "m"))
 class Entry:
     """`own` holds the names of the entry itself, `related` those of what it belongs to, as `catalog.search.text.lines`.
 
-    Of equal finds the one with the lower `order` comes first: rank, then the newest.
+    `plain` is `own` without marks. Of equal finds the one with the lower `order` comes first: rank, then the newest.
     """
 
     kind: Kind
@@ -38,16 +38,19 @@ class Entry:
     own: str
     related: str
     order: tuple[int, int]
-
-    @property
-    def text(self) -> str:
-        return self.own + self.related
+    plain: str
 
 
 def read() -> tuple[Entry, ...]:
     """All entries; the number of queries does not depend on theirs."""
     models = tuple(_models())
     return (*models, *_families(models), *_organizations(models), *_accelerators(), *_benchmarks())
+
+
+def _entry(
+    kind: Kind, pk: int, slug: str, english: str, chinese: str | None, own: str, related: str, order: tuple[int, int]
+) -> Entry:
+    return Entry(kind, pk, slug, english, chinese or english, own, related, order, without_marks(own))
 
 
 def _models() -> Iterator[Entry]:
@@ -66,22 +69,14 @@ def _models() -> Iterator[Entry]:
         repositories = [hf_repo, modelscope_repo, gguf_repo.removesuffix("-GGUF")]
         tails = [each.rpartition("/")[2] for each in repositories]
         names = [name, *aliases[pk], tag, *tails, *repositories, slug]
-        group = tuple(others)
-        yield Entry(
-            kind="model",
-            pk=pk,
-            slug=slug,
-            name_en=name,
-            name_zh_hans=name,
-            own=lines([*names, *_sizes(total, label)]),
-            related=related.get(group) or related.setdefault(group, lines(others)),
-            order=(ranks.get(pk, UNRANKED), _newest(released)),
-        )
+        owners = related.get(tuple(others)) or related.setdefault(tuple(others), lines(others))
+        order = (ranks.get(pk, UNRANKED), _newest(released))
+        yield _entry("model", pk, slug, name, name, lines([*names, *_sizes(total, label)]), owners, order)
 
 
 def _ranks() -> Mapping[int, int]:
-    places = Place.objects.filter(release__in=standings.current(OVERALL.key).values("pk"), rank__isnull=False)
-    return dict(places.order_by().values_list("model_id", "rank"))
+    places = Place.objects.filter(release__in=standings.current(OVERALL.key).values("pk")).order_by()
+    return {model: rank for model, rank in places.values_list("model_id", "rank") if rank is not None}
 
 
 def _newest(date: str) -> int:
@@ -114,20 +109,14 @@ def _families(models: Iterable[Entry]) -> Iterator[Entry]:
     best = _best(models, "family_id")
     for pk, slug, english, chinese, *organization in rows:
         names = [*_each(english), *_each(chinese), slug]
-        yield _group("family", pk, slug, english, chinese, lines(names), lines(organization), best[pk])
+        yield _entry("family", pk, slug, english, chinese, lines(names), lines(organization), best[pk])
 
 
 def _organizations(models: Iterable[Entry]) -> Iterator[Entry]:
     rows = with_published(Organization.objects.order_by()).values_list("pk", "slug", "name_en", "name_zh_hans")
     best = _best(models, "organization_id")
     for pk, slug, english, chinese in rows:
-        yield _group("organization", pk, slug, english, chinese, lines([english, chinese, slug]), "", best[pk])
-
-
-def _group(
-    kind: Kind, pk: int, slug: str, english: str, chinese: str | None, own: str, related: str, order: tuple[int, int]
-) -> Entry:
-    return Entry(kind, pk, slug, english, chinese or english, own, related, order)
+        yield _entry("organization", pk, slug, english, chinese, lines([english, chinese, slug]), "", best[pk])
 
 
 def _each(name: str | None) -> list[str]:
@@ -152,7 +141,7 @@ def _accelerators() -> Iterator[Entry]:
     for pk, slug, english, chinese, vendor, year in rows:
         own = lines([english, chinese, slug])
         plain = len(atoms(english))
-        yield _group("accelerator", pk, slug, english, chinese, own, vendors.get(vendor, ""), (plain, -(year or 0)))
+        yield _entry("accelerator", pk, slug, english, chinese, own, vendors.get(vendor, ""), (plain, -(year or 0)))
 
 
 def _vendors() -> Mapping[str, str]:
@@ -170,4 +159,4 @@ def _benchmarks() -> Iterator[Entry]:
     """Of equal finds the one with the most scores."""
     rows = Benchmark.objects.order_by().annotate(scores_held=Count("scores"))
     for pk, slug, english, chinese, scores in rows.values_list("pk", "slug", "name_en", "name_zh_hans", "scores_held"):
-        yield _group("benchmark", pk, slug, english, chinese, lines([english, chinese, slug]), "", (-scores, 0))
+        yield _entry("benchmark", pk, slug, english, chinese, lines([english, chinese, slug]), "", (-scores, 0))

@@ -26,6 +26,10 @@ HUNDRED_MILLIONS = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*亿")
 MARK = "|"
 
 
+def without_marks(text: str) -> str:
+    return text.replace(MARK, "").replace(".", "")
+
+
 @cache
 def words_of_readers() -> Mapping[str, Any]:
     return tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
