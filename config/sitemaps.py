@@ -20,6 +20,7 @@ from catalog.models.querysets import with_published
 ROBOTS = """User-agent: *
 Disallow: /*?
 Disallow: /api/
+Disallow: /*/search/
 Sitemap: {sitemap}
 """
 
@@ -31,6 +32,9 @@ class Bilingual(Sitemap):
     x_default = True
 
 
+NO_PAGES = ("search", "suggestions", "card_search")  # answers to a reader's words
+
+
 class Pages(Bilingual):
     """Every page that needs no argument."""
 
@@ -39,7 +43,7 @@ class Pages(Bilingual):
             f"{urls.app_name}:{pattern.name}"
             for urls in (catalog.urls, calculator.urls)
             for pattern in urls.urlpatterns
-            if not pattern.pattern.converters
+            if not pattern.pattern.converters and pattern.name not in NO_PAGES
         ]
 
     def location(self, item: str) -> str:
