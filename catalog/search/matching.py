@@ -34,7 +34,7 @@ class Names:
         for position, entry in enumerate(entries):
             for atom in set(re.split(r"[|\n]+", entry.own + entry.related)):
                 standing[atom].append(position)
-        del standing[""]
+        standing.pop("", None)  # before the first mark and after the last
         self._standing = dict(standing)
         self._sorted = sorted(standing)
         self._letters = {atom: len(held) for atom, held in standing.items() if atom.isalpha()}

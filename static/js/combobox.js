@@ -219,7 +219,7 @@ function pick(select) {
   select.addEventListener("focus", () => input.focus()); // a message about it leads here
 }
 
-export function enhance() {
+function enhance() {
   for (const form of document.querySelectorAll("[data-suggest]:not([data-ready])")) {
     form.dataset.ready = "";
     suggest(form);
@@ -229,3 +229,6 @@ export function enhance() {
     pick(select);
   }
 }
+
+document.addEventListener("htmx:afterSettle", enhance);
+enhance();

@@ -57,7 +57,7 @@ function tellWhose() {
   notice.hidden = !shown || same(shown, mine);
   if (notice.hidden) return;
   const form = notice.closest("form");
-  if (form) form.before(notice);
+  if (form) (form.closest(".instrument") ?? form).before(notice); // in view, also where the form is folded
   const option = [...document.querySelectorAll("#card option")].find((each) => each.value === mine?.card);
   for (const part of notice.querySelectorAll("[data-mine], [data-show-mine]")) part.hidden = !option;
   if (!option) return;

@@ -59,14 +59,3 @@ for (const failure of ["sendError", "timeout", "responseError"]) {
     if (detail.elt.matches(".filters")) detail.elt.submit();
   });
 }
-
-/* Suggestions and lists of cards to type into: their script comes with a page that has such a list, else when somebody
-   is about to search. */
-async function combine() {
-  const from = document.querySelector("[data-script]")?.dataset.script;
-  if (from) (await import(from)).enhance();
-}
-const whenNeeded = () => document.querySelector("select[data-picker]") && combine();
-document.addEventListener("focusin", (event) => event.target.closest?.("[data-suggest]:not([data-ready])") && combine());
-document.addEventListener("htmx:afterSettle", whenNeeded);
-whenNeeded();

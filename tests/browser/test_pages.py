@@ -60,7 +60,8 @@ def test_weight(page: Page, path: str) -> None:
             weights[kind] += len(compress(answer.body()))
     assert 0 < weights["document"] <= 25 * KILOBYTE, weights
     assert 0 < weights["stylesheet"] <= 15 * KILOBYTE, weights
-    assert 0 < weights["script"] <= 20 * KILOBYTE, weights
+    assert 0 < weights["script"] <= 24 * KILOBYTE, weights
+    assert weights.total() <= 60 * KILOBYTE, weights
 
 
 def test_list_is_filtered_as_one_types(page: Page, complaints: list[str]) -> None:
