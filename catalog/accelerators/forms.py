@@ -102,7 +102,7 @@ class AcceleratorListForm(FilterForm):
             found = found.filter(**{feature: True})
         text, sort = answers.get("q", ""), answers.get("sort", "")
         if text and not sort:
-            return BestFirst(found, "accelerator", text)
+            return BestFirst(found, "accelerator", text, narrowed=self.num_active > 0)
         return search.found(found, "accelerator", text).order_by(*order(sort or DEFAULT_SORT, SORTS))
 
 

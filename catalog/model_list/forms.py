@@ -89,5 +89,5 @@ class ModelListForm(ModelFilterForm):
             found = found.with_context(context)
         text, sort = answers["q"], answers["sort"]
         if text and not sort:
-            return BestFirst(found.for_table(), "model", text)
+            return BestFirst(found.for_table(), "model", text, narrowed=self.num_active > 0)
         return search.found(found, "model", text).for_table().order_by(*order(sort or DEFAULT_SORT, SORTS))

@@ -25,12 +25,17 @@ def _keys(kind: Kind, text: str) -> list[int]:
 
 
 class BestFirst(Sequence[Row]):
-    """Those of `rows` that answer, the best first; rows are read for what is looked at alone, as a page of them."""
+    """Those of `rows` that answer, the best first; rows are read for what is looked at alone, as a page of them.
 
-    def __init__(self, rows: QuerySet[Row], kind: Kind, text: str) -> None:
+    Not `narrowed`: `rows` are all that the search knows, so no query need say which of the finds are in them.
+    """
+
+    def __init__(self, rows: QuerySet[Row], kind: Kind, text: str, *, narrowed: bool = True) -> None:
         self._rows = rows
-        kept = set(found(rows, kind, text).order_by().values_list("pk", flat=True))
-        self._order = [key for key in _keys(kind, text) if key in kept]
+        self._order = _keys(kind, text)
+        if narrowed:
+            kept = set(rows.filter(Among(self._order)).order_by().values_list("pk", flat=True))
+            self._order = [key for key in self._order if key in kept]
 
     def __len__(self) -> int:
         return len(self._order)
@@ -44,4 +49,4 @@ class BestFirst(Sequence[Row]):
             return self[index : index + 1][0]
         keys = self._order[index]
         known = {row.pk: row for row in self._rows.filter(pk__in=keys).order_by()}
-        return [known[key] for key in keys]
+        return [known[key] for key in keys if key in known]
