@@ -58,19 +58,23 @@ function combine(input, list, offer, choose) {
     clearTimeout(waiting);
     waiting = setTimeout(ask, PAUSE_MS);
   });
-  input.addEventListener("keydown", async (event) => {
-    if (event.isComposing) return; // a Chinese input method has its own list
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      if (list.hidden) await ask();
-      step(event.key === "ArrowDown" ? 1 : -1);
-    } else if (event.key === "Enter" && active) {
-      event.preventDefault();
-      take(active);
-    } else if (event.key === "Escape" && !list.hidden) {
-      event.preventDefault();
-      show(false);
-    }
+  async function move(by) {
+    if (list.hidden) await ask();
+    step(by);
+  }
+  /* What a key means now; nothing where it is the field's own. */
+  function meaning(key) {
+    if (key === "ArrowDown") return () => move(1);
+    if (key === "ArrowUp") return () => move(-1);
+    if (key === "Enter" && active) return () => take(active);
+    if (key === "Escape" && !list.hidden) return () => show(false);
+    return null;
+  }
+  input.addEventListener("keydown", (event) => {
+    const meant = event.isComposing ? null : meaning(event.key); // a Chinese input method has its own list
+    if (!meant) return;
+    event.preventDefault();
+    meant();
   });
   input.addEventListener("blur", () => {
     clearTimeout(waiting);

@@ -26,7 +26,9 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 const NO_FILTERS = ["", "q", "sort", "board", "cards", "cards2"];
 function count() {
   for (const fold of document.querySelectorAll(".fold")) {
-    const set = [...fold.querySelectorAll("input, select")].filter((each) => !NO_FILTERS.includes(each.name) && each.value);
+    const set = [...fold.querySelectorAll("input, select")].filter(
+      (each) => !NO_FILTERS.includes(each.name) && each.value,
+    );
     const said = fold.querySelector("[data-active]");
     said.querySelector("b").textContent = set.length;
     said.hidden = set.length === 0;
