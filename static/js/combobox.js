@@ -7,9 +7,11 @@ const MOST_RECENT = 5;
 
 const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-/* Joins an input with the list below it. `offer(text)` fills the list; `choose(option)` takes one. */
-function combine(input, list, offer, choose) {
+/* Joins an input with the list below it. `offer(text)` fills the list; `choose(option)` takes one. With `best` the Enter
+   key takes the first where none is marked, else it is the form's. */
+function combine(input, list, offer, choose, best = false) {
   let active = null;
+  let listed = null; // what the list answers
   let waiting = 0;
   const options = () => [...list.querySelectorAll("[role=option]")];
 
@@ -28,7 +30,9 @@ function combine(input, list, offer, choose) {
   }
   async function ask() {
     clearTimeout(waiting);
-    if ((await offer(input.value.trim())) === false) return; // overtaken by a later question
+    const asked = input.value.trim();
+    if ((await offer(asked)) === false) return; // overtaken by a later question
+    listed = asked;
     mark();
     show(document.activeElement === input && list.childElementCount > 0);
   }
@@ -58,15 +62,25 @@ function combine(input, list, offer, choose) {
     clearTimeout(waiting);
     waiting = setTimeout(ask, PAUSE_MS);
   });
+  /* Somebody may be faster than the list. */
+  async function settled() {
+    if (list.hidden || listed !== input.value.trim()) await ask();
+  }
   async function move(by) {
-    if (list.hidden) await ask();
+    await settled();
     step(by);
+  }
+  async function takeBest() {
+    await settled();
+    const [first] = options();
+    if (first) take(first);
   }
   /* What a key means now; nothing where it is the field's own. */
   function meaning(key) {
     if (key === "ArrowDown") return () => move(1);
     if (key === "ArrowUp") return () => move(-1);
     if (key === "Enter" && active) return () => take(active);
+    if (key === "Enter" && best && !list.hidden) return takeBest;
     if (key === "Escape" && !list.hidden) return () => show(false);
     return null;
   }
@@ -208,7 +222,7 @@ function pick(select) {
     }
     input.value = shown();
   };
-  const { ask: open, isOpen } = combine(input, list, offer, choose);
+  const { ask: open, isOpen } = combine(input, list, offer, choose, true);
   input.addEventListener("click", () => isOpen() || open());
   input.addEventListener("focus", () => input.select());
   input.addEventListener("change", (event) => event.stopPropagation()); // no answer of the form
