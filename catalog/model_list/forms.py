@@ -34,8 +34,8 @@ class ModelListForm(ModelFilterForm):
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
     organization = forms.ChoiceField(label=gettext_lazy("Organisation"), required=False)
     architecture = forms.ChoiceField(label=gettext_lazy("Architecture"), required=False)
-    modality = forms.ChoiceField(label=gettext_lazy("Reads"), required=False)
-    context = forms.IntegerField(label=gettext_lazy("Context from"), required=False, min_value=1, max_value=2**40)
+    modality = forms.ChoiceField(label=gettext_lazy("Input"), required=False)
+    context = forms.IntegerField(label=gettext_lazy("Minimum context"), required=False, min_value=1, max_value=2**40)
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
 
     def __init__(self, query: Mapping[str, Any]) -> None:
