@@ -24,6 +24,7 @@ from catalog.models.querysets import with_published
 ROBOTS = """User-agent: *
 Disallow: /*?
 Disallow: /api/
+Disallow: /*/search/
 Sitemap: {sitemap}
 """
 
@@ -60,6 +61,9 @@ class Bilingual(Sitemap):
         return None
 
 
+NO_PAGES = ("search", "suggestions", "card_search")  # answers to a reader's words
+
+
 class Pages(Bilingual):
     """Every page that needs no argument."""
 
@@ -69,6 +73,7 @@ class Pages(Bilingual):
             for urls in (catalog.urls, calculator.urls)
             for pattern in urls.urlpatterns
             if not pattern.pattern.converters
+            and pattern.name not in NO_PAGES
             and not PurePath(str(pattern.pattern)).suffix  # feeds and images are no pages
         ]
 

@@ -20,6 +20,23 @@ STATES: Mapping[str, tuple[str, Promise]] = {
     "does_not_fit": ("over", pgettext_lazy("fit", "Does not fit")),
 }
 
+VENDORS: Mapping[str, Promise] = {
+    "nvidia": pgettext_lazy("vendor", "NVIDIA"),
+    "amd": pgettext_lazy("vendor", "AMD"),
+    "intel": pgettext_lazy("vendor", "Intel"),
+    "apple": pgettext_lazy("vendor", "Apple"),
+    "google": pgettext_lazy("vendor", "Google"),
+    "aws": pgettext_lazy("vendor", "AWS"),
+    "huawei": pgettext_lazy("vendor", "Huawei Ascend"),
+    "cambricon": pgettext_lazy("vendor", "Cambricon"),
+    "hygon": pgettext_lazy("vendor", "Hygon"),
+    "moore-threads": pgettext_lazy("vendor", "Moore Threads"),
+    "metax": pgettext_lazy("vendor", "MetaX"),
+    "biren": pgettext_lazy("vendor", "Biren"),
+    "iluvatar": pgettext_lazy("vendor", "Iluvatar CoreX"),
+    "kunlunxin": pgettext_lazy("vendor", "Kunlunxin"),
+}
+
 CLASSES: Mapping[str, Promise] = {
     "consumer": gettext_lazy("Consumer"),
     "workstation": gettext_lazy("Workstation"),

@@ -7,19 +7,20 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.memory import DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
+from catalog import search
 from catalog.accelerators.runs import largest_that_fits_first
 from catalog.model_list.filters import FilterForm, order
 from catalog.models import Accelerator, LanguageModel
-from catalog.models.names import normalise
 from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import Segment, Vendor
+from catalog.search import BestFirst
 
 # Name in the URL -> column. A minus in front turns the order round.
 SORTS: Mapping[str, str] = {
@@ -68,6 +69,7 @@ class AcceleratorListForm(FilterForm):
         self.offer(
             "sort",
             [
+                ("", _("Best match, then most memory")),
                 ("-memory", _("Most memory")),
                 ("memory", _("Least memory")),
                 ("-bandwidth", _("Highest bandwidth")),
@@ -82,11 +84,9 @@ class AcceleratorListForm(FilterForm):
         self.check_range("min_memory", "max_memory")
         return self.cleaned_data
 
-    def rows(self) -> QuerySet[Accelerator]:
+    def rows(self) -> QuerySet[Accelerator] | BestFirst[Accelerator]:
         answers = self.cleaned_data if self.is_valid() else {}
         found = Accelerator.objects.all()
-        for word in normalise(answers.get("q", "")).split():
-            found = found.filter(Q(name_en__icontains=word) | Q(name_zh_hans__icontains=word) | Q(slug__contains=word))
         wanted = {
             "vendor": answers.get("vendor"),
             "segment": answers.get("segment"),
@@ -102,7 +102,10 @@ class AcceleratorListForm(FilterForm):
         }
         if feature := features.get(answers.get("feature", "")):
             found = found.filter(**{feature: True})
-        return found.order_by(*order(answers.get("sort") or DEFAULT_SORT, SORTS))
+        text, sort = answers.get("q", ""), answers.get("sort", "")
+        if text and not sort:
+            return BestFirst(found, "accelerator", text, narrowed=self.num_active > 0)
+        return search.found(found, "accelerator", text).order_by(*order(sort or DEFAULT_SORT, SORTS))
 
 
 class RunsForm(FilterForm):
@@ -135,7 +138,8 @@ class RunsForm(FilterForm):
 
     def rows(self, usable_bytes: int) -> LanguageModelQuerySet:
         """Published models that answer a valid form, with their configs; `usable_bytes` are those of all cards."""
-        found = LanguageModel.objects.published().search(self.cleaned_data["q"]).select_related("organization")
+        found = search.found(LanguageModel.objects.published(), "model", self.cleaned_data["q"])
+        found = found.select_related("organization")
         found = found.only(
             "slug", "name", "config", "updated_at", "total_parameters", "active_parameters", "num_experts",
             "context_tokens", "context_extended_tokens", "release_date", "organization__slug", "organization__name",

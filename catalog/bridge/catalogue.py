@@ -13,6 +13,7 @@ from catalog.bridge.recognition import recognise
 from catalog.bridge.rows import published_model
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
+from catalog.search import BestFirst
 
 FOUND = 12
 MEDIA = frozenset({"image", "video", "audio"})
@@ -42,10 +43,10 @@ class DatabaseCatalogue:
         )
 
     def search(self, text: str) -> Sequence[Found]:
-        rows = LanguageModel.objects.published().filter(config__isnull=False).search(text[:100]).for_list()
+        rows = LanguageModel.objects.published().filter(config__isnull=False).for_list()
+        named = BestFirst(rows, "model", text) if text.strip() else rows.order_by("-release_date", "slug")
         return [
-            Found(slug=row.slug, name=row.name, detail=" · ".join(filter(None, _details(row))))
-            for row in rows.order_by("-release_date", "slug")[:FOUND]
+            Found(slug=row.slug, name=row.name, detail=" · ".join(filter(None, _details(row)))) for row in named[:FOUND]
         ]
 
     def recognise(self, names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recognised]:

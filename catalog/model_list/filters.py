@@ -16,6 +16,7 @@ from calculator.public_form import PublicForm
 from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import CommercialUse
 
+NO_FILTERS = ("q", "sort", "board")
 BILLION = 10**9
 MOST = 10**6  # billions of parameters, GB: more than any model has or needs
 
@@ -29,6 +30,11 @@ class FilterForm(PublicForm):
     def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
         """The choices of a field, in the reader's language: that of the request, so not the class's to say."""
         cast("forms.ChoiceField", self.fields[name]).choices = list(choices)
+
+    @property
+    def num_active(self) -> int:
+        """How many filters are set, which a folded form says: not what is searched, nor the order."""
+        return sum(name in self.fields and name not in NO_FILTERS for name in self.data)
 
     def check_range(self, lower: str, upper: str) -> None:
         least, most = self.cleaned_data.get(lower), self.cleaned_data.get(upper)

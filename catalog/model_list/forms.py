@@ -9,10 +9,12 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog import search
 from catalog.model_list.filters import ModelFilterForm, order
 from catalog.models import LanguageModel, Organization
 from catalog.models.querysets import LanguageModelQuerySet, with_published
 from catalog.models.vocabulary import Architecture, Modality
+from catalog.search import BestFirst
 
 # Name in the URL -> column. A minus in front turns the order round.
 SORTS: Mapping[str, str] = {
@@ -49,6 +51,7 @@ class ModelListForm(ModelFilterForm):
         self.offer(
             "sort",
             [
+                ("", _("Best match, then newest")),
                 ("-released", _("Newest first")),
                 ("released", _("Oldest first")),
                 ("name", _("Name, A to Z")),
@@ -70,14 +73,12 @@ class ModelListForm(ModelFilterForm):
     def numbers(self) -> list[forms.BoundField]:
         return [self[name] for name in ("min_parameters", "max_parameters", "context", "memory")]
 
-    def rows(self) -> LanguageModelQuerySet:
-        """Published models that answer the form, in its order; none while the form has errors."""
+    def rows(self) -> LanguageModelQuerySet | BestFirst[LanguageModel]:
+        """Published models that answer the form, in its order, none while the form has errors."""
         if not self.is_valid():
             return LanguageModel.objects.none()
         answers = self.cleaned_data
         found = self.narrowed(LanguageModel.objects.published())
-        if text := answers.get("q"):
-            found = found.search(text)
         if slug := answers.get("organization"):
             found = found.filter(organization__slug=slug)
         if architecture := answers.get("architecture"):
@@ -86,4 +87,7 @@ class ModelListForm(ModelFilterForm):
             found = found.accepting(modality)
         if context := answers.get("context"):
             found = found.with_context(context)
-        return found.order_by(*order(answers.get("sort") or DEFAULT_SORT, SORTS))
+        text, sort = answers["q"], answers["sort"]
+        if text and not sort:
+            return BestFirst(found.for_table(), "model", text, narrowed=self.num_active > 0)
+        return search.found(found, "model", text).for_table().order_by(*order(sort or DEFAULT_SORT, SORTS))

@@ -17,7 +17,7 @@ def model_list(request: HtmxRequest) -> HttpResponse:
     """Every published model, searched, filtered, sorted and paged by a plain GET form."""
     form, mine = ModelListForm(request.GET.dict()), MyHardware.from_query(request.GET)
     valid = form.is_valid()
-    paged = page_of(request.GET.get("page") if valid else None, form.rows().for_table(), PAGE_SIZE)
+    paged = page_of(request.GET.get("page") if valid else None, form.rows(), PAGE_SIZE)
     return render(
         request,
         "catalog/_model_answer.html" if wants_partial(request) else "catalog/models.html",

@@ -1,9 +1,9 @@
-"""Columns that nobody types: what `config.json` says, and the text that search reads."""
+"""Columns that nobody types: what `config.json` says."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -30,7 +30,6 @@ from calculator.architecture.shape import (
 )
 from calculator.memory import WorkloadError, default_workload, estimate
 from catalog.models.data_change import DataChange
-from catalog.models.names import search_text
 
 if TYPE_CHECKING:
     from catalog.models import LanguageModel
@@ -118,7 +117,7 @@ def memory_columns(shape: Shape, longest: int | None) -> dict[str, Any]:
     }
 
 
-def columns(model: LanguageModel, aliases: Iterable[str]) -> dict[str, Any]:
+def columns(model: LanguageModel) -> dict[str, Any]:
     """All derived columns of a row. Raises `ConfigError` where its config cannot be read."""
     found: dict[str, Any] = dict.fromkeys(SHAPE_COLUMNS)
     found |= {"architecture": "", "layer_kinds": {}, **NO_MEMORY}
@@ -126,13 +125,12 @@ def columns(model: LanguageModel, aliases: Iterable[str]) -> dict[str, Any]:
         shape = read_config(model.config)
         found |= shape_columns(shape)
         found |= memory_columns(shape, model.max_context_tokens or shape.context_tokens)
-    return found | {"search_text": search_text(model, aliases)}
+    return found
 
 
 def fill(model: LanguageModel) -> None:
     """Sets the derived columns of a row that is about to be saved."""
-    aliases = model.aliases.values_list("name", flat=True) if model.pk else []
-    for column, value in columns(model, aliases).items():
+    for column, value in columns(model).items():
         setattr(model, column, value)
 
 
@@ -140,9 +138,8 @@ def refresh(models: QuerySet[LanguageModel]) -> int:
     """Computes the derived columns of `models` anew and writes those that differ; returns how many rows changed."""
     changed: list[LanguageModel] = []
     fields: set[str] = set()
-    for model in models.select_related("organization", "family").prefetch_related("aliases"):
-        aliases = [alias.name for alias in model.aliases.all()]
-        different = {name: value for name, value in columns(model, aliases).items() if getattr(model, name) != value}
+    for model in models:
+        different = {name: value for name, value in columns(model).items() if getattr(model, name) != value}
         if different:
             for name, value in different.items():
                 setattr(model, name, value)

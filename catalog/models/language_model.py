@@ -127,7 +127,6 @@ class LanguageModel(ShapeColumns, Synced):
     ollama_tag = models.CharField(_("Ollama tag"), max_length=80, blank=True, validators=[OLLAMA_TAG])
     papers = models.JSONField(_("papers"), default=list, blank=True)
     confidence = models.CharField(_("confidence"), max_length=10, choices=Confidence, blank=True)
-    search_text = models.TextField(editable=False, default="")
 
     objects = LanguageModelManager()
 

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
 
-from catalog.models.names import normalise
-
 if TYPE_CHECKING:
     from catalog.models import LanguageModel  # noqa: F401
 
 Listed = TypeVar("Listed", bound=models.Model)
 
-LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans", "shipped", "search_text")
+LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans", "shipped")
 """Of a model: what no list shows."""
 
 
@@ -42,18 +40,6 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         return self.select_related("organization", "family", "licence").prefetch_related(
             "sources", "scores__benchmark", "aliases"
         )
-
-    def search(self, text: str) -> Self:
-        """Entries whose names (aliases, organisation, repository; both languages) contain every word of `text`.
-
-        No name holds a null character, and PostgreSQL refuses to look for one.
-        """
-        if "\0" in text:
-            return self.none()
-        found = self
-        for word in normalise(text).split():
-            found = found.filter(search_text__contains=word)
-        return found
 
     def named(self, slug: str) -> Self:
         """The entry with that slug, if there is one; any text may be asked for."""

@@ -42,7 +42,7 @@ function settled() {
   }
 }
 const ours = (event) => event.detail.target?.id === "result";
-const inPanel = (event) => event.target.closest?.("#workload");
+const inPanel = (event) => event.target.closest?.("#workload") && !event.target.matches(".picker"); // it asks by its list
 
 let moving = 0;
 function stopMoving() {

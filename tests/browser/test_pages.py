@@ -61,7 +61,7 @@ def test_weight(page: Page, path: str) -> None:
             weights[kind] += len(brotli.compress(answer.body(), quality=quality))
     assert 0 < weights["document"] <= 25 * KILOBYTE, weights
     assert 0 < weights["stylesheet"] <= 15 * KILOBYTE, weights
-    assert 0 < weights["script"] <= 22 * KILOBYTE, weights
+    assert 0 < weights["script"] <= 25 * KILOBYTE, weights
     assert weights.total() <= 58 * KILOBYTE, weights  # of 60; headers and the icon come on top
 
 
@@ -75,10 +75,10 @@ def test_list_is_filtered_as_one_types(page: Page, complaints: list[str]) -> Non
     assert page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]") == ["q", 7]
     for key in ("Home", "ArrowRight"):
         search.press(key)
-    search.press_sequentially("L")
-    expect(page).to_have_url(re.compile(r"q=lLlama%204(&|$)"))
+    search.press_sequentially("zq")
+    expect(page).to_have_url(re.compile(r"q=lzqlama%204(&|$)"))
     expect(page.locator("#models .empty")).to_be_visible()
-    assert page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]") == ["q", 2]
+    assert page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]") == ["q", 3]
     search.fill("")
     expect(rows).to_have_count(before)
     page.select_option("#organization", "deepseek")

@@ -80,11 +80,11 @@ def test_skip_link_is_first_and_leads_to_the_content(page: Page) -> None:
 def test_search_and_language_switch(new_context: CreateContextCallback, scripts: bool) -> None:
     page = new_context(java_script_enabled=scripts).new_page()
     page.goto("/en/")
-    page.get_by_role("banner").get_by_role("searchbox").fill("千问")
+    page.locator(".site-search input").fill("千问")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/en/models/?q=*")
+    page.wait_for_url("**/en/search/?q=*")
     page.get_by_role("link", name="简体中文").click()
-    page.wait_for_url("**/zh-hans/models/?q=*")
+    page.wait_for_url("**/zh-hans/search/?q=*")
     assert page.get_by_role("banner").get_by_role("link", name="模型图鉴").is_visible()
 
 

@@ -67,7 +67,6 @@ def _models(patterns: list[LanguageModel], number: int, random: Random) -> Itera
         for name in ("total_parameters", "active_parameters", "memory_8k_bytes"):
             if value := getattr(row, name):
                 setattr(row, name, round(value * factor))
-        row.search_text = f"{row.search_text} {index}"
         yield row
 
 

@@ -55,6 +55,15 @@ def test_ticked_models_are_compared(new_context: CreateContextCallback, scripts:
     assert page.locator(".compare thead a").all_inner_texts()[::2] == ["Model m39", "Model m37"]
 
 
+@pytest.mark.parametrize("lang", ["en", "zh-hans"])
+def test_the_first_rank_is_on_the_first_screen_of_a_phone(page: Page, lang: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/{lang}/benchmarks/")
+    first = page.locator("#board tbody th").first.bounding_box()
+    assert first
+    assert first["y"] + first["height"] <= 844
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
 def test_accessibility_rules_and_reflow(page: Page, path: str, scheme: Any) -> None:
