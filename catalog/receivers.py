@@ -34,9 +34,9 @@ def refresh_models(sender: type[Synced], instance: Synced, raw: bool = False, **
     if raw:
         return
     if isinstance(instance, Alias):
-        derived.refresh(LanguageModel.objects.filter(pk=instance.model_id))
+        derived.refresh_names(LanguageModel.objects.filter(pk=instance.model_id))
     elif isinstance(instance, Organization | Family):
-        derived.refresh(instance.models.all())
+        derived.refresh_names(instance.models.all())
 
 
 def rank_again(sender: type[Synced], raw: bool = False, **kwargs: Any) -> None:

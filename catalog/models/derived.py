@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -148,17 +148,36 @@ def refresh(models: QuerySet[LanguageModel]) -> int:
 
     What they hold under each engine is brought up to date, too.
     """
-    changed: list[LanguageModel] = []
-    fields: set[str] = set()
     needs: list[need.Need] = []
     keys: list[int] = []
-    for model in models.select_related("organization", "family").prefetch_related("aliases"):
-        aliases = [alias.name for alias in model.aliases.all()]
+
+    def found(model: LanguageModel) -> dict[str, Any]:
         shape = shape_in(model)
-        needs += need.needs_of(model, shape)
+        needs.extend(need.needs_of(model, shape))
         keys.append(model.pk)
-        found = columns(model, shape, aliases)
-        different = {name: value for name, value in found.items() if getattr(model, name) != value}
+        return columns(model, shape, _aliases(model))
+
+    changed = _rewrite(models, found)
+    if need.store(needs, keys) or changed:
+        DataChange.record()
+    return changed
+
+
+def refresh_names(models: QuerySet[LanguageModel]) -> None:
+    """Search finds `models` by the names that their organisation, family and aliases have now."""
+    if _rewrite(models, lambda model: {"search_text": search_text(model, _aliases(model))}):
+        DataChange.record()
+
+
+def _aliases(model: LanguageModel) -> list[str]:
+    return [alias.name for alias in model.aliases.all()]
+
+
+def _rewrite(models: QuerySet[LanguageModel], found: Callable[[LanguageModel], dict[str, Any]]) -> int:
+    changed: list[LanguageModel] = []
+    fields: set[str] = set()
+    for model in models.select_related("organization", "family").prefetch_related("aliases"):
+        different = {name: value for name, value in found(model).items() if getattr(model, name) != value}
         if different:
             for name, value in different.items():
                 setattr(model, name, value)
@@ -167,6 +186,4 @@ def refresh(models: QuerySet[LanguageModel]) -> int:
             fields |= different.keys()
     if changed:
         models.model._base_manager.bulk_update(changed, [*sorted(fields), "updated_at"], batch_size=100)
-    if need.store(needs, keys) or changed:
-        DataChange.record()
     return len(changed)

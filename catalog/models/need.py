@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import gettext_lazy as _
 
 from calculator.architecture import Shape
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
@@ -32,12 +31,12 @@ class Need(models.Model):
     """
 
     model = models.ForeignKey("catalog.LanguageModel", related_name="needs", on_delete=models.CASCADE)
-    engine = models.CharField(_("engine"), max_length=20)
-    context_tokens = models.PositiveBigIntegerField(_("longest context (tokens)"), null=True)
-    weights_bytes = models.PositiveBigIntegerField(_("weights (bytes)"))
-    held_8k_bytes = models.PositiveBigIntegerField(_("held at 8K of context (bytes)"), null=True)
-    held_32k_bytes = models.PositiveBigIntegerField(_("held at 32K of context (bytes)"), null=True)
-    held_128k_bytes = models.PositiveBigIntegerField(_("held at 128K of context (bytes)"), null=True)
+    engine = models.CharField(max_length=20)
+    context_tokens = models.PositiveBigIntegerField(null=True)
+    weights_bytes = models.PositiveBigIntegerField()
+    held_8k_bytes = models.PositiveBigIntegerField(null=True)
+    held_32k_bytes = models.PositiveBigIntegerField(null=True)
+    held_128k_bytes = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["model", "engine"], name="need_once")]
@@ -96,7 +95,7 @@ def store(wanted_needs: Iterable[Need], keys: Iterable[int]) -> bool:
     def told(need: Need) -> tuple[Any, ...]:
         return tuple(getattr(need, column) for column in columns)
 
-    held = {}
+    held: dict[tuple[Any, ...], int] = {}
     asked = list(keys)
     for start in range(0, len(asked), BATCH):
         held |= {told(need): need.pk for need in Need.objects.filter(model__in=asked[start : start + BATCH])}
