@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -27,6 +27,10 @@ class BestPage:
     releases: Mapping[str, Release]
     card: Card | None
     count: int
+
+    def on(self, count: int) -> BestPage:
+        """The same question about so many of the card."""
+        return replace(self, count=count)
 
     @property
     def valid(self) -> bool:
@@ -52,6 +56,12 @@ class BestPage:
     def memory_gb(self) -> int:
         """On the label, over all cards."""
         return sum(card.memory_gb * number for card, number in self.card.kinds(self.count)) if self.card else 0
+
+    @property
+    def memory_label(self) -> str:
+        """The memory of all cards in GB; empty where a single card says it in its name."""
+        said = self.card and self.count == 1 and f"{self.memory_gb}GB" in self.card.name.replace(" ", "")
+        return "" if said else f"{self.memory_gb:,}"
 
     @property
     def cards_query(self) -> str:

@@ -5,8 +5,8 @@ the end of a sync and, after an editor's change is committed, once however many 
 (`catalog.receivers`).
 """
 
-from catalog.standings.boards import BOARDS, board_label, current, scopes
+from catalog.standings.boards import BOARDS, board_label, current, ranks_of, scopes
 from catalog.standings.on_commit import schedule
 from catalog.standings.store import refresh
 
-__all__ = ["BOARDS", "board_label", "current", "refresh", "schedule", "scopes"]
+__all__ = ["BOARDS", "board_label", "current", "ranks_of", "refresh", "schedule", "scopes"]

@@ -256,3 +256,51 @@ def test_htmx_gets_the_answer_alone() -> None:
     part = response.content.decode()
     assert part.lstrip().startswith("<section") or '<section class="best" id="best"' in part
     assert "<html" not in part
+
+
+def test_a_card_s_page_gives_the_same_answer() -> None:
+    for query in ("", "board=coding", "board=coding&context=8192&engine=vllm", "cards=2"):
+        own = get(f"/en/accelerators/rtx-4090/?{query}")
+        asked = own[: own.index('id="specifications"')]
+        assert shown(asked) == shown(get(f"/en/?card=rtx-4090&{query}")), query
+    part = get("/en/accelerators/rtx-4090/?board=coding", HTTP_HX_REQUEST="true")
+    assert 'id="runs" hx-swap-oob="true"' in part
+
+
+def test_lists_are_ordered_by_a_board_and_show_its_ranks() -> None:
+    by_size = list(LanguageModel.objects.order_by("-total_parameters").values_list("slug", flat=True))
+    for path in ("/en/models/", "/en/accelerators/rtx-4090/"):
+        page = get(f"{path}?sort=rank:overall")
+        table = page[page.rindex("<thead>") :]
+        assert (
+            re.findall(r'<th scope="row">(?:<label.*?</label>|\s)*<a href="[^"]*/models/([^/]+)/', table, re.DOTALL)
+            == by_size
+        )
+        assert "<b>1</b> <small>1–3</small>" in table
+        coding = get(f"{path}?sort=rank:coding")
+        assert coding[coding.rindex("<tbody>") :].index("lfm2-1-2b") < coding[coding.rindex("<tbody>") :].index(
+            "deepseek-v3"
+        )
+        get(f"{path}?sort=rank:nope", 400)
+
+
+@pytest.mark.parametrize("path", ["/en/models/?sort=name&", "/en/benchmarks/?", "/en/benchmarks/mmlu/?"])
+@pytest.mark.parametrize(("slug", "count"), SETS)
+@pytest.mark.parametrize("context", ["", "&context=32768"])
+def test_only_what_fits_shows_nothing_that_does_not(path: str, slug: str, count: int, context: str) -> None:
+    """And leaves nothing out: what the page shows without the filter as fitting or tight is there with it."""
+
+    def badges(page: str) -> dict[str, str]:
+        rows = [row for row in re.split(r"<tr>", page) if 'scope="row"' in row and "badge" in row]
+        return {re.findall(r'/models/([^/"]+)/"', row)[0]: re.findall(r'class="badge (\w+)"', row)[0] for row in rows}
+
+    everything = badges(get(f"{path}card={slug}&cards={count}{context}"))
+    assert everything
+    page = get(f"{path}card={slug}&cards={count}{context}&fits=1")
+    assert badges(page) == {name: state for name, state in everything.items() if state != "over"}
+
+
+@pytest.mark.parametrize("path", ["/en/models/", "/zh-hans/benchmarks/", "/en/benchmarks/mmlu/"])
+def test_only_what_fits_asks_for_cards(path: str) -> None:
+    page = get(f"{path}?fits=1", 400)
+    assert re.search(r'id="fits_error"[^>]*>\s*[^<\s]', page)
