@@ -52,7 +52,7 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
         "left_out": len(paged["page"]) - len(shown),
         "rows": [(place, missing_text(place, scope) if place.missing else "") for place in shown],
         "catalogue": _by_category(benchmarks),
-        "scatter": None if form.unranked else scatter(_points(places)),
+        "scatter": None if form.unranked else scatter(_points(places), _memory_of(mine)),
     }
     partial = wants_partial(request)
     template = "catalog/_leaderboard.html" if partial else "catalog/leaderboards.html"
@@ -109,6 +109,10 @@ def _by_category(benchmarks: list[Benchmark]) -> list[tuple[str, list[Benchmark]
         for category in BenchmarkCategory
     ]
     return [(label, held) for label, held in found if held]
+
+
+def _memory_of(mine: MyHardware) -> tuple[str, int] | None:
+    return (mine.label, mine.card.usable_of(mine.count)) if mine.card else None
 
 
 def _points(places: QuerySet[Place]) -> Iterable[Mapping[str, Any]]:
