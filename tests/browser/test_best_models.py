@@ -119,7 +119,9 @@ def test_only_what_fits_narrows_a_board_and_the_chart_has_the_card(page: Page, c
     page.goto("/en/benchmarks/?card=rtx-4090")
     expect(page.locator(".scatter line.card")).to_be_attached()
     point = page.locator(".scatter a.point").first
-    assert (point.locator(".hit").bounding_box() or {})["width"] >= 24
+    target = point.locator(".hit").bounding_box()
+    assert target
+    assert min(target["width"], target["height"]) >= 24
     point.focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/models/.*card=rtx-4090"))
