@@ -100,6 +100,9 @@ REMARKS: Mapping[str, Promise] = {
     "partial_offload": gettext_lazy(
         "Some layers stay in RAM, and the card is not named: the CUDA context of the largest is counted."
     ),
+    "before_a_prompt": gettext_lazy(
+        "No layer lies on the card, and no prompt had come: nothing had run there, so its CUDA context alone is counted."
+    ),
     "budget_of_card": gettext_lazy(
         "The log prints the pool, not the total: 90% of the 23.58 GiB that it states for the card stand here as the truth."
     ),

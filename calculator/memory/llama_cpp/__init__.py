@@ -76,7 +76,8 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     held = weigh(in_file(shape, workload), recipe, running.placement)
     if workload.file_bytes is not None:
         held = sized(held, recipe, workload.file_bytes)
-    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end)
+    works = workload.gpu_layers != 0
+    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=works)
     cards = tuple(
         {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
         for terms, parts in zip(held.cards, running.cards, strict=True)
