@@ -83,7 +83,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.kept_answers.kept_answers",  # what stands below is not asked where an answer is at hand
-    "django.middleware.gzip.GZipMiddleware",  # pages; static files lie compressed already
+    "django.middleware.gzip.GZipMiddleware",  # pages of editors, and where a browser takes no Brotli
+    "config.compression.brotli_pages",
     "django.middleware.http.ConditionalGetMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

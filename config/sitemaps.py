@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from django.contrib.sitemaps import Sitemap
@@ -40,6 +41,7 @@ class Pages(Bilingual):
             for urls in (catalog.urls, calculator.urls)
             for pattern in urls.urlpatterns
             if not pattern.pattern.converters
+            and not PurePath(str(pattern.pattern)).suffix  # feeds and images are no pages
         ]
 
     def location(self, item: str) -> str:

@@ -11,6 +11,8 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 
 from catalog.api import api
+from catalog.sharing.badge import badge
+from catalog.sharing.views import llms
 from config import health, languages, sitemaps
 
 
@@ -26,6 +28,8 @@ urlpatterns = [
     re_path(languages.CHINESE_ALIASES, languages.to_simplified_chinese),
     path("favicon.ico", icon),
     path("robots.txt", sitemaps.robots, name="robots"),
+    path("llms.txt", llms, name="llms"),
+    path("badge/<slug:slug>.svg", badge, name="badge"),
     path("sitemap.xml", index, {"sitemaps": sitemaps.SITEMAPS, "sitemap_url_name": "sitemap_section"}, name="sitemap"),
     path("sitemap-<section>.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap_section"),
     path(settings.ADMIN_PATH, admin.site.urls),

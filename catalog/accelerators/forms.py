@@ -44,9 +44,11 @@ class AcceleratorListForm(FilterForm):
     segment = forms.ChoiceField(label=gettext_lazy("Made for"), required=False)
     feature = forms.ChoiceField(label=gettext_lazy("Feature"), required=False)
     min_memory = forms.IntegerField(
-        label=gettext_lazy("Memory from (GB)"), required=False, min_value=0, max_value=MOST_GB
+        label=gettext_lazy("Minimum VRAM (GB)"), required=False, min_value=0, max_value=MOST_GB
     )
-    max_memory = forms.IntegerField(label=gettext_lazy("to (GB)"), required=False, min_value=0, max_value=MOST_GB)
+    max_memory = forms.IntegerField(
+        label=gettext_lazy("Maximum VRAM (GB)"), required=False, min_value=0, max_value=MOST_GB
+    )
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
 
     def __init__(self, query: Mapping[str, Any]) -> None:
@@ -58,8 +60,8 @@ class AcceleratorListForm(FilterForm):
             "feature",
             [
                 *anything,
-                ("fp8", _("FP8 arithmetic")),
-                ("fp4", _("FP4 arithmetic")),
+                ("fp8", _("FP8 compute")),
+                ("fp4", _("FP4 compute")),
                 ("unified", _("unified memory")),
                 ("obtainable", _("can be bought")),
             ],

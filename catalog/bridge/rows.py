@@ -23,4 +23,5 @@ def published_model_or_404(slug: str) -> LanguageModel:
 
 @lru_cache(maxsize=512)
 def _published(slug: str, version: str) -> LanguageModel | None:
-    return LanguageModel.objects.published().named(slug).first()
+    linked = LanguageModel.objects.published().select_related("organization", "family", "licence")
+    return linked.named(slug).first()

@@ -47,7 +47,7 @@ class ModelListForm(ModelFilterForm):
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
     organization = forms.ChoiceField(label=gettext_lazy("Organisation"), required=False)
     architecture = forms.ChoiceField(label=gettext_lazy("Architecture"), required=False)
-    modality = forms.ChoiceField(label=gettext_lazy("Reads"), required=False)
+    modality = forms.ChoiceField(label=gettext_lazy("Input"), required=False)
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
 
     def __init__(self, query: Mapping[str, Any], mine: MyHardware, boards: Iterable[str] = ()) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.vary import vary_on_headers
 
 from calculator import panel
@@ -15,7 +17,9 @@ from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
 from catalog.bridge.rows import published_model_or_404
 from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.model_page.answer import answer
 from catalog.model_page.facts import facts
+from catalog.model_page.structured_data import graph
 from catalog.models import LanguageModel
 
 
@@ -26,7 +30,14 @@ def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
     shape = shape_of(model)
     if shape and wants_partial(request):
         return _recomputed(request, model, shape)
-    context: dict[str, Any] = {"model": model, "facts": facts(slug)}
+    known, absolute = answer(model), request.build_absolute_uri
+    context: dict[str, Any] = {
+        "model": model,
+        "facts": facts(slug),
+        "answer": known,
+        "share_image_url": absolute(reverse("catalog:model_image", args=[slug])),
+        "structured_data": graph(model, known, absolute, get_language() or "en"),
+    }
     status = 200
     if shape:
         context |= _memory(request, model, shape)

@@ -62,12 +62,12 @@ def test_every_answer_is_there() -> None:
         "upper bound",
         "Time to first token",
         "(estimate)",
-        "Sets of cards that fit",
+        "GPU configurations that fit",
         "Chinese vendors",
         "Fine-tuning",
         "llama-server",
         "Modelfile",
-        "Weight format × context",
+        "VRAM by quantisation and context length",
     ):
         assert said in page, said
 

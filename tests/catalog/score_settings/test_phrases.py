@@ -19,6 +19,12 @@ def texts() -> list[str]:
     return [text for score in load(DATA).scores for text in (score.settings, score.basis) if text]
 
 
+@pytest.fixture(scope="module")
+def titles() -> list[str]:
+    """What every source of a shipped model is called."""
+    return [source.ref for model in load(DATA).models for source in model.sources]
+
+
 def own_words(text: str, language: Language) -> str:
     """What the table says of a text; words of the source are not its fault."""
     return "".join("…" if piece.quoted else piece.text for piece in render(text, language))
@@ -34,6 +40,17 @@ def test_nearly_every_shipped_text_is_said_in_both_languages(texts: list[str]) -
     unknown = [text for text in texts if "…" in own_words(text, "zh-hans").split("；")]
     assert len(texts) > 4000
     assert len(unknown) / len(texts) < 0.01, sorted(set(unknown))
+
+
+def test_no_title_of_a_source_keeps_english_words_on_a_chinese_page(titles: list[str]) -> None:
+    """Addresses, names and what a file calls its entries stay; two English words in a row do not."""
+    assert len(titles) > 2500
+    names = re.compile(r'https?://\S+|github:\S+|"[^"]*"')
+    for title in set(titles):
+        left = "".join(piece.text for piece in render(title, "zh-hans") if piece.quoted)
+        assert not re.search(r"[a-z]{2,} [a-z]{2,}", names.sub("", left)), title
+        for language in ("en", "zh-hans"):
+            assert not re.search(r"\{\w+\}|%\(|None", own_words(title, language)), title
 
 
 def test_no_placeholder_is_left(texts: list[str]) -> None:
