@@ -19,6 +19,7 @@ from jinja2.runtime import Context
 from calculator import filters as calculator_filters
 from calculator import glossary
 from catalog import filters as catalog_filters
+from config.kept_rows import kept_row
 from config.typesetting import tight
 
 DJANGO_FILTERS = {
@@ -47,6 +48,7 @@ def environment(**options: Any) -> Environment:
     made.globals |= {
         "glossary_anchor": glossary.anchor,
         "htmx_script": htmx_script,
+        "kept_row": kept_row,
         "language": translation.get_language,
         "querystring": _querystring,
         "space": calculator_filters.space,

@@ -135,7 +135,15 @@ def _cache(name: str, most: int) -> dict[str, Any]:
     }
 
 
-CACHES = {"default": _cache("default", 2000), "answers": _cache("answers", KEPT_ANSWERS)}
+CACHES = {
+    "default": _cache("default", 2000),
+    "answers": _cache("answers", KEPT_ANSWERS),
+    "graphs": {  # large, and the same after a restart; one takes 1 to 15 KB
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": BASE_DIR / ".cache" / "graphs",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
+}
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]

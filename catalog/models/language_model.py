@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from calculator import labels
 from calculator.memory import DEFAULT_ENGINE
 from catalog.models import derived, need
+from catalog.models.addresses import address
 from catalog.models.organization import Family, Licence, Organization
 from catalog.models.querysets import LanguageModelManager
 from catalog.models.synced import Synced
@@ -157,7 +157,7 @@ class LanguageModel(ShapeColumns, Synced):
         need.store(need.needs_of(self, shape), [self.pk])
 
     def get_absolute_url(self) -> str:
-        return reverse("catalog:model", args=[self.slug])
+        return address("catalog:model", self.slug)
 
     @property
     def max_context_tokens(self) -> int | None:
