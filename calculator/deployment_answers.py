@@ -86,7 +86,7 @@ def answer(model: Model, form: DeploymentForm, cards: Iterable[Card], draft: Mod
         on_cards=_on_cards(shape, form, placed, extra) if placed else None,
         shelves=shelves(shape, workload, cards),
         certainty=certainty_text(workload.engine),
-        commands=tuple(_commands(model, workload, placed, draft, guessing)),
+        commands=tuple(commands(model, workload, placed, draft, guessing)),
         saving=saving,
         draft=guessing,
     )
@@ -147,8 +147,12 @@ def _speed(shape: Shape, form: DeploymentForm, placed: Fit) -> SpeedView | None:
     )
 
 
-def _commands(
-    model: Model, workload: Workload, placed: Fit | None, draft: Model | None, guessing: Estimate | None
+def commands(
+    model: Model,
+    workload: Workload,
+    placed: Fit | None,
+    draft: Model | None = None,
+    guessing: Estimate | None = None,
 ) -> Iterable[CommandView]:
     """The commands of each hub, the one that is reached from the reader's country first; the same text once."""
     first = "modelscope" if get_language() == "zh-hans" else "huggingface"

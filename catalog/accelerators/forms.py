@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -17,7 +17,8 @@ from calculator.memory.engines import MAX_CONTEXT_TOKENS
 from catalog import search
 from catalog.accelerators.runs import largest_that_fits_first
 from catalog.model_list.filters import FilterForm, order
-from catalog.models import Accelerator, LanguageModel
+from catalog.model_list.forms import RANK, by_rank
+from catalog.models import Accelerator, LanguageModel, Release
 from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import Segment, Vendor
 from catalog.search import BestFirst
@@ -119,11 +120,16 @@ class RunsForm(FilterForm):
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
 
-    def __init__(self, query: Mapping[str, Any], max_cards: int) -> None:
+    def __init__(
+        self, query: Mapping[str, Any], max_cards: int, boards: Iterable[str] = (), context_tokens: int = 8192
+    ) -> None:
+        """`boards` are those that have ranks to order by, `context_tokens` the length where none is asked for."""
         given = {name: value for name, value in query.items() if value != ""}
-        super().__init__({"cards": "1", "engine": DEFAULT_ENGINE, "context": "8192", **given})
+        super().__init__({"cards": "1", "engine": DEFAULT_ENGINE, "context": str(context_tokens), **given})
         self.fields["cards"].validators.append(MaxValueValidator(max_cards))
         self.fields["cards"].widget.attrs["max"] = max_cards
+        for name in ("sort", "q"):
+            self.fields[name].widget.attrs["form"] = "question"
         self.offer("engine", [(name, labels.engine_name(name)) for name in ENGINES])
         self.offer(
             "sort",
@@ -133,17 +139,33 @@ class RunsForm(FilterForm):
                 ("name", _("Name")),
                 ("-parameters", _("Most parameters")),
                 ("parameters", _("Fewest parameters")),
+                *by_rank(boards),
             ],
         )
 
-    def rows(self, usable_bytes: int) -> LanguageModelQuerySet:
-        """Published models that answer a valid form, with their configs; `usable_bytes` are those of all cards."""
+    def table_fields(self) -> list[forms.BoundField]:
+        """What concerns the table alone; it stands there, and is sent with the form above."""
+        return [self[name] for name in ("sort", "q")]
+
+    @property
+    def sort_board(self) -> str:
+        """The board that the table is ordered by, if it is."""
+        sort = str(self.cleaned_data.get("sort") or "")
+        return sort.removeprefix(RANK) if sort.startswith(RANK) else ""
+
+    def rows(self, usable_bytes: int, release: Release | None = None) -> LanguageModelQuerySet:
+        """Published models that answer a valid form, with their configs; `usable_bytes` are those of all cards.
+
+        `release` is that of the board by whose ranks the form orders them.
+        """
         found = search.found(LanguageModel.objects.published(), "model", self.cleaned_data["q"])
         found = found.select_related("organization")
         found = found.only(
             "slug", "name", "config", "updated_at", "total_parameters", "active_parameters", "num_experts",
             "context_tokens", "context_extended_tokens", "release_date", "organization__slug", "organization__name",
         )  # fmt: skip
+        if release and self.sort_board:
+            return found.by_rank(release)
         if sort := self.cleaned_data["sort"]:
             return found.order_by(*order(sort, RUN_SORTS))
         return largest_that_fits_first(found, usable_bytes, self.cleaned_data["engine"])

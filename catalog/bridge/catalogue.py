@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from calculator.architecture import Shape
 from calculator.catalogue import Found, Model, Recognised
 from calculator.figures import billions
 from calculator.hardware import Card, HardwareError, WeightSource
@@ -38,7 +39,7 @@ class DatabaseCatalogue:
             url=row.get_absolute_url(),
             shape=shape,
             max_context_tokens=max_context_tokens(row, shape),
-            sources=tuple(_sources(row, shape.native_format)),
+            sources=sources(row, shape),
             drafts=tuple(_drafts(row)),
         )
 
@@ -57,10 +58,10 @@ def _details(row: LanguageModel) -> tuple[str, str]:
     return row.organization.name, billions(row.total_parameters)
 
 
-def _sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, WeightSource]]:
+def sources(row: LanguageModel, shape: Shape) -> tuple[tuple[str, WeightSource], ...]:
     """Where the weights lie on each hub. Where the repository is not known, the commands name one to replace."""
     repositories = {"huggingface": (row.hf_repo, row.gguf_repo), "modelscope": (row.modelscope_repo, "")}
-    return [(hub, _source(row, *known, native_format)) for hub, known in repositories.items()]
+    return tuple((hub, _source(row, *known, shape.native_format)) for hub, known in repositories.items())
 
 
 def _source(row: LanguageModel, repository: str, gguf: str, native_format: str) -> WeightSource:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calculator import labels
 from calculator.memory import DEFAULT_ENGINE
-from catalog.models import derived
+from catalog.models import derived, need
 from catalog.models.addresses import address
 from catalog.models.organization import Family, Licence, Organization
 from catalog.models.querysets import LanguageModelManager
@@ -151,8 +151,9 @@ class LanguageModel(ShapeColumns, Synced):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        derived.fill(self)
+        shape = derived.fill(self)
         super().save(*args, **kwargs)
+        need.store(need.needs_of(self, shape), [self.pk])
 
     def get_absolute_url(self) -> str:
         return address("catalog:model", self.slug)

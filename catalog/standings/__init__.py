@@ -4,8 +4,19 @@
 the end of a sync and, after an editor's change is committed, in a process of its own (`requests`).
 """
 
-from catalog.standings.boards import BOARDS, board_label, current, scopes
+from catalog.standings.boards import BOARDS, board_label, current, ranks_of, scopes
 from catalog.standings.requests import answer, ask, take_on, waiting
 from catalog.standings.store import refresh
 
-__all__ = ["BOARDS", "answer", "ask", "board_label", "current", "refresh", "scopes", "take_on", "waiting"]
+__all__ = [
+    "BOARDS",
+    "answer",
+    "ask",
+    "board_label",
+    "current",
+    "ranks_of",
+    "refresh",
+    "scopes",
+    "take_on",
+    "waiting",
+]

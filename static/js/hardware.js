@@ -82,7 +82,7 @@ function restore() {
 function carry() {
   const mine = inAddress() ?? stored();
   if (!mine || typeof mine.card !== "string") return;
-  for (const link of document.querySelectorAll("a[href]:not([data-clear-hardware])")) {
+  for (const link of document.querySelectorAll("a[href]:not([data-clear-hardware], svg a)")) {
     const target = new URL(link.href);
     if (target.origin !== location.origin || !PAGES.test(target.pathname) || target.searchParams.has("card")) continue;
     put(target.searchParams, mine);
