@@ -9,12 +9,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from calculator.architecture import ConfigError, parse_config_text, read_config
+from calculator.architecture import ConfigError, parse_config_text
 from calculator.labels import config_error_texts
 
 
 class ConfigField(forms.JSONField):
-    """A pasted config.json. What cannot be read as a model's shape is refused, with the keys at fault."""
+    """A pasted config.json. Whether a shape can be read from it is the form's to ask."""
 
     widget = forms.Textarea(attrs={"rows": 16, "cols": 100, "spellcheck": "false", "class": "vLargeTextField"})
 
@@ -22,11 +22,9 @@ class ConfigField(forms.JSONField):
         if value in self.empty_values:
             return None
         try:
-            config = parse_config_text(value) if isinstance(value, str) else value
-            read_config(config)
+            return parse_config_text(value) if isinstance(value, str) else value
         except ConfigError as error:
             raise ValidationError(config_error_texts(error)) from error
-        return config
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         return data  # as typed, also where it is no JSON

@@ -11,6 +11,8 @@ from catalog.source.facts import Finding
 
 TEXTS: Mapping[str, Promise] = {
     "unreadable": _("config.json cannot be read: %(error)s"),
+    "unread_without_config": _("There is no config.json that could be kept unread."),
+    "unread_but_readable": _("The calculator reads this config.json: it need not be kept unread."),
     "total": _(
         "%(stated)s is stated, config.json gives %(config)s (%(share)s). Correct it, or explain both in the note."
     ),

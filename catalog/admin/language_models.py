@@ -4,12 +4,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminTextareaWidget
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from calculator.architecture import ConfigError, read_config
+from calculator.labels import config_error_texts
 from calculator.layer_pattern import layer_pattern
+from catalog.admin import prose
+from catalog.admin.adding.views import AddedFromConfig
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.benchmarks import links_to_scores
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField
@@ -25,7 +28,7 @@ class LanguageModelForm(RecordForm):
     """An edit that contradicts config.json is refused with both values, unless the card's note says why they differ."""
 
     class Meta:
-        widgets = {name: AdminTextareaWidget(attrs={"rows": 2}) for name in ("summary_en", "summary_zh_hans")}
+        widgets = prose.widgets()
 
     record = ModelRecord
     input_modalities = ChoicesField(label=_("input modalities"), choices=Modality.choices)
@@ -33,6 +36,17 @@ class LanguageModelForm(RecordForm):
     attention = ChoicesField(label=_("attention"), choices=Attention.choices, required=False)
     papers = LinesField(label=_("papers"), required=False)
     config = ConfigField(label="config.json", required=False)
+
+    def clean(self) -> dict[str, Any] | None:
+        """What cannot be read as a model's shape is refused, with the keys at fault, unless it is kept unread."""
+        cleaned = super().clean()
+        config = self.cleaned_data.get("config")
+        if config is not None and not self.cleaned_data.get("config_unread"):
+            try:
+                read_config(config)
+            except ConfigError as error:
+                self.add_error("config", config_error_texts(error))
+        return cleaned
 
     def given(self) -> dict[str, Any]:
         return {"sources": []}
@@ -86,9 +100,13 @@ class SourceInline(admin.StackedInline):
     extra = 0
     fields = ("facts", "ref", "url", ("kind", "checked", "checked_on", "position"))
 
+    def get_extra(self, request: HttpRequest, obj: LanguageModel | None = None, **options: Any) -> int:
+        """Where a config.json was just read, it is the first source."""
+        return 1 if hasattr(request, "reading") else 0
+
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(CatalogAdmin):
+class LanguageModelAdmin(AddedFromConfig, prose.PreviewsProse, CatalogAdmin):
     form = LanguageModelForm
     slug_is_fixed = False
     inlines = (SourceInline, AliasInline)
@@ -143,7 +161,7 @@ class LanguageModelAdmin(CatalogAdmin):
         (_("Links"), {"fields": ("hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "papers")}),
         (
             _("Shape"),
-            {"fields": ("config", "architecture", "num_layers", "layers", "memory")},
+            {"fields": ("config", "config_unread", "architecture", "num_layers", "layers", "memory")},
         ),
         (_("Scores"), {"fields": ("score_list",)}),
         (_("Data file"), {"fields": ("local_edits",)}),

@@ -6,7 +6,10 @@ import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from calculator.architecture import ConfigError, Shape, read_config
+from calculator.labels import config_error_texts
 
 if TYPE_CHECKING:
     from catalog.models import LanguageModel
@@ -41,13 +44,26 @@ def shape_of(model: LanguageModel) -> Shape | None:
     A config is read before it is saved, so one that cannot be read is older than the code: the next `sync_catalog`
     names it, and until then pages answer without it.
     """
-    if not model.config:
+    if not model.config or model.config_unread:
         return None
     try:
         return _read(_Version((model.pk, model.updated_at), model.config))
     except ConfigError as error:
         logger.warning("%s: %s", model.slug, error)
         return None
+
+
+def why_no_memory(model: LanguageModel) -> str:
+    """For a model without a shape. Of a config that is kept unread the reason is asked anew, as the code learns."""
+    if model.config and model.config_unread:
+        try:
+            read_config(model.config)
+        except ConfigError as error:
+            reason = config_error_texts(error)[0]
+            return _("The calculator does not read this config.json, so the memory is not computed. %(reason)s") % {
+                "reason": reason
+            }
+    return _("The publisher's config.json is not known, so the memory cannot be computed.")
 
 
 def max_context_tokens(model: LanguageModel, shape: Shape) -> int | None:

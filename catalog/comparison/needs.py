@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.architecture import Shape
@@ -12,7 +11,7 @@ from calculator.figures import gib
 from calculator.labels import PARTS
 from calculator.memory import Estimate
 from calculator.workload_form import WorkloadForm
-from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.bridge.shapes import max_context_tokens, shape_of, why_no_memory
 from catalog.comparison.forms import CompareForm
 from catalog.comparison.table import ComparisonCell, ComparisonRow, Section
 from catalog.models import LanguageModel
@@ -56,7 +55,7 @@ def _part(answer: Estimate | None, key: str) -> int | None:
 
 def _needs(model: LanguageModel, shape: Shape | None, form: CompareForm) -> tuple[str, Estimate | None, list[str]]:
     if shape is None:
-        return "", None, [_("The publisher's config.json is not known, so the memory cannot be computed.")]
+        return "", None, [why_no_memory(model)]
     workload = WorkloadForm(shape, form.answers, max_context_tokens=max_context_tokens(model, shape))
     if not workload.is_valid():
         return "", None, [str(error) for errors in workload.errors.values() for error in errors]

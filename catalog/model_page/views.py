@@ -17,7 +17,7 @@ from calculator.memory_by_context import growth
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
 from catalog.bridge.rows import current_slug, published_model
-from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.bridge.shapes import max_context_tokens, shape_of, why_no_memory
 from catalog.model_page.answer import answer
 from catalog.model_page.facts import facts
 from catalog.model_page.structured_data import graph
@@ -45,6 +45,8 @@ def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
     if shape:
         context |= _memory(request, model, shape)
         status = 200 if context["panel"].estimate else 400
+    else:
+        context["why_no_memory"] = why_no_memory(model)
     return render(request, "catalog/model.html", context, status=status)
 
 

@@ -120,7 +120,7 @@ def memory_columns(shape: Shape, longest: int | None) -> dict[str, Any]:
 
 def shape_in(model: LanguageModel) -> Shape | None:
     """What the row's config says; raises `ConfigError` where it cannot be read."""
-    return None if model.config is None else read_config(model.config)
+    return None if model.config is None or model.config_unread else read_config(model.config)
 
 
 def columns(model: LanguageModel, shape: Shape | None) -> dict[str, Any]:

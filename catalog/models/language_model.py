@@ -113,6 +113,14 @@ class LanguageModel(ShapeColumns, Synced):
         "config.json", null=True, blank=True, help_text=_("The model's own file; every shape column is read from it.")
     )
 
+    config_unread = models.BooleanField(
+        _("config.json is kept unread"),
+        default=False,
+        help_text=_(
+            "For a kind of model that the calculator does not know: no memory is computed, and the page says why."
+        ),
+    )
+
     summary = models.CharField(_("summary"), max_length=300, blank=True)
     description = models.TextField(_("description"), blank=True)
     hf_repo = models.CharField(_("Hugging Face repository"), max_length=120, blank=True, validators=[REPOSITORY])

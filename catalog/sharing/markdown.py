@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from calculator.figures import billions, context, gib, grouped
 from calculator.memory import WorkloadError, default_workload
 from calculator.memory_by_context import table
-from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.bridge.shapes import max_context_tokens, shape_of, why_no_memory
 from catalog.model_page import specs
 from catalog.model_page.answer import answer
 from catalog.model_page.citations import Citations
@@ -59,7 +59,7 @@ def _memory(model: LanguageModel) -> list[str]:
     known, shape = answer(model), shape_of(model)
     heading = [f"## {_('VRAM requirements')}", ""]
     if known is None or shape is None:
-        return [*heading, _("The publisher's config.json is not known, so the memory cannot be computed.")]
+        return [*heading, why_no_memory(model)]
     longest = max_context_tokens(model, shape)
     try:
         workload = default_workload(shape, longest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from calculator.architecture import ConfigError, read_config
 from calculator.architecture.shape import (
@@ -33,6 +34,8 @@ WORDS: dict[frozenset[str], type[Mixer]] = {
 }
 TEXTS: Mapping[str, str] = {
     "unreadable": "%(error)s",
+    "unread_without_config": "there is no config.json that could be kept unread",
+    "unread_but_readable": "the calculator reads this config.json: leave the key out",
     "total": "%(stated)s stated, %(config)s by config.json (%(share)s); a note on the counts must explain both",
     "context": "%(stated)s stated, %(config)s positions in config.json; a note on the context must explain both",
     "active_above_total": "%(active)s active are more than all %(total)s",
@@ -67,10 +70,27 @@ class Finding:
 def check_model(model: ModelRecord) -> Iterator[Finding]:
     """Everything that contradicts itself or the config."""
     yield from _against_itself(model)
+    if model.config_unread:
+        yield from _unread(model)
+    elif model.config is not None:
+        yield from _against_config(model, model.config)
+
+
+def _unread(model: ModelRecord) -> Iterator[Finding]:
+    """What is set aside as unreadable has to be there, and to be unreadable still."""
     if model.config is None:
+        yield Finding("config_unread", "unread_without_config", {})
         return
     try:
-        shape = read_config(model.config)
+        read_config(model.config)
+    except ConfigError:
+        return
+    yield Finding("config_unread", "unread_but_readable", {})
+
+
+def _against_config(model: ModelRecord, config: dict[str, Any]) -> Iterator[Finding]:
+    try:
+        shape = read_config(config)
     except ConfigError as error:
         yield Finding("config", "unreadable", {"error": str(error)})
         return

@@ -144,6 +144,7 @@ class ModelRecord(Record):
     description_zh_hans: Text = ""
 
     config: dict[str, Any] | None = None
+    config_unread: bool = False  # of a kind that the calculator does not know
     sources: list[SourceRecord] = []
 
 

@@ -1,0 +1,111 @@
+"""Step one of a new model: what was sent, what could be read from it, and what is proposed for its card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from calculator import labels
+from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
+from calculator.architecture.parse import MAX_BYTES
+from catalog.admin.adding import index
+from catalog.admin.adding.facts import READ, facts
+from catalog.admin.adding.naming import names, relations, repository_in
+from catalog.models import LanguageModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """`text` and `repository` as they were sent. `read` follows from the file, `proposed` is for an editor to look at.
+
+    `faults` keep the file from being read as text; `unread` say why no shape could be read from it. `remarks` are
+    no faults.
+    """
+
+    text: str = ""
+    repository: str = ""
+    shape: Shape | None = None
+    read: Mapping[str, Any] = field(default_factory=dict)
+    proposed: Mapping[str, Any] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Columns of a card."""
+        config = {"config": self.text} if self.text.strip() else {}
+        return {**self.proposed, **self.read, **config, "config_unread": bool(self.unread)}
+
+
+def sent(request: HttpRequest) -> Reading:
+    """What step one was given. Nothing is asked of another host, and nothing is kept."""
+    upload, stored = request.FILES.get("file"), request.FILES.get("index")
+    raw = upload.read(MAX_BYTES + 1) if isinstance(upload, UploadedFile) else request.POST.get("config", "")
+    checkpoint = stored.read(index.MAX_BYTES + 1) if isinstance(stored, UploadedFile) else b""
+    return reading(raw, request.POST.get("repository", ""), checkpoint)
+
+
+def reading(raw: str | bytes, repository: str, checkpoint: bytes = b"") -> Reading:
+    text = raw.decode("utf-8-sig", "replace") if isinstance(raw, bytes) else raw
+    text = text.replace("\r\n", "\n")
+    found = Reading(text=text[:MAX_BYTES], repository=repository.strip()[:500])
+    if not text.strip():
+        return replace(found, faults=(_("Paste the text of a config.json, or choose a file."),))
+    named, on_modelscope = repository_in(found.repository)
+    faults = []
+    if found.repository and not named:
+        told = _("“%(text)s” names no repository. Write owner/name, or paste its address.")
+        faults.append(told % {"text": found.repository})
+    try:
+        config = parse_config_text(raw)
+    except ConfigError as error:
+        return replace(found, faults=(*faults, *labels.config_error_texts(error)))
+    if faults:
+        return replace(found, faults=tuple(faults))
+    return _with_card(found, config, named, on_modelscope, checkpoint)
+
+
+def _with_card(found: Reading, config: dict[str, Any], named: str, on_modelscope: bool, checkpoint: bytes) -> Reading:
+    try:
+        shape = read_config(config)
+    except ConfigError as error:
+        found = replace(found, unread=tuple(labels.config_error_texts(error)))
+        said: dict[str, Any] = {"input_modalities": ["text"], "output_modalities": ["text"]}
+    else:
+        found, said = replace(found, shape=shape), facts(shape, config)
+    proposed = {name: value for name, value in said.items() if name not in READ}
+    if named:
+        proposed |= names(named, on_modelscope) | relations(named, str(config.get("model_type", "")))
+    read = {name: value for name, value in said.items() if name in READ}
+    if ("modelscope_repo" in proposed and on_modelscope) or "hf_repo" in proposed:
+        told = "modelscope_repo" if on_modelscope else "hf_repo"
+        read[told] = proposed.pop(told)
+    found = replace(found, read=read, proposed=proposed, remarks=_taken(proposed.get("slug")))
+    return _with_index(found, checkpoint)
+
+
+def _taken(slug: str | None) -> tuple[str, ...]:
+    row = LanguageModel.objects.filter(slug=slug).first() if slug else None
+    if row is None:
+        return ()
+    told = _("The slug %(slug)s is taken by %(name)s: choose another, or edit that model.")
+    return (told % {"slug": slug, "name": row},)
+
+
+def _with_index(found: Reading, checkpoint: bytes) -> Reading:
+    if not checkpoint:
+        return found
+    try:
+        numbers = index.stored_numbers(checkpoint, found.shape.native_format if found.shape else "")
+    except index.UnreadableIndexError as fault:
+        return replace(found, faults=(*found.faults, str(fault)))
+    if numbers is None:
+        told = _("The index does not say how many numbers are stored: they differ in width.")
+        return replace(found, remarks=(*found.remarks, told))
+    return replace(found, read={**found.read, "checkpoint_parameters": numbers})

@@ -1,0 +1,89 @@
+"""A text as readers will see it, while it is written: the markup of the model's own page, and what is amiss."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse_lazy
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from catalog.admin.versioned import VersionedAdmin
+
+LONGEST = {"summary": 300, "description": 5000}  # characters that the columns take
+SHOWN = {"summary": 155, "description": 0}  # of a summary, in results of searches; more is cut there
+HAN = r"\u3400-\u9fff"
+BESIDE_LATIN = re.compile(rf"[{HAN}][A-Za-z0-9]|[A-Za-z0-9%][{HAN}]")
+HALF_WIDTH = re.compile(rf"[{HAN}]\s*[,;:!?()]|[,;:!?()]\s*[{HAN}]")
+MARKS = re.compile(r"\*\*|__|`|^#+ |\]\(", re.MULTILINE)
+
+
+class ProseWidget(AdminTextareaWidget):
+    """A text box with its preview beneath; without scripts the box alone."""
+
+    def __init__(self, field: str, language: str, rows: int) -> None:
+        super().__init__(
+            {
+                "rows": rows,
+                "lang": language,
+                "data-prose": reverse_lazy("admin:catalog_languagemodel_prose"),
+                "data-field": field,
+                "data-language": language,
+            }
+        )
+
+    class Media:
+        js = ("js/prose.js",)
+
+
+def widgets() -> dict[str, ProseWidget]:
+    """For the form of a model."""
+    return {
+        f"{field}_{language.replace('-', '_')}": ProseWidget(field, language, rows)
+        for field, rows in (("summary", 3), ("description", 6))
+        for language in ("en", "zh-hans")
+    }
+
+
+class PreviewsProse(VersionedAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.prose_view)
+        return [path("prose/", view, name="catalog_languagemodel_prose"), *super().get_urls()]
+
+    def prose_view(self, request: HttpRequest) -> HttpResponse:
+        """What a text looks like. Nothing is kept."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        field, language = request.POST.get("field", ""), request.POST.get("language", "")
+        if field not in LONGEST or language not in ("en", "zh-hans"):
+            raise Http404
+        text = request.POST.get("text", "").replace("\r\n", "\n").strip()
+        hints = list(_hints(text, field, language))
+        with translation.override(language):
+            seen = render(request, "catalog/admin/prose.html", {"text": text[: LONGEST[field]], "field": field})
+        context: dict[str, Any] = {"seen": seen.content.decode(), "hints": hints, "language": language}
+        return render(request, "catalog/admin/prose_preview.html", context)
+
+
+def _hints(text: str, field: str, language: str) -> Iterator[str]:
+    count = {"count": f"{len(text):,}", "most": f"{LONGEST[field]:,}", "shown": SHOWN[field]}
+    if len(text) > LONGEST[field]:
+        yield _("%(count)s characters: %(most)s are the most.") % count
+    elif SHOWN[field] and len(text) > SHOWN[field]:
+        yield _("%(count)s of %(most)s characters; search results cut a summary after about %(shown)s.") % count
+    else:
+        yield _("%(count)s of %(most)s characters") % count
+    if MARKS.search(text):
+        yield _("Markdown is shown as it is typed.")
+    if language == "zh-hans" and (found := HALF_WIDTH.search(text)):
+        yield _("Half-width punctuation beside Han: “%(text)s”") % {"text": found[0]}
+    if language == "zh-hans" and (found := BESIDE_LATIN.search(text)):
+        yield _("No space between Han and Latin: “%(text)s”") % {"text": found[0]}
