@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -39,7 +40,7 @@ class AddedFromConfig(VersionedAdmin):
         if STEP_ONE & request.POST.keys():
             return self._answer(request, sent(request))
         found = reading(request.POST.get("config", ""), request.POST.get("hf_repo", ""))
-        return super().add_view(request, form_url, {"reading": lambda: shown(found)} if found.text.strip() else None)
+        return super().add_view(request, form_url, _shown(found) if found.text.strip() else None)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         found = getattr(request, "reading", None)
@@ -69,7 +70,12 @@ class AddedFromConfig(VersionedAdmin):
             return self._ask(request, found)
         asked: Any = copy(request)
         asked.method, asked.reading = "GET", found
-        return super().add_view(asked, "", {"reading": lambda: shown(found)})
+        return super().add_view(asked, "", _shown(found))
+
+
+def _shown(found: Reading) -> dict[str, Any]:
+    """For the head of the form; not computed where the form is saved."""
+    return {"reading": SimpleLazyObject(lambda: shown(found))}
 
 
 def _source(found: Reading) -> dict[str, Any]:
