@@ -15,6 +15,7 @@ from catalog.admin import prose
 from catalog.admin.adding.views import AddedFromConfig
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.benchmarks import links_to_scores
+from catalog.admin.completeness import Lacking, ShowsGaps
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField
 from catalog.admin.together import EditedTogether
 from catalog.bridge.shapes import shape_of
@@ -106,12 +107,22 @@ class SourceInline(admin.StackedInline):
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(AddedFromConfig, prose.PreviewsProse, CatalogAdmin):
+class LanguageModelAdmin(AddedFromConfig, prose.PreviewsProse, ShowsGaps, CatalogAdmin):
     form = LanguageModelForm
     slug_is_fixed = False
     inlines = (SourceInline, AliasInline)
-    list_display = ("name", "slug", "organization", "architecture", "total_label", "release_date", "is_published")
+    list_display = (
+        "name",
+        "slug",
+        "organization",
+        "architecture",
+        "total_label",
+        "release_date",
+        "missing",
+        "is_published",
+    )
     list_filter = (
+        Lacking,
         "is_published",
         MissingTranslation,
         "organization",
