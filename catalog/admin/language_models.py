@@ -17,6 +17,7 @@ from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordFo
 from catalog.admin.benchmarks import links_to_scores
 from catalog.admin.completeness import Lacking, ShowsGaps
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField
+from catalog.admin.publishing import PublishedByReviewers
 from catalog.admin.together import EditedTogether
 from catalog.bridge.shapes import shape_of
 from catalog.models import Alias, LanguageModel, Source
@@ -107,7 +108,7 @@ class SourceInline(admin.StackedInline):
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(AddedFromConfig, prose.PreviewsProse, ShowsGaps, CatalogAdmin):
+class LanguageModelAdmin(AddedFromConfig, prose.PreviewsProse, ShowsGaps, PublishedByReviewers, CatalogAdmin):
     form = LanguageModelForm
     slug_is_fixed = False
     inlines = (SourceInline, AliasInline)
@@ -180,7 +181,7 @@ class LanguageModelAdmin(AddedFromConfig, prose.PreviewsProse, ShowsGaps, Catalo
 
     def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
         """An address that readers kept goes on: the old slug becomes another name, which leads to the new one."""
-        before = form.initial.get("slug") if change and form.initial.get("is_published") else None
+        before = LanguageModel.objects.published().filter(pk=obj.pk).values_list("slug", flat=True).first()
         super().save_model(request, obj, form, change)
         if before and before != obj.slug:
             Alias.objects.get_or_create(name=before, defaults={"model": obj})

@@ -142,6 +142,7 @@ class LanguageModel(ShapeColumns, Synced):
         ordering = ["slug"]
         verbose_name = _("language model")
         verbose_name_plural = _("language models")
+        permissions = [("publish_languagemodel", "Can publish language models")]
         # Lists stand in one of these orders: such an index gives the first page without a sort.
         indexes = [
             models.Index(F(column).desc(), "slug", name=f"models_by_{name}")

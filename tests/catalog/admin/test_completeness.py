@@ -21,12 +21,13 @@ LIST = "/admin/catalog/languagemodel/"
 @pytest.fixture
 def complete(folder: Any) -> LanguageModel:
     sync.sync(load(folder.path))
-    row = LanguageModel.objects.get()
+    row: Any = LanguageModel.objects.get()
     row.config, row.summary_en, row.summary_zh_hans = CONFIG, "Short.", "简短。"
     row.description_en, row.description_zh_hans = "Long.", "详细。"
     row.save()
     row.sources.update(checked=True)
-    return row
+    model: LanguageModel = row
+    return model
 
 
 def lacks(row: LanguageModel) -> set[str]:
