@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
-from catalog.admin.versioned import VersionedAdmin
+from catalog.admin.scores_as_csv.views import ScoresAsCsv
 from catalog.models import Benchmark, LanguageModel, Score
 from catalog.source.records import BenchmarkRecord, Record, ScoreRecord
 from catalog.sync.edits import edited_fields
@@ -75,7 +75,7 @@ class BenchmarkAdmin(CatalogAdmin):
 
 
 @admin.register(Score)
-class ScoreAdmin(VersionedAdmin):
+class ScoreAdmin(ScoresAsCsv):
     """The scores of a model, or of a benchmark, as a table that is edited in place; whole records one by one."""
 
     form = ScoreForm

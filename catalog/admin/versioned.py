@@ -120,9 +120,17 @@ class VersionedAdmin(VersionAdmin):
         options = self.model._meta
         return reverse(f"admin:{options.app_label}_{options.model_name}_{page}", args=[quote(pk)])
 
-    def _page(self, request: HttpRequest, title: str, body: dict[str, Any]) -> TemplateResponse:
-        shown = SafeString(render_to_string("catalog/admin/version.html", body, request=request))
+    def _page(
+        self,
+        request: HttpRequest,
+        title: str,
+        body: dict[str, Any],
+        template: str = "catalog/admin/version.html",
+        status: int = 200,
+    ) -> TemplateResponse:
+        """A page of the admin with a part that is ours."""
+        shown = SafeString(render_to_string(template, body, request=request))
         context = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
         context |= {"body": shown, "media": self.media}
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/catalog_page.html", context)
+        return TemplateResponse(request, "admin/catalog_page.html", context, status=status)

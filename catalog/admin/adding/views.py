@@ -11,10 +11,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.utils.functional import SimpleLazyObject
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from catalog.admin.adding.reading import Reading, reading, sent
@@ -57,13 +54,9 @@ class AddedFromConfig(VersionedAdmin):
 
     def _ask(self, request: HttpRequest, found: Reading | None = None) -> HttpResponse:
         """Step one, empty or with what was wrong."""
-        context = {"reading": found or Reading()}
-        body = SafeString(render_to_string("catalog/admin/new_model.html", context, request=request))
-        page = {**self.admin_site.each_context(request), "title": _("Add a model"), "opts": self.model._meta}
-        page |= {"body": body, "media": self.media}
-        request.current_app = self.admin_site.name
         wrong = bool(found and (found.faults or found.unread))
-        return TemplateResponse(request, "admin/catalog_page.html", page, status=400 if wrong else 200)
+        body = {"reading": found or Reading()}
+        return self._page(request, _("Add a model"), body, "catalog/admin/new_model.html", status=400 if wrong else 200)
 
     def _answer(self, request: HttpRequest, found: Reading) -> HttpResponse:
         if found.faults or (found.unread and "_unread" not in request.POST):
