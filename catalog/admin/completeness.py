@@ -59,7 +59,7 @@ class Lacking(admin.SimpleListFilter):
     parameter_name = "lacks"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*LABELS.items(), (COMPLETE, gettext_lazy("nothing"))]
+        return [*LABELS.items(), (COMPLETE, gettext_lazy("nothing is missing"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         part = self.value()
