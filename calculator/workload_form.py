@@ -114,8 +114,8 @@ class WorkloadForm(HardwareForm):
     @property
     def has_settings(self) -> bool:
         """Whether a setting of the engine is turned, so that their disclosure opens."""
-        names = (*(knob.name for knob in self.knobs), *self.extra_settings)
-        return any(self.answers.get(name) for name in names)
+        names = (*(knob.name for knob in self.knobs), *self.extra_settings, "vision")
+        return any(self.answers.get(name) for name in names) or str(self.answers.get("sequences", 1)) != "1"
 
     def _choices(self, name: str, choices: Any, default: str) -> None:
         choices = list(choices)

@@ -9,7 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 from calculator import panel
 from calculator.architecture import Shape
 from calculator.hardware_form import flattened
-from calculator.htmx import HtmxRequest, dragging, wants_partial
+from calculator.htmx import HtmxRequest, wants_partial
 from calculator.memory_by_context import growth
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
@@ -38,15 +38,13 @@ def _recomputed(request: HtmxRequest, model: LanguageModel, shape: Shape) -> Htt
     context = _memory(request, model, shape)
     form = context["panel"].form
     response = render(request, "catalog/_model_memory.html", context, status=200 if form.is_valid() else 400)
-    if not context["dragging"]:
-        # The address says what the page shows, also where a new engine brought its own default formats.
-        response["HX-Replace-Url"] = f"{request.path}?{form.urlencode()}"
+    # The address says what the page shows, also where a new engine brought its own default formats.
+    response["HX-Replace-Url"] = f"{request.path}?{form.urlencode()}"
     return response
 
 
 def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[str, Any]:
     new_engine = request.htmx.trigger_name == "engine"
-    drag = dragging(request)
     cards = all_cards()
     form = WorkloadForm(
         shape,
@@ -55,12 +53,11 @@ def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[st
         formats_may_default=new_engine,
         cards=cards,
     )
-    shown = panel.build(shape, form, () if drag else cards)
+    shown = panel.build(shape, form, cards)
     return {
         "panel": shown,
-        "growth": growth(shape, form) if shown.estimate and not drag else None,
+        "growth": growth(shape, form) if shown.estimate else None,
         "panel_url": model.get_absolute_url(),
         "calculator_query": f"model={model.slug}&{form.urlencode()}",
         "new_engine": new_engine,
-        "dragging": drag,
     }
