@@ -15,4 +15,3 @@ class HtmxRequest(HttpRequest):
 def wants_partial(request: HtmxRequest) -> bool:
     """Whether htmx asks for a fragment; when it restores history it needs the whole page."""
     return bool(request.htmx) and not request.htmx.history_restore_request
-

@@ -17,9 +17,11 @@ from calculator.context_stops import context_stops, nearest_stop
 from calculator.engine_settings import EngineSetting, engine_settings
 from calculator.figures import gb, gib, grouped
 from calculator.fit_words import FitView, capacity_texts, fit_view
+from calculator.fix_words import FixView, what_helps
 from calculator.hardware import Card
 from calculator.hardware_form import HARDWARE
 from calculator.instant import also_text, host_bytes, ram_text, said_text, shown_parts, stops_text
+from calculator.labels.why import why_texts
 from calculator.memory import Estimate, Part
 from calculator.memory.engines import served
 from calculator.recommended_cards import CardSet, recommended, smallest
@@ -62,6 +64,8 @@ class Panel:
     assumptions: tuple[str, ...] = ()
     settings: tuple[EngineSetting, ...] = ()
     capacity: tuple[str, ...] = ()
+    fixes: tuple[FixView, ...] = ()
+    why: tuple[str, ...] = ()
 
     @property
     def engine_label(self) -> str:
@@ -134,6 +138,8 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
         assumptions=tuple(labels.assumption_text(key) for key in shape.assumptions),
         settings=engine_settings(form, answer.workload),
         capacity=_capacity(shape, answer) if placed else (),
+        fixes=what_helps(form),
+        why=tuple(why_texts(shape, answer)),
     )
 
 

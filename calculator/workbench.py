@@ -20,7 +20,8 @@ from calculator.training_view import TrainingView, train
 class Workbench:
     """The fields are the names that templates read.
 
-    `answers` and `growth` are absent while the form has errors. `permalink` is the query that shows the same again, `carried` what a form must send along.
+    `answers` and `growth` are absent while the form has errors. `permalink` is the query that shows the
+    same again, `carried` what a form must send along.
     """
 
     panel: Panel

@@ -14,7 +14,7 @@ from calculator import labels
 from calculator.architecture import Shape
 from calculator.fields import FlagField
 from calculator.hardware import Card, Fit, HardwareError, fit
-from calculator.hardware_form import HardwareForm
+from calculator.hardware_form import HARDWARE, HardwareForm
 from calculator.knobs import KNOBS, Knob
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, default_workload, estimate
 from calculator.memory.engines import refusal, resolve
@@ -31,6 +31,16 @@ QUESTIONS: Mapping[str, str] = {
     "vision": "vision",
     **{name: knob.attribute for name, knob in KNOBS.items()},
 }
+
+
+UNSET: Mapping[str, object] = {
+    **UNSET_KNOBS,
+    "weight_format": None,
+    "kv_format": None,
+    "kv_v_format": None,
+    "vision": False,
+}
+"""What an address leaves out."""
 
 
 class WorkloadForm(HardwareForm):
@@ -185,10 +195,29 @@ class WorkloadForm(HardwareForm):
             if self.cleaned_data.get(name) not in (None, "")
         }
 
+    def query_of(self, workload: Workload, count: int) -> str:
+        """The address of another workload on `count` of the same cards: the reader's answers, but for what differs.
+
+        Another engine starts from its own defaults.
+        """
+        shown = self._answered()
+        if workload.engine != self.workload.engine:
+            shown = {name: value for name, value in shown.items() if name in HARDWARE}
+        for name, attribute in QUESTIONS.items():
+            value = getattr(workload, attribute)
+            if value == UNSET.get(attribute) or (name == "kv_v" and value == workload.kv_format):
+                shown.pop(name, None)
+            elif workload.engine != self.workload.engine or value != getattr(self.workload, attribute):
+                shown[name] = KNOBS[name].written(value) if name in KNOBS else value
+        return urlencode(shown | {"cards": count})
+
     def urlencode(self, **changes: object) -> str:
         """The answers as a query string, with `changes`."""
+        return urlencode(self._answered() | changes)
+
+    def _answered(self) -> dict[str, Any]:
         shown = {name: self.answers[name] for name in self.fields if name in self.answers}
         for card, cards in (("card", "cards"), ("card2", "cards2")):
             if not shown.get(card):
                 shown.pop(cards, None)
-        return urlencode(shown | changes)
+        return shown

@@ -20,7 +20,8 @@ OPENED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimati
 # What a drag rewrites, as a reader meets it.
 WRITTEN = """() => {
   const text = (id) => document.getElementById(id)?.innerText.replace(/\\s+/g, " ") ?? null;
-  const bar = [...document.querySelectorAll(".bar rect")].map((part) => [part.getAttribute("x"), part.getAttribute("width")]);
+  const drawn = (part) => [part.getAttribute("x"), part.getAttribute("width")];
+  const bar = [...document.querySelectorAll(".bar rect")].map(drawn);
   return {
     figure: document.querySelector("#result .figure").innerText.replace(/\\s+/g, " "),
     parts: document.querySelector("#result .parts").innerText.replace(/\\s+/g, " "),
