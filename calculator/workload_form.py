@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.fields import FlagField
+from calculator.fields import FlagField, RefusingSelect
 from calculator.hardware import Card, Fit, HardwareError, fit
 from calculator.hardware_form import HARDWARE, HardwareForm
 from calculator.knobs import KNOBS, Knob
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, default_workload, estimate
 from calculator.memory.engines import refusal, resolve
-from calculator.memory.workload import UNSET_KNOBS
+from calculator.memory.workload import DEFAULT_ENGINE, UNSET_KNOBS
 
 # Name in the URL -> attribute of `Workload`. The order is the order of the questions.
 QUESTIONS: Mapping[str, str] = {
@@ -58,7 +58,7 @@ class WorkloadForm(HardwareForm):
     estimate: Estimate
     placed: Fit | None = None
 
-    engine = forms.CharField(label=gettext_lazy("Engine"), required=False, widget=forms.Select)
+    engine = forms.CharField(label=gettext_lazy("Engine"), required=False, widget=RefusingSelect)
     weights = forms.CharField(label=gettext_lazy("Weight format"), required=False, widget=forms.Select)
     kv = forms.CharField(label=gettext_lazy("KV cache format"), required=False, widget=forms.Select)
     kv_v = forms.CharField(label=gettext_lazy("Format of the values"), required=False, widget=forms.HiddenInput)
@@ -91,7 +91,11 @@ class WorkloadForm(HardwareForm):
         default = asked.engine
         chosen = str(self.answers.get("engine", default)).casefold()
         self.engine_name = chosen if chosen in ENGINES else default
-        self._choices("engine", ((name, labels.engine_name(name)) for name in ENGINES), self.engine_name)
+        self.default_engine = default
+        refused = {name: error for name in ENGINES if (error := refusal(self.shape, name))}
+        names = ((name, self._engine_label(name, refused.get(name))) for name in ENGINES)
+        self._choices("engine", names, self.engine_name)
+        cast(RefusingSelect, self.fields["engine"].widget).refused = frozenset(refused)
         self.refusal = refusal(self.shape, self.engine_name)
         if self.refusal is None:
             engine = ENGINES[self.engine_name]
@@ -106,6 +110,22 @@ class WorkloadForm(HardwareForm):
             for name in KNOBS:
                 if self.engine_name not in KNOBS[name].engines():
                     self.answers.pop(name, None)
+
+    @staticmethod
+    def _engine_label(name: str, error: WorkloadError | None) -> str:
+        if error is None:
+            return labels.engine_name(name)
+        return _("%(engine)s: %(reason)s") % {"engine": labels.engine_name(name), "reason": labels.error_text(error)}
+
+    @property
+    def why_engine(self) -> str:
+        """Why the engine at hand is the default; empty where it is the reader's own choice."""
+        if self.engine_name != self.default_engine:
+            return ""
+        words = {"engine": labels.engine_name(self.engine_name), "first": labels.engine_name(DEFAULT_ENGINE)}
+        if self.engine_name == DEFAULT_ENGINE:
+            return _("%(engine)s is the default because it runs on most kinds of card.") % words
+        return _("%(engine)s is the default because %(first)s does not run this model.") % words
 
     @property
     def knobs(self) -> list[Knob]:

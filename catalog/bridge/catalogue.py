@@ -15,6 +15,7 @@ from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
 
 FOUND = 12
+ONE_CARD_BYTES = 22 * 2**30
 MEDIA = frozenset({"image", "video", "audio"})
 DRAFT_SHARE = 4
 """A draft model pays off where it is several times smaller than what it guesses for."""
@@ -25,6 +26,11 @@ class DatabaseCatalogue:
 
     def cards(self) -> Sequence[Card]:
         return all_cards()
+
+    def default(self) -> str:
+        """The newest that a card of 24 GB holds."""
+        rows = LanguageModel.objects.published().filter(config__isnull=False, memory_8k_bytes__lte=ONE_CARD_BYTES)
+        return rows.order_by("-release_date", "slug").values_list("slug", flat=True).first() or ""
 
     def model(self, slug: str) -> Model | None:
         row = published_model(slug)
@@ -37,7 +43,7 @@ class DatabaseCatalogue:
             url=row.get_absolute_url(),
             shape=shape,
             max_context_tokens=max_context_tokens(row, shape),
-            sources=tuple(_sources(row, shape.native_format)),
+            sources=tuple(sources(row, shape.native_format)),
             drafts=tuple(_drafts(row)),
         )
 
@@ -56,7 +62,7 @@ def _details(row: LanguageModel) -> tuple[str, str]:
     return row.organization.name, billions(row.total_parameters)
 
 
-def _sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, WeightSource]]:
+def sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, WeightSource]]:
     """Where the weights lie on each hub. Where the repository is not known, the commands name one to replace."""
     repositories = {"huggingface": (row.hf_repo, row.gguf_repo), "modelscope": (row.modelscope_repo, "")}
     return [(hub, _source(row, *known, native_format)) for hub, known in repositories.items()]

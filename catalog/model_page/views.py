@@ -8,11 +8,14 @@ from django.views.decorators.vary import vary_on_headers
 
 from calculator import panel
 from calculator.architecture import Shape
+from calculator.catalogue import Model
+from calculator.deployment_answers import CommandView, commands
 from calculator.hardware_form import flattened
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.memory_by_context import growth
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
+from catalog.bridge.catalogue import sources
 from catalog.bridge.rows import published_model_or_404
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.model_page.facts import facts
@@ -60,4 +63,11 @@ def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[st
         "panel_url": model.get_absolute_url(),
         "calculator_query": f"model={model.slug}&{form.urlencode()}",
         "new_engine": new_engine,
+        "command": _command(model, shape, form) if shown.estimate else None,
     }
+
+
+def _command(model: LanguageModel, shape: Shape, form: WorkloadForm) -> CommandView | None:
+    """What starts it, as the full calculator says first; none on cards on which it does not run."""
+    known = Model(name=model.name, shape=shape, sources=tuple(sources(model, shape.native_format)))
+    return next(iter(commands(known, form.workload, form.placed)), None)

@@ -165,10 +165,10 @@ def test_a_run_that_did_not_fit_and_what_makes_it() -> None:
     for fix in mending.fixes:
         assert fix.key in KEYS
         assert fix.fit.state != "does_not_fit"
-    shorter = mending.fixes[0].workload
+    shorter = mending.fixes[1].workload
     assert 2048 <= shorter.context_tokens < 4096
-    assert mending.fixes[1].workload.context_tokens == 4096  # each change by itself
-    assert mending.fixes[-1].fit.count == 2
+    assert mending.fixes[0].workload.context_tokens == 4096  # each change by itself
+    assert mending.fixes[2].fit.count == 2
 
 
 def test_the_engine_s_own_words_set_the_scale() -> None:
