@@ -110,7 +110,7 @@ def test_it_opens_as_a_working_calculator() -> None:
 
 
 def test_an_engine_that_does_not_run_a_model_cannot_be_chosen_and_says_why() -> None:
-    page = html.unescape(get(f"{PAGE}?model=mamba-2-8b-hf"))
+    page = html.unescape(get(f"{PAGE}?model=llama-3-2-11b-vision-instruct"))
     refused = re.findall(r'<option value="([^"]+)" disabled>([^<]+)<', page)
     assert refused
     assert all(": " in reason for _name, reason in refused)
