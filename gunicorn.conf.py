@@ -23,14 +23,15 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 
 
 def post_worker_init(worker: Any) -> None:
-    """Have the accuracy page's cases worked out before somebody asks: once for each state of the code, by a process of
-    its own, so that no worker grows by what that takes."""
+    """Have worked out before somebody asks what all workers need, once for each state of the code, and ranks that were
+    owed when the site stopped: by processes of their own, so that no worker grows by what that takes."""
     if worker.age > 1:  # all others
         return
-    command = [sys.executable, "manage.py", "accuracy"]
-    warm_up = Timer(WARM_UP_AFTER_S, subprocess.run, [command], {"stdout": subprocess.DEVNULL, "check": False})
-    warm_up.daemon = True  # nothing waits for it at the end
-    warm_up.start()
+    for command in (["rank_models", "--waiting"], ["warm_up"]):
+        whole = [sys.executable, "manage.py", *command]
+        start = Timer(WARM_UP_AFTER_S, subprocess.run, [whole], {"check": False})
+        start.daemon = True  # nothing waits for it at the end
+        start.start()
 
 
 def when_ready(server: Any) -> None:

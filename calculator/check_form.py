@@ -30,10 +30,12 @@ class CheckForm(HardwareForm):
         choices=[("", gettext_lazy("as in the log")), *((name, labels.engine_name(name)) for name in ENGINES)],
     )
     model = forms.CharField(label=gettext_lazy("Model"), required=False, max_length=120)
-    weights = forms.CharField(label=gettext_lazy("Weight format"), required=False, max_length=30)
+    weights = forms.CharField(label=gettext_lazy("Quantisation (weight format)"), required=False, max_length=30)
     kv = forms.CharField(label=gettext_lazy("KV cache format"), required=False, max_length=30)
     context = forms.IntegerField(label=gettext_lazy("Context length"), required=False, min_value=1, max_value=2**28)
-    sequences = forms.IntegerField(label=gettext_lazy("Sequences"), required=False, min_value=1, max_value=2**16)
+    sequences = forms.IntegerField(
+        label=gettext_lazy("Concurrent requests"), required=False, min_value=1, max_value=2**16
+    )
 
     @property
     def own_fields(self) -> list[forms.BoundField]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -39,6 +40,11 @@ def flattened(query: QueryDict) -> dict[str, str]:
     if len(cards := query.getlist("card")) > 1:
         flat["card"] = ",".join(map(str, cards))
     return flat
+
+
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+    """Orders names as people do, by the numbers in them: 910 before 1080."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 class HardwareForm(PublicForm):
@@ -124,10 +130,19 @@ class HardwareForm(PublicForm):
 
     @property
     def shelves(self) -> list[tuple[str, Sequence[Card]]]:
-        """Cards to choose from, by class, in the order in which recommendations name the classes."""
-        ranked = sorted(self.offered.values(), key=lambda card: (CLASSES.index(card.card_class), card.name))
+        """Cards to choose from, by vendor; of each those that readers have at home first."""
+        known = list(labels.VENDORS)
+        ranked = sorted(
+            self.offered.values(),
+            key=lambda card: (
+                known.index(card.vendor) if card.vendor in known else len(known),
+                CLASSES.index(card.card_class),
+                _by_numbers(card.name),
+            ),
+        )
         return [
-            (str(labels.CLASSES[name]), tuple(cards)) for name, cards in groupby(ranked, lambda card: card.card_class)
+            (str(labels.VENDORS.get(vendor, vendor)), tuple(cards))
+            for vendor, cards in groupby(ranked, lambda card: card.vendor)
         ]
 
     @property

@@ -59,11 +59,11 @@ class WorkloadForm(HardwareForm):
     placed: Fit | None = None
 
     engine = forms.CharField(label=gettext_lazy("Engine"), required=False, widget=RefusingSelect)
-    weights = forms.CharField(label=gettext_lazy("Weight format"), required=False, widget=forms.Select)
+    weights = forms.CharField(label=gettext_lazy("Quantisation (weight format)"), required=False, widget=forms.Select)
     kv = forms.CharField(label=gettext_lazy("KV cache format"), required=False, widget=forms.Select)
     kv_v = forms.CharField(label=gettext_lazy("Format of the values"), required=False, widget=forms.HiddenInput)
     context = forms.IntegerField(label=gettext_lazy("Context length"), required=False, min_value=1)
-    sequences = forms.IntegerField(label=gettext_lazy("Sequences"), required=False, min_value=1)
+    sequences = forms.IntegerField(label=gettext_lazy("Concurrent requests"), required=False, min_value=1)
     vision = FlagField(label=gettext_lazy("Image encoder"), required=False)
 
     def __init__(

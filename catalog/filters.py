@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from django.db.models import Field, Model
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -46,6 +47,11 @@ def written_in(row: Any, field: str) -> str:
     if getattr(row, f"{field}_{language.replace('-', '_')}", None):
         return language
     return "en" if language != "en" else "zh-hans"
+
+
+def in_short(model: LanguageModel) -> str:
+    """What a model is, in a sentence or two."""
+    return model.summary or Truncator(model.description).chars(155)
 
 
 def card_fact(name: str) -> str:
@@ -91,5 +97,8 @@ def _marked(piece: Piece, language: Language) -> SafeString:
 FILTERS = {
     "modalities": modality_words,
     "points": points,
-    **{each.__name__: each for each in (fact_names, written_in, card_fact, choice, run_query, publisher, in_words)},
+    **{
+        each.__name__: each
+        for each in (fact_names, written_in, in_short, card_fact, choice, run_query, publisher, in_words)
+    },
 }

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Max
 from django.http import HttpRequest
-from django.urls import translate_url
+from django.urls import reverse, translate_url
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
@@ -63,6 +63,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "html_lang": current.html_code,
         "canonical_url": current.url,
         "alternates": pages,
+        "site_image_url": request.build_absolute_uri(reverse("catalog:site_image")),
         "default_url": request.build_absolute_uri("/" + current.url.split("/", 4)[-1]),
         "icp_number": settings.ICP_NUMBER,
         "police_number": settings.POLICE_NUMBER,

@@ -32,7 +32,7 @@ FORBIDDEN = Words(403, _("Not allowed"), _("This page is for editors with the ri
 NOT_FOUND = Words(
     404,
     _("Page not found"),
-    _("Nothing is kept at this address. A model may have been renamed: search finds it by any of its names."),
+    _("There is no page at this address. A model may have been renamed: search finds it by any of its names."),
 )
 SERVER_ERROR = Words(
     500,

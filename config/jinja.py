@@ -13,27 +13,42 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 from django_htmx.jinja import htmx_script
-from jinja2 import Environment, Undefined, pass_context
+from jinja2 import Environment, Template, Undefined, pass_context
 from jinja2.runtime import Context
 
 from calculator import filters as calculator_filters
+from calculator import glossary
 from catalog import filters as catalog_filters
+from config.kept_rows import kept_row
+from config.typesetting import tight
 
 DJANGO_FILTERS = {
     name: defaultfilters.register.filters[name] for name in ("date", "floatformat", "linebreaks", "truncatechars")
 }
 
 
+class Page(Template):
+    """A page, or the part of one that htmx asked for."""
+
+    def render(self, *args: Any, **kwargs: Any) -> str:
+        written = super().render(*args, **kwargs)
+        return tight(written) if translation.get_language() == "zh-hans" else written
+
+
 def environment(**options: Any) -> Environment:
     """For `TEMPLATES`. `_`, `{% trans %}` and `pgettext` write text of the reader's language."""
     options["undefined"] = Undefined  # with DEBUG, too: Django would have names written out that a page may lack
     made = Environment(extensions=["jinja2.ext.i18n"], lstrip_blocks=True, **options)  # noqa: S701 (Django says autoescape)
+    made.template_class = Page
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a Han character in three bytes, not six
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext
     )
     made.filters |= DJANGO_FILTERS | calculator_filters.FILTERS | catalog_filters.FILTERS
     made.globals |= {
+        "glossary_anchor": glossary.anchor,
         "htmx_script": htmx_script,
+        "kept_row": kept_row,
         "language": translation.get_language,
         "querystring": _querystring,
         "space": calculator_filters.space,

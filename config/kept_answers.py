@@ -21,6 +21,7 @@ from django.utils.translation import get_language_from_path
 
 from catalog import versions
 from catalog.models import DataChange
+from config.compression import encoding
 from config.middleware import View
 
 PARTS_OF_A_PAGE = ("HX-Request", "HX-Target", "HX-Trigger-Name", "HX-History-Restore-Request")
@@ -101,11 +102,10 @@ def _is_public(response: HttpResponse) -> bool:
 
 
 def _key(request: HttpRequest, version: str) -> str:
-    gzip = "gzip" in request.headers.get("Accept-Encoding", "")
     names = PARTS_OF_A_PAGE if _says_its_language(request) else (*PARTS_OF_A_PAGE, "Accept-Language")
     asked = (request.headers.get(name, "") for name in names)
     address = (request.scheme, request.get_host(), request.get_full_path())
-    return versions.key("answer", version, *address, gzip, *asked)
+    return versions.key("answer", version, *address, encoding(request), *asked)
 
 
 def _says_its_language(request: HttpRequest) -> bool:

@@ -83,7 +83,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.kept_answers.kept_answers",  # what stands below is not asked where an answer is at hand
-    "django.middleware.gzip.GZipMiddleware",  # pages; static files lie compressed already
+    "django.middleware.gzip.GZipMiddleware",  # pages of editors, and where a browser takes no Brotli
+    "config.compression.brotli_pages",
     "django.middleware.http.ConditionalGetMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -105,12 +106,14 @@ TEMPLATES = [
     },
     {  # the admin's
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "catalog" / "admin" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
                 "config.context.site",
             ],
         },
@@ -134,7 +137,15 @@ def _cache(name: str, most: int) -> dict[str, Any]:
     }
 
 
-CACHES = {"default": _cache("default", 2000), "answers": _cache("answers", KEPT_ANSWERS)}
+CACHES = {
+    "default": _cache("default", 2000),
+    "answers": _cache("answers", KEPT_ANSWERS),
+    "graphs": {  # large, and the same after a restart; one takes 1 to 15 KB
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": BASE_DIR / ".cache" / "graphs",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
+}
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -155,6 +166,8 @@ MODELTRANSLATION_FALLBACK_LANGUAGES = {"default": ("en", "zh-hans")}
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+RANK_IN_BACKGROUND = True  # after an edit, by a process of its own; else whoever saved waits
 
 CALCULATOR_CATALOGUE = "catalog.bridge.catalogue.DatabaseCatalogue"  # the models and cards of the full calculator
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sitemaps import Sitemap
+from django.core.paginator import Paginator
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import translation
 from django.views.decorators.http import require_safe
 
 import calculator.urls
@@ -20,15 +24,44 @@ from catalog.models.querysets import with_published
 ROBOTS = """User-agent: *
 Disallow: /*?
 Disallow: /api/
+Disallow: /*/search/
 Sitemap: {sitemap}
 """
 
 
 class Bilingual(Sitemap):
-    limit = 2000  # addresses in one file; each names its twin too
-    i18n = True
-    alternates = True
-    x_default = True
+    """Pages by entries, each of which is named in every language: Django's own would read all for each page, and look
+    an address up again for every twin."""
+
+    limit = 1000
+
+    @property
+    def paginator(self) -> Paginator[Any]:
+        items: Any = self.items()
+        return Paginator(items, self.limit)
+
+    def get_urls(self, page: int | str = 1, site: Any = None, protocol: str | None = None) -> list[dict[str, Any]]:
+        root = f"{self.get_protocol(protocol)}://{self.get_domain(site)}"
+        items = list(self.paginator.page(page).object_list)
+        days = [self.lastmod(item) for item in items]
+        self.latest_lastmod = max(filter(None, days), default=None)  # which Django's view answers with
+        written = {}
+        for code, _name in settings.LANGUAGES:
+            with translation.override(code):
+                written[code] = [root + str(self.location(item)) for item in items]
+        found = []
+        for day, *addresses in zip(days, *written.values(), strict=True):
+            twins = [{"lang_code": code, "location": each} for code, each in zip(written, addresses, strict=True)]
+            anyone = addresses[0].replace(f"/{settings.LANGUAGE_CODE}/", "/", 1)
+            twins.append({"lang_code": "x-default", "location": anyone})
+            found += [{"location": each, "lastmod": day, "alternates": twins} for each in addresses]
+        return found
+
+    def lastmod(self, item: Any) -> datetime | None:
+        return None
+
+
+NO_PAGES = ("search", "suggestions", "card_search")  # answers to a reader's words
 
 
 class Pages(Bilingual):
@@ -40,6 +73,8 @@ class Pages(Bilingual):
             for urls in (catalog.urls, calculator.urls)
             for pattern in urls.urlpatterns
             if not pattern.pattern.converters
+            and pattern.name not in NO_PAGES
+            and not PurePath(str(pattern.pattern)).suffix  # feeds and images are no pages
         ]
 
     def location(self, item: str) -> str:
@@ -51,7 +86,7 @@ class Rows(Bilingual):
         self.rows = rows
 
     def items(self) -> QuerySet[Any]:
-        return self.rows.only("slug", "updated_at")
+        return self.rows.order_by("pk").only("slug", "updated_at")
 
     def lastmod(self, item: Any) -> datetime:
         return item.updated_at

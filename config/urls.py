@@ -9,8 +9,11 @@ from django.contrib.sitemaps.views import index, sitemap
 from django.http import HttpRequest, HttpResponseRedirect
 from django.templatetags.static import static
 from django.urls import include, path, re_path
+from django.views.i18n import set_language
 
 from catalog.api import api
+from catalog.sharing.badge import badge
+from catalog.sharing.views import llms
 from config import health, languages, sitemaps
 
 
@@ -26,8 +29,11 @@ urlpatterns = [
     re_path(languages.CHINESE_ALIASES, languages.to_simplified_chinese),
     path("favicon.ico", icon),
     path("robots.txt", sitemaps.robots, name="robots"),
+    path("llms.txt", llms, name="llms"),
+    path("badge/<slug:slug>.svg", badge, name="badge"),
     path("sitemap.xml", index, {"sitemaps": sitemaps.SITEMAPS, "sitemap_url_name": "sitemap_section"}, name="sitemap"),
     path("sitemap-<section>.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap_section"),
+    path(f"{settings.ADMIN_PATH}language/", set_language, name="set_language"),  # pages have theirs in the path
     path(settings.ADMIN_PATH, admin.site.urls),
     path("api/v1/", api.urls),
     *i18n_patterns(

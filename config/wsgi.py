@@ -29,7 +29,7 @@ def preload() -> None:
             translation.gettext("Model Atlas")
             _ = get_resolver().reverse_dict
     folder = Path(settings.BASE_DIR) / "templates"
-    for path in folder.rglob("*.html"):
+    for path in folder.rglob("*.*ml"):
         get_template(path.relative_to(folder).as_posix())
     gc.collect()
     gc.freeze()  # what stays is not searched again for what can go, and stays shared with the workers

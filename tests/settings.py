@@ -1,7 +1,7 @@
 """The product's settings; what differs is what would make tests slow or need a build step."""
 
 from config.settings import *  # noqa: F403
-from config.settings import BASE_DIR, DATABASES, STORAGES
+from config.settings import BASE_DIR, CACHES, DATABASES, STORAGES
 
 SECRET_KEY = "tests-only-" + "x" * 40
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -10,5 +10,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES = {"default": DATABASES["default"] | {"NAME": ":memory:"}}
 # tests/config/test_static.py runs collectstatic with the product's storage.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+CACHES = CACHES | {"graphs": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}  # nothing of another run
 STATIC_ROOT = BASE_DIR / "static"  # WhiteNoise warns of a folder that is not there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+RANK_IN_BACKGROUND = False  # the process would not see the test's database

@@ -61,7 +61,9 @@ def measured_case(line: Mapping[str, Any], shape: Shape) -> Case:
         predicted, spread = card_bytes(answer, line["quantity"]) or 0, card_range_bytes(answer, line["quantity"])
         if "image_tokens" in line:  # of the largest image, which the run's own preprocessor_config.json states
             thousands = line["image_tokens"] // THOUSAND
-            predicted = max(predicted, thousands * thousand_tokens_bytes(shape, workload.tensor_parallel))
+            encoding = thousands * thousand_tokens_bytes(shape, workload.tensor_parallel)
+            predicted = max(predicted, encoding)
+            spread = spread and (max(spread[0], encoding), max(spread[1], encoding))
     else:
         answer = estimate(shape, workload)
         loaded = (answer.part("weights").bytes + answer.part("vision").bytes) // workload.tensor_parallel
@@ -105,7 +107,14 @@ def _whole(shape: Shape, workload: Workload, line: Mapping[str, Any]) -> Estimat
 
 
 def _total(answer: Estimate, line: Mapping[str, Any]) -> int:
-    """All that lies on a card: our parts; for vLLM with the pool of that run in place of one request's cache."""
+    """All that lies on a card: our parts; for vLLM with the pool of that run in place of one request's cache.
+
+    Where no layer lies on the card it computes nothing until a prompt of some length comes: the warm-up's two tokens
+    stay on the CPU (`ggml_backend_cuda_device_offload_op` wants 32). Before that, CUDA has a context there and no more.
+    """
+    if line.get("idle"):
+        around = answer.part("overhead").terms
+        return answer.total_bytes - sum(term.bytes for term in around if term.key == "workspaces")
     if "pool_bytes" not in line:
         return answer.total_bytes
     return int(answer.total_bytes - answer.part("kv_cache").bytes - answer.part("state").bytes + line["pool_bytes"])

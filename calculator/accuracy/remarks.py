@@ -15,6 +15,7 @@ REMARKS: dict[str, str] = {
     "own_mixture": "a third party's own mixture: which layers stay wide is not in the name of the format",
     "stores_tied_head": "the file stores the output head a second time although it is tied to the embedding",
     "partial_offload": "some layers stay in RAM, and the card is not named: the CUDA context of the largest is counted",
+    "before_a_prompt": "no layer on the card, and no prompt yet: nothing has run there; its context alone counts",
     "budget_of_card": "the log prints the pool, not the total: the truth is 90 % of the 23.58 GiB it says of the card",
     "other_kernel": "that build ran another kernel on this card than the present one: Marlin, as on older cards",
     "scales_twice": "that build kept the scales of the experts twice: as stored, and as its kernel reads them",

@@ -34,6 +34,8 @@ class Candidate:
     lies: tuple[Alike, int]
     more_bytes: int
     most_bytes: int
+    usable_bytes: int  # of all its cards, as is the price
+    price_usd: int  # at launch; 0 where it is not known
     current: bool
     rank: tuple[int, int, bool, int, int, int, str]
     said: tuple[Reason, ...]
@@ -67,6 +69,8 @@ def candidates_of(
                 lies=(alike, count * card.devices),
                 more_bytes=more_bytes,
                 most_bytes=most_bytes,
+                usable_bytes=card.usable_bytes * count,
+                price_usd=(card.launch_price_usd or 0) * count,
                 current=current,
                 rank=_rank(card, count, said, current),
                 said=said,

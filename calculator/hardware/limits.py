@@ -13,6 +13,7 @@ from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
 from calculator.hardware.machine import fit
 from calculator.memory import ENGINES, Workload, WorkloadError
+from calculator.memory.engines import resolve
 
 MOST_SEQUENCES = 2**16
 STORED_BYTES = {
@@ -128,7 +129,8 @@ def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tig
         default = engine.default_weight_format(shape)
         weight_formats = (default, *(name for name in weight_formats if name != default))
     first_tight = None
-    for answer in _each_format(shape, workload, card, count, weight_formats):
+    may_fit = (name for name in weight_formats if _may_fit(shape, workload.in_format(name), card, count))
+    for answer in _each_format(shape, workload, card, count, may_fit):
         if answer.estimate is None or answer.estimate.file_bytes > most:
             continue
         if answer.state == "fits":
@@ -136,6 +138,15 @@ def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tig
         if answer.state == "tight" and tight and first_tight is None:
             first_tight = answer
     return first_tight
+
+
+def _may_fit(shape: Shape, workload: Workload, card: Card, count: int) -> bool:
+    """As far as is told without placing it."""
+    try:
+        resolved = resolve(ENGINES[workload.engine], shape, workload)
+        return engine_named(workload.engine).at_least_bytes(shape, resolved) <= card.usable_of(count)
+    except WorkloadError:
+        return True  # who places it says why
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.candidates import Candidate, candidates_of
@@ -46,21 +47,20 @@ def recommend(
     where that is another set, or else is the best set of another vendor or size.
     """
     resolved = resolve(ENGINES[workload.engine], shape, workload)
-    needed = engine_named(workload.engine).card_needs(shape)
+    engine = engine_named(workload.engine)
+    needed = engine.card_needs(shape)
     asked = Workload(engine=workload.engine, weight_format=resolved.weight_format or "", util=workload.util)
     by_class = candidates_of(asked, needed, tuple(cards), tuple(counts))
-    needs = _Needs(shape, workload)
+    needs = _Needs(shape, workload, engine.at_least_bytes(shape, resolved))
     return tuple(_recommendation(name, by_class.get(name, ()), needs, per_class) for name in CLASSES)
 
 
-_Miss = tuple[Candidate, int]  # a set that does not fit, and the bytes that its fullest card needs
-
-
 class _Needs:
-    """What a workload needs on each candidate, placed once for all on which it lies the same."""
+    """What a workload needs on each candidate, placed once for all on which it lies the same, and only where that is
+    not told by what all cards hold together at the least."""
 
-    def __init__(self, shape: Shape, workload: Workload) -> None:
-        self.shape, self.workload = shape, workload
+    def __init__(self, shape: Shape, workload: Workload, at_least_bytes: int) -> None:
+        self.shape, self.workload, self.at_least_bytes = shape, workload, at_least_bytes
         self.placements: dict[tuple[Alike, int], Placement] = {}
         self.most: dict[tuple[Alike, int], tuple[int, int, int] | None] = {}
 
@@ -70,22 +70,38 @@ class _Needs:
             self.placements[key] = place(self.shape, asked.on(self.workload), devices)
         return self.placements[key]
 
-    def weighed(self, candidate: Candidate) -> tuple[int, bool] | None:
-        """The most that the fullest card needs, and whether the program takes so much unasked, what it does not count
-        beside. None where the model cannot be split so."""
-        if candidate.lies not in self.most:
-            placed = self.placement(*candidate.lies).estimate
-            self.most[candidate.lies] = None if placed is None else _most(placed)
-        if (most := self.most[candidate.lies]) is None:
-            return None
-        device_bytes, least_outside, most_outside = most
+    def fits(self, candidate: Candidate) -> bool:
+        """Whether the program takes unasked the most that the fullest card needs, what it does not count beside."""
+        if self.at_least_bytes > candidate.usable_bytes or (most := self._most(candidate)) is None:
+            return False
+        _, least_outside, most_outside = most
         card, unasked = candidate.card, candidate.most_bytes
-        needed = (device_bytes + candidate.more_bytes) * card.devices
-        return needed, starts(card, unasked, least_outside) and needed <= offered_beside(card, unasked, most_outside)
+        offered = offered_beside(card, unasked, most_outside)
+        return starts(card, unasked, least_outside) and self._needed_bytes(candidate, most) <= offered
+
+    def closeness(self, candidate: Candidate) -> float:
+        """The usable share of the most that the fullest card needs; 0 where the model cannot be split so."""
+        most = self._most(candidate)
+        return candidate.card.usable_bytes / self._needed_bytes(candidate, most) if most else 0.0
+
+    def closest(self, candidate: Candidate) -> float:
+        """No set comes closer than this."""
+        return candidate.usable_bytes / self.at_least_bytes if self.at_least_bytes else inf
 
     def fit(self, candidate: Candidate) -> Fit:
         placed = self.placement(candidate.asked, candidate.lies[1])
         return judge(placed, candidate.card, candidate.count, candidate.said)
+
+    def _most(self, candidate: Candidate) -> tuple[int, int, int] | None:
+        """As `_most` says; None where the model cannot be split so."""
+        if candidate.lies not in self.most:
+            placed = self.placement(*candidate.lies).estimate
+            self.most[candidate.lies] = None if placed is None else _most(placed)
+        return self.most[candidate.lies]
+
+    @staticmethod
+    def _needed_bytes(candidate: Candidate, most: tuple[int, int, int]) -> int:
+        return (most[0] + candidate.more_bytes) * candidate.card.devices
 
 
 def _most(placed: Estimate) -> tuple[int, int, int]:
@@ -97,23 +113,14 @@ def _most(placed: Estimate) -> tuple[int, int, int]:
 
 
 def _recommendation(card_class: str, candidates: Sequence[Candidate], needs: _Needs, per_class: int) -> Recommendation:
-    good: list[Candidate] = []
-    misses: list[_Miss] = []
-    for candidate in candidates:  # fewest cards first
-        if good and not _comparable(candidate, good[0]):
-            break  # sets of many more cards are neither a bargain nor a near miss
-        weighed = needs.weighed(candidate)
-        if weighed and weighed[1]:
-            good.append(candidate)
-        elif weighed:
-            misses.append((candidate, weighed[0]))
-    picks = good[:1]
-    while good and len(picks) < per_class:
-        other = _cheapest(good, picks) or _different(good, picks)
-        if other is None:
-            break
-        picks.append(other)
-    miss = _nearest_miss(misses, picks)
+    first = next((each for each in candidates if needs.fits(each)), None)  # fewest cards first
+    if first is None:
+        picks, misses = [], candidates
+    else:  # sets of many more cards are neither a bargain nor a near miss
+        near = [each for each in candidates if each.count <= MORE_CARDS * first.count]
+        picks = _picks(first, near, needs, per_class)
+        misses = _about_as_large(first, near, needs)
+    miss = _nearest(misses, needs)
     return Recommendation(
         card_class=card_class,
         picks=tuple(needs.fit(candidate) for candidate in picks),
@@ -121,49 +128,48 @@ def _recommendation(card_class: str, candidates: Sequence[Candidate], needs: _Ne
     )
 
 
-def _nearest_miss(misses: Sequence[_Miss], picks: Sequence[Candidate]) -> Candidate | None:
-    """The set that comes closest without fitting.
-
-    Beside picks: fewer of the first pick's kind, or else a smaller set of about as many current cards.
-    """
-    if picks:
-        first = picks[0]
-        usable = first.card.usable_bytes * first.count
-        misses = [miss for miss in misses if miss[0].card.usable_bytes * miss[0].count < usable]
-        same = [miss for miss in misses if miss[0].card is first.card]
-        misses = same or [miss for miss in misses if miss[0].current] or misses
-    nearest = max(misses, key=_closeness, default=None)
-    return nearest[0] if nearest else None
+def _picks(first: Candidate, near: Sequence[Candidate], needs: _Needs, per_class: int) -> list[Candidate]:
+    picks = [first]
+    while len(picks) < per_class and (other := _cheapest(near, picks, needs) or _different(near, picks, needs)):
+        picks.append(other)
+    return picks
 
 
-def _comparable(candidate: Candidate, first: Candidate) -> bool:
-    return candidate.count <= MORE_CARDS * first.count
+def _about_as_large(first: Candidate, near: Sequence[Candidate], needs: _Needs) -> Sequence[Candidate]:
+    """What does not fit beside the first pick: fewer of its kind, or else smaller sets of about as many cards, current
+    ones before all."""
+    smaller = [each for each in near if each.usable_bytes < first.usable_bytes]
+    if same := [each for each in smaller if each.card is first.card and not needs.fits(each)]:
+        return same
+    misses = [each for each in smaller if not needs.fits(each)]
+    return [each for each in misses if each.current] or misses
 
 
-def _closeness(miss: _Miss) -> tuple[float, int, str]:
-    """How near a set comes: the usable share of what it needs; then fewer cards."""
-    candidate, needed = miss
-    return candidate.card.usable_bytes / needed, -candidate.count, candidate.card.slug
+def _nearest(misses: Sequence[Candidate], needs: _Needs) -> Candidate | None:
+    """The set that comes closest without fitting; of equals, fewer cards. The largest are asked first, until no other
+    can come closer."""
+    nearest, found = None, (0.0, 0, "")
+    for miss in sorted(misses, key=lambda each: each.usable_bytes, reverse=True):
+        if needs.closest(miss) < found[0]:
+            break
+        close = needs.closeness(miss), -miss.count, miss.card.slug
+        if close[0] and (nearest is None or close > found):
+            nearest, found = miss, close
+    return nearest
 
 
-def _cheapest(good: Sequence[Candidate], picks: Sequence[Candidate]) -> Candidate | None:
-    """The current set with the lowest launch price, unless it is picked already."""
-    priced = [
-        (each.card.launch_price_usd * each.count, each.count, each.card.slug, each)
-        for each in good
-        if each.card.launch_price_usd and each.current
-    ]
-    if not priced:
-        return None
-    cheapest = min(priced, key=lambda entry: entry[:3])[3]
-    return None if any(each.card is cheapest.card for each in picks) else cheapest
+def _cheapest(near: Sequence[Candidate], picks: Sequence[Candidate], needs: _Needs) -> Candidate | None:
+    """The current set with the lowest launch price that fits, unless its cards are picked already."""
+    priced = [each for each in near if each.price_usd and each.current]
+    priced.sort(key=lambda each: (each.price_usd, each.count, each.card.slug))
+    cheapest = next((each for each in priced if needs.fits(each)), None)
+    return None if cheapest is None or any(each.card is cheapest.card for each in picks) else cheapest
 
 
-def _different(good: Sequence[Candidate], picks: Sequence[Candidate]) -> Candidate | None:
+def _different(near: Sequence[Candidate], picks: Sequence[Candidate], needs: _Needs) -> Candidate | None:
     """The best set of a vendor not yet picked, else of another size."""
     vendors = {each.card.vendor for each in picks}
     sizes = {each.card.memory_gb for each in picks}
-    return next(
-        (each for each in good if each.card.vendor not in vendors),
-        next((each for each in good if each.card.memory_gb not in sizes), None),
-    )
+    others = [each for each in near if each.card.vendor not in vendors]
+    others += [each for each in near if each.card.memory_gb not in sizes]
+    return next((each for each in others if needs.fits(each)), None)

@@ -80,7 +80,7 @@ REMARKS: Mapping[str, Promise] = {
         "The card is not named; an H100 is assumed, which has more multiprocessors than most cards."
     ),
     "model_inferred": gettext_lazy("The log does not name the model; it follows from its sizes."),
-    "other_platform": gettext_lazy("Printed on a platform other than CUDA, whose back end keeps buffers of its own."),
+    "other_platform": gettext_lazy("Printed on a platform other than CUDA, whose back end keeps other buffers."),
     "expert_parallel": gettext_lazy(
         "There each expert lies whole on one card; the rule splits each over all cards. The sum is the same."
     ),
@@ -100,8 +100,11 @@ REMARKS: Mapping[str, Promise] = {
     "partial_offload": gettext_lazy(
         "Some layers stay in RAM, and the card is not named: the CUDA context of the largest is counted."
     ),
+    "before_a_prompt": gettext_lazy(
+        "No layer lies on the card, and no prompt had come: nothing had run there, so its CUDA context alone is counted."
+    ),
     "budget_of_card": gettext_lazy(
-        "The log prints the pool, not the total: 90% of the 23.58 GiB that it states for the card stand here as the truth."
+        "The log prints the pool, not the total: 90% of the 23.58 GiB that it states for the card stand here as the measured figure."
     ),
     "older_build": gettext_lazy(
         "Printed by a build before 0.9: its sampler, and its trial run at the start, held other tensors at once than today's."

@@ -45,11 +45,11 @@ PLACES: Mapping[str, Promise] = {
 }
 
 SETTINGS: Mapping[str, Promise] = {
-    "weight_format": gettext_lazy("Weight format"),
+    "weight_format": gettext_lazy("Quantisation (weight format)"),
     "kv_format": gettext_lazy("KV cache format"),
     "kv_v_format": gettext_lazy("Format of the values"),
     "context_tokens": gettext_lazy("Context length"),
-    "sequences": gettext_lazy("Sequences"),
+    "sequences": gettext_lazy("Concurrent requests"),
     "slots": gettext_lazy("Slots"),
     "kv_unified": gettext_lazy("One cache for all slots"),
     "output_rows": gettext_lazy("Rows of logits, at most"),
@@ -92,10 +92,10 @@ REASONS: Mapping[str, Promise] = {
     "multi_token_prediction": gettext_lazy("The file holds a multi-token-prediction layer, which is not counted here."),
     "partial_offload": gettext_lazy("Part of the model stays in RAM; what is copied to the card at work varies."),
     "other_platform": gettext_lazy("Not CUDA: other back ends keep buffers of other sizes."),
-    "fork": gettext_lazy("A fork of llama.cpp printed this; it allocates by rules of its own."),
+    "fork": gettext_lazy("A fork of llama.cpp printed this; it allocates by its own rules."),
     "second_context": gettext_lazy("A second context, whose kind the log does not say, was left out."),
     "draft_model": gettext_lazy("A draft model was loaded too: its parts are shown as printed, and not predicted."),
-    "drafting": gettext_lazy("The run guesses ahead (speculative decoding), which takes memory of its own."),
+    "drafting": gettext_lazy("The run guesses ahead (speculative decoding), which takes more memory."),
     "engine_estimate": gettext_lazy("This is the engine's own estimate before it loaded, not what it allocated."),
     "model_by_shape": gettext_lazy("The model was told by its shape alone; another of the same shape may be meant."),
     "card_unknown": gettext_lazy("The card is not known, and this depends on it."),

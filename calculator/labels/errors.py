@@ -36,7 +36,7 @@ ERRORS: Mapping[str, Promise] = {
     ),
     "model_not_known": gettext_lazy("This engine does not know this model (%(value)s)."),
     "indexers_shared": gettext_lazy(
-        "mlx-lm gives every layer an indexer of its own and does not load a model whose layers share them."
+        "mlx-lm gives each layer its own indexer and does not load a model whose layers share them."
     ),
     "no_mtp_layers": gettext_lazy("This model has no layers that predict several tokens."),
     "mtp_not_described": gettext_lazy(

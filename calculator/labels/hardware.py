@@ -20,6 +20,23 @@ STATES: Mapping[str, tuple[str, Promise]] = {
     "does_not_fit": ("over", pgettext_lazy("fit", "Does not fit")),
 }
 
+VENDORS: Mapping[str, Promise] = {
+    "nvidia": pgettext_lazy("vendor", "NVIDIA"),
+    "amd": pgettext_lazy("vendor", "AMD"),
+    "intel": pgettext_lazy("vendor", "Intel"),
+    "apple": pgettext_lazy("vendor", "Apple"),
+    "google": pgettext_lazy("vendor", "Google"),
+    "aws": pgettext_lazy("vendor", "AWS"),
+    "huawei": pgettext_lazy("vendor", "Huawei Ascend"),
+    "cambricon": pgettext_lazy("vendor", "Cambricon"),
+    "hygon": pgettext_lazy("vendor", "Hygon"),
+    "moore-threads": pgettext_lazy("vendor", "Moore Threads"),
+    "metax": pgettext_lazy("vendor", "MetaX"),
+    "biren": pgettext_lazy("vendor", "Biren"),
+    "iluvatar": pgettext_lazy("vendor", "Iluvatar CoreX"),
+    "kunlunxin": pgettext_lazy("vendor", "Kunlunxin"),
+}
+
 CLASSES: Mapping[str, Promise] = {
     "consumer": gettext_lazy("Consumer"),
     "workstation": gettext_lazy("Workstation"),
@@ -31,7 +48,7 @@ CLASSES: Mapping[str, Promise] = {
 
 BOUNDS: Mapping[str, Promise] = {
     "bandwidth": gettext_lazy("limited by memory bandwidth"),
-    "compute": gettext_lazy("limited by arithmetic"),
+    "compute": gettext_lazy("limited by compute"),
     "ram": gettext_lazy("limited by the bandwidth of RAM"),
 }
 
@@ -44,15 +61,15 @@ COMMANDS: Mapping[str, str | Promise] = {
 
 REASONS: Mapping[str, Promise] = {
     "fits": gettext_lazy(
-        "%(spare_bytes)s GiB of each card stay free, more than the %(headroom_bytes)s GiB that the error of the estimate and"
+        "%(spare_bytes)s GiB of each card stays free, more than the %(headroom_bytes)s GiB that the error of the estimate and"
         " what the engine leaves unused by default may take together."
     ),
     "below_headroom": gettext_lazy(
-        "Only %(spare_bytes)s GiB of each card stay free; the error of the estimate and what the engine leaves unused by"
+        "Only %(spare_bytes)s GiB of each card stays free; the error of the estimate and what the engine leaves unused by"
         " default may take %(headroom_bytes)s GiB together."
     ),
     "fits_at_best": gettext_lazy(
-        "Our figure is %(short_bytes)s GiB more than can be used of a card; with the least overhead that was measured, %(spare_bytes)s GiB stay free."
+        "Our figure is %(short_bytes)s GiB more than can be used of a card; with the least overhead that was measured, %(spare_bytes)s GiB stays free."
     ),
     "too_large": gettext_lazy(
         "The fullest card lacks %(short_bytes)s GiB: only %(usable_bytes)s GiB of it can be used."
@@ -79,7 +96,7 @@ REASONS: Mapping[str, Promise] = {
     ),
     "format_unsupported": gettext_lazy("This card cannot compute with %(format)s in %(engine)s."),
     "format_weight_only": gettext_lazy(
-        "This card has no arithmetic for %(format)s: the weights do take this little memory, but are unpacked to 16 bits for computing."
+        "This card does not compute in %(format)s: the weights do take this little memory, but are unpacked to 16 bits for computing."
     ),
     "format_support_unknown": gettext_lazy("Whether this card computes in %(format)s is not known."),
     "split_by_layers": gettext_lazy("Whole layers are dealt out to %(devices)s devices; the fullest one counts."),
@@ -95,9 +112,9 @@ NOTES: Mapping[str, Promise] = {
     "roofline": gettext_lazy(
         "An upper bound, not a measurement: every needed byte read once, or every needed operation done, at the card's peak rate. Engines reach only part of it."
     ),
-    "compute_rate": gettext_lazy("Arithmetic is taken at the card's dense rate for %(format)s."),
+    "compute_rate": gettext_lazy("Compute is taken at the card's dense rate for %(format)s."),
     "compute_unknown": gettext_lazy(
-        "The card's arithmetic rate is not known, so prefill and time to first token are not either."
+        "The card's compute rate is not known, so prefill and time to first token are not either."
     ),
     "bandwidth_unknown": gettext_lazy("The card's memory bandwidth is not known, so no speed can be given."),
     "ram_bandwidth": gettext_lazy("What lies in RAM is read at %(bytes_per_s)s GB/s."),

@@ -27,7 +27,7 @@ NOTES: Mapping[str, Promise] = {
         "The weights are taken from the size of your file: its bytes are spread over cards and RAM in the proportions of %(format)s. The few MB of vocabulary in the file are counted as weights."
     ),
     "own_cache_per_sequence": gettext_lazy(
-        "Each of the %(sequences)s sequences has a cache of its own for %(context)s tokens."
+        "Each of the %(sequences)s sequences has its own cache for %(context)s tokens."
     ),
     "slots_share_context": gettext_lazy(
         "%(sequences)s slots share one cache of %(context)s tokens; llama-server starts with four unless told otherwise."
@@ -89,7 +89,7 @@ NOTES: Mapping[str, Promise] = {
         "The server gives %(percent)s%% of each card to weights and cache when it starts, %(bytes)s GiB in all, and leaves the rest to activations and graphs."
     ),
     "sglang_window_pool": gettext_lazy(
-        "Layers with a window have a pool of their own, %(percent)s%% as long as that of the full layers whatever the window (--swa-full-tokens-ratio)."
+        "Layers with a window have their own pool, %(percent)s%% as long as that of the full layers whatever the window (--swa-full-tokens-ratio)."
     ),
     "sglang_state_slots": gettext_lazy(
         "Each sequence takes %(slots)s recurrent states: the prefix cache keeps snapshots beside the running one."
@@ -104,7 +104,7 @@ NOTES: Mapping[str, Promise] = {
         "mlx_lm.server cannot batch with these caches: requests run one after another, and each keeps its own."
     ),
     "mlx_packed_from_start": gettext_lazy(
-        "The cache is quantised from the first token on (--quantized-kv-start 0); by default that begins at token 5,000. Attention on it runs without a kernel of its own and keeps its scores in memory."
+        "The cache is quantised from the first token on (--quantized-kv-start 0); by default that begins at token 5,000. Attention on it runs without a dedicated kernel and keeps its scores in memory."
     ),
     "mlx_text_only": gettext_lazy("mlx-lm loads the language model alone, no encoder of images or sound."),
     "transformers_build": gettext_lazy("Transformers %(version)s with its dynamic cache."),

@@ -103,7 +103,7 @@ def default_workload(shape: Shape, longest: int | None = None) -> Workload:
 def refusal(shape: Shape, name: str) -> WorkloadError | None:
     """Why an engine does not run this model at all; None where it does."""
     try:
-        estimate(shape, Workload(engine=name, context_tokens=1))
+        estimate(shape, Workload(engine=name))  # what most ask next
     except WorkloadError as error:
         return error.with_traceback(None) if error.field == "engine" else None  # kept: without its frames
     return None
@@ -148,11 +148,12 @@ def served(shape: Shape, answer: Estimate, available_bytes: int | None = None) -
 
 def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     """`workload` with every default filled in and every format in the engine's spelling."""
+    values = vars(workload)
     for knob, unset in UNSET_KNOBS.items():
-        if knob not in engine.KNOBS and getattr(workload, knob) != unset:
-            raise WorkloadError(knob, "not_supported", value=getattr(workload, knob))
+        if values[knob] != unset and knob not in engine.KNOBS:
+            raise WorkloadError(knob, "not_supported", value=values[knob])
     for field, (least, most) in BOUNDS.items():
-        value = getattr(workload, field)
+        value = values[field]
         if value is not None and not least <= value <= most:
             raise WorkloadError(field, "out_of_bounds", value=value, least=least, most=most)
     weight_format, kv_format = workload.weight_format, workload.kv_format
@@ -180,10 +181,15 @@ SPELLINGS = (
 
 def _offered(field: str, value: str, offered: tuple[str, ...]) -> str:
     """`value` as the engine spells it."""
-    folded = value.casefold()
-    known = next((spellings for spellings in SPELLINGS if folded in spellings), frozenset({folded}))
-    by_spelling = {spelling.casefold(): spelling for spelling in reversed(offered)}
-    found = by_spelling.get(folded) or next((by_spelling[other] for other in known if other in by_spelling), None)
+    found = _spelled(value, offered)
     if found is None:
         raise WorkloadError(field, "not_offered", value=value, offered=offered)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _spelled(value: str, offered: tuple[str, ...]) -> str | None:
+    folded = value.casefold()
+    known = next((spellings for spellings in SPELLINGS if folded in spellings), frozenset({folded}))
+    by_spelling = {spelling.casefold(): spelling for spelling in reversed(offered)}
+    return by_spelling.get(folded) or next((by_spelling[other] for other in known if other in by_spelling), None)

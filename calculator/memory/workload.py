@@ -76,10 +76,11 @@ class Workload:
         return self.but(weight_format=weight_format, file_bytes=file_bytes)
 
     def __hash__(self) -> int:
-        """Computed once: caches ask for it again and again."""
-        known: int | None = vars(self).get("_hash")
+        """Computed once: caches ask for it again and again. Values stand in the order of the fields, in copies too."""
+        values = vars(self)
+        known: int | None = values.get("_hash")
         if known is None:
-            known = vars(self)["_hash"] = hash(tuple(getattr(self, name) for name in self.__dataclass_fields__))
+            known = values["_hash"] = hash(tuple(values.values()))
         return known
 
     def unsplit(self) -> Self:
@@ -152,7 +153,7 @@ class Part:
 
     @property
     def bytes(self) -> int:
-        return sum(term.bytes for term in self.terms)
+        return sum([term.bytes for term in self.terms])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.memory import DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
+from catalog import search
 from catalog.accelerators.runs import largest_that_fits_first
 from catalog.model_list.filters import FilterForm, order
-from catalog.models import Accelerator, LanguageModel
-from catalog.models.names import normalise
+from catalog.model_list.forms import RANK, by_rank
+from catalog.models import Accelerator, LanguageModel, Release
 from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import Segment, Vendor
+from catalog.search import BestFirst
 
 # Name in the URL -> column. A minus in front turns the order round.
 SORTS: Mapping[str, str] = {
@@ -43,9 +45,11 @@ class AcceleratorListForm(FilterForm):
     segment = forms.ChoiceField(label=gettext_lazy("Made for"), required=False)
     feature = forms.ChoiceField(label=gettext_lazy("Feature"), required=False)
     min_memory = forms.IntegerField(
-        label=gettext_lazy("Memory from (GB)"), required=False, min_value=0, max_value=MOST_GB
+        label=gettext_lazy("Minimum VRAM (GB)"), required=False, min_value=0, max_value=MOST_GB
     )
-    max_memory = forms.IntegerField(label=gettext_lazy("to (GB)"), required=False, min_value=0, max_value=MOST_GB)
+    max_memory = forms.IntegerField(
+        label=gettext_lazy("Maximum VRAM (GB)"), required=False, min_value=0, max_value=MOST_GB
+    )
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
 
     def __init__(self, query: Mapping[str, Any]) -> None:
@@ -57,8 +61,8 @@ class AcceleratorListForm(FilterForm):
             "feature",
             [
                 *anything,
-                ("fp8", _("FP8 arithmetic")),
-                ("fp4", _("FP4 arithmetic")),
+                ("fp8", _("FP8 compute")),
+                ("fp4", _("FP4 compute")),
                 ("unified", _("unified memory")),
                 ("obtainable", _("can be bought")),
             ],
@@ -66,6 +70,7 @@ class AcceleratorListForm(FilterForm):
         self.offer(
             "sort",
             [
+                ("", _("Best match, then most memory")),
                 ("-memory", _("Most memory")),
                 ("memory", _("Least memory")),
                 ("-bandwidth", _("Highest bandwidth")),
@@ -80,11 +85,9 @@ class AcceleratorListForm(FilterForm):
         self.check_range("min_memory", "max_memory")
         return self.cleaned_data
 
-    def rows(self) -> QuerySet[Accelerator]:
+    def rows(self) -> QuerySet[Accelerator] | BestFirst[Accelerator]:
         answers = self.cleaned_data if self.is_valid() else {}
         found = Accelerator.objects.all()
-        for word in normalise(answers.get("q", "")).split():
-            found = found.filter(Q(name_en__icontains=word) | Q(name_zh_hans__icontains=word) | Q(slug__contains=word))
         wanted = {
             "vendor": answers.get("vendor"),
             "segment": answers.get("segment"),
@@ -100,7 +103,10 @@ class AcceleratorListForm(FilterForm):
         }
         if feature := features.get(answers.get("feature", "")):
             found = found.filter(**{feature: True})
-        return found.order_by(*order(answers.get("sort") or DEFAULT_SORT, SORTS))
+        text, sort = answers.get("q", ""), answers.get("sort", "")
+        if text and not sort:
+            return BestFirst(found, "accelerator", text, narrowed=self.num_active > 0)
+        return search.found(found, "accelerator", text).order_by(*order(sort or DEFAULT_SORT, SORTS))
 
 
 class RunsForm(FilterForm):
@@ -114,11 +120,16 @@ class RunsForm(FilterForm):
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
 
-    def __init__(self, query: Mapping[str, Any], max_cards: int) -> None:
+    def __init__(
+        self, query: Mapping[str, Any], max_cards: int, boards: Iterable[str] = (), context_tokens: int = 8192
+    ) -> None:
+        """`boards` are those that have ranks to order by, `context_tokens` the length where none is asked for."""
         given = {name: value for name, value in query.items() if value != ""}
-        super().__init__({"cards": "1", "engine": DEFAULT_ENGINE, "context": "8192", **given})
+        super().__init__({"cards": "1", "engine": DEFAULT_ENGINE, "context": str(context_tokens), **given})
         self.fields["cards"].validators.append(MaxValueValidator(max_cards))
         self.fields["cards"].widget.attrs["max"] = max_cards
+        for name in ("sort", "q"):
+            self.fields[name].widget.attrs["form"] = "question"
         self.offer("engine", [(name, labels.engine_name(name)) for name in ENGINES])
         self.offer(
             "sort",
@@ -128,16 +139,33 @@ class RunsForm(FilterForm):
                 ("name", _("Name")),
                 ("-parameters", _("Most parameters")),
                 ("parameters", _("Fewest parameters")),
+                *by_rank(boards),
             ],
         )
 
-    def rows(self, usable_bytes: int) -> LanguageModelQuerySet:
-        """Published models that answer a valid form, with their configs; `usable_bytes` are those of all cards."""
-        found = LanguageModel.objects.published().search(self.cleaned_data["q"]).select_related("organization")
+    def table_fields(self) -> list[forms.BoundField]:
+        """What concerns the table alone; it stands there, and is sent with the form above."""
+        return [self[name] for name in ("sort", "q")]
+
+    @property
+    def sort_board(self) -> str:
+        """The board that the table is ordered by, if it is."""
+        sort = str(self.cleaned_data.get("sort") or "")
+        return sort.removeprefix(RANK) if sort.startswith(RANK) else ""
+
+    def rows(self, usable_bytes: int, release: Release | None = None) -> LanguageModelQuerySet:
+        """Published models that answer a valid form, with their configs; `usable_bytes` are those of all cards.
+
+        `release` is that of the board by whose ranks the form orders them.
+        """
+        found = search.found(LanguageModel.objects.published(), "model", self.cleaned_data["q"])
+        found = found.select_related("organization")
         found = found.only(
             "slug", "name", "config", "updated_at", "total_parameters", "active_parameters", "num_experts",
             "context_tokens", "context_extended_tokens", "release_date", "organization__slug", "organization__name",
         )  # fmt: skip
+        if release and self.sort_board:
+            return found.by_rank(release)
         if sort := self.cleaned_data["sort"]:
             return found.order_by(*order(sort, RUN_SORTS))
         return largest_that_fits_first(found, usable_bytes, self.cleaned_data["engine"])

@@ -35,7 +35,7 @@ class CardSpecGroup:
 def groups(row: Accelerator, card: Card) -> tuple[CardSpecGroup, ...]:
     return (
         CardSpecGroup(gettext_lazy("Memory"), _memory(row, card)),
-        CardSpecGroup(gettext_lazy("Arithmetic, dense"), _arithmetic(row)),
+        CardSpecGroup(gettext_lazy("Compute (dense)"), _arithmetic(row)),
         CardSpecGroup(gettext_lazy("Card"), _card(row)),
     )
 
@@ -43,9 +43,9 @@ def groups(row: Accelerator, card: Card) -> tuple[CardSpecGroup, ...]:
 def _memory(row: Accelerator, card: Card) -> tuple[CardSpec, ...]:
     confirmed = row.cross_check or {}
     specs = [
-        CardSpec(gettext_lazy("On the label"), f"{row.memory_gb} GB", tuple(confirmed.get("memory", ()))),
+        CardSpec(gettext_lazy("Advertised"), f"{row.memory_gb} GB", tuple(confirmed.get("memory", ()))),
         CardSpec(gettext_lazy("Usable"), _usable(row, card)),
-        CardSpec(gettext_lazy("Kind"), row.memory_type),
+        CardSpec(gettext_lazy("Memory type"), row.memory_type),
         CardSpec(
             gettext_lazy("Bus"),
             _("%(bits)s bits") % {"bits": f"{row.memory_bus_bits:,}"} if row.memory_bus_bits else "",
@@ -97,9 +97,9 @@ def _card(row: Accelerator) -> tuple[CardSpec, ...]:
         CardSpec(gettext_lazy("Architecture"), row.architecture),
         CardSpec(gettext_lazy("Interconnect"), row.interconnect),
         CardSpec(gettext_lazy("Power"), f"{row.tdp_w:,} W" if row.tdp_w else "", tuple(confirmed.get("tdp", ()))),
-        CardSpec(gettext_lazy("Released"), str(row.release_year or "")),
+        CardSpec(gettext_lazy("Released in"), str(row.release_year or "")),
         CardSpec(gettext_lazy("Launch price"), f"{row.launch_price_usd:,} USD" if row.launch_price_usd else ""),
-        CardSpec(gettext_lazy("Can be bought"), _("yes") if row.obtainable else _("no: computed, never recommended")),
+        CardSpec(gettext_lazy("On sale"), _("yes") if row.obtainable else _("no: computed, never recommended")),
     )
 
 

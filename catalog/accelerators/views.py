@@ -11,8 +11,11 @@ from calculator.paging import page_of
 from catalog.accelerators.forms import AcceleratorListForm, RunsForm
 from catalog.accelerators.runs import runs
 from catalog.accelerators.specs import groups
+from catalog.best_models.forms import CONTEXT_TOKENS
+from catalog.best_models.page import best_page
 from catalog.bridge.cards import card_of
 from catalog.models import Accelerator
+from catalog.standings import board_label, ranks_of
 
 LIST_SIZE = 50
 RUNS_SIZE = 25
@@ -33,16 +36,21 @@ def accelerator(request: HtmxRequest, slug: str) -> HttpResponse:
     """What the card is, with its sources, and which models run on one or several of it."""
     row = get_object_or_404(Accelerator, slug=slug)
     card = card_of(row)
-    form = RunsForm(request.GET.dict(), card.max_cards)
-    context: dict[str, Any] = {"accelerator": row, "card": card, "form": form}
-    valid = form.is_valid()
+    best = best_page(request.GET.dict(), card, 1)
+    form = RunsForm(request.GET.dict(), card.max_cards, best.releases, CONTEXT_TOKENS)
+    valid = form.is_valid() and best.valid
+    context: dict[str, Any] = {"accelerator": row, "card": card, "form": form, "best": best, "valid": valid}
     if valid:
         asked = form.cleaned_data
-        paged = page_of(request.GET.get("page"), form.rows(card.usable_bytes * asked["cards"]), RUNS_SIZE)
+        best = context["best"] = best.on(asked["cards"])
+        board = form.sort_board or best.board
+        found_rows = form.rows(card.usable_bytes * asked["cards"], best.releases.get(board))
+        paged = page_of(request.GET.get("page"), found_rows, RUNS_SIZE)
         models = list(paged["page"])
+        context |= {"ranks": ranks_of(models, best.releases.get(board)), "board_label": board_label(board)}
         found = runs(models, row, asked["cards"], asked["engine"], asked["context"])
         context |= {**paged, "runs": list(zip(models, found, strict=True))}
     if wants_partial(request):
-        return render(request, "catalog/_runs.html", context, status=200 if valid else 400)
+        return render(request, "catalog/_card_answer.html", context, status=200 if valid else 400)
     context["specs"] = groups(row, card)
     return render(request, "catalog/accelerator.html", context, status=200 if valid else 400)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
@@ -16,9 +15,10 @@ from django.utils.translation import gettext_lazy
 from modeltranslation.admin import TranslationAdmin
 from modeltranslation.translator import translator
 from pydantic import ValidationError
-from reversion.admin import VersionAdmin
 
 from catalog.admin.findings import text
+from catalog.admin.together import EditedTogether
+from catalog.admin.versioned import VersionedAdmin
 from catalog.source.facts import Finding
 from catalog.source.reading import KEY
 from catalog.source.records import Record
@@ -31,7 +31,7 @@ HTTPS: Mapping[type[models.Field], Mapping[str, Any]] = {
 LANGUAGES = (("en", "en"), ("zh-hans", "zh_hans"))  # code, suffix of columns
 
 
-class RecordForm(forms.ModelForm):
+class RecordForm(EditedTogether):
     """Refuses a row that its file would not be allowed to hold, with the reason beside the field."""
 
     record: type[Record]
@@ -86,13 +86,26 @@ class MissingTranslation(admin.SimpleListFilter):
         return queryset.filter(wanted)
 
 
-class CatalogAdmin(VersionAdmin, TranslationAdmin):
-    """Both languages one below the other, every save a version that can be restored."""
+class CatalogAdmin(VersionedAdmin, TranslationAdmin):
+    """Both languages side by side, every save a version that can be restored."""
+
+    slug_is_fixed = True
 
     readonly_fields: ClassVar[tuple[str, ...]] = ("local_edits",)
     formfield_overrides = {**HTTPS, models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})}}
     save_on_top = True
     list_per_page = 50
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [
+            (title, {**options, "fields": _side_by_side(options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str] | tuple[Any, ...]:
+        """An address that was given once stays; of a model it can change, as its old one is kept as another name."""
+        fixed = ("slug",) if obj is not None and self.slug_is_fixed else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
 
     @admin.display(description=gettext_lazy("edited here"))
     def local_edits(self, row: Any) -> str:
@@ -100,3 +113,15 @@ class CatalogAdmin(VersionAdmin, TranslationAdmin):
         if row.pk is None or row.shipped is None:
             return _("This row is not in the data files.")
         return ", ".join(edited_fields(row)) or _("Nothing: all fields follow the data file.")
+
+
+def _side_by_side(fields: Iterable[Any]) -> list[Any]:
+    """A text's two languages in one row of the form."""
+    rows: list[Any] = []
+    (_first, first), (_second, second) = LANGUAGES
+    for field in fields:
+        if isinstance(field, str) and rows and rows[-1] == f"{field.removesuffix(second)}{first}":
+            rows[-1] = (rows[-1], field)
+        else:
+            rows.append(field)
+    return rows

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from reversion.admin import VersionAdmin
+from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
-from catalog.models import Benchmark, Score
+from catalog.admin.versioned import VersionedAdmin
+from catalog.models import Benchmark, LanguageModel, Score
 from catalog.source.records import BenchmarkRecord, Record, ScoreRecord
 from catalog.sync.edits import edited_fields
 
@@ -60,14 +64,23 @@ class BenchmarkAdmin(CatalogAdmin):
         "url",
         "description",
         "limits",
+        "score_list",
         "local_edits",
     )
+    readonly_fields = (*CatalogAdmin.readonly_fields, "score_list")
+
+    @admin.display(description=gettext_lazy("scores"))
+    def score_list(self, row: Benchmark) -> str:
+        return links_to_scores("benchmark", row)
 
 
 @admin.register(Score)
-class ScoreAdmin(VersionAdmin):
+class ScoreAdmin(VersionedAdmin):
+    """The scores of a model, or of a benchmark, as a table that is edited in place; whole records one by one."""
+
     form = ScoreForm
-    list_display = ("model", "benchmark", "value", "variant", "mode", "source_kind", "date")
+    list_display = ("model", "benchmark", "value", "variant", "mode", "date", "source_kind", "source_host")
+    list_editable = ("value", "variant", "mode", "date")
     list_filter = ("source_kind", "mode", "benchmark__category")
     list_select_related = ("model", "benchmark")
     search_fields = ("model__slug", "model__name", "benchmark__slug", "benchmark__name_en", "benchmark__name_zh_hans")
@@ -75,7 +88,26 @@ class ScoreAdmin(VersionAdmin):
     list_per_page = 50
     readonly_fields = ("local_edits",)
     formfield_overrides = HTTPS
+    save_on_top = True
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
+        return super().get_changelist_form(request, **{"form": ScoreForm, **kwargs})
+
+    @admin.display(description=gettext_lazy("source"))
+    def source_host(self, row: Score) -> str:
+        return urlsplit(row.source).hostname or ""
 
     @admin.display(description=gettext_lazy("edited here"))
     def local_edits(self, row: Score) -> str:
         return ", ".join(edited_fields(row)) if row.pk else ""
+
+
+def links_to_scores(column: str, row: LanguageModel | Benchmark) -> str:
+    """To the scores of a model or a benchmark, and to a form for another one."""
+    if row.pk is None:
+        return _("Save first, then add scores.")
+    count = row.scores.count()
+    listed = f"{reverse('admin:catalog_score_changelist')}?{column}__id__exact={row.pk}"
+    added = f"{reverse('admin:catalog_score_add')}?{column}={row.pk}"
+    seen = ngettext("See and edit %(count)s score", "See and edit %(count)s scores", count) % {"count": count}
+    return format_html('<a href="{}">{}</a> · <a href="{}">{}</a>', listed, seen, added, _("Add a score"))

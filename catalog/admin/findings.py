@@ -11,8 +11,12 @@ from catalog.source.facts import Finding
 
 TEXTS: Mapping[str, Promise] = {
     "unreadable": _("config.json cannot be read: %(error)s"),
-    "total": _("%(stated)s is stated, config.json gives %(config)s (%(share)s). Correct it, or say why in the note."),
-    "context": _("%(stated)s is stated, config.json has %(config)s positions. Correct it, or say why in the note."),
+    "total": _(
+        "%(stated)s is stated, config.json gives %(config)s (%(share)s). Correct it, or explain both in the note."
+    ),
+    "context": _(
+        "%(stated)s is stated, config.json has %(config)s positions. Correct it, or explain both in the note."
+    ),
     "active_above_total": _("%(active)s active parameters are more than all %(total)s."),
     "extended_not_longer": _("%(extended)s is not longer than the context of %(context)s."),
     "cutoff_after_release": _("The knowledge cutoff %(cutoff)s is after the release on %(release)s."),

@@ -3,17 +3,19 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.db.models import ForeignKey
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from calculator.layer_pattern import layer_pattern
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
-from catalog.admin.benchmarks import ScoreForm
+from catalog.admin.benchmarks import links_to_scores
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField
-from catalog.models import Alias, LanguageModel, Score, Source
+from catalog.admin.together import EditedTogether
+from catalog.bridge.shapes import shape_of
+from catalog.models import Alias, LanguageModel, Source
 from catalog.models.vocabulary import Attention, Fact, Modality
 from catalog.source.facts import check_model
 from catalog.source.records import ModelRecord, Record, SourceRecord
@@ -63,7 +65,7 @@ class SourceForm(RecordForm):
         return record
 
 
-class AliasForm(forms.ModelForm):
+class AliasForm(EditedTogether):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if LanguageModel.objects.filter(slug=name).exists():
@@ -85,40 +87,11 @@ class SourceInline(admin.StackedInline):
     fields = ("facts", "ref", "url", ("kind", "checked", "checked_on", "position"))
 
 
-class ScoreInline(admin.StackedInline):
-    model = Score
-    form = ScoreForm
-    formfield_overrides = HTTPS
-    extra = 0
-    show_change_link = True
-    classes = ("collapse",)
-    fields = (
-        ("benchmark", "value", "variant", "mode"),
-        ("source_kind", "date", "duplicate"),
-        "source",
-        "via",
-        "name_in_source",
-        "settings",
-        "basis",
-    )
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField | None:
-        """One query for the benchmarks of all rows instead of one for each."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None and db_field.name == "benchmark":
-            field.choices = [*field.choices]  # type: ignore[misc]
-        return field
-
-
-MEMORY = ("memory_8k_bytes", "memory_engine", "memory_format")
-
-
 @admin.register(LanguageModel)
 class LanguageModelAdmin(CatalogAdmin):
     form = LanguageModelForm
-    inlines = (SourceInline, AliasInline, ScoreInline)
+    slug_is_fixed = False
+    inlines = (SourceInline, AliasInline)
     list_display = ("name", "slug", "organization", "architecture", "total_label", "release_date", "is_published")
     list_filter = (
         "is_published",
@@ -143,10 +116,11 @@ class LanguageModelAdmin(CatalogAdmin):
     autocomplete_fields = ("organization", "family", "licence")
     readonly_fields = (
         *CatalogAdmin.readonly_fields,
+        "score_list",
         "architecture",
         "num_layers",
-        "layer_kinds",
-        *MEMORY,
+        "layers",
+        "memory",
     )
     fieldsets = (
         (None, {"fields": ("name", "slug", "is_published", "organization", "family", "variant")}),
@@ -169,7 +143,34 @@ class LanguageModelAdmin(CatalogAdmin):
         (_("Links"), {"fields": ("hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "papers")}),
         (
             _("Shape"),
-            {"fields": ("config", "architecture", "num_layers", "layer_kinds", *MEMORY)},
+            {"fields": ("config", "architecture", "num_layers", "layers", "memory")},
         ),
+        (_("Scores"), {"fields": ("score_list",)}),
         (_("Data file"), {"fields": ("local_edits",)}),
     )
+
+    def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
+        """An address that readers kept goes on: the old slug becomes another name, which leads to the new one."""
+        before = form.initial.get("slug") if change and form.initial.get("is_published") else None
+        super().save_model(request, obj, form, change)
+        if before and before != obj.slug:
+            Alias.objects.get_or_create(name=before, defaults={"model": obj})
+            told = gettext("The address changed. The old one, %(slug)s, leads to the new one for good.")
+            self.message_user(request, told % {"slug": before}, messages.WARNING)
+
+    @admin.display(description=_("layers by kind"))
+    def layers(self, row: LanguageModel) -> str:
+        shape = shape_of(row)
+        return layer_pattern(shape) if shape else ""
+
+    @admin.display(description=_("memory"))
+    def memory(self, row: LanguageModel) -> str:
+        """What the model's page shows first."""
+        if row.memory_8k_bytes is None:
+            return ""
+        return f"{row.memory_8k_bytes / 2**30:,.1f} GiB · {row.memory_basis} · 8K"
+
+    @admin.display(description=_("scores"))
+    def score_list(self, row: LanguageModel) -> str:
+        """A page of their own: one form with all of them grows past what a server takes."""
+        return links_to_scores("model", row)

@@ -14,6 +14,7 @@ from calculator.deployment_form import DeploymentForm
 from calculator.hardware import fit, largest_context, most_sequences, speed
 from calculator.hardware_form import flattened
 from calculator.serialize import fit_json, rounded, speed_json
+from catalog import search
 from catalog.accelerators.forms import RunsForm
 from catalog.accelerators.runs import Run, runs
 from catalog.api.schemas import Problem, problem
@@ -171,7 +172,7 @@ def accelerator_fit(
     if not 1 <= limit <= MOST_ROWS or not 0 <= offset <= 10**6:
         return Status(400, problem({"limit": [_("From 1 to %(most)s, offset from 0.") % {"most": MOST_ROWS}]}))
     asked = form.cleaned_data
-    rows = LanguageModel.objects.published().search(asked["q"])
+    rows = search.found(LanguageModel.objects.published(), "model", asked["q"])
     rows = rows.order_by(F("release_date").desc(nulls_last=True), "slug")
     page = list(rows.only("slug", "config", "updated_at", "context_tokens", "context_extended_tokens")[offset:][:limit])
     found = runs(page, row, asked["cards"], asked["engine"], asked["context"])

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Field, Router
 from ninja.pagination import LimitOffsetPagination, paginate
 
+from catalog import search
 from catalog.api.schemas import ModelBrief, ModelOut, Problem
 from catalog.models import LanguageModel
 from catalog.models.querysets import LanguageModelQuerySet
@@ -26,7 +27,7 @@ class Pages(LimitOffsetPagination):
 @paginate(Pages)
 def list_models(request: HttpRequest, q: str = "") -> LanguageModelQuerySet:
     """Every published model, newest first; `q` searches names, aliases and organisations in both languages."""
-    return LanguageModel.objects.published().search(q).for_list().order_by("-release_date", "slug")
+    return search.found(LanguageModel.objects.published().for_list(), "model", q).order_by("-release_date", "slug")
 
 
 @router.get("/{slug:slug}/", response={200: ModelOut, 404: Problem})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from calculator.architecture import Shape
 from calculator.catalogue import Found, Model, Recognised
 from calculator.figures import billions
 from calculator.hardware import Card, HardwareError, WeightSource
@@ -13,6 +14,7 @@ from catalog.bridge.recognition import recognise
 from catalog.bridge.rows import published_model
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
+from catalog.search import BestFirst
 
 FOUND = 12
 ONE_CARD_BYTES = 22 * 2**30
@@ -43,15 +45,15 @@ class DatabaseCatalogue:
             url=row.get_absolute_url(),
             shape=shape,
             max_context_tokens=max_context_tokens(row, shape),
-            sources=tuple(sources(row, shape.native_format)),
+            sources=sources(row, shape),
             drafts=tuple(_drafts(row)),
         )
 
     def search(self, text: str) -> Sequence[Found]:
-        rows = LanguageModel.objects.published().filter(config__isnull=False).search(text[:100]).for_list()
+        rows = LanguageModel.objects.published().filter(config__isnull=False).for_list()
+        named = BestFirst(rows, "model", text) if text.strip() else rows.order_by("-release_date", "slug")
         return [
-            Found(slug=row.slug, name=row.name, detail=" · ".join(filter(None, _details(row))))
-            for row in rows.order_by("-release_date", "slug")[:FOUND]
+            Found(slug=row.slug, name=row.name, detail=" · ".join(filter(None, _details(row)))) for row in named[:FOUND]
         ]
 
     def recognise(self, names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recognised]:
@@ -62,10 +64,10 @@ def _details(row: LanguageModel) -> tuple[str, str]:
     return row.organization.name, billions(row.total_parameters)
 
 
-def sources(row: LanguageModel, native_format: str) -> Sequence[tuple[str, WeightSource]]:
+def sources(row: LanguageModel, shape: Shape) -> tuple[tuple[str, WeightSource], ...]:
     """Where the weights lie on each hub. Where the repository is not known, the commands name one to replace."""
     repositories = {"huggingface": (row.hf_repo, row.gguf_repo), "modelscope": (row.modelscope_repo, "")}
-    return [(hub, _source(row, *known, native_format)) for hub, known in repositories.items()]
+    return tuple((hub, _source(row, *known, shape.native_format)) for hub, known in repositories.items())
 
 
 def _source(row: LanguageModel, repository: str, gguf: str, native_format: str) -> WeightSource:

@@ -46,8 +46,10 @@ class MyHardware:
         """`card=...&cards=...` for a link; empty without a card."""
         return self.form.hardware_query()
 
-    def fits(self, models: Sequence[LanguageModel]) -> Mapping[int, FitView]:
+    def fits(self, models: Sequence[LanguageModel], context_tokens: int | None = None) -> Mapping[int, FitView]:
         """Primary key -> how the model fits by default, as on its own page; one query for the configs of the rows.
+
+        At `context_tokens`, or at the model's own maximum where that is shorter.
 
         Models without a known config, and those the format does not suit, are left out.
         """
@@ -56,7 +58,7 @@ class MyHardware:
         found = {}
         rows = LanguageModel.objects.filter(pk__in=[model.pk for model in models])
         for row in rows.only("pk", "config", "updated_at", "context_tokens", "context_extended_tokens"):
-            if view := self.fit_of(row):
+            if view := self.fit_of(row, context_tokens):
                 found[row.pk] = view
         return found
 
@@ -73,12 +75,15 @@ class MyHardware:
                 found[model.pk] = fit_view(fit(shape, form.workload, self.card, self.count))
         return found
 
-    def fit_of(self, model: LanguageModel) -> FitView | None:
+    def fit_of(self, model: LanguageModel, context_tokens: int | None = None) -> FitView | None:
         """How one model fits at its defaults, those of the memory column; None where that cannot be said."""
         if self.card is None or (shape := shape_of(model)) is None:
             return None
         try:
-            workload = default_workload(shape, max_context_tokens(model, shape))
+            longest = max_context_tokens(model, shape)
+            workload = default_workload(shape, longest)
+            if context_tokens:
+                workload = workload.but(context_tokens=min(context_tokens, longest or context_tokens))
             return fit_view(fit(shape, workload, self.card, self.count))
         except (HardwareError, WorkloadError):
             return None

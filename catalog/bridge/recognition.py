@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from calculator.catalogue import Recognised
 from catalog.models import LanguageModel
-from catalog.models.names import normalise
 
 SHAPE = ("num_layers", "hidden_size", "num_heads", "num_kv_heads", "num_experts")
 """Columns that a name must not contradict. Vocabularies are padded, so they only rank."""
@@ -68,6 +68,11 @@ def _entries() -> Iterable[_Entry]:
             keys=frozenset(key for name in written if (key := _key(name))),
             columns={column: getattr(row, column) for column in columns},
         )
+
+
+def normalise(text: str) -> str:
+    """The form in which names are compared: NFKC (full-width letters become plain), lower case, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _key(name: str) -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from django.http import Http404
 
-from catalog.models import DataChange, LanguageModel
+from catalog.models import Alias, DataChange, LanguageModel
 
 
 def published_model(slug: str) -> LanguageModel | None:
@@ -21,6 +21,13 @@ def published_model_or_404(slug: str) -> LanguageModel:
     return found
 
 
+def current_slug(name: str) -> str | None:
+    """Of the published model that has `name` as another name, such as its slug of earlier days."""
+    alias = Alias.objects.filter(name=name, model__is_published=True).select_related("model").first()
+    return alias.model.slug if alias else None
+
+
 @lru_cache(maxsize=512)
 def _published(slug: str, version: str) -> LanguageModel | None:
-    return LanguageModel.objects.published().named(slug).first()
+    linked = LanguageModel.objects.published().select_related("organization", "family", "licence")
+    return linked.named(slug).first()

@@ -24,8 +24,8 @@ FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...
     (gettext_lazy("Active parameters"), lambda model: billions(model.active_parameters)),
     (gettext_lazy("Context length"), lambda model: grouped(model.context_tokens)),
     (gettext_lazy("Architecture"), lambda model: model.get_architecture_display() if model.architecture else ""),
-    (gettext_lazy("Reads"), lambda model: modality_words(model.input_modalities)),
-    (gettext_lazy("Writes"), lambda model: modality_words(model.output_modalities)),
+    (gettext_lazy("Input"), lambda model: modality_words(model.input_modalities)),
+    (gettext_lazy("Output"), lambda model: modality_words(model.output_modalities)),
     (gettext_lazy("Licence"), lambda model: model.licence.name if model.licence else ""),
     (
         gettext_lazy("Commercial use"),
@@ -36,7 +36,7 @@ FACTS: tuple[tuple[str | Promise, Callable[[LanguageModel], str | Promise]], ...
 
 def facts(models: Sequence[LanguageModel]) -> Section:
     return Section(
-        gettext_lazy("What they are"),
+        gettext_lazy("Overview"),
         tuple(
             ComparisonRow(label, tuple(ComparisonCell(str(read(model))) for model in models)) for label, read in FACTS
         ),

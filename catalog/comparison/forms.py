@@ -27,13 +27,13 @@ class CompareForm(PublicForm):
     """
 
     engine = forms.ChoiceField(label=gettext_lazy("Engine"), required=False)
-    weights = forms.ChoiceField(label=gettext_lazy("Weight format"), required=False)
+    weights = forms.ChoiceField(label=gettext_lazy("Quantisation (weight format)"), required=False)
     kv = forms.ChoiceField(label=gettext_lazy("KV cache format"), required=False)
     context = forms.IntegerField(
         label=gettext_lazy("Context length"), required=False, min_value=1, max_value=MAX_CONTEXT_TOKENS
     )
     sequences = forms.IntegerField(
-        label=gettext_lazy("Sequences"), required=False, min_value=1, max_value=MAX_SEQUENCES
+        label=gettext_lazy("Concurrent requests"), required=False, min_value=1, max_value=MAX_SEQUENCES
     )
 
     def __init__(self, query: Mapping[str, str], shapes: Sequence[Shape], longest: int | None = None) -> None:

@@ -29,7 +29,9 @@ def memory(models: Sequence[LanguageModel], form: CompareForm) -> Section:
     totals = [answer.total_bytes for _weights, answer in answers if answer]
     least = min(totals) if len(totals) > 1 else None
     rows = [
-        ComparisonRow(gettext_lazy("Weight format"), tuple(ComparisonCell(weights) for weights, _answer in answers)),
+        ComparisonRow(
+            gettext_lazy("Quantisation (weight format)"), tuple(ComparisonCell(weights) for weights, _answer in answers)
+        ),
         ComparisonRow(
             gettext_lazy("Memory needed (GiB)"),
             tuple(

@@ -15,6 +15,7 @@ from catalog.comparison.forms import CompareForm
 from catalog.comparison.needs import memory
 from catalog.comparison.results import ranks, scores
 from catalog.models import LanguageModel
+from catalog.search import BestFirst
 
 FOUND = 12
 
@@ -56,8 +57,8 @@ def compare(request: HttpRequest) -> HttpResponse:
 def _found(text: str, chosen: tuple[LanguageModel, ...]) -> list[LanguageModel]:
     if not text:
         return []
-    rows = LanguageModel.objects.published().search(text).for_list()
-    return list(rows.exclude(pk__in=[model.pk for model in chosen]).order_by("-release_date", "slug")[:FOUND])
+    rows = LanguageModel.objects.published().exclude(pk__in=[model.pk for model in chosen])
+    return BestFirst(rows.for_list(), "model", text)[:FOUND]
 
 
 def _address(models: list[LanguageModel] | tuple[LanguageModel, ...], form: CompareForm, mine: MyHardware) -> str:

@@ -10,8 +10,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.filters import ModelFilterForm
-from catalog.models import LanguageModel, Place, Release
+from catalog.models import LanguageModel, Place, Release, Standing
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS
 
@@ -24,13 +25,16 @@ class BoardForm(ModelFilterForm):
     board = forms.ChoiceField(label=gettext_lazy("Board"), required=False, widget=forms.HiddenInput)
     show = forms.ChoiceField(label=gettext_lazy("Models"), required=False)
 
-    def __init__(self, query: Mapping[str, Any]) -> None:
-        super().__init__(query)
+    def __init__(self, query: Mapping[str, Any], mine: MyHardware) -> None:
+        super().__init__(query, mine)
         self.offer("board", BOARDS.items())
         self.offer("show", [("", _("With a rank")), (UNRANKED, _("Without a rank"))])
 
     def shown_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("memory", "min_parameters", "max_parameters", "licence", "show")]
+        return [self[name] for name in ("memory", "context", "min_parameters", "max_parameters", "licence", "show")]
+
+    def ticks(self) -> list[forms.BoundField]:
+        return [self["fits"]]
 
     @property
     def chosen_board(self) -> str:
@@ -51,3 +55,21 @@ class BoardForm(ModelFilterForm):
         answers = Exists(models.filter(pk=OuterRef("model_id")))
         places = Place.objects.filter(answers, release=release, rank__isnull=self.unranked)
         return places.order_by("rank", "-num_benchmarks", "model__slug")
+
+
+class BenchmarkForm(ModelFilterForm):
+    """What the table of a benchmark can be narrowed by; with an error, nothing filters."""
+
+    variant = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def shown_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("memory", "context", "licence")]
+
+    def ticks(self) -> list[forms.BoundField]:
+        return [self["fits"]]
+
+    def standings(self, rows: QuerySet[Standing]) -> QuerySet[Standing]:
+        if not self.is_valid() or not any(self.cleaned_data[name] for name in self.cleaned_data if name != "variant"):
+            return rows
+        models = self.narrowed(LanguageModel.objects.published().order_by())
+        return rows.filter(Exists(models.filter(pk=OuterRef("score__model_id"))))

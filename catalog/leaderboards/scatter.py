@@ -18,7 +18,8 @@ LETTER = 6.5  # mean width of a letter; a name without room to the left of its p
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """A model that no other beats at once in memory and in index. `labelled`: its name has room in the chart."""
+    """A model that no other beats at once in memory and in index. `labelled`: its name has room in the chart; `over`:
+    it needs more than the reader's cards have."""
 
     slug: str
     name: str
@@ -29,22 +30,40 @@ class Best:
     y: float
     labelled: bool
     anchor: str
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """What can be used of the reader's cards, as an upright line; `inside`: the line stands within the axes."""
+
+    label: str
+    memory_bytes: int
+    x: float
+    inside: bool
+    anchor: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """`dots` is one path of all models: short strokes with round ends, a tenth of the size of as many circles."""
+    """`dots` is one path of all models that the reader's cards could hold, `dots_over` of the others: short strokes
+    with round ends, a tenth of the size of as many circles."""
 
     dots: str
+    dots_over: str
     line: str
     best: tuple[Best, ...]
     memory_ticks: tuple[Mark, ...]
     index_ticks: tuple[Mark, ...]
     models: int
+    cards: Cards | None
 
 
-def scatter(places: Iterable[Mapping[str, Any]]) -> Scatter | None:
-    """From rows with `model__slug`, `model__name`, `rank`, `index` and the memory; None for fewer than two."""
+def scatter(places: Iterable[Mapping[str, Any]], cards: tuple[str, int] | None = None) -> Scatter | None:
+    """From rows with `model__slug`, `model__name`, `rank`, `index` and the memory; None for fewer than two.
+
+    `cards` are the reader's own: how they are named, and how many bytes of them can be used.
+    """
     rows = {str(row["model__slug"]): row for row in places}
     points = [Point(slug, row["model__memory_8k_bytes"], row["index"]) for slug, row in rows.items()]
     if len(points) < 2:
@@ -60,11 +79,18 @@ def scatter(places: Iterable[Mapping[str, Any]]) -> Scatter | None:
     def y_of(index: float) -> float:
         return round(BOTTOM - (BOTTOM - TOP) * (index - bottom) / (top - bottom), 1)
 
+    def over(point: Point) -> bool:
+        return cards is not None and point.memory_bytes > cards[1]
+
+    def strokes(drawn: Iterable[Point]) -> str:
+        return "".join(f"M{x_of(point.memory_bytes)} {y_of(point.score)}h0" for point in drawn)
+
     edge = frontier(points)
     placed = [(point, x_of(point.memory_bytes), y_of(point.score)) for point in edge]
     labelled = _with_room([(x, y) for _point, x, y in placed])
     return Scatter(
-        dots="".join(f"M{x_of(point.memory_bytes)} {y_of(point.score)}h0" for point in points),
+        dots=strokes(point for point in points if not over(point)),
+        dots_over=strokes(point for point in points if over(point)),
         line=_steps([(x, y) for _point, x, y in placed]),
         best=tuple(
             Best(
@@ -77,13 +103,20 @@ def scatter(places: Iterable[Mapping[str, Any]]) -> Scatter | None:
                 y,
                 place in labelled,
                 "end" if x - LETTER * len(str(rows[point.model]["model__name"])) > LEFT else "start",
+                over(point),
             )
             for place, (point, x, y) in enumerate(placed)
         ),
         memory_ticks=tuple(Mark(at=x_of(2**power * GIB), value=2**power) for power in range(max(0, low), high + 1)),
         index_ticks=tuple(Mark(at=y_of(value), value=value) for value in range(bottom, top + 1, 10)),
         models=len(points),
+        cards=_cards(*cards, x_of(cards[1])) if cards else None,
     )
+
+
+def _cards(label: str, memory_bytes: int, x: float) -> Cards:
+    anchor = "end" if x - LETTER * len(label) > LEFT else "start"
+    return Cards(label, memory_bytes, x, inside=LEFT <= x <= RIGHT, anchor=anchor)
 
 
 def _steps(corners: Sequence[tuple[float, float]]) -> str:

@@ -12,14 +12,14 @@ from django.views.decorators.vary import vary_on_headers
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.bridge.my_hardware import MyHardware
-from catalog.leaderboards.forms import BoardForm
+from catalog.leaderboards.forms import BenchmarkForm, BoardForm
 from catalog.leaderboards.scatter import scatter
 from catalog.model_page.scoreboard import bar
 from catalog.models import Benchmark, Place, Score, Standing
 from catalog.models.querysets import TABLE_COLUMNS
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import OVERALL
-from catalog.standings import BOARDS, board_label, current, scopes
+from catalog.standings import BOARDS, board_label, current, scopes, waiting
 from catalog.standings.rows import benchmark_value
 from catalog.standings.words import missing_text
 
@@ -29,7 +29,8 @@ PAGE_SIZE = 50
 @vary_on_headers("HX-Request")
 def leaderboards(request: HtmxRequest) -> HttpResponse:
     """One board at a time, filtered and paged by a plain GET form."""
-    form, mine = BoardForm(request.GET.dict()), MyHardware.from_query(request.GET)
+    mine = MyHardware.from_query(request.GET)
+    form = BoardForm(request.GET.dict(), mine)
     releases = {release.scope: release for release in current(*BOARDS)}
     board = form.chosen_board
     release = releases.get(board)
@@ -37,6 +38,8 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     scope = scopes(map(benchmark_value, benchmarks)).get(board, OVERALL)
     places = form.places(release) if release else Place.objects.none()
     paged = page_of(request.GET.get("page"), with_models(places), PAGE_SIZE)
+    fits = mine.fits([place.model for place in paged["page"]], form.context_tokens)
+    shown = [place for place in paged["page"] if form.kept(place.model, fits)]
     context: dict[str, Any] = {
         **paged,
         "form": form,
@@ -44,11 +47,13 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
         "board_label": board_label(board),
         "boards": [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases],
         "release": release,
+        "renewed": waiting(),
         "mine": mine,
-        "fits": mine.fits([place.model for place in paged["page"]]),
-        "rows": [(place, missing_text(place, scope) if place.missing else "") for place in paged["page"]],
+        "fits": fits,
+        "left_out": len(paged["page"]) - len(shown),
+        "rows": [(place, missing_text(place, scope) if place.missing else "") for place in shown],
         "catalogue": _by_category(benchmarks),
-        "scatter": None if form.unranked else scatter(_points(places)),
+        "scatter": None if form.unranked else scatter(_points(places), _memory_of(mine)),
     }
     partial = wants_partial(request)
     template = "catalog/_leaderboard.html" if partial else "catalog/leaderboards.html"
@@ -65,10 +70,15 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     variant = request.GET.get("variant", first)
     if variant not in variants and variants:
         raise Http404(_("No such variant of this benchmark."))
+    mine = MyHardware.from_query(request.GET)
+    form = BenchmarkForm(request.GET.dict() | {"variant": variant}, mine)
     ranked = standings.filter(score__variant=variant)
     field = ranked.order_by().aggregate(lowest=Min("score__value"), highest=Max("score__value"))
     order = "-score__value" if row.higher_is_better else "score__value"
-    paged = page_of(request.GET.get("page"), with_models(ranked.order_by("rank", order, "pk"), "score__"), PAGE_SIZE)
+    narrowed = form.standings(ranked)
+    paged = page_of(request.GET.get("page"), with_models(narrowed.order_by("rank", order, "pk"), "score__"), PAGE_SIZE)
+    fits = mine.fits([standing.score.model for standing in paged["page"]], form.context_tokens)
+    shown = [standing for standing in paged["page"] if form.kept(standing.score.model, fits)]
     return render(
         request,
         "catalog/benchmark.html",
@@ -77,8 +87,12 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
             "benchmark": row,
             "variant": variant,
             "variants": sorted(variants.items(), key=lambda item: (item[0] != first, -item[1])),
-            "rows": [(standing, bar(row, standing.score.value, **field)) for standing in paged["page"]],
+            "form": form,
+            "mine": mine,
+            "fits": fits,
+            "rows": [(standing, bar(row, standing.score.value, **field)) for standing in shown],
         },
+        status=200 if form.is_valid() and mine.valid else 400,
     )
 
 
@@ -96,6 +110,10 @@ def _by_category(benchmarks: list[Benchmark]) -> list[tuple[str, list[Benchmark]
         for category in BenchmarkCategory
     ]
     return [(label, held) for label, held in found if held]
+
+
+def _memory_of(mine: MyHardware) -> tuple[str, int] | None:
+    return (mine.label, mine.card.usable_of(mine.count)) if mine.card else None
 
 
 def _points(places: QuerySet[Place]) -> Iterable[Mapping[str, Any]]:

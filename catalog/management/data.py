@@ -7,13 +7,11 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-from catalog.source import SourceCatalogue, SourceError, load
-
-DATA = Path(__file__).resolve().parent.parent / "data"
+from catalog.source import SHIPPED, SourceCatalogue, SourceError, load
 
 
 def add_directory(parser: ArgumentParser) -> None:
-    parser.add_argument("directory", nargs="?", type=Path, default=DATA, help="data folder (the one shipped here)")
+    parser.add_argument("directory", nargs="?", type=Path, default=SHIPPED, help="data folder (the one shipped here)")
 
 
 def load_or_stop(directory: Path) -> SourceCatalogue:

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0001_initial'),
+        ("catalog", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='accelerator',
-            name='supports_fp4',
-            field=models.BooleanField(blank=True, null=True, verbose_name='FP4 tensor cores'),
+            model_name="accelerator",
+            name="supports_fp4",
+            field=models.BooleanField(blank=True, null=True, verbose_name="FP4 tensor cores"),
         ),
         migrations.AlterField(
-            model_name='accelerator',
-            name='supports_fp8',
-            field=models.BooleanField(blank=True, null=True, verbose_name='FP8 tensor cores'),
+            model_name="accelerator",
+            name="supports_fp8",
+            field=models.BooleanField(blank=True, null=True, verbose_name="FP8 tensor cores"),
         ),
     ]

@@ -5,16 +5,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0002_unknown_number_formats'),
+        ("catalog", "0002_unknown_number_formats"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DataChange',
+            name="DataChange",
             fields=[
-                ('name', models.CharField(default=catalog.models.data_change._name, editable=False, max_length=32, primary_key=True, serialize=False)),
+                (
+                    "name",
+                    models.CharField(
+                        default=catalog.models.data_change._name,
+                        editable=False,
+                        max_length=32,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
             ],
         ),
     ]

@@ -5,20 +5,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0003_data_change'),
+        ("catalog", "0003_data_change"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='languagemodel',
-            name='gguf_repo',
-            field=models.CharField(blank=True, help_text='On Hugging Face; llama-server and Ollama load files from there.', max_length=120, validators=[django.core.validators.RegexValidator('^[\\w.-]+/[\\w.-]+$', 'Write a repository as owner/name.')], verbose_name='repository of GGUF files'),
+            model_name="languagemodel",
+            name="gguf_repo",
+            field=models.CharField(
+                blank=True,
+                help_text="On Hugging Face; llama-server and Ollama load files from there.",
+                max_length=120,
+                validators=[
+                    django.core.validators.RegexValidator("^[\\w.-]+/[\\w.-]+$", "Write a repository as owner/name.")
+                ],
+                verbose_name="repository of GGUF files",
+            ),
         ),
         migrations.AddField(
-            model_name='languagemodel',
-            name='ollama_tag',
-            field=models.CharField(blank=True, max_length=80, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9._-]*(:[A-Za-z0-9._-]+)?$', 'Write a tag as name:size, like qwen3:8b.')], verbose_name='Ollama tag'),
+            model_name="languagemodel",
+            name="ollama_tag",
+            field=models.CharField(
+                blank=True,
+                max_length=80,
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[a-z0-9][a-z0-9._-]*(:[A-Za-z0-9._-]+)?$", "Write a tag as name:size, like qwen3:8b."
+                    )
+                ],
+                verbose_name="Ollama tag",
+            ),
         ),
     ]

@@ -4,50 +4,63 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0005_memory_by_default'),
+        ("catalog", "0005_memory_by_default"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='languagemodel',
-            name='catalog_lan_is_publ_c078f7_idx',
+            model_name="languagemodel",
+            name="catalog_lan_is_publ_c078f7_idx",
         ),
         migrations.RemoveIndex(
-            model_name='languagemodel',
-            name='catalog_lan_is_publ_ca13d2_idx',
+            model_name="languagemodel",
+            name="catalog_lan_is_publ_ca13d2_idx",
         ),
         migrations.RemoveIndex(
-            model_name='languagemodel',
-            name='catalog_lan_is_publ_3d7b38_idx',
+            model_name="languagemodel",
+            name="catalog_lan_is_publ_3d7b38_idx",
         ),
         migrations.RemoveIndex(
-            model_name='languagemodel',
-            name='catalog_lan_is_publ_e08f7c_idx',
+            model_name="languagemodel",
+            name="catalog_lan_is_publ_e08f7c_idx",
         ),
         migrations.AddIndex(
-            model_name='languagemodel',
-            index=models.Index(models.OrderBy(models.F('release_date'), descending=True), models.F('slug'), name='models_by_release'),
+            model_name="languagemodel",
+            index=models.Index(
+                models.OrderBy(models.F("release_date"), descending=True), models.F("slug"), name="models_by_release"
+            ),
         ),
         migrations.AddIndex(
-            model_name='languagemodel',
-            index=models.Index(models.OrderBy(models.F('total_parameters'), descending=True), models.F('slug'), name='models_by_parameters'),
+            model_name="languagemodel",
+            index=models.Index(
+                models.OrderBy(models.F("total_parameters"), descending=True),
+                models.F("slug"),
+                name="models_by_parameters",
+            ),
         ),
         migrations.AddIndex(
-            model_name='languagemodel',
-            index=models.Index(models.OrderBy(models.F('active_parameters'), descending=True), models.F('slug'), name='models_by_active'),
+            model_name="languagemodel",
+            index=models.Index(
+                models.OrderBy(models.F("active_parameters"), descending=True),
+                models.F("slug"),
+                name="models_by_active",
+            ),
         ),
         migrations.AddIndex(
-            model_name='languagemodel',
-            index=models.Index(models.OrderBy(models.F('context_tokens'), descending=True), models.F('slug'), name='models_by_context'),
+            model_name="languagemodel",
+            index=models.Index(
+                models.OrderBy(models.F("context_tokens"), descending=True), models.F("slug"), name="models_by_context"
+            ),
         ),
         migrations.AddIndex(
-            model_name='languagemodel',
-            index=models.Index(models.OrderBy(models.F('memory_8k_bytes'), descending=True), models.F('slug'), name='models_by_memory'),
+            model_name="languagemodel",
+            index=models.Index(
+                models.OrderBy(models.F("memory_8k_bytes"), descending=True), models.F("slug"), name="models_by_memory"
+            ),
         ),
         migrations.AddIndex(
-            model_name='languagemodel',
-            index=models.Index(fields=['name', 'slug'], name='models_by_name'),
+            model_name="languagemodel",
+            index=models.Index(fields=["name", "slug"], name="models_by_name"),
         ),
     ]

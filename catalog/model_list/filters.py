@@ -11,11 +11,16 @@ from django.db.models.expressions import OrderBy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from calculator.fields import FlagField
+from calculator.fit_words import FitView
 from calculator.hardware.cards import GIB
 from calculator.public_form import PublicForm
+from catalog.bridge.my_hardware import MyHardware
+from catalog.models import LanguageModel
 from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import CommercialUse
 
+NO_FILTERS = ("q", "sort", "board")
 BILLION = 10**9
 MOST = 10**6  # billions of parameters, GB: more than any model has or needs
 
@@ -30,6 +35,11 @@ class FilterForm(PublicForm):
         """The choices of a field, in the reader's language: that of the request, so not the class's to say."""
         cast("forms.ChoiceField", self.fields[name]).choices = list(choices)
 
+    @property
+    def num_active(self) -> int:
+        """How many filters are set, which a folded form says: not what is searched, nor the order."""
+        return sum(name in self.fields and name not in NO_FILTERS for name in self.data)
+
     def check_range(self, lower: str, upper: str) -> None:
         least, most = self.cleaned_data.get(lower), self.cleaned_data.get(upper)
         if least is not None and most is not None and least > most:
@@ -40,19 +50,38 @@ class ModelFilterForm(FilterForm):
     """What every list of models can be narrowed by."""
 
     min_parameters = forms.FloatField(
-        label=gettext_lazy("Parameters from (B)"), required=False, min_value=0, max_value=MOST
+        label=gettext_lazy("Minimum parameters (B)"), required=False, min_value=0, max_value=MOST
     )
-    max_parameters = forms.FloatField(label=gettext_lazy("to (B)"), required=False, min_value=0, max_value=MOST)
+    max_parameters = forms.FloatField(
+        label=gettext_lazy("Maximum parameters (B)"), required=False, min_value=0, max_value=MOST
+    )
     licence = forms.ChoiceField(label=gettext_lazy("Commercial use"), required=False)
-    memory = forms.FloatField(label=gettext_lazy("Fits in (GB)"), required=False, min_value=0, max_value=MOST)
+    memory = forms.FloatField(
+        label=gettext_lazy("Needs at most (GB of VRAM)"), required=False, min_value=0, max_value=MOST
+    )
+    context = forms.IntegerField(label=gettext_lazy("Minimum context"), required=False, min_value=1, max_value=2**40)
+    fits = FlagField(label=gettext_lazy("Only what fits"), required=False)
 
-    def __init__(self, query: Mapping[str, Any]) -> None:
+    def __init__(self, query: Mapping[str, Any], mine: MyHardware) -> None:
+        """`mine` are the reader's cards, for `fits`."""
         super().__init__(query)
+        self.mine = mine
         self.offer("licence", [("", _("Any")), *CommercialUse.choices])
 
     def clean(self) -> dict[str, Any]:
         self.check_range("min_parameters", "max_parameters")
         return self.cleaned_data
+
+    def clean_fits(self) -> bool:
+        fits: bool = self.cleaned_data["fits"]
+        if fits and self.mine.card is None and self.mine.valid:
+            raise forms.ValidationError(_("Choose your hardware, too."))
+        return fits
+
+    @property
+    def context_tokens(self) -> int | None:
+        """The context at which models are to fit; None: the usual one."""
+        return self.cleaned_data.get("context") if self.is_valid() else None
 
     def narrowed(self, models: LanguageModelQuerySet) -> LanguageModelQuerySet:
         """The models that answer these filters of a valid form. A card's GB are GiB, so they are read as such."""
@@ -63,7 +92,17 @@ class ModelFilterForm(FilterForm):
             models = models.filter(licence__commercial_use=answers["licence"])
         if answers["memory"] is not None:
             models = models.fitting(int(answers["memory"] * GIB))
+        if answers["context"]:
+            models = models.with_context(answers["context"])
+        if answers["fits"] and self.mine.card:
+            models = models.that_may_fit(self.mine.card.usable_of(self.mine.count), answers["context"])
         return models
+
+    def kept(self, model: LanguageModel, fits: Mapping[int, FitView]) -> bool:
+        """Whether a row that is shown stays, once its fit has been judged."""
+        if not self.is_valid() or not self.cleaned_data["fits"]:
+            return True
+        return model.pk in fits and fits[model.pk].fit.state != "does_not_fit"
 
 
 def order(sort: str, columns: Mapping[str, str]) -> list[OrderBy | str]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog import search
+from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.filters import ModelFilterForm, order
-from catalog.models import LanguageModel, Organization
+from catalog.models import LanguageModel, Organization, Release
 from catalog.models.querysets import LanguageModelQuerySet, with_published
 from catalog.models.vocabulary import Architecture, Modality
+from catalog.ranking.scope import OVERALL
+from catalog.search import BestFirst
+from catalog.standings import BOARDS
 
 # Name in the URL -> column. A minus in front turns the order round.
 SORTS: Mapping[str, str] = {
@@ -24,6 +29,18 @@ SORTS: Mapping[str, str] = {
     "memory": "memory_8k_bytes",
 }
 DEFAULT_SORT = "-released"
+RANK = "rank:"
+"""In front of a board's key: ordered by its ranks, the best first, models without a rank last."""
+
+
+def by_rank(boards: Iterable[str]) -> list[tuple[str, str]]:
+    """Orders by the ranks of these boards, to choose from."""
+    ranked = set(boards)
+    return [
+        (f"{RANK}{key}", _("Best first: %(board)s") % {"board": label})
+        for key, label in BOARDS.items()
+        if key in ranked
+    ]
 
 
 class ModelListForm(ModelFilterForm):
@@ -32,12 +49,12 @@ class ModelListForm(ModelFilterForm):
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
     organization = forms.ChoiceField(label=gettext_lazy("Organisation"), required=False)
     architecture = forms.ChoiceField(label=gettext_lazy("Architecture"), required=False)
-    modality = forms.ChoiceField(label=gettext_lazy("Reads"), required=False)
-    context = forms.IntegerField(label=gettext_lazy("Context from"), required=False, min_value=1, max_value=2**40)
+    modality = forms.ChoiceField(label=gettext_lazy("Input"), required=False)
     sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
 
-    def __init__(self, query: Mapping[str, Any]) -> None:
-        super().__init__(query)
+    def __init__(self, query: Mapping[str, Any], mine: MyHardware, boards: Iterable[str] = ()) -> None:
+        """`boards` are those that have ranks to order by."""
+        super().__init__(query, mine)
         anything = [("", _("Any"))]
         organizations = with_published(Organization.objects.all())
         self.offer(
@@ -49,6 +66,7 @@ class ModelListForm(ModelFilterForm):
         self.offer(
             "sort",
             [
+                ("", _("Best match, then newest")),
                 ("-released", _("Newest first")),
                 ("released", _("Oldest first")),
                 ("name", _("Name, A to Z")),
@@ -61,29 +79,44 @@ class ModelListForm(ModelFilterForm):
                 ("context", _("Shortest context")),
                 ("memory", _("Least memory")),
                 ("-memory", _("Most memory")),
+                *by_rank(boards),
             ],
         )
 
     def selects(self) -> list[forms.BoundField]:
         return [self[name] for name in ("organization", "architecture", "modality", "licence", "sort")]
 
+    def ticks(self) -> list[forms.BoundField]:
+        return [self["fits"]]
+
     def numbers(self) -> list[forms.BoundField]:
         return [self[name] for name in ("min_parameters", "max_parameters", "context", "memory")]
 
-    def rows(self) -> LanguageModelQuerySet:
-        """Published models that answer the form, in its order; none while the form has errors."""
+    def rows(self, release: Release | None = None) -> LanguageModelQuerySet | BestFirst[LanguageModel]:
+        """Published models that answer the form, in its order; none while the form has errors.
+
+        `release` is that of `board`, for the order of its ranks.
+        """
         if not self.is_valid():
             return LanguageModel.objects.none()
         answers = self.cleaned_data
         found = self.narrowed(LanguageModel.objects.published())
-        if text := answers.get("q"):
-            found = found.search(text)
         if slug := answers.get("organization"):
             found = found.filter(organization__slug=slug)
         if architecture := answers.get("architecture"):
             found = found.of_architecture(architecture)
         if modality := answers.get("modality"):
             found = found.accepting(modality)
-        if context := answers.get("context"):
-            found = found.with_context(context)
-        return found.order_by(*order(answers.get("sort") or DEFAULT_SORT, SORTS))
+        text, sort = answers["q"], answers["sort"]
+        if text and not sort:
+            return BestFirst(found.for_table(), "model", text, narrowed=self.num_active > 0)
+        found = search.found(found, "model", text).for_table()
+        if release and sort.startswith(RANK):
+            return found.by_rank(release)
+        return found.order_by(*order(sort or DEFAULT_SORT, SORTS))
+
+    @property
+    def board(self) -> str:
+        """The board whose ranks the list shows, and that it may be ordered by."""
+        sort = str(self.cleaned_data.get("sort") or "") if self.is_valid() else ""
+        return sort.removeprefix(RANK) if sort.startswith(RANK) else OVERALL.key

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from django.db.models import Count, Max, Prefetch, Window
+from typing import Any
+
+from django.db.models import Count, Max, Prefetch, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,18 +14,35 @@ NEWEST = 12  # of each family on its organisation's page
 FAMILY_SIZE = 50
 
 
+def organizations(request: HttpRequest) -> HttpResponse:
+    """Everybody who published a model, with the families, by name."""
+    theirs = Prefetch("families", _with_numbers(Family.objects.all()))
+    rows = _with_numbers(Organization.objects.prefetch_related(theirs))
+    ordered = sorted(rows, key=lambda row: row.name.casefold())
+    return render(request, "catalog/organizations.html", {"organizations": ordered})
+
+
+def families(request: HttpRequest) -> HttpResponse:
+    """Every family of models, the newest first."""
+    rows = _with_numbers(Family.objects.select_related("organization"))
+    return render(request, "catalog/families.html", {"families": rows})
+
+
+def _with_numbers(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Those with a published model: how many, and when the newest of them came out; the newest first."""
+    counted = rows.filter(models__is_published=True).annotate(
+        num_models=Count("models"), newest=Max("models__release_date")
+    )
+    return counted.order_by("-newest", "slug")
+
+
 def organization(request: HttpRequest, slug: str) -> HttpResponse:
     """An organisation with its families, the newest first, and the newest models of each."""
     published = LanguageModel.objects.published()
     order = ("-release_date", "slug")
     position = Window(RowNumber(), partition_by="family", order_by=order)
     newest = Prefetch("models", published.for_table().alias(at=position).filter(at__lte=NEWEST).order_by(*order))
-    families = (
-        Family.objects.filter(models__is_published=True)
-        .annotate(num_models=Count("models"), newest=Max("models__release_date"))
-        .order_by("-newest", "slug")
-        .prefetch_related(newest)
-    )
+    families = _with_numbers(Family.objects.prefetch_related(newest))
     row: Organization = get_object_or_404(
         Organization.objects.prefetch_related(Prefetch("families", families)), slug=slug
     )

@@ -8,6 +8,7 @@ from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.forms import ModelListForm
+from catalog.standings import BOARDS, board_label, current, ranks_of
 
 PAGE_SIZE = 30
 
@@ -15,12 +16,24 @@ PAGE_SIZE = 30
 @vary_on_headers("HX-Request")
 def model_list(request: HtmxRequest) -> HttpResponse:
     """Every published model, searched, filtered, sorted and paged by a plain GET form."""
-    form, mine = ModelListForm(request.GET.dict()), MyHardware.from_query(request.GET)
+    releases = {release.scope: release for release in current(*BOARDS)}
+    mine = MyHardware.from_query(request.GET)
+    form = ModelListForm(request.GET.dict(), mine, releases)
     valid = form.is_valid()
-    paged = page_of(request.GET.get("page") if valid else None, form.rows().for_table(), PAGE_SIZE)
-    return render(
-        request,
-        "catalog/_model_answer.html" if wants_partial(request) else "catalog/models.html",
-        {**paged, "form": form, "mine": mine, "fits": mine.fits(list(paged["page"]))},
-        status=200 if valid and mine.valid else 400,
-    )
+    release = releases.get(form.board)
+    paged = page_of(request.GET.get("page") if valid else None, form.rows(release), PAGE_SIZE)
+    rows = list(paged["page"])
+    fits = mine.fits(rows, form.context_tokens)
+    shown = [row for row in rows if form.kept(row, fits)]
+    context = {
+        **paged,
+        "form": form,
+        "mine": mine,
+        "fits": fits,
+        "rows": shown,
+        "left_out": len(rows) - len(shown),
+        "ranks": ranks_of(rows, release),
+        "board_label": board_label(form.board) if release else "",
+    }
+    template = "catalog/_model_answer.html" if wants_partial(request) else "catalog/models.html"
+    return render(request, template, context, status=200 if valid and mine.valid else 400)

@@ -14,6 +14,7 @@ from catalog.bridge.shapes import shape_of
 from catalog.model_page import specs
 from catalog.model_page.citations import Citations
 from catalog.model_page.links import links
+from catalog.model_page.relatives import relatives
 from catalog.model_page.scoreboard import scoreboard
 from catalog.models import DataChange, LanguageModel
 
@@ -29,7 +30,7 @@ def facts(slug: str) -> dict[str, str]:
 
 
 def _write(slug: str) -> dict[str, str]:
-    model = get_object_or_404(LanguageModel.objects.published().for_page(), slug=slug)
+    model = get_object_or_404(LanguageModel.objects.for_page(), slug=slug)  # who may see it was asked before
     shape, citations = shape_of(model), Citations(model)
     siblings = LanguageModel.objects.published().filter(family=model.family_id).exclude(pk=model.pk)
     context = {
@@ -39,6 +40,7 @@ def _write(slug: str) -> dict[str, str]:
         "pattern": layer_pattern(shape) if shape else "",
         "specs": specs.groups(model, shape, citations),
         "scoreboard": scoreboard(model),
+        "relatives": relatives(model),
         "siblings": siblings.for_list().order_by("-release_date", "slug")[:SIBLINGS],
     }
     return {place: str(render_to_string(f"catalog/_model_{place}.html", context)) for place in PLACES}

@@ -82,9 +82,9 @@ def _rotary(rotary: Rotary, config: list[int]) -> list[Spec]:
         else _number(base)
         for kind, base in rotary.bases.items()
     ]
-    specs = [Spec(gettext_lazy("Rotary base"), _("; ").join(bases), config)] if bases else []
+    specs = [Spec(gettext_lazy("RoPE base (theta)"), _("; ").join(bases), config)] if bases else []
     if rotary.factor:
-        specs.append(Spec(gettext_lazy("Positions stretched"), f"× {_number(rotary.factor)}", config))
+        specs.append(Spec(gettext_lazy("RoPE scaling factor"), f"× {_number(rotary.factor)}", config))
     return specs
 
 
@@ -101,7 +101,7 @@ def _heads(shape: Shape, config: list[int]) -> list[Spec]:
         specs += [
             Spec(gettext_lazy("Query heads"), _per_layer(mixer.num_heads for mixer in latent), config),
             Spec(gettext_lazy("Key/value latent"), _per_layer(mixer.kv_lora_rank for mixer in latent), config),
-            Spec(gettext_lazy("Rotary key"), _per_layer(mixer.qk_rope_head_dim for mixer in latent), config),
+            Spec(gettext_lazy("RoPE key dimension"), _per_layer(mixer.qk_rope_head_dim for mixer in latent), config),
             Spec(
                 gettext_lazy("Head dimension (key / value)"),
                 _per_layer(

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.vary import vary_on_headers
 
 from calculator import panel
@@ -16,25 +19,53 @@ from calculator.memory_by_context import growth
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
 from catalog.bridge.catalogue import sources
-from catalog.bridge.rows import published_model_or_404
+from catalog.bridge.rows import current_slug, published_model
 from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.model_page.answer import answer
 from catalog.model_page.facts import facts
+from catalog.model_page.structured_data import graph
 from catalog.models import LanguageModel
 
 
 @vary_on_headers("HX-Request")
 def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
     """What the model is and what it takes to run it; answers htmx with the parts that depend on the workload."""
-    model = published_model_or_404(slug)
+    model = published_model(slug) or _draft(request, slug)
+    if model is None:
+        return _moved_or_404(request, slug)
     shape = shape_of(model)
     if shape and wants_partial(request):
         return _recomputed(request, model, shape)
-    context: dict[str, Any] = {"model": model, "facts": facts(slug)}
+    known, absolute = answer(model), request.build_absolute_uri
+    context: dict[str, Any] = {
+        "model": model,
+        "facts": facts(slug),
+        "answer": known,
+        "share_image_url": absolute(reverse("catalog:model_image", args=[slug])),
+        "structured_data": graph(model, known, absolute, get_language() or "en"),
+    }
     status = 200
     if shape:
         context |= _memory(request, model, shape)
         status = 200 if context["panel"].estimate else 400
     return render(request, "catalog/model.html", context, status=status)
+
+
+def _draft(request: HtmxRequest, slug: str) -> LanguageModel | None:
+    """What is not published yet, for its editors. Nobody else's session is looked at."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.has_perm("catalog.view_languagemodel"):
+        return None
+    return LanguageModel.objects.named(slug).first()
+
+
+def _moved_or_404(request: HtmxRequest, slug: str) -> HttpResponse:
+    """A slug of earlier days, or another name, leads to the model for good."""
+    current = current_slug(slug)
+    if current is None:
+        raise Http404
+    query = request.META["QUERY_STRING"]
+    address = reverse("catalog:model", args=[current])
+    return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
 
 
 def _recomputed(request: HtmxRequest, model: LanguageModel, shape: Shape) -> HttpResponse:
@@ -69,5 +100,5 @@ def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[st
 
 def _command(model: LanguageModel, shape: Shape, form: WorkloadForm) -> CommandView | None:
     """What starts it, as the full calculator says first; none on cards on which it does not run."""
-    known = Model(name=model.name, shape=shape, sources=tuple(sources(model, shape.native_format)))
+    known = Model(name=model.name, shape=shape, sources=sources(model, shape))
     return next(iter(commands(known, form.workload, form.placed)), None)

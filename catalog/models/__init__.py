@@ -4,7 +4,9 @@ from catalog.models.accelerator import Accelerator
 from catalog.models.benchmark import Benchmark, Score
 from catalog.models.data_change import DataChange
 from catalog.models.language_model import Alias, LanguageModel, Source
+from catalog.models.need import Need
 from catalog.models.organization import Family, Licence, Organization
+from catalog.models.rank_request import RankRequest
 from catalog.models.release import Place, Release, Standing
 from catalog.models.synced import Removal, Synced
 
@@ -16,8 +18,10 @@ __all__ = [
     "Family",
     "LanguageModel",
     "Licence",
+    "Need",
     "Organization",
     "Place",
+    "RankRequest",
     "Release",
     "Removal",
     "Score",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from catalog.models.addresses import address
 from catalog.models.synced import Synced
 from catalog.models.vocabulary import Segment, Vendor
 
@@ -67,4 +67,4 @@ class Accelerator(Synced):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("catalog:accelerator", args=[self.slug])
+        return address("catalog:accelerator", self.slug)

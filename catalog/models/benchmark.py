@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from catalog.models.addresses import address
 from catalog.models.language_model import LanguageModel
 from catalog.models.synced import Synced
 from catalog.models.validators import PARTIAL_DATE
@@ -42,7 +42,7 @@ class Benchmark(Synced):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("catalog:benchmark", args=[self.slug])
+        return address("catalog:benchmark", self.slug)
 
     def clean(self) -> None:
         """The scale must hold every score that is listed."""

@@ -1,9 +1,9 @@
-"""Columns that nobody types: what `config.json` says, and the text that search reads."""
+"""Columns that nobody types: what `config.json` says."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -29,8 +29,8 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.memory import WorkloadError, default_workload, estimate
+from catalog.models import need
 from catalog.models.data_change import DataChange
-from catalog.models.names import search_text
 
 if TYPE_CHECKING:
     from catalog.models import LanguageModel
@@ -118,31 +118,43 @@ def memory_columns(shape: Shape, longest: int | None) -> dict[str, Any]:
     }
 
 
-def columns(model: LanguageModel, aliases: Iterable[str]) -> dict[str, Any]:
-    """All derived columns of a row. Raises `ConfigError` where its config cannot be read."""
+def shape_in(model: LanguageModel) -> Shape | None:
+    """What the row's config says; raises `ConfigError` where it cannot be read."""
+    return None if model.config is None else read_config(model.config)
+
+
+def columns(model: LanguageModel, shape: Shape | None) -> dict[str, Any]:
+    """All derived columns of a row, whose config is of that shape."""
     found: dict[str, Any] = dict.fromkeys(SHAPE_COLUMNS)
     found |= {"architecture": "", "layer_kinds": {}, **NO_MEMORY}
-    if model.config is not None:
-        shape = read_config(model.config)
+    if shape is not None:
         found |= shape_columns(shape)
         found |= memory_columns(shape, model.max_context_tokens or shape.context_tokens)
-    return found | {"search_text": search_text(model, aliases)}
+    return found
 
 
-def fill(model: LanguageModel) -> None:
-    """Sets the derived columns of a row that is about to be saved."""
-    aliases = model.aliases.values_list("name", flat=True) if model.pk else []
-    for column, value in columns(model, aliases).items():
+def fill(model: LanguageModel) -> Shape | None:
+    """Sets the derived columns of a row that is about to be saved; returns the shape that they were read from."""
+    shape = shape_in(model)
+    for column, value in columns(model, shape).items():
         setattr(model, column, value)
+    return shape
 
 
 def refresh(models: QuerySet[LanguageModel]) -> int:
-    """Computes the derived columns of `models` anew and writes those that differ; returns how many rows changed."""
+    """Computes the derived columns of `models` anew and writes those that differ; returns how many rows changed.
+
+    What they hold under each engine is brought up to date, too.
+    """
+    needs: list[need.Need] = []
+    keys: list[int] = []
     changed: list[LanguageModel] = []
     fields: set[str] = set()
-    for model in models.select_related("organization", "family").prefetch_related("aliases"):
-        aliases = [alias.name for alias in model.aliases.all()]
-        different = {name: value for name, value in columns(model, aliases).items() if getattr(model, name) != value}
+    for model in models:
+        shape = shape_in(model)
+        needs += need.needs_of(model, shape)
+        keys.append(model.pk)
+        different = {name: value for name, value in columns(model, shape).items() if getattr(model, name) != value}
         if different:
             for name, value in different.items():
                 setattr(model, name, value)
@@ -151,5 +163,6 @@ def refresh(models: QuerySet[LanguageModel]) -> int:
             fields |= different.keys()
     if changed:
         models.model._base_manager.bulk_update(changed, [*sorted(fields), "updated_at"], batch_size=100)
+    if need.store(needs, keys) or changed:
         DataChange.record()
     return len(changed)

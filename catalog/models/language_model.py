@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from calculator import labels
 from calculator.memory import DEFAULT_ENGINE
-from catalog.models import derived
+from catalog.models import derived, need
+from catalog.models.addresses import address
 from catalog.models.organization import Family, Licence, Organization
 from catalog.models.querysets import LanguageModelManager
 from catalog.models.synced import Synced
@@ -127,7 +127,6 @@ class LanguageModel(ShapeColumns, Synced):
     ollama_tag = models.CharField(_("Ollama tag"), max_length=80, blank=True, validators=[OLLAMA_TAG])
     papers = models.JSONField(_("papers"), default=list, blank=True)
     confidence = models.CharField(_("confidence"), max_length=10, choices=Confidence, blank=True)
-    search_text = models.TextField(editable=False, default="")
 
     objects = LanguageModelManager()
 
@@ -152,11 +151,12 @@ class LanguageModel(ShapeColumns, Synced):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        derived.fill(self)
+        shape = derived.fill(self)
         super().save(*args, **kwargs)
+        need.store(need.needs_of(self, shape), [self.pk])
 
     def get_absolute_url(self) -> str:
-        return reverse("catalog:model", args=[self.slug])
+        return address("catalog:model", self.slug)
 
     @property
     def max_context_tokens(self) -> int | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from catalog.models.addresses import address
 from catalog.models.synced import Synced
 from catalog.models.vocabulary import CommercialUse
 
@@ -30,7 +30,7 @@ class Organization(Synced):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("catalog:organization", args=[self.slug])
+        return address("catalog:organization", self.slug)
 
 
 class Family(Synced):
@@ -50,7 +50,7 @@ class Family(Synced):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("catalog:family", args=[self.slug])
+        return address("catalog:family", self.slug)
 
 
 class Licence(Synced):

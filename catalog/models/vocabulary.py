@@ -9,6 +9,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from calculator.labels import VENDORS
+
 
 class CommercialUse(TextChoices):
     YES = "yes", pgettext_lazy("commercial use", "Allowed")
@@ -160,20 +162,20 @@ class ScoreDuplicate(TextChoices):
 
 
 class Vendor(TextChoices):
-    NVIDIA = "nvidia", pgettext_lazy("vendor", "NVIDIA")
-    AMD = "amd", pgettext_lazy("vendor", "AMD")
-    INTEL = "intel", pgettext_lazy("vendor", "Intel")
-    APPLE = "apple", pgettext_lazy("vendor", "Apple")
-    GOOGLE = "google", pgettext_lazy("vendor", "Google")
-    AWS = "aws", pgettext_lazy("vendor", "AWS")
-    HUAWEI = "huawei", pgettext_lazy("vendor", "Huawei Ascend")
-    CAMBRICON = "cambricon", pgettext_lazy("vendor", "Cambricon")
-    HYGON = "hygon", pgettext_lazy("vendor", "Hygon")
-    MOORE_THREADS = "moore-threads", pgettext_lazy("vendor", "Moore Threads")
-    METAX = "metax", pgettext_lazy("vendor", "MetaX")
-    BIREN = "biren", pgettext_lazy("vendor", "Biren")
-    ILUVATAR = "iluvatar", pgettext_lazy("vendor", "Iluvatar CoreX")
-    KUNLUNXIN = "kunlunxin", pgettext_lazy("vendor", "Kunlunxin")
+    NVIDIA = "nvidia", VENDORS["nvidia"]
+    AMD = "amd", VENDORS["amd"]
+    INTEL = "intel", VENDORS["intel"]
+    APPLE = "apple", VENDORS["apple"]
+    GOOGLE = "google", VENDORS["google"]
+    AWS = "aws", VENDORS["aws"]
+    HUAWEI = "huawei", VENDORS["huawei"]
+    CAMBRICON = "cambricon", VENDORS["cambricon"]
+    HYGON = "hygon", VENDORS["hygon"]
+    MOORE_THREADS = "moore-threads", VENDORS["moore-threads"]
+    METAX = "metax", VENDORS["metax"]
+    BIREN = "biren", VENDORS["biren"]
+    ILUVATAR = "iluvatar", VENDORS["iluvatar"]
+    KUNLUNXIN = "kunlunxin", VENDORS["kunlunxin"]
 
 
 class Segment(TextChoices):

@@ -1,4 +1,4 @@
-"""The table of set phrases, read once."""
+"""The tables of set phrases, read once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 Language = Literal["en", "zh-hans"]
 
-_FILE = Path(__file__).with_name("phrases.toml")
+_FILES = tuple(Path(__file__).with_name(name) for name in ("phrases.toml", "sources.toml"))
 _GROUP = re.compile(r"\{(\w+)\}")
 
 
@@ -22,15 +22,16 @@ class Phrase(NamedTuple):
 
 
 def _read() -> tuple[tuple[Phrase, ...], Mapping[str, Mapping[Language, str]]]:
-    table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in _FILES]
     phrases = tuple(
         Phrase(
             re.compile(row["pattern"]),
             {"en": _GROUP.split(row["en"]), "zh-hans": _GROUP.split(row["zh_hans"])},
         )
+        for table in tables
         for row in table["phrase"]
     )
-    return phrases, {word: {"en": en, "zh-hans": chinese} for word, (en, chinese) in table["words"].items()}
+    return phrases, {word: {"en": en, "zh-hans": chinese} for word, (en, chinese) in tables[0]["words"].items()}
 
 
 PHRASES, WORDS = _read()

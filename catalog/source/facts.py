@@ -18,6 +18,7 @@ from calculator.architecture.shape import (
     SlidingWindowAttention,
     StateSpace,
 )
+from catalog.source.notes import names
 from catalog.source.records import ModelRecord
 
 TOLERANCE = 0.01  # of the stated total; more needs a note
@@ -32,8 +33,8 @@ WORDS: dict[frozenset[str], type[Mixer]] = {
 }
 TEXTS: Mapping[str, str] = {
     "unreadable": "%(error)s",
-    "total": "%(stated)s stated, %(config)s by config.json (%(share)s); a note on the counts must say why",
-    "context": "%(stated)s stated, %(config)s positions in config.json; a note on the context must say why",
+    "total": "%(stated)s stated, %(config)s by config.json (%(share)s); a note on the counts must explain both",
+    "context": "%(stated)s stated, %(config)s positions in config.json; a note on the context must explain both",
     "active_above_total": "%(active)s active are more than all %(total)s",
     "extended_not_longer": "%(extended)s is not longer than the context of %(context)s",
     "cutoff_after_release": "the knowledge cutoff %(cutoff)s is after the release on %(release)s",
@@ -51,7 +52,7 @@ TEXTS: Mapping[str, str] = {
 class Finding:
     """A contradiction: the key of the card, an identifier of the reason, what its message needs.
 
-    `note` is what the card says about it: with a note it is a remark, without one a fault.
+    `note` is what the card says about it, where that names both figures: then it is a remark, else a fault.
     """
 
     key: str
@@ -97,10 +98,17 @@ def _counts(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
         share = shape.total_parameters / total - 1
         if abs(share) > TOLERANCE:
             values = {"stated": f"{total:,}", "config": f"{shape.total_parameters:,}", "share": f"{share:+.2%}"}
-            yield Finding("total_parameters", "total", values, note=model.parameters_note_en)
-    if context is not None and shape.context_tokens not in (None, context):
-        values = {"stated": f"{context:,}", "config": f"{shape.context_tokens:,}"}
-        yield Finding("context_tokens", "context", values, note=model.context_note_en)
+            note = _explaining(model.parameters_note_en, total, shape.total_parameters)
+            yield Finding("total_parameters", "total", values, note)
+    positions = shape.context_tokens
+    if context is not None and positions is not None and positions != context:
+        values = {"stated": f"{context:,}", "config": f"{positions:,}"}
+        yield Finding("context_tokens", "context", values, _explaining(model.context_note_en, context, positions))
+
+
+def _explaining(note: str, *figures: int) -> str:
+    """A note on another matter explains nothing: it must name the figures that differ."""
+    return note if all(names(note, figure) for figure in figures) else ""
 
 
 def _layers(model: ModelRecord, shape: Shape) -> Iterator[Finding]:

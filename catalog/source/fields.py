@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 PARTIAL_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
+FIRST_YEAR = 2010  # nothing that is listed here is older
 
 
 def _iso(value: Any) -> Any:
@@ -22,7 +23,9 @@ def _partial_date(value: str) -> str:
         return value
     if not PARTIAL_DATE.fullmatch(value):
         raise ValueError("not a date: write YYYY-MM-DD or YYYY-MM")
-    datetime.date.fromisoformat(value if len(value) == 10 else f"{value}-01")
+    day = datetime.date.fromisoformat(value if len(value) == 10 else f"{value}-01")
+    if not FIRST_YEAR <= day.year <= datetime.datetime.now(tz=datetime.UTC).year + 1:
+        raise ValueError(f"not a date between {FIRST_YEAR} and next year")
     return value
 
 

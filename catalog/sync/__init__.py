@@ -2,6 +2,7 @@
 
 - A field that nobody edited follows its file. An edited one stays and is reported; `theirs` takes the file's value.
 - A row that an editor added stays. One that an editor deleted is not brought back, but listed; `theirs` restores it.
+- A model whose slug changed goes on under the new one, edits and all, where the files name the old one as an alias.
 - A row whose file is gone stays and is listed; a source, score or alias goes with its line in the file, if nobody
   edited it.
 - Ranks are computed afterwards, where what they come from has changed.
@@ -9,12 +10,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import transaction
 
-from catalog import standings
-from catalog.models import DataChange, LanguageModel, derived
+from catalog import history, standings
+from catalog.models import Alias, DataChange, LanguageModel, Removal, Source, derived
 from catalog.models.locks import wait_for_bulk_writers
 from catalog.models.statistics import renew_statistics
 from catalog.source import SourceCatalogue
@@ -24,30 +25,76 @@ from catalog.sync.rows import Keys, sync_kind
 
 Progress = Callable[[str, int], None]  # the kind that is done, and how many records it had
 
-__all__ = ["KindReport", "Report", "sync"]
+__all__ = ["KindReport", "Report", "bring_back", "sync"]
 
 
 def sync(
-    catalogue: SourceCatalogue, *, theirs: bool = False, progress: Progress = lambda name, records: None
+    catalogue: SourceCatalogue,
+    *,
+    theirs: bool = False,
+    ranks: bool = True,
+    progress: Progress = lambda name, records: None,
 ) -> Report:
     """Rows are written all or none: whatever stops a sync leaves them as they were.
 
-    Ranks follow once the rows are committed, so that nobody who writes waits for their fits.
+    Ranks follow once the rows are committed, so that nobody who writes waits for their fits. That they are owed is
+    committed with the rows: if this process is killed, the site computes them when it starts. Without `ranks` another
+    process computes them.
     """
     report = Report()
     keys: Keys = {}
     with transaction.atomic():
         wait_for_bulk_writers()
+        renamed = _renamed(catalogue)
         for kind in KINDS:
-            done = sync_kind(kind, list(kind.records(catalogue)), keys, theirs=theirs)
+            done = sync_kind(kind, list(kind.records(catalogue)), keys, theirs=theirs, renamed=renamed)
             report.kinds.append(done)
             progress(done.name, done.records)
         report.derived = derived.refresh(LanguageModel.objects.all())
         if report.changed:
+            _record(report)
             DataChange.record(forget=True)
+        owed = [standings.take_on()] if report.changed and ranks else []
+        if report.changed and not ranks:
+            standings.ask()
         progress("derived", len(catalogue.models))
-    report.ranked = [release.scope for release in standings.refresh()]
+    releases = standings.answer(*owed)
+    if ranks and not owed:
+        releases += standings.refresh()  # a new method ranks anew, too
+    report.ranked = [release.scope for release in releases]
     if report.changed or report.ranked:
         renew_statistics()
     progress("ranks", 0)
     return report
+
+
+def _renamed(catalogue: SourceCatalogue) -> dict[str, str]:
+    """Models that the files now know by another slug, and name the old one as an alias."""
+    slugs = dict(LanguageModel._base_manager.values_list("slug", "shipped__slug"))
+    here = {shipped or slug for slug, shipped in slugs.items()}
+    return {old: new for old, new in catalogue.aliases.items() if old in here and new not in here}
+
+
+def bring_back(catalogue: SourceCatalogue, removals: Iterable[Removal]) -> int:
+    """Shipped rows that were deleted here stand again, with all that went with them. Returns how many came back."""
+    wanted = {(removal.kind, removal.key) for removal in removals}
+    keys = {key for _kind, key in wanted}
+    for kind in KINDS:
+        for values in kind.records(catalogue):
+            identity = kind.identity(values)
+            if (kind.name, identity) in wanted or kind.identity_of_owner(values) in keys:
+                Removal.objects.filter(kind=kind.name, key=identity).delete()
+    report = sync(catalogue, ranks=False)
+    return sum(kind.created for kind in report.kinds)
+
+
+def _record(report: Report) -> None:
+    """History goes on with what the files wrote. Sources and aliases are versions of their model's."""
+    written = {kind.model: done.written for kind, done in zip(KINDS, report.kinds, strict=True)}
+    parts = (Alias, Source)
+    for part in parts:
+        owners = part._base_manager.filter(pk__in=written[part]).values_list("model_id", flat=True)
+        written[LanguageModel] |= set(owners)
+    for kind, rows in written.items():
+        if kind not in parts:
+            history.record_from_files(kind, rows)

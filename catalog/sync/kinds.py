@@ -44,6 +44,10 @@ class Kind:
     def identity(self, values: Mapping[str, Any]) -> str:
         return json.dumps([values[name] for name in self.key], ensure_ascii=False)
 
+    def identity_of_owner(self, values: Mapping[str, Any]) -> str | None:
+        """That of the card which a record belongs to."""
+        return json.dumps([values[self.owner]], ensure_ascii=False) if self.owner else None
+
 
 def _models(catalogue: SourceCatalogue) -> Iterable[Values]:
     return (model.model_dump(exclude={"sources"}) for model in catalogue.models)

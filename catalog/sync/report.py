@@ -29,6 +29,7 @@ class KindReport:
     kept: list[Kept] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     vanished: list[str] = field(default_factory=list)
+    written: set[int] = field(default_factory=set)  # primary keys of rows whose history goes on
 
 
 @dataclass(slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
-from catalog.models import Removal, Synced
+from catalog.models import LanguageModel, Removal, Synced
 from catalog.sync.kinds import Kind, Values
 from catalog.sync.merge import merge, same
 from catalog.sync.report import Kept, KindReport
@@ -20,11 +21,19 @@ OWN_COLUMNS = {"id", "shipped", "updated_at"}  # no file has them
 Keys = dict[type[Synced], dict[str, int]]
 
 
-def sync_kind(kind: Kind, records: list[Values], keys: Keys, *, theirs: bool) -> KindReport:
-    """Brings the rows of `kind` to what `records` say. Reads each table once; fills `keys` for kinds that link here."""
+def sync_kind(
+    kind: Kind, records: list[Values], keys: Keys, *, theirs: bool, renamed: Mapping[str, str] = MappingProxyType({})
+) -> KindReport:
+    """Brings the rows of `kind` to what `records` say. Reads each table once; fills `keys` for kinds that link here.
+
+    `renamed`: old slug -> new slug of models, whose rows and edits go on under the new one.
+    """
     report = KindReport(kind.name, records=len(records))
     slugs = {model: {pk: slug for slug, pk in keys[model].items()} for model in kind.links.values()}
-    rows = {kind.identity(row.shipped or values): (row, values) for row, values in _rows(kind, slugs)}
+    rows = {
+        kind.identity(_under_new_slug(kind, row.shipped or values, renamed)): (row, values)
+        for row, values in _rows(kind, slugs)
+    }
     removed = set(Removal.objects.filter(kind=kind.name).values_list("key", flat=True))
     created: list[Synced] = []
     changed: list[Synced] = []
@@ -53,11 +62,17 @@ def sync_kind(kind: Kind, records: list[Values], keys: Keys, *, theirs: bool) ->
         Removal.objects.filter(kind=kind.name, key__in=removed & seen).delete()
     _vanished(kind, {identity: row for identity, row in rows.items() if identity not in seen}, report)
     report.created = len(created)
+    report.written = {row.pk for row in (*created, *changed)}
     if "slug" in kind.key:
         keys[kind.model] = {
             (shipped or {}).get("slug", slug): pk for pk, slug, shipped in manager.values_list("pk", "slug", "shipped")
         }
     return report
+
+
+def _under_new_slug(kind: Kind, values: Values, renamed: Mapping[str, str]) -> Values:
+    name = kind.owner or ("slug" if kind.model is LanguageModel else "")
+    return {**values, name: renamed[values[name]]} if name and values[name] in renamed else values
 
 
 def _rows(kind: Kind, slugs: dict[type[Synced], dict[int, str]]) -> Iterator[tuple[Synced, Values]]:

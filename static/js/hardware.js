@@ -33,12 +33,39 @@ function put(query, mine) {
   for (const name of NAMES.filter((each) => mine[each])) query.set(name, mine[name]);
 }
 
-function remember() {
+const same = (one, other) => NAMES.every((name) => (one?.[name] || "") === (other?.[name] || ""));
+const inAddress = () => {
   const query = new URLSearchParams(location.search);
-  const box = document.querySelector("[data-hardware]");
-  if (!box || box.querySelector("[aria-invalid]") || SETS.test(location.pathname)) return;
-  if (query.get("card")) store(named(query));
-  else if (query.has("card")) store(null);
+  return query.get("card") && !SETS.test(location.pathname) ? named(query) : null;
+};
+
+/* Kept is what the reader chose here, never what came with somebody's link. */
+function keep(event) {
+  const box = event.target.closest?.("[data-hardware]");
+  if (!box || !NAMES.includes(event.target.name)) return;
+  const fields = [...box.querySelectorAll("select[name], input[name]")];
+  if (!fields.every((field) => field.validity.valid)) return;
+  const chosen = new URLSearchParams(fields.map((field) => [field.name, field.value]));
+  store(chosen.get("card") ? named(chosen) : null);
+}
+
+/* Says that the cards shown came with the link, and offers the reader's own. */
+function tellWhose() {
+  const notice = document.querySelector(".whose");
+  if (!notice) return;
+  const [shown, mine] = [inAddress(), stored()];
+  notice.hidden = !shown || same(shown, mine);
+  if (notice.hidden) return;
+  const form = notice.closest("form");
+  if (form) (form.closest(".instrument") ?? form).before(notice); // in view, also where the form is folded
+  const option = [...document.querySelectorAll("#card option")].find((each) => each.value === mine?.card);
+  for (const part of notice.querySelectorAll("[data-mine], [data-show-mine]")) part.hidden = !option;
+  if (!option) return;
+  notice.querySelector("[data-mine] b").textContent = `${mine.cards} × ${option.text}${mine.card2 ? " + …" : ""}`;
+  const query = new URLSearchParams(location.search);
+  for (const name of NAMES) query.delete(name);
+  put(query, mine);
+  notice.querySelector("[data-show-mine]").href = `?${query}`;
 }
 
 /* The address must say what the page shows, so a page that was opened without the cards is opened again with them. */
@@ -53,9 +80,9 @@ function restore() {
 }
 
 function carry() {
-  const mine = stored();
+  const mine = inAddress() ?? stored();
   if (!mine || typeof mine.card !== "string") return;
-  for (const link of document.querySelectorAll("a[href]:not([data-clear-hardware])")) {
+  for (const link of document.querySelectorAll("a[href]:not([data-clear-hardware], svg a)")) {
     const target = new URL(link.href);
     if (target.origin !== location.origin || !PAGES.test(target.pathname) || target.searchParams.has("card")) continue;
     put(target.searchParams, mine);
@@ -70,15 +97,20 @@ function carry() {
   }
 }
 
+document.addEventListener("change", keep);
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-clear-hardware]")) store(null);
+  if (event.target.closest("[data-clear-hardware]") && same(inAddress(), stored())) store(null);
+  if (event.target.closest("[data-keep]")) {
+    store(inAddress());
+    tellWhose();
+  }
 });
 for (const name of ["htmx:afterSettle", "htmx:replacedInHistory"]) {
   document.addEventListener(name, () => {
-    remember();
+    tellWhose();
     carry();
   });
 }
-remember();
 restore();
+tellWhose();
 carry();

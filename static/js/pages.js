@@ -22,6 +22,24 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
 });
 
+/* How many filters are set, beside the control that folds them; how many models are ticked, beside the button. */
+const NO_FILTERS = ["", "q", "sort", "board", "cards", "cards2"];
+function count() {
+  for (const fold of document.querySelectorAll(".fold")) {
+    const set = [...fold.querySelectorAll("input, select")].filter(
+      (each) => !NO_FILTERS.includes(each.name) && each.value,
+    );
+    const said = fold.querySelector("[data-active]");
+    said.querySelector("b").textContent = set.length;
+    said.hidden = set.length === 0;
+  }
+  const ticked = document.querySelectorAll("input[form=compare]:checked").length;
+  const output = document.querySelector("[data-ticked]");
+  if (output && ticked) output.textContent = output.dataset.ticked.replace("{number}", ticked);
+}
+for (const name of ["change", "htmx:afterSettle"]) document.addEventListener(name, count);
+count();
+
 /* A message that came to stand beside a field belongs to it, as if the page had been loaded with it. */
 document.addEventListener("htmx:afterSettle", () => {
   for (const message of document.querySelectorAll(".field-error[id]")) {

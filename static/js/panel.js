@@ -45,7 +45,7 @@ function settled() {
   }
 }
 const ours = (event) => event.detail.target?.id === "result";
-const inPanel = (event) => event.target.closest?.("#workload");
+const inPanel = (event) => event.target.closest?.("#workload") && !event.target.matches(".picker"); // it asks by its list
 
 function onInput(event) {
   if (!inPanel(event)) return;

@@ -1,12 +1,12 @@
-"""`make bench` times the memory model, the pages, and another server beside ours; `ARGS=pages` one of them."""
+"""`make bench` times the memory model, the pages, and another server beside ours, and weighs pages."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.bench import memory_model, pages, servers
+from tests.bench import memory_model, pages, servers, weight
 
-PARTS = {"model": memory_model.main, "pages": pages.main, "servers": servers.main}
+PARTS = {"model": memory_model.main, "pages": pages.main, "servers": servers.main, "weight": weight.main}
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ WRITTEN = """() => {
   return {
     figure: document.querySelector("#result .figure").innerText.replace(/\\s+/g, " "),
     parts: document.querySelector("#result .parts").innerText.replace(/\\s+/g, " "),
-    mine: text("verdict-mine"), best: text("verdict-best")?.replace(/(spare|short|空余|缺少) .*/, "$1"),
+    mine: text("verdict-mine"), best: text("verdict-best")?.replace(/(spare|short|余量|还差) .*/, "$1"),
     bar, said: document.getElementById("result").dataset.summary, aria: document.querySelector(".bar").ariaLabel,
   };
 }"""

@@ -60,11 +60,11 @@ def test_every_answer_is_there() -> None:
         "Longest context that fits",
         "Most users at once",
         "Limits on speed by the data sheet (no measurements)",
-        "Sets of cards that fit",
+        "GPU configurations that fit",
         "Chinese vendors",
         "llama-server",
         "Modelfile",
-        "Weight format × context",
+        "VRAM by quantisation and context length",
     ):
         assert said in page, said
 

@@ -38,7 +38,6 @@ def make_field(models: int = 40, **world: Any) -> None:
             output_modalities=["text"],
             total_parameters=(place + 1) * 10**9,
             memory_8k_bytes=(place + 1) * GIB,
-            search_text=slug,
         )
         for place, slug in enumerate(invented.abilities)
     )

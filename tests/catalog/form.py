@@ -12,10 +12,17 @@ FAULTS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
         "no space between Han and Latin": re.compile(rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9%+]{HAN}"),
         "a space beside full-width punctuation": re.compile(r" [，。：；（）、「」]|[，。：；（）、「」] "),
         "two spaces": re.compile("  "),
+        "a word that has another name here": re.compile(
+            r"家族|加速器|(?<!截)止于 ?\d|文风校正|计算缓冲(?!区)|(?<!推理)(?<!搜索)引擎|不认识|本站来源"
+        ),
     },
     "en": {
         "Chinese": re.compile(rf"{HAN}|[，。：；（）、「」]"),
         "two spaces, or one before punctuation": re.compile(r"  | [,;.:)]"),
+        "a stiff or foreign turn": re.compile(
+            r"of (its|their) own\b|takes? (it|them) over|\b(read|reads) [\d,.]+[KM]? tokens|\d %"
+            r"|[Oo]ptimiz|(?<!-)[Qq]uantiz|not recorded|[Oo]ur sources"
+        ),
         "a doubled word": re.compile(r"\b([a-z]+) \1\b"),
     },
 }

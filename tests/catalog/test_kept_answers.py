@@ -91,6 +91,7 @@ def test_an_edit_that_was_undone_is_not_seen() -> None:
         ({}, {"HX-Request": "true"}),
         ({"HX-Request": "true"}, {"HX-Request": "true", "HX-Trigger-Name": "engine"}),
         ({}, {"Accept-Encoding": "gzip"}),
+        ({"Accept-Encoding": "gzip"}, {"Accept-Encoding": "gzip, br"}),
         ({}, {"Host": "127.0.0.1"}),
     ],
 )

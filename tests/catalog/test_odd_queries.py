@@ -26,6 +26,9 @@ PARAMETERS = {
     "accelerators/": "q vendor segment feature min_memory max_memory sort page",
     "accelerators/rtx-4090/": "cards engine context sort q page",
     "compare/?m=llama-3-2-11b-vision-instruct": f"m q engine weights kv context sequences {CARDS}",
+    "search/": "q",
+    "search/suggestions/": "q",
+    "search/cards/": "q",
     "accuracy/": "engine quantity page",
 }
 ODD = ("", "-1", "1e9", "nan", "☃", "\x00", "9" * 30, "x" * 5000)

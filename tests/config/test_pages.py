@@ -15,7 +15,7 @@ from django.urls import Resolver404, resolve
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
-from tests.config.markup import Page, english_prose, strays
+from tests.config.markup import Page, english_prose, spaced, strays
 
 OF_EACH_KIND = 4  # pages of one view that are read in one language
 HOST = "http://testserver"
@@ -137,6 +137,36 @@ def test_titles_tell_pages_apart(crawl: Crawl) -> None:
             continue
         title = page.html.partition("<title>")[2].partition("</title>")[0].strip()
         assert titles.setdefault(title, path) == path, f"{path} and {titles[title]} are both titled {title!r}"
+
+
+def test_descriptions_are_there_and_tell_pages_apart(crawl: Crawl) -> None:
+    found: dict[str, str] = {}
+    for path, (page, _headers) in crawl.items():
+        if "?" in path:
+            continue
+        assert len(page.description) >= 15, path
+        assert found.setdefault(page.description, path) == path, f"{path} and {found[page.description]}"
+
+
+def test_no_space_stands_beside_full_width_punctuation(crawl: Crawl) -> None:
+    found = {text: path for path, (page, _headers) in crawl.items() for text in spaced(page) if "/zh-hans/" in path}
+    assert not found
+
+
+SEARCHED = {
+    "/en/": ("VRAM", "GPU", "requirements", "uantis"),
+    "/zh-hans/": ("显存需求", "量化", "GPU", "显卡", "推荐"),
+}
+
+
+def test_a_model_page_has_the_words_that_readers_search_for(crawl: Crawl) -> None:
+    models = [path for path in crawl if view_of(path) == "catalog:model"]
+    assert len(models) >= 8
+    for path in models:
+        page, _headers = crawl[path]
+        for start, words in SEARCHED.items():
+            if path.startswith(start):
+                assert not [word for word in words if word not in page.flow], path
 
 
 @pytest.mark.django_db

@@ -64,6 +64,11 @@ class HardwareEngine(ABC):
         needs at the most: what an engine keeps beside a model can differ from card to card when nothing else does."""
         return asked, 0
 
+    def at_least_bytes(self, shape: Shape, workload: Workload) -> int:
+        """Less than what a workload, its defaults resolved, needs on all cards together, however many: 0, or what is
+        told in a fraction of the time that placing it takes."""
+        return 0
+
     def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
         """What the program takes of one card unasked, and the most that it can be told to take; beside either, what
         it does not count lies there too (`Estimate.outside_bytes`)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from calculator.architecture.shape import Shape, Tensor
 from calculator.hardware.activations import (
@@ -52,6 +53,7 @@ class TrainingEstimate:
         return sum(term.bytes for part in self.parts for term in part.terms if term.key in stored)
 
 
+@lru_cache(maxsize=256)
 def training_memory(shape: Shape, training: Training) -> TrainingEstimate:
     """What fine-tuning the text model takes on one device.
 

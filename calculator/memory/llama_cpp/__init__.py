@@ -14,17 +14,18 @@ from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
-from calculator.memory.llama_cpp.placement import written
+from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED, USUAL
-from calculator.memory.llama_cpp.running import run
+from calculator.memory.llama_cpp.running import kept_terms, run
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 MOST_CARDS = 15  # beside the CPU: `GGML_SCHED_MAX_BACKENDS` in `ggml/src/ggml-backend.cpp`, `-ts` in `common/arg.cpp`
 LARGEST_SHARE = 1_000_000  # shares are compared with each other; nobody needs larger ones
-
+WITH_STORED = tuple(DEFAULT_TYPE)
+PRESETS = tuple(name for name in DEFAULT_TYPE if name != STORED)
 
 KNOBS = frozenset(
     {"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"}
@@ -45,7 +46,7 @@ KNOBS = frozenset(
 
 def weight_formats(shape: Shape) -> tuple[str, ...]:
     """Every preset of `llama-quantize`, and what a checkpoint is stored in where the converter keeps it."""
-    return tuple(name for name in DEFAULT_TYPE if name != STORED or can_repack(shape))
+    return WITH_STORED if can_repack(shape) else PRESETS
 
 
 def kv_formats(shape: Shape) -> tuple[str, ...]:
@@ -72,11 +73,9 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     if workload.stages != workload.pipeline_parallel:
         workload = workload.but(pipeline_parallel=workload.stages)
     running = run(shape, _of_any_card(workload))
-    recipe = recipe_of(workload)
-    held = weigh(in_file(shape, workload), recipe, running.placement)
-    if workload.file_bytes is not None:
-        held = sized(held, recipe, workload.file_bytes)
-    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end)
+    held = _held(shape, workload, running.placement)
+    works = workload.gpu_layers != 0
+    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=works)
     cards = tuple(
         {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
         for terms, parts in zip(held.cards, running.cards, strict=True)
@@ -93,6 +92,20 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         overhead_range_bytes=(around.least, around.most),
         notes=notes(shape, workload),
     )
+
+
+def kept_bytes(shape: Shape, workload: Workload) -> int:
+    """Of a resolved workload, what cards hold while nothing runs, all together, however many they are: the weights and
+    what is kept of the context."""
+    placement = place(workload, in_file(shape, workload).num_layers)
+    weights = (term for card in _held(shape, workload, placement).cards for term in card)
+    return sum(term.bytes for term in (*weights, *kept_terms(shape, workload, placement)))
+
+
+def _held(shape: Shape, workload: Workload, placement: Placement) -> Weights:
+    recipe = recipe_of(workload)
+    held = weigh(in_file(shape, workload), recipe, placement)
+    return held if workload.file_bytes is None else sized(held, recipe, workload.file_bytes)
 
 
 def _of_any_card(workload: Workload) -> Workload:

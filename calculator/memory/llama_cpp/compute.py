@@ -17,6 +17,7 @@ from calculator.memory.llama_cpp.batch import micro_batch, pad, slot_count, stre
 from calculator.memory.llama_cpp.cache import cells
 from calculator.memory.llama_cpp.flash import runs_on_card, uses_flash
 from calculator.memory.llama_cpp.graph import (
+    Handed,
     NotTracedError,
     Peak,
     Setting,
@@ -24,7 +25,6 @@ from calculator.memory.llama_cpp.graph import (
     cache_kinds,
     trace,
 )
-from calculator.memory.llama_cpp.graph.tensors import Tensor
 from calculator.memory.llama_cpp.own_file import share
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots
@@ -108,17 +108,18 @@ def _copied_bytes(shape: Shape, workload: Workload, weights: Sequence[tuple[str,
 
 
 def _explained(
-    shape: Shape, setting: Setting, columns: Sequence[int], found: Peak, handed: Sequence[Tensor], copies: int
+    shape: Shape, setting: Setting, columns: Sequence[int], found: Peak, handed: Sequence[Handed], copies: int
 ) -> tuple[Term, ...]:
     """The masks, what is handed from card to card, the one tensor that grows with the context, and all the rest."""
     terms = []
     width = 2 if setting.flash else 4
-    masks = sum(tensor.size.per_cell * columns[tensor.size.cache] for tensor in handed if tensor.is_mask)
+    masks = sum([tensor.size.per_cell * columns[tensor.size.cache] for tensor in handed if tensor.is_mask])
     if masks:
         cells_masked = masks // (copies * setting.tokens * width)
         values = {"rows": setting.tokens, "cells": cells_masked, "copies": copies, "bytes": width}
         terms.append(Term("attention_masks", values, masks))
-    hidden = sum(tensor.extent == (shape.hidden_size, setting.tokens, 1, 1) for tensor in handed)
+    extent = (shape.hidden_size, setting.tokens, 1, 1)
+    hidden = sum([tensor.extent == extent for tensor in handed])
     if copies > 1 and hidden:
         values = {"copies": hidden, "rows": setting.tokens, "hidden_size": shape.hidden_size}
         terms.append(Term("hidden_states_handed", values, 4 * hidden * setting.tokens * shape.hidden_size))

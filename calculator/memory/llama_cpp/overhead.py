@@ -69,14 +69,18 @@ def alike_bytes(card_bytes: int) -> int:
 
 
 @lru_cache(maxsize=512)
-def overhead(card_bytes: int | None, multiprocessors: int | None, back_end: str | None = None) -> Overhead:
+def overhead(
+    card_bytes: int | None, multiprocessors: int | None, back_end: str | None = None, *, works: bool = True
+) -> Overhead:
+    """`works`: a layer lies on the card. Where none does, kernels and workspaces come with the first long prompt."""
     if back_end in OTHERS:
         return OTHERS[back_end]
     fewest, most = _span(card_bytes, multiprocessors)
+    fewest_mib = _line(fewest) if works else CONTEXT_MIB * fewest
     return Overhead(
         context=round(CONTEXT_MIB * most) * MIB,
         workspaces=round(WORKSPACE_MIB + WORKSPACE_EACH_MIB * most) * MIB,
-        least=round((1 - UNEVEN) * _line(fewest)) * MIB,
+        least=round((1 - UNEVEN) * fewest_mib) * MIB,
         most=round((1 + UNEVEN) * _line(most)) * MIB,
     )
 

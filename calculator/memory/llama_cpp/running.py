@@ -68,6 +68,13 @@ def run(shape: Shape, workload: Workload) -> Running:
     )
 
 
+def kept_terms(shape: Shape, workload: Workload, placement: Placement) -> Terms:
+    """Cache and state of the model's own layers, on all cards together."""
+    layers = tuple(chain.from_iterable(split(placement, shape.num_layers)[0].cards))
+    state = state_terms(shape, slot_count(workload), layers, snapshots(shape, workload))
+    return cache_terms(shape, workload, layers) + state
+
+
 def _kept(of: _Contexts, layers: tuple[int, ...], drafting_layers: tuple[int, ...]) -> tuple[Terms, Terms]:
     """Cache and state of these layers of either context."""
     cache = cache_terms(of.shape, of.workload, layers)

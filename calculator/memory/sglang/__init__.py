@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.checkpoint import native_format, offered
 from calculator.memory.predicting import check_predicts
@@ -151,6 +153,7 @@ def _layout(shape: Shape, workload: Workload) -> Layout:
     )
 
 
+@lru_cache(maxsize=256)
 def _is_latent(shape: Shape) -> bool:
     return any(isinstance(mixer, LatentAttention) for layer in shape.layers for mixer in layer.mixers)
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from calculator.architecture.shape import Attention, IndexedAttention, LatentAttention, Shape
@@ -47,13 +47,22 @@ class Pool:
     page_tokens: int
     slots_per_sequence: int
 
+    @cached_property
+    def _counted(self) -> Mapping[Kept, int]:
+        """How many layers keep the same: an estimate asks for it at every context."""
+        return Counter(kept for layer in self.layers for kept in layer)
+
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
+        return frozenset(kept.kind for kept in self._counted)
+
     @property
     def windows(self) -> bool:
-        return any(kept.kind == "window" for layer in self.layers for kept in layer)
+        return "window" in self._kinds
 
     @property
     def states(self) -> bool:
-        return any(kept.kind == "state" for layer in self.layers for kept in layer)
+        return "state" in self._kinds
 
     @property
     def window_percent(self) -> int:
@@ -89,11 +98,11 @@ class Pool:
     @property
     def _live(self) -> int:
         """Tokens that a request's windows keep alive at most."""
-        reach = max((kept.reach for layer in self.layers for kept in layer), default=0)
+        reach = max((kept.reach for kept in self._counted), default=0)
         return reach + EVICTION_TOKENS + 2 * self.page_tokens
 
     def _has(self, kind: str) -> bool:
-        return any(kept.kind == kind for layer in self.layers for kept in layer)
+        return kind in self._kinds
 
     def held(self, needed: Needed, parts: Sequence[range], copies: int) -> tuple[Held, Held]:
         """The cache and the states: terms over so many ranks of each stage, and the bytes of one rank of each."""
@@ -102,9 +111,8 @@ class Pool:
             "window": needed.window_tokens + self.page_tokens,
             "state": needed.slots + 1,
         }
-        counted: Mapping[Kept, int] = Counter(kept for layer in self.layers for kept in layer)
         cached, states = [], []
-        for kept, layers in counted.items():
+        for kept, layers in self._counted.items():
             size = held[kept.kind] * kept.bytes * layers * copies
             if kept.kind == "state":
                 values = {"layers": layers, "slots": held["state"], "slot_bytes": kept.bytes, "copies": copies}
@@ -119,8 +127,7 @@ class Pool:
         return cache, state
 
     def _stage_bytes(self, stage: range, held: Mapping[str, int], kinds: Sequence[str]) -> int:
-        own = (kept for index in stage for kept in self.layers[index])
-        return sum(held[kept.kind] * kept.bytes for kept in own if kept.kind in kinds)
+        return sum(held[kind] * self.bytes_of(stage, kind) for kind in kinds if kind in self._kinds)
 
     def fitting(self, pool_bytes: int, parts: Sequence[range], requests: int | None = None, chunk: int = 0) -> Needed:
         """What the server makes of `pool_bytes` on a rank of each stage; stages agree on the least.
@@ -161,6 +168,8 @@ class Pool:
 
     def bytes_of(self, stage: range, kind: str) -> int:
         """Of one token, or one state, in the layers of a stage."""
+        if len(stage) == len(self.layers):
+            return sum(kept.bytes * layers for kept, layers in self._counted.items() if kept.kind == kind)
         return sum(kept.bytes for index in stage for kept in self.layers[index] if kept.kind == kind)
 
 

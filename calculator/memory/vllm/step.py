@@ -13,6 +13,8 @@ the sampler runs beside it; kernels of data-centre Blackwell and Hopper's of MXF
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +25,10 @@ from calculator.memory.workload import Term
 
 ACTIVATION_BYTES = 2
 LOGIT_BYTES = 2 + 4 + 4 + 4  # in the model's dtype; in f32 as processed, as masked, and as probabilities
+BARE_LOGIT_BYTES = 2 + 4  # where the sampler only looks for the largest
+SORTED_LOGIT_BYTES = 40
+"""Where the sampler sorts, with room for the sort itself (`apply_top_k_top_p_pytorch`): 38 to 39.3 bytes in six public
+logs of builds without another sampler."""
 
 
 class Batch(NamedTuple):
@@ -48,18 +54,35 @@ class Held(NamedTuple):
 
 class Step:
     """Terms over all cards, and the bytes of one rank of each stage. The encoder runs on the first stage, the sampler
-    on the last. `encoder`: the server takes images; `encoded` what of them, where that is known."""
+    on the last. `encoder`: the server takes images; `encoded` what of them, where that is known.
+
+    The range, which the last stage's last term carries, is that of samplers: one that only takes the largest logit, and
+    one that sorts all."""
 
     def __init__(self, shape: Shape, batch: Batch, *, encoder: bool = False, encoded: Encoding | None = None) -> None:
-        stages = [_alive(shape, batch, stage, encoder=encoder, encoded=encoded) for stage in range(batch.depth)]
-        self.stage_bytes = [sum(held.bytes for held in stage) for stage in stages]
+        def alive(stage: int, logit_bytes: int = LOGIT_BYTES) -> list[Held]:
+            return _alive(shape, batch, stage, logit_bytes, encoder=encoder, encoded=encoded)
+
+        stages = [alive(stage) for stage in range(batch.depth)]
+        self.stage_bytes = [_bytes(stage) for stage in stages]
         beside = batch.ranks * batch.replicas
         distinct: dict[str, tuple[Held, int]] = {}
         for held in (held for stage in stages for held in stage):
             distinct[held.key] = (held, distinct.get(held.key, (held, 0))[1] + beside)
-        self.terms: tuple[Term, ...] = tuple(
+        terms = [
             Term(held.key, held.values | {"copies": copies}, held.bytes * copies) for held, copies in distinct.values()
-        )
+        ]
+        last = batch.depth - 1
+        apart = [
+            (_bytes(alive(last, logit_bytes)) - self.stage_bytes[last]) * beside
+            for logit_bytes in (BARE_LOGIT_BYTES, SORTED_LOGIT_BYTES)
+        ]
+        terms[-1] = replace(terms[-1], range_bytes=(terms[-1].bytes + apart[0], terms[-1].bytes + apart[1]))
+        self.terms: tuple[Term, ...] = tuple(terms)
+
+
+def _bytes(alive: Sequence[Held]) -> int:
+    return sum(held.bytes for held in alive)
 
 
 @lru_cache(maxsize=1024)
@@ -68,17 +91,19 @@ def step(shape: Shape, batch: Batch, *, encoder: bool = False, encoded: Encoding
     return Step(shape, batch, encoder=encoder, encoded=encoded)
 
 
-def _alive(shape: Shape, batch: Batch, stage: int, *, encoder: bool, encoded: Encoding | None) -> list[Held]:
+def _alive(
+    shape: Shape, batch: Batch, stage: int, logit_bytes: int, *, encoder: bool, encoded: Encoding | None
+) -> list[Held]:
     """The largest set of tensors alive at once, with what stays."""
     first = encoder and stage == 0
     inputs = [_rows("input_embeddings", shape, batch.tokens)] if first else []
     cached = [_cached(shape, encoded)] if first and encoded else []
     moments = [[*_workspaces(shape, batch), *cached, _forward(shape, batch)]]
     if stage == batch.depth - 1:
-        moments.append([*_workspaces(shape, batch), *cached, *_sampling(shape, batch)])
+        moments.append([*_workspaces(shape, batch), *cached, *_sampling(shape, batch, logit_bytes)])
     if first and encoded:
         moments.append([_encoding(encoded)])
-    return [*inputs, *max(moments, key=lambda moment: sum(held.bytes for held in moment))]
+    return [*inputs, *max(moments, key=_bytes)]
 
 
 def _forward(shape: Shape, batch: Batch) -> Held:
@@ -88,10 +113,10 @@ def _forward(shape: Shape, batch: Batch) -> Held:
     )
 
 
-def _sampling(shape: Shape, batch: Batch) -> list[Held]:
+def _sampling(shape: Shape, batch: Batch, logit_bytes: int) -> list[Held]:
     rows = min(batch.tokens, batch.sequences)
-    values = {"sequences": rows, "vocab_size": shape.vocab_size, "bytes": LOGIT_BYTES}
-    logits = Held("sampler", values, rows * shape.vocab_size * LOGIT_BYTES)
+    values = {"sequences": rows, "vocab_size": shape.vocab_size, "bytes": logit_bytes}
+    logits = Held("sampler", values, rows * shape.vocab_size * logit_bytes)
     return [logits, _rows("hidden_states_kept", shape, batch.tokens)]
 
 

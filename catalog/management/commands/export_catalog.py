@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog.management.data import DATA, load_or_stop, stopped
-from catalog.source import SourceError
+from catalog.management.data import load_or_stop, stopped
+from catalog.source import SHIPPED, SourceError
 from catalog.sync.export import export
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise CommandError(f"{directory} is not an empty folder")
         try:
-            written = export(directory, shipped=DATA)
+            written = export(directory, shipped=SHIPPED)
         except SourceError as error:
             raise stopped(error, "the database") from error
         load_or_stop(directory)

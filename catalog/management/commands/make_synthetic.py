@@ -6,6 +6,7 @@ For a database of its own: `DATABASE_URL=sqlite:///big.sqlite3 manage.py migrate
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -15,7 +16,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from catalog.models import Benchmark, DataChange, LanguageModel, Score
+from catalog.models import Benchmark, DataChange, LanguageModel, Need, Score
 from catalog.models.statistics import renew_statistics
 
 BATCH = 500
@@ -41,13 +42,14 @@ class Command(BaseCommand):
         random = Random(seed)  # noqa: S311 - statistics, not secrets
         with transaction.atomic():
             made = _store(LanguageModel, _models(patterns, models - len(patterns), random))
+            _store(Need, _needs(patterns))
             listed = _store(Score, _scores(scores - Score.objects.count(), random))
             DataChange.record()
         renew_statistics()
         self.stdout.write(f"{made} models and {listed} scores added.")
 
 
-def _store(kind: type[LanguageModel | Score], rows: Iterable[Any]) -> int:
+def _store(kind: type[LanguageModel | Need | Score], rows: Iterable[Any]) -> int:
     stored = 0
     left = iter(rows)
     while batch := list(islice(left, BATCH)):
@@ -67,8 +69,20 @@ def _models(patterns: list[LanguageModel], number: int, random: Random) -> Itera
         for name in ("total_parameters", "active_parameters", "memory_8k_bytes"):
             if value := getattr(row, name):
                 setattr(row, name, round(value * factor))
-        row.search_text = f"{row.search_text} {index}"
         yield row
+
+
+def _needs(patterns: list[LanguageModel]) -> Iterator[Need]:
+    """Those of each copy's pattern, which are computed from the same config."""
+    columns = [field.attname for field in Need._meta.concrete_fields if not field.primary_key]
+    config_of = {json.dumps(pattern.config): pattern.pk for pattern in patterns}
+    of_pattern: dict[int, list[Need]] = {}
+    for need in Need.objects.filter(model__in=patterns):
+        of_pattern.setdefault(need.model_id, []).append(need)
+    copies = LanguageModel.objects.filter(slug__startswith=f"{PREFIX}-", needs=None)
+    for pk, config in copies.values_list("pk", "config").iterator():
+        for need in of_pattern.get(config_of[json.dumps(config)], ()):
+            yield Need(**{name: getattr(need, name) for name in columns} | {"model_id": pk})
 
 
 def _scores(number: int, random: Random) -> Iterator[Score]:

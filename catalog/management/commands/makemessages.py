@@ -9,12 +9,16 @@ from django.core.management.commands import makemessages
 from django.template import engines
 from django.template.backends.jinja2 import Jinja2
 
+EDITORS = "catalog/admin/templates/"
+
 
 class TemplateFile(makemessages.BuildFile):
     """gettext is given the calls that a template makes, as Python."""
 
     def preprocess(self) -> None:
-        if self.is_templatized:
+        if self.is_templatized and EDITORS in self.path:  # Django's own
+            super().preprocess()
+        elif self.is_templatized:
             environment: Any = cast("Jinja2", engines["jinja2"]).env
             calls = environment.extract_translations(Path(self.path).read_text(encoding="utf-8"))
             text = "".join(f"{function}({_arguments(message)})\n" for _line, function, message in calls)

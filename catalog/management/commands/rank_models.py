@@ -18,7 +18,12 @@ class Command(BaseCommand):
         parser.add_argument("--top", type=int, default=15, help="places to print (15)")
         parser.add_argument("--holdout", action="store_true", help="print how well hidden scores are predicted, too")
 
+        parser.add_argument("--waiting", action="store_true", help="only what changes asked for; prints nothing")
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["waiting"]:
+            standings.answer()
+            return
         renewed = [release.scope for release in standings.refresh()]
         self.stdout.write(f"{Score.objects.count()} scores in the catalogue")
         self.stdout.write(f"computed anew: {', '.join(renewed)}" if renewed else "nothing changed, nothing computed")

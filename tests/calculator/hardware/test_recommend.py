@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from calculator.architecture import Shape
 from calculator.hardware import COUNTS, Card, fit, recommend
+from calculator.hardware.parallel import Placement, place
 from calculator.hardware.terms import CLASSES
 from calculator.memory import ENGINES, Workload
 
+recommend_module = sys.modules[recommend.__module__]  # hidden by the function of its name
 Shapes = Callable[[str], Shape]
 MODELS = ("llama-3-3-70b-instruct", "qwen3-30b-a3b", "deepseek-v3", "gpt-oss-120b", "qwen3-0-6b", "kimi-k2-instruct")
 
@@ -94,3 +97,19 @@ def test_the_first_pick_is_the_first_that_fits(shape: Shapes, cards: dict[str, C
         assert {(pick.card.slug, pick.count) for pick in answer.picks} <= fitting
         fewest = min((count for _, count in fitting), default=None)
         assert [pick.count for pick in answer.picks[:1]] == ([] if fewest is None else [fewest])
+
+
+def test_sets_that_cannot_hold_the_weights_are_not_placed(
+    shape: Shapes, cards: dict[str, Card], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """228 GiB of Llama 4 Maverick: no single card but those of 256 GB or more is placed, and none twice."""
+    placed: list[tuple[object, int]] = []
+
+    def noted(of: Shape, workload: Workload, devices: int) -> Placement:
+        placed.append((workload, devices))
+        return place(of, workload, devices)
+
+    monkeypatch.setattr(recommend_module, "place", noted)
+    recommend(shape("llama-4-maverick-instruct"), Workload(), cards.values(), per_class=1)
+    assert len(placed) == len(set(placed))
+    assert len(placed) <= 24

@@ -72,3 +72,16 @@ def test_metal_has_no_context() -> None:
     assert answer.part("overhead").bytes == beside * MIB
     assert answer.overhead_range_bytes is not None
     assert answer.overhead_range_bytes[1] < 20 * MIB
+
+
+def test_without_a_layer_a_card_may_hold_its_context_alone() -> None:
+    """Nothing runs there before a prompt of 32 tokens; public totals of such a run leave 572 and 598 MiB."""
+    shape = published("granite-3-3-8b-instruct")
+    idle, works = (estimate(shape, Workload(gpu_layers=layers, multiprocessors=188)) for layers in (0, 1))
+    assert idle.overhead_range_bytes is not None
+    assert works.overhead_range_bytes is not None
+    assert idle.overhead_range_bytes[0] < works.overhead_range_bytes[0]
+    assert idle.overhead_range_bytes[1] == works.overhead_range_bytes[1]
+    assert idle.part("overhead").bytes == works.part("overhead").bytes
+    context, _ = idle.part("overhead").terms
+    assert idle.overhead_range_bytes[0] <= context.bytes <= idle.overhead_range_bytes[1]

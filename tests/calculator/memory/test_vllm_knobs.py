@@ -188,3 +188,19 @@ def test_lists_of_classes_do_not_overlap() -> None:
     assert not lists.own_classes & lists.transformers_classes
     assert not lists.types_by_transformers & lists.types_not_known
     assert all(name.isidentifier() for name in lists.own_classes | lists.transformers_classes)
+
+
+@pytest.mark.parametrize("name", ["llama-3-1-8b-instruct", "deepseek-v3"])
+@pytest.mark.parametrize(("tokens", "depth"), [(2_048, 1), (8_192, 1), (8_192, 2)])
+def test_the_interval_of_a_step_is_that_of_its_sampler(name: str, tokens: int, depth: int) -> None:
+    """From the largest logit alone to all of them sorted; what a forward pass needs is always there."""
+    shape = published(name)
+    workload = Workload(engine="vllm", batched_tokens=tokens, max_seqs=256, pipeline_parallel=depth)
+    (part,) = (part for part in estimate(shape, workload).parts if part.key == "compute")
+    *others, last = part.terms
+    assert not any(term.range_bytes for term in others)
+    assert last.range_bytes is not None
+    least, most = (part.bytes - last.bytes + end for end in last.range_bytes)
+    kept = tokens * shape.hidden_size * 2
+    assert 0 < least <= part.bytes <= most
+    assert most >= 256 * shape.vocab_size * 40 + kept

@@ -76,7 +76,7 @@ def test_a_format_that_one_model_lacks_is_said_in_its_column() -> None:
     cells = re.search(r'<tr class="reasons">.*?</tr>', page, re.DOTALL)
     assert cells
     assert text_of(cells[0])
-    assert row(page, "Weight format").startswith("Weight format AWQ")
+    assert row(page, "Quantisation (weight format)").startswith("Quantisation (weight format) AWQ")
 
 
 def test_a_model_that_the_engine_does_not_run_is_said_in_its_column() -> None:
@@ -84,7 +84,7 @@ def test_a_model_that_the_engine_does_not_run_is_said_in_its_column() -> None:
     reasons = re.search(r'<tr class="reasons">.*?</tr>', page, re.DOTALL)
     assert reasons
     assert "does not run this model" in text_of(reasons[0])
-    assert row(page, "Weight format").endswith("Q4_K_M")
+    assert row(page, "Quantisation (weight format)").endswith("Q4_K_M")
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,14 @@ def field(transactional_db: None) -> None:
 def test_a_filter_replaces_the_board_and_keeps_the_form(page: Page) -> None:
     page.goto("/en/benchmarks/")
     count = page.locator("#board .count")
-    page.get_by_label("Fits in (GB)").fill("8")
+    page.get_by_label("Needs at most (GB of VRAM)").fill("8")
     page.keyboard.press("Tab")
     expect(count).to_contain_text("8 models of 40")
     assert page.url.endswith("?board=overall&memory=8")
-    page.get_by_label("Fits in (GB)").fill("-3")
+    page.get_by_label("Needs at most (GB of VRAM)").fill("-3")
     page.keyboard.press("Tab")
     expect(page.locator("#memory_error")).not_to_be_empty()
-    page.get_by_label("Fits in (GB)").fill("4")
+    page.get_by_label("Needs at most (GB of VRAM)").fill("4")
     page.keyboard.press("Tab")
     expect(count).to_contain_text("4 models of 40")
     expect(page.locator("#memory_error")).to_be_empty()
@@ -53,6 +53,15 @@ def test_ticked_models_are_compared(new_context: CreateContextCallback, scripts:
     page.get_by_role("button", name="Compare the ticked models").click()
     page.wait_for_url("**/en/compare/?m=*")
     assert page.locator(".compare thead a").all_inner_texts()[::2] == ["Model m39", "Model m37"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-hans"])
+def test_the_first_rank_is_on_the_first_screen_of_a_phone(page: Page, lang: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/{lang}/benchmarks/")
+    first = page.locator("#board tbody th").first.bounding_box()
+    assert first
+    assert first["y"] + first["height"] <= 844
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

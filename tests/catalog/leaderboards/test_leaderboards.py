@@ -50,7 +50,7 @@ class TestLeaderboards:
         page = get("/en/benchmarks/?memory=3")
         caption = text_of(page[page.index("<figcaption") : page.index("</figcaption>")])
         assert re.search(r"Model m00 1\.00 GiB, index \d+\.\d, #\d+", caption)
-        assert re.search(r'role="img"\s+aria-label="\s*Index of 3 models', page)
+        assert re.search(r'role="group"\s+aria-label="\s*Index of 3 models', page)
 
     def test_htmx_gets_the_board_alone_with_the_errors_beside_the_fields(self) -> None:
         part = get("/en/benchmarks/?memory=x", 400, **HTMX)

@@ -48,3 +48,31 @@ def test_doubling_the_memory_is_the_same_step_everywhere() -> None:
 def test_fewer_than_two_points_are_no_chart() -> None:
     assert scatter([]) is None
     assert scatter(FIELD[:1]) is None
+
+
+def test_a_card_is_a_line_and_what_needs_more_is_apart() -> None:
+    found = scatter(FIELD, ("RTX 4090", 24 * GIB))
+    assert found
+    assert found.cards
+    assert found.cards.inside
+    assert [best.slug for best in found.best if best.over] == ["d"]
+    assert len(re.findall("M", found.dots_over)) == 2  # d and e
+    assert len(re.findall("M", found.dots)) == 4
+    left = [best.x for best in found.best if not best.over]
+    assert max(left) < found.cards.x < min(best.x for best in found.best if best.over)
+
+
+def test_cards_with_more_than_any_model_needs_have_no_line() -> None:
+    found = scatter(FIELD, ("8 × H100", 640 * GIB))
+    assert found
+    assert found.cards
+    assert not found.cards.inside
+    assert found.dots_over == ""
+
+
+def test_without_cards_nothing_is_pale() -> None:
+    found = scatter(FIELD)
+    assert found
+    assert found.cards is None
+    assert found.dots_over == ""
+    assert not any(best.over for best in found.best)

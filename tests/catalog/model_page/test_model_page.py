@@ -47,7 +47,7 @@ def test_facts_of_the_reference_page(fact: str) -> None:
         ("Query heads", "40"),
         ("Key/value heads", "8"),
         ("Head dimension", "128"),
-        ("Rotary base", "500,000"),
+        ("RoPE base (theta)", "500,000"),
         ("Feed-forward size", "16,384"),
         ("Vocabulary", "202,048"),
         ("Routed experts", "128"),
@@ -59,7 +59,8 @@ def test_facts_of_the_reference_page(fact: str) -> None:
     ],
 )
 def test_specifications(label: str, value: str) -> None:
-    row = re.search(rf"<th scope=\"row\">{re.escape(label)}</th>\s*<td>(.*?)</td>", get(MAVERICK), re.DOTALL)
+    name = rf"(?:<a [^>]+>)?{re.escape(label)}(?:</a>)?"
+    row = re.search(rf"<th scope=\"row\">{name}</th>\s*<td>(.*?)</td>", get(MAVERICK), re.DOTALL)
     assert row
     assert text_of(row[1]).split()[0] == value
 

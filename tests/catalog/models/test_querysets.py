@@ -3,10 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.utils import translation
 
 from catalog import sync
-from catalog.models import Family, LanguageModel, Organization, Score
+from catalog.models import Family, LanguageModel, Score
 from catalog.source import load
 
 pytestmark = pytest.mark.django_db
@@ -15,39 +14,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def loaded(folder: Any) -> None:
     sync.sync(load(folder.path))
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("road", True),
-        ("ROAD runner", True),
-        ("ｒｏａｄ", True),  # full-width letters
-        ("顶点", True),  # the organisation in Chinese, two characters
-        ("顶点 road", True),
-        ("acme/road-runner", True),
-        ("roadrunner", True),  # an alias
-        ("coyote", False),
-        ("road coyote", False),
-        ("%", False),  # no pattern
-        ('"; DROP', False),
-        ("", True),
-    ],
-)
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_search(text: str, found: bool, language: str) -> None:
-    with translation.override(language):
-        assert LanguageModel.objects.search(text).exists() is found
-
-
-def test_search_follows_the_names() -> None:
-    row: Any = Organization.objects.get()
-    row.name_zh_hans = "巅峰"
-    row.save()
-    assert LanguageModel.objects.search("巅峰").exists()
-    assert not LanguageModel.objects.search("顶点").exists()
-    LanguageModel.objects.get().aliases.create(name="Beep-Beep")
-    assert LanguageModel.objects.search("beep-beep").exists()
 
 
 def test_filters() -> None:

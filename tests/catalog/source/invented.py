@@ -34,7 +34,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=MOST) | st.dictionaries(st.text(max_size=8), inner, max_size=MOST),
     max_leaves=8,
 )
-DAYS = st.dates(min_value=date(1000, 1, 1)).map(date.isoformat)
+DAYS = st.dates(min_value=date(2010, 1, 1), max_value=date(2026, 12, 31)).map(date.isoformat)
 PARTIAL_DATES = st.just("") | DAYS | DAYS.map(lambda day: day[:7])
 
 

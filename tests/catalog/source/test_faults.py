@@ -124,9 +124,9 @@ def test_a_benchmark_twice_in_the_same_settings(folder: Any) -> None:
 
 
 def test_a_note_explains_a_difference(folder: Any) -> None:
-    folder.replace(CARD, "context_tokens = 4096", 'context_tokens = 2048\ncontext_note_en = "The card advises 2K."')
+    folder.replace(CARD, "context_tokens = 4096", 'context_tokens = 2048\ncontext_note_en = "It advises 2K of 4,096."')
     assert [str(remark) for remark in load(folder.path).remarks] == [
-        f"{CARD}: context_tokens: 2,048 stated, The card advises 2K."
+        f"{CARD}: context_tokens: 2,048 stated, It advises 2K of 4,096."
     ]
 
 

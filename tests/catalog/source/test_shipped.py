@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from catalog.management.data import DATA
-from catalog.source import SourceCatalogue, load
+from catalog.source import SHIPPED, SourceCatalogue, load
 from tests.catalog.form import faults
+from tests.catalog.source.active import wrong_counts
 
 
 @pytest.fixture(scope="module")
 def shipped() -> SourceCatalogue:
-    return load(DATA)
+    return load(SHIPPED)
 
 
 def test_everything_is_there(shipped: SourceCatalogue) -> None:
@@ -57,6 +57,31 @@ def test_good_form_in_both_languages(shipped: SourceCatalogue) -> None:
             value = getattr(record, name)
             for text in (value if isinstance(value, list) else [value]) if language else ():
                 assert not faults(text, str(language)), (record.slug, name, text)
+
+
+def test_an_active_count_in_a_text_is_the_models_or_says_whose_it_is(shipped: SourceCatalogue) -> None:
+    counted = [(model, model.active_parameters) for model in shipped.models if model.active_parameters]
+    assert len(counted) > 300
+    for model, active in counted:
+        for name in ("summary", "description", "parameters_note"):
+            for language in ("en", "zh_hans"):
+                text = getattr(model, f"{name}_{language}") or ""
+                assert not [*wrong_counts(text, language, active)], (model.slug, name, language)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "wrong"),
+    [
+        ("117 billion parameters with 5.1 billion active.", "en", True),
+        ("117 billion parameters with 5.1 billion active by the vendor's count.", "en", False),
+        ("117 billion parameters, 5.7 billion active.", "en", False),
+        ("1168 亿参数，每个 token 激活约 51 亿。", "zh_hans", True),
+        ("1168 亿参数，标称激活 51 亿。", "zh_hans", False),
+    ],
+)
+def test_an_active_count_is_read_from_a_sentence(text: str, language: str, wrong: bool) -> None:
+    """gpt-oss-120b computes with 5,708 million parameters; its vendor's card says 5.1B."""
+    assert bool([*wrong_counts(text, language, 5_708_000_000)]) is wrong
 
 
 def test_base_models_lend_their_chat_models_no_scores(shipped: SourceCatalogue) -> None:

@@ -37,8 +37,13 @@ def test_an_edit_in_the_admin_moves_the_rank(admin_client: Client, django_captur
 def test_many_changes_in_one_transaction_are_ranked_once(
     django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = []
-    monkeypatch.setattr("catalog.standings.on_commit.refresh", lambda: calls.append(1))
+    calls: list[int] = []
+
+    def count() -> list[Release]:
+        calls.append(1)
+        return []
+
+    monkeypatch.setattr("catalog.standings.requests.refresh", count)
     with django_capture_on_commit_callbacks(execute=True):
         for score in Score.objects.filter(model__slug="m20"):
             score.value = 99.0

@@ -21,7 +21,10 @@ _SHORT = (
     ("rms_norm", "scale"),
     ("ssm_conv", "unary"),
 )
-_PATTERNS = tuple(sorted((*_ROUTINGS, *_SUMS, *_CHAINS, *_SHORT), key=len, reverse=True))
+_PATTERNS: dict[str, list[tuple[str, ...]]] = {}
+"""By the first operation, the longest first."""
+for _pattern in sorted((*_ROUTINGS, *_SUMS, *_CHAINS, *_SHORT), key=len, reverse=True):
+    _PATTERNS.setdefault(_pattern[0], []).append(_pattern)
 
 
 def keep_inputs(nodes: Sequence[Tensor]) -> None:
@@ -29,7 +32,8 @@ def keep_inputs(nodes: Sequence[Tensor]) -> None:
     names = [raw_op(tensor) for tensor in nodes]
     index = 0
     while index < len(nodes):
-        length = next((len(p) for p in _PATTERNS if tuple(names[index : index + len(p)]) == p), 0)
+        begun = _PATTERNS.get(names[index], ())
+        length = next((len(p) for p in begun if tuple(names[index : index + len(p)]) == p), 0)
         if length:
             keep_until(nodes[index : index + length], nodes[index + length - 1])
         index += max(length, 1)
@@ -105,7 +109,7 @@ def _laid_out_alike(one: Tensor, other: Tensor) -> bool:
 
 def _routing(nodes: Sequence[Tensor], index: int, uses: Uses) -> int:
     """`ggml_metal_fusion_check_topk_moe`: plain soft-max over all experts, the best of them, their weights."""
-    for pattern in _ROUTINGS:
+    for pattern in _ROUTINGS if nodes[index].op == "soft_max" else ():
         found = nodes[index : index + len(pattern)]
         if tuple(map(raw_op, found)) != pattern or len(found[0].sources) > 1:
             continue
@@ -120,7 +124,7 @@ def _routing(nodes: Sequence[Tensor], index: int, uses: Uses) -> int:
 
 def _sum(nodes: Sequence[Tensor], index: int, uses: Uses) -> int:
     """`ggml_metal_fusion_match_moe_reduce`: the outputs of 2 to 8 experts, weighed and added."""
-    for pattern in _SUMS:
+    for pattern in _SUMS if [tensor.op for tensor in nodes[index : index + 2]] == ["mul", "view"] else ():
         found = nodes[index : index + len(pattern)]
         if tuple(map(raw_op, found)) != pattern:
             continue

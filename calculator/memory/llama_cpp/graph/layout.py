@@ -84,8 +84,11 @@ class _Layout:
     def run(self, plan: Plan, fixed: Sequence[int | None]) -> _Span:
         address: dict[int, tuple[int, int]] = {}
         crests: list[_Crest] = []
+        lines: dict[Size, tuple[int, int]] = {}  # a plan has few sizes, each many times
         for block, wanted, frees, kept in plan:
-            size, grows = self._line(wanted, fixed)
+            if wanted not in lines:
+                lines[wanted] = self._line(wanted, fixed)
+            size, grows = lines[wanted]
             if not frees:
                 start, grown = address[block] = self._take(size, grows)
                 _raise_crest(crests, start + size - (grown + grows) * self.cells, grown + grows, wanted)
@@ -133,7 +136,8 @@ class _Layout:
         for index in range(last):
             if size <= sizes[index] <= sizes[best]:
                 best = index
-        self._stays_best(best, size, grows)
+        if grows or any(grown_sizes[:last]):
+            self._stays_best(best, size, grows)
         found = self.starts[best], self.grown_starts[best]
         if sizes[best] == size and best != last:
             self._drop(best)
@@ -189,7 +193,8 @@ class _Layout:
 
 def _raise_crest(crests: list[_Crest], offset: int, per_cell: int, widest: Size) -> None:
     """Keep only ends that are the largest for some number of cells."""
-    if any(crest.bytes >= offset and crest.per_cell >= per_cell for crest in crests):
-        return
+    for crest in crests:
+        if crest.bytes >= offset and crest.per_cell >= per_cell:
+            return
     crests[:] = [crest for crest in crests if crest.bytes > offset or crest.per_cell > per_cell]
     crests.append(_Crest(offset, per_cell, widest))

@@ -42,16 +42,19 @@ def size(tensor: Tensor) -> Size | None:
 
 
 class _Pack:
-    """Nodes that stay together, with the ranges that they read and write."""
+    """Nodes that stay together, with the ranges that they read and write, and those that lie next to them: a range
+    that ends where another begins counts as touching it."""
 
-    __slots__ = ("empty", "nodes", "reads", "safe", "writes")
+    __slots__ = ("beside_reads", "beside_writes", "empty", "nodes", "reads", "safe", "writes")
 
     def __init__(self, nodes: Sequence[Tensor]) -> None:
         self.nodes = nodes
         self.empty, self.safe = nodes[0].op == "view", raw_op(nodes[0]) in _SAFE
         inside = set(nodes)
-        self.reads = [_range(s) for t in nodes for s in t.sources if s not in inside and s.op != "weight"]
-        self.writes = [_range(tensor) for tensor in nodes]
+        self.reads = {_range(s) for t in nodes for s in t.sources if s not in inside and s.op != "weight"}
+        self.writes = {_range(tensor) for tensor in nodes}
+        self.beside_reads = self.reads.union(map(_next, self.reads))
+        self.beside_writes = self.writes.union(map(_next, self.writes))
 
 
 class _Ranges:
@@ -68,9 +71,11 @@ class _Ranges:
         self.written.update(pack.writes)
 
     def allow(self, pack: _Pack) -> bool:
-        """Whether it may run beside them. A range that ends where another begins counts as touching it."""
-        return not any(place in self.written or _next(place) in self.written for place in pack.reads) and not any(
-            place in ranges or _next(place) in ranges for place in pack.writes for ranges in (self.written, self.read)
+        """Whether it may run beside them."""
+        return (
+            self.written.isdisjoint(pack.beside_reads)
+            and self.written.isdisjoint(pack.beside_writes)
+            and self.read.isdisjoint(pack.beside_writes)
         )
 
 

@@ -10,6 +10,7 @@ from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.graph.allocator import plan
 from calculator.memory.llama_cpp.graph.back_ends import BACK_ENDS
 from calculator.memory.llama_cpp.graph.builder import Builder, Setting
+from calculator.memory.llama_cpp.graph.kept import kept
 from calculator.memory.llama_cpp.graph.layers import add_layer
 from calculator.memory.llama_cpp.graph.layout import Peaks
 from calculator.memory.llama_cpp.graph.placing import placed
@@ -17,7 +18,7 @@ from calculator.memory.llama_cpp.graph.repeats import representative
 from calculator.memory.llama_cpp.graph.specs import LayerSpec, cache_kinds, layer_specs
 from calculator.memory.llama_cpp.graph.splits import schedule
 from calculator.memory.llama_cpp.graph.styles import Style, style_of
-from calculator.memory.llama_cpp.graph.tensors import Size, Tensor, node, same, view
+from calculator.memory.llama_cpp.graph.tensors import Extent, Size, Tensor, node, same, view
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.support import FOUR_POSITIONS
 
@@ -28,13 +29,21 @@ ALIGNMENT_IN_RAM = 32  # `TENSOR_ALIGNMENT` in `ggml/src/ggml-impl.h`, pinned me
 PIPELINE_COPIES = 4  # `GGML_SCHED_MAX_COPIES`: several cards work on several micro-batches at once
 
 
+class Handed(NamedTuple):
+    """A copy of what a card is handed: a mask, a hidden state."""
+
+    extent: Extent
+    size: Size
+    is_mask: bool
+
+
 class Trace(NamedTuple):
     """`peaks` of every card, then of RAM. `weights` are those in RAM, in the order of their numbers; `copied` what
-    each card holds copies of that it was handed: masks, hidden states."""
+    each card holds copies of."""
 
     peaks: tuple[Peaks, ...]
     weights: tuple[tuple[str, int | None], ...]
-    copied: tuple[tuple[Tensor, ...], ...]
+    copied: tuple[tuple[Handed, ...], ...]
 
 
 def copies_of(placement: Placement) -> int:
@@ -44,9 +53,13 @@ def copies_of(placement: Placement) -> int:
     return PIPELINE_COPIES if len(placement.cards) > 1 and not offloaded else 1
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> Trace:
     """Raises NotTracedError for a kind of layer that is not known here."""
+    return kept(shape, (setting, placement, copies), lambda: _follow(shape, setting, placement, copies))
+
+
+def _follow(shape: Shape, setting: Setting, placement: Placement, copies: int) -> Trace:
     build = _build(shape, setting, placement)
     host, graph = build.host, build.graph
     of_cards = BACK_ENDS[setting.back_end]
@@ -65,9 +78,9 @@ def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> 
         held = [(tensor, host) for leaf in inputs for tensor in (leaf, *(_another(leaf) for _ in range(copies - 1)))]
         held += [(tensor, place) for (_, place), found in copied.items() for tensor in found]
     plans = plan(nodes, host, leaves, held)
-    handed: list[list[Tensor]] = [[] for _ in range(host + 1)]
+    handed: list[list[Handed]] = [[] for _ in range(host + 1)]
     for (_, place), found in copied.items():
-        handed[place] += found
+        handed[place] += (Handed(tensor.extent, tensor.size, tensor.is_mask) for tensor in found)
     *on_cards, in_ram = plans
     peaks = (*(Peaks(found, of_cards.alignment) for found in on_cards), Peaks(in_ram, ALIGNMENT_IN_RAM))
     return Trace(peaks, tuple(build.weights), tuple(map(tuple, handed)))
@@ -82,6 +95,10 @@ def attends_at_home(shape: Shape, setting: Setting, placement: Placement) -> boo
     """Whether every layer's fused attention runs where its weights lie, with one token per sequence: llama.cpp asks
     that before it decides for it (`resolve_fused_ops` in `src/llama-context.cpp`). Norms of so few tokens are put
     where their layers are (`graph_get_cb`)."""
+    return kept(shape, ("home", setting, placement), lambda: _attends_at_home(shape, setting, placement))
+
+
+def _attends_at_home(shape: Shape, setting: Setting, placement: Placement) -> bool:
     tokens = setting.sequences
     build = _build(shape, setting._replace(tokens=tokens, outputs=tokens), placement)
     forced = build.norms if tokens < FEW_TOKENS or not placement.ram else ()

@@ -207,18 +207,26 @@ def _patterns_at(names: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
 
 
 def _waits_for(nodes: Sequence[Tensor]) -> Iterator[list[int]]:
-    """For each node those of the last before it that it waits for: `_waits`, asked only of nodes that can be meant."""
+    """For each node those of the last before it that it waits for, as `_waits` says: found by what they read and write
+    rather than asked one by one."""
+    place = {tensor: index for index, tensor in enumerate(nodes)}
     written: dict[object, list[int]] = {}
+    computed: dict[object, list[int]] = {}  # all but views
     read: dict[object, list[int]] = {}
     turned: dict[Tensor, list[int]] = {}
     for index, tensor in enumerate(nodes):
-        root, sources = _root(tensor), [_root(source) for source in tensor.sources]
-        lists = [written.get(root), read.get(root), *map(written.get, sources), *map(turned.get, tensor.sources)]
-        near = {before for found in lists if found for before in found[-AHEAD:] if before > index - AHEAD}
-        yield sorted(before for before in near if _waits(tensor, nodes[before]))
+        root, is_view = _root(tensor), tensor.op == "view"
+        lists = [written.get(root), *map(turned.get, tensor.sources)]
+        near = {place[source] for source in tensor.sources if index - AHEAD < place.get(source, index) < index}
+        if not is_view:
+            sources = {_root(source) for source in tensor.sources}
+            lists += [read.get(root), *map(computed.get, sources)]
+            computed.setdefault(root, []).append(index)
+            for source in sources:
+                read.setdefault(source, []).append(index)
+        near.update(before for found in lists if found for before in found[-AHEAD:] if index - AHEAD < before < index)
+        yield sorted(near)
         written.setdefault(root, []).append(index)
-        for source in sources:
-            read.setdefault(source, []).append(index)
         if tensor.strides == TURNED and tensor.base is not None:
             turned.setdefault(tensor.base, []).append(index)
 

@@ -1,0 +1,128 @@
+"""Versions of what editors save: seen beside what stands now, restored, and brought back. Looking writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from reversion.admin import VersionAdmin
+from reversion.errors import RevertError
+from reversion.models import Version
+
+from catalog import history
+from catalog.admin.differences import compared, contents
+from catalog.models import Synced
+
+NO_PLACE = gettext_noop("This version names something that is no longer here. Nothing was changed.")
+LOOKING = ("GET", "HEAD", "OPTIONS")
+
+
+class VersionedAdmin(VersionAdmin):
+    history_latest_first = True
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["css/editors.css"]}
+
+    @contextmanager
+    def create_revision(self, request: HttpRequest) -> Iterator[None]:
+        """None for a page that is only looked at: a revision opens a transaction, and on SQLite each waits for whoever
+        writes (`config.databases`)."""
+        if request.method in LOOKING:
+            yield
+            return
+        with super().create_revision(request):
+            yield
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().history_view(request, object_id, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            for action in response.context_data["action_list"]:
+                revision = action["revision"]
+                if revision.comment in history.COMMENTS:
+                    revision.comment = _(revision.comment)
+        return response
+
+    def revision_view(
+        self, request: HttpRequest, object_id: str, version_id: int, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """An older version beside what stands now; posted, it is restored."""
+        row: Any = self.get_object(request, unquote(object_id))
+        version = get_object_or_404(Version, pk=version_id, object_id=unquote(object_id))
+        if row is None or version._model is not self.model:
+            raise Http404
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        if request.method not in LOOKING:
+            return self._restore(request, row, version)
+        body = {"rows": compared(version, row), "row": row, "version": version, "recover": False}
+        return self._page(request, _("An older version of %(name)s") % {"name": row}, body)
+
+    def recover_view(
+        self, request: HttpRequest, version_id: int, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What was deleted; posted, it comes back with all that went with it."""
+        version = get_object_or_404(Version.objects.get_deleted(self.model), pk=version_id)
+        if not (self.has_add_permission(request) and self.has_change_permission(request)):
+            raise PermissionDenied
+        if request.method not in LOOKING:
+            return self._bring_back(request, version)
+        parts = version.revision.version_set.exclude(pk=version.pk).order_by("pk")
+        body = {"rows": contents(version), "parts": parts, "version": version, "recover": True}
+        return self._page(request, _("Recover %(name)s") % {"name": version.object_repr}, body)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        history.keep_deleted(obj, request.user)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            history.keep_deleted(row, request.user)
+        super().delete_queryset(request, queryset)
+
+    def _restore(self, request: HttpRequest, row: Synced, version: Version) -> HttpResponse:
+        try:
+            history.restore(row, version, request.user)
+        except IntegrityError:
+            messages.error(request, _(NO_PLACE))
+            return HttpResponseRedirect(request.path)
+        self.log_change(request, row, _("An older version was restored."))
+        messages.success(request, _("The older version stands again; what it replaced is in the history."))
+        return HttpResponseRedirect(self._address("change", row.pk))
+
+    def _bring_back(self, request: HttpRequest, version: Version) -> HttpResponse:
+        try:
+            history.bring_back(version)
+        except (RevertError, IntegrityError):
+            messages.error(request, _(NO_PLACE))
+            return HttpResponseRedirect(request.path)
+        row = get_object_or_404(self.model._base_manager, pk=version.object_id)
+        self.log_change(request, row, _("It was brought back."))
+        messages.success(request, _("%(name)s is here again, with all that had been deleted with it.") % {"name": row})
+        return HttpResponseRedirect(self._address("change", row.pk))
+
+    def _address(self, page: str, pk: int) -> str:
+        options = self.model._meta
+        return reverse(f"admin:{options.app_label}_{options.model_name}_{page}", args=[quote(pk)])
+
+    def _page(self, request: HttpRequest, title: str, body: dict[str, Any]) -> TemplateResponse:
+        shown = SafeString(render_to_string("catalog/admin/version.html", body, request=request))
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
+        context |= {"body": shown, "media": self.media}
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/catalog_page.html", context)

@@ -1,0 +1,156 @@
+"""The best models that fit: candidates by one comparison on what is stored, in the order of a board, then judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.catalogue import Model
+from calculator.deployment_answers import CommandView, commands
+from calculator.fit_words import FitView, fit_view
+from calculator.hardware import Card, Fit, HardwareError, fit, largest_context
+from calculator.hardware.verdict import card_reasons
+from calculator.memory import Workload, WorkloadError
+from catalog.bridge.catalogue import sources
+from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.models import LanguageModel, Place, Release
+from catalog.models.need import may_fit
+
+SHOWN = 5
+READ = 12
+"""Candidates are read so many at a time: of those that may fit, few do not."""
+
+MOST_JUDGED = 60
+"""Where so many candidates in a row leave fewer than `SHOWN`, the answer ends, and a link goes on from there."""
+
+OF_A_MODEL = (
+    *("slug", "name", "organization__name", "config", "updated_at", "context_tokens", "context_extended_tokens"),
+    *("total_parameters", "active_parameters", "num_experts", "hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag"),
+    "input_modalities",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """So many cards of a kind (and what stands beside them), the context that must fit, and the engine."""
+
+    card: Card
+    count: int
+    context_tokens: int
+    engine: str
+    vision: bool = False  # with the image encoder: nobody asks who sees best to read text
+
+    @property
+    def workload(self) -> Workload:
+        return Workload(engine=self.engine, context_tokens=self.context_tokens, vision=self.vision)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What a model's page is asked for the same, but for the cards."""
+        asked = {"engine": self.engine, "context": str(self.context_tokens)}
+        return asked | ({"vision": "1"} if self.vision else {})
+
+    @property
+    def refusal(self) -> str:
+        """Why the engine runs nothing at all on these cards; empty where it may."""
+        said = (
+            reason
+            for kind, _number in self.card.kinds(self.count)
+            for reason in card_reasons(kind, self.workload, frozenset())
+        )
+        return next((labels.reason_text(reason) for reason in said if reason.blocks), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """A ranked model that fits, in the engine's default format, and all that is needed to start it.
+
+    `query` is the state of the model's page that shows the same. `file_bytes` is what has to be downloaded.
+    """
+
+    place: Place
+    fit: FitView
+    file_bytes: int
+    largest_context: int | None
+    command: CommandView | None
+    query: str
+
+    @property
+    def model(self) -> LanguageModel:
+        return self.place.model
+
+    @property
+    def weight_format(self) -> str:
+        return self.fit.fit.workload.weight_format or ""
+
+
+@dataclass(frozen=True, slots=True)
+class BestModels:
+    """`next_start` is where a next answer goes on, None at the end of the board."""
+
+    found: Sequence[Best]
+    next_start: int | None
+
+
+def best_models(release: Release, question: Question, start: int = 0) -> BestModels:
+    """The best of a board that surely fit, from candidate `start` on."""
+    found: list[Best] = []
+    at = start
+    for place in _candidates(release, question, start):
+        if len(found) == SHOWN or at - start == MOST_JUDGED:
+            return BestModels(found, at)
+        at += 1
+        if best := _judged(place, question):
+            found.append(best)
+    return BestModels(found, None)
+
+
+def _candidates(release: Release, question: Question, start: int) -> Iterator[Place]:
+    """Ranked models that may fit, the best first, read a few at a time."""
+    may = may_fit(question.card.usable_of(question.count), question.context_tokens, question.engine, "model_id")
+    places = (
+        Place.objects.filter(may, release=release, rank__isnull=False, model__is_published=True)
+        .select_related("model__organization")
+        .only("release", "rank", "low", "high", "index", *(f"model__{column}" for column in OF_A_MODEL))
+        .order_by("rank", "model__slug")
+    )
+    while read := list(places[start : start + READ]):
+        yield from read
+        start += READ
+        if len(read) < READ:
+            return
+
+
+def _judged(place: Place, question: Question) -> Best | None:
+    """The model as its own page shows it on these cards; None where it does not surely fit."""
+    model = place.model
+    if (shape := shape_of(model)) is None:
+        return None
+    longest = max_context_tokens(model, shape)
+    if longest and question.context_tokens > longest:
+        return None
+    try:
+        answer = fit(shape, question.workload, question.card, question.count)
+    except (HardwareError, WorkloadError):
+        return None
+    if answer.state != "fits" or answer.estimate is None:
+        return None
+    return Best(
+        place=place,
+        fit=fit_view(answer),
+        file_bytes=answer.estimate.file_bytes,
+        largest_context=largest_context(shape, question.workload, question.card, question.count, most=longest),
+        command=_command(model, shape, answer),
+        query=urlencode(question.query | {"weights": answer.workload.weight_format or ""}),
+    )
+
+
+def _command(model: LanguageModel, shape: Shape, answer: Fit) -> CommandView | None:
+    """That of the engine's first program; of two hubs the one whose command can be copied as it is."""
+    asked = Model(name=model.name, shape=shape, sources=sources(model, shape))
+    found = list(commands(asked, answer.workload, answer))
+    first = [each for each in found if each.label == found[0].label]
+    return min(first, key=lambda each: len(each.command.placeholders), default=None)

@@ -1,0 +1,1 @@
+"""Atom feeds: models as they are published, ranks as they move."""

@@ -1,0 +1,109 @@
+"""What a model holds on cards under each engine, stored, so that a list asks by one comparison which models may fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from calculator.architecture import Shape
+from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
+
+if TYPE_CHECKING:
+    from catalog.models import LanguageModel
+
+STOPS = {8192: "held_8k_bytes", 32768: "held_32k_bytes", 131072: "held_128k_bytes"}
+"""Tokens of context -> the column of what is held there."""
+
+BATCH = 500
+HELD = ("weights", "kv_cache", "state")
+"""The parts that are at least so large on every set of cards; buffers and overhead differ from card to card."""
+
+
+class Need(models.Model):
+    """Of one model under one engine, in its default format: the bytes that no set of cards holds less of.
+
+    Whether a set of cards runs the model is judged by the calculator. This says for which models that is worth asking:
+    what is held never shrinks when the context grows or cards are added. A column is empty where the model is not made
+    for so long a context.
+    """
+
+    model = models.ForeignKey("catalog.LanguageModel", related_name="needs", on_delete=models.CASCADE)
+    engine = models.CharField(max_length=20)
+    context_tokens = models.PositiveBigIntegerField(null=True)
+    weights_bytes = models.PositiveBigIntegerField()
+    held_8k_bytes = models.PositiveBigIntegerField(null=True)
+    held_32k_bytes = models.PositiveBigIntegerField(null=True)
+    held_128k_bytes = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["model", "engine"], name="need_once")]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} {self.engine}"
+
+
+def may_fit(memory_bytes: int, context_tokens: int, engine: Any, model: str) -> Exists:
+    """Models that might fit in so much memory at that context: all that do, and few others.
+
+    `model` is the path from the row that is asked about to the model's key. A model that is not made for the context
+    does not answer; one whose longest context nobody states may.
+    """
+    stop = max((tokens for tokens in STOPS if tokens <= context_tokens), default=None)
+    column = STOPS[stop] if stop else "weights_bytes"
+    long_enough = Q(context_tokens__gte=context_tokens) | Q(context_tokens=None)
+    needs = Need.objects.filter(long_enough, model=OuterRef(model), engine=engine)
+    return Exists(needs.filter(**{f"{column}__lte": memory_bytes}))
+
+
+def needs_of(model: LanguageModel, shape: Shape | None) -> Iterator[Need]:
+    """One for each engine that runs the model; none for a model whose config is not known."""
+    if shape is None:
+        return
+    longest = model.max_context_tokens or shape.context_tokens
+    for engine in ENGINES:
+        answers = {tokens: _estimate(shape, engine, tokens) for tokens in STOPS if not longest or tokens <= longest}
+        shortest = next(iter(answers.values()), None) or _estimate(shape, engine, 1)
+        if shortest is None:
+            continue
+        yield Need(
+            model=model,
+            engine=engine,
+            context_tokens=longest,
+            weights_bytes=shortest.part("weights").bytes,
+            **{STOPS[tokens]: _held(answer) for tokens, answer in answers.items()},
+        )
+
+
+def _estimate(shape: Shape, engine: str, context_tokens: int) -> Estimate | None:
+    try:
+        return estimate(shape, Workload(engine=engine, context_tokens=context_tokens))
+    except WorkloadError:
+        return None
+
+
+def _held(answer: Estimate | None) -> int | None:
+    return sum(part.bytes for part in answer.parts if part.key in HELD) if answer else None
+
+
+def store(wanted_needs: Iterable[Need], keys: Iterable[int]) -> bool:
+    """Brings the stored needs of the models with these keys to what is given; returns whether any differed."""
+    columns = [field.attname for field in Need._meta.concrete_fields if not field.primary_key]
+
+    def told(need: Need) -> tuple[Any, ...]:
+        return tuple(getattr(need, column) for column in columns)
+
+    held: dict[tuple[Any, ...], int] = {}
+    asked = list(keys)
+    for start in range(0, len(asked), BATCH):
+        held |= {told(need): need.pk for need in Need.objects.filter(model__in=asked[start : start + BATCH])}
+    wanted = {told(need): need for need in wanted_needs}
+    if wanted.keys() == held.keys():
+        return False
+    gone = [pk for values, pk in held.items() if values not in wanted]
+    for start in range(0, len(gone), BATCH):
+        Need.objects.filter(pk__in=gone[start : start + BATCH]).delete()
+    Need.objects.bulk_create([need for values, need in wanted.items() if values not in held], batch_size=BATCH)
+    return True

@@ -1,0 +1,7 @@
+"""One search over models, families, organisations, accelerators and benchmarks, for every page that looks a name up."""
+
+from catalog.search.entries import KINDS, Entry, Kind
+from catalog.search.finding import Answer, Hit, find, nearest
+from catalog.search.rows import BestFirst, found
+
+__all__ = ["KINDS", "Answer", "BestFirst", "Entry", "Hit", "Kind", "find", "found", "nearest"]

@@ -1,0 +1,162 @@
+"""What can be found: every entry with the names it goes by, read from the database in a few queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from django.db.models import Count
+from django.utils import translation
+
+from catalog import standings
+from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel, Organization, Place
+from catalog.models.querysets import with_published
+from catalog.models.vocabulary import Vendor
+from catalog.ranking.scope import OVERALL
+from catalog.search.text import atoms, lines, without_marks
+
+Kind = Literal["family", "model", "organization", "accelerator", "benchmark"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+UNRANKED = 10**9
+SCALES = ((10**12, "t"), (10**9, "b"), (10**6, "m"))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`own` holds the names of the entry itself, `related` those of what it belongs to, as `catalog.search.text.lines`.
+
+    `plain` is `own` without marks. Of equal finds the one with the lower `order` comes first: rank, then the newest.
+    """
+
+    kind: Kind
+    pk: int
+    slug: str
+    name_en: str
+    name_zh_hans: str
+    own: str
+    related: str
+    order: tuple[int, int]
+    plain: str
+
+
+def read() -> tuple[Entry, ...]:
+    """All entries; the number of queries does not depend on theirs."""
+    models = tuple(_models())
+    return (*models, *_families(models), *_organizations(models), *_accelerators(), *_benchmarks())
+
+
+def _entry(
+    kind: Kind, pk: int, slug: str, english: str, chinese: str | None, own: str, related: str, order: tuple[int, int]
+) -> Entry:
+    return Entry(kind, pk, slug, english, chinese or english, own, related, order, without_marks(own))
+
+
+def _models() -> Iterator[Entry]:
+    aliases = defaultdict(list)
+    for model, name in Alias.objects.filter(model__is_published=True).values_list("model_id", "name"):
+        aliases[model].append(name)
+    ranks = _ranks()
+    columns = (
+        *("pk", "slug", "name", "hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "release_date"),
+        *("total_parameters", "total_label", "family__name_en", "family__name_zh_hans"),
+        *("organization__slug", "organization__name_en", "organization__name_zh_hans"),
+    )
+    related: dict[tuple[str, ...], str] = {}  # the same text for all models of a family
+    for row in LanguageModel.objects.published().order_by().values_list(*columns):
+        pk, slug, name, hf_repo, modelscope_repo, gguf_repo, tag, released, total, label, *others = row
+        repositories = [hf_repo, modelscope_repo, gguf_repo.removesuffix("-GGUF")]
+        tails = [each.rpartition("/")[2] for each in repositories]
+        names = [name, *aliases[pk], tag, *tails, *repositories, slug]
+        owners = related.get(tuple(others)) or related.setdefault(tuple(others), lines(others))
+        order = (ranks.get(pk, UNRANKED), _newest(released))
+        yield _entry("model", pk, slug, name, name, lines([*names, *_sizes(total, label)]), owners, order)
+
+
+def _ranks() -> Mapping[int, int]:
+    places = Place.objects.filter(release__in=standings.current(OVERALL.key).values("pk")).order_by()
+    return {model: rank for model, rank in places.values_list("model_id", "rank") if rank is not None}
+
+
+def _newest(date: str) -> int:
+    """Lower for later dates, which may be a year or a month alone."""
+    return -int(date.replace("-", "").ljust(8, "0") or 0)
+
+
+def _sizes(total: int | None, label: str) -> Iterator[str]:
+    """How many parameters, as they are said: the published label, and the count in three and in fewer digits.
+
+    >>> list(_sizes(671_026_419_200, "671B")), list(_sizes(8_190_735_360, ""))
+    (['671B', '671b'], ['8.2b', '8b'])
+    """
+    if label:
+        yield label
+    for scale, letter in SCALES:
+        if total and total >= scale:
+            if total < 10 * scale or letter == "t":
+                yield f"{total / scale:.1f}{letter}"
+            if total >= 5 * scale:
+                yield f"{total / scale:.0f}{letter}"
+            return
+
+
+def _families(models: Iterable[Entry]) -> Iterator[Entry]:
+    rows = with_published(Family.objects.order_by()).values_list(
+        "pk", "slug", "name_en", "name_zh_hans", "organization__slug", "organization__name_en",
+        "organization__name_zh_hans",
+    )  # fmt: skip
+    best = _best(models, "family_id")
+    for pk, slug, english, chinese, *organization in rows:
+        names = [*_each(english), *_each(chinese), slug]
+        yield _entry("family", pk, slug, english, chinese, lines(names), lines(organization), best[pk])
+
+
+def _organizations(models: Iterable[Entry]) -> Iterator[Entry]:
+    rows = with_published(Organization.objects.order_by()).values_list("pk", "slug", "name_en", "name_zh_hans")
+    best = _best(models, "organization_id")
+    for pk, slug, english, chinese in rows:
+        yield _entry("organization", pk, slug, english, chinese, lines([english, chinese, slug]), "", best[pk])
+
+
+def _each(name: str | None) -> list[str]:
+    """A family of several lines is found by each of them: `Qwen2-VL / Qwen2.5-VL`."""
+    return [name, *name.split(" / ")] if name else []
+
+
+def _best(models: Iterable[Entry], column: str) -> Mapping[int, tuple[int, int]]:
+    """Of each family, or organisation, the best rank and the newest date of its models."""
+    owners = dict(LanguageModel.objects.published().order_by().values_list("pk", column))
+    found: dict[int, tuple[int, int]] = {}
+    for entry in models:
+        rank, date = found.get(owners[entry.pk], (UNRANKED, 0))
+        found[owners[entry.pk]] = min(rank, entry.order[0]), min(date, entry.order[1])
+    return found
+
+
+def _accelerators() -> Iterator[Entry]:
+    """Of equal finds the plain product before its variants, then the newest."""
+    vendors = _vendors()
+    rows = Accelerator.objects.order_by().values_list("pk", "slug", "name_en", "name_zh_hans", "vendor", "release_year")
+    for pk, slug, english, chinese, vendor, year in rows:
+        own = lines([english, chinese, slug])
+        plain = len(atoms(english))
+        yield _entry("accelerator", pk, slug, english, chinese, own, vendors.get(vendor, ""), (plain, -(year or 0)))
+
+
+def _vendors() -> Mapping[str, str]:
+    def said(label: Any, language: str) -> str:
+        with translation.override(language):
+            return str(label)
+
+    return {
+        value: lines([value, *(said(label, language) for language in ("en", "zh-hans"))])
+        for value, label in Vendor.choices
+    }
+
+
+def _benchmarks() -> Iterator[Entry]:
+    """Of equal finds the one with the most scores."""
+    rows = Benchmark.objects.order_by().annotate(scores_held=Count("scores"))
+    for pk, slug, english, chinese, scores in rows.values_list("pk", "slug", "name_en", "name_zh_hans", "scores_held"):
+        yield _entry("benchmark", pk, slug, english, chinese, lines([english, chinese, slug]), "", (-scores, 0))

@@ -1,0 +1,94 @@
+"""Plans of graphs are kept for other processes: none is followed twice, and what is read says the same."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from calculator.accuracy.references import REFERENCE
+from calculator.architecture import Shape, parse_config_text, read_config
+from calculator.memory import Workload, estimate
+from calculator.memory.llama_cpp.graph import NotTracedError, keep_in, kept, trace
+from calculator.memory.llama_cpp.graph.kept import kept as ask
+
+LLAMA = "llama-3-1-8b-instruct"
+
+
+def read(name: str) -> Shape:
+    """As another process has it: equal in all, and another object."""
+    return read_config(parse_config_text((REFERENCE / "configs" / f"{name}.json").read_bytes()))
+
+
+class Pickles:
+    """What goes through it is another object, as between processes."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes] = {}
+
+    def get(self, key: str) -> object:
+        return pickle.loads(self.held[key]) if key in self.held else None
+
+    def set(self, key: str, value: object) -> None:
+        self.held[key] = pickle.dumps(value)
+
+
+@pytest.fixture
+def store() -> Iterator[Pickles]:
+    before = list(kept._stores)
+    found = Pickles()
+    keep_in(found)
+    yield found
+    kept._stores[:] = before
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"pipeline_parallel": 4},
+        {"back_end": "metal"},
+        {"gpu_layers": 20},
+        {"kv_format": "q8_0", "sequences": 3},
+    ],
+    ids=str,
+)
+def test_another_process_reads_what_one_has_followed(asked: dict[str, Any], store: Pickles) -> None:
+    workload = Workload(**asked)
+    first = estimate(read(LLAMA), workload)
+    keys = set(store.held)
+    assert keys
+    longer = workload.but(context_tokens=100_000)
+    assert estimate(read(LLAMA), workload) == first
+    assert estimate(read(LLAMA), longer) == _alone(read(LLAMA), longer)
+    assert set(store.held) == keys  # of equal shapes and questions, whatever the context
+
+
+def _alone(shape: Shape, workload: Workload) -> object:
+    before = list(kept._stores)
+    keep_in(None)
+    try:
+        return estimate(shape, workload)
+    finally:
+        kept._stores[:] = before
+
+
+def test_shapes_and_questions_are_told_apart(store: Pickles) -> None:
+    shapes = [read(LLAMA), read("qwen3-8b")]
+    asked = [(shape, question) for shape in shapes for question in (1, 2)]
+    answers = [ask(shape, (question,), partial(tuple, (shape.model_type, question))) for shape, question in asked]
+    assert answers == [("llama", 1), ("llama", 2), ("qwen3", 1), ("qwen3", 2)]
+    assert ask(read(LLAMA), (1,), lambda: pytest.fail("followed again")) == ("llama", 1)
+
+
+def test_what_is_not_known_is_not_kept(store: Pickles) -> None:
+    def refuse() -> object:
+        raise NotTracedError("unknown")
+
+    with pytest.raises(NotTracedError):
+        ask(read(LLAMA), (3,), refuse)
+    assert not store.held
+    assert trace.cache_info().maxsize == 128  # what a process holds is bounded, too

@@ -1,0 +1,30 @@
+"""Numbers that a text gives as a model's active parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+UNITS = {"billion": 10**9, "B": 10**9, "million": 10**6, "M": 10**6, "亿": 10**8}
+NUMBER = r"(?<!under )(?<![\d.])(?P<number>\d+(?:\.\d+)?) ?(?P<unit>billion|million|[BM]\b|亿)(?! ?至)"
+PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
+    "en": (
+        re.compile(rf"{NUMBER}(?: parameters)?(?: are| of them(?: are)?)? active\b"),
+        re.compile(rf"\bactiv(?:e|ates|ating) (?:about |around |only |some )?{NUMBER}"),
+    ),
+    "zh_hans": (re.compile(rf"激活(?:参数)?(?:量)?(?:仅|只有|约|为|约为)? ?{NUMBER}"),),
+}
+LABELLED = re.compile(r"vendor's count|publisher's count|标称|labelled|counts? as")
+TOLERANCE = 0.03
+
+
+def wrong_counts(text: str, language: str, active: int) -> Iterator[str]:
+    """Sentences whose number is not the model's and that do not say whose count it is."""
+    for sentence in re.split(r"(?<=[.。;；:：])(?: |(?=[^\d]))", text):
+        if LABELLED.search(sentence):
+            continue
+        for pattern in PATTERNS[language]:
+            for found in pattern.finditer(sentence):
+                value = float(found["number"]) * UNITS[found["unit"]]
+                if abs(value - active) > TOLERANCE * active:
+                    yield sentence
