@@ -67,7 +67,7 @@ def answer(*taken_on: RankRequest) -> list[Release]:
         releases += refresh()
         with transaction.atomic():
             RankRequest.objects.filter(pk__in=taken).delete()
-            DataChange.record()  # pages say that ranks are being renewed
+            DataChange.record(forget=True)  # pages say that ranks are being renewed
         taken = []
     return releases
 

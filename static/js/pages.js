@@ -27,7 +27,7 @@ const NO_FILTERS = ["", "q", "sort", "board", "cards", "cards2"];
 function count() {
   for (const fold of document.querySelectorAll(".fold")) {
     const set = [...fold.querySelectorAll("input, select")].filter(
-      (each) => !NO_FILTERS.includes(each.name) && each.value,
+      (each) => !NO_FILTERS.includes(each.name) && (each.type === "checkbox" ? each.checked : each.value),
     );
     const said = fold.querySelector("[data-active]");
     said.querySelector("b").textContent = set.length;
