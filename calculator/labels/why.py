@@ -42,7 +42,7 @@ SENTENCES: Mapping[str, Promise] = {
     "compressed": gettext_lazy(
         "%(layers)s of %(all)s layers keep what is further back only as a summary of several tokens: %(amount)s GiB."
     ),
-    "predicting": gettext_lazy("The layers that guess tokens ahead have a cache of their own: %(amount)s GiB."),
+    "predicting": gettext_lazy("Layers of multi-token prediction add their own cache: %(amount)s GiB."),
     "cross": gettext_lazy("%(layers)s of %(all)s layers remember the image instead of the text: %(amount)s GiB."),
     "state": gettext_lazy(
         "%(layers)s of %(all)s layers keep a state of fixed size, however long the text is: %(amount)s GiB."
