@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 from pytest_playwright import CreateContextCallback
 
 SCREENS = {"desktop": (1366, 768), "phone": (390, 844)}
-LONGEST = "Mistral Large 3 675B-A41B Instruct 2512 Thinking"  # longer than any name of the catalogue
+LONGEST = "Mistral Large 3 675B-A41B Instruct 2512"  # no name of the catalogue is longer
 MODELS = ("llama-4-maverick-instruct", "gpt-oss-20b", "gemma-3-27b-it", "lfm2-1-2b", "llama-3-2-11b-vision-instruct")
 MINE = "?card=rtx-4090&cards=8"
 
