@@ -99,11 +99,11 @@ def words() -> dict[str, object]:
 
 
 def also_text() -> str:
-    return _("at %(format)s and %(tokens)s tokens = %(gb)s GB")
+    return _("at %(format)s and %(tokens)s tokens (%(gb)s GB)")
 
 
 def ram_text() -> str:
-    return _("and %(amount)s GiB in RAM")
+    return _("plus %(amount)s GiB of RAM")
 
 
 def said_text() -> str:

@@ -15,6 +15,8 @@ from calculator.hardware import Card, Fit, Recommendation, engine_named, recomme
 from calculator.hardware.cards import GIB
 from calculator.memory import Workload
 
+GRAPHICS = ("consumer", "workstation", "datacenter")
+
 
 @dataclass(frozen=True, slots=True)
 class CardSet:
@@ -50,9 +52,13 @@ def recommended(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list
 
 
 def smallest(sets: Iterable[CardSet]) -> CardSet | None:
-    """Of the sets that fit: the fewest cards, then the least memory."""
+    """Of the sets that fit: the fewest cards, then what most readers mean by a GPU, then the least memory."""
     fitting = [each for each in sets if each.fit.state == "fits"]
-    return min(fitting, key=lambda each: (each.count, each.fit.usable_bytes, each.slug), default=None)
+    return min(fitting, key=lambda each: (each.count, *_unusual(each.fit.card), each.fit.usable_bytes), default=None)
+
+
+def _unusual(card: Card) -> tuple[bool, bool]:
+    return card.card_class not in GRAPHICS, card.unified_memory
 
 
 def shelves(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[Shelf]:
