@@ -113,3 +113,12 @@ def test_no_barriers_and_no_sideways_scrolling(page: Page, complaints: list[str]
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert Axe().run(page, options=RULES).response["violations"] == []
+
+
+def test_the_calculator_opens_with_the_model_that_was_looked_at_last(page: Page, complaints: list[str]) -> None:
+    page.goto("/en/models/llama-3-1-8b-instruct/")
+    page.goto("/zh-hans/")
+    page.locator("header nav").get_by_role("link", name="计算器").click()
+    expect(page).to_have_url(re.compile(r"/zh-hans/calculator/\?model=llama-3-1-8b-instruct$"))
+    expect(page.get_by_role("heading", name="Llama 3.1 8B Instruct")).to_be_visible()
+    assert complaints == []
