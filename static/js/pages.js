@@ -64,7 +64,8 @@ for (const failure of ["sendError", "timeout", "responseError"]) {
 
 /* The calculator opens with the model that was looked at last. */
 const LAST_MODEL = "model";
-const looked = location.pathname.match(/\/models\/([\w-]+)\/$/)?.[1] ?? new URLSearchParams(location.search).get("model");
+const looked =
+  location.pathname.match(/\/models\/([\w-]+)\/$/)?.[1] ?? new URLSearchParams(location.search).get("model");
 try {
   if (looked && document.getElementById("result")) localStorage.setItem(LAST_MODEL, looked);
   const last = localStorage.getItem(LAST_MODEL);
