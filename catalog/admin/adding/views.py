@@ -5,6 +5,7 @@ The second is the answer to the first, so nothing is handed over: the form itsel
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -36,8 +37,9 @@ class AddedFromConfig(VersionedAdmin):
             return super().add_view(request, form_url, extra_context) if BY_HAND in request.GET else self._ask(request)
         if STEP_ONE & request.POST.keys():
             return self._answer(request, sent(request))
-        found = reading(request.POST.get("config", ""), request.POST.get("hf_repo", ""))
-        return super().add_view(request, form_url, _shown(found) if found.text.strip() else None)
+        config, repository = request.POST.get("config", ""), request.POST.get("hf_repo", "")
+        again = _shown(lambda: reading(config, repository)) if config.strip() else None
+        return super().add_view(request, form_url, again)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         found = getattr(request, "reading", None)
@@ -63,12 +65,12 @@ class AddedFromConfig(VersionedAdmin):
             return self._ask(request, found)
         asked: Any = copy(request)
         asked.method, asked.reading = "GET", found
-        return super().add_view(asked, "", _shown(found))
+        return super().add_view(asked, "", _shown(lambda: found))
 
 
-def _shown(found: Reading) -> dict[str, Any]:
+def _shown(found: Callable[[], Reading]) -> dict[str, Any]:
     """For the head of the form; not computed where the form is saved."""
-    return {"reading": SimpleLazyObject(lambda: shown(found))}
+    return {"reading": SimpleLazyObject(lambda: shown(found()))}
 
 
 def _source(found: Reading) -> dict[str, Any]:
