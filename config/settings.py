@@ -23,7 +23,6 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{
 CSRF_TRUSTED_ORIGINS = environment.addresses("CSRF_TRUSTED_ORIGINS")
 HTTPS = environment.flag("HTTPS")
 SECURE_SSL_REDIRECT = environment.flag("SSL_REDIRECT", default=HTTPS)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked for by the machine itself
 SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD")
@@ -79,6 +78,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.empty_head_body",
     "config.middleware.browser_policies",
+    "config.health.health",  # before all that asks for a host, a cookie or https
     "config.middleware.shared_caches",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -128,13 +128,11 @@ KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one 
 
 
 def _cache(name: str, most: int) -> dict[str, Any]:
+    options = {"MAX_ENTRIES": most}  # in each process
     if REDIS_URL:
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": name}
-    return {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": name,
-        "OPTIONS": {"MAX_ENTRIES": most},
-    }
+        backend = "config.shared_cache.SharedCache"
+        return {"BACKEND": backend, "LOCATION": REDIS_URL, "KEY_PREFIX": name, "OPTIONS": options}
+    return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name, "OPTIONS": options}
 
 
 CACHES = {
