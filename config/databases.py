@@ -10,7 +10,7 @@ import dj_database_url
 from config import environment
 
 ENGINES = {
-    "sqlite": "django.db.backends.sqlite3",
+    "sqlite": "config.sqlite3",
     "postgres": "django.db.backends.postgresql",
     "postgresql": "django.db.backends.postgresql",
 }
