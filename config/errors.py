@@ -1,7 +1,7 @@
 """Error pages in the reader's language.
 
-404 and 403 stand in the site's frame. 400, 500 and 503 are answered when the host, the database or a context processor
-may be what is broken, so `error_bare.html` uses none of them. Below the API's address all of them are JSON.
+404 and 403 stand in the site's frame. The others are answered when the host, the database or a context processor may be
+what is broken, so `error_bare.html` uses none of them. Below the API's address all of them are JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils import translation
@@ -46,7 +46,7 @@ UNAVAILABLE = Words(
     _("Not available at the moment"),
     _("The site's database does not answer. Please try again in a minute."),
 )
-NOT_ALLOWED = Words(405, _("Nothing can be sent here"), _("This address can only be read."))
+NOT_ALLOWED = Words(405, _("Method not allowed"), _("This address does not take requests of this kind."))
 API = "/api/"
 RETRY_AFTER_S = 10
 
@@ -95,7 +95,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponse:
+def not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
     answer = _bare(request, NOT_ALLOWED)
-    answer.headers["Allow"] = HttpResponseNotAllowed(methods).headers["Allow"]
+    answer.headers["Allow"] = allowed
     return answer
