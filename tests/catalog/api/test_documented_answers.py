@@ -25,7 +25,7 @@ def reading() -> Iterator[tuple[str, str, set[str]]]:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("shipped")
-@pytest.mark.parametrize(("path", "name", "documented"), reading())
+@pytest.mark.parametrize(("path", "name", "documented"), list(reading()))
 def test_a_bad_parameter_gets_a_documented_answer(path: str, name: str, documented: set[str]) -> None:
     slug = "rtx-4090" if path.startswith("/api/v1/accelerators/") else "gpt-oss-20b"
     for value in BAD:
