@@ -26,6 +26,8 @@ SECURE_SSL_REDIRECT = environment.flag("SSL_REDIRECT", default=HTTPS)
 SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD")
+# Only who owns the domain knows whether all its subdomains have https, so a site without these two is no mistake.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 BEHIND_PROXY = environment.flag("BEHIND_PROXY")  # only where a proxy sets the headers and strips what visitors send
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
