@@ -1,12 +1,15 @@
 """A restart loses no request where the listening socket outlives it, as systemd's does (docs/deployment.md).
 
-Real gunicorn with the product's configuration. `python -m tests.config.test_restart` prints what a restart cost.
+Real gunicorn with the product's configuration, alone and, where nginx is installed, behind it by the documented file.
+`python -m tests.config.test_restart` prints what a restart cost.
 """
 
 from __future__ import annotations
 
 import http.client
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,11 +17,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+Front = Callable[[int, Path], AbstractContextManager[int]]
 PATH, PATIENCE_S = "/healthz", 60
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +34,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def listening() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0), backlog=512) as server:
         yield server
+
+
+@contextmanager
+def directly(site: int, folder: Path) -> Iterator[int]:
+    yield site
 
 
 def served(server: socket.socket, folder: Path) -> subprocess.Popen[bytes]:
@@ -42,6 +54,29 @@ def served(server: socket.socket, folder: Path) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
         )
+
+
+@contextmanager
+def behind_nginx(site: int, folder: Path) -> Iterator[int]:
+    """The port of an nginx with the documented configuration, less TLS."""
+    with listening() as free:
+        port = free.getsockname()[1]
+    documented = (ROOT / "docs" / "deployment" / "nginx.conf").read_text(encoding="utf-8")
+    plain = re.sub(r"server \{\s+listen 80;.*?\n\}\n", "", documented, flags=re.DOTALL)
+    plain = re.sub(r" *ssl_certificate.*\n", "", plain)
+    plain = plain.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port}").replace(
+        "127.0.0.1:8000", f"127.0.0.1:{site}"
+    )
+    own = "".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    whole = f"daemon off; pid {folder}/nginx.pid; events {{}} http {{ access_log off; {own}\n{plain}\n}}"
+    (folder / "nginx.conf").write_text(whole, encoding="utf-8")
+    log = folder / "nginx.log"
+    nginx = subprocess.Popen([str(NGINX), "-e", str(log), "-c", str(folder / "nginx.conf")])
+    try:
+        yield port
+    finally:
+        nginx.terminate()
+        nginx.wait(PATIENCE_S)
 
 
 class Readers:
@@ -82,11 +117,10 @@ def answers(port: int) -> None:
         assert connection.getresponse().status == 200
 
 
-def restarted(folder: Path) -> Readers:
-    with listening() as server:
-        port = server.getsockname()[1]
+def restarted(folder: Path, front: Front = directly) -> Readers:
+    with listening() as server, front(server.getsockname()[1], folder) as port:
         first = served(server, folder)
-        answers(port)
+        answers(server.getsockname()[1])
         readers = Readers(port)
         for thread in readers.threads:
             thread.start()
@@ -94,7 +128,7 @@ def restarted(folder: Path) -> Readers:
         first.send_signal(signal.SIGTERM)
         assert first.wait(PATIENCE_S) == 0
         second = served(server, folder)
-        answers(port)
+        answers(server.getsockname()[1])
         time.sleep(0.5)
         readers.done.set()
         for thread in readers.threads:
@@ -110,7 +144,15 @@ def test_a_restart_loses_no_request(tmp_path: Path) -> None:
     assert set(readers.seen) <= {"200", "sent again"}, readers.seen
 
 
+@pytest.mark.skipif(NGINX is None, reason="no nginx found")
+def test_a_restart_behind_nginx_loses_no_request(tmp_path: Path) -> None:
+    readers = restarted(tmp_path, behind_nginx)
+    assert readers.seen["200"] > 20
+    assert set(readers.seen) == {"200"}, readers.seen
+
+
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as name:
-        found = restarted(Path(name))
-    print(f"{dict(found.seen)}; the longest request took {found.longest_s:.1f} s")
+    for front in (directly, behind_nginx) if NGINX else (directly,):
+        with tempfile.TemporaryDirectory() as name:
+            found = restarted(Path(name), front)
+        print(f"{front.__name__}: {dict(found.seen)}; the longest request took {found.longest_s:.1f} s")
