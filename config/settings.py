@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "catalog",
 ]
 MIDDLEWARE = [
+    "config.logs.request_ids",
     "config.middleware.empty_head_body",
     "config.middleware.browser_policies",
     "config.health.health",  # before all that asks for a host, a cookie or https
@@ -180,9 +181,18 @@ REPORT_URL = next(iter(environment.addresses("REPORT_URL", schemes=("http", "htt
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"refusals": {"()": "config.logs.RefusalsInOneLine"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {request_id}: {message}", "style": "{"},
+        "json": {"()": "config.logs.Json"},
+    },
+    "filters": {"of_request": {"()": "config.logs.OfRequest"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": environment.choice("LOG_FORMAT", "line", ("line", "json")),
+            "filters": ["of_request"],
+        }
+    },
     "root": {
         "handlers": ["stderr"],
         "level": environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),

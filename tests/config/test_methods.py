@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-
-from config.logs import RefusalsInOneLine
 
 READING = "GET, HEAD"
 POSTED = ("/en/calculator/", "/en/check/")
@@ -68,13 +64,3 @@ def test_only_these_public_views_take_what_has_no_token() -> None:
         if getattr(each.callback, "csrf_exempt", False) and not each.callback.__module__.startswith("ninja")
     }
     assert exempt == {"calculator.views.calculator", "calculator.check_view.check_log"}
-
-
-@pytest.mark.parametrize(("status", "traced"), [(403, False), (400, False), (500, True), (None, True)])
-def test_a_refusal_is_logged_without_a_traceback(status: int | None, traced: bool) -> None:
-    record = logging.LogRecord("django.request", logging.WARNING, "", 1, "Forbidden", (), None)
-    record.exc_info = (ValueError, ValueError(), None)
-    if status:
-        record.status_code = status
-    assert RefusalsInOneLine().filter(record)
-    assert bool(record.exc_info) == traced
