@@ -46,6 +46,8 @@ def asked_of(request: HttpRequest, catalogue: Catalogue) -> Asked:
     pasted = read_pasted(request) if request.method == "POST" else None
     query = flattened(pasted.query if pasted else request.GET)
     slug = "" if pasted else query.get("model", "")
+    if not (pasted or slug or query.get("q") or query.get("source") == "config"):
+        slug = catalogue.default()  # a calculator that works, rather than a question
     model = pasted.model if pasted else catalogue.model(slug) if slug else None
     kept = tuple((name, query[name]) for name in KEPT if query.get(name))
     return Asked(

@@ -52,6 +52,10 @@ class Catalogue(Protocol):
         """All accelerators, named in the active language."""
         ...
 
+    def default(self) -> str:
+        """Slug of the model that is shown to a reader who has asked for none; empty where there is none."""
+        ...
+
     def model(self, slug: str) -> Model | None:
         """The model, or None where there is none of that name whose config is known."""
         ...

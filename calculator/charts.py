@@ -66,7 +66,7 @@ def memory_by_context(
     stops = context_stops(max_context_tokens)
     ask = needs(shape, card, count)
     series = {
-        name: [ask(workload.in_format(name).but(context_tokens=stop))[0] / GIB for stop in stops] for name in formats
+        name: [ask(workload.in_format(name).but(context_tokens=stop)).bytes / GIB for stop in stops] for name in formats
     }
     highest = max(max(values) for values in series.values())
     if card and (usable := card.usable_of(count) / GIB) < 3 * highest:
@@ -92,7 +92,7 @@ def memory_by_context(
         )
         for name, values in series.items()
     )
-    here = ask(workload)[0] / GIB
+    here = ask(workload).bytes / GIB
     return Chart(
         lines=lines,
         cards=tuple(_card_lines(card, count, most, y_of)) if card else (),

@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.catalogue import Model
-from calculator.check import Checked, Compared, Fix
+from calculator.check import Checked, Compared
 from calculator.check.comparison import ranks
-from calculator.figures import billions, gib, grouped, percent
-from calculator.fit_words import FitView, card_label, fit_view, room_text
-from calculator.labels.check import PLACES, PROGRAMS, QUANTITIES, REASONS, SETTINGS, fix_text, setting_text
+from calculator.figures import billions, grouped, percent
+from calculator.fit_words import card_label
+from calculator.fix_words import FixView, fix_view
+from calculator.hardware import Fix
+from calculator.labels.check import PLACES, PROGRAMS, QUANTITIES, REASONS, SETTINGS, setting_text
 from calculator.logs import Reading
 from calculator.logs.terms import OF_SECOND
 
@@ -72,14 +74,6 @@ class SettingView:
     label: str
     value: str
     asked: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixView:
-    text: str
-    fit: FitView
-    query: str
-    detail: str
 
 
 def program_text(reading: Reading) -> str:
@@ -174,25 +168,7 @@ def fix_views(checked: Checked, model: Model) -> tuple[FixView, ...]:
     mending = checked.mending
     if mending is None:
         return ()
-    return tuple(
-        FixView(
-            text=fix_text(fix),
-            fit=fit_view(fix.fit),
-            query=_query(fix, model),
-            detail=_("; ").join(_details(fix)),
-        )
-        for fix in mending.fixes
-    )
-
-
-def _details(fix: Fix) -> Iterator[str]:
-    """What the fullest card then holds, what is spare, and what lies in RAM."""
-    if fix.fit.per_card_bytes is not None:
-        yield _("%(amount)s GiB on the fullest card") % {"amount": gib(fix.fit.per_card_bytes)}
-    yield room_text(fix.fit)
-    host = sum(part.bytes for part in fix.fit.estimate.host) if fix.fit.estimate else 0
-    if host:
-        yield _("%(amount)s GiB in RAM") % {"amount": gib(host)}
+    return tuple(fix_view(fix, _query(fix, model)) for fix in mending.fixes)
 
 
 def _query(fix: Fix, model: Model) -> str:

@@ -119,7 +119,7 @@ def _on_cards(shape: Shape, form: DeploymentForm, placed: Fit, extra: int) -> On
         ),
         most_sequences=most_sequences(shape, workload, card, count, tight=tight, extra_bytes=extra),
         formats=tuple(fit_view(each) for each in format_fits(shape, workload, card, count, extra_bytes=extra)),
-        speed=_speed(shape, form, placed),
+        speed=_speed(shape, form, placed) if placed.state != "does_not_fit" else None,
         offload=_offload(shape, workload, placed, extra) if placed.state == "does_not_fit" else None,
         host_bytes=sum(part.bytes for part in placed.estimate.host) if placed.estimate else 0,
     )
@@ -154,7 +154,10 @@ def commands(
     draft: Model | None = None,
     guessing: Estimate | None = None,
 ) -> Iterable[CommandView]:
-    """The commands of each hub, the one that is reached from the reader's country first; the same text once."""
+    """The commands of each hub, the one that is reached from the reader's country first; the same text once. None for
+    cards on which it does not run."""
+    if placed is not None and placed.state == "does_not_fit":
+        return ()
     first = "modelscope" if get_language() == "zh-hans" else "huggingface"
     usable = placed if placed is not None and placed.estimate is not None else None
     found: dict[str, CommandView] = {}

@@ -49,6 +49,18 @@ class FlagField(forms.Field):
         return FLAGS[word]
 
 
+class RefusingSelect(forms.Select):
+    """A list in which `refused` values can be read but not chosen; one that an address names stays, to be sent on."""
+
+    refused: frozenset[str] = frozenset()
+
+    def create_option(self, name: str, value: Any, label: Any, selected: bool, *rest: Any, **options: Any) -> Any:
+        option = super().create_option(name, value, label, selected, *rest, **options)
+        if value in self.refused and not selected:
+            option["attrs"]["disabled"] = True
+        return option
+
+
 class OnOffField(forms.Field):
     """On, off, or nothing said (None): a list in a browser, `1`, `0` and their like in an address."""
 

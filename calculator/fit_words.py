@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.figures import gib
 from calculator.hardware import Card, Fit, fit
-from calculator.memory import Capacity, Workload, estimate
+from calculator.memory import Capacity, Estimate, Workload, estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitView:
-    """`badge` is the class of the badge and of table cells; `room` says what is spare or missing over all cards."""
+    """`badge` is the class of the badge and of table cells; `room` says what is spare or missing on the fullest."""
 
     fit: Fit
     badge: str
     state: str | Promise
     room: str
     reasons: tuple[str, ...]
+
+    @property
+    def several(self) -> bool:
+        """Whether there is a fullest card among others."""
+        return self.fit.count > 1 or bool(self.fit.card.beside)
+
+    @property
+    def refusal(self) -> str:
+        """Why it does not run, where memory is not the reason."""
+        blocking = (text for text, reason in zip(self.reasons, self.fit.reasons, strict=True) if reason.blocks)
+        return next(blocking, "") if self.fit.refused else ""
 
     @property
     def label(self) -> str:
@@ -47,12 +60,27 @@ def card_label(card: Card, count: int) -> str:
     return " + ".join(kind.name if number == 1 else f"{number} × {kind.name}" for kind, number in card.kinds(count))
 
 
+ROOM: Mapping[str, Promise] = {
+    "spare": gettext_lazy("%(needed)s of %(usable)s GiB, %(amount)s spare"),
+    "short": gettext_lazy("%(needed)s of %(usable)s GiB, %(amount)s short"),
+    "spare_fullest": gettext_lazy("fullest card %(needed)s of %(usable)s GiB, %(amount)s spare"),
+    "short_fullest": gettext_lazy("fullest card %(needed)s of %(usable)s GiB, %(amount)s short"),
+}
+"""Of one card, or of the fullest of several; never of all together, for what one card lacks no other can lend."""
+
+
 def room_text(answer: Fit) -> str:
-    """How much is spare or missing, over all cards, or of several kinds on the fullest; empty without a number."""
-    if answer.spare_bytes is None:
+    """What the fullest card needs, what a program can take of it, and the difference; empty without a number."""
+    if answer.spare_bytes is None or answer.per_card_bytes is None:
         return ""
-    spare = answer.spare_bytes * (1 if answer.card.beside else answer.count)
-    return (_("%(amount)s GiB spare") if spare >= 0 else _("%(amount)s GiB short")) % {"amount": gib(abs(spare))}
+    key = "spare" if answer.spare_bytes >= 0 else "short"
+    if answer.count > 1 or answer.card.beside:
+        key += "_fullest"
+    return str(ROOM[key]) % {
+        "needed": gib(answer.per_card_bytes),
+        "usable": gib(answer.per_card_bytes + answer.spare_bytes),
+        "amount": gib(abs(answer.spare_bytes)),
+    }
 
 
 def capacity_texts(pool: Capacity, context_tokens: int) -> tuple[str, ...]:
@@ -69,15 +97,23 @@ def capacity_texts(pool: Capacity, context_tokens: int) -> tuple[str, ...]:
     return (*texts, most % {"number": f"{pool.max_requests:,}"})
 
 
-def needs(shape: Shape, card: Card | None, count: int) -> Callable[[Workload], tuple[int, Fit | None]]:
-    """Asks how many bytes a workload takes over all cards, and how it fits on the reader's cards if any."""
+class Need(NamedTuple):
+    """Bytes over all cards; how they lie on the reader's, if any; and the estimate that a page shows of it."""
+
+    bytes: int
+    fit: Fit | None
+    estimate: Estimate
+
+
+def needs(shape: Shape, card: Card | None, count: int) -> Callable[[Workload], Need]:
+    """Asks what a workload takes, and how it fits on the reader's cards if any."""
     return lambda workload: _need(shape, workload, card, count)
 
 
-@lru_cache(maxsize=4096)
-def _need(shape: Shape, workload: Workload, card: Card | None, count: int) -> tuple[int, Fit | None]:
-    """Tables and charts stand at the same contexts wherever the reader's own is."""
+@lru_cache(maxsize=2048)
+def _need(shape: Shape, workload: Workload, card: Card | None, count: int) -> Need:
+    """Tables, charts and the slider stand at the same contexts wherever the reader's own is."""
     placed = fit(shape, workload, card, count) if card else None
-    if placed is None or placed.needed_bytes is None:
-        return estimate(shape, workload).total_bytes, placed
-    return placed.needed_bytes, placed
+    shown = (placed and placed.estimate) or estimate(shape, workload)
+    needed = placed.needed_bytes if placed else None
+    return Need(shown.total_bytes if needed is None else needed, placed, shown)

@@ -15,8 +15,3 @@ class HtmxRequest(HttpRequest):
 def wants_partial(request: HtmxRequest) -> bool:
     """Whether htmx asks for a fragment; when it restores history it needs the whole page."""
     return bool(request.htmx) and not request.htmx.history_restore_request
-
-
-def dragging(request: HtmxRequest) -> bool:
-    """Whether the context slider asks, many times a second while it is dragged: then only the figure is answered."""
-    return request.htmx.trigger == "context-slider"

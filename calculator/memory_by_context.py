@@ -74,11 +74,11 @@ def table(
         cells = (
             MemoryCell(
                 context_tokens=tokens,
-                bytes=needed,
+                bytes=need.bytes,
                 here=weight_format == workload.weight_format and tokens == workload.context_tokens,
-                fit=fit_view(placed) if placed else None,
+                fit=fit_view(need.fit) if need.fit else None,
             )
-            for tokens, (needed, placed) in zip(columns, answers, strict=True)
+            for tokens, need in zip(columns, answers, strict=True)
         )
         rows.append(MemoryRow(weight_format=weight_format, cells=tuple(cells)))
     return columns, tuple(rows)

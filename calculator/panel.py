@@ -15,30 +15,29 @@ from calculator import labels
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops, nearest_stop
 from calculator.engine_settings import EngineSetting, engine_settings
-from calculator.figures import gib
+from calculator.figures import gb, gib, grouped
 from calculator.fit_words import FitView, capacity_texts, fit_view
+from calculator.fix_words import FixView, what_helps
 from calculator.hardware import Card
 from calculator.hardware_form import HARDWARE
+from calculator.instant import also_text, host_bytes, ram_text, said_text, shown_parts, stops_text
+from calculator.labels.why import why_texts
 from calculator.memory import Estimate, Part
 from calculator.memory.engines import served
-from calculator.recommended_cards import CardSet, recommended
+from calculator.recommended_cards import CardSet, recommended, smallest
 from calculator.workload_form import WorkloadForm
 
 BAR_WIDTH = 1000
 BAR_GAP = 2
 BAR_LEAST = 3  # a part that is there can be seen, however small
-ALWAYS_SHOWN = frozenset({"weights", "kv_cache", "compute", "overhead"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartView:
-    """`per_card_bytes` is the mean over several cards, 0 for one; the fullest card is told by the fit."""
-
     key: str
     label: str
     bytes: int
     host_bytes: int
-    per_card_bytes: int
     formulas: tuple[str, ...]
     x: int
     width: int
@@ -48,7 +47,8 @@ class PartView:
 class Panel:
     """`estimate` and all that follows from it are absent while the form has errors.
 
-    With cards of the reader's own, `estimate` is that of the model as it lies on them, and `fit` how it fits.
+    With cards of the reader's own, `estimate` is that of the model as it lies on them, and `fit` how it fits. `best` is
+    the smallest of the recommended sets, `instant` the answers at every stop of the slider as JSON.
     """
 
     form: WorkloadForm
@@ -58,10 +58,14 @@ class Panel:
     fit: FitView | None = None
     parts: tuple[PartView, ...] = ()
     cards: Sequence[CardSet] = ()
+    best: CardSet | None = None
+    instant: str = ""
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     settings: tuple[EngineSetting, ...] = ()
     capacity: tuple[str, ...] = ()
+    fixes: tuple[FixView, ...] = ()
+    why: tuple[str, ...] = ()
 
     @property
     def engine_label(self) -> str:
@@ -80,8 +84,34 @@ class Panel:
         return any(self.form.shape.tensors_of("vision"))
 
     @property
+    def also(self) -> str:
+        """What the figure is of: the format, the context, and the same in GB."""
+        return also_text() % self._numbers
+
+    @property
     def host_bytes(self) -> int:
-        return sum(part.bytes for part in self.estimate.host) if self.estimate else 0
+        return host_bytes(self.estimate) if self.estimate else 0
+
+    @property
+    def ram(self) -> str:
+        """What lies in RAM besides; empty where nothing does."""
+        return ram_text() % {"amount": gib(self.host_bytes)} if self.host_bytes else ""
+
+    @property
+    def said(self) -> str:
+        """The answer as it is read out."""
+        return said_text() % self._numbers
+
+    @property
+    def _numbers(self) -> dict[str, str]:
+        total = self.estimate.total_bytes if self.estimate else 0
+        workload = self.form.workload
+        return {
+            "format": workload.weight_format or "",
+            "tokens": grouped(workload.context_tokens),
+            "amount": gib(total),
+            "gb": gb(total),
+        }
 
 
 def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel:
@@ -91,18 +121,25 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
         return Panel(form=form, stops=stops, stop_index=0, settings=engine_settings(form))
     placed = fit_view(form.placed) if form.placed else None
     answer = (form.placed and form.placed.estimate) or form.estimate
+    sets = recommended(shape, form.workload, cards)
+    best = smallest(sets)
+    mine = form.chosen_card, form.num_cards
     return Panel(
         form=form,
         stops=stops,
         stop_index=nearest_stop(form.workload.context_tokens, stops),
         estimate=answer,
         fit=placed,
-        parts=tuple(_part_views(answer, form.num_cards if placed and not placed.fit.card.beside else 1)),
-        cards=recommended(shape, form.workload, cards),
+        parts=tuple(_part_views(answer)),
+        cards=sets,
+        best=best,
+        instant=stops_text(shape, form.workload, stops, mine, best.fit if best else None, tuple(shown_parts(answer))),
         notes=tuple(labels.note_text(note) for note in answer.notes),
         assumptions=tuple(labels.assumption_text(key) for key in shape.assumptions),
         settings=engine_settings(form, answer.workload),
         capacity=_capacity(shape, answer) if placed else (),
+        fixes=what_helps(form),
+        why=tuple(why_texts(shape, answer)),
     )
 
 
@@ -111,8 +148,9 @@ def _capacity(shape: Shape, answer: Estimate) -> tuple[str, ...]:
     return capacity_texts(pool, answer.workload.context_tokens) if pool else ()
 
 
-def _part_views(answer: Estimate, count: int) -> Sequence[PartView]:
-    shown = [part for part in answer.parts if part.bytes or part.key in ALWAYS_SHOWN]
+def _part_views(answer: Estimate) -> Sequence[PartView]:
+    kept = shown_parts(answer)
+    shown = [part for part in answer.parts if part.key in kept]
     host = {part.key: part.bytes for part in answer.host}
     views, x = [], 0
     for part, width in zip(shown, _widths(shown), strict=True):
@@ -122,7 +160,6 @@ def _part_views(answer: Estimate, count: int) -> Sequence[PartView]:
                 label=str(labels.PARTS[part.key]),
                 bytes=part.bytes,
                 host_bytes=host.get(part.key, 0),
-                per_card_bytes=part.bytes // count if count > 1 else 0,
                 formulas=_formulas(part, answer),
                 x=x,
                 width=width,

@@ -15,6 +15,8 @@ from calculator.hardware import Card, Fit, Recommendation, engine_named, recomme
 from calculator.hardware.cards import GIB
 from calculator.memory import Workload
 
+GRAPHICS = ("consumer", "workstation", "datacenter")
+
 
 @dataclass(frozen=True, slots=True)
 class CardSet:
@@ -26,6 +28,8 @@ class CardSet:
     badge: str
     state: str | Promise
     detail: str
+    room: str
+    fit: Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,16 @@ def recommended(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list
         closest = max(misses, key=lambda fit: (fit.spare_bytes or 0) / fit.card.usable_bytes)
         sets.append(_card_set(closest))
     return sets
+
+
+def smallest(sets: Iterable[CardSet]) -> CardSet | None:
+    """Of the sets that fit: the fewest cards, then what most readers mean by a GPU, then the least memory."""
+    fitting = [each for each in sets if each.fit.state == "fits"]
+    return min(fitting, key=lambda each: (each.count, *_unusual(each.fit.card), each.fit.usable_bytes), default=None)
+
+
+def _unusual(card: Card) -> tuple[bool, bool]:
+    return card.card_class not in GRAPHICS, card.unified_memory
 
 
 def shelves(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[Shelf]:
@@ -78,11 +92,7 @@ def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Rec
 def _card_set(fit: Fit, *, shelved: bool = False) -> CardSet:
     """On a shelf the class is the heading, so only a mixed list says it of each set."""
     badge, state = labels.STATES[fit.state]
-    words = {"memory": f"{fit.card.memory_gb * fit.count:,}", "room": room_text(fit)}
-    if shelved:
-        detail = _("%(memory)s GB in all, %(room)s") % words
-    else:
-        detail = _("%(class)s, %(memory)s GB in all, %(room)s") % (
-            words | {"class": labels.CLASSES[fit.card.card_class]}
-        )
-    return CardSet(fit.card.slug, fit.card.name, fit.count, badge, state, detail)
+    room = room_text(fit)
+    words = {"class": labels.CLASSES[fit.card.card_class], "room": room}
+    detail = room if shelved else _("%(class)s, %(room)s") % words
+    return CardSet(fit.card.slug, fit.card.name, fit.count, badge, state, detail, room, fit)

@@ -91,22 +91,28 @@ LABELS: Mapping[str, Any] = {
 class TrainingForm(PublicForm):
     """Left out, a question takes the program's own default, which its field shows. `asked` is what the reader answered.
 
-    Only the chosen program's questions have a field, and those that were asked in vain, to say so; with `changed`, the
-    program or method was just chosen anew, and what it does not ask is dropped.
+    As long as no method is chosen, it is the only question. Only the chosen program's questions have a field, and those
+    that were asked in vain, to say so; with `changed`, the program or method was just chosen anew, and what it does not
+    ask is dropped.
     """
 
     ft_program = forms.ChoiceField(label=gettext_lazy("Program"), required=False, choices=list(PROGRAM_NAMES.items()))
-    ft = forms.ChoiceField(label=gettext_lazy("Method"), required=False, choices=list(METHODS.items()))
+    ft = forms.ChoiceField(label=gettext_lazy("Method"), required=False)
 
     def __init__(self, query: Mapping[str, str], *, changed: bool = False) -> None:
-        asked = {name: query[name] for name in QUESTIONS if query.get(name)}
+        unasked = query.get("ft") == ""
+        asked = {} if unasked else {name: query[name] for name in QUESTIONS if query.get(name)}
         program = _known(asked.get("ft_program"), PROGRAMS, Training().program)
         method = _known(asked.get("ft"), METHODS, Training().method)
         offered = questions(program, method) | {"program", "method"}
         if changed:
             asked = {name: value for name, value in asked.items() if QUESTIONS[name] in offered}
         self.asked = asked
-        super().__init__(data={"ft_program": program, "ft": method, **asked}, auto_id="%s")
+        super().__init__(data={"ft_program": program, "ft": method, **asked} if asked else {}, auto_id="%s")
+        self.fields["ft"].choices = [("", _("none")), *METHODS.items()]  # type: ignore[attr-defined]
+        if not asked:
+            del self.fields["ft_program"]
+            return
         for name, attribute in QUESTIONS.items():
             if name not in self.fields and (attribute in offered or name in asked):
                 self.fields[name] = _field(program, attribute)

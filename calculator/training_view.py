@@ -11,7 +11,7 @@ from calculator.figures import gib
 from calculator.fit_words import card_label
 from calculator.hardware import Card, HardwareError, TrainingEstimate, training_memory, training_state
 from calculator.labels.names import PROGRAMS
-from calculator.training_form import QUESTIONS, TrainingForm
+from calculator.training_form import METHODS, QUESTIONS, TrainingForm
 
 # Where each formula comes from, shown beside the figures: what is general, and each program's own code.
 GENERAL: tuple[tuple[str, str], ...] = (
@@ -48,7 +48,7 @@ class TrainingPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingView:
-    """`estimate` is absent while the form has errors, and where the model is `refused`.
+    """`estimate` is absent while the form has errors, and where nobody asks.
 
     `badge`, `state`, `card` and `usable` are absent where no card is chosen.
     """
@@ -63,19 +63,17 @@ class TrainingView:
     usable: str = ""
     sources: tuple[tuple[str, str], ...] = ()
     program: str = ""
+    method: str = ""
     host: str = ""
-    refused: str = ""
 
 
 def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> TrainingView:
-    """Memory of fine-tuning on one device, and whether one of the reader's devices has it."""
-    if not form.is_valid():
+    """Memory of fine-tuning on one device, and whether one of the reader's devices has it; nothing unasked."""
+    if not form.is_valid() or not form.asked:
         return TrainingView(form=form)
     try:
         found = training_memory(shape, form.training())
     except HardwareError as error:
-        if not form.asked:  # nobody asked: a model that cannot be fine-tuned is no fault of the reader's
-            return TrainingView(form=form, refused=labels.hardware_error_text(error))
         names = {attribute: name for name, attribute in QUESTIONS.items()}
         field = names.get(error.field, "ft")
         form.add_error(field if field in form.fields else "ft", labels.hardware_error_text(error))
@@ -102,5 +100,6 @@ def train(shape: Shape, form: TrainingForm, card: Card | None = None) -> Trainin
         usable=gib(card.device_bytes) if card else "",
         sources=SOURCES[found.training.program],
         program=PROGRAMS[found.training.program],
+        method=str(METHODS[found.training.method]),
         host=gib(found.host_bytes) if found.host_bytes else "",
     )

@@ -54,7 +54,7 @@ def _partial(request: HtmxRequest, asked: Asked, shown: Workbench) -> HttpRespon
     if request.htmx.trigger_name in CHANGES_ALL:
         return _whole_workbench(render(request, "calculator/_workbench.html", context, status=_status(shown)))
     response = render(request, "calculator/_recomputed.html", context, status=_status(shown))
-    if not shown.dragging and asked.panel_method == "get":
+    if asked.panel_method == "get":
         response["HX-Replace-Url"] = f"{request.path}?{shown.permalink}"
     return response
 

@@ -9,7 +9,7 @@ from calculator import panel
 from calculator.catalogue import Catalogue, Model
 from calculator.deployment_answers import Answers, answer
 from calculator.deployment_form import DeploymentForm
-from calculator.htmx import HtmxRequest, dragging
+from calculator.htmx import HtmxRequest
 from calculator.memory_by_context import Growth, growth
 from calculator.panel import Panel
 from calculator.training_form import TrainingForm
@@ -20,8 +20,8 @@ from calculator.training_view import TrainingView, train
 class Workbench:
     """The fields are the names that templates read.
 
-    `answers` and `growth` are absent while the form has errors, and while the slider is dragged: then only the figure
-    is answered. `permalink` is the query that shows the same again, `carried` what a form must send along.
+    `answers` and `growth` are absent while the form has errors. `permalink` is the query that shows the
+    same again, `carried` what a form must send along.
     """
 
     panel: Panel
@@ -32,7 +32,6 @@ class Workbench:
     carried: tuple[tuple[str, str], ...]
     new_engine: bool
     new_program: bool
-    dragging: bool
     full: bool = True
 
     @property
@@ -42,7 +41,7 @@ class Workbench:
 
 def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: Mapping[str, str]) -> Workbench:
     """Compute what a query asks about a model."""
-    new_engine, drag = request.htmx.trigger_name == "engine", dragging(request)
+    new_engine = request.htmx.trigger_name == "engine"
     cards = catalogue.cards()
     form = DeploymentForm(
         model.shape,
@@ -56,7 +55,7 @@ def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: M
     new_program = request.htmx.trigger_name in ("ft_program", "ft")
     training = TrainingForm(query, changed=new_program)
     trained = train(model.shape, training, form.chosen_card if form.is_valid() else None)
-    settled = shown.estimate is not None and not drag
+    settled = shown.estimate is not None
     draft = catalogue.model(slug) if settled and (slug := form.cleaned_data.get("draft")) else None
     return Workbench(
         panel=shown,
@@ -67,5 +66,4 @@ def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: M
         carried=(("model", model.slug),) if model.slug else (),
         new_engine=new_engine,
         new_program=new_program,
-        dragging=drag,
     )

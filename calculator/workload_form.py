@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.fields import FlagField
+from calculator.fields import FlagField, RefusingSelect
 from calculator.hardware import Card, Fit, HardwareError, fit
-from calculator.hardware_form import HardwareForm
+from calculator.hardware_form import HARDWARE, HardwareForm
 from calculator.knobs import KNOBS, Knob
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, default_workload, estimate
 from calculator.memory.engines import refusal, resolve
-from calculator.memory.workload import UNSET_KNOBS
+from calculator.memory.workload import DEFAULT_ENGINE, UNSET_KNOBS
 
 # Name in the URL -> attribute of `Workload`. The order is the order of the questions.
 QUESTIONS: Mapping[str, str] = {
@@ -31,6 +31,16 @@ QUESTIONS: Mapping[str, str] = {
     "vision": "vision",
     **{name: knob.attribute for name, knob in KNOBS.items()},
 }
+
+
+UNSET: Mapping[str, object] = {
+    **UNSET_KNOBS,
+    "weight_format": None,
+    "kv_format": None,
+    "kv_v_format": None,
+    "vision": False,
+}
+"""What an address leaves out."""
 
 
 class WorkloadForm(HardwareForm):
@@ -48,7 +58,7 @@ class WorkloadForm(HardwareForm):
     estimate: Estimate
     placed: Fit | None = None
 
-    engine = forms.CharField(label=gettext_lazy("Engine"), required=False, widget=forms.Select)
+    engine = forms.CharField(label=gettext_lazy("Engine"), required=False, widget=RefusingSelect)
     weights = forms.CharField(label=gettext_lazy("Quantisation (weight format)"), required=False, widget=forms.Select)
     kv = forms.CharField(label=gettext_lazy("KV cache format"), required=False, widget=forms.Select)
     kv_v = forms.CharField(label=gettext_lazy("Format of the values"), required=False, widget=forms.HiddenInput)
@@ -81,7 +91,11 @@ class WorkloadForm(HardwareForm):
         default = asked.engine
         chosen = str(self.answers.get("engine", default)).casefold()
         self.engine_name = chosen if chosen in ENGINES else default
-        self._choices("engine", ((name, labels.engine_name(name)) for name in ENGINES), self.engine_name)
+        self.default_engine = default
+        refused = {name: error for name in ENGINES if (error := refusal(self.shape, name))}
+        names = ((name, self._engine_label(name, refused.get(name))) for name in ENGINES)
+        self._choices("engine", names, self.engine_name)
+        cast(RefusingSelect, self.fields["engine"].widget).refused = frozenset(refused)
         self.refusal = refusal(self.shape, self.engine_name)
         if self.refusal is None:
             engine = ENGINES[self.engine_name]
@@ -96,6 +110,22 @@ class WorkloadForm(HardwareForm):
             for name in KNOBS:
                 if self.engine_name not in KNOBS[name].engines():
                     self.answers.pop(name, None)
+
+    @staticmethod
+    def _engine_label(name: str, error: WorkloadError | None) -> str:
+        if error is None:
+            return labels.engine_name(name)
+        return _("%(engine)s: %(reason)s") % {"engine": labels.engine_name(name), "reason": labels.error_text(error)}
+
+    @property
+    def why_engine(self) -> str:
+        """Why the engine at hand is the default; empty where it is the reader's own choice."""
+        if self.engine_name != self.default_engine:
+            return ""
+        words = {"engine": labels.engine_name(self.engine_name), "first": labels.engine_name(DEFAULT_ENGINE)}
+        if self.engine_name == DEFAULT_ENGINE:
+            return _("%(engine)s is the default because it runs on most kinds of card.") % words
+        return _("%(engine)s is the default because %(first)s does not run this model.") % words
 
     @property
     def knobs(self) -> list[Knob]:
@@ -114,8 +144,8 @@ class WorkloadForm(HardwareForm):
     @property
     def has_settings(self) -> bool:
         """Whether a setting of the engine is turned, so that their disclosure opens."""
-        names = (*(knob.name for knob in self.knobs), *self.extra_settings)
-        return any(self.answers.get(name) for name in names)
+        names = (*(knob.name for knob in self.knobs), *self.extra_settings, "vision")
+        return any(self.answers.get(name) for name in names) or str(self.answers.get("sequences", 1)) != "1"
 
     def _choices(self, name: str, choices: Any, default: str) -> None:
         choices = list(choices)
@@ -185,10 +215,29 @@ class WorkloadForm(HardwareForm):
             if self.cleaned_data.get(name) not in (None, "")
         }
 
+    def query_of(self, workload: Workload, count: int) -> str:
+        """The address of another workload on `count` of the same cards: the reader's answers, but for what differs.
+
+        Another engine starts from its own defaults.
+        """
+        shown = self._answered()
+        if workload.engine != self.workload.engine:
+            shown = {name: value for name, value in shown.items() if name in HARDWARE}
+        for name, attribute in QUESTIONS.items():
+            value = getattr(workload, attribute)
+            if value == UNSET.get(attribute) or (name == "kv_v" and value == workload.kv_format):
+                shown.pop(name, None)
+            elif workload.engine != self.workload.engine or value != getattr(self.workload, attribute):
+                shown[name] = KNOBS[name].written(value) if name in KNOBS else value
+        return urlencode(shown | {"cards": count})
+
     def urlencode(self, **changes: object) -> str:
         """The answers as a query string, with `changes`."""
+        return urlencode(self._answered() | changes)
+
+    def _answered(self) -> dict[str, Any]:
         shown = {name: self.answers[name] for name in self.fields if name in self.answers}
         for card, cards in (("card", "cards"), ("card2", "cards2")):
             if not shown.get(card):
                 shown.pop(cards, None)
-        return urlencode(shown | changes)
+        return shown

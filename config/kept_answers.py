@@ -24,7 +24,7 @@ from catalog.models import DataChange
 from config.compression import encoding
 from config.middleware import View
 
-PARTS_OF_A_PAGE = ("HX-Request", "HX-Target", "HX-Trigger", "HX-Trigger-Name", "HX-History-Restore-Request")
+PARTS_OF_A_PAGE = ("HX-Request", "HX-Target", "HX-Trigger-Name", "HX-History-Restore-Request")
 PERSONAL_COOKIES = (settings.SESSION_COOKIE_NAME, "messages")
 LARGEST_BYTES = 2**20
 

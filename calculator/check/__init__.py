@@ -9,12 +9,12 @@ from calculator.catalogue import Model
 from calculator.check.cards import Hardware, hardware_of
 from calculator.check.compared import Compared
 from calculator.check.comparison import rows_of
-from calculator.check.fixes import Fix, Mending, mend
+from calculator.check.fixes import Mending, mend
 from calculator.check.workload import Settled, settle
 from calculator.hardware import Card
 from calculator.logs import Reading, Setting
 
-__all__ = ["Checked", "Compared", "Fix", "Hardware", "Mending", "Settled", "check"]
+__all__ = ["Checked", "Compared", "Hardware", "Mending", "Settled", "check"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

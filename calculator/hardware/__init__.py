@@ -5,6 +5,7 @@ from calculator.hardware.command import HUBS, Command, WeightSource
 from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import Fit
+from calculator.hardware.fixes import Fix, fixes
 from calculator.hardware.launch import launch_commands
 from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
 from calculator.hardware.machine import fit
@@ -22,6 +23,7 @@ __all__ = [
     "Card",
     "Command",
     "Fit",
+    "Fix",
     "HardwareError",
     "Reason",
     "Recommendation",
@@ -34,6 +36,7 @@ __all__ = [
     "engine_named",
     "fit",
     "fit_all",
+    "fixes",
     "format_fits",
     "from_specification",
     "largest_context",

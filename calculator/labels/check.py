@@ -8,7 +8,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from calculator.check.fixes import Fix
 from calculator.figures import gib, grouped
 from calculator.labels.names import written
 from calculator.logs import Failure, LogError
@@ -139,20 +138,6 @@ ALLOCATING: Mapping[str, Promise] = {
     "compute": gettext_lazy("It was allocating the compute buffer."),
 }
 
-FIXES: Mapping[str, Promise] = {
-    "smaller_kv": gettext_lazy("Store the KV cache as %(kv)s"),
-    "shorter_context": gettext_lazy("Shorten the context to %(context)s tokens"),
-    "smaller_kv_shorter_context": gettext_lazy(
-        "Store the KV cache as %(kv)s and shorten the context to %(context)s tokens"
-    ),
-    "fewer_sequences": gettext_lazy("Run %(sequences)s sequences at once"),
-    "smaller_weights": gettext_lazy("Take the weights in %(weights)s"),
-    "experts_to_ram": gettext_lazy("Keep the experts of %(experts)s layers in RAM"),
-    "layers_to_ram": gettext_lazy("Put %(layers)s layers on the cards and the rest in RAM"),
-    "more_cards": gettext_lazy("Use %(cards)s of these cards"),
-    "smaller_share": gettext_lazy("Let the server take %(share)s of the card, or free it of other programs"),
-}
-
 ERRORS: Mapping[str, Promise] = {
     "empty": gettext_lazy("Paste a log, or choose a file."),
     "too_large": gettext_lazy("The log has %(bytes)s bytes; at most %(most)s are read. Cut out its start and its end."),
@@ -191,21 +176,6 @@ def failure_texts(failure: Failure) -> list[str]:
     if failure.key == "out_of_memory" and failure.part:
         texts.append(str(ALLOCATING[failure.part]))
     return texts
-
-
-def fix_text(fix: Fix) -> str:
-    """A change, as one does it."""
-    workload = fix.workload
-    return str(FIXES[fix.key]) % {
-        "kv": workload.kv_format,
-        "context": grouped(workload.context_tokens),
-        "sequences": grouped(workload.sequences),
-        "weights": workload.weight_format,
-        "experts": workload.cpu_expert_layers,
-        "layers": workload.gpu_layers,
-        "cards": fix.fit.count,
-        "share": fix.share,
-    }
 
 
 def setting_text(value: object) -> str:

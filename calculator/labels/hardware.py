@@ -71,7 +71,9 @@ REASONS: Mapping[str, Promise] = {
     "fits_at_best": gettext_lazy(
         "Our figure is %(short_bytes)s GiB more than can be used of a card; with the least overhead that was measured, %(spare_bytes)s GiB stays free."
     ),
-    "too_large": gettext_lazy("Each card lacks %(short_bytes)s GiB; only %(usable_bytes)s GiB of it can be used."),
+    "too_large": gettext_lazy(
+        "The fullest card lacks %(short_bytes)s GiB: only %(usable_bytes)s GiB of it can be used."
+    ),
     "more_than_is_free": gettext_lazy(
         "The server does not start: it is told to take %(asked_bytes)s GiB of each card, but beside the driver context only %(free_bytes)s GiB are free."
     ),

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from calculator.figures import gib
 from calculator.labels.names import TENSORS, written
 from calculator.memory import Term
 
@@ -191,4 +192,8 @@ def term_text(term: Term) -> str:
         }
     if tensors := term.values.get("tensors"):
         values["tensors"] = str(TENSORS[str(tensors)])
-    return _("%(formula)s = %(bytes)s B") % {"formula": str(TERMS[term.key]) % values, "bytes": f"{term.bytes:,}"}
+    return _("%(formula)s = %(bytes)s B (%(amount)s GiB)") % {
+        "formula": str(TERMS[term.key]) % values,
+        "bytes": f"{term.bytes:,}",
+        "amount": gib(term.bytes),
+    }

@@ -17,6 +17,7 @@ from catalog.models import LanguageModel
 from catalog.search import BestFirst
 
 FOUND = 12
+ONE_CARD_BYTES = 22 * 2**30
 MEDIA = frozenset({"image", "video", "audio"})
 DRAFT_SHARE = 4
 """A draft model pays off where it is several times smaller than what it guesses for."""
@@ -27,6 +28,11 @@ class DatabaseCatalogue:
 
     def cards(self) -> Sequence[Card]:
         return all_cards()
+
+    def default(self) -> str:
+        """The newest that a card of 24 GB holds."""
+        rows = LanguageModel.objects.published().filter(config__isnull=False, memory_8k_bytes__lte=ONE_CARD_BYTES)
+        return rows.order_by("-release_date", "slug").values_list("slug", flat=True).first() or ""
 
     def model(self, slug: str) -> Model | None:
         row = published_model(slug)

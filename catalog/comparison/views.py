@@ -10,6 +10,7 @@ from catalog.bridge.my_hardware import MyHardware
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.comparison.choice import MOST, choose
 from catalog.comparison.entries import facts, specifications
+from catalog.comparison.examples import examples
 from catalog.comparison.forms import CompareForm
 from catalog.comparison.needs import memory
 from catalog.comparison.results import ranks, scores
@@ -40,6 +41,8 @@ def compare(request: HttpRequest) -> HttpResponse:
         "q": text,
         "found": [(model, _address([*models, model], form, mine)) for model in _found(text, models)],
     }
+    if not models and not text:
+        context["examples"] = list(examples())
     if models:
         context["sections"] = [facts(models), *specifications(models)]
         context["ranks"] = ranks(models)

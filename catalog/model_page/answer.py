@@ -5,7 +5,6 @@ What is told of a model away from its panel (description, feeds, share image, ba
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from django.core.cache import caches
@@ -14,15 +13,12 @@ from django.utils.translation import gettext as _
 
 from calculator.architecture import Shape
 from calculator.figures import context, gib
-from calculator.hardware import Card, Fit, recommend
-from calculator.hardware.terms import CLASSES
-from calculator.memory import Workload, WorkloadError, default_workload, estimate
+from calculator.memory import WorkloadError, default_workload, estimate
+from calculator.recommended_cards import recommended, smallest
 from catalog import versions
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import DataChange, LanguageModel
-
-GRAPHICS = ("consumer", "workstation", "datacenter")  # what most readers mean by a GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +70,13 @@ def computed(shape: Shape, longest: int | None, basis: str) -> Answer | None:
         shown = estimate(shape, workload)
     except WorkloadError:
         return None
-    cards = all_cards()
-    usual = [card for card in cards if card.card_class in GRAPHICS and not card.unified_memory]
-    best = _best(shape, workload, usual) or _best(shape, workload, cards)
+    best = smallest(recommended(shape, workload, all_cards()))
     return Answer(
         total_bytes=shown.total_bytes,
         parts=tuple((part.key, part.bytes) for part in shown.parts if part.bytes),
         context_tokens=shown.workload.context_tokens,
         basis=basis,
-        card=best.card.name if best else "",
-        slug=best.card.slug if best else "",
+        card=best.fit.card.name if best else "",
+        slug=best.slug if best else "",
         count=best.count if best else 0,
     )
-
-
-def _best(shape: Shape, workload: Workload, cards: Sequence[Card]) -> Fit | None:
-    """Fewest cards, then those that are easiest to get: a graphics card before a card for servers."""
-    first = (fit for entry in recommend(shape, workload, cards, per_class=1) for fit in entry.picks)
-    order = {name: place for place, name in enumerate(CLASSES)}
-    return min(first, key=lambda fit: (fit.count, order[fit.card.card_class], fit.card.memory_gb), default=None)

@@ -18,12 +18,12 @@ from catalog.model_page.relatives import relatives
 from catalog.model_page.scoreboard import scoreboard
 from catalog.models import DataChange, LanguageModel
 
-PLACES = ("above", "below")  # the memory panel
+PLACES = ("above", "strip", "below")  # before the memory panel, after it, and after the growth of memory
 SIBLINGS = 24  # the newest; the family's own page has all
 
 
 def facts(slug: str) -> dict[str, str]:
-    """Markup of the facts above the memory panel and below it."""
+    """Markup of the facts at their places around the memory panel."""
     key = versions.key("facts", DataChange.version(), slug, get_language())
     written = caches["answers"].get_or_set(key, lambda: _write(slug), versions.SECONDS) or {}
     return {place: mark_safe(markup) for place, markup in written.items()}  # noqa: S308 - our own templates wrote it

@@ -11,11 +11,14 @@ from django.views.decorators.vary import vary_on_headers
 
 from calculator import panel
 from calculator.architecture import Shape
+from calculator.catalogue import Model
+from calculator.deployment_answers import CommandView, commands
 from calculator.hardware_form import flattened
-from calculator.htmx import HtmxRequest, dragging, wants_partial
+from calculator.htmx import HtmxRequest, wants_partial
 from calculator.memory_by_context import growth
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
+from catalog.bridge.catalogue import sources
 from catalog.bridge.rows import current_slug, published_model
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.model_page.answer import answer
@@ -69,15 +72,13 @@ def _recomputed(request: HtmxRequest, model: LanguageModel, shape: Shape) -> Htt
     context = _memory(request, model, shape)
     form = context["panel"].form
     response = render(request, "catalog/_model_memory.html", context, status=200 if form.is_valid() else 400)
-    if not context["dragging"]:
-        # The address says what the page shows, also where a new engine brought its own default formats.
-        response["HX-Replace-Url"] = f"{request.path}?{form.urlencode()}"
+    # The address says what the page shows, also where a new engine brought its own default formats.
+    response["HX-Replace-Url"] = f"{request.path}?{form.urlencode()}"
     return response
 
 
 def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[str, Any]:
     new_engine = request.htmx.trigger_name == "engine"
-    drag = dragging(request)
     cards = all_cards()
     form = WorkloadForm(
         shape,
@@ -86,12 +87,18 @@ def _memory(request: HtmxRequest, model: LanguageModel, shape: Shape) -> dict[st
         formats_may_default=new_engine,
         cards=cards,
     )
-    shown = panel.build(shape, form, () if drag else cards)
+    shown = panel.build(shape, form, cards)
     return {
         "panel": shown,
-        "growth": growth(shape, form) if shown.estimate and not drag else None,
+        "growth": growth(shape, form) if shown.estimate else None,
         "panel_url": model.get_absolute_url(),
         "calculator_query": f"model={model.slug}&{form.urlencode()}",
         "new_engine": new_engine,
-        "dragging": drag,
+        "command": _command(model, shape, form) if shown.estimate else None,
     }
+
+
+def _command(model: LanguageModel, shape: Shape, form: WorkloadForm) -> CommandView | None:
+    """What starts it, as the full calculator says first; none on cards on which it does not run."""
+    known = Model(name=model.name, shape=shape, sources=sources(model, shape))
+    return next(iter(commands(known, form.workload, form.placed)), None)

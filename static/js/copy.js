@@ -1,4 +1,4 @@
-/* Copies a command. Without this file the buttons stay hidden and the text can be selected. */
+/* Copies a command, or the address of the page. Without this file the buttons stay hidden. */
 
 const SAID_MS = 2500; // how long a button says what came of it
 
@@ -9,7 +9,7 @@ function reveal() {
 /* What came of it, in the words that the button brought along. */
 async function copied({ copy, copied: done, failed }) {
   try {
-    await navigator.clipboard.writeText(document.getElementById(copy).textContent);
+    await navigator.clipboard.writeText(copy ? document.getElementById(copy).textContent : location.href);
     return done;
   } catch {
     return failed;

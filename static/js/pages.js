@@ -61,3 +61,19 @@ for (const failure of ["sendError", "timeout", "responseError"]) {
     if (detail.elt.matches(".filters")) detail.elt.submit();
   });
 }
+
+/* The calculator opens with the model that was looked at last. */
+const LAST_MODEL = "model";
+const looked =
+  location.pathname.match(/\/models\/([\w-]+)\/$/)?.[1] ?? new URLSearchParams(location.search).get("model");
+try {
+  if (looked && document.getElementById("result")) localStorage.setItem(LAST_MODEL, looked);
+  const last = localStorage.getItem(LAST_MODEL);
+  for (const link of last ? document.querySelectorAll("header nav a[href*='/calculator/']") : []) {
+    const query = new URLSearchParams(link.search);
+    query.set("model", last);
+    link.search = query;
+  }
+} catch {
+  // a browser that keeps nothing opens it with the model of the site
+}

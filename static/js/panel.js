@@ -1,8 +1,7 @@
-/* The context slider and its number field, and what a pending or failed request may show.
+/* The controls of the panel, and what a pending or failed request may show.
    The page works without this file: the number field and the submit button are a plain form.
    A module runs once, however often the panel is swapped in; so elements are looked up when something happens. */
 
-const MOVE_MS = 80; // while it is dragged the slider asks at most this often, and always for its last position
 const SLOW_MS = 400; // after which an old figure is taken away
 const NEEDED = ["context", "sequences", "cards", "cards2"];
 const FAILURES = ["sendError", "timeout", "responseError", "swapError"];
@@ -24,52 +23,40 @@ function follow() {
   slider.setAttribute("aria-valuetext", `${grouped.format(tokens)} ${slider.dataset.unit}`);
 }
 
-/* From the moment a control changes until the answer is there, the figure is not that of the controls. */
-const answers = () => [byId("result"), byId("cards-that-fit"), byId("growth")].filter(Boolean);
+/* From the moment a control changes until the answer is there, the figure is not that of the controls, unless
+   instant.js has written it; what follows from it then waits, and is pale. */
+const answers = () => [byId("result"), byId("cards-that-fit"), byId("growth"), byId("answers")].filter(Boolean);
+const written = () => byId("result").dataset.instant === byId("context").value;
+const waitingFor = () => answers().filter((part) => part.id !== "result" || !written());
 let waiting = 0;
 function pending() {
-  for (const part of answers()) part.setAttribute("aria-busy", "true");
+  byId("result").classList.toggle("ahead", written());
+  for (const part of waitingFor()) part.setAttribute("aria-busy", "true");
   waiting ||= setTimeout(() => {
-    for (const part of answers()) part.classList.add("slow");
+    for (const part of waitingFor()) part.classList.add("slow");
   }, SLOW_MS);
 }
 function settled() {
   clearTimeout(waiting);
   waiting = 0;
   for (const part of answers()) {
-    part.removeAttribute("aria-busy"); // a drag leaves the table below as it was
-    part.classList.remove("slow");
+    part.removeAttribute("aria-busy");
+    part.classList.remove("slow", "ahead");
   }
 }
 const ours = (event) => event.detail.target?.id === "result";
 const inPanel = (event) => event.target.closest?.("#workload") && !event.target.matches(".picker"); // it asks by its list
 
-let moving = 0;
-function stopMoving() {
-  clearTimeout(moving);
-  moving = 0;
-}
-function move() {
-  moving ||= setTimeout(() => {
-    moving = 0;
-    byId("context-slider")?.dispatchEvent(new Event("move"));
-  }, MOVE_MS);
-}
-
 function onInput(event) {
   if (!inPanel(event)) return;
-  if (event.target.id === "context-slider") {
-    byId("context").value = stops()[event.target.value];
-    move();
-  }
+  if (event.target.id !== "context-slider") delete byId("result").dataset.instant;
   follow();
-  pending();
+  if (!written()) pending(); // else the page is still while the thumb moves
 }
 
 function onChange(event) {
   if (!inPanel(event)) return;
   const control = event.target;
-  stopMoving(); // the form's own request follows, with the address
   // No number at all, or nothing where there is no default to fall back on: back to the value the page came with.
   const missing = control.value === "" && (NEEDED.includes(control.name) || control.validity.badInput);
   if (control.type === "number" && missing) control.value = control.defaultValue;
@@ -84,17 +71,29 @@ document.addEventListener("change", onChange, { capture: true });
 document.addEventListener("click", (event) => {
   const step = Number(event.target.dataset?.step);
   if (!step || !inPanel(event)) return;
-  const field = byId("context");
-  const tokens = Number(field.value);
+  const tokens = Number(byId("context").value);
   const next = step > 0 ? stops().find((stop) => stop > tokens) : stops().findLast((stop) => stop < tokens);
   if (next === undefined) return;
-  field.value = next;
-  field.dispatchEvent(new Event("change", { bubbles: true }));
+  const slider = byId("context-slider");
+  slider.value = stops().indexOf(next);
+  for (const name of ["input", "change"]) slider.dispatchEvent(new Event(name, { bubbles: true }));
 });
+
+/* One request for one state: what is shown already is not asked for again. */
+const state = () => new URLSearchParams(new FormData(byId("workload"))).toString();
+let shown = "";
+let asking = "";
+const failed = () => byId("result").classList.contains("failed");
 
 let retried = false;
 document.addEventListener("htmx:configRequest", (event) => {
   if (!ours(event)) return;
+  if (state() === shown && !failed() && event.detail.triggeringEvent?.type !== "submit") {
+    event.preventDefault();
+    settled();
+    return;
+  }
+  asking = state();
   pending();
   // The button that was pressed goes away with the message it stands in; its focus must not.
   retried ||= byId("result").querySelector(".stale").contains(document.activeElement);
@@ -116,16 +115,13 @@ for (const failure of FAILURES) {
   });
 }
 
-let unfolded = false;
+let unchanged = false;
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (!ours(event) || !event.detail.shouldSwap) return;
-  unfolded = Boolean(byId("result").querySelector(".why")?.open);
+  if (ours(event)) unchanged = state() === asking;
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "result") return;
-  const why = byId("result").querySelector(".why");
-  if (why) why.open = unfolded;
   if (retried && document.activeElement === document.body) byId("context-slider").focus();
   retried = false;
   settled();
@@ -133,6 +129,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id !== "result") return;
+  shown = unchanged ? state() : "";
   const faults = [...document.querySelectorAll("#workload .field-error")].map((message) => message.textContent.trim());
   byId("announcement").textContent = faults.filter(Boolean).join(" ") || byId("result").dataset.summary || "";
 });
@@ -151,5 +148,7 @@ function changed({ options, selectedIndex, type, value, defaultValue, checked, d
 }
 addEventListener("load", () => {
   const form = byId("workload");
-  if (form && [...form.elements].some(changed)) form.requestSubmit();
+  if (!form) return;
+  if ([...form.elements].some(changed)) form.requestSubmit();
+  else shown = state();
 });

@@ -29,7 +29,6 @@ SECONDS = 1.0  # of each measurement
 MANY = 16
 TICKS = os.sysconf("SC_CLK_TCK")
 PART = {"HX-Request": "true"}
-DRAG = PART | {"HX-Trigger": "context-slider"}
 MODEL = "/en/models/llama-4-maverick-instruct/"
 
 
@@ -46,7 +45,6 @@ class Page(NamedTuple):
 
 PAGES = (
     Page("slider, settled", MODEL + "?context={}", PART),
-    Page("slider, dragged", MODEL + "?context={}", DRAG),
     Page("model page", MODEL + "?context={}"),
     Page("models list", "/en/models/?n={}"),
     Page("search", "/en/models/?q=qwen3+8b&n={}"),

@@ -98,7 +98,7 @@ def test_it_is_a_plain_form_without_scripts(new_context: CreateContextCallback) 
 def test_the_first_screen_has_the_question_and_an_answer(page: Page, path: str, width: int, height: int) -> None:
     page.set_viewport_size({"width": width, "height": height})
     page.goto(path)
-    expect(page.locator("#card")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#question [role=combobox]").first).to_be_in_viewport(ratio=1)
     first = page.locator("#best tbody").first
     expect(first.locator(".copy")).to_be_in_viewport(ratio=1)
 

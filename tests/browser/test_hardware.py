@@ -64,7 +64,7 @@ def test_the_calculator_follows_its_controls(page: Page, complaints: list[str]) 
 
 def test_the_search_lists_as_one_types(page: Page, complaints: list[str]) -> None:
     page.goto("/en/calculator/")
-    page.get_by_role("searchbox", name="Model", exact=True).press_sequentially("gemma", delay=20)
+    page.get_by_role("searchbox", name="Another model", exact=True).press_sequentially("gemma", delay=20)
     page.locator("#found").get_by_role("link", name="Gemma 3 27B").click()
     expect(page.locator("#memory")).to_contain_text("Gemma 3 27B")
 
@@ -72,7 +72,7 @@ def test_the_search_lists_as_one_types(page: Page, complaints: list[str]) -> Non
 def test_a_command_is_copied_and_said(page: Page, complaints: list[str]) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{CALCULATOR}&card=rtx-4090")
-    page.locator(".copy").first.click()
+    page.locator(".command .copy").first.click()
     expect(page.locator("#copied")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.locator("#command-1").inner_text()
@@ -113,3 +113,12 @@ def test_no_barriers_and_no_sideways_scrolling(page: Page, complaints: list[str]
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert Axe().run(page, options=RULES).response["violations"] == []
+
+
+def test_the_calculator_opens_with_the_model_that_was_looked_at_last(page: Page, complaints: list[str]) -> None:
+    page.goto("/en/models/llama-3-1-8b-instruct/")
+    page.goto("/zh-hans/")
+    page.locator("header nav").get_by_role("link", name="计算器").click()
+    expect(page).to_have_url(re.compile(r"/zh-hans/calculator/\?model=llama-3-1-8b-instruct$"))
+    expect(page.get_by_role("heading", name="Llama 3.1 8B Instruct")).to_be_visible()
+    assert complaints == []

@@ -59,12 +59,9 @@ def test_every_answer_is_there() -> None:
         "On GeForce RTX 4090",
         "Longest context that fits",
         "Most users at once",
-        "upper bound",
-        "Time to first token",
-        "(estimate)",
+        "Limits on speed by the data sheet (no measurements)",
         "GPU configurations that fit",
         "Chinese vendors",
-        "Fine-tuning",
         "llama-server",
         "Modelfile",
         "VRAM by quantisation and context length",
@@ -74,7 +71,7 @@ def test_every_answer_is_there() -> None:
 
 def test_nothing_recommended_does_not_fit() -> None:
     page = get(f"{PAGE}?model=deepseek-v3&weights=Q8_0&context=131072")
-    shelves = page.partition('class="shelf-grid"')[2].partition('class="training"')[0]
+    shelves = page.partition('class="shelf-grid"')[2].partition('class="commands"')[0]
     for shelf in re.findall(r"<ul>(.*?)</ul>", shelves, re.DOTALL):
         badges = re.findall(r'class="badge (\w+)"', shelf)
         assert badges
@@ -88,6 +85,36 @@ def test_a_fragment_is_the_page_s_own() -> None:
         shown = re.search(rf'<(div|section)[^>]* id="{part}".*?</\1>', fragment, re.DOTALL)
         assert shown
         assert shown[0] in page
+
+
+def test_fine_tuning_shows_when_asked_for_and_names_its_method() -> None:
+    page = get(LLAMA)
+    assert 'class="training"' not in page
+    assert 'name="ft"' in page
+    assert 'name="ft_program"' not in page
+    assert "for LoRA with transformers + PEFT + TRL" in text_of(get(f"{LLAMA}&ft=lora"))
+    assert 'class="training"' not in get(f"{LLAMA}&ft=&ft_program=trl")  # the form, with its list set back to none
+
+
+def test_nothing_is_promised_of_what_does_not_run() -> None:
+    page = get(f"{PAGE}?model=deepseek-v3&card=rtx-4090")
+    for promise in ('class="commands"', "speed-bounds", "tokens/s"):
+        assert promise not in page
+
+
+def test_it_opens_as_a_working_calculator() -> None:
+    page = get(PAGE)
+    assert re.search(r"<output[^>]*>[\d.,]+</output>", page)
+    assert 'id="answers"' in page
+    assert 'name="model" value="' in page
+
+
+def test_an_engine_that_does_not_run_a_model_cannot_be_chosen_and_says_why() -> None:
+    page = html.unescape(get(f"{PAGE}?model=llama-3-2-11b-vision-instruct"))
+    refused = re.findall(r'<option value="([^"]+)" disabled>([^<]+)<', page)
+    assert refused
+    assert all(": " in reason for _name, reason in refused)
+    assert "is the default because" in page
 
 
 def test_prompt_and_output_make_the_context() -> None:
@@ -262,7 +289,7 @@ def test_a_new_program_drops_what_it_does_not_ask() -> None:
 def test_a_model_that_nobody_fine_tunes_still_has_its_page(config: dict[str, Any]) -> None:
     awq = config | {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}}
     page = html.unescape(post({"config": json.dumps(awq)}))
-    assert "A checkpoint in AWQ cannot be fine-tuned" in page
+    assert "cannot be fine-tuned" not in page  # nobody asked
     assert "cannot be fine-tuned" in html.unescape(post({"config": json.dumps(awq), "ft": "lora"}, 400))
 
 

@@ -11,9 +11,9 @@ from calculator.catalogue import Model
 from calculator.check import Checked, check
 from calculator.check.cards import named
 from calculator.check.compared import Compared
-from calculator.check.fixes import KEYS
 from calculator.check.reasons import REASONS
 from calculator.hardware import Card, from_specification
+from calculator.hardware.fixes import KEYS
 from calculator.logs import Failure, PrintedCard, Reading, read_log
 from calculator.memory import WorkloadError
 from tests.calculator.logs.samples import sample
@@ -161,14 +161,14 @@ def test_a_run_that_did_not_fit_and_what_makes_it() -> None:
     assert asked.estimate.overhead_range_bytes
     assert asked.estimate.overhead_range_bytes[0] < left < asked.estimate.part("overhead").bytes
     # no smaller cache: it ran without flash attention, which quantised values need
-    assert [fix.key for fix in mending.fixes] == ["shorter_context", "smaller_weights", "layers_to_ram", "more_cards"]
+    assert [fix.key for fix in mending.fixes] == ["smaller_weights", "shorter_context", "more_cards", "layers_to_ram"]
     for fix in mending.fixes:
         assert fix.key in KEYS
         assert fix.fit.state != "does_not_fit"
-    shorter = mending.fixes[0].workload
+    shorter = mending.fixes[1].workload
     assert 2048 <= shorter.context_tokens < 4096
-    assert mending.fixes[1].workload.context_tokens == 4096  # each change by itself
-    assert mending.fixes[-1].fit.count == 2
+    assert mending.fixes[0].workload.context_tokens == 4096  # each change by itself
+    assert mending.fixes[2].fit.count == 2
 
 
 def test_the_engine_s_own_words_set_the_scale() -> None:

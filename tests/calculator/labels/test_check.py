@@ -7,15 +7,16 @@ import string
 import pytest
 from django.utils import translation
 
-from calculator.check.fixes import KEYS
 from calculator.check.reasons import REASONS
+from calculator.hardware.fixes import KEYS
 from calculator.labels import check as words
+from calculator.labels.fixes import FIXES
 from calculator.logs import Failure, LogError, terms
 
 
 def test_no_key_lacks_its_sentence() -> None:
     assert words.REASONS.keys() == set(REASONS)
-    assert words.FIXES.keys() == {*KEYS, "smaller_share"}
+    assert FIXES.keys() == {*KEYS, "smaller_share"}
     assert words.FAILURES.keys() == words.ENDINGS.keys() == terms.FAILURES.keys()
     assert words.ERRORS.keys() == terms.ERRORS.keys()
     assert words.QUANTITIES.keys() == set(terms.QUANTITIES)
@@ -32,5 +33,5 @@ def test_values_stand_in_the_sentences(language: str) -> None:
         for key, names in terms.ERRORS.items():
             error = LogError(key, **{name: ("a", "b") if name == "looked_for" else 7 for name in names})
             assert "%(" not in words.log_error_text(error)
-        for sentence in words.FIXES.values():
+        for sentence in FIXES.values():
             assert set(str(sentence)) <= set(string.printable) or language == "zh-hans"

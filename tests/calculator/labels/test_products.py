@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import translation
 
 from calculator.accuracy.references import reference_shape
+from calculator.figures import gib
 from calculator.labels import term_text
 from calculator.memory import Term, Workload, estimate
 
@@ -90,7 +91,7 @@ def test_products_come_to_their_bytes() -> None:
     with translation.override("en"):
         for term in terms():
             formula, _, shown = term_text(term).rpartition(" = ")
-            assert shown == f"{term.bytes:,} B"
+            assert shown == f"{term.bytes:,} B ({gib(term.bytes)} GiB)"
             if value(plain(formula)) != term.bytes:
                 wrong[term.key] = (formula, shown)
     assert {key: line for key, line in wrong.items() if key not in NO_PRODUCTS} == {}

@@ -143,5 +143,5 @@ def test_two_kinds_stay_together() -> None:
 
 def test_room_on_unlike_cards_is_that_of_the_fullest() -> None:
     found = json.loads(get(f"/api/v1/models/llama-4-maverick-instruct/fit/?{TWO}"))
-    spare = f"{found['spare_bytes'] / 2**30:.1f} GiB spare"
+    spare = f"{found['spare_bytes'] / 2**30:.1f} spare"
     assert spare in text_of(get(f"{MAVERICK}?{TWO}"))

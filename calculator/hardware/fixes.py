@@ -1,0 +1,182 @@
+"""What to change so that a workload fits on its cards: each change computed, none guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from calculator.architecture.shape import Shape
+from calculator.hardware.cards import Card
+from calculator.hardware.fit import Fit
+from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
+from calculator.hardware.machine import fit
+from calculator.hardware.verdict import COUNTS
+from calculator.memory import ENGINES, Workload, WorkloadError
+from calculator.memory.engines import engines_for, resolve
+
+SHORTEST = 2048
+"""A context below this is no answer to somebody who wants to run the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """One change (`KEYS`) and how the workload then fits."""
+
+    key: str
+    workload: Workload
+    fit: Fit
+    share: float | None = None  # of a card, that a server may take
+
+
+KEYS = (
+    "smaller_weights",
+    "smaller_kv",
+    "shorter_context",
+    "more_cards",
+    "experts_to_ram",
+    "layers_to_ram",
+    "fewer_sequences",
+    "smaller_kv_shorter_context",
+    "other_engine",
+)
+"""In the order in which they are named: what is least of a loss comes first."""
+
+
+def fixes(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Iterator[Fix]:
+    """Every single change that makes `workload` fit on the cards, or on more of them. `extra_bytes` as in `fit`."""
+    return _Search(shape, workload, card, count, extra_bytes).fixes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    shape: Shape
+    workload: Workload
+    card: Card
+    count: int
+    extra: int
+
+    def fixes(self) -> Iterator[Fix]:
+        for key in KEYS:
+            workload, count = getattr(self, f"_{key}")(), self.count
+            if key == "more_cards" and workload is not None:
+                workload, count = workload
+            if workload is None:
+                continue
+            answer = self._fit(workload, count)
+            if answer is not None and answer.state != "does_not_fit":
+                yield Fix(key=key, workload=workload, fit=answer)
+
+    def _fit(self, workload: Workload, count: int | None = None) -> Fit | None:
+        try:
+            return fit(self.shape, workload, self.card, count or self.count, extra_bytes=self.extra)
+        except WorkloadError:
+            return None
+
+    def _holds(self, workload: Workload) -> bool:
+        answer = self._fit(workload)
+        return answer is not None and answer.state != "does_not_fit"
+
+    def _longest(self, workload: Workload) -> Workload | None:
+        try:
+            tokens = largest_context(
+                self.shape,
+                workload,
+                self.card,
+                self.count,
+                tight=True,
+                extra_bytes=self.extra,
+                most=workload.context_tokens,
+            )
+        except WorkloadError:
+            return None
+        return replace(workload, context_tokens=tokens) if tokens and tokens >= SHORTEST else None
+
+    def _kv_formats(self) -> Iterator[Workload]:
+        """The workload with each cache format after its own, which are smaller."""
+        offered = ENGINES[self.workload.engine].kv_formats(self.shape)
+        own = offered.index(self.workload.kv_format) if self.workload.kv_format in offered else 0
+        for name in offered[own + 1 :]:
+            yield replace(self.workload, kv_format=name, kv_v_format=name)
+
+    def _smaller_kv(self) -> Workload | None:
+        return next((each for each in self._kv_formats() if self._holds(each)), None)
+
+    def _shorter_context(self) -> Workload | None:
+        return self._longest(self.workload)
+
+    def _smaller_kv_shorter_context(self) -> Workload | None:
+        """Only where the smaller cache alone does not do: the longest context that any of the smaller formats holds."""
+        if self._smaller_kv() is not None:
+            return None
+        plain = self._longest(self.workload)
+        found = [longest for each in self._kv_formats() if (longest := self._longest(each))]
+        best = max(found, key=lambda each: each.context_tokens, default=None)
+        return best if best and (plain is None or best.context_tokens > plain.context_tokens) else None
+
+    def _fewer_sequences(self) -> Workload | None:
+        if self.workload.sequences < 2:
+            return None
+        try:
+            most = most_sequences(self.shape, self.workload, self.card, self.count, tight=True, extra_bytes=self.extra)
+        except WorkloadError:
+            return None
+        return replace(self.workload, sequences=most) if most and most < self.workload.sequences else None
+
+    def _smaller_weights(self) -> Workload | None:
+        """The largest format below its own that fits."""
+        try:
+            answers = format_fits(self.shape, self.workload, self.card, self.count, extra_bytes=self.extra)
+        except WorkloadError:
+            return None
+        size = {answer.workload.weight_format: answer.estimate.file_bytes for answer in answers if answer.estimate}
+        own = size.get(self.workload.weight_format)
+        smaller = [
+            answer
+            for answer in answers
+            if answer.state != "does_not_fit" and answer.estimate and (own is None or answer.estimate.file_bytes < own)
+        ]
+        best = max(smaller, key=lambda answer: size[answer.workload.weight_format], default=None)
+        return self.workload.in_format(best.workload.weight_format) if best else None
+
+    def _offloaded(self) -> Workload | None:
+        try:
+            whole = replace(self.workload, gpu_layers=None, cpu_expert_layers=0)
+            return least_offload(self.shape, whole, self.card, self.count, extra_bytes=self.extra)
+        except WorkloadError:
+            return None
+
+    def _experts_to_ram(self) -> Workload | None:
+        found = self._offloaded()
+        return found if found and found.cpu_expert_layers and found.gpu_layers is None else None
+
+    def _layers_to_ram(self) -> Workload | None:
+        found = self._offloaded()
+        return found if found and found.gpu_layers is not None else None
+
+    def _more_cards(self) -> tuple[Workload, int] | None:
+        whole = self.workload.unsplit()
+        for count in COUNTS:
+            if self.count < count <= self.card.max_cards:
+                answer = self._fit(whole, count)
+                if answer is not None and answer.state != "does_not_fit":
+                    return whole, count
+        return None
+
+    def _other_engine(self) -> Workload | None:
+        """The first other engine that runs the model on these cards, in its best format that fits."""
+        asked = self.workload
+        for name in engines_for(self.shape):
+            if name == asked.engine:
+                continue
+            other = Workload(
+                engine=name, context_tokens=asked.context_tokens, sequences=asked.sequences, vision=asked.vision
+            )
+            try:
+                found = best_format(
+                    self.shape, resolve(ENGINES[name], self.shape, other), self.card, self.count, tight=True
+                )
+            except WorkloadError:
+                continue
+            if found is not None:
+                return other.in_format(found.workload.weight_format)
+        return None

@@ -1,0 +1,110 @@
+"""The answer at every stop of the slider, sent along with the page, so that a drag shows it without asking the server.
+
+The same functions as the page's own answer; `static/js/instant.js` writes them with the same words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.fit_words import ROOM, needs
+from calculator.hardware import Card, Fit
+from calculator.memory import Estimate, Workload, WorkloadError
+
+ALWAYS_SHOWN = frozenset({"weights", "kv_cache", "compute", "overhead"})
+STATES = tuple(labels.STATES)
+ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
+
+Stop = tuple[int, Sequence[int], int, Sequence[int] | None, Sequence[int] | None]
+"""Tokens, bytes of each part, bytes in RAM, and the fit on the reader's cards and on the set that is recommended."""
+
+
+def shown_parts(answer: Estimate) -> dict[str, int]:
+    """Bytes of the parts that a page shows: all that are there, and those that a reader looks for."""
+    return {part.key: part.bytes for part in answer.parts if part.bytes or part.key in ALWAYS_SHOWN}
+
+
+def host_bytes(answer: Estimate) -> int:
+    return sum(part.bytes for part in answer.host)
+
+
+def fit_figures(answer: Fit | None) -> tuple[int, int, int] | None:
+    """The state, the bytes that the fullest card needs, and those that a program can take there; None where memory is
+    not what decides."""
+    if answer is None or answer.refused or answer.per_card_bytes is None or answer.spare_bytes is None:
+        return None
+    return STATES.index(answer.state), answer.per_card_bytes, answer.per_card_bytes + answer.spare_bytes
+
+
+def stops_text(
+    shape: Shape,
+    workload: Workload,
+    stops: Sequence[int],
+    mine: tuple[Card | None, int],
+    best: Fit | None,
+    shown: Sequence[str],
+) -> SafeString:
+    """JSON of `answers_at`, of the parts that the page shows, and of the words that go around the numbers."""
+    found = {
+        "parts": shown,
+        "stops": answers_at(shape, workload, stops, mine, best, shown),
+        "words": words() | {"format": workload.weight_format},
+    }
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return mark_safe(text.translate(ESCAPES))  # noqa: S308 - inert in HTML, as of Django's `json_script`
+
+
+def answers_at(
+    shape: Shape,
+    workload: Workload,
+    stops: Sequence[int],
+    mine: tuple[Card | None, int],
+    best: Fit | None,
+    shown: Sequence[str],
+) -> list[Stop]:
+    """What the page says at each of `stops`; one that shows other parts, or cannot be, is left to the server."""
+    ask_mine = needs(shape, *mine)
+    ask_best = needs(shape, best.card, best.count) if best else None
+    found: list[Stop] = []
+    for tokens in stops:
+        asked = workload.but(context_tokens=tokens)
+        try:
+            need = ask_mine(asked)
+            beside = ask_best(asked.unsplit()).fit if ask_best else None
+        except WorkloadError:
+            continue
+        parts = shown_parts(need.estimate)
+        if list(parts) == list(shown):
+            figures = fit_figures(need.fit), fit_figures(beside)
+            found.append((tokens, list(parts.values()), host_bytes(need.estimate), *figures))
+    return found
+
+
+def words() -> dict[str, object]:
+    """What stands around the numbers, with the names of the numbers in it."""
+    return {
+        "also": also_text(),
+        "ram": ram_text(),
+        "said": said_text(),
+        "room": [str(ROOM[key]) for key in ("spare", "short", "spare_fullest", "short_fullest")],
+        "states": [[badge, str(word)] for badge, word in labels.STATES.values()],
+        "bar": _("; "),
+    }
+
+
+def also_text() -> str:
+    return _("at %(format)s and %(tokens)s tokens (%(gb)s GB)")
+
+
+def ram_text() -> str:
+    return _("plus %(amount)s GiB of RAM")
+
+
+def said_text() -> str:
+    return _("%(amount)s GiB needed at %(tokens)s tokens")

@@ -1,0 +1,43 @@
+"""What makes a workload fit, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from calculator.figures import grouped
+from calculator.hardware import Fix
+from calculator.labels.names import engine_name
+
+FIXES: Mapping[str, Promise] = {
+    "smaller_kv": gettext_lazy("Store the KV cache as %(kv)s"),
+    "shorter_context": gettext_lazy("Shorten the context to %(context)s tokens"),
+    "smaller_kv_shorter_context": gettext_lazy(
+        "Store the KV cache as %(kv)s and shorten the context to %(context)s tokens"
+    ),
+    "fewer_sequences": gettext_lazy("Run %(sequences)s sequences at once"),
+    "smaller_weights": gettext_lazy("Take the weights in %(weights)s"),
+    "experts_to_ram": gettext_lazy("Keep the experts of %(experts)s layers in RAM"),
+    "layers_to_ram": gettext_lazy("Put %(layers)s layers on the cards and the rest in RAM"),
+    "more_cards": gettext_lazy("Use %(cards)s of these cards"),
+    "other_engine": gettext_lazy("Run it with %(engine)s, weights in %(weights)s"),
+    "smaller_share": gettext_lazy("Let the server take %(share)s of the card, or free it of other programs"),
+}
+
+
+def fix_text(fix: Fix) -> str:
+    """A change, as one does it."""
+    workload = fix.workload
+    return str(FIXES[fix.key]) % {
+        "kv": workload.kv_format,
+        "context": grouped(workload.context_tokens),
+        "sequences": grouped(workload.sequences),
+        "weights": workload.weight_format,
+        "experts": workload.cpu_expert_layers,
+        "layers": workload.gpu_layers,
+        "cards": fix.fit.count,
+        "share": fix.share,
+        "engine": engine_name(workload.engine),
+    }

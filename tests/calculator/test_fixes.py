@@ -1,0 +1,85 @@
+"""What helps where a model does not fit: each change is computed, and its address shows just that."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import pytest
+
+from calculator import panel
+from calculator.accuracy.references import reference_shape
+from calculator.hardware import from_specification
+from calculator.hardware.fixes import KEYS, fixes
+from calculator.workload_form import WorkloadForm
+
+GEFORCE = from_specification(
+    slug="rtx-4090",
+    name="GeForce RTX 4090",
+    vendor="nvidia",
+    segment="consumer",
+    memory_gb=24,
+    compute_capability="8.9",
+)
+MAC = from_specification(slug="mac", name="Mac", vendor="apple", segment="apple-silicon", memory_gb=64)
+CASES = [
+    ("llama-3-1-8b-instruct", {"weights": "BF16", "context": "131072"}),
+    ("llama-4-maverick-instruct", {"cards": "8"}),
+    ("llama-4-maverick-instruct", {}),
+    ("gpt-oss-120b", {"context": "131072"}),
+    ("gpt-oss-120b", {"engine": "vllm", "cards": "8"}),
+    ("llama-3-1-8b-instruct", {"engine": "vllm", "card": "mac"}),
+    ("llama-3-1-8b-instruct", {"weights": "BF16", "sequences": "64", "ubatch": "1024"}),
+    ("llama-3-1-8b-instruct", {"engine": "transformers", "context": "131072", "cards": "2"}),
+]
+
+
+def build(slug: str, query: dict[str, str]) -> panel.Panel:
+    shape = reference_shape(slug)
+    form = WorkloadForm(shape, {"card": "rtx-4090"} | query, cards=[GEFORCE, MAC])
+    return panel.build(shape, form)
+
+
+@pytest.mark.parametrize(("slug", "query"), CASES)
+def test_every_link_leads_to_what_it_promises(slug: str, query: dict[str, str]) -> None:
+    shown = build(slug, query)
+    assert shown.fit
+    assert shown.fit.badge == "over"
+    assert shown.fixes
+    for fix in shown.fixes:
+        there = build(slug, dict(parse_qsl(fix.query)))
+        assert there.form.errors == {}
+        assert there.fit
+        assert there.fit.badge == fix.fit.badge != "over"
+        assert there.fit.room == fix.fit.room
+        assert there.fixes == ()
+
+
+def test_an_engine_that_does_not_take_the_card_names_one_that_does() -> None:
+    shown = build("llama-3-1-8b-instruct", {"engine": "vllm", "card": "mac"})
+    assert [fix.text for fix in shown.fixes] == ["Run it with llama.cpp, weights in F16"]
+
+
+def test_nothing_helps_what_fits() -> None:
+    assert build("llama-3-1-8b-instruct", {}).fixes == ()
+
+
+def test_shortages_are_of_the_fullest_card() -> None:
+    """Of Maverick on eight cards of 24 GB, the fullest lacks a few GiB; not eight times as many."""
+    shown = build("llama-4-maverick-instruct", {"cards": "8"})
+    assert shown.fit
+    answer = shown.fit.fit
+    assert answer.per_card_bytes
+    assert answer.spare_bytes
+    assert shown.fit.room.startswith("fullest card ")
+    assert f"{-answer.spare_bytes / 2**30:.2f} short" in shown.fit.room
+
+
+def test_each_kind_of_change_is_found_somewhere() -> None:
+    found = {
+        fix.key
+        for slug, query in CASES
+        for form in [build(slug, query).form]
+        if form.placed
+        for fix in fixes(form.shape, form.workload, form.placed.card, form.placed.count)
+    }
+    assert found >= set(KEYS) - {"smaller_kv_shorter_context"}
