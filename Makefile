@@ -65,7 +65,7 @@ lint: .venv/installed-test lint-static ## Check style, types, import contracts, 
 	$(BIN)/djlint --quiet --lint templates
 	$(MANAGE) makemigrations --check --dry-run
 	$(MANAGE) check --fail-level WARNING
-	DEBUG=0 HTTPS=1 HSTS_INCLUDE_SUBDOMAINS=1 HSTS_PRELOAD=1 ALLOWED_HOSTS=atlas.example $(MANAGE) check --deploy --fail-level WARNING
+	HTTPS=1 BEHIND_PROXY=1 ALLOWED_HOSTS=atlas.example $(MANAGE) check --deploy --fail-level WARNING
 	$(MANAGE) check_catalog
 	$(BIN)/python -m config.messages --check
 

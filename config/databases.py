@@ -10,7 +10,7 @@ import dj_database_url
 from config import environment
 
 ENGINES = {
-    "sqlite": "django.db.backends.sqlite3",
+    "sqlite": "config.sqlite3",
     "postgres": "django.db.backends.postgresql",
     "postgresql": "django.db.backends.postgresql",
 }
@@ -27,6 +27,9 @@ SQLITE_OPTIONS = {
     ),
 }
 
+# Seconds until a server that does not answer is given up: else a request waits as long as the network does, minutes.
+POSTGRESQL_OPTIONS = {"connect_timeout": 3, "tcp_user_timeout": 20_000}  # the latter in ms, for what was sent
+
 
 def database(default_file: Path) -> dict[str, Any]:
     url = environment.text("DATABASE_URL") or f"sqlite:///{default_file}"
@@ -42,6 +45,8 @@ def database(default_file: Path) -> dict[str, Any]:
         raise environment.fault("DATABASE_URL", "it names no database")
     if scheme == "sqlite":
         settings["OPTIONS"] = SQLITE_OPTIONS
+    else:
+        settings["OPTIONS"] = POSTGRESQL_OPTIONS | settings.get("OPTIONS", {})
     # A new connection costs more than most pages here.
     settings["CONN_MAX_AGE"] = environment.integer("CONN_MAX_AGE", 600)
     settings["CONN_HEALTH_CHECKS"] = scheme != "sqlite"

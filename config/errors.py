@@ -1,14 +1,16 @@
 """Error pages in the reader's language.
 
-404 and 403 stand in the site's frame. 400 and 500 are answered when the host, the database or a context processor may
-be what is broken, so `error_bare.html` uses none of them.
+404 and 403 stand in the site's frame. The others are answered when the host, the database or a context processor may be
+what is broken, so `error_bare.html` uses none of them. Below the API's address all of them are JSON.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils import translation
@@ -39,16 +41,33 @@ SERVER_ERROR = Words(
     _("Something broke here"),
     _("The fault is ours and has been logged. Please try again in a minute."),
 )
+UNAVAILABLE = Words(
+    503,
+    _("Not available at the moment"),
+    _("The site's database does not answer. Please try again in a minute."),
+)
+NOT_ALLOWED = Words(405, _("Method not allowed"), _("This address does not take requests of this kind."))
+API = "/api/"
+RETRY_AFTER_S = 10
 
 
 def _framed(request: HttpRequest, words: Words) -> HttpResponse:
+    if request.path_info.startswith(API):
+        return _json(words)
     return render(request, "error.html", words._asdict(), status=words.status)
 
 
 def _bare(request: HttpRequest, words: Words) -> HttpResponse:
     # The failure may lie before LocaleMiddleware, and the thread may still have the last request's language.
     with translation.override(translation.get_language_from_request(request, check_path=True)):
+        if request.path_info.startswith(API):
+            return _json(words)
         return HttpResponse(loader.render_to_string("error_bare.html", words._asdict()), status=words.status)
+
+
+def _json(words: Words) -> HttpResponse:
+    """As `catalog.api.schemas.Problem`."""
+    return JsonResponse({"detail": str(words.explanation), "errors": {}}, status=words.status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -68,4 +87,15 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _bare(request, SERVER_ERROR)
+    """Called while the exception is handled. A database that is gone is back after a while, and is no fault of ours."""
+    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _bare(request, SERVER_ERROR)
+    answer = _bare(request, UNAVAILABLE)
+    answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
+
+
+def not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    answer = _bare(request, NOT_ALLOWED)
+    answer.headers["Allow"] = allowed
+    return answer

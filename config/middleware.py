@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponseBase
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.cache import has_vary_header
+
+from config import errors
 
 View = Callable[[HttpRequest], HttpResponseBase]
 SHARED_SECONDS = 60
@@ -75,3 +79,28 @@ def shared_caches(get_response: View) -> View:
         return response
 
     return middleware
+
+
+class AllowedMethods:
+    """405 with what is allowed instead: before the check of tokens, which would call a form expired that never was.
+
+    Pages are only read. Views that take more say so themselves, and need no token; so does the API.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return errors.not_allowed(request, response.headers["Allow"])
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], *_args: object
+    ) -> HttpResponseBase | None:
+        if getattr(view, "csrf_exempt", False):
+            return None
+        editing = request.path_info.startswith(f"/{settings.ADMIN_PATH}")
+        allowed = ("GET", "HEAD", "POST") if editing else ("GET", "HEAD")
+        return None if request.method in allowed else HttpResponseNotAllowed(allowed)

@@ -23,10 +23,11 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{
 CSRF_TRUSTED_ORIGINS = environment.addresses("CSRF_TRUSTED_ORIGINS")
 HTTPS = environment.flag("HTTPS")
 SECURE_SSL_REDIRECT = environment.flag("SSL_REDIRECT", default=HTTPS)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked for by the machine itself
 SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD")
+# Only who owns the domain knows whether all its subdomains have https, so a site without these two is no mistake.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 BEHIND_PROXY = environment.flag("BEHIND_PROXY")  # only where a proxy sets the headers and strips what visitors send
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -77,8 +78,10 @@ INSTALLED_APPS = [
     "catalog",
 ]
 MIDDLEWARE = [
+    "config.logs.request_ids",
     "config.middleware.empty_head_body",
     "config.middleware.browser_policies",
+    "config.health.health",  # before all that asks for a host, a cookie or https
     "config.middleware.shared_caches",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -90,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.middleware.AllowedMethods",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -128,13 +132,11 @@ KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one 
 
 
 def _cache(name: str, most: int) -> dict[str, Any]:
+    options = {"MAX_ENTRIES": most}  # in each process
     if REDIS_URL:
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": name}
-    return {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": name,
-        "OPTIONS": {"MAX_ENTRIES": most},
-    }
+        backend = "config.shared_cache.SharedCache"
+        return {"BACKEND": backend, "LOCATION": REDIS_URL, "KEY_PREFIX": name, "OPTIONS": options}
+    return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name, "OPTIONS": options}
 
 
 CACHES = {
@@ -179,8 +181,18 @@ REPORT_URL = next(iter(environment.addresses("REPORT_URL", schemes=("http", "htt
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {request_id}: {message}", "style": "{"},
+        "json": {"()": "config.logs.Json"},
+    },
+    "filters": {"of_request": {"()": "config.logs.OfRequest"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": environment.choice("LOG_FORMAT", "line", ("line", "json")),
+            "filters": ["of_request"],
+        }
+    },
     "root": {
         "handlers": ["stderr"],
         "level": environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),

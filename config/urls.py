@@ -1,4 +1,4 @@
-"""Addresses. Pages carry their language in the path; the API, health and the editors' admin carry none."""
+"""Addresses. Pages carry their language in the path; the API and the editors' admin carry none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.views.i18n import set_language
 from catalog.api import api
 from catalog.sharing.badge import badge
 from catalog.sharing.views import llms
-from config import health, languages, sitemaps
+from config import languages, sitemaps
 
 
 def icon(request: HttpRequest) -> HttpResponseRedirect:
@@ -23,8 +23,6 @@ def icon(request: HttpRequest) -> HttpResponseRedirect:
 
 
 urlpatterns = [
-    path("healthz", health.alive, name="healthz"),
-    path("readyz", health.ready, name="readyz"),
     path("", languages.front_door, name="front_door"),
     re_path(languages.CHINESE_ALIASES, languages.to_simplified_chinese),
     path("favicon.ico", icon),

@@ -21,7 +21,10 @@ from calculator.architecture.aliases import spellings
 from calculator.architecture.errors import ConfigError, Fault
 
 ESSENTIAL = frozenset({"hidden_size", "num_layers", "num_heads", "vocab_size", "intermediate_size"})
-LIMITS = {"num_layers": 1024, "context": 2**31, "num_heads": 2**16, "num_kv_heads": 2**16, "num_experts": 2**17}
+MOST_LAYERS = (
+    512  # llama.cpp reads no more (src/llama-hparams.h, LLAMA_MAX_LAYERS); the deepest in the catalogue has 126
+)
+LIMITS = {"num_layers": MOST_LAYERS, "context": 2**31, "num_heads": 2**16, "num_kv_heads": 2**16, "num_experts": 2**17}
 LARGEST = 2**27  # of any other size: a hundred times the largest published one
 # What is repeated, not multiplied, costs memory by itself.
 REPEATED = re.compile(r"(layers|depth|interval|period|pattern|step|inputs|blocks|layer_group_size|index_kpool)$")
@@ -134,7 +137,7 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int):
             self.fault(name, "not_an_integer", value=short(value), **where)
             return 1
-        most = LIMITS.get(name, 1024 if REPEATED.search(name) else LARGEST)
+        most = LIMITS.get(name, MOST_LAYERS if REPEATED.search(name) else LARGEST)
         if not least <= value <= most:
             self.fault(name, "out_of_range", value=short(value), least=least, most=most, **where)
             return 1

@@ -94,7 +94,9 @@ def default_workload(shape: Shape, longest: int | None = None) -> Workload:
 
     `longest` is the most tokens the model is made for, where that is known better than from its config.
     """
-    engine = next(iter(engines_for(shape)), DEFAULT_ENGINE)
+    engine = next(
+        (name for name in ENGINES if refusal(shape, name) is None), DEFAULT_ENGINE
+    )  # not asked of all of them
     tokens = min(DEFAULT_CONTEXT_TOKENS, longest or shape.context_tokens or DEFAULT_CONTEXT_TOKENS)
     return Workload(engine=engine, context_tokens=tokens)
 

@@ -23,7 +23,7 @@ class Pages(LimitOffsetPagination):
         offset: int = Field(0, ge=0, le=MAX_OFFSET)
 
 
-@router.get("/", response=list[ModelBrief])
+@router.get("/", response={200: list[ModelBrief], 400: Problem})
 @paginate(Pages)
 def list_models(request: HttpRequest, q: str = "") -> LanguageModelQuerySet:
     """Every published model, newest first; `q` searches names, aliases and organisations in both languages."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
@@ -20,6 +25,7 @@ def connections(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[ConnectionHandler]:
     monkeypatch.delenv("DATABASE_URL", raising=False)
+    (tmp_path / "atlas.sqlite3").touch()
     handler = ConnectionHandler({"default": databases.database(tmp_path / "atlas.sqlite3")})
     with django_db_blocker.unblock():
         yield handler
@@ -67,3 +73,69 @@ def test_two_editors_wait_for_each_other(connections: ConnectionHandler, monkeyp
     assert not failures
     with connections["default"].cursor() as cursor:
         assert cursor.execute("SELECT value FROM counter").fetchone()[0] == 40
+
+
+def test_a_missing_file_is_an_error_that_names_the_command(
+    tmp_path: Path, connections: ConnectionHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "atlas.sqlite3").unlink()
+    with pytest.raises(OperationalError, match=r"no database at .*atlas\.sqlite3.*manage\.py migrate.*sync_catalog"):
+        pragma(connections["default"], "journal_mode")
+    assert not list(tmp_path.iterdir())
+
+
+def read_only(path: str) -> object:
+    """`os.access` of a reader: what root may do, which may run this test, says nothing."""
+
+    def access(asked: object, mode: int) -> bool:
+        return not (mode & os.W_OK and str(asked).startswith(path))
+
+    return access
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+def test_a_database_that_cannot_be_written_is_read(
+    tmp_path: Path, connections: ConnectionHandler, monkeypatch: pytest.MonkeyPatch, journal: str
+) -> None:
+    connection, file = connections["default"], tmp_path / "atlas.sqlite3"
+    with contextlib.closing(sqlite3.connect(file)) as made:
+        made.executescript(f"PRAGMA journal_mode={journal}; CREATE TABLE seen (name); INSERT INTO seen VALUES ('a')")
+    before = file.read_bytes()
+    monkeypatch.setattr("os.access", read_only(str(tmp_path)))
+
+    with connection.cursor() as cursor:
+        assert cursor.execute("SELECT name FROM seen").fetchall() == [("a",)]
+        with pytest.raises(OperationalError, match="readonly"):
+            cursor.execute("INSERT INTO seen VALUES ('b')")
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]  # nothing was made beside it
+
+
+def test_a_reader_sees_what_another_writes(
+    tmp_path: Path, connections: ConnectionHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that may not write, beside one that does: it must not take the file for one that never changes."""
+    connection, file = connections["default"], tmp_path / "atlas.sqlite3"
+    writer = sqlite3.connect(file)
+    writer.executescript("PRAGMA journal_mode=wal; CREATE TABLE seen (name); INSERT INTO seen VALUES ('a')")
+    monkeypatch.setattr("os.access", read_only(str(tmp_path)))
+    for count in (1, 2, 3):
+        with connection.cursor() as cursor:
+            assert cursor.execute("SELECT count(*) FROM seen").fetchone() == (count,)
+        writer.execute("INSERT INTO seen VALUES ('b')")
+        writer.commit()
+    connection.close()
+    writer.close()  # the last one takes the two files along
+    with connection.cursor() as cursor:
+        assert cursor.execute("SELECT count(*) FROM seen").fetchone() == (4,)
+    connection.close_if_unusable_or_obsolete()  # at the end of a request: unseen writes would follow
+    assert connection.connection is None
+
+
+def test_migrate_makes_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "config.settings")
+    monkeypatch.setenv("SECRET_KEY", "x" * 40)
+    command = [sys.executable, "manage.py", "migrate", "contenttypes", "-v", "0"]
+    subprocess.run(command, check=True, timeout=60)
+    assert (tmp_path / "new.sqlite3").stat().st_size > 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.test import Client, RequestFactory
 from django.utils import translation
 
@@ -15,7 +17,9 @@ HEADINGS = {
     400: {"en": "Bad request", "zh-hans": "请求有误"},
     403: {"en": "Not allowed", "zh-hans": "没有权限"},
     404: {"en": "Page not found", "zh-hans": "没有这个页面"},
+    405: {"en": "Nothing can be sent here", "zh-hans": "这个地址不接收内容"},
     500: {"en": "Something broke here", "zh-hans": "这里出了问题"},
+    503: {"en": "Not available at the moment", "zh-hans": "暂时无法访问"},
 }
 HTML_LANG = {"en": "en", "zh-hans": "zh-Hans"}
 both_languages = pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -81,3 +85,29 @@ def test_a_form_that_has_expired_says_what_to_do(settings: Any) -> None:
     answer = strict.post(f"/{settings.ADMIN_PATH}login/", {"username": "x"}, headers={"accept-language": "zh-CN"})
     assert answer.status_code == 403
     assert "表单已过期" in answer.content.decode()
+
+
+@both_languages
+@pytest.mark.parametrize("error", [OperationalError("server closed the connection"), InterfaceError("closed")])
+def test_a_database_that_is_gone_is_503_and_back_at_the_next_request(language: str, error: Exception) -> None:
+    client = Client(raise_request_exception=False)
+    with patch("config.kept_answers.DataChange.pinned", side_effect=error):
+        answer = client.get(f"/{language}/glossary/")
+    assert_in_language(answer, 503, language)
+    assert answer.headers["Retry-After"] == "10"
+    with patch("config.kept_answers.DataChange.pinned", side_effect=ValueError):
+        assert_in_language(client.get(f"/{language}/glossary/"), 500, language)
+
+
+@pytest.mark.django_db
+@both_languages
+def test_errors_of_the_api_are_json(language: str) -> None:
+    client = Client(raise_request_exception=False, headers={"accept-language": language})
+    missing = client.get("/api/v1/nothing/")
+    assert (missing.status_code, missing.json()["errors"]) == (404, {})
+    assert ("没有" in missing.json()["detail"]) == (language == "zh-hans")
+    assert client.get("/api/").headers["Content-Type"] == "application/json"
+    assert client.get("/api/v1/models/", headers={"host": "evil.example"}).json()["errors"] == {}
+    with patch("config.kept_answers.DataChange.pinned", side_effect=OperationalError("gone")):
+        gone = client.get("/api/v1/models/")
+    assert (gone.status_code, gone.json()["errors"]) == (503, {})

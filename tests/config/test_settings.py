@@ -79,7 +79,7 @@ def test_by_default_the_site_is_not_in_debug_and_keeps_sqlite_in_wal_mode(start:
     settings = start()
     assert settings["DEBUG"] is False
     database = settings["DATABASES"]["default"]
-    assert database["ENGINE"] == "django.db.backends.sqlite3"
+    assert database["ENGINE"] == "config.sqlite3"
     assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert "journal_mode=WAL" in database["OPTIONS"]["init_command"]
 

@@ -93,6 +93,7 @@ def test_sizes_are_whole_numbers(value: object) -> None:
         ("hidden_size", 0),
         ("hidden_size", -64),
         ("num_hidden_layers", 10**9),
+        ("num_hidden_layers", 513),  # LLAMA_MAX_LAYERS and one more
         ("num_attention_heads", 10**9),
         ("max_position_embeddings", 10**18),
         ("vocab_size", 10**18),

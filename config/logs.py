@@ -1,0 +1,62 @@
+"""What is written to the log: a line for people or, with LOG_FORMAT=json, an object for what collects logs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+from config.middleware import View
+
+HEADER = "X-Request-ID"
+A_PROXYS = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+def request_ids(get_response: View) -> View:
+    """Name each request in all that is logged for it, and to whoever asked. A trusted proxy may have named it."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get(HEADER, "") if settings.BEHIND_PROXY else ""
+        name = given if A_PROXYS.fullmatch(given) else uuid4().hex
+        token = _request_id.set(name)
+        try:
+            response = get_response(request)
+        finally:
+            _request_id.reset(token)
+        response.headers[HEADER] = name
+        return response
+
+    return middleware
+
+
+class OfRequest(logging.Filter):
+    """Names the request. One that was refused (403, an unknown host) is no fault of the code: it gets no traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = _request_id.get()
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = record.exc_text = None
+        return True
+
+
+class Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": getattr(record, "request_id", "-"),
+        }
+        if status := getattr(record, "status_code", None):
+            said["status"] = status
+        if record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(said, ensure_ascii=False)

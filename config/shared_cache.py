@@ -1,0 +1,111 @@
+"""Redis as a cache of all processes, without which the site serves too: from a cache of each process, as without Redis.
+
+All that is kept lies under a key that says what it was made from (`catalog.versions`), so the two need not agree.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+from redis import RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+TIMEOUT_S = 0.5  # a page that is made anew takes less
+REST_S = 5.0  # that long nobody asks a Redis that did not answer
+SAID_AGAIN_S = 60.0
+# Tried once more, at once: a connection that was kept may be one to a Redis that has restarted since.
+POOL = {
+    "socket_timeout": TIMEOUT_S,
+    "socket_connect_timeout": TIMEOUT_S,
+    "retry": Retry(NoBackoff(), 1),
+}
+log = logging.getLogger(__name__)
+
+
+class Outage:
+    """Whether Redis answers, as far as this process knows: asked seldom, and said seldom, while it does not."""
+
+    def __init__(self) -> None:
+        self.since: float | None = None
+        self._rests_until = self._said_at = 0.0
+
+    def rests(self) -> bool:
+        now = monotonic()
+        if self.since is None:
+            return False
+        if now < self._rests_until:
+            return True
+        self._rests_until = now + REST_S  # one asks; whoever comes meanwhile does not wait for that
+        return False
+
+    def failed(self, error: Exception) -> None:
+        now = monotonic()
+        if self.since is None:
+            self.since, self._said_at = now, now - SAID_AGAIN_S
+        self._rests_until = now + REST_S
+        if now - self._said_at >= SAID_AGAIN_S:
+            self._said_at = now
+            log.warning("Redis does not answer; each process keeps its own cache until it does (%s).", error)
+
+    def answered(self) -> None:
+        if self.since is not None:
+            log.warning("Redis answers again after %.0f s.", monotonic() - self.since)
+            self.since = None
+
+
+OUTAGE = Outage()  # one address is configured for all caches
+
+
+def _or_own(name: str) -> Callable[..., Any]:
+    """Redis' answer to the method `name`, or where it does not answer that of the process' own cache."""
+    of_redis, own = getattr(RedisCache, name), getattr(LocMemCache, name)
+
+    def method(self: SharedCache, *args: Any, **kwargs: Any) -> Any:
+        if not OUTAGE.rests():
+            try:
+                answer = of_redis(self, *args, **kwargs)
+            except (RedisError, OSError) as error:
+                OUTAGE.failed(error)
+            else:
+                OUTAGE.answered()
+                return answer
+        return own(self.own, *args, **kwargs)
+
+    return method
+
+
+class SharedCache(RedisCache):
+    """LOCATION is Redis' address; KEY_PREFIX names the cache in Redis and that of the process."""
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params | {"OPTIONS": POOL})
+        self.own: BaseCache = LocMemCache(params["KEY_PREFIX"], params)
+
+    def answers(self) -> bool:
+        """Asked of Redis now."""
+        try:
+            self._cache.get_client().ping()
+        except (RedisError, OSError) as error:
+            OUTAGE.failed(error)
+            return False
+        OUTAGE.answered()
+        return True
+
+    add = _or_own("add")
+    get = _or_own("get")
+    set = _or_own("set")
+    touch = _or_own("touch")
+    delete = _or_own("delete")
+    get_many = _or_own("get_many")
+    has_key = _or_own("has_key")
+    incr = _or_own("incr")
+    set_many = _or_own("set_many")
+    delete_many = _or_own("delete_many")
+    clear = _or_own("clear")

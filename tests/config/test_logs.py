@@ -1,0 +1,63 @@
+"""Each request has a name in the log; a refusal is one line; JSON where it is asked for."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.test import Client
+
+from config import logs
+
+
+def record(status: int | None = None) -> logging.LogRecord:
+    try:
+        raise ValueError("第 1 行")
+    except ValueError:
+        made = logging.LogRecord("django.request", logging.WARNING, "", 1, "Forbidden: %s", ("/en/",), sys.exc_info())
+    if status:
+        made.status_code = status
+    return made
+
+
+@pytest.mark.parametrize(("status", "traced"), [(403, False), (400, False), (500, True), (None, True)])
+def test_a_refusal_is_logged_without_a_traceback(status: int | None, traced: bool) -> None:
+    made = record(status)
+    assert logs.OfRequest().filter(made)
+    assert bool(made.exc_info) == traced
+
+
+def test_json_is_one_line_with_all_that_is_known() -> None:
+    made = record(500)
+    logs.OfRequest().filter(made)
+    line = logs.Json().format(made)
+    said = json.loads(line)
+    assert "\n" not in line
+    assert (said["level"], said["status"], said["request_id"]) == ("WARNING", 500, "-")
+    assert said["message"] == "Forbidden: /en/"
+    assert "ValueError: 第 1 行" in said["traceback"]
+    assert said["time"].endswith("+00:00")
+
+
+def test_what_is_logged_for_a_request_names_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.handler.addFilter(logs.OfRequest())
+    client = Client(raise_request_exception=False)
+    with patch("config.kept_answers.DataChange.pinned", side_effect=ValueError):
+        first, second = (client.get("/en/glossary/") for _turn in range(2))
+    named = [getattr(each, "request_id", None) for each in caplog.records if each.name == "django.request"]
+    assert named == [answer.headers["X-Request-ID"] for answer in (first, second)]
+    assert named[0] != named[1]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "given", "taken"),
+    [(True, "from-proxy_1", True), (False, "from-visitor", False), (True, "a b", False), (True, "x" * 65, False)],
+)
+def test_only_a_trusted_proxy_names_a_request(settings: Any, trusted: bool, given: str, taken: bool) -> None:
+    settings.BEHIND_PROXY = trusted
+    answer = Client().get("/healthz", headers={logs.HEADER: given})
+    assert (answer.headers[logs.HEADER] == given) == taken
