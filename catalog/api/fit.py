@@ -174,7 +174,11 @@ def accelerator_fit(
     asked = form.cleaned_data
     rows = search.found(LanguageModel.objects.published(), "model", asked["q"])
     rows = rows.order_by(F("release_date").desc(nulls_last=True), "slug")
-    page = list(rows.only("slug", "config", "updated_at", "context_tokens", "context_extended_tokens")[offset:][:limit])
+    page = list(
+        rows.only("slug", "config", "config_unread", "updated_at", "context_tokens", "context_extended_tokens")[
+            offset:
+        ][:limit]
+    )
     found = runs(page, row, asked["cards"], asked["engine"], asked["context"])
     return Status(
         200,

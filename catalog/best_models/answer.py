@@ -27,7 +27,16 @@ MOST_JUDGED = 60
 """Where so many candidates in a row leave fewer than `SHOWN`, the answer ends, and a link goes on from there."""
 
 OF_A_MODEL = (
-    *("slug", "name", "organization__name", "config", "updated_at", "context_tokens", "context_extended_tokens"),
+    *(
+        "slug",
+        "name",
+        "organization__name",
+        "config",
+        "config_unread",
+        "updated_at",
+        "context_tokens",
+        "context_extended_tokens",
+    ),
     *("total_parameters", "active_parameters", "num_experts", "hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag"),
     "input_modalities",
 )

@@ -57,7 +57,9 @@ class MyHardware:
             return {}
         found = {}
         rows = LanguageModel.objects.filter(pk__in=[model.pk for model in models])
-        for row in rows.only("pk", "config", "updated_at", "context_tokens", "context_extended_tokens"):
+        for row in rows.only(
+            "pk", "config", "config_unread", "updated_at", "context_tokens", "context_extended_tokens"
+        ):
             if view := self.fit_of(row, context_tokens):
                 found[row.pk] = view
         return found

@@ -107,7 +107,7 @@ def test_each_answer_is_that_of_the_model_s_own_page(engine: str, slug: str, cou
         assert f"{(figure[1] or figure[2]).strip()} GiB" in words
         line = text_of(own[own.index('class="fit-line') :][:1500])
         assert "Fits" in line
-        room = re.search(r"([\d.,]+ GiB spare)", words)
+        room = re.search(r"([\d.,]+ of [\d.,]+ GiB, [\d.,]+ spare)", words)
         assert room
         assert room[1] in line
         row = LanguageModel.objects.get(slug=urlsplit(address).path.split("/")[-2])
