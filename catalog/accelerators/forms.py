@@ -162,7 +162,8 @@ class RunsForm(FilterForm):
         found = found.select_related("organization")
         found = found.only(
             "slug", "name", "config", "config_unread", "updated_at", "total_parameters", "active_parameters",
-            "num_experts", "context_tokens", "context_extended_tokens", "release_date", "organization__slug", "organization__name",
+            "num_experts", "context_tokens", "context_extended_tokens", "release_date",
+            "organization__slug", "organization__name",
         )  # fmt: skip
         if release and self.sort_board:
             return found.by_rank(release)
