@@ -10,7 +10,7 @@ from ninja import Router, Schema
 from catalog.api.schemas import Problem
 from catalog.models import Place
 from catalog.ranking.scope import OVERALL
-from catalog.standings import current
+from catalog.standings import BOARDS, current
 
 router = Router(tags=["ranks"])
 
@@ -42,7 +42,7 @@ class BoardOut(Schema):
 @router.get("/", response={200: BoardOut, 404: Problem})
 def get_board(request: HttpRequest, board: str = OVERALL.key) -> dict[str, Any]:
     """The newest ranks of a board (`overall`, `coding`, `category/math` ...), with what they were computed from."""
-    release = get_object_or_404(current(board))
+    release = get_object_or_404(current(*({board} & BOARDS.keys())))  # PostgreSQL compares no text with NUL in it
     columns = tuple(PlaceOut.model_fields)
     places = Place.objects.filter(release=release, model__is_published=True)
     rows = places.order_by(F("rank").asc(nulls_last=True), "model__slug").values_list("model__slug", *columns[1:])
