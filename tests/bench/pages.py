@@ -222,6 +222,7 @@ def main() -> None:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         answers = folder / "answers"
         answers.mkdir()
+        folder.chmod(0o755)  # nginx started by root reads as another user
         server = stack.enter_context(served(ours(), "/healthz"))
         first, second = (_ms(server, f"{MODEL}?context={tokens}") for tokens in (5000, 5008))
         print(f"answers after {server.started_s:.1f} s; first model page {first:.0f} ms, second {second:.0f} ms")
