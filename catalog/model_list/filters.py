@@ -50,15 +50,13 @@ class ModelFilterForm(FilterForm):
     """What every list of models can be narrowed by."""
 
     min_parameters = forms.FloatField(
-        label=gettext_lazy("Minimum parameters (B)"), required=False, min_value=0, max_value=MOST
+        label=gettext_lazy("Parameters from (B)"), required=False, min_value=0, max_value=MOST
     )
     max_parameters = forms.FloatField(
-        label=gettext_lazy("Maximum parameters (B)"), required=False, min_value=0, max_value=MOST
+        label=gettext_lazy("Parameters up to (B)"), required=False, min_value=0, max_value=MOST
     )
     licence = forms.ChoiceField(label=gettext_lazy("Commercial use"), required=False)
-    memory = forms.FloatField(
-        label=gettext_lazy("Needs at most (GB of VRAM)"), required=False, min_value=0, max_value=MOST
-    )
+    memory = forms.FloatField(label=gettext_lazy("VRAM up to (GB)"), required=False, min_value=0, max_value=MOST)
     context = forms.IntegerField(label=gettext_lazy("Minimum context"), required=False, min_value=1, max_value=2**40)
     fits = FlagField(label=gettext_lazy("Only what fits"), required=False)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -16,46 +15,10 @@ from reversion.models import Version
 from catalog import sync
 from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel, Organization, Removal, Score, Source
 from catalog.source import load
+from tests.catalog.admin.forms import change_address, errors
 from tests.catalog.sample import CONFIG
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def editor(folder: Any, client: Client) -> Client:
-    sync.sync(load(folder.path))
-    client.force_login(User.objects.create_superuser("editor"))
-    return client
-
-
-def change_address(row: Any) -> str:
-    return reverse(f"admin:catalog_{row._meta.model_name}_change", args=[row.pk])
-
-
-def filled(editor: Client, row: Any) -> dict[str, Any]:
-    """What the change form would send unedited."""
-    page = editor.get(change_address(row))
-    assert page.status_code == 200
-    form = page.context["adminform"].form
-    sent = {name: form[name].value() for name in form.fields}
-    for inline in page.context["inline_admin_formsets"]:
-        for part in (inline.formset.management_form, *inline.formset.forms):
-            sent |= {part.add_prefix(name): part[name].value() for name in part.fields}
-    return {name: value for name, value in sent.items() if value is not None}
-
-
-def errors(editor: Client, row: Any, **changes: Any) -> dict[str, Any]:
-    """The form's errors after an edit; empty where it was saved."""
-    answer = editor.post(change_address(row), filled(editor, row) | changes)
-    if answer.status_code == 302:
-        return {}
-    form, inlines = answer.context["adminform"].form, answer.context["inline_admin_formsets"]
-    return dict(form.errors) | {
-        part.add_prefix(name): text
-        for inline in inlines
-        for part in inline.formset.forms
-        for name, text in part.errors.items()
-    }
 
 
 @pytest.mark.parametrize(
@@ -156,65 +119,6 @@ def test_errors_are_in_the_editors_language(editor: Client) -> None:
         found = errors(editor, row, total_parameters=302_048)
     assert "302,048" in str(found["total_parameters"])
     assert str(found["total_parameters"][0]).isascii() is False
-
-
-@pytest.mark.parametrize(("value", "says"), [("-3", "-3"), ("101", "100")])
-def test_a_score_outside_its_scale_is_refused(editor: Client, value: str, says: str) -> None:
-    score = Score.objects.exclude(benchmark__scale_max=None)[0]
-    found = errors(editor, score, value=value)
-    assert list(found) == ["value"]
-    assert says in str(found["value"])
-
-
-def many_scores(number: int) -> LanguageModel:
-    row = LanguageModel.objects.get()
-    score = row.scores.all()[0]
-    Score.objects.bulk_create(
-        Score(model=row, benchmark_id=score.benchmark_id, value=1, source=f"https://{n}.example", source_kind="vendor")
-        for n in range(number)
-    )
-    Source.objects.bulk_create(Source(model=row, facts=["config"], ref=f"r{n}", kind="paper") for n in range(20))
-    return row
-
-
-def test_a_page_of_many_scores_asks_few_queries(editor: Client, django_assert_max_num_queries: Any) -> None:
-    row = many_scores(60)
-    with django_assert_max_num_queries(20):
-        editor.get(change_address(row))
-
-
-def test_a_model_of_many_scores_is_saved(editor: Client) -> None:
-    """Scores have a page of their own: a form with 91 of them had more fields than a server takes."""
-    row = many_scores(200)
-    assert len(filled(editor, row)) < 250
-    assert errors(editor, row, summary_en="Another.") == {}
-    page = editor.get(change_address(row)).content.decode()
-    listed = f"{reverse('admin:catalog_score_changelist')}?model__id__exact={row.pk}"
-    assert listed in page
-    assert f"{row.scores.count()} scores" in page
-    shown = editor.get(listed)
-    assert shown.context["cl"].result_count == row.scores.count()
-    assert len(shown.context["cl"].result_list) == 50
-
-
-def test_scores_are_edited_as_a_table(editor: Client) -> None:
-    score = Score.objects.exclude(benchmark__scale_max=None)[0]
-    address = f"{reverse('admin:catalog_score_changelist')}?benchmark__id__exact={score.benchmark_id}"
-
-    def sent(**changes: str) -> dict[str, Any]:
-        formset = editor.get(address).context["cl"].formset
-        forms = (formset.management_form, *formset.forms)
-        values = {form.add_prefix(name): form[name].value() for form in forms for name in form.fields}
-        return {name: value for name, value in values.items() if value is not None} | {"_save": "Save"} | changes
-
-    assert editor.post(address, sent(**{"form-0-value": "12.5"})).status_code == 302
-    score.refresh_from_db()
-    assert score.value == 12.5
-    assert Version.objects.get_for_object(score).count() == 2
-    refused = editor.post(address, sent(**{"form-0-value": "900"}))
-    assert refused.status_code == 200
-    assert "900" in str(refused.context["cl"].formset.errors)
-    assert 'value="900"' in refused.content.decode()  # what was typed is still there
 
 
 def test_missing_translations_are_found(editor: Client) -> None:

@@ -14,7 +14,7 @@ from reversion.models import Version
 from catalog import sync
 from catalog.models import Alias, LanguageModel
 from catalog.source import load
-from tests.catalog.admin.test_admin import change_address, errors, filled
+from tests.catalog.admin.forms import change_address, errors, filled
 
 pytestmark = pytest.mark.django_db
 

@@ -19,13 +19,6 @@ from catalog.source import load
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def editor(folder: Any, client: Client) -> Client:
-    sync.sync(load(folder.path))
-    client.force_login(User.objects.create_superuser("editor"))
-    return client
-
-
 def the_model() -> Any:
     return LanguageModel.objects.get()
 
