@@ -13,7 +13,7 @@ MAX_CARDS = 1024
 """More than any machine holds, and the most that `calculator.memory` splits a model over."""
 
 CHINESE_VENDORS = frozenset(
-    {"huawei", "hygon", "metax", "cambricon", "moore-threads", "biren", "iluvatar", "kunlunxin"}
+    {"huawei", "hygon", "metax", "cambricon", "moore-threads", "biren", "iluvatar", "kunlunxin", "t-head", "enflame"}
 )
 SEGMENTS = ("consumer", "workstation", "datacenter", "apple-silicon", "edge", "apu")
 

@@ -35,6 +35,8 @@ VENDORS: Mapping[str, Promise] = {
     "biren": pgettext_lazy("vendor", "Biren"),
     "iluvatar": pgettext_lazy("vendor", "Iluvatar CoreX"),
     "kunlunxin": pgettext_lazy("vendor", "Kunlunxin"),
+    "t-head": pgettext_lazy("vendor", "T-Head"),
+    "enflame": pgettext_lazy("vendor", "Enflame"),
 }
 
 CLASSES: Mapping[str, Promise] = {

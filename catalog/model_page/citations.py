@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from catalog.models import LanguageModel, Source
+from catalog.models.vocabulary import SourceKind
 
 
 class Citations:
@@ -23,9 +24,18 @@ class Citations:
         Several names mean "the first of these that has a source".
         """
         for fact in facts:
-            if numbers := self._numbers.get(fact):
+            if numbers := self._dated(self._numbers.get(fact, [])):
                 return sorted(numbers, key=lambda number: (not self.sources[number - 1].checked, number))
         return []
+
+    def _dated(self, numbers: Sequence[int]) -> Sequence[int]:
+        """Without the days on which repositories were made, where another source says when the weights came."""
+        told = [number for number in numbers if self.sources[number - 1].kind != SourceKind.REPOSITORY_DATE]
+        return told or numbers
+
+    def of_kind(self, kind: str, fact: str) -> list[int]:
+        """Footnote numbers for a fact by sources of one kind, checked ones first."""
+        return [number for number in self.of(fact) if self.sources[number - 1].kind == kind]
 
     def unchecked(self, numbers: Sequence[int]) -> bool:
         """Whether nobody has opened any of these sources: the page then marks the fact as not verified."""

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from calculator.layer_pattern import layer_pattern
 from catalog import versions
 from catalog.bridge.shapes import shape_of
-from catalog.model_page import specs
+from catalog.model_page import origins, specs
 from catalog.model_page.citations import Citations
 from catalog.model_page.links import links
 from catalog.model_page.relatives import relatives
@@ -38,6 +38,8 @@ def _write(slug: str) -> dict[str, str]:
         "citations": citations,
         "links": links(model),
         "pattern": layer_pattern(shape) if shape else "",
+        "config_origins": origins.config_origins(citations) if model.config else [],
+        "repository_date": origins.of_repository(citations),
         "specs": specs.groups(model, shape, citations),
         "scoreboard": scoreboard(model),
         "relatives": relatives(model),

@@ -125,6 +125,7 @@ class SourceKind(TextChoices):
     PAPER = "paper", _("paper")
     LIBRARY_DEFAULT = "library-default", _("library default")
     VERIFICATION = "verification", _("recomputed")
+    REPOSITORY_DATE = "repository-date", _("creation date of the repository")
     SECONDARY = "secondary", _("secondary source")
 
 
@@ -176,6 +177,8 @@ class Vendor(TextChoices):
     BIREN = "biren", VENDORS["biren"]
     ILUVATAR = "iluvatar", VENDORS["iluvatar"]
     KUNLUNXIN = "kunlunxin", VENDORS["kunlunxin"]
+    T_HEAD = "t-head", VENDORS["t-head"]
+    ENFLAME = "enflame", VENDORS["enflame"]
 
 
 class Segment(TextChoices):
@@ -206,6 +209,7 @@ class Fact(TextChoices):
     TOTAL_PARAMETERS = "total_parameters", _("total parameters")
     TOTAL_LABEL = "total_label", _("published total")
     ACTIVE_PARAMETERS = "active_parameters", _("active parameters")
+    ACTIVE_LABEL = "active_label", _("published active")
     CHECKPOINT_PARAMETERS = "checkpoint_parameters", _("numbers in the checkpoint")
     CONTEXT_TOKENS = "context_tokens", _("context length (tokens)")
     CONTEXT_EXTENDED_TOKENS = "context_extended_tokens", _("extended context (tokens)")

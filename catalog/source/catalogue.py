@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.source.checks import check
+from catalog.source.citing import unsourced
 from catalog.source.faults import Fault, SourceError
 from catalog.source.files import Placed, R, read
 from catalog.source.reading import Reader
@@ -25,7 +26,8 @@ class SourceCatalogue:
     """Everything the files say.
 
     `scores` belong to models of the catalogue, `unmatched` to models it does not hold, `anchors` to closed models:
-    they may steady a ranking and are never listed. `remarks` are differences that a card explains.
+    they may steady a ranking and are never listed. `remarks` are differences that a card explains, `unsourced` the
+    facts of models that no source stands behind.
     """
 
     organizations: tuple[OrganizationRecord, ...]
@@ -39,6 +41,7 @@ class SourceCatalogue:
     anchors: tuple[ScoreRecord, ...]
     aliases: dict[str, str]  # another spelling -> slug
     remarks: tuple[Fault, ...]
+    unsourced: tuple[Fault, ...] = ()
 
 
 def load(directory: Path) -> SourceCatalogue:
@@ -63,6 +66,9 @@ def load(directory: Path) -> SourceCatalogue:
         anchors=_records(files.anchors),
         aliases=files.aliases,
         remarks=tuple(remarks),
+        unsourced=tuple(
+            placed.fault(key, "no source names it") for placed in files.models for key in unsourced(placed.record)
+        ),
     )
 
 

@@ -35,7 +35,14 @@ TotalBasis = Literal["publisher", "model-name", "checkpoint", "secondary"]
 ActiveBasis = Literal["all", "computed", "published"]
 Confidence = Literal["primary", "secondary"]
 SourceKind = Literal[
-    "config", "official-repo", "official-blog", "paper", "library-default", "verification", "secondary"
+    "config",
+    "official-repo",
+    "official-blog",
+    "paper",
+    "library-default",
+    "verification",
+    "repository-date",
+    "secondary",
 ]
 Fact = Literal[
     "release_date",
@@ -46,6 +53,7 @@ Fact = Literal[
     "total_parameters",
     "total_label",
     "active_parameters",
+    "active_label",
     "checkpoint_parameters",
     "context_tokens",
     "context_extended_tokens",
@@ -93,6 +101,8 @@ Vendor = Literal[
     "biren",
     "iluvatar",
     "kunlunxin",
+    "t-head",
+    "enflame",
 ]
 Segment = Literal["consumer", "workstation", "datacenter", "apple-silicon", "apu", "edge"]
 Confirmed = Literal["memory", "bandwidth", "tdp"]

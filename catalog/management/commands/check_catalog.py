@@ -22,6 +22,8 @@ class Command(BaseCommand):
         catalogue = load_or_stop(options["directory"])
         for remark in catalogue.remarks:
             self.stdout.write(f"explained: {remark}")
+        for fact in catalogue.unsourced:
+            self.stdout.write(self.style.WARNING(f"unsourced: {fact}"))
         unmatched = Counter(score.model for score in catalogue.unmatched)
         if unmatched:
             named = ", ".join(f"{slug} ({count})" for slug, count in unmatched.most_common(LISTED))
