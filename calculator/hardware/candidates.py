@@ -37,7 +37,7 @@ class Candidate:
     usable_bytes: int  # of all its cards, as is the price
     price_usd: int  # at launch; 0 where it is not known
     current: bool
-    rank: tuple[int, int, bool, int, int, int, str]
+    rank: tuple[int, int, bool, bool, int, int, int, str]
     said: tuple[Reason, ...]
 
 
@@ -81,11 +81,14 @@ def candidates_of(
     return {name: tuple(sorted(sets, key=lambda each: each.rank)) for name, sets in found.items()}
 
 
-def _rank(card: Card, count: int, said: Sequence[Reason], current: bool) -> tuple[int, int, bool, int, int, int, str]:
+def _rank(
+    card: Card, count: int, said: Sequence[Reason], current: bool
+) -> tuple[int, int, bool, bool, int, int, int, str]:
     return (
         count,
         _support_distance(card, said),
         not current,
+        bool(card.sold_in) and card.card_class != "china",
         card.memory_gb,
         -((card.bandwidth_bytes_per_s or 0) // BANDWIDTH_STEP),
         -(card.fp16_flops or 0),

@@ -13,7 +13,7 @@ MAX_CARDS = 1024
 """More than any machine holds, and the most that `calculator.memory` splits a model over."""
 
 CHINESE_VENDORS = frozenset(
-    {"huawei", "hygon", "metax", "cambricon", "moore-threads", "biren", "iluvatar", "kunlunxin", "t-head", "enflame"}
+    {"huawei", "hygon", "metax", "cambricon", "moore-threads", "biren", "iluvatar", "kunlunxin", "t-head"}
 )
 SEGMENTS = ("consumer", "workstation", "datacenter", "apple-silicon", "edge", "apu")
 
@@ -26,7 +26,8 @@ class Card:
     cards such as the Ascend 910C or the MI250X). Rates are dense operations per second, 16-bit with 32-bit
     accumulation. `max_cards` is how many of a kind work as one (1: a laptop, a Mac, a board with its own memory).
     `obtainable` is false for what nobody can put into a machine of their own: chips of laptops, after-market
-    modifications, products that never shipped, cloud-only parts. They are computed, but never recommended.
+    modifications, products that never shipped, cloud-only parts. They are computed, but never recommended. `sold_in` is
+    the one country that a card is made for; of equals, one that is sold everywhere comes first.
     `beside` are cards of other kinds in the reader's machine, and how many of each.
     """
 
@@ -52,6 +53,7 @@ class Card:
     devices: int = 1
     max_cards: int = MAX_CARDS
     obtainable: bool = True
+    sold_in: str = ""
     beside: tuple[tuple[Card, int], ...] = ()
 
     def __post_init__(self) -> None:
@@ -168,6 +170,7 @@ def from_specification(
     devices: int = 1,
     max_cards: int | None = None,
     obtainable: bool = True,
+    sold_in: str = "",
 ) -> Card:
     """A `Card` from figures in the units of data sheets (GB/s, TFLOPS); empty text means unknown.
 
@@ -203,6 +206,7 @@ def from_specification(
         devices=devices,
         max_cards=max_cards or (1 if unified_memory else MAX_CARDS // devices),
         obtainable=obtainable,
+        sold_in=sold_in,
     )
 
 

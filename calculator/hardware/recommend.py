@@ -146,13 +146,13 @@ def _about_as_large(first: Candidate, near: Sequence[Candidate], needs: _Needs) 
 
 
 def _nearest(misses: Sequence[Candidate], needs: _Needs) -> Candidate | None:
-    """The set that comes closest without fitting; of equals, fewer cards. The largest are asked first, until no other
-    can come closer."""
-    nearest, found = None, (0.0, 0, "")
+    """The set that comes closest without fitting; of equals, what is sold everywhere and fewer cards. The largest are
+    asked first, until no other can come closer."""
+    nearest, found = None, (0.0, False, 0, "")
     for miss in sorted(misses, key=lambda each: each.usable_bytes, reverse=True):
         if needs.closest(miss) < found[0]:
             break
-        close = needs.closeness(miss), -miss.count, miss.card.slug
+        close = needs.closeness(miss), not miss.card.sold_in, -miss.count, miss.card.slug
         if close[0] and (nearest is None or close > found):
             nearest, found = miss, close
     return nearest
@@ -160,7 +160,7 @@ def _nearest(misses: Sequence[Candidate], needs: _Needs) -> Candidate | None:
 
 def _cheapest(near: Sequence[Candidate], picks: Sequence[Candidate], needs: _Needs) -> Candidate | None:
     """The current set with the lowest launch price that fits, unless its cards are picked already."""
-    priced = [each for each in near if each.price_usd and each.current]
+    priced = [each for each in near if each.price_usd and each.current and not each.card.sold_in]
     priced.sort(key=lambda each: (each.price_usd, each.count, each.card.slug))
     cheapest = next((each for each in priced if needs.fits(each)), None)
     return None if cheapest is None or any(each.card is cheapest.card for each in picks) else cheapest

@@ -36,7 +36,6 @@ VENDORS: Mapping[str, Promise] = {
     "iluvatar": pgettext_lazy("vendor", "Iluvatar CoreX"),
     "kunlunxin": pgettext_lazy("vendor", "Kunlunxin"),
     "t-head": pgettext_lazy("vendor", "T-Head"),
-    "enflame": pgettext_lazy("vendor", "Enflame"),
 }
 
 CLASSES: Mapping[str, Promise] = {

@@ -10,20 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from calculator.figures import gib
 from calculator.hardware import Card
+from catalog.accelerators.card_spec import CardSpec
+from catalog.accelerators.engines import engines
 from catalog.models import Accelerator
-
-
-@dataclass(frozen=True, slots=True)
-class CardSpec:
-    """`value` is empty where it is not known: not disclosed, or `unknown` in words of its own.
-
-    `confirmed` names other sources that say the same.
-    """
-
-    label: str | Promise
-    value: str
-    confirmed: tuple[str, ...] = ()
-    unknown: str | Promise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +26,7 @@ def groups(row: Accelerator, card: Card) -> tuple[CardSpecGroup, ...]:
         CardSpecGroup(gettext_lazy("Memory"), _memory(row, card)),
         CardSpecGroup(gettext_lazy("Compute (dense)"), _arithmetic(row)),
         CardSpecGroup(gettext_lazy("Card"), _card(row)),
+        CardSpecGroup(gettext_lazy("Inference engines"), engines(card)),
     )
 
 
@@ -99,8 +89,14 @@ def _card(row: Accelerator) -> tuple[CardSpec, ...]:
         CardSpec(gettext_lazy("Power"), f"{row.tdp_w:,} W" if row.tdp_w else "", tuple(confirmed.get("tdp", ()))),
         CardSpec(gettext_lazy("Released in"), str(row.release_year or "")),
         CardSpec(gettext_lazy("Launch price"), f"{row.launch_price_usd:,} USD" if row.launch_price_usd else ""),
-        CardSpec(gettext_lazy("On sale"), _("yes") if row.obtainable else _("no: computed, never recommended")),
+        CardSpec(gettext_lazy("On sale"), _on_sale(row)),
     )
+
+
+def _on_sale(row: Accelerator) -> str:
+    if not row.obtainable:
+        return _("no: computed, never recommended")
+    return _("in China only") if row.sold_in == "CN" else row.sold_in or _("yes")
 
 
 def _number(value: float | None, unit: str) -> str:

@@ -47,7 +47,7 @@ class AcceleratorAdmin(CatalogAdmin):
                     ("memory_gb", "usable_memory_gib"),
                     ("memory_type", "memory_bus_bits"),
                     ("bandwidth_gb_per_s", "unified_memory"),
-                    ("devices", "max_cards", "obtainable"),
+                    ("devices", "max_cards", "obtainable", "sold_in"),
                 )
             },
         ),

@@ -163,6 +163,7 @@ class AcceleratorOut(Schema):
     devices: int
     max_cards: int | None
     obtainable: bool
+    sold_in: str
     launch_price_usd: int | None
     compute_capability: str
     supports_fp8: bool | None

@@ -36,6 +36,7 @@ def card_of(row: Accelerator) -> Card:
         devices=row.devices,
         max_cards=row.max_cards,
         obtainable=row.obtainable,
+        sold_in=row.sold_in,
     )
 
 

@@ -49,6 +49,12 @@ class Accelerator(Synced):
         default=True,
         help_text=_("Off for laptop chips and cloud-only parts: computed, never recommended."),
     )
+    sold_in = models.CharField(
+        _("sold in one country only"),
+        max_length=2,
+        blank=True,
+        help_text=_("Its ISO code. Recommended after cards that are sold everywhere."),
+    )
     compute_capability = models.CharField(_("compute capability"), max_length=8, blank=True)
     supports_fp8 = models.BooleanField(_("FP8 tensor cores"), null=True, blank=True)
     supports_fp4 = models.BooleanField(_("FP4 tensor cores"), null=True, blank=True)

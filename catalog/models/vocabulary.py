@@ -178,7 +178,6 @@ class Vendor(TextChoices):
     ILUVATAR = "iluvatar", VENDORS["iluvatar"]
     KUNLUNXIN = "kunlunxin", VENDORS["kunlunxin"]
     T_HEAD = "t-head", VENDORS["t-head"]
-    ENFLAME = "enflame", VENDORS["enflame"]
 
 
 class Segment(TextChoices):

@@ -184,6 +184,7 @@ class AcceleratorRecord(Record):
     devices: Count = 1
     max_cards: Count | None = None
     obtainable: bool = True
+    sold_in: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""  # the one country; empty: not so bound
     fp16_tflops: Positive | None = None
     fp8_tflops: Positive | None = None
     fp4_tflops: Positive | None = None

@@ -102,7 +102,6 @@ Vendor = Literal[
     "iluvatar",
     "kunlunxin",
     "t-head",
-    "enflame",
 ]
 Segment = Literal["consumer", "workstation", "datacenter", "apple-silicon", "apu", "edge"]
 Confirmed = Literal["memory", "bandwidth", "tdp"]

@@ -175,3 +175,23 @@ def test_the_chinese_pages() -> None:
     page = text_of(get("/zh-hans/accelerators/ascend-910b2-64gb/"))
     assert "昇腾 910B2" in page
     assert "华为" in page
+
+
+@pytest.mark.parametrize(
+    ("slug", "engine", "said"),
+    [
+        ("rtx-4090", "vLLM", "yes"),
+        ("ascend-910b2-64gb", "vLLM", "through vllm-ascend"),
+        ("ascend-910b2-64gb", "llama.cpp", "yes"),  # its CANN back end
+        ("cambricon-mlu370-x8", "vLLM", "through vllm-mlu"),
+        ("kunlunxin-r200-16gb", "vLLM", "through vLLM-Kunlun"),
+        ("mtt-s4000", "vLLM", "through vllm-musa"),
+        ("hygon-dcu-k100-ai-64gb", "vLLM", "not known"),
+        ("p100-pcie-16gb", "vLLM", "no: needs compute capability 7.5"),
+        ("apple-m4-24gb", "vLLM", "no"),
+    ],
+)
+def test_a_card_s_page_says_what_its_engines_need(slug: str, engine: str, said: str) -> None:
+    row = Accelerator.objects.get(slug=slug)
+    found = {str(spec.label): str(spec.value or spec.unknown) for spec in groups(row, card_of(row))[3].specs}
+    assert found[engine] == said

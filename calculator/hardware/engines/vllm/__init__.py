@@ -32,10 +32,12 @@ from calculator.memory.vllm.serving import (
 
 SUPPORT = Support(
     own=frozenset({"nvidia", "amd", "intel"}),  # docs/getting_started/installation/gpu.md
-    plugins={  # the list in vllm/model_executor/custom_op.py, and docs of hardware plug-ins
+    # The list in vllm/model_executor/custom_op.py, and that of docs/getting_started/installation ("Hardware Plugins").
+    plugins={
         "huawei": "vllm-ascend",
         "metax": "vLLM-metax",
         "kunlunxin": "vLLM-Kunlun",
+        "cambricon": "vllm-mlu",
         "moore-threads": "vllm-musa",
         "google": "tpu-inference",
         "aws": "vllm-neuron",
