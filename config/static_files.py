@@ -1,4 +1,4 @@
-"""Static files as they are collected: without what only their authors read, then hashed and compressed by WhiteNoise."""
+"""Static files as collected: without what only their authors read, then hashed and compressed by WhiteNoise."""
 
 from __future__ import annotations
 
