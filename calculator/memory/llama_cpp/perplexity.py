@@ -1,8 +1,8 @@
 """What a format costs in quality, where it was measured.
 
 Perplexity of Llama 3 8B on the test set of WikiText-2, from llama.cpp's `tools/perplexity/README.md`, "LLaMA 3 8b
-Scoreboard" (revision f364eb6f of llama.cpp): the mean difference to the model in 16 bits, whose own perplexity is 6.2316.
-Larger models lose less, other families other amounts; the order of the formats holds.
+Scoreboard" (revision f364eb6f of llama.cpp): the mean difference to the model in 16 bits, of which it is
+6.2316. Larger models lose less, other families other amounts; the order of the formats holds.
 """
 
 from __future__ import annotations
