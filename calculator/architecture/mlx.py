@@ -133,16 +133,7 @@ def read_mlx(q: Fields) -> tuple[Quantization, tuple[str, ...]]:
         narrow = _checked(q, {"mode": "affine", **settings}, path) if isinstance(settings, Mapping) else ""
         if settings is not True:
             modules += [ModuleFormat(role, layer, narrow) for role, layer in found]
-    bits = q.config.get("bits")
-    group = q.config.get("group_size")
-    quantization = Quantization(
-        method=METHOD,
-        bits=bits if isinstance(bits, int) else 4,
-        group_size=group if isinstance(group, int) else None,
-        name=name,
-        modules=tuple(modules),
-    )
-    return quantization, tuple(unknown)
+    return Quantization(method=METHOD, name=name, modules=tuple(modules)), tuple(unknown)
 
 
 def _checked(q: Fields, settings: Mapping[str, object], path: str = "") -> str:

@@ -34,7 +34,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     try:
         model = with_prediction(wrapped.text, family(wrapped.text))
         towers = _towers(wrapped, model.hidden_size)
-        storage = read_storage(wrapped.text, assume_standard=assume_standard)
+        storage = read_storage(wrapped.text)
     except (ArithmeticError, LookupError, TypeError, ValueError):
         if not wrapped.outer.faults:
             raise
@@ -43,6 +43,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     if wrapped.outer.faults:
         raise ConfigError.collect(wrapped.outer.faults)
     layers = model.typed_layers()
+    tensors = tuple(_tensors(model, towers, storage))
     return Shape(
         model_type=wrapped.text.model_type,
         hidden_size=model.hidden_size,
@@ -50,8 +51,8 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         context_tokens=model.context_tokens,
         tied_embeddings=model.tied_embeddings,
         layers=layers,
-        tensors=tuple(_tensors(model, towers, storage)),
-        native_format=storage.native,
+        tensors=tensors,
+        native_format=storage.native(tensors),
         architecture=_architecture(config),
         file_type=wrapped.outer.model_type,
         tower_heads=_tower_heads(config),
@@ -159,14 +160,14 @@ def _tensors(model: Decoder, towers: tuple[Tower, ...], storage: Storage) -> Ite
     for index, layer in enumerate(model.layers):
         yield from _place(layer.weights, index, "text", storage)
     for index, layer in enumerate(model.mtp):
-        yield from _place(layer.weights, len(model.layers) + index, "mtp", storage)
+        yield from _place(layer.weights, len(model.layers) + index, "mtp", storage, mtp=index)
     for tower in towers:
         yield from _place(tower.outside, None, tower.part, storage)
         for index, weights in enumerate(tower.layers):
             yield from _place(weights, index, tower.part, storage)
 
 
-def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage) -> Iterator[Tensor]:
+def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage, mtp: int = 0) -> Iterator[Tensor]:
     for role, shape, kind, routed in weights:
-        dtype = storage.dtype(role, len(shape), kind, part, layer)
+        dtype = storage.dtype(role, len(shape), kind, part, layer, mtp)
         yield Tensor(role=role, shape=shape, layer=layer, dtype=dtype, part=part, kind=kind, routed=routed)

@@ -25,6 +25,8 @@ STORED_BYTES = {
     "INT4": Fraction(9, 16),  # one 16-bit scale per 32 weights
     "NVFP4": Fraction(9, 16),  # one byte per 16 weights
     "MXFP4": Fraction(17, 32),  # one byte per 32 weights
+    "MXFP8": Fraction(33, 32),
+    "NF4": Fraction(9, 16),  # 32 bits per 64 weights
 }
 """Bytes per weight of a checkpoint's dtype, with its block scales."""
 
@@ -152,4 +154,10 @@ def _may_fit(shape: Shape, workload: Workload, card: Card, count: int) -> bool:
 @lru_cache(maxsize=64)
 def checkpoint_bytes(shape: Shape) -> int:
     """Bytes of the text model as published, from each tensor's own dtype."""
-    return int(sum(tensor.elements * STORED_BYTES[tensor.dtype] for tensor in shape.tensors_of("text")))
+    return int(sum(tensor.elements * stored_bytes(tensor.dtype) for tensor in shape.tensors_of("text")))
+
+
+def stored_bytes(dtype: str) -> Fraction:
+    """Bytes per weight. Whole numbers of other widths count with a 16-bit scale per 128 weights."""
+    name = dtype.partition("-")[0]
+    return STORED_BYTES[name] if name in STORED_BYTES else Fraction(int(name.removeprefix("INT")), 8) + Fraction(1, 64)

@@ -127,8 +127,14 @@ ASSUMPTIONS: Mapping[str, Promise] = {
     "mlx_modules_unknown": gettext_lazy(
         "Assumed, not known: this checkpoint sets some modules apart by names that are not known here; they count as quantised like the rest."
     ),
-    "quantization_ignored": gettext_lazy(
-        "Assumed, not known: how the checkpoint is quantised is not understood, so its weights count as 16 bits."
+    "method_not_modelled": gettext_lazy(
+        "How this checkpoint is quantised (%(value)s) is not modelled here: the figures are those of the model that it was made from."
+    ),
+    "modules_not_listed": gettext_lazy(
+        "Assumed, not known: this checkpoint stores its modules in several formats, and the file does not say which in which, so all count as 16 bits. The list is in hf_quant_config.json beside it, or in the original config.json."
+    ),
+    "name_says_quantised": gettext_lazy(
+        "The name in the file says %(value)s, and the file says nothing of a quantisation: its weights count as wide. If hf_quant_config.json lies beside it, give that, too."
     ),
 }
 
@@ -145,4 +151,5 @@ def note_text(note: Note) -> str:
 
 def assumption_text(key: str) -> str:
     """An assumption about the shape (`Shape.assumptions`), in the active language."""
-    return str(ASSUMPTIONS[key])
+    name, _colon, value = key.partition(":")
+    return str(ASSUMPTIONS[name]) % {"value": value}

@@ -142,11 +142,8 @@ def test_a_file_full_of_faults_gets_a_short_answer() -> None:
         ({**LLAMA, "layer_types": [1, 2, 3]}, ("layer_types", "not_a_list_of_words")),
         ({**LLAMA, "attention_bias": "yes"}, ("attention_bias", "not_a_boolean")),
         ({**LLAMA, "torch_dtype": "float17"}, ("torch_dtype", "unknown_format")),
-        (
-            {**LLAMA, "quantization_config": {"quant_method": "magic"}},
-            ("quantization_config.quant_method", "unknown_format"),
-        ),
-        (quantised(quant_method="gptq", bits=3), ("quantization_config.bits", "unknown_format")),
+        (quantised(quant_method="gptq", bits=[3]), ("quantization_config.bits", "unknown_format")),
+        (quantised(quant_method="gptq", dynamic=[3]), ("quantization_config.dynamic", "not_an_object")),
         (quantised(quant_method="awq", bits="4"), ("quantization_config.bits", "unknown_format")),
         (quantised(quant_method="gptq", bits=4, group_size=10**18), ("quantization_config.group_size", "out_of_range")),
         (quantised(quant_method="gptq", bits=4, group_size="x"), ("quantization_config.group_size", "not_an_integer")),
