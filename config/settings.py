@@ -157,7 +157,7 @@ STORAGES = {
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # only debuggers ask for them
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # a pasted config.json; the largest known is under 200 KB
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20  # a pasted config.json of up to 4 MB, its quotes written as %22
 
 # Languages
 LANGUAGE_CODE = "en"

@@ -62,6 +62,11 @@ class Fields:
         self._parts: dict[str, Fields] = {}
         self._layers: dict[str, Fields] = {}
 
+    @property
+    def whole(self) -> Fields:
+        """The whole file."""
+        return self.outer or self
+
     def key(self, name: str) -> str:
         """The dotted path under which the config spells `name`, or would."""
         names = spellings(name)
@@ -134,6 +139,8 @@ class Fields:
 
     def _whole(self, name: str, value: object, least: int, index: int | None = None) -> int:
         where = {} if index is None else {"index": index}
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             self.fault(name, "not_an_integer", value=short(value), **where)
             return 1

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from calculator.architecture.errors import ConfigError
 
-MAX_BYTES = 1_000_000  # the longest published config.json (per-module quantisation lists) is below 300 kB
+MAX_BYTES = 4_000_000  # the longest published config.json, an NVFP4 one that lists every expert, has 3.1 MB
 MAX_DEPTH = 32  # published files nest at most 5 deep
 # An open string runs to the end of the text: without the possessive quantifiers and the optional quote, every escaped
 # quote in it would be tried as the beginning of another, in quadratic time.

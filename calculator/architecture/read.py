@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from calculator.architecture.aliases import spellings
+from calculator.architecture.aliases import SPELLINGS, spellings
 from calculator.architecture.decoder import Decoder
 from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
+from calculator.architecture.heads import check_no_draft, class_named, has_language_head
 from calculator.architecture.keys import may_bear_shape
 from calculator.architecture.prediction import with_prediction
 from calculator.architecture.quantization import Storage, read_storage
@@ -20,6 +22,9 @@ from calculator.architecture.towers import TOWERS, Tower
 from calculator.architecture.wrappers import Wrapped, unwrap
 
 
+_OTHER_MODALITIES = re.compile(r"vision|visual|audio|image|speech")
+
+
 def read_config(config: Mapping[str, object], *, assume_standard: bool = False) -> Shape:
     """Read the shape of the model that a parsed config.json describes.
 
@@ -28,6 +33,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     """
     if not isinstance(config, Mapping):
         raise ConfigError("", "not_an_object")
+    check_no_draft(config)
     wrapped = unwrap(config)
     assumptions = _check_wrapper(wrapped, assume_standard) + _check_family(wrapped.text, assume_standard)
     family = FAMILIES.get(wrapped.text.model_type, LLAMA)
@@ -53,7 +59,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         layers=layers,
         tensors=tensors,
         native_format=storage.native(tensors),
-        architecture=_architecture(config),
+        architecture=class_named(config),
         file_type=wrapped.outer.model_type,
         tower_heads=_tower_heads(config),
         image_tokens=_image_tokens(config),
@@ -64,16 +70,14 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
         states_correction=_states_correction(wrapped.text),
         state_dtype=_state_dtype(wrapped.text),
-        assumptions=assumptions + storage.assumptions,
+        assumptions=assumptions + storage.assumptions + _missing_head(config),
         quantization=storage.quantization,
         stated_experts=_stated_experts(wrapped.text),
     )
 
 
-def _architecture(config: Mapping[str, object]) -> str | None:
-    named = config.get("architectures")
-    first = named[0] if isinstance(named, list) and named else None
-    return first if isinstance(first, str) else None
+def _missing_head(config: Mapping[str, object]) -> tuple[str, ...]:
+    return () if has_language_head(config) else (f"no_language_head:{(class_named(config) or '')[:80]}",)
 
 
 _TOWER_HEADS = {
@@ -142,9 +146,28 @@ def _note_unread(wrapped: Wrapped) -> None:
         for key, value in part.config.items():
             if len(part.faults) >= MOST_FAULTS:
                 return
-            if key not in part.used and may_bear_shape(key, value) and (part.path, key) not in seen:
+            if key in part.used or (part.path, key) in seen or not may_bear_shape(key, value):
+                continue
+            if not any(_is_copy(other, key, value) for other in _text_parts(wrapped, part)):
                 seen.add((part.path, key))
                 part.faults.append(Fault(part.path + key, "unknown_key", {"model_type": part.model_type}))
+
+
+def _text_parts(wrapped: Wrapped, part: Fields) -> Iterator[Fields]:
+    """The parts that describe the language model, but for this one. A file may say outside once more what they say:
+    transformers 4.55 repeats them so, and only what stands inside counts."""
+    inside = (inner for inner in wrapped.text.parts() if not _OTHER_MODALITIES.search(inner.path))
+    return (other for other in (wrapped.text, *inside) if other is not part)
+
+
+def _is_copy(other: Fields, key: str, value: object) -> bool:
+    """Whether a part that was read says the same, in any spelling; an explicit null outweighs what is outside."""
+    names = next((names for names in SPELLINGS.values() if key in names), (key,))
+    for name in names:
+        if name in other.used and (name in other.config or name in other.defaults):
+            own = other.config[name] if name in other.config else other.defaults[name]
+            return own is None or own == value
+    return False
 
 
 def _parts(wrapped: Wrapped) -> Iterator[Fields]:

@@ -57,6 +57,9 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "not_a_number": gettext_lazy("NaN and Infinity are not numbers a config.json can hold."),
     "missing": gettext_lazy("This key is missing and has no default for this model type."),
     "unknown_model_type": gettext_lazy("The model type “%(value)s” is not known."),
+    "draft_head": gettext_lazy(
+        "“%(value)s” is a draft head for speculative decoding, not a model: it runs beside its target model and borrows embedding and output from it. Give the target's config.json."
+    ),
     "unknown_key": gettext_lazy("This key is not known for the model type “%(model_type)s” and may bear on its shape."),
     "not_utf8": gettext_lazy("The file is not UTF-8 text (byte %(position)s)."),
     "not_an_integer": gettext_lazy("A whole number is expected here, not “%(value)s”."),

@@ -133,6 +133,9 @@ ASSUMPTIONS: Mapping[str, Promise] = {
     "modules_not_listed": gettext_lazy(
         "Assumed, not known: this checkpoint stores its modules in several formats, and the file does not say which in which, so all count as 16 bits. The list is in hf_quant_config.json beside it, or in the original config.json."
     ),
+    "no_language_head": gettext_lazy(
+        "The class that the file names (%(value)s) has no output head for tokens, so none is counted among the weights. Engines that are asked to generate would need one."
+    ),
     "name_says_quantised": gettext_lazy(
         "The name in the file says %(value)s, and the file says nothing of a quantisation: its weights count as wide. If hf_quant_config.json lies beside it, give that, too."
     ),
