@@ -19,6 +19,7 @@ from typing import overload
 
 from calculator.architecture.aliases import spellings
 from calculator.architecture.errors import ConfigError, Fault
+from calculator.architecture.keys import may_bear_shape
 
 ESSENTIAL = frozenset({"hidden_size", "num_layers", "num_heads", "vocab_size", "intermediate_size"})
 MOST_LAYERS = (
@@ -53,10 +54,14 @@ class Fields:
         path: str = "",
         nested: bool = False,
         faults: list[Fault] | None = None,
+        root: Fields | None = None,
     ) -> None:
         self.config, self.model_type, self.path, self.nested = config, model_type, path, nested
         self.defaults = transformers_defaults().get(model_type, {})
         self.faults: list[Fault] = [] if faults is None else faults
+        # Sizes that the file leaves to defaults, and those that it leaves out and that are read as none nonetheless.
+        self.taken: dict[str, object] = {} if root is None else root.taken
+        self.left_open: dict[str, object] = {} if root is None else root.left_open
         self.used: set[str] = {"model_type"}
         self.outer: Fields | None = None  # the whole file, seen from its language model
         self._parts: dict[str, Fields] = {}
@@ -93,12 +98,15 @@ class Fields:
         for spelling in present:
             if self.config[spelling] is not None:
                 return self.config[spelling]
-        if present or not use_default or self._has_to_be_said(name):
+        if present or self._has_to_be_said(name):
             return None
-        for spelling in names:
-            if self.defaults.get(spelling) is not None:
-                return self.defaults[spelling]
-        return None
+        default_name = next((spelling for spelling in names if self.defaults.get(spelling) is not None), None)
+        if default_name is None:
+            return None
+        default = self.defaults[default_name]
+        if isinstance(default, (int, list)) and not isinstance(default, bool) and may_bear_shape(default_name, default):
+            (self.taken if use_default else self.left_open)[self.path + default_name] = default
+        return default if use_default else None
 
     def _has_to_be_said(self, name: str) -> bool:
         """A mixture of experts may leave out the size of its few dense layers, which the model type fixes."""
@@ -218,7 +226,7 @@ class Fields:
         named = value.get("model_type") or model_type
         if not isinstance(named, str):
             raise self.fail(name, "not_a_word", value=short(named))
-        part = Fields(value, named, path=f"{self.key(name)}.", nested=True, faults=self.faults)
+        part = Fields(value, named, path=f"{self.key(name)}.", nested=True, faults=self.faults, root=self)
         self._parts[name] = part
         return part
 
@@ -236,7 +244,8 @@ class Fields:
             return self
         kind = repr(sorted(override.items(), key=str))
         if kind not in self._layers:
-            seen = Fields({**self.config, **override}, self.model_type, path=self.path, nested=True, faults=self.faults)
+            both = {**self.config, **override}
+            seen = Fields(both, self.model_type, path=self.path, nested=True, faults=self.faults, root=self)
             seen.used = self.used
             self._layers[kind] = seen
         return self._layers[kind]

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from calculator.architecture.aliases import SPELLINGS, spellings
+from calculator.architecture.assumptions import of_file
 from calculator.architecture.decoder import Decoder
 from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
-from calculator.architecture.heads import check_no_draft, class_named, has_language_head
+from calculator.architecture.heads import check_no_draft, class_named
 from calculator.architecture.keys import may_bear_shape
 from calculator.architecture.prediction import with_prediction
 from calculator.architecture.quantization import Storage, read_storage
@@ -20,7 +21,6 @@ from calculator.architecture.shape import Shape, Tensor
 from calculator.architecture.tensors import Weight
 from calculator.architecture.towers import TOWERS, Tower
 from calculator.architecture.wrappers import Wrapped, unwrap
-
 
 _OTHER_MODALITIES = re.compile(r"vision|visual|audio|image|speech")
 
@@ -70,14 +70,10 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
         states_correction=_states_correction(wrapped.text),
         state_dtype=_state_dtype(wrapped.text),
-        assumptions=assumptions + storage.assumptions + _missing_head(config),
+        assumptions=assumptions + storage.assumptions + of_file(wrapped, config),
         quantization=storage.quantization,
         stated_experts=_stated_experts(wrapped.text),
     )
-
-
-def _missing_head(config: Mapping[str, object]) -> tuple[str, ...]:
-    return () if has_language_head(config) else (f"no_language_head:{(class_named(config) or '')[:80]}",)
 
 
 _TOWER_HEADS = {

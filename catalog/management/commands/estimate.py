@@ -37,7 +37,7 @@ from calculator.memory.engines import served
 from calculator.serialize import estimate_json
 from calculator.workload_form import QUESTIONS
 
-LARGEST_FILE = 2_000_000  # a little above what the parser takes, so that it says the file is too large
+LARGEST_FILE = 5_000_000  # a little above what the parser takes, so that it says the file is too large
 GIB = 2**30
 SPELLINGS = {attribute: f"--{name.replace('_', '-')}" for name, attribute in QUESTIONS.items()}
 

@@ -82,7 +82,13 @@ def test_a_needed_key_is_missing(key: str) -> None:
     assert fault(config) == (key, "missing")
 
 
-@pytest.mark.parametrize("value", ["64", 64.0, True, [64], {"a": 64}, float("nan"), float("inf")])
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    """`"max_position_embeddings": 1000000.0` stands in published files, and 4096.0 is 4096."""
+    floats = {key: float(value) if type(value) is int else value for key, value in LLAMA.items()}
+    assert read_config(floats).tensors == read_config(LLAMA).tensors
+
+
+@pytest.mark.parametrize("value", ["64", 64.5, True, [64], {"a": 64}, float("nan"), float("inf")])
 def test_sizes_are_whole_numbers(value: object) -> None:
     assert fault({**LLAMA, "hidden_size": value}) == ("hidden_size", "not_an_integer")
 

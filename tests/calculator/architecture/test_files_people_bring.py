@@ -8,7 +8,7 @@ import pytest
 
 from calculator.architecture import ConfigError, parse_config_text, read_config
 from calculator.labels import assumption_text, config_error_texts
-from tests.reference.files import FILES, answer, is_right, rows
+from tests.reference.brought import FILES, answer, is_right, rows
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row["file"]) for row in rows()])

@@ -19,6 +19,7 @@ LLAMA: dict[str, Any] = {
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "vocab_size": 1000,
+    "max_position_embeddings": 2048,
 }
 
 

@@ -171,7 +171,7 @@ def test_the_first_step_asks_for_the_file(editor: Client, language: str) -> None
         ({"config": json.dumps(CONFIG | {"num_wings": 2, "wing_size": 3})}, "wing_size"),
         ({"config": UNKNOWN}, "qwen9"),
         ({"config": QWEN, "repository": "<script>"}, "&lt;script&gt;"),
-        ({"config": "[" * 1_000_001}, "larger than"),
+        ({"config": "[" * 4_000_001}, "larger than"),
     ],
 )
 def test_the_first_step_names_every_fault(editor: Client, sent: dict[str, str], says: str) -> None:

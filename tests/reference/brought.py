@@ -1,4 +1,4 @@
-"""Prints, for files that people bring, what is right and what is answered: `python tests/reference/files.py`."""
+"""Prints, for files that people bring, what is right and what is answered: `python tests/reference/brought.py`."""
 
 from __future__ import annotations
 
