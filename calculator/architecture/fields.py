@@ -150,7 +150,7 @@ class Fields:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            self.fault(name, "not_an_integer", value=short(value), **where)
+            self.fault(name, "not_an_integer", value=in_json(value), **where)
             return 1
         most = LIMITS.get(name, MOST_LAYERS if REPEATED.search(name) else LARGEST)
         if not least <= value <= most:
@@ -164,7 +164,7 @@ class Fields:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.fault(name, "not_a_number", value=short(value))
+            self.fault(name, "not_a_number", value=in_json(value))
             return default
         if not least <= value <= most:
             self.fault(name, "out_of_range", value=short(value), least=least, most=most)
@@ -176,7 +176,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.fault(name, "not_a_boolean", value=short(value))
+            self.fault(name, "not_a_boolean", value=in_json(value))
             return default
         return value
 
@@ -186,7 +186,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, (list, tuple)):
-            self.fault(name, "not_a_list", value=short(value))
+            self.fault(name, "not_a_list", value=in_json(value))
             return None
         self._check_length(name, value, length)
         return [self._whole(name, item, least, index) for index, item in enumerate(value)]
@@ -196,7 +196,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-            self.fault(name, "not_a_list_of_words", value=short(value))
+            self.fault(name, "not_a_list_of_words", value=in_json(value))
             return None
         self._check_length(name, value, length)
         return list(value)
@@ -206,7 +206,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, str):
-            self.fault(name, "not_a_word", value=short(value))
+            self.fault(name, "not_a_word", value=in_json(value))
             return default
         return value
 
@@ -249,6 +249,14 @@ class Fields:
             seen.used = self.used
             self._layers[kind] = seen
         return self._layers[kind]
+
+
+def in_json(value: object) -> str:
+    """A value as the file writes it, cut: the text "4096" is told from the number 4096."""
+    try:
+        return json.dumps(value, ensure_ascii=False)[:40]
+    except (TypeError, ValueError):  # what no file holds
+        return repr(value)[:40]
 
 
 def short(value: object) -> object:

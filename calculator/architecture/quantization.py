@@ -111,9 +111,18 @@ def _unquantised(c: Fields, base: str) -> Storage:
     if base == "FP8":
         rules = rules_of({"quant_method": "fp8"})
         return _with_matcher(c, Matcher(rules), "fp8", "BF16") if rules else Storage("BF16")
-    named = c.config.get("_name_or_path")
-    word = _QUANTISED_NAME.search(named) if isinstance(named, str) else None
-    return Storage(base, assumptions=(f"name_says_quantised:{word[0]}",) if word else ())
+    word = word_of_quantisation(c.whole.config.get("_name_or_path") or c.config.get("_name_or_path"))
+    return Storage(base, assumptions=(f"name_says_quantised:{word}",) if word else ())
+
+
+def word_of_quantisation(name: object) -> str | None:
+    """What a repository's name says of how it is quantised: "NVFP4", "FP8", "AWQ" ...
+
+    >>> word_of_quantisation("nvidia/Qwen3-8B-NVFP4"), word_of_quantisation("google/gemma-3-4b-it")
+    ('NVFP4', None)
+    """
+    found = _QUANTISED_NAME.search(name) if isinstance(name, str) else None
+    return found[0] if found else None
 
 
 def _quantised(c: Fields, q: Fields, base: str) -> Storage:

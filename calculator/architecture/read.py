@@ -14,6 +14,7 @@ from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
 from calculator.architecture.heads import check_no_draft, class_named
 from calculator.architecture.keys import may_bear_shape
+from calculator.architecture.other_files import kind_of
 from calculator.architecture.prediction import with_prediction
 from calculator.architecture.quantization import Storage, read_storage
 from calculator.architecture.rotary import rotary_tables
@@ -33,6 +34,9 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     """
     if not isinstance(config, Mapping):
         raise ConfigError("", "not_an_object")
+    kind = kind_of(config) if "model_type" not in config else None
+    if kind:
+        raise ConfigError("", kind, **_named_in(config))
     check_no_draft(config)
     wrapped = unwrap(config)
     assumptions = _check_wrapper(wrapped, assume_standard) + _check_family(wrapped.text, assume_standard)
@@ -82,6 +86,11 @@ _TOWER_HEADS = {
     **dict.fromkeys(("qwen3_vl", "qwen3_vl_moe"), 16),
 }
 """Of the configuration class in transformers, for files that leave it out."""
+
+
+def _named_in(config: Mapping[str, object]) -> dict[str, object]:
+    base = config.get("base_model_name_or_path")
+    return {"base": base[:80] if isinstance(base, str) else "?"}
 
 
 def _tower_heads(config: Mapping[str, object]) -> int:

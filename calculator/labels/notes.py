@@ -149,7 +149,7 @@ ASSUMPTIONS: Mapping[str, Promise] = {
         "The class that the file names (%(value)s) has no output head for tokens, so none is counted among the weights. Engines that are asked to generate would need one."
     ),
     "name_says_quantised": gettext_lazy(
-        "The name in the file says %(value)s, and the file says nothing of a quantisation: its weights count as wide. If hf_quant_config.json lies beside it, give that, too."
+        "The model's name says %(value)s, and the file says nothing of a quantisation: its weights count as wide. If hf_quant_config.json lies beside it, give that, too."
     ),
 }
 

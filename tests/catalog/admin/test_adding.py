@@ -216,6 +216,11 @@ def test_relatives_come_from_the_same_owner(editor: Client) -> None:
     assert READ.isdisjoint(found.proposed)
 
 
+def test_a_name_that_says_nvfp4_of_a_wide_file_is_told(editor: Client) -> None:
+    assert any("NVFP4" in remark for remark in reading(json.dumps(CONFIG), "x/Else-1B-NVFP4").remarks)
+    assert not any("says" in remark for remark in reading(json.dumps(CONFIG), "x/Else-1B").remarks)
+
+
 def test_a_taken_slug_is_told(editor: Client) -> None:
     old = LanguageModel.objects.get()
     assert old.name in reading(json.dumps(CONFIG), f"x/{old.slug}").remarks[0]
