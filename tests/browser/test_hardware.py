@@ -111,6 +111,7 @@ def test_what_stands_beside_a_config_goes_along_in_the_address(page: Page, compl
     assert "quant_algo" not in page.url
     page.locator("#engine").select_option("vllm")
     expect(page.locator("#weights")).to_have_value("NVFP4")
+    expect(page).to_have_url(re.compile("engine=vllm.*#config=.+&quantization="))
     figure = page.locator("#result .figure output").inner_text()
     page.reload()
     expect(page.locator("#result .figure output")).to_have_text(figure)
