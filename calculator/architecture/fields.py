@@ -20,6 +20,7 @@ from typing import overload
 from calculator.architecture.aliases import spellings
 from calculator.architecture.errors import ConfigError, Fault
 from calculator.architecture.keys import may_bear_shape
+from calculator.architecture.shown import in_json, short
 
 ESSENTIAL = frozenset({"hidden_size", "num_layers", "num_heads", "vocab_size", "intermediate_size"})
 MOST_LAYERS = (
@@ -249,17 +250,3 @@ class Fields:
             seen.used = self.used
             self._layers[kind] = seen
         return self._layers[kind]
-
-
-def in_json(value: object) -> str:
-    """A value as the file writes it, cut: the text "4096" is told from the number 4096."""
-    try:
-        return json.dumps(value, ensure_ascii=False)[:40]
-    except (TypeError, ValueError):  # what no file holds
-        return repr(value)[:40]
-
-
-def short(value: object) -> object:
-    """A value fit for a message: numbers and words as they are, everything cut."""
-    text = value if isinstance(value, str) else repr(value)
-    return value if isinstance(value, (int, float)) and len(text) <= 40 else text[:40]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from calculator.architecture.libraries import auto_round, bitsandbytes, changed, only, quark, section, torchao
 from calculator.architecture.rules import Rule, Rules, with_experts
 from calculator.architecture.schemes import (
     ALGORITHMS,
     FP8,
     FP8_CHANNELS,
-    INT8_CHANNELS,
-    MOST_BITS,
     MXFP4,
     MXFP8,
     NVFP4,
@@ -20,8 +19,6 @@ from calculator.architecture.schemes import (
     of_algorithm,
     of_weights,
     pair,
-    size,
-    whole,
 )
 from calculator.architecture.shape import Scheme
 
@@ -62,19 +59,10 @@ def left_out_by(settings: Settings) -> Iterator[str]:
             yield from (name for name in listed if isinstance(name, str) and name)
 
 
-def _section(settings: Settings, key: str) -> Settings:
-    found = settings.get(key)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _only(scheme: Scheme | None) -> Rules | None:
-    return Rules(default=scheme) if scheme is not None else None
-
-
 def _awq(s: Settings) -> Rules | None:
     group = s.get("group_size", s.get("q_group_size"))
     zero_points = s.get("zero_point") is not False
-    return _only(integers(s.get("bits", s.get("w_bit", 4)), group, zero_points=zero_points))
+    return only(integers(s.get("bits", s.get("w_bit", 4)), group, zero_points=zero_points))
 
 
 def _gptq(s: Settings) -> Rules | None:
@@ -84,11 +72,11 @@ def _gptq(s: Settings) -> Rules | None:
     if plain is None:
         return None
     rules: list[Rule] = []
-    for pattern, own in _section(s, "dynamic").items():
+    for pattern, own in section(s, "dynamic").items():
         if pattern.startswith("-:") or own is False:
             rules.append(((f"re:{pattern.removeprefix('-:')}",), None))
         elif isinstance(own, Mapping) and own:
-            rules.append(((f"re:{pattern.removeprefix('+:')}",), _changed(s, own)))
+            rules.append(((f"re:{pattern.removeprefix('+:')}",), changed(s, own)))
     if s.get("lm_head") is True:
         rules.append((("lm_head",), plain))
     inside = tuple(_flat(s.get("modules_in_block_to_quantize")))
@@ -97,45 +85,12 @@ def _gptq(s: Settings) -> Rules | None:
     return Rules(default=plain, rules=tuple(rules))
 
 
-def _changed(s: Settings, own: Settings) -> Scheme | None:
-    bits = own.get("bits", s.get("bits", 4))
-    return integers(bits, own.get("group_size", s.get("group_size")))
-
-
 def _flat(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
         for item in value:
             yield from _flat(item)
-
-
-def _auto_round(s: Settings) -> Rules | None:
-    """`extra_config`: modules, or expressions for them, with numbers of their own; 16 bits are wide."""
-    kind = str(s.get("data_type", "int"))
-    plain = integers(s.get("bits", 4), s.get("group_size", 128), zero_points=s.get("sym") is False)
-    if plain is None or kind not in ("int", "int_sym", "int_asym", "int_asym_dq"):
-        return _float_round(s, kind)
-    rules: list[Rule] = []
-    by_module: dict[str, Scheme | None] = {}
-    for module, own in _section(s, "extra_config").items():
-        if isinstance(own, Mapping):
-            wide = (whole(own.get("bits")) or 0) > MOST_BITS
-            scheme = None if wide else _changed({"group_size": 128, **s}, own)
-            if any(mark in module for mark in "*|()[]\\^$"):
-                rules.append(((f"re:{module}",), scheme))
-            else:
-                by_module[module] = scheme
-    return Rules(default=plain, rules=tuple(rules), by_module=by_module)
-
-
-def _float_round(s: Settings, kind: str) -> Rules | None:
-    """Its other types of data: `mx_fp`, `nv_fp` and `fp` of a width."""
-    bits = whole(s.get("bits"))
-    by_kind = {("mx_fp", 4): MXFP4, ("mx_fp", 8): MXFP8, ("nv_fp", 4): NVFP4, ("fp", 8): FP8}
-    return _only(
-        next((scheme for (name, width), scheme in by_kind.items() if kind.startswith(name) and bits == width), None)
-    )
 
 
 def _fp8(s: Settings) -> Rules | None:
@@ -155,17 +110,17 @@ def _fp8(s: Settings) -> Rules | None:
 def _compressed_tensors(s: Settings) -> Rules | None:
     """Groups by their targets. One that names modules goes before one that names a class of them, such as `Linear`
     (`compressed_tensors/utils.py`, `find_matched_target`); what no group names stays wide."""
-    sparsity = _section(s, "sparsity_config").get("format")
+    sparsity = section(s, "sparsity_config").get("format")
     if sparsity not in (None, "dense") or s.get("format") == "marlin-24":
         return None
-    groups = [group for group in _section(s, "config_groups").values() if isinstance(group, Mapping)]
+    groups = [group for group in section(s, "config_groups").values() if isinstance(group, Mapping)]
     if not groups:  # older files state one width for all
-        return _only(integers(s.get("bits"), s.get("group_size")))
+        return only(integers(s.get("bits"), s.get("group_size")))
     rules: list[Rule] = []
     default = None
     wide = False
     for group in groups:
-        weights = _section(group, "weights")
+        weights = section(group, "weights")
         scheme = of_weights(weights, group.get("format", s.get("format"))) if weights else None
         if weights and scheme is None:
             return None
@@ -194,7 +149,7 @@ def _modelopt(s: Settings) -> Rules | None:
         experts = ALGORITHMS.get(str(s.get("moe_quant_algo", "")).upper())
         return Rules(default=scheme, experts=experts, wide_activations=weight_only) if scheme else None
     listed: dict[str, Scheme | None] = {}
-    for module, own in _section(s, "quantized_layers").items():
+    for module, own in section(s, "quantized_layers").items():
         if isinstance(own, Mapping):
             scheme = of_algorithm({"group_size": s.get("group_size"), **own})
             if scheme is None and own.get("quant_algo"):
@@ -207,87 +162,10 @@ def _modelopt(s: Settings) -> Rules | None:
     return Rules(default=default, by_module=listed, experts=experts, unclear="" if known else "modules_not_listed")
 
 
-def _bitsandbytes(s: Settings) -> Rules | None:
-    """8 bits with a scale for each output, or 4 in blocks of 64 (transformers 5.24.0, `BitsAndBytesConfig`)."""
-    if s.get("load_in_8bit") is True or s.get("_load_in_8bit") is True:
-        return Rules(default=INT8_CHANNELS)
-    if s.get("load_in_4bit") is True or s.get("_load_in_4bit") is True:
-        nested = s.get("bnb_4bit_use_double_quant") is True
-        return Rules(default=Scheme(dtype="NF4", bits=4, group_size=64, nested=nested))
-    return None
-
-
-_TORCHAO: Mapping[str, Scheme | None] = {
-    "int4weightonlyconfig": Scheme(dtype="INT4", bits=4, group_size=128, zero_bits=16),
-    "int4_weight_only": Scheme(dtype="INT4", bits=4, group_size=128, zero_bits=16),
-    **dict.fromkeys(("int8weightonlyconfig", "int8dynamicactivationint8weightconfig"), INT8_CHANNELS),
-    **dict.fromkeys(("int8_weight_only", "int8_dynamic_activation_int8_weight"), INT8_CHANNELS),
-    **dict.fromkeys(("float8weightonlyconfig", "float8_weight_only", "fbgemmfp8"), FP8_CHANNELS),
-    **dict.fromkeys(("float8dynamicactivationfloat8weightconfig", "float8_dynamic_activation_float8_weight"), FP8),
-    **dict.fromkeys(("float8_dynamic_activation_per_row",), FP8_CHANNELS),
-}
-
-
-def _torchao(s: Settings) -> Rules | None:
-    """A configuration for all (`quant_type.default`), or by module (`ModuleFqnToConfig`, `_default` for the rest)."""
-    said = s.get("quant_type")
-    if isinstance(said, str):
-        return _only(_of_torchao(said, _section(s, "quant_type_kwargs")))
-    said = _section(s, "quant_type").get("default")
-    if not isinstance(said, Mapping):
-        return None
-    data = _section(said, "_data")
-    modules = data.get("module_fqn_to_config", data.get("fqn_to_config"))
-    if not isinstance(modules, Mapping):
-        return _only(_of_torchao(str(said.get("_type")), data))
-    found: dict[str, Scheme | None] = {}
-    for name, own in modules.items():
-        scheme = _of_torchao(str(own.get("_type")), _section(own, "_data")) if isinstance(own, Mapping) else None
-        if isinstance(own, Mapping) and scheme is None:
-            return None
-        found[name] = scheme
-    default = found.pop("_default", None)
-    return Rules(default=default, rules=tuple(((name,), scheme) for name, scheme in found.items()))
-
-
-def _of_torchao(name: str, data: Settings) -> Scheme | None:
-    scheme = _TORCHAO.get(name.lower())
-    if scheme is None:
-        return None
-    if scheme.bits == 4:
-        return replace(scheme, group_size=size(data.get("group_size")) or scheme.group_size)
-    per_row = "PerRow" in str(data.get("granularity"))
-    return FP8_CHANNELS if scheme == FP8 and per_row else scheme
-
-
-def _quark(s: Settings) -> Rules | None:
-    """`global_quant_config`, and `layer_quant_config` by pattern (vLLM 0.33.0, `quantization/quark/quark.py`)."""
-    default = _of_quark(_section(s, "global_quant_config"))
-    rules: list[Rule] = []
-    for pattern, own in _section(s, "layer_quant_config").items():
-        scheme = _of_quark(own) if isinstance(own, Mapping) else None
-        if scheme is None and isinstance(own, Mapping) and own.get("weight") is not None:
-            return None
-        rules.append(((pattern,), scheme))
-    return Rules(default=default, rules=tuple(rules)) if default or rules else None
-
-
-def _of_quark(settings: Settings) -> Scheme | None:
-    weight = _section(settings, "weight")
-    dtype, scheme, group = str(weight.get("dtype")), str(weight.get("qscheme")), size(weight.get("group_size"))
-    if dtype.startswith("fp8"):
-        return FP8_CHANNELS if scheme == "per_channel" else replace(FP8, block=(1, group) if group else None)
-    if dtype == "fp4":
-        return NVFP4 if group == 16 else MXFP4
-    if dtype.removeprefix("u") in ("int4", "int8"):
-        return integers(int(dtype[-1]), group, zero_points=weight.get("symmetric") is False)
-    return None
-
-
 METHODS: Mapping[str, Method] = {
     **dict.fromkeys(("awq", "awq_marlin"), _awq),
     **dict.fromkeys(("gptq", "gptq_marlin", "gptqmodel"), _gptq),
-    **dict.fromkeys(("auto-round", "auto_round", "autoround", "intel/auto-round", "inc"), _auto_round),
+    **dict.fromkeys(("auto-round", "auto_round", "autoround", "intel/auto-round", "inc"), auto_round),
     "fp8": _fp8,
     "deepseek_v4_fp8": _fp8,
     "fbgemm_fp8": lambda s: Rules(default=FP8_CHANNELS),
@@ -296,7 +174,7 @@ METHODS: Mapping[str, Method] = {
     "nvfp4": lambda s: Rules(default=NVFP4),
     "compressed-tensors": _compressed_tensors,
     **dict.fromkeys(("modelopt", "modelopt_fp4", "modelopt_mixed", "modelopt_mxfp8"), _modelopt),
-    "bitsandbytes": _bitsandbytes,
-    "torchao": _torchao,
-    "quark": _quark,
+    "bitsandbytes": bitsandbytes,
+    "torchao": torchao,
+    "quark": quark,
 }

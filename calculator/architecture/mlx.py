@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from calculator.architecture.fields import Fields, short
+from calculator.architecture.fields import Fields
 from calculator.architecture.shape import ModuleFormat, Quantization
+from calculator.architecture.shown import short
 
 METHOD = "mlx-lm"
 BITS = (2, 3, 4, 5, 6, 8)  # mlx 0.32.4, `ops.cpp` (`validate_mode_with_type`, `affine_quantize`)

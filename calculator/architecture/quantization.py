@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from calculator.architecture.fields import Fields, short
+from calculator.architecture.fields import Fields
 from calculator.architecture.methods import LISTS, method_name, rules_of
 from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.modules import names_of, routers
 from calculator.architecture.rules import Matcher
 from calculator.architecture.schemes import pair, whole
 from calculator.architecture.shape import Quantization, Scheme, Tensor
+from calculator.architecture.shown import short
 
 DTYPES = {
     "bfloat16": "BF16",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from calculator.architecture.aliases import MODEL_TYPES, SPELLINGS
 from calculator.architecture.errors import ConfigError
-from calculator.architecture.fields import Fields, short
+from calculator.architecture.fields import Fields
+from calculator.architecture.shown import short
 from calculator.architecture.tying import tied
 
 TEXT_KEYS = ("text_config", "language_config", "llm_config")
