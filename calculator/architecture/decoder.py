@@ -96,11 +96,11 @@ def decoder(
     shared += vector("position_embd", positions, hidden) if positions else ()
     shared += norm("token_embd_norm", hidden, embedding_norm) + extra
     shared += norm("output_norm", hidden, norm_kind) if final_norm else ()
-    if has_language_head(c.whole.config):
+    if has_language_head((c.outer or c).config):
         shared += () if tied else linear("output", vocabulary, width)
         shared += vector("output", vocabulary, kind="bias") if head_bias else ()
     else:
-        shared += other_head(c.whole.config, hidden)
+        shared += other_head((c.outer or c).config, hidden)
     return Decoder(
         hidden_size=hidden,
         vocab_size=vocabulary,

@@ -68,11 +68,6 @@ class Fields:
         self._parts: dict[str, Fields] = {}
         self._layers: dict[str, Fields] = {}
 
-    @property
-    def whole(self) -> Fields:
-        """The whole file."""
-        return self.outer or self
-
     def key(self, name: str) -> str:
         """The dotted path under which the config spells `name`, or would."""
         names = spellings(name)

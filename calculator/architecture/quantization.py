@@ -112,7 +112,7 @@ def _unquantised(c: Fields, base: str) -> Storage:
     if base == "FP8":
         rules = rules_of({"quant_method": "fp8"})
         return _with_matcher(c, Matcher(rules), "fp8", "BF16") if rules else Storage("BF16")
-    word = word_of_quantisation(c.whole.config.get("_name_or_path") or c.config.get("_name_or_path"))
+    word = word_of_quantisation((c.outer or c).config.get("_name_or_path") or c.config.get("_name_or_path"))
     return Storage(base, assumptions=(f"name_says_quantised:{word}",) if word else ())
 
 
