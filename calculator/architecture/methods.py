@@ -125,7 +125,8 @@ def _compressed_tensors(s: Settings) -> Rules | None:
         if weights and scheme is None:
             return None
         wide = wide or bool(weights and not group.get("input_activations"))
-        targets = [target for target in group.get("targets", ["Linear"]) or () if isinstance(target, str)]
+        listed = group.get("targets", ["Linear"])
+        targets = [target for target in listed if isinstance(target, str)] if isinstance(listed, list) else []
         if any(_is_class(target) for target in targets):
             default = scheme
         names = tuple(target for target in targets if not _is_class(target))

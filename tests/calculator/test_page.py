@@ -20,6 +20,7 @@ from catalog.models import LanguageModel
 from tests.calculator.memory.shapes import catalogued_config
 from tests.catalog.shipped import shipped
 from tests.pages import get, text_of
+from tests.reference.brought import FILES
 
 __all__ = ["shipped"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
@@ -225,6 +226,13 @@ def test_an_uploaded_file_is_read_and_kept_in_the_form(config: dict[str, Any]) -
     page = post({"file": SimpleUploadedFile("config.json", json.dumps(config).encode())})
     assert '"model_type": "llama"' in html.unescape(page)
     assert 'method="post"' in page
+
+
+@pytest.mark.parametrize("engine", [*ENGINES])
+@pytest.mark.parametrize("name", ["q-bnb-nf4", "q-gptq-3bit", "w-qwen38-27b-nvfp4-mixed-groups"])
+def test_a_quantised_file_has_a_page_in_every_engine(name: str, engine: str) -> None:
+    text = (FILES / f"{name}.json").read_text(encoding="utf-8")
+    assert "GiB" in post({"config": text, "engine": engine, "card": "h200-sxm", "cards": "2"})
 
 
 BESIDE = json.dumps({"quantization": {"quant_algo": "NVFP4", "group_size": 16, "exclude_modules": ["lm_head"]}})
