@@ -59,7 +59,7 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "missing": gettext_lazy("This key is missing and has no default for this model type."),
     "unknown_model_type": gettext_lazy("The model type “%(value)s” is not known."),
     "not_a_quantization": gettext_lazy(
-        "This file does not say how a checkpoint is quantised: it has neither quant_algo nor quantized_layers."
+        "This file does not say how a checkpoint is quantised: quant_algo is missing."
     ),
     "is_adapter": gettext_lazy(
         "This is a LoRA adapter, not a model: give the config.json of its base model (%(base)s); the adapter comes on top."
@@ -92,7 +92,7 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     ),
     "is_gguf": gettext_lazy("This is a GGUF file: give the config.json of the model that it was converted from."),
     "is_params": gettext_lazy(
-        "This is params.json, as publishers use it in code of their own: give the config.json of the same model in the layout of transformers."
+        "This is params.json, which only the publisher's code reads: give the config.json of the same model in the layout of transformers."
     ),
     "is_archive": gettext_lazy("This is a compressed archive: give the config.json inside it."),
     "is_utf16": gettext_lazy("The file is UTF-16 text: save it as UTF-8."),
