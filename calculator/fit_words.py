@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.figures import gib
-from calculator.hardware import Card, Fit, fit
+from calculator.hardware import Card, Fit, Sized, fit
 from calculator.memory import Capacity, Estimate, Workload, estimate
 
 
@@ -69,7 +69,7 @@ ROOM: Mapping[str, Promise] = {
 """Of one card, or of the fullest of several; never of all together, for what one card lacks no other can lend."""
 
 
-def room_text(answer: Fit) -> str:
+def room_text(answer: Fit | Sized) -> str:
     """What the fullest card needs, what a program can take of it, and the difference; empty without a number."""
     if answer.spare_bytes is None or answer.per_card_bytes is None:
         return ""

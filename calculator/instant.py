@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.fit_words import ROOM, needs
-from calculator.hardware import Card, Fit
+from calculator.hardware import Card, Fit, Sized
 from calculator.memory import Estimate, Workload, WorkloadError
 
 ALWAYS_SHOWN = frozenset({"weights", "kv_cache", "compute", "overhead"})
@@ -47,7 +47,7 @@ def stops_text(
     workload: Workload,
     stops: Sequence[int],
     mine: tuple[Card | None, int],
-    best: Fit | None,
+    best: Sized | None,
     shown: Sequence[str],
 ) -> SafeString:
     """JSON of `answers_at`, of the parts that the page shows, and of the words that go around the numbers."""
@@ -65,7 +65,7 @@ def answers_at(
     workload: Workload,
     stops: Sequence[int],
     mine: tuple[Card | None, int],
-    best: Fit | None,
+    best: Sized | None,
     shown: Sequence[str],
 ) -> list[Stop]:
     """What the page says at each of `stops`; one that shows other parts, or cannot be, is left to the server."""
