@@ -15,7 +15,7 @@ __all__ = ["shipped"]
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("shipped")
-@pytest.mark.parametrize("model", ["gpt-oss-20b", "llama-4-maverick-instruct"])
+@pytest.mark.parametrize("model", ["gpt-oss-20b", "llama-4-maverick-instruct", "mamba-2-8b-hf"])
 @pytest.mark.parametrize(
     "query",
     [
