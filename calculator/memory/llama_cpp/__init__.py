@@ -14,7 +14,8 @@ from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
-from calculator.memory.llama_cpp.perplexity import QUALITY_SOURCE, perplexity_rise
+from calculator.memory.llama_cpp.perplexity import QUALITY_SOURCE as QUALITY_SOURCE
+from calculator.memory.llama_cpp.perplexity import perplexity_rise as perplexity_rise
 from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED, USUAL
@@ -22,8 +23,6 @@ from calculator.memory.llama_cpp.running import card_bytes, kept_terms, run
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
-
-__all__ = ["QUALITY_SOURCE", "perplexity_rise"]  # what the engine offers beside what stands below
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 MOST_CARDS = 15  # beside the CPU: `GGML_SCHED_MAX_BACKENDS` in `ggml/src/ggml-backend.cpp`, `-ts` in `common/arg.cpp`
