@@ -58,9 +58,7 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "not_a_number": gettext_lazy("NaN and Infinity are not numbers a config.json can hold."),
     "missing": gettext_lazy("This key is missing and has no default for this model type."),
     "unknown_model_type": gettext_lazy("The model type “%(value)s” is not known."),
-    "not_a_quantization": gettext_lazy(
-        "This file does not say how a checkpoint is quantised: quant_algo is missing."
-    ),
+    "not_a_quantization": gettext_lazy("This file does not say how a checkpoint is quantised: quant_algo is missing."),
     "is_adapter": gettext_lazy(
         "This is a LoRA adapter, not a model: give the config.json of its base model (%(base)s); the adapter comes on top."
     ),
