@@ -39,7 +39,8 @@ def verify(path: Path) -> Counts:
     with subprocess.Popen(  # noqa: S603
         [_tool("pg_restore"), "--data-only", "--file=-", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as reading:
-        assert reading.stdout is not None and reading.stderr is not None  # noqa: S101
+        assert reading.stdout is not None  # noqa: S101
+        assert reading.stderr is not None  # noqa: S101
         for line in reading.stdout:
             if table and line == b"\\.\n":
                 table = ""

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from io import StringIO
 from pathlib import Path
@@ -168,7 +167,7 @@ def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
 
 def test_other_rows_are_named() -> None:
     same_counts({"score": 3}, {"score": 3})
-    with pytest.raises(BackupError, match="model: 2 in the database, none in the backup; score: 3 .* 1 in the backup"):
+    with pytest.raises(BackupError, match=r"model: 2 in the database, none in the backup; score: 3 .* 1 in the backup"):
         same_counts({"score": 3, "model": 2}, {"score": 1})
 
 
@@ -179,12 +178,12 @@ def test_without_its_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 
 @pytest.fixture
-def on_postgresql(transactional_db: None) -> Iterator[None]:
+def on_postgresql(transactional_db: None) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("runs on PostgreSQL alone")
     if shutil.which("pg_dump") is None:
         pytest.skip("without pg_dump")
-    yield
+    return
 
 
 def test_postgresql_there_and_back(on_postgresql: None, tmp_path: Path) -> None:
