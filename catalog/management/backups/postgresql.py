@@ -79,7 +79,7 @@ def _address() -> tuple[list[str], str]:
 
 def _client() -> tuple[list[str], dict[str, str]]:
     arguments, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
-    return arguments, environment or {}
+    return list(arguments), environment or {}
 
 
 def _run(name: str, *arguments: str) -> None:

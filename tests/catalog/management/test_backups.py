@@ -183,7 +183,6 @@ def on_postgresql(transactional_db: None) -> None:
         pytest.skip("runs on PostgreSQL alone")
     if shutil.which("pg_dump") is None:
         pytest.skip("without pg_dump")
-    return
 
 
 def test_postgresql_there_and_back(on_postgresql: None, tmp_path: Path) -> None:
