@@ -17,6 +17,7 @@ from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordFo
 from catalog.admin.benchmarks import links_to_scores
 from catalog.admin.completeness import Lacking, ShowsGaps
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField
+from catalog.admin.local_edits import LocalEdits
 from catalog.admin.publishing import PublishedByReviewers
 from catalog.admin.together import EditedTogether
 from catalog.bridge.shapes import shape_of
@@ -108,7 +109,9 @@ class SourceInline(admin.StackedInline):
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(AddedFromConfig, prose.PreviewsProse, ShowsGaps, PublishedByReviewers, CatalogAdmin):
+class LanguageModelAdmin(
+    AddedFromConfig, prose.PreviewsProse, ShowsGaps, LocalEdits, PublishedByReviewers, CatalogAdmin
+):
     form = LanguageModelForm
     slug_is_fixed = False
     inlines = (SourceInline, AliasInline)
