@@ -20,6 +20,7 @@ from calculator import filters as calculator_filters
 from calculator import glossary
 from catalog import filters as catalog_filters
 from config.kept_rows import kept_row
+from config.reports import report_url
 from config.typesetting import tight
 
 DJANGO_FILTERS = {
@@ -51,6 +52,7 @@ def environment(**options: Any) -> Environment:
         "kept_row": kept_row,
         "language": translation.get_language,
         "querystring": _querystring,
+        "report_url": report_url,
         "space": calculator_filters.space,
         "static": static,
         "static_url": settings.STATIC_URL,

@@ -12,7 +12,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from whitenoise.compress import Compressor
 
-from config import databases, environment
+from config import databases, environment, reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -203,7 +203,7 @@ CALCULATOR_CATALOGUE = "catalog.bridge.catalogue.DatabaseCatalogue"  # the model
 # What the footer says, where an operator sets it
 ICP_NUMBER = environment.text("ICP_NUMBER")  # mainland China asks for these two on every page
 POLICE_NUMBER = environment.text("POLICE_NUMBER")
-REPORT_URL = next(iter(environment.addresses("REPORT_URL", schemes=("http", "https", "mailto"))), "")
+REPORT_URL = reports.template("REPORT_URL")
 
 LOGGING = {
     "version": 1,
