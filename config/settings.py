@@ -148,6 +148,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "config.context.site",
             ],
+            "libraries": {"editors": "catalog.admin.home"},
         },
     },
 ]

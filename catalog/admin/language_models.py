@@ -13,6 +13,7 @@ from calculator.labels import config_error_texts
 from calculator.layer_pattern import layer_pattern
 from catalog.admin import prose
 from catalog.admin.adding.views import AddedFromConfig
+from catalog.admin.asks_source import AsksForSources
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.benchmarks import links_to_scores
 from catalog.admin.completeness import Lacking, ShowsGaps
@@ -110,7 +111,7 @@ class SourceInline(admin.StackedInline):
 
 @admin.register(LanguageModel)
 class LanguageModelAdmin(
-    AddedFromConfig, prose.PreviewsProse, ShowsGaps, LocalEdits, PublishedByReviewers, CatalogAdmin
+    AddedFromConfig, AsksForSources, prose.PreviewsProse, ShowsGaps, LocalEdits, PublishedByReviewers, CatalogAdmin
 ):
     form = LanguageModelForm
     slug_is_fixed = False
