@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.scores_as_csv.views import ScoresAsCsv
+from catalog.admin.tables.views import AsTables
 from catalog.models import Benchmark, LanguageModel, Score
 from catalog.source.records import BenchmarkRecord, Record, ScoreRecord
 from catalog.sync.edits import edited_fields
@@ -49,8 +50,9 @@ class ScoreForm(RecordForm):
 
 
 @admin.register(Benchmark)
-class BenchmarkAdmin(CatalogAdmin):
+class BenchmarkAdmin(AsTables, CatalogAdmin):
     form = BenchmarkForm
+    record = BenchmarkRecord
     list_display = ("slug", "name_en", "category", "scale_max", "primary_variant")
     list_filter = (MissingTranslation, "category")
     search_fields = ("slug", "name_en", "name_zh_hans", "description_en", "description_zh_hans")
