@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator
 from io import StringIO
-from typing import Any, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from django.utils.translation import gettext as _
 
@@ -120,7 +120,7 @@ def _value(kind: type[Record], name: str, cell: str) -> Any:
     default = None if field.is_required() else field.default
     if not cell:
         return "" if field.is_required() else default
-    asked = set(get_args(field.annotation)) or {field.annotation}
+    asked = set(_types(field.annotation))
     if isinstance(default, list):
         return cell.split("\n")
     if isinstance(default, dict):
@@ -135,3 +135,14 @@ def _value(kind: type[Record], name: str, cell: str) -> Any:
         except ValueError:
             raise ValueError(_("%(name)s: “%(text)s” is no number.") % {"name": name, "text": cell[:80]}) from None
     return cell
+
+
+def _types(annotation: Any) -> Iterator[type]:
+    """The plain types of a column; words of a fixed list are text."""
+    if isinstance(annotation, type):
+        yield annotation
+    elif get_origin(annotation) is Annotated:
+        yield from _types(get_args(annotation)[0])
+    elif get_origin(annotation) is not Literal:
+        for part in get_args(annotation):
+            yield from _types(part)
