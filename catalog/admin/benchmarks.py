@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
+from catalog.admin.fields import name_for_readers
 from catalog.admin.scores_as_csv.views import ScoresAsCsv
 from catalog.admin.tables.views import AsTables
 from catalog.models import Benchmark, LanguageModel, Score
@@ -47,6 +48,14 @@ class ScoreForm(RecordForm):
             text = least if benchmark.scale_max is None else most
             self.add_error("value", text % {"value": value, "benchmark": benchmark, "most": benchmark.scale_max})
         return record
+
+
+class ScoreRowForm(ScoreForm):
+    """One line of the table."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        name_for_readers(self, f"{self.instance.model}, {self.instance.benchmark}" if self.instance.pk else "")
 
 
 @admin.register(Benchmark)
@@ -93,7 +102,7 @@ class ScoreAdmin(ScoresAsCsv):
     save_on_top = True
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
-        return super().get_changelist_form(request, **{"form": ScoreForm, **kwargs})
+        return super().get_changelist_form(request, **{"form": ScoreRowForm, **kwargs})
 
     @admin.display(description=gettext_lazy("source"))
     def source_host(self, row: Score) -> str:
