@@ -155,6 +155,7 @@ def data(place: Path) -> Path:
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--kills", type=int, default=20, help="for each kind of work")
+    asked.add_argument("--work", help="only this: sync, save, import, backup, restore or migrate")
     asked.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
     options = asked.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -172,6 +173,8 @@ def main() -> int:
         template = data(Path(place))
         whole(template, lambda: prepare(template))
         for name, work in WORK.items():
+            if options.work not in (None, name):
+                continue
             if name == "migrate":
                 whole(template, lambda: prepare_migration(template))
             folder = Path(place) / "run"
