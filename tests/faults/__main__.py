@@ -1,7 +1,7 @@
 """`kill -9` in the middle: what is found afterwards is the old state or the new one, and nothing else.
 
 `python -m tests.faults --kills 100` prints the counts. Each run is a process of its own on a copy of one database in a
-file, killed after a time drawn between nothing and what the work takes undisturbed. The state is every row that editors
+file, killed after a time drawn between nothing and a little more than the work takes undisturbed. The state is every row that editors
 and files write, with its history; times of writing are left out.
 """
 
@@ -27,6 +27,7 @@ from typing import Any
 import django
 from django.test.utils import setup_test_environment
 
+LATEST = 1.3  # of the time that the work takes undisturbed: some are killed when it was just done
 TABLES = (
     *(f"catalog_{name}" for name in ("organization", "licence", "benchmark", "accelerator", "family", "languagemodel")),
     *(f"catalog_{name}" for name in ("alias", "source", "score", "removal")),
@@ -181,7 +182,7 @@ def main() -> int:
             tell, took = old_and_new(name, template, folder, work)
             counts: Counter[str] = Counter()
             for _kill in range(options.kills):
-                run(fresh(template, folder), work, draw.uniform(0, took))
+                run(fresh(template, folder), work, draw.uniform(0, LATEST * took))
                 counts[_told(tell, folder)] += 1
             wrong += counts["else"]
             print(
