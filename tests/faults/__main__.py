@@ -1,8 +1,8 @@
 """`kill -9` in the middle: what is found afterwards is the old state or the new one, and nothing else.
 
 `python -m tests.faults --kills 100` prints the counts. Each run is a process of its own on a copy of one database in a
-file, killed after a time drawn between nothing and a little more than the work takes undisturbed. The state is every row that editors
-and files write, with its history; times of writing are left out.
+file, killed after a time drawn between nothing and a little more than the work takes undisturbed. The state is
+every row that editors and files write, with its history; times of writing are left out.
 """
 
 from __future__ import annotations
