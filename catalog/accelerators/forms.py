@@ -154,17 +154,11 @@ class RunsForm(FilterForm):
         return sort.removeprefix(RANK) if sort.startswith(RANK) else ""
 
     def rows(self, usable_bytes: int, release: Release | None = None) -> LanguageModelQuerySet:
-        """Published models that answer a valid form, with their configs; `usable_bytes` are those of all cards.
+        """Published models that answer a valid form; `usable_bytes` are those of all cards.
 
         `release` is that of the board by whose ranks the form orders them.
         """
         found = search.found(LanguageModel.objects.published(), "model", self.cleaned_data["q"])
-        found = found.select_related("organization")
-        found = found.only(
-            "slug", "name", "config", "config_unread", "updated_at", "total_parameters", "active_parameters",
-            "num_experts", "context_tokens", "context_extended_tokens", "release_date",
-            "organization__slug", "organization__name",
-        )  # fmt: skip
         if release and self.sort_board:
             return found.by_rank(release)
         if sort := self.cleaned_data["sort"]:

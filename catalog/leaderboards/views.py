@@ -19,7 +19,7 @@ from catalog.models import Benchmark, Place, Score, Standing
 from catalog.models.querysets import TABLE_COLUMNS
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import OVERALL
-from catalog.standings import BOARDS, board_label, current, scopes, waiting
+from catalog.standings import BOARDS, board_label, newest, scopes, waiting
 from catalog.standings.rows import benchmark_value
 from catalog.standings.words import missing_text
 
@@ -31,7 +31,7 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     """One board at a time, filtered and paged by a plain GET form."""
     mine = MyHardware.from_query(request.GET)
     form = BoardForm(request.GET.dict(), mine)
-    releases = {release.scope: release for release in current(*BOARDS)}
+    releases = newest()
     board = form.chosen_board
     release = releases.get(board)
     benchmarks = list(Benchmark.objects.all())
