@@ -5,6 +5,7 @@ The admin keeps Django's.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils import translation
 from django_htmx.jinja import htmx_script
 from jinja2 import Environment, Template, Undefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from calculator import filters as calculator_filters
 from calculator import glossary
@@ -46,6 +48,8 @@ def environment(**options: Any) -> Environment:
     )
     made.filters |= DJANGO_FILTERS | calculator_filters.FILTERS | catalog_filters.FILTERS
     made.globals |= {
+        "_": _gettext,
+        "gettext": _gettext,
         "glossary_anchor": glossary.anchor,
         "htmx_script": htmx_script,
         "kept_row": kept_row,
@@ -57,6 +61,22 @@ def environment(**options: Any) -> Environment:
         "url": _url,
     }
     return made
+
+
+def _gettext(text: str, /, **values: object) -> Markup:
+    """What Jinja2's own does, kept: a page asks for some hundred texts, and most again and again."""
+    language = translation.get_language()
+    return _text(language, text) % values if values else _plain(language, text)
+
+
+@lru_cache(maxsize=4096)
+def _plain(language: str, text: str) -> Markup:
+    return _text(language, text) % {}
+
+
+@lru_cache(maxsize=4096)
+def _text(language: str, text: str) -> Markup:
+    return Markup(translation.gettext(text))  # noqa: S704 - ours, written by us and by who translates
 
 
 def _url(name: str, *args: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -123,8 +124,8 @@ def _candidates(release: Release, question: Question, start: int) -> Iterator[Ra
         .values_list("model_id", "rank", "low", "high", "index")
     )
     while read := list(places[start : start + READ]):
-        models = models_to_place([key for key, *_place in read])
-        yield from (Ranked(model, *place) for model, (_key, *place) in zip(models, read, strict=True))
+        models = {model.pk: model for model in models_to_place([key for key, *_place in read])}
+        yield from (Ranked(models[key], *place) for key, *place in read if key in models)
         start += READ
         if len(read) < READ:
             return
@@ -138,20 +139,30 @@ def _judged(place: Ranked, question: Question) -> Best | None:
     longest = max_context_tokens(model, shape)
     if longest and question.context_tokens > longest:
         return None
-    try:
-        answer = fit(shape, question.workload, question.card, question.count)
-    except (HardwareError, WorkloadError):
-        return None
-    if answer.state != "fits" or answer.estimate is None:
+    if (answer := _surely_fits(shape, question)) is None or answer.estimate is None:
         return None
     return Best(
         place=place,
         fit=fit_view(answer),
         file_bytes=answer.estimate.file_bytes,
-        largest_context=largest_context(shape, question.workload, question.card, question.count, most=longest),
+        largest_context=_largest_context(shape, question, longest),
         command=_command(model, shape, answer),
         query=urlencode(question.query | {"weights": answer.workload.weight_format or ""}),
     )
+
+
+@lru_cache(maxsize=512)
+def _surely_fits(shape: Shape, question: Question) -> Fit | None:
+    try:
+        answer = fit(shape, question.workload, question.card, question.count)
+    except (HardwareError, WorkloadError):
+        return None
+    return answer if answer.state == "fits" else None
+
+
+@lru_cache(maxsize=512)
+def _largest_context(shape: Shape, question: Question, longest: int | None) -> int | None:
+    return largest_context(shape, question.workload, question.card, question.count, most=longest)
 
 
 def _command(model: LanguageModel, shape: Shape, answer: Fit) -> CommandView | None:

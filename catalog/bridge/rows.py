@@ -45,7 +45,8 @@ def accelerator_or_404(slug: str) -> Accelerator:
 
 
 def models_to_place(keys: Sequence[int]) -> list[LanguageModel]:
-    """Models with these primary keys, in this order, with `OF_A_MODEL`: one query for those that nobody asked for."""
+    """Models with these primary keys, in this order, with `OF_A_MODEL`: one query for those that nobody asked for
+    before."""
     kept = _to_place(DataChange.version())
     found = {key: kept[key] for key in keys if key in kept}
     if missing := [key for key in keys if key not in found]:
@@ -54,7 +55,7 @@ def models_to_place(keys: Sequence[int]) -> list[LanguageModel]:
             kept.clear()
         kept.update(read)
         found |= read
-    return [found[key] for key in keys]
+    return [found[key] for key in keys if key in found]
 
 
 @lru_cache(maxsize=2)
