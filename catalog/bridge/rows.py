@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 
 from django.http import Http404
+from django.utils.translation import get_language
 
 from catalog.models import Accelerator, Alias, DataChange, LanguageModel
+from catalog.models.querysets import TABLE_COLUMNS
 
 MOST_KEPT = 1000
-OF_A_MODEL = (
+TO_PLACE = (
     *("slug", "name", "organization__slug", "organization__name", "config", "config_unread", "updated_at"),
     *("context_tokens", "context_extended_tokens", "total_parameters", "active_parameters", "num_experts"),
     *("hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "input_modalities"),
-    *("memory_8k_bytes", "memory_format", "memory_engine"),
 )
 """What is asked of a model to place it on cards, and what is said of it there."""
 
@@ -44,22 +45,31 @@ def accelerator_or_404(slug: str) -> Accelerator:
     return found
 
 
-def models_to_place(keys: Sequence[int]) -> list[LanguageModel]:
-    """Models with these primary keys, in this order, with `OF_A_MODEL`: one query for those that nobody asked for
-    before."""
-    kept = _to_place(DataChange.version())
-    found = {key: kept[key] for key in keys if key in kept}
-    if missing := [key for key in keys if key not in found]:
-        read = LanguageModel.objects.select_related("organization").only(*OF_A_MODEL).in_bulk(missing)
+def models_to_place(keys: Iterable[int]) -> list[LanguageModel]:
+    """Models with these primary keys, in this order, with `TO_PLACE`."""
+    return _models(keys, ("organization",), TO_PLACE)
+
+
+def models_for_table(keys: Iterable[int]) -> list[LanguageModel]:
+    """Models with these primary keys, in this order, with `TABLE_COLUMNS`."""
+    return _models(keys, ("organization", "licence"), TABLE_COLUMNS)
+
+
+def _models(keys: Iterable[int], links: tuple[str, ...], columns: tuple[str, ...]) -> list[LanguageModel]:
+    """One query for those that nobody asked for before."""
+    asked, kept = list(keys), _kept(columns, get_language(), DataChange.version())
+    found = {key: kept[key] for key in asked if key in kept}
+    if missing := [key for key in asked if key not in found]:
+        read = LanguageModel.objects.select_related(*links).only(*columns).in_bulk(missing)
         if len(kept) + len(read) > MOST_KEPT:
             kept.clear()
         kept.update(read)
         found |= read
-    return [found[key] for key in keys if key in found]
+    return [found[key] for key in asked if key in found]
 
 
-@lru_cache(maxsize=2)
-def _to_place(version: str) -> dict[int, LanguageModel]:
+@lru_cache(maxsize=6)
+def _kept(columns: tuple[str, ...], language: str | None, version: str) -> dict[int, LanguageModel]:
     return {}
 
 

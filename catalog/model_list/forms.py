@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from catalog import search
 from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.filters import ModelFilterForm, order
-from catalog.models import LanguageModel, Organization, Release
-from catalog.models.querysets import LanguageModelQuerySet, with_published
+from catalog.models import DataChange, LanguageModel, Organization, Release
+from catalog.models.querysets import with_published
 from catalog.models.vocabulary import Architecture, Modality
 from catalog.ranking.scope import OVERALL
 from catalog.search import BestFirst
@@ -43,6 +45,13 @@ def by_rank(boards: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
+@lru_cache(maxsize=4)
+def _organizations(language: str, version: str) -> list[tuple[str, str]]:
+    """Those that published something, by name: read once after each change."""
+    rows = with_published(Organization.objects.only("slug", "name"))
+    return sorted(((row.slug, row.name) for row in rows), key=lambda choice: choice[1].casefold())
+
+
 class ModelListForm(ModelFilterForm):
     """Search, filters and order of the models list."""
 
@@ -56,11 +65,7 @@ class ModelListForm(ModelFilterForm):
         """`boards` are those that have ranks to order by."""
         super().__init__(query, mine)
         anything = [("", _("Any"))]
-        organizations = with_published(Organization.objects.all())
-        self.offer(
-            "organization",
-            anything + sorted(((row.slug, row.name) for row in organizations), key=lambda choice: choice[1].casefold()),
-        )
+        self.offer("organization", anything + _organizations(get_language() or "en", DataChange.version()))
         self.offer("architecture", anything + Architecture.choices)
         self.offer("modality", anything + [choice for choice in Modality.choices if choice[0] != Modality.TEXT])
         self.offer(
@@ -92,13 +97,13 @@ class ModelListForm(ModelFilterForm):
     def numbers(self) -> list[forms.BoundField]:
         return [self[name] for name in ("min_parameters", "max_parameters", "context", "memory")]
 
-    def rows(self, release: Release | None = None) -> LanguageModelQuerySet | BestFirst[LanguageModel]:
-        """Published models that answer the form, in its order; none while the form has errors.
+    def keys(self, release: Release | None = None) -> QuerySet[Any, int] | Sequence[int]:
+        """Primary keys of the published models that answer the form, in its order; none while the form has errors.
 
         `release` is that of `board`, for the order of its ranks.
         """
         if not self.is_valid():
-            return LanguageModel.objects.none()
+            return ()
         answers = self.cleaned_data
         found = self.narrowed(LanguageModel.objects.published())
         if slug := answers.get("organization"):
@@ -109,11 +114,11 @@ class ModelListForm(ModelFilterForm):
             found = found.accepting(modality)
         text, sort = answers["q"], answers["sort"]
         if text and not sort:
-            return BestFirst(found.for_table(), "model", text, narrowed=self.num_active > 0)
-        found = search.found(found, "model", text).for_table()
-        if release and sort.startswith(RANK):
-            return found.by_rank(release)
-        return found.order_by(*order(sort or DEFAULT_SORT, SORTS))
+            return BestFirst(found, "model", text, narrowed=self.num_active > 0).keys
+        found = search.found(found, "model", text)
+        by_rank = release if sort.startswith(RANK) else None
+        ordered = found.by_rank(by_rank) if by_rank else found.order_by(*order(sort or DEFAULT_SORT, SORTS))
+        return ordered.values_list("pk", flat=True)
 
     @property
     def board(self) -> str:
