@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.template import RequestContext, defaultfilters, defaulttags
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import translation
 from django_htmx.jinja import htmx_script
 from jinja2 import Environment, Template, Undefined, pass_context
@@ -80,6 +80,11 @@ def _text(language: str, text: str) -> Markup:
 
 
 def _url(name: str, *args: object) -> str:
+    return _reversed(translation.get_language(), get_script_prefix(), name, args)
+
+
+@lru_cache(maxsize=4096)
+def _reversed(language: str, prefix: str, name: str, args: tuple[object, ...]) -> str:
     return reverse(name, args=args)
 
 

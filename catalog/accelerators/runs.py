@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.hardware import Card, Fit, best_format, fit, speed
+from calculator.hardware import Card, Fit, best_format, decoding, fit
 from calculator.memory import ENGINES, Workload, WorkloadError
 from catalog.bridge.cards import card_of
 from catalog.bridge.shapes import max_context_tokens, shape_of
@@ -88,7 +88,7 @@ def _smallest(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
 
 
 def _told(shape: Shape, answer: Fit) -> Run:
-    bound = speed(shape, answer) if answer.state != "does_not_fit" else None
+    tokens_per_s, bound = decoding(shape, answer) if answer.state != "does_not_fit" else (None, None)
     spare = answer.spare_bytes
     return Run(
         state=answer.state,
@@ -96,8 +96,8 @@ def _told(shape: Shape, answer: Fit) -> Run:
         context_tokens=answer.workload.context_tokens,
         spare_bytes=None if spare is None else spare * answer.count,
         needed_bytes=answer.needed_bytes,
-        tokens_per_s=bound.sequence_tokens_per_s if bound else None,
-        bound=(bound.bound or "") if bound else "",
+        tokens_per_s=tokens_per_s,
+        bound=bound or "",
     )
 
 

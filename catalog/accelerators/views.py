@@ -44,8 +44,8 @@ def accelerator(request: HtmxRequest, slug: str) -> HttpResponse:
         asked = form.cleaned_data
         best = context["best"] = best.on(asked["cards"])
         board = form.sort_board or best.board
-        found_rows = form.rows(card.usable_bytes * asked["cards"], best.releases.get(board))
-        paged = page_of(request.GET.get("page"), found_rows.values_list("pk", flat=True), RUNS_SIZE)
+        keys = form.keys(card.usable_bytes * asked["cards"], best.releases.get(board))
+        paged = page_of(request.GET.get("page"), keys, RUNS_SIZE)
         models = models_to_place(paged["page"])
         context |= {"ranks": ranks_of(models, best.releases.get(board)), "board_label": board_label(board)}
         found = runs(models, row, asked["cards"], asked["engine"], asked["context"])
