@@ -165,9 +165,7 @@ class RunsForm(FilterForm):
 
 
 @lru_cache(maxsize=32)
-def _keys(
-    text: str, sort: str, engine: str, usable_bytes: int, release: Release | None, version: str
-) -> Sequence[int]:
+def _keys(text: str, sort: str, engine: str, usable_bytes: int, release: Release | None, version: str) -> Sequence[int]:
     found = search.found(LanguageModel.objects.published(), "model", text)
     if release:
         ordered = found.by_rank(release)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from calculator import labels
@@ -30,7 +30,8 @@ MOST_JUDGED = 60
 """Where so many candidates in a row leave fewer than `SHOWN`, the answer ends, and a link goes on from there."""
 
 
-class Ranked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ranked:
     """A model's place on a board, with the ranks between which it could lie."""
 
     model: LanguageModel
@@ -123,6 +124,7 @@ def _candidates(release: Release, question: Question, start: int) -> Iterator[Ra
         .order_by("rank", "model__slug")
         .values_list("model_id", "rank", "low", "high", "index")
     )
+    read: list[tuple[Any, ...]]
     while read := list(places[start : start + READ]):
         models = {model.pk: model for model in models_to_place([key for key, *_place in read])}
         yield from (Ranked(models[key], *place) for key, *place in read if key in models)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any
 
 from catalog.bridge.rows import models_for_table
 from catalog.models import LanguageModel
 
 
-class BoardRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class BoardRow:
     """A place as a table shows it; `pk` is the place's."""
 
     model: LanguageModel
@@ -23,7 +25,7 @@ class BoardRow(NamedTuple):
     missing: str
 
 
-COLUMNS = ("model_id", *BoardRow._fields[1:])
+COLUMNS = ("model_id", *(field.name for field in fields(BoardRow)[1:]))
 
 
 def board_rows(places: Iterable[tuple[Any, ...]]) -> list[BoardRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Max, QuerySet
 from django.utils.functional import Promise
@@ -65,4 +65,5 @@ def ranks_of(models: Iterable[LanguageModel], release: Release | None) -> Mappin
 @lru_cache(maxsize=256)
 def _ranks(release: int, models: tuple[int, ...], version: str) -> Mapping[int, Rank]:
     places = Place.objects.filter(release=release, rank__isnull=False, model__in=models)
-    return {model: Rank(*place) for model, *place in places.values_list("model_id", "rank", "low", "high")}
+    rows: Iterable[tuple[Any, ...]] = places.values_list("model_id", "rank", "low", "high")
+    return {model: Rank(*place) for model, *place in rows}

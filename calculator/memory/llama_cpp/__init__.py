@@ -107,7 +107,8 @@ def kept_bytes(shape: Shape, workload: Workload) -> int:
 
 
 def kept_by_format(shape: Shape, workload: Workload) -> Mapping[str, int]:
-    """`kept_bytes` in each weight format, that of the workload aside: what is kept of the context is the same in all."""
+    """`kept_bytes` in each weight format, that of the workload aside: what is kept of the context is the same in all
+    of them."""
     whole = in_file(shape, workload)
     placement = place(workload, whole.num_layers)
     context = sum(term.bytes for term in kept_terms(shape, workload, placement))
@@ -118,9 +119,7 @@ def kept_by_format(shape: Shape, workload: Workload) -> Mapping[str, int]:
 @lru_cache(maxsize=512)
 def _weights_by_format(shape: Shape, importance_matrix: bool, placement: Placement) -> Mapping[str, int]:
     """On all cards together."""
-    cards = {
-        name: weigh(shape, Recipe(name, importance_matrix), placement).cards for name in weight_formats(shape)
-    }
+    cards = {name: weigh(shape, Recipe(name, importance_matrix), placement).cards for name in weight_formats(shape)}
     return {name: sum(term.bytes for card in held for term in card) for name, held in cards.items()}
 
 
