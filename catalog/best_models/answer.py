@@ -124,7 +124,7 @@ def _candidates(release: Release, question: Question, start: int) -> Iterator[Ra
         .order_by("rank", "model__slug")
         .values_list("model_id", "rank", "low", "high", "index")
     )
-    read: list[tuple[Any, ...]]
+    read: list[Any]
     while read := list(places[start : start + READ]):
         models = {model.pk: model for model in models_to_place([key for key, *_place in read])}
         yield from (Ranked(models[key], *place) for key, *place in read if key in models)
