@@ -33,7 +33,7 @@ class _Offered:
 def card_options(offered: tuple[Card, ...], chosen: str) -> Markup:
     """Options by vendor, `chosen` marked, if it is one of them."""
     before, option, after = _written(_Offered(offered), get_language() or "").partition(_option(chosen))
-    return before + option.replace(">", " selected>") + after
+    return before + option.replace(">", Markup(" selected>")) + after
 
 
 @lru_cache(maxsize=8)
