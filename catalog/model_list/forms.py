@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,7 @@ from catalog import search
 from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.filters import ModelFilterForm, order
 from catalog.models import DataChange, LanguageModel, Organization, Release
-from catalog.models.querysets import with_published
+from catalog.models.querysets import LanguageModelQuerySet, with_published
 from catalog.models.vocabulary import Architecture, Modality
 from catalog.ranking.scope import OVERALL
 from catalog.search import BestFirst
@@ -50,6 +51,16 @@ def _organizations(language: str, version: str) -> list[tuple[str, str]]:
     """Those that published something, by name: read once after each change."""
     rows = with_published(Organization.objects.only("slug", "name"))
     return sorted(((row.slug, row.name) for row in rows), key=lambda choice: choice[1].casefold())
+
+
+def _ordered(models: LanguageModelQuerySet, sort: str, by_rank: Release | None) -> LanguageModelQuerySet:
+    return models.by_rank(by_rank) if by_rank else models.order_by(*order(sort or DEFAULT_SORT, SORTS))
+
+
+@lru_cache(maxsize=32)
+def _whole_list(sort: str, by_rank: Release | None, version: str) -> Sequence[int]:
+    """Primary keys of all models in an order, read once after each change: a database sorts them for each page."""
+    return array("q", _ordered(LanguageModel.objects.published(), sort, by_rank).values_list("pk", flat=True))
 
 
 class ModelListForm(ModelFilterForm):
@@ -105,6 +116,9 @@ class ModelListForm(ModelFilterForm):
         if not self.is_valid():
             return ()
         answers = self.cleaned_data
+        if not self.num_active and not answers["q"]:
+            sort = answers["sort"]
+            return _whole_list(sort, release if sort.startswith(RANK) else None, DataChange.version())
         found = self.narrowed(LanguageModel.objects.published())
         if slug := answers.get("organization"):
             found = found.filter(organization__slug=slug)
@@ -116,9 +130,7 @@ class ModelListForm(ModelFilterForm):
         if text and not sort:
             return BestFirst(found, "model", text, narrowed=self.num_active > 0).keys
         found = search.found(found, "model", text)
-        by_rank = release if sort.startswith(RANK) else None
-        ordered = found.by_rank(by_rank) if by_rank else found.order_by(*order(sort or DEFAULT_SORT, SORTS))
-        return ordered.values_list("pk", flat=True)
+        return _ordered(found, sort, release if sort.startswith(RANK) else None).values_list("pk", flat=True)
 
     @property
     def board(self) -> str:
