@@ -119,12 +119,11 @@ def best_models(release: Release, question: Question, start: int = 0) -> BestMod
 def _candidates(release: Release, question: Question, start: int) -> Iterator[Ranked]:
     """Ranked models that may fit, the best first, read a few at a time."""
     may = may_fit(question.card.usable_of(question.count), question.context_tokens, question.engine, "model_id")
-    places = (
+    places: Any = (  # of tuples, which have no type of their own
         Place.objects.filter(may, release=release, rank__isnull=False, model__is_published=True)
         .order_by("rank", "model__slug")
         .values_list("model_id", "rank", "low", "high", "index")
     )
-    read: list[Any]
     while read := list(places[start : start + READ]):
         models = {model.pk: model for model in models_to_place([key for key, *_place in read])}
         yield from (Ranked(models[key], *place) for key, *place in read if key in models)
