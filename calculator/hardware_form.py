@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlencode
 
@@ -12,11 +14,11 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from markupsafe import Markup
 
-from calculator.card_options import card_options
+from calculator import labels
 from calculator.hardware import Card
 from calculator.hardware.cards import MAX_CARDS
+from calculator.hardware.terms import CLASSES
 from calculator.public_form import PublicForm
 
 LONGEST = 400  # characters of `card` that are looked at
@@ -40,12 +42,18 @@ def flattened(query: QueryDict) -> dict[str, str]:
     return flat
 
 
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+    """Orders names as people do, by the numbers in them: 910 before 1080."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
 class HardwareForm(PublicForm):
     """Which cards the reader has, of one kind or of two, or listed one by one (`card=rtx-4090,rtx-3060`).
 
     No card is an answer too; an unknown one or an impossible number is an error.
     """
 
+    copied: ClassVar[frozenset[str] | None] = frozenset()
     offers_second_kind: ClassVar[bool] = False  # a list of its own, which most readers need on no page but one
 
     card = forms.CharField(label=gettext_lazy("My hardware"), required=False, max_length=LONGEST, widget=forms.Select)
@@ -58,8 +66,7 @@ class HardwareForm(PublicForm):
     )
 
     def __init__(self, query: Mapping[str, str], offered: Iterable[Card] = (), **options: Any) -> None:
-        self._cards = tuple(offered)
-        self.offered = {card.slug: card for card in self._cards}
+        self.offered = {card.slug: card for card in offered}
         self.chosen_card: Card | None = None
         self.num_cards = 1
         self.answers: dict[str, Any] = {name: value for name, value in query.items() if value != ""}
@@ -122,9 +129,27 @@ class HardwareForm(PublicForm):
             raise forms.ValidationError(_("No card “%(slug)s” is in the catalogue.") % {"slug": unknown})
         return slug
 
-    def card_options(self, card: forms.BoundField) -> Markup:
-        """The list of cards to choose from, with the one that is chosen."""
-        return card_options(self._cards, str(card.value() or ""))
+    @property
+    def cards_offered(self) -> tuple[Card, ...]:
+        """Alike for forms with the same list to choose from."""
+        return tuple(self.offered.values())
+
+    @property
+    def shelves(self) -> list[tuple[str, Sequence[Card]]]:
+        """Cards to choose from, by vendor; of each those that readers have at home first."""
+        known = list(labels.VENDORS)
+        ranked = sorted(
+            self.offered.values(),
+            key=lambda card: (
+                known.index(card.vendor) if card.vendor in known else len(known),
+                CLASSES.index(card.card_class),
+                _by_numbers(card.name),
+            ),
+        )
+        return [
+            (str(labels.VENDORS.get(vendor, vendor)), tuple(cards))
+            for vendor, cards in groupby(ranked, lambda card: card.vendor)
+        ]
 
     @property
     def pickers(self) -> list[Picker]:
