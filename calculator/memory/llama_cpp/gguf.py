@@ -80,7 +80,7 @@ def _repack(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
     return (stored, *(GgufTensor(f"{tensor.role}.{name}", tensor.layer, (matrices,), "F32", False) for name in scales))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def can_repack(shape: Shape) -> bool:
     """Whether the converter repacks all that is NVFP4: rows of whole blocks, no matrix that it would have to cut."""
     narrow = [tensor for tensor in shape.tensors_of("text") if tensor.dtype == "NVFP4"]
