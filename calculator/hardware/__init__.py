@@ -4,7 +4,7 @@ from calculator.hardware.cards import Card, from_specification, usable_bytes
 from calculator.hardware.command import HUBS, Command, WeightSource
 from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import HardwareError
-from calculator.hardware.fit import Fit
+from calculator.hardware.fit import Fit, Sized
 from calculator.hardware.fixes import Fix, fixes
 from calculator.hardware.launch import launch_commands
 from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
@@ -12,7 +12,7 @@ from calculator.hardware.machine import fit
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
 from calculator.hardware.recommend import Recommendation, recommend
-from calculator.hardware.speed import Speed, speed
+from calculator.hardware.speed import Speed, decoding, speed
 from calculator.hardware.training import PROGRAMS, Training, TrainingEstimate, questions, training_memory
 from calculator.hardware.verdict import COUNTS, fit_all, training_state
 
@@ -28,11 +28,13 @@ __all__ = [
     "Reason",
     "Recommendation",
     "Saving",
+    "Sized",
     "Speed",
     "Training",
     "TrainingEstimate",
     "WeightSource",
     "best_format",
+    "decoding",
     "engine_named",
     "fit",
     "fit_all",
