@@ -37,7 +37,7 @@ $(INSTALLED): .venv/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 # Compressing takes a quarter of a minute, so it is done again only when a file has changed.
-staticfiles/staticfiles.json: $(INSTALLED) $(shell find static -type f) config/settings.py
+staticfiles/staticfiles.json: $(INSTALLED) $(shell find static -type f) config/settings.py config/static_files.py
 	$(MANAGE) collectstatic --no-input -v 0
 
 load: $(INSTALLED) staticfiles/staticfiles.json

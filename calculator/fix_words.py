@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from calculator.figures import gib
 from calculator.fit_words import FitView, fit_view, room_text
 from calculator.hardware import Fix, fixes
-from calculator.labels.fixes import fix_text
+from calculator.labels.fixes import fix_text, quality_text
+from calculator.memory.llama_cpp import perplexity
 from calculator.workload_form import WorkloadForm
 
 MOST = 5
@@ -22,10 +23,18 @@ class FixView:
     fit: FitView
     query: str
     detail: str
+    source: str = ""  # where what it costs in quality was measured
 
 
 def fix_view(fix: Fix, query: str) -> FixView:
-    return FixView(text=fix_text(fix), fit=fit_view(fix.fit), query=query, detail=_("; ").join(_details(fix)))
+    loss = quality_text(fix)
+    return FixView(
+        text=fix_text(fix),
+        fit=fit_view(fix.fit),
+        query=query,
+        detail=_("; ").join([*_details(fix), *([loss] if loss else [])]),
+        source=perplexity.SOURCE if loss else "",
+    )
 
 
 def _details(fix: Fix) -> Iterator[str]:

@@ -57,7 +57,8 @@ def record_from_files(kind: type[Synced], keys: Iterable[int]) -> None:
     """Versions of the rows that a sync wrote."""
     wanted = sorted(keys)
     for start in range(0, len(wanted), BATCH):
-        rows: list[Synced] = list(kind._base_manager.filter(pk__in=wanted[start : start + BATCH]))
+        # Not in their own order, which joins other tables: with statistics of other data SQLite took minutes for it.
+        rows: list[Synced] = list(kind._base_manager.filter(pk__in=wanted[start : start + BATCH]).order_by("pk"))
         prefetch_related_objects(rows, *(PARTS if kind is LanguageModel else ()))
         record(rows, FROM_FILES)
 

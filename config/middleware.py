@@ -14,7 +14,7 @@ from config import errors
 View = Callable[[HttpRequest], HttpResponseBase]
 SHARED_SECONDS = 60
 
-# A catalogue needs none of these; a page that embeds us or a script that slips in gets none either.
+# A catalogue needs none of these; a script that slips into a page gets none either.
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -34,12 +34,17 @@ PERMISSIONS_POLICY = ", ".join(
 
 
 def browser_policies(get_response: View) -> View:
-    """Headers that Django does not set itself. It sets Cross-Origin-Opener-Policy."""
+    """Headers that Django does not set itself, or sets on everything.
+
+    Two bind documents alone; on each of the many small files that a page loads they would be a good part of its weight.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+            response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         return response
 
     return middleware

@@ -26,6 +26,7 @@ SECURE_SSL_REDIRECT = environment.flag("SSL_REDIRECT", default=HTTPS)
 SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD")
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None  # config.middleware.browser_policies sets it, on documents
 # Only who owns the domain knows whether all its subdomains have https, so a site without these two is no mistake.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 BEHIND_PROXY = environment.flag("BEHIND_PROXY")  # only where a proxy sets the headers and strips what visitors send
@@ -153,7 +154,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static_files.MinifiedStaticFilesStorage"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # only debuggers ask for them

@@ -50,6 +50,13 @@ MEMORY = (
         (_("Published weights"),),
     ),
     Term(
+        "imatrix",
+        _("File made with an importance matrix"),
+        _(
+            "llama.cpp can measure on sample text which weights matter (imatrix) and spend its few bits on them: better at two or three bits, and a little larger or smaller than the plain file."
+        ),
+    ),
+    Term(
         "weights",
         _("Weights"),
         _(
@@ -110,6 +117,30 @@ RUNNING = (
         "concurrent-requests",
         _("Concurrent requests"),
         _("How many users are served at the same time. Each has its own KV cache; the weights are shared."),
+        (_("Most sequences at once"),),
+    ),
+    Term(
+        "slots",
+        _("Slots (a number or auto)"),
+        _(
+            "How many requests llama-server takes at once. By itself it divides the context among them or, with `auto`, lets them share it."
+        ),
+    ),
+    Term(
+        "batch",
+        _("Tokens of a batch"),
+        _(
+            "How many tokens of prompts an engine takes in one step. More fill the card better and need larger compute buffers; llama.cpp computes a batch in micro-batches."
+        ),
+        (_("Tokens of a micro-batch"), _("Tokens in one step")),
+    ),
+    Term(
+        "prefix-cache",
+        _("Prefix cache"),
+        _(
+            "The KV cache of a beginning that several requests share, such as a system prompt, kept once for all of them."
+        ),
+        (_("Shared prefix (tokens)"),),
     ),
     Term(
         "prefill",
@@ -141,6 +172,14 @@ RUNNING = (
         "expert-parallel",
         _("Expert parallel"),
         _("The experts of a layer are dealt out whole to the cards, in place of cutting each into parts."),
+    ),
+    Term(
+        "data-parallel",
+        _("Data parallel"),
+        _(
+            "Copies of the model, or of its attention alone, that serve different requests: more requests a second, and each copy takes memory."
+        ),
+        (_("Data parallel in attention alone"),),
     ),
     Term(
         "mtp",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.figures import grouped
 from calculator.hardware import Fix
 from calculator.labels.names import engine_name
+from calculator.memory.llama_cpp import perplexity
 
 FIXES: Mapping[str, Promise] = {
     "smaller_kv": gettext_lazy("Store the KV cache as %(kv)s"),
@@ -41,3 +43,15 @@ def fix_text(fix: Fix) -> str:
         "share": fix.share,
         "engine": engine_name(workload.engine),
     }
+
+
+def quality_text(fix: Fix) -> str:
+    """What other weights cost in quality; empty where llama.cpp did not measure it, or the weights stay as they are."""
+    workload = fix.workload
+    if fix.key not in ("smaller_weights", "other_engine") or workload.engine != "llama.cpp":
+        return ""
+    rise = perplexity.rise(workload.weight_format or "", importance_matrix=workload.importance_matrix)
+    if rise is None:
+        return ""
+    decimals = 2 if rise < 0.01 else 1 if rise < 1 else 0
+    return _("perplexity %(rise)s %% above that of 16 bits") % {"rise": f"{100 * rise:.{decimals}f}"}

@@ -24,8 +24,14 @@ async function unpacked(text) {
   return new TextDecoder().decode(await through(bytes, new DecompressionStream("deflate-raw")));
 }
 
-/* Links to this page in the other language lead to the same. */
+/* Links to this page in the other language lead to the same, and what helps becomes a link. */
 function carry() {
+  for (const change of document.querySelectorAll("[data-query]")) {
+    const link = document.createElement("a");
+    link.href = `?source=config&${change.dataset.query}${location.hash}`;
+    link.textContent = change.textContent;
+    change.replaceChildren(link);
+  }
   for (const link of document.querySelectorAll("a.lang")) {
     link.search = location.search;
     link.hash = location.hash;

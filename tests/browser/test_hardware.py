@@ -11,6 +11,10 @@ from playwright.sync_api import Page, expect
 MODEL = "/en/models/llama-4-maverick-instruct/"
 CALCULATOR = "/en/calculator/?model=llama-3-1-8b-instruct"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+CONFIG = (
+    '{"model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,'
+    ' "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256, "max_position_embeddings": 131072}'
+)
 
 
 def test_cards_chosen_once_are_in_every_address_until_cleared(page: Page, complaints: list[str]) -> None:
@@ -83,17 +87,33 @@ def test_a_pasted_config_is_computed_and_recomputed(page: Page, complaints: list
     page.locator("#config").fill('{"model_type": "llama"')
     page.get_by_role("button", name="Compute").click()
     expect(page.locator("#config-errors")).to_contain_text("not valid JSON")
-    config = (
-        '{"model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,'
-        ' "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256, "max_position_embeddings": 131072}'
-    )
-    page.locator("#config").fill(config)
+    page.locator("#config").fill(CONFIG)
     page.get_by_role("button", name="Compute").click()
     expect(page.locator("#result .figure output")).to_be_visible()
     before = page.locator("#result .figure output").inner_text()
     page.locator("#weights").select_option("Q8_0")
     expect(page.locator("#result .figure output")).not_to_have_text(before)
-    assert page.locator("#config").input_value() == config
+    assert page.locator("#config").input_value() == CONFIG
+
+
+def test_what_helps_a_pasted_config_is_one_click(page: Page, complaints: list[str]) -> None:
+    page.goto("/en/calculator/?source=config&card=rtx-4090&weights=F16")
+    page.locator("#config").fill(CONFIG)
+    page.get_by_role("button", name="Compute").click()
+    page.locator("#weights").select_option("F16")
+    page.locator("#context").fill("131072")
+    page.locator("#context").press("Enter")
+    page.locator("#card").evaluate(
+        "field => { field.value = 'rtx-4090'; field.dispatchEvent(new Event('change', { bubbles: true })) }"
+    )
+    change = page.locator(".fixes li").filter(has_text="Take the weights in")
+    expect(change.get_by_role("link")).to_be_visible()
+    expect(change).to_contain_text("above that of 16 bits")
+    weights = change.get_by_role("link").inner_text().rpartition(" ")[2]
+    change.get_by_role("link").click()
+    expect(page.locator("#weights")).to_have_value(weights)
+    assert page.locator("#config").input_value() == CONFIG
+    expect(page.locator("#verdict-mine .badge")).not_to_have_text("Does not fit")
 
 
 @pytest.mark.parametrize(

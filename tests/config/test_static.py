@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from config.settings import STORAGES
+from config.static_files import minified
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -39,6 +40,21 @@ def test_every_file_that_a_template_names_is_collected_and_hashed(collected: Pat
         hashed = staticfiles_storage.stored_name(name)
         assert hashed != name
         assert (collected / hashed).is_file()
+
+
+def test_sheets_and_scripts_are_collected_without_comments(collected: Path) -> None:
+    assert isinstance(staticfiles_storage, ManifestStaticFilesStorage)
+    for path in SHEETS + SCRIPTS:
+        name = path.relative_to(ROOT / "static").as_posix()
+        for each in (name, staticfiles_storage.stored_name(name)):
+            text = (collected / each).read_text()
+            assert 0 < len(text) < path.stat().st_size, each
+            assert "/*" not in text, each
+
+
+def test_a_script_that_cannot_be_parsed_is_not_collected() -> None:
+    with pytest.raises(ValueError, match="line 2"):
+        minified("js/broken.js", b"let a = 1;\nlet = = 2;")
 
 
 def matches(paths: list[Path], pattern: str) -> dict[str, list[str]]:
