@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet
@@ -24,6 +24,7 @@ from catalog.standings.rows import benchmark_value
 from catalog.standings.words import missing_text
 
 PAGE_SIZE = 50
+FEWEST = 15  # boards and benchmarks with fewer models say little; they stand behind "more"
 
 
 @vary_on_headers("HX-Request")
@@ -34,7 +35,8 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     releases = {release.scope: release for release in current(*BOARDS)}
     board = form.chosen_board
     release = releases.get(board)
-    benchmarks = list(Benchmark.objects.all())
+    benchmarks = list(Benchmark.objects.annotate(models=Count("scores__model", distinct=True)))
+    boards = [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases]
     scope = scopes(map(benchmark_value, benchmarks)).get(board, OVERALL)
     places = form.places(release) if release else Place.objects.none()
     paged = page_of(request.GET.get("page"), with_models(places), PAGE_SIZE)
@@ -45,7 +47,8 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
         "form": form,
         "board": board,
         "board_label": board_label(board),
-        "boards": [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases],
+        "boards": [entry for entry in boards if entry[2].num_ranked >= FEWEST or entry[0] == board],
+        "small_boards": [entry for entry in boards if entry[2].num_ranked < FEWEST and entry[0] != board],
         "release": release,
         "renewed": waiting(),
         "mine": mine,
@@ -104,12 +107,14 @@ def with_models(rows: QuerySet[Any], path: str = "") -> QuerySet[Any]:
     return rows.select_related(*links).only(*own, *of_score, *(f"{path}model__{column}" for column in TABLE_COLUMNS))
 
 
-def _by_category(benchmarks: list[Benchmark]) -> list[tuple[str, list[Benchmark]]]:
-    found = [
-        (str(category.label), [benchmark for benchmark in benchmarks if benchmark.category == category])
-        for category in BenchmarkCategory
-    ]
-    return [(label, held) for label, held in found if held]
+def _by_category(benchmarks: Sequence[Benchmark]) -> list[tuple[str, list[Benchmark], list[Benchmark]]]:
+    """The benchmarks of each category: those of many models, those of few."""
+    found = []
+    for category in BenchmarkCategory:
+        held = [benchmark for benchmark in benchmarks if benchmark.category == category]
+        many = [benchmark for benchmark in held if benchmark.models >= FEWEST]  # type: ignore[attr-defined]
+        found.append((str(category.label), many, [benchmark for benchmark in held if benchmark not in many]))
+    return [(label, many, few) for label, many, few in found if many or few]
 
 
 def _memory_of(mine: MyHardware) -> tuple[str, int] | None:
