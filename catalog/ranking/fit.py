@@ -54,7 +54,7 @@ class Fit:
         )
 
     def expected(self, model_of: Index, item_of: Index, own: Vector | float = 0.0) -> Vector:
-        """The share of the scale that the models are expected to reach on the items, where `own` is 1 by their publisher."""
+        """The share of the scale that the models are expected to reach on the items; `own` is 1 for their publisher."""
         return np.asarray(0.5 * (1 + np.tanh(self.margin(model_of, item_of, own) / 2)))
 
     def margin(self, model_of: Index, item_of: Index, own: Vector | float) -> Vector:
@@ -155,7 +155,7 @@ class _Problem:
         slope_pull, slope_prior = _prior(at.log_slope, SLOPE_PRIOR)
         offset_pull, offset_prior = _prior(np.array([at.offset]), OFFSET_PRIOR)
         ability_gradient = per_model(first * slope) + ability_pull
-        # what is not eliminated: difficulties, slopes, and the offset, which acts as ability does on publishers' figures
+        # what is not eliminated: difficulties, slopes, and the offset, an ability that all publishers' figures share
         item_gradient = np.concatenate(
             (
                 difficulty_pull - per_item(first * slope),
@@ -176,9 +176,8 @@ class _Problem:
         offset_curve = np.sum(steepness * own) + (1 + damping) * offset_prior
         item_curve = np.diag(np.concatenate((difficulty_curve, slope_curve, offset_curve)))
         places, offset_place = np.arange(num_items), 2 * num_items
-        item_curve[places, num_items + places] = item_curve[num_items + places, places] = -per_item(
-            by_ability_and_slope
-        )
+        within = -per_item(by_ability_and_slope)
+        item_curve[places, num_items + places] = item_curve[num_items + places, places] = within
         with_offset = np.concatenate((-per_item(by_ability_twice * own), per_item(by_ability_and_slope * own)))
         item_curve[offset_place, :offset_place] = item_curve[:offset_place, offset_place] = with_offset
         mixed = np.zeros((num_models, 2 * num_items + 1))

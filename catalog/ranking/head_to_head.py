@@ -1,8 +1,9 @@
 """What two models' common tests say of the two, beside what the fit says of each.
 
-A fit places a model by all that it has; where two met on many of the same tests and one of them won nearly all, their order
-is seen and need not be inferred. So abilities move, as little as the squares of the moves weighed by evidence allow, until
-nobody stands above a model that beat it so (isotonic regression on a partial order; Hildreth's method, doi:10.1002/nav.3800040113).
+A fit places a model by all that it has; where two met on many of the same tests and one of them won nearly all, their
+order is seen and need not be inferred. So abilities move, by the least sum of squares weighed by evidence, until nobody
+stands above a model that beat it so: isotonic regression on a partial order, by Hildreth's method
+(doi:10.1002/nav.3800040113).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def decided(table: Table, places: Sequence[int]) -> list[Pair]:
 
 
 def respecting(ability: Vector, pairs: Sequence[Pair], evidence: Vector) -> Vector:
-    """The abilities nearest to `ability` in which no loser of a pair stands above its winner; those in a ring come level.
+    """The abilities nearest to `ability` in which no loser of a pair stands above its winner. A ring comes level.
 
     `evidence` is the weight of each model's own scores: who has little moves most.
     """

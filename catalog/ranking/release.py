@@ -30,8 +30,8 @@ class Input:
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """A place. `low` to `high` is its 5-95 % range; `index` is 100 x the mean share of the basket that the fit expects
-    of the model: an estimate, not a test result. `independent` counts the benchmarks (a suite once) that others than the
-    publisher measured it on."""
+    of the model: an estimate, not a test result. `independent` counts the benchmarks (a suite once) that
+    others than the publisher measured it on."""
 
     model: str
     rank: int

@@ -29,9 +29,9 @@ class Benchmark:
 
     `questions` is the number of independent questions by variant, for the variants whose number a source states; never
     for a mean of tasks, whose error is another. A `composite` is the mean of other benchmarks of the catalogue: it is
-    shown, and left out of every fit. Benchmarks of one `suite` are run together by one harness, so that what goes wrong in
-    one goes wrong in all: they count as one. `curt` are the variants whose harness leaves no room to think before the
-    answer (it compares likelihoods, or allows a few hundred tokens).
+    shown, and left out of every fit. Benchmarks of one `suite` are run together by one harness, so that what goes wrong
+    in one goes wrong in all: they count as one. `curt` are the variants whose harness leaves no room to think before
+    the answer (it compares likelihoods, or allows a few hundred tokens).
     """
 
     slug: str

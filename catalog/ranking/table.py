@@ -72,8 +72,8 @@ class Table:
 
     @cached_property
     def weights(self) -> Vector:
-        """1 / (items of the same suite that the model has): a benchmark of many variants, or a suite of many tasks that one
-        harness runs, counts once."""
+        """1 / (items of the same suite that the model has): a benchmark of many variants, or a suite of many tasks,
+        counts once."""
         count = Counter((cell.model, cell.counted_with) for cell in self.cells)
         return np.array([1 / count[cell.model, cell.counted_with] for cell in self.cells], dtype=np.float64)
 
