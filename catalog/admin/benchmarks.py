@@ -59,7 +59,7 @@ class BenchmarkAdmin(CatalogAdmin):
         "name",
         "category",
         "metric",
-        ("scale_max", "higher_is_better", "questions", "composite"),
+        ("scale_max", "higher_is_better", "questions", "composite", "ranked"),
         "primary_variant",
         "url",
         "description",
