@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog.accelerators.runs import Run
+from catalog.bridge.prose import described
 from catalog.models import LanguageModel
 from catalog.models.vocabulary import Confirmed, modality_words
 from catalog.score_settings import Language, Piece, render
@@ -51,7 +52,7 @@ def written_in(row: Any, field: str) -> str:
 
 def in_short(model: LanguageModel) -> str:
     """What a model is, in a sentence or two."""
-    return model.summary or Truncator(model.description).chars(155)
+    return model.summary or Truncator(described(model)).chars(155)
 
 
 def card_fact(name: str) -> str:
@@ -99,6 +100,6 @@ FILTERS = {
     "points": points,
     **{
         each.__name__: each
-        for each in (fact_names, written_in, in_short, card_fact, choice, run_query, publisher, in_words)
+        for each in (fact_names, written_in, in_short, described, card_fact, choice, run_query, publisher, in_words)
     },
 }

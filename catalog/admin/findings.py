@@ -22,6 +22,7 @@ TEXTS: Mapping[str, Promise] = {
     "active_above_total": _("%(active)s active parameters are more than all %(total)s."),
     "extended_not_longer": _("%(extended)s is not longer than the context of %(context)s."),
     "cutoff_after_release": _("The knowledge cutoff %(cutoff)s is after the release on %(release)s."),
+    "figure": _("The calculator has no figure %(figure)s for this model."),
     "heads_not_divisible": _("%(heads)s query heads do not divide among %(kv_heads)s key/value heads."),
     "computed_without_experts": _("Only a model with experts has an active count less than its total."),
     "all_with_experts": _("config.json has experts, so not all parameters are active."),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from calculator.figures import billions, context, gib, grouped
 from calculator.memory import WorkloadError, default_workload
 from calculator.memory_by_context import table
+from catalog.bridge.prose import described
 from catalog.bridge.shapes import max_context_tokens, shape_of, why_no_memory
 from catalog.model_page import specs
 from catalog.model_page.answer import answer
@@ -31,7 +32,7 @@ def model_text(model: LanguageModel, address: str) -> str:
         rows = [(str(spec.label), spec.value or _("not disclosed")) for spec in group.specs]
         parts.append([f"## {group.title}", "", *_table((_("Fact"), _("Value")), rows)])
     if model.description:
-        parts.append([f"## {_('About %(name)s') % {'name': model.name}}", "", model.description])
+        parts.append([f"## {_('About %(name)s') % {'name': model.name}}", "", described(model)])
     parts.append([f"## {_('Links')}", "", *(f"- [{link.label}]({link.url})" for link in links(model))])
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 

@@ -19,6 +19,7 @@ from calculator.architecture.shape import (
     SlidingWindowAttention,
     StateSpace,
 )
+from calculator.figures_in_text import FIGURE, FigureError, with_figures
 from catalog.source.notes import names
 from catalog.source.records import ModelRecord
 
@@ -32,6 +33,7 @@ WORDS: dict[frozenset[str], type[Mixer]] = {
     frozenset({"linear", "lightning", "gated-deltanet", "kimi-delta"}): LinearAttention,
     frozenset({"mamba", "mamba-2", "parallel-mamba-2"}): StateSpace,
 }
+PROSE = ("description_en", "description_zh_hans", "summary_en", "summary_zh_hans")
 TEXTS: Mapping[str, str] = {
     "unreadable": "%(error)s",
     "unread_without_config": "there is no config.json that could be kept unread",
@@ -41,6 +43,7 @@ TEXTS: Mapping[str, str] = {
     "active_above_total": "%(active)s active are more than all %(total)s",
     "extended_not_longer": "%(extended)s is not longer than the context of %(context)s",
     "cutoff_after_release": "the knowledge cutoff %(cutoff)s is after the release on %(release)s",
+    "figure": "the calculator has no figure %(figure)s for this model",
     "heads_not_divisible": "%(heads)s query heads do not divide among %(kv_heads)s key/value heads",
     "computed_without_experts": "'computed' counts experts, and config.json has none",
     "all_with_experts": "'all' beside experts in config.json, of which some rest",
@@ -70,6 +73,7 @@ class Finding:
 def check_model(model: ModelRecord) -> Iterator[Finding]:
     """Everything that contradicts itself or the config."""
     yield from _against_itself(model)
+    yield from _figures(model)
     if model.config_unread:
         yield from _unread(model)
     elif model.config is not None:
@@ -110,6 +114,24 @@ def _against_itself(model: ModelRecord) -> Iterator[Finding]:
     if model.release_date and model.knowledge_cutoff[:7] > model.release_date[:7]:
         values = {"cutoff": model.knowledge_cutoff, "release": model.release_date}
         yield Finding("knowledge_cutoff", "cutoff_after_release", values)
+
+
+def _figures(model: ModelRecord) -> Iterator[Finding]:
+    """Figures that texts ask the calculator for."""
+    texts = {field: getattr(model, field) for field in PROSE}
+    if not any(FIGURE.search(text) for text in texts.values()):
+        return
+    try:
+        shape = read_config(model.config) if model.config is not None else None
+    except ConfigError:
+        shape = None
+    for field, text in texts.items():
+        if field.startswith("summary"):
+            shape = None  # lists and feeds show summaries, which compute nothing
+        try:
+            with_figures(text, shape, model.context_extended_tokens or model.context_tokens)
+        except FigureError as error:
+            yield Finding(field, "figure", {"figure": str(error)})
 
 
 def _counts(model: ModelRecord, shape: Shape) -> Iterator[Finding]:

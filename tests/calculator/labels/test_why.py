@@ -8,9 +8,10 @@ import pytest
 from django.utils import translation
 
 from calculator.accuracy.references import reference_shape
-from calculator.labels.why import KINDS, SENTENCES, remembered, why_texts
+from calculator.labels.why import SENTENCES, why_texts
 from calculator.memory import Workload, estimate
 from calculator.memory.engines import engines_for
+from calculator.memory.remembered import KINDS, remembered
 from calculator.memory.terms import TERMS
 
 MAVERICK = "llama-4-maverick-instruct"
