@@ -14,6 +14,8 @@ from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
+from calculator.memory.llama_cpp.perplexity import QUALITY_SOURCE as QUALITY_SOURCE
+from calculator.memory.llama_cpp.perplexity import perplexity_rise as perplexity_rise
 from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED, USUAL
