@@ -59,7 +59,7 @@ class BenchmarkAdmin(CatalogAdmin):
         "name",
         "category",
         "metric",
-        ("scale_max", "higher_is_better", "questions", "composite", "ranked"),
+        ("scale_max", "higher_is_better", "questions", "composite"),
         "primary_variant",
         "url",
         "description",

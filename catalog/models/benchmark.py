@@ -27,11 +27,6 @@ class Benchmark(Synced):
     questions = models.PositiveIntegerField(
         _("questions"), null=True, blank=True, help_text=_("Their number in the variant shown first.")
     )
-    ranked = models.BooleanField(
-        _("counts for ranks"),
-        default=True,
-        help_text=_("Off where its figures follow another ability than ranks do: shown, not ranked on."),
-    )
     composite = models.BooleanField(
         _("composite"), default=False, help_text=_("A mean of other benchmarks listed here: shown, not ranked on.")
     )

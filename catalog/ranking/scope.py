@@ -11,11 +11,6 @@ from catalog.ranking.table import MIN_ITEMS_PER_MODEL
 CODING_CATEGORIES = frozenset({"coding", "agentic-coding"})
 
 
-def counts(benchmark: Benchmark) -> bool:
-    """Whether ranks are computed from it: a mean of others would count twice, another ability not at all."""
-    return benchmark.ranked and not benchmark.composite
-
-
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The categories that count (None: all) and the minimum coverage, in distinct benchmarks and categories.
@@ -30,7 +25,7 @@ class Scope:
     min_items: int = MIN_ITEMS_PER_MODEL
 
     def covers(self, benchmark: Benchmark) -> bool:
-        return counts(benchmark) and (self.categories is None or benchmark.category in self.categories)
+        return not benchmark.composite and (self.categories is None or benchmark.category in self.categories)
 
 
 OVERALL = Scope("overall", None, min_benchmarks=6, min_categories=4)
@@ -41,7 +36,7 @@ def category_scopes(benchmarks: Iterable[Benchmark]) -> tuple[Scope, ...]:
     """One scope per category, keyed `category/<slug>`: two benchmarks are asked for, or the only one there is."""
     held: dict[str, int] = {}
     for benchmark in benchmarks:
-        if counts(benchmark):
+        if not benchmark.composite:
             held[benchmark.category] = held.get(benchmark.category, 0) + 1
     return tuple(
         Scope(f"category/{category}", frozenset({category}), min(2, count), min_items=1)

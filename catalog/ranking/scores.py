@@ -39,7 +39,6 @@ class Benchmark:
     higher_is_better: bool = True
     questions: Mapping[str, int] = field(default_factory=dict)
     composite: bool = False
-    ranked: bool = True  # off: its figures follow something else than the ability of the fit
 
 
 @dataclass(frozen=True, slots=True)

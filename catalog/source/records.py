@@ -159,7 +159,6 @@ class BenchmarkRecord(Record):
     higher_is_better: bool = True
     questions: Count | None = None  # in the variant shown first
     composite: bool = False
-    ranked: bool = True
     primary_variant: OptionalName = ""
     url: WebAddress = ""
     description_en: Text = ""

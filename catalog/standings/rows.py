@@ -44,7 +44,6 @@ def benchmark_value(row: models.Benchmark) -> Benchmark:
         row.higher_is_better,
         {row.primary_variant: row.questions} if row.questions else {},
         row.composite,
-        row.ranked,
     )
 
 

@@ -142,7 +142,7 @@ def test_a_command_can_be_copied_and_the_page_says_what_it_needs() -> None:
 
 
 def test_longer_contexts_leave_out_models_that_are_not_made_for_them() -> None:
-    """LFM2 1.2B is made for 32,768 tokens (its report, arXiv 2511.23404); the config reserves 128,000."""
+    """LFM2 1.2B is made for 32,768 tokens (abstract of its report, arXiv 2511.23404); its config.json reserves 128,000."""
     assert "lfm2-1-2b" in shown(get("/en/?card=rtx-4090&context=32768"))
     assert "lfm2-1-2b" not in shown(get("/en/?card=rtx-4090&context=65536"))
 
