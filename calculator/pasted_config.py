@@ -10,7 +10,14 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from calculator import labels
-from calculator.architecture import ConfigError, parse_config_text, read_config
+from calculator.architecture import (
+    ConfigError,
+    is_quantization,
+    parse_beside,
+    parse_config_text,
+    read_config,
+    with_quantization,
+)
 from calculator.architecture.parse import MAX_BYTES
 from calculator.catalogue import Model
 from calculator.fields import is_on
@@ -26,6 +33,7 @@ class Pasted:
 
     query: QueryDict
     text: str = ""
+    quantization: str = ""  # of the hf_quant_config.json beside it
     assume_standard: bool = False
     model: Model | None = None
     faults: tuple[str, ...] = ()
@@ -36,23 +44,50 @@ def read_pasted(request: HttpRequest) -> Pasted:
     try:
         too_long = int(request.META.get("CONTENT_LENGTH") or 0) > MOST_POSTED
         query = QueryDict() if too_long else request.POST
-        upload = None if too_long else request.FILES.get("file")
+        uploads = [] if too_long else request.FILES.getlist("file")
     except RequestDataTooBig:
-        too_long, query, upload = True, QueryDict(), None
+        too_long, query, uploads = True, QueryDict(), []
     if too_long:
         return Pasted(query=query, faults=_texts(ConfigError("", "too_large")))
-    raw = upload.read(MAX_BYTES + 1) if isinstance(upload, UploadedFile) else query.get("config", "")
-    text = raw.decode("utf-8-sig", "replace") if isinstance(raw, bytes) else str(raw)
-    sent = Pasted(query=query, text=text[:MAX_BYTES], assume_standard=is_on(query.get("assume_standard")))
+    raw, beside = _files(uploads, query)
+    text, said = (one.decode("utf-8-sig", "replace") if isinstance(one, bytes) else one for one in (raw, beside))
+    sent = Pasted(
+        query=query,
+        text=text[:MAX_BYTES],
+        quantization=said[:MAX_BYTES],
+        assume_standard=is_on(query.get("assume_standard")),
+    )
     if not text.strip():
         return replace(sent, faults=(_("Paste the text of a config.json, or choose a file."),))
     try:
         config = parse_config_text(raw)
+        if said.strip():
+            config = with_quantization(config, parse_beside(beside))
         shape = read_config(config, assume_standard=sent.assume_standard)
     except ConfigError as error:
         return replace(sent, faults=_texts(error))
     source = WeightSource(name=shape.model_type, native_format=shape.native_format)
     return replace(sent, model=Model(name=_name(config), shape=shape, sources=tuple((hub, source) for hub in HUBS)))
+
+
+def _files(uploads: list[UploadedFile], query: QueryDict) -> tuple[str | bytes, str | bytes]:
+    """The config.json and the hf_quant_config.json beside it: of the files chosen, else of what was pasted."""
+    raw: str | bytes = query.get("config") or ""
+    beside: str | bytes = query.get("quantization") or ""
+    for upload in uploads[:2]:
+        content = upload.read(MAX_BYTES + 1)
+        if len(uploads) > 1 and _is_beside(content):
+            beside = content
+        else:
+            raw = content
+    return raw, beside
+
+
+def _is_beside(content: bytes) -> bool:
+    try:
+        return is_quantization(parse_config_text(content))
+    except ConfigError:
+        return False
 
 
 def _texts(error: ConfigError) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from calculator.catalogue import Catalogue, configured_catalogue
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.workbench import Workbench, workbench
 
-CHANGES_ALL = frozenset({"config", "file", "assume_standard"})  # a change of these changes every control
+# A change of these changes every control.
+CHANGES_ALL = frozenset({"config", "file", "quantization", "assume_standard"})
 
 
 # Nothing is stored or changed by a POST, and a token would set a cookie on a public page.

@@ -78,5 +78,4 @@ def site(request: HttpRequest) -> dict[str, object]:
         "icp_number": settings.ICP_NUMBER,
         "police_number": settings.POLICE_NUMBER,
         "data_date": SimpleLazyObject(data_date),
-        "report_url": settings.REPORT_URL,
     }

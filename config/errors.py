@@ -47,6 +47,11 @@ UNAVAILABLE = Words(
     _("The site's database does not answer. Please try again in a minute."),
 )
 NOT_ALLOWED = Words(405, _("Method not allowed"), _("This address does not take requests of this kind."))
+TOO_MANY_LOGINS = Words(
+    429,
+    _("Too many wrong passwords"),
+    _("This account cannot be logged into from here for a quarter of an hour. From elsewhere it can."),
+)
 API = "/api/"
 RETRY_AFTER_S = 10
 
@@ -84,6 +89,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _framed(request, NOT_FOUND)
+
+
+def too_many_logins(request: HttpRequest, seconds: int) -> HttpResponse:
+    answer = _framed(request, TOO_MANY_LOGINS)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

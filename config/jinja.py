@@ -25,6 +25,7 @@ from calculator import glossary
 from catalog import filters as catalog_filters
 from config.kept_parts import chosen, kept_part
 from config.kept_rows import kept_row
+from config.reports import report_url
 from config.typesetting import tight
 
 DJANGO_FILTERS = {
@@ -67,6 +68,7 @@ def environment(**options: Any) -> Environment:
         "kept_row": kept_row,
         "language": translation.get_language,
         "querystring": _querystring,
+        "report_url": report_url,
         "_": _text,
         "gettext": _text,
         "space": calculator_filters.space,

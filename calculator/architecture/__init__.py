@@ -1,9 +1,22 @@
 """A Hugging Face `config.json` -> the typed shape of the model."""
 
+from calculator.architecture.beside import parse_beside, with_quantization
 from calculator.architecture.errors import ConfigError, Fault
+from calculator.architecture.other_files import is_quantization
 from calculator.architecture.parse import parse_config_text
 from calculator.architecture.read import read_config
 from calculator.architecture.rotary import Rotary, read_rotary
 from calculator.architecture.shape import Shape
 
-__all__ = ["ConfigError", "Fault", "Rotary", "Shape", "parse_config_text", "read_config", "read_rotary"]
+__all__ = [
+    "ConfigError",
+    "Fault",
+    "Rotary",
+    "Shape",
+    "is_quantization",
+    "parse_beside",
+    "parse_config_text",
+    "read_config",
+    "read_rotary",
+    "with_quantization",
+]

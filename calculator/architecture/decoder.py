@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from calculator.architecture.aliases import LAYER_KINDS
 from calculator.architecture.fields import Fields
+from calculator.architecture.heads import has_language_head, other_head
 from calculator.architecture.shape import Layer, Mixer
 from calculator.architecture.tensors import Block, Weight, linear, norm, vector
 
@@ -95,8 +96,11 @@ def decoder(
     shared += vector("position_embd", positions, hidden) if positions else ()
     shared += norm("token_embd_norm", hidden, embedding_norm) + extra
     shared += norm("output_norm", hidden, norm_kind) if final_norm else ()
-    shared += () if tied else linear("output", vocabulary, width)
-    shared += vector("output", vocabulary, kind="bias") if head_bias else ()
+    if has_language_head((c.outer or c).config):
+        shared += () if tied else linear("output", vocabulary, width)
+        shared += vector("output", vocabulary, kind="bias") if head_bias else ()
+    else:
+        shared += other_head((c.outer or c).config, hidden)
     return Decoder(
         hidden_size=hidden,
         vocab_size=vocabulary,

@@ -19,6 +19,8 @@ from typing import overload
 
 from calculator.architecture.aliases import spellings
 from calculator.architecture.errors import ConfigError, Fault
+from calculator.architecture.keys import may_bear_shape
+from calculator.architecture.shown import in_json, short
 
 ESSENTIAL = frozenset({"hidden_size", "num_layers", "num_heads", "vocab_size", "intermediate_size"})
 MOST_LAYERS = (
@@ -53,10 +55,14 @@ class Fields:
         path: str = "",
         nested: bool = False,
         faults: list[Fault] | None = None,
+        root: Fields | None = None,
     ) -> None:
         self.config, self.model_type, self.path, self.nested = config, model_type, path, nested
         self.defaults = transformers_defaults().get(model_type, {})
         self.faults: list[Fault] = [] if faults is None else faults
+        # Sizes that the file leaves to defaults, and those that it leaves out and that are read as none nonetheless.
+        self.taken: dict[str, object] = {} if root is None else root.taken
+        self.left_open: dict[str, object] = {} if root is None else root.left_open
         self.used: set[str] = {"model_type"}
         self.outer: Fields | None = None  # the whole file, seen from its language model
         self._parts: dict[str, Fields] = {}
@@ -88,12 +94,15 @@ class Fields:
         for spelling in present:
             if self.config[spelling] is not None:
                 return self.config[spelling]
-        if present or not use_default or self._has_to_be_said(name):
+        if present or self._has_to_be_said(name):
             return None
-        for spelling in names:
-            if self.defaults.get(spelling) is not None:
-                return self.defaults[spelling]
-        return None
+        default_name = next((spelling for spelling in names if self.defaults.get(spelling) is not None), None)
+        if default_name is None:
+            return None
+        default = self.defaults[default_name]
+        if isinstance(default, (int, list)) and not isinstance(default, bool) and may_bear_shape(default_name, default):
+            (self.taken if use_default else self.left_open)[self.path + default_name] = default
+        return default if use_default else None
 
     def _has_to_be_said(self, name: str) -> bool:
         """A mixture of experts may leave out the size of its few dense layers, which the model type fixes."""
@@ -134,8 +143,10 @@ class Fields:
 
     def _whole(self, name: str, value: object, least: int, index: int | None = None) -> int:
         where = {} if index is None else {"index": index}
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            self.fault(name, "not_an_integer", value=short(value), **where)
+            self.fault(name, "not_an_integer", value=in_json(value), **where)
             return 1
         most = LIMITS.get(name, MOST_LAYERS if REPEATED.search(name) else LARGEST)
         if not least <= value <= most:
@@ -149,7 +160,7 @@ class Fields:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.fault(name, "not_a_number", value=short(value))
+            self.fault(name, "not_a_number", value=in_json(value))
             return default
         if not least <= value <= most:
             self.fault(name, "out_of_range", value=short(value), least=least, most=most)
@@ -161,7 +172,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.fault(name, "not_a_boolean", value=short(value))
+            self.fault(name, "not_a_boolean", value=in_json(value))
             return default
         return value
 
@@ -171,7 +182,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, (list, tuple)):
-            self.fault(name, "not_a_list", value=short(value))
+            self.fault(name, "not_a_list", value=in_json(value))
             return None
         self._check_length(name, value, length)
         return [self._whole(name, item, least, index) for index, item in enumerate(value)]
@@ -181,7 +192,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-            self.fault(name, "not_a_list_of_words", value=short(value))
+            self.fault(name, "not_a_list_of_words", value=in_json(value))
             return None
         self._check_length(name, value, length)
         return list(value)
@@ -191,7 +202,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, str):
-            self.fault(name, "not_a_word", value=short(value))
+            self.fault(name, "not_a_word", value=in_json(value))
             return default
         return value
 
@@ -211,7 +222,7 @@ class Fields:
         named = value.get("model_type") or model_type
         if not isinstance(named, str):
             raise self.fail(name, "not_a_word", value=short(named))
-        part = Fields(value, named, path=f"{self.key(name)}.", nested=True, faults=self.faults)
+        part = Fields(value, named, path=f"{self.key(name)}.", nested=True, faults=self.faults, root=self)
         self._parts[name] = part
         return part
 
@@ -229,13 +240,8 @@ class Fields:
             return self
         kind = repr(sorted(override.items(), key=str))
         if kind not in self._layers:
-            seen = Fields({**self.config, **override}, self.model_type, path=self.path, nested=True, faults=self.faults)
+            both = {**self.config, **override}
+            seen = Fields(both, self.model_type, path=self.path, nested=True, faults=self.faults, root=self)
             seen.used = self.used
             self._layers[kind] = seen
         return self._layers[kind]
-
-
-def short(value: object) -> object:
-    """A value fit for a message: numbers and words as they are, everything cut."""
-    text = value if isinstance(value, str) else repr(value)
-    return value if isinstance(value, (int, float)) and len(text) <= 40 else text[:40]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from calculator.architecture.fields import Fields, short
+from calculator.architecture.fields import Fields
 from calculator.architecture.shape import ModuleFormat, Quantization
+from calculator.architecture.shown import short
 
 METHOD = "mlx-lm"
 BITS = (2, 3, 4, 5, 6, 8)  # mlx 0.32.4, `ops.cpp` (`validate_mode_with_type`, `affine_quantize`)
@@ -133,16 +134,7 @@ def read_mlx(q: Fields) -> tuple[Quantization, tuple[str, ...]]:
         narrow = _checked(q, {"mode": "affine", **settings}, path) if isinstance(settings, Mapping) else ""
         if settings is not True:
             modules += [ModuleFormat(role, layer, narrow) for role, layer in found]
-    bits = q.config.get("bits")
-    group = q.config.get("group_size")
-    quantization = Quantization(
-        method=METHOD,
-        bits=bits if isinstance(bits, int) else 4,
-        group_size=group if isinstance(group, int) else None,
-        name=name,
-        modules=tuple(modules),
-    )
-    return quantization, tuple(unknown)
+    return Quantization(method=METHOD, name=name, modules=tuple(modules)), tuple(unknown)
 
 
 def _checked(q: Fields, settings: Mapping[str, object], path: str = "") -> str:

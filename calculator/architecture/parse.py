@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable
 
 from calculator.architecture.errors import ConfigError
+from calculator.architecture.other_files import cause, kind_of_bytes, kind_of_text
 
-MAX_BYTES = 1_000_000  # the longest published config.json (per-module quantisation lists) is below 300 kB
+MAX_BYTES = 4_000_000  # the longest published config.json, an NVFP4 one that lists every expert, has 3.1 MB
 MAX_DEPTH = 32  # published files nest at most 5 deep
 # An open string runs to the end of the text: without the possessive quantifiers and the optional quote, every escaped
 # quote in it would be tried as the beginning of another, in quadratic time.
@@ -18,9 +19,10 @@ _BRACKET_OR_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOT
 def parse_config_text(text: str | bytes) -> dict[str, object]:
     """Parse a config.json.
 
-    Raises ConfigError with an empty key and the reason: `too_large`, `not_utf8`, `too_deep`, `not_json` (with line and
-    column), `number_too_long` or `not_an_object`; and with the key at fault `not_a_number` for a NaN. Infinity is read,
-    as published files of state-space models hold it (`"time_step_limit": [0.0, Infinity]`); no size may be infinite.
+    Raises ConfigError with an empty key and the reason: `too_large`, `not_utf8`, `too_deep`, `not_json` (with line,
+    column and the likely cause), what the file is instead (`other_files`), `number_too_long` or `not_an_object`; and
+    with the key at fault `not_a_number` for a NaN. Infinity is read, as published files of state-space models hold it
+    (`"time_step_limit": [0.0, Infinity]`); no size may be infinite.
     """
     if len(text) > MAX_BYTES:
         raise ConfigError("", "too_large", bytes=len(text), limit=MAX_BYTES)
@@ -28,12 +30,15 @@ def parse_config_text(text: str | bytes) -> dict[str, object]:
         try:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise ConfigError("", "not_utf8", position=error.start) from None
+            raise ConfigError("", kind_of_bytes(error.object) or "not_utf8", position=error.start) from None
     _check_depth(text)
     try:
         config = json.loads(text.removeprefix("\ufeff"), parse_int=_parse_int)
     except json.JSONDecodeError as error:
-        raise ConfigError("", "not_json", line=error.lineno, column=error.colno) from None
+        if kind := kind_of_text(text):
+            raise ConfigError("", kind) from None
+        where = {"line": error.lineno, "column": error.colno, "cause": cause(text, error.pos)}
+        raise ConfigError("", "not_json", **where) from None
     if not isinstance(config, dict):
         raise ConfigError("", "not_an_object")
     _check_encodable(text, config)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from calculator.architecture.aliases import spellings
+from calculator.architecture.aliases import SPELLINGS, spellings
+from calculator.architecture.assumptions import of_file
 from calculator.architecture.decoder import Decoder
 from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
+from calculator.architecture.heads import check_no_draft, class_named
 from calculator.architecture.keys import may_bear_shape
+from calculator.architecture.other_files import kind_of
 from calculator.architecture.prediction import with_prediction
 from calculator.architecture.quantization import Storage, read_storage
 from calculator.architecture.rotary import rotary_tables
@@ -18,6 +22,8 @@ from calculator.architecture.shape import Shape, Tensor
 from calculator.architecture.tensors import Weight
 from calculator.architecture.towers import TOWERS, Tower
 from calculator.architecture.wrappers import Wrapped, unwrap
+
+_OTHER_MODALITIES = re.compile(r"vision|visual|audio|image|speech")
 
 
 def read_config(config: Mapping[str, object], *, assume_standard: bool = False) -> Shape:
@@ -28,13 +34,17 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     """
     if not isinstance(config, Mapping):
         raise ConfigError("", "not_an_object")
+    kind = kind_of(config) if "model_type" not in config else None
+    if kind:
+        raise ConfigError("", kind, **_named_in(config))
+    check_no_draft(config)
     wrapped = unwrap(config)
     assumptions = _check_wrapper(wrapped, assume_standard) + _check_family(wrapped.text, assume_standard)
     family = FAMILIES.get(wrapped.text.model_type, LLAMA)
     try:
         model = with_prediction(wrapped.text, family(wrapped.text))
         towers = _towers(wrapped, model.hidden_size)
-        storage = read_storage(wrapped.text, assume_standard=assume_standard)
+        storage = read_storage(wrapped.text)
     except (ArithmeticError, LookupError, TypeError, ValueError):
         if not wrapped.outer.faults:
             raise
@@ -43,6 +53,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     if wrapped.outer.faults:
         raise ConfigError.collect(wrapped.outer.faults)
     layers = model.typed_layers()
+    tensors = tuple(_tensors(model, towers, storage))
     return Shape(
         model_type=wrapped.text.model_type,
         hidden_size=model.hidden_size,
@@ -50,9 +61,9 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         context_tokens=model.context_tokens,
         tied_embeddings=model.tied_embeddings,
         layers=layers,
-        tensors=tuple(_tensors(model, towers, storage)),
-        native_format=storage.native,
-        architecture=_architecture(config),
+        tensors=tensors,
+        native_format=storage.native(tensors),
+        architecture=class_named(config),
         file_type=wrapped.outer.model_type,
         tower_heads=_tower_heads(config),
         image_tokens=_image_tokens(config),
@@ -63,16 +74,10 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
         states_correction=_states_correction(wrapped.text),
         state_dtype=_state_dtype(wrapped.text),
-        assumptions=assumptions + storage.assumptions,
+        assumptions=assumptions + storage.assumptions + of_file(wrapped, config),
         quantization=storage.quantization,
         stated_experts=_stated_experts(wrapped.text),
     )
-
-
-def _architecture(config: Mapping[str, object]) -> str | None:
-    named = config.get("architectures")
-    first = named[0] if isinstance(named, list) and named else None
-    return first if isinstance(first, str) else None
 
 
 _TOWER_HEADS = {
@@ -81,6 +86,11 @@ _TOWER_HEADS = {
     **dict.fromkeys(("qwen3_vl", "qwen3_vl_moe"), 16),
 }
 """Of the configuration class in transformers, for files that leave it out."""
+
+
+def _named_in(config: Mapping[str, object]) -> dict[str, object]:
+    base = config.get("base_model_name_or_path")
+    return {"base": base[:80] if isinstance(base, str) else "?"}
 
 
 def _tower_heads(config: Mapping[str, object]) -> int:
@@ -141,9 +151,28 @@ def _note_unread(wrapped: Wrapped) -> None:
         for key, value in part.config.items():
             if len(part.faults) >= MOST_FAULTS:
                 return
-            if key not in part.used and may_bear_shape(key, value) and (part.path, key) not in seen:
+            if key in part.used or (part.path, key) in seen or not may_bear_shape(key, value):
+                continue
+            if not any(_is_copy(other, key, value) for other in _text_parts(wrapped, part)):
                 seen.add((part.path, key))
                 part.faults.append(Fault(part.path + key, "unknown_key", {"model_type": part.model_type}))
+
+
+def _text_parts(wrapped: Wrapped, part: Fields) -> Iterator[Fields]:
+    """The parts that describe the language model, but for this one. A file may say outside once more what they say:
+    transformers 4.55 repeats them so, and only what stands inside counts."""
+    inside = (inner for inner in wrapped.text.parts() if not _OTHER_MODALITIES.search(inner.path))
+    return (other for other in (wrapped.text, *inside) if other is not part)
+
+
+def _is_copy(other: Fields, key: str, value: object) -> bool:
+    """Whether a part that was read says the same, in any spelling; an explicit null outweighs what is outside."""
+    names = next((names for names in SPELLINGS.values() if key in names), (key,))
+    for name in names:
+        if name in other.used and (name in other.config or name in other.defaults):
+            own = other.config[name] if name in other.config else other.defaults[name]
+            return own is None or own == value
+    return False
 
 
 def _parts(wrapped: Wrapped) -> Iterator[Fields]:
@@ -159,14 +188,14 @@ def _tensors(model: Decoder, towers: tuple[Tower, ...], storage: Storage) -> Ite
     for index, layer in enumerate(model.layers):
         yield from _place(layer.weights, index, "text", storage)
     for index, layer in enumerate(model.mtp):
-        yield from _place(layer.weights, len(model.layers) + index, "mtp", storage)
+        yield from _place(layer.weights, len(model.layers) + index, "mtp", storage, mtp=index)
     for tower in towers:
         yield from _place(tower.outside, None, tower.part, storage)
         for index, weights in enumerate(tower.layers):
             yield from _place(weights, index, tower.part, storage)
 
 
-def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage) -> Iterator[Tensor]:
+def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage, mtp: int = 0) -> Iterator[Tensor]:
     for role, shape, kind, routed in weights:
-        dtype = storage.dtype(role, len(shape), kind, part, layer)
+        dtype = storage.dtype(role, len(shape), kind, part, layer, mtp)
         yield Tensor(role=role, shape=shape, layer=layer, dtype=dtype, part=part, kind=kind, routed=routed)

@@ -48,6 +48,7 @@ __all__ = [
     "Quantization",
     "Recurrence",
     "RotaryTable",
+    "Scheme",
     "Shape",
     "ShortConvolution",
     "SlidingWindowAttention",
@@ -133,21 +134,37 @@ class ModuleFormat(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """How some matrices of a quantised checkpoint are stored: `dtype` is theirs in `Tensor.dtype`.
+
+    Weights share a scale in groups along a row, in blocks of rows x columns, for each output, or in the whole matrix.
+    """
+
+    dtype: str
+    bits: int
+    group_size: int | None = None
+    per_channel: bool = False  # one scale for every output, where there is neither group nor block
+    block: tuple[int, int] | None = None
+    zero_bits: int = 0  # of a zero point beside each scale
+    nested: bool = False  # the scales are quantised in turn (bitsandbytes' double quantisation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quantization:
-    """How a quantised checkpoint is: weights share a scale in groups along a row, or in blocks of rows x columns.
+    """How a quantised checkpoint is: by one scheme, or by several for different modules.
 
     MLX names a format for most modules (`name`) and others for single ones (`modules`).
     """
 
     method: str  # `quant_method` of the config: "fp8", "awq", "compressed-tensors" ...; "mlx-lm"
-    bits: int
-    group_size: int | None = None
-    per_channel: bool = False  # one scale for every output, where there is neither group nor block
-    block: tuple[int, int] | None = None
+    schemes: tuple[Scheme, ...] = ()
     wide_activations: bool = False  # nothing but weights is narrowed: no scale of the inputs is stored
     wide_routers: bool = True  # whether the file names its routers among what it leaves out
     name: str = ""
     modules: tuple[ModuleFormat, ...] = ()
+
+    def scheme(self, dtype: str) -> Scheme | None:
+        return next((scheme for scheme in self.schemes if scheme.dtype == dtype), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +198,7 @@ class Shape:
     layers: tuple[Layer, ...]
     tensors: tuple[Tensor, ...]
     native_format: str  # how the checkpoint stores its weights: "BF16", "FP8", "MXFP4", "INT4" ...
-    assumptions: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()  # what was assumed, each with what it is about behind a colon
     quantization: Quantization | None = None
     architecture: str | None = None  # the class that the file names, whose code an engine looks for
     file_type: str = ""  # the model type of the whole file; `model_type` is its language model's

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from calculator.architecture.aliases import MODEL_TYPES, SPELLINGS
 from calculator.architecture.errors import ConfigError
-from calculator.architecture.fields import Fields, short
+from calculator.architecture.fields import Fields
+from calculator.architecture.shown import short
+from calculator.architecture.tying import tied
 
 TEXT_KEYS = ("text_config", "language_config", "llm_config")
 # The model type of a wrapper's language model where the nested config does not name it, or where all is flat.
@@ -39,7 +41,7 @@ TEXT_TYPES: dict[str, str] = {
     "step3p7": "step3p5",
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.
-INHERITED = ("tied", "dtype", "quantization_config", "quantization")
+INHERITED = ("dtype", "quantization_config", "quantization", "compression_config")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     if key is None:
         if model_type not in TEXT_TYPES:
             return Wrapped(outer, outer)
-        text = Fields(config, TEXT_TYPES[model_type], faults=outer.faults)
+        text = Fields(config, TEXT_TYPES[model_type], faults=outer.faults, root=outer)
         text.used = outer.used
         text.outer = outer
         return Wrapped(outer, text)
@@ -74,8 +76,11 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
         spelling: config[spelling]
         for name in INHERITED
         for spelling in SPELLINGS.get(name, (name,))
-        if config.get(spelling) is not None and (name == "tied" or not part.has(name))
+        if config.get(spelling) is not None and not part.has(name)
     }
+    shared = tied(outer, part)
     part.config = {**part.config, **inherited}
+    if shared is not None:
+        part.config |= dict.fromkeys(SPELLINGS["tied"], shared)
     part.outer = outer
     return Wrapped(outer, part)

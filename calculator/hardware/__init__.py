@@ -12,7 +12,7 @@ from calculator.hardware.machine import fit
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
 from calculator.hardware.recommend import Recommendation, recommend
-from calculator.hardware.speed import Speed, speed
+from calculator.hardware.speed import Speed, decoding, speed
 from calculator.hardware.training import PROGRAMS, Training, TrainingEstimate, questions, training_memory
 from calculator.hardware.verdict import COUNTS, fit_all, training_state
 
@@ -34,6 +34,7 @@ __all__ = [
     "TrainingEstimate",
     "WeightSource",
     "best_format",
+    "decoding",
     "engine_named",
     "fit",
     "fit_all",

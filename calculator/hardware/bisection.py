@@ -15,3 +15,23 @@ def largest(holds: Callable[[int], bool], most: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+def largest_with_room(room: Callable[[int], int], most: int, beyond: int) -> int:
+    """The largest n in 1..most whose `room` is not below zero; 0 if none. Room never grows with n.
+
+    `beyond`, which is below zero, is the room for more than `most`. Room falls nearly along a line, so it is asked
+    where the line between the two nearest answers crosses zero; and in the middle where that left more than half.
+    """
+    if most < 1 or (left := room(1)) < 0:
+        return 0
+    low, high, along = 1, most + 1, True
+    while (before := high - low) > 1:
+        at = low + before * left // (left - beyond) if along else low + before // 2
+        at = min(max(at, low + 1), high - 1)
+        if (found := room(at)) >= 0:
+            low, left = at, found
+        else:
+            high, beyond = at, found
+        along = not along or high - low <= before // 2
+    return low

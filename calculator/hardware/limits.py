@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape
-from calculator.hardware.bisection import largest
+from calculator.hardware.bisection import largest, largest_with_room
 from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
@@ -25,6 +25,8 @@ STORED_BYTES = {
     "INT4": Fraction(9, 16),  # one 16-bit scale per 32 weights
     "NVFP4": Fraction(9, 16),  # one byte per 16 weights
     "MXFP4": Fraction(17, 32),  # one byte per 32 weights
+    "MXFP8": Fraction(33, 32),
+    "NF4": Fraction(9, 16),  # 32 bits per 64 weights
 }
 """Bytes per weight of a checkpoint's dtype, with its block scales."""
 
@@ -48,18 +50,32 @@ def largest_context(
 
     It ends at `most`: what the publisher states, or else the config's own maximum.
 
-    With `tight` a part of the interval is enough. Bisection: memory never shrinks when the context grows.
+    With `tight` a part of the interval is enough. Memory never shrinks when the context grows.
     """
 
-    def fits(tokens: int) -> bool:
+    def room(tokens: int) -> int:
         answer = fit(shape, workload.but(context_tokens=tokens), card, count, extra_bytes=extra_bytes)
-        return answer.state == "fits" or (tight and answer.state == "tight")
+        return _room(answer, tight)
 
     most = most or shape.context_tokens or 2**20
-    if fits(most):
+    if (over := room(most)) >= 0:
         return most
-    steps = largest(lambda steps: fits(steps * STEP_TOKENS), most // STEP_TOKENS)
+    steps = largest_with_room(lambda steps: room(steps * STEP_TOKENS), most // STEP_TOKENS, over)
     return steps * STEP_TOKENS if steps else None
+
+
+def _room(answer: Fit, tight: bool) -> int:
+    """Bytes of a card that are left beyond what makes it fit, below zero where it does not; with `tight`, what makes
+    a part of the interval fit."""
+    if answer.state == "fits" or (tight and answer.state == "tight"):
+        return max(0, _left(answer, tight))
+    return min(-1, _left(answer, tight))
+
+
+def _left(answer: Fit, tight: bool) -> int:
+    if answer.spare_bytes is None or answer.most_spare_bytes is None:
+        return 0
+    return answer.most_spare_bytes if tight else answer.spare_bytes - answer.headroom_bytes
 
 
 def most_sequences(
@@ -129,7 +145,8 @@ def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tig
         default = engine.default_weight_format(shape)
         weight_formats = (default, *(name for name in weight_formats if name != default))
     first_tight = None
-    may_fit = (name for name in weight_formats if _may_fit(shape, workload.in_format(name), card, count))
+    least, usable = _at_least(shape, workload), card.usable_of(count)
+    may_fit = (name for name in weight_formats if least.get(name, 0) <= usable)
     for answer in _each_format(shape, workload, card, count, may_fit):
         if answer.estimate is None or answer.estimate.file_bytes > most:
             continue
@@ -140,16 +157,22 @@ def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tig
     return first_tight
 
 
-def _may_fit(shape: Shape, workload: Workload, card: Card, count: int) -> bool:
-    """As far as is told without placing it."""
+def _at_least(shape: Shape, workload: Workload) -> Mapping[str, int]:
+    """Bytes that a weight format needs at the least, as far as is told without placing it."""
     try:
-        resolved = resolve(ENGINES[workload.engine], shape, workload)
-        return engine_named(workload.engine).at_least_bytes(shape, resolved) <= card.usable_of(count)
+        resolved = resolve(ENGINES[workload.engine], shape, workload.in_format(None))
+        return engine_named(workload.engine).at_least_by_format(shape, resolved)
     except WorkloadError:
-        return True  # who places it says why
+        return {}  # who places it says why
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def checkpoint_bytes(shape: Shape) -> int:
     """Bytes of the text model as published, from each tensor's own dtype."""
-    return int(sum(tensor.elements * STORED_BYTES[tensor.dtype] for tensor in shape.tensors_of("text")))
+    return int(sum(tensor.elements * stored_bytes(tensor.dtype) for tensor in shape.tensors_of("text")))
+
+
+def stored_bytes(dtype: str) -> Fraction:
+    """Bytes per weight. Whole numbers of other widths count with a 16-bit scale per 128 weights."""
+    name = dtype.partition("-")[0]
+    return STORED_BYTES[name] if name in STORED_BYTES else Fraction(int(name.removeprefix("INT")), 8) + Fraction(1, 64)

@@ -69,11 +69,15 @@ def expert_share(shape: Shape, tokens: int) -> float:
     E experts, k per token, routed independently and evenly (MoESD, arXiv:2505.19645). Real routing is more uneven
     and reads fewer.
     """
-    for layer in shape.layers:
-        if isinstance(layer.feed_forward, Experts):
-            experts = layer.feed_forward
-            return float(1 - (1 - experts.num_active_experts / experts.num_experts) ** tokens)
-    return 1.0
+    if (experts := _experts(shape)) is None:
+        return 1.0
+    return float(1 - (1 - experts.num_active_experts / experts.num_experts) ** tokens)
+
+
+@lru_cache(maxsize=1024)
+def _experts(shape: Shape) -> Experts | None:
+    """Of the first layer that has some."""
+    return next((layer.feed_forward for layer in shape.layers if isinstance(layer.feed_forward, Experts)), None)
 
 
 def cache_reads(
@@ -95,7 +99,7 @@ def cache_reads(
     return int(device), int(host)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _mixers(shape: Shape, host_layers: frozenset[int] = frozenset()) -> Mapping[tuple[Mixer, bool], int]:
     """How many layers have each mixer, and whether in RAM: models repeat a few mixers many times."""
     return Counter((mixer, layer.index in host_layers) for layer in shape.layers for mixer in layer.mixers)
@@ -211,7 +215,7 @@ def _attention_flops(mixer: Mixer, tokens: int) -> int:
     return 0  # a state's own arithmetic is left out
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def active_matrix_elements(shape: Shape) -> int:
     """Weights that multiply each token, the output head among them, the embedding's lookup not."""
     total = 0

@@ -96,6 +96,28 @@ def speed(
     )
 
 
+def decoding(shape: Shape, fit: Fit) -> tuple[float | None, str | None]:
+    """Of `speed` what a list shows: the tokens per second of one sequence at the full context, and what limits them."""
+    estimate, card = fit.estimate, fit.card
+    if estimate is None or card.beside:
+        bounds = speed(shape, fit)
+        return (bounds.sequence_tokens_per_s, bounds.bound) if bounds else (None, None)
+    context, sequences = estimate.workload.context_tokens, estimate.workload.sequences
+    engine = engine_named(estimate.workload.engine)
+    rates = _Rates(card, _device_rate(card, estimate), RAM_BANDWIDTH_BYTES_PER_S)
+    lanes = engine.lanes(estimate.workload, card.devices * fit.count)
+    step, bound = rates.seconds(
+        step_reads(shape, estimate, context, sequences), sequences * token_flops(shape, context), lanes.decoding
+    )
+    return 1 / step if step else None, bound
+
+
+def _device_rate(card: Card, estimate: Estimate) -> int | None:
+    """Operations per second of one device."""
+    fastest = engine_named(estimate.workload.engine).rate(card, estimate.workload.weight_format or "")
+    return fastest.operations_per_s // card.devices if fastest.operations_per_s else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Rates:
     card: Card

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from calculator.architecture import ConfigError
 from calculator.figures import gb
+from calculator.filters import space
 from calculator.labels.names import MIXERS, written
 from calculator.memory import WorkloadError
 
@@ -57,14 +58,60 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "not_a_number": gettext_lazy("NaN and Infinity are not numbers a config.json can hold."),
     "missing": gettext_lazy("This key is missing and has no default for this model type."),
     "unknown_model_type": gettext_lazy("The model type “%(value)s” is not known."),
+    "not_a_quantization": gettext_lazy("This file does not say how a checkpoint is quantised: quant_algo is missing."),
+    "is_adapter": gettext_lazy(
+        "This is a LoRA adapter, not a model: give the config.json of its base model (%(base)s); the adapter comes on top."
+    ),
+    "is_diffusers": gettext_lazy(
+        "This describes a diffusion pipeline that makes images or video, not a language model."
+    ),
+    "is_index": gettext_lazy(
+        "This is the index of a checkpoint in several files: give the config.json that lies in the same folder."
+    ),
+    "is_safetensors_header": gettext_lazy(
+        "This is the header of a safetensors file: give the config.json that lies in the same folder."
+    ),
+    "is_quantization_alone": gettext_lazy(
+        "This is hf_quant_config.json, which only says how a checkpoint is quantised: give the config.json, too."
+    ),
+    "is_tokenizer": gettext_lazy("This belongs to the tokeniser: give the config.json that lies in the same folder."),
+    "is_processor": gettext_lazy(
+        "This belongs to the preparation of images or sound: give the config.json that lies in the same folder."
+    ),
+    "is_generation": gettext_lazy(
+        "This is generation_config.json, with settings for sampling: give the config.json that lies in the same folder."
+    ),
+    "is_hub_answer": gettext_lazy("This is a hub's answer about a repository: give the config.json among its files."),
+    "is_ollama": gettext_lazy(
+        "This is what Ollama says of a model: give the config.json of the model on Hugging Face or ModelScope."
+    ),
+    "is_gguf_dump": gettext_lazy(
+        "This describes a GGUF file: give the config.json of the model that it was converted from."
+    ),
+    "is_gguf": gettext_lazy("This is a GGUF file: give the config.json of the model that it was converted from."),
+    "is_params": gettext_lazy(
+        "This is params.json, which only the publisher's code reads: give the config.json of the same model in the layout of transformers."
+    ),
+    "is_archive": gettext_lazy("This is a compressed archive: give the config.json inside it."),
+    "is_utf16": gettext_lazy("The file is UTF-16 text: save it as UTF-8."),
+    "is_address": gettext_lazy(
+        "This is an address, and nothing is fetched from here: open it, and copy the text of config.json among the files of the repository."
+    ),
+    "is_repository": gettext_lazy(
+        "This is the name of a repository, and nothing is fetched from here: copy the text of config.json among its files."
+    ),
+    "is_page": gettext_lazy("This is a web page, not the file itself: open the raw file and copy its text."),
+    "draft_head": gettext_lazy(
+        "“%(value)s” is a draft head for speculative decoding, not a model: it runs beside its target model and borrows embedding and output from it. Give the target's config.json."
+    ),
     "unknown_key": gettext_lazy("This key is not known for the model type “%(model_type)s” and may bear on its shape."),
     "not_utf8": gettext_lazy("The file is not UTF-8 text (byte %(position)s)."),
-    "not_an_integer": gettext_lazy("A whole number is expected here, not “%(value)s”."),
+    "not_an_integer": gettext_lazy("A whole number is expected here, not %(value)s."),
     "out_of_range": gettext_lazy("%(value)s is out of range: from %(least)s to %(most)s."),
-    "not_a_boolean": gettext_lazy("True or false is expected here, not “%(value)s”."),
-    "not_a_word": gettext_lazy("A word is expected here, not “%(value)s”."),
-    "not_a_list": gettext_lazy("A list is expected here, not “%(value)s”."),
-    "not_a_list_of_words": gettext_lazy("A list of words is expected here, not “%(value)s”."),
+    "not_a_boolean": gettext_lazy("True or false is expected here, not %(value)s."),
+    "not_a_word": gettext_lazy("A word is expected here, not %(value)s."),
+    "not_a_list": gettext_lazy("A list is expected here, not %(value)s."),
+    "not_a_list_of_words": gettext_lazy("A list of words is expected here, not %(value)s."),
     "wrong_length": gettext_lazy("There are %(length)s entries where %(expected)s are expected."),
     "unknown_layer_kind": gettext_lazy("The layer kind “%(kind)s” is not known for the model type “%(model_type)s”."),
     "unknown_format": gettext_lazy("The storage format “%(value)s” is not known."),
@@ -72,6 +119,19 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "unsupported_value": gettext_lazy("The value “%(value)s” is not supported."),
     "differs_between_layers": gettext_lazy("The value differs between layers where one is expected."),
 }
+
+CAUSES: Mapping[str, Promise] = {
+    "empty": gettext_lazy("It is empty."),
+    "fence": gettext_lazy("It stands in a code fence (```): leave that out."),
+    "comment": gettext_lazy("JSON has no comments."),
+    "trailing_comma": gettext_lazy("There is a comma after the last entry."),
+    "python": gettext_lazy("That is Python: JSON writes null, true and false."),
+    "single_quotes": gettext_lazy("JSON has double quotes, not single ones."),
+    "full_width": gettext_lazy("A curly quote or full-width punctuation stands where JSON has a plain one."),
+    "cut_off": gettext_lazy("It ends too early: perhaps a part is missing."),
+    "more_behind": gettext_lazy("Something stands behind its end."),
+}
+"""Why a text is likely to be no JSON (`other_files.cause`)."""
 
 
 def error_text(error: WorkloadError) -> str:
@@ -89,5 +149,9 @@ def config_error_texts(error: ConfigError) -> list[str]:
     texts = []
     for fault in error.faults:
         sentence = str(CONFIG_FAULTS[fault.reason]) % written(fault.values)
+        if fault.reason == "not_json":
+            told = [sentence, _("Line %(line)s, column %(column)s.") % written(fault.values)]
+            told += [str(CAUSES[str(fault.values["cause"])])] if fault.values.get("cause") else []
+            sentence = space().join(told)
         texts.append(_("%(key)s: %(sentence)s") % {"key": fault.key, "sentence": sentence} if fault.key else sentence)
     return list(dict.fromkeys(texts))  # several layers may stumble over one key

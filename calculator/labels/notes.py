@@ -127,8 +127,29 @@ ASSUMPTIONS: Mapping[str, Promise] = {
     "mlx_modules_unknown": gettext_lazy(
         "Assumed, not known: this checkpoint sets some modules apart by names that are not known here; they count as quantised like the rest."
     ),
-    "quantization_ignored": gettext_lazy(
-        "Assumed, not known: how the checkpoint is quantised is not understood, so its weights count as 16 bits."
+    "method_not_modelled": gettext_lazy(
+        "How this checkpoint is quantised (%(value)s) is not modelled here: the figures are those of the model that it was made from."
+    ),
+    "modules_not_listed": gettext_lazy(
+        "Assumed, not known: this checkpoint stores its modules in several formats, and the file does not say which in which, so all count as 16 bits. The list is in hf_quant_config.json beside it, or in the original config.json."
+    ),
+    "default_taken": gettext_lazy(
+        "Not in the file, but taken from the defaults of its model type: %(value)s. If the model has other values, so has the figure."
+    ),
+    "default_not_taken": gettext_lazy(
+        "The file does not say whether the default of its model type holds (%(value)s): it is read as none, as published files of this type mean it."
+    ),
+    "encoder_not_described": gettext_lazy(
+        "The file does not describe its encoder (%(value)s is missing or null): the default of its model type is counted, and the model's own may be larger or smaller."
+    ),
+    "state_width_not_said": gettext_lazy(
+        "The file does not say how wide the recurrent state is (%(value)s): engines then keep it in 16 bits, with float32 it is twice as large."
+    ),
+    "no_language_head": gettext_lazy(
+        "The class that the file names (%(value)s) has no output head for tokens, so none is counted among the weights. Engines that are asked to generate would need one."
+    ),
+    "name_says_quantised": gettext_lazy(
+        "The model's name says %(value)s, and the file says nothing of a quantisation: its weights count as wide. If hf_quant_config.json lies beside it, give that, too."
     ),
 }
 
@@ -145,4 +166,5 @@ def note_text(note: Note) -> str:
 
 def assumption_text(key: str) -> str:
     """An assumption about the shape (`Shape.assumptions`), in the active language."""
-    return str(ASSUMPTIONS[key])
+    name, _colon, value = key.partition(":")
+    return str(ASSUMPTIONS[name]) % {"value": value}

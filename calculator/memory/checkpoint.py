@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from calculator.architecture.mlx import METHOD
-from calculator.architecture.shape import Quantization, Shape
+from calculator.architecture.shape import Quantization, Scheme, Shape
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
 
 QUANTISED = frozenset({"experts", "shared_experts", "feed_forward", "mixer"})
@@ -75,11 +75,13 @@ class WeightFormat:
     file_extra: Callable[[int, int], int] = lambda rows, columns: 0
 
 
-def _int4(group: int, zero_points: bool) -> Callable[[int, int], int]:
+def _integers(bits: int, group: int, zero_bits: int) -> Callable[[int, int], int]:
+    """Packed whole numbers, a 16-bit scale for every group of a row and, where asked, a zero point."""
+
     def matrix_bytes(rows: int, columns: int) -> int:
         groups = ceil_div(columns, group)
-        zeros = groups * ceil_div(rows, 2) if zero_points else 0
-        return ceil_div(rows * columns, 2) + groups * rows * 2 + zeros
+        zeros = groups * ceil_div(rows * zero_bits, 8)
+        return ceil_div(rows * columns * bits, 8) + groups * rows * 2 + zeros
 
     return matrix_bytes
 
@@ -115,19 +117,34 @@ def _mxfp4(rows: int, columns: int) -> int:
     return rows * columns // 2 + rows * (columns // 32)
 
 
-def _gptq_file_extra(group: int) -> Callable[[int, int], int]:
-    """Zero points of a symmetric file and the order of its columns: Marlin drops both after loading."""
+def _mxfp8(rows: int, columns: int) -> int:
+    return rows * columns + rows * (columns // 32)
+
+
+def _nf4(group: int, nested: bool) -> Callable[[int, int], int]:
+    """bitsandbytes: blocks of the matrix laid out in one row, each with its largest value in 32 bits; nested, in 8 bits
+    with one in 32 bits for every 256 of them (`functional.py`, `quantize_4bit`, `quantize_blockwise`)."""
+
+    def matrix_bytes(rows: int, columns: int) -> int:
+        blocks = ceil_div(rows * columns, group)
+        return ceil_div(rows * columns, 2) + (blocks + 4 * ceil_div(blocks, 256) if nested else 4 * blocks)
+
+    return matrix_bytes
+
+
+def _zeros_of_a_file(bits: int, group: int, ordered: bool) -> Callable[[int, int], int]:
+    """Zero points of a symmetric file and, of GPTQ's, the order of its columns: Marlin drops both after loading."""
 
     def file_extra(rows: int, columns: int) -> int:
-        return ceil_div(columns, group) * ceil_div(rows, 2) + 4 * columns
+        return ceil_div(columns, group) * ceil_div(rows * bits, 8) + (4 * columns if ordered else 0)
 
     return file_extra
 
 
-def _grouped(name: str, group: int) -> WeightFormat:
-    matrix_bytes = _int4(group, zero_points=name == "AWQ")
-    if name == "GPTQ":
-        return WeightFormat(name, matrix_bytes, group=group, file_extra=_gptq_file_extra(group))
+def _grouped(name: str, group: int, bits: int = 4, zero_bits: int = 0, drops_zeros: bool = False) -> WeightFormat:
+    matrix_bytes = _integers(bits, group, zero_bits)
+    if name == "GPTQ" or drops_zeros:
+        return WeightFormat(name, matrix_bytes, group, file_extra=_zeros_of_a_file(bits, group, name != "INT4"))
     return WeightFormat(name, matrix_bytes, group=group)
 
 
@@ -143,10 +160,11 @@ FORMATS: dict[str, WeightFormat] = {
         WeightFormat("FP8", _fp8_tensor),
         fp8_blocks(128, 128),
         WeightFormat("INT8", _int8),
-        _grouped("AWQ", 128),
+        _grouped("AWQ", 128, zero_bits=4),
         _grouped("GPTQ", 128),
         WeightFormat("NVFP4", _nvfp4, group=16),
         WeightFormat("MXFP4", _mxfp4, group=32),
+        WeightFormat("MXFP8", _mxfp8, group=32),
         _grouped("INT4", 32),
     )
 }
@@ -156,18 +174,36 @@ IN_32_BITS = WeightFormat("F32", lambda rows, columns: 4 * rows * columns)
 """What an engine itself keeps wide; no checkpoint is loaded so."""
 
 
-@lru_cache(maxsize=64)
+SYMMETRIC_WITH_ZEROS = frozenset({"gptq", "gptq_marlin", "gptqmodel", "auto-round", "auto_round", "intel/auto-round"})
+"""Methods whose files hold zero points that mean nothing."""
+
+
+@lru_cache(maxsize=256)
 def of_checkpoint(dtype: str, native: str, quantization: Quantization | None) -> WeightFormat:
     """How a tensor of a quantised checkpoint is held: `dtype` is its own, `native` names the checkpoint's format."""
-    if dtype == "FP8" and quantization is not None and quantization.block is not None:
-        return fp8_blocks(*quantization.block)
-    if dtype == "FP8" and quantization is not None and quantization.per_channel:
+    scheme = quantization.scheme(dtype) if quantization is not None else None
+    if quantization is None or scheme is None:
+        return FORMATS.get(native if dtype == "INT4" else dtype, FORMATS["BF16"])
+    if dtype.startswith("INT"):
+        return _of_integers(scheme, native, quantization.method)
+    if dtype.startswith("NF4"):
+        return WeightFormat("NF4", _nf4(scheme.group_size or 64, scheme.nested))
+    if dtype.startswith("FP8") and scheme.block is not None:
+        return fp8_blocks(*scheme.block)
+    if dtype.startswith("FP8") and scheme.per_channel:
         return WeightFormat("FP8", _fp8_channel)
-    if dtype == "INT4":
-        name = native if native in ("AWQ", "GPTQ") else "INT4"
-        group = quantization.group_size if quantization is not None else None
-        return _grouped(name, group) if group else FORMATS[name]
-    return FORMATS.get(dtype, FORMATS["BF16"])
+    return FORMATS.get(dtype.partition("-")[0], FORMATS["BF16"])
+
+
+def _of_integers(scheme: Scheme, native: str, method: str) -> WeightFormat:
+    """Whole numbers of 8 bits may have one scale in 32 bits for each output; narrower ones have a 16-bit one."""
+    name = native if scheme.bits == 4 and native in ("AWQ", "GPTQ") else f"INT{scheme.bits}"
+    if scheme.group_size is None and scheme.bits == 8:
+        return FORMATS["INT8"]
+    drops = method in SYMMETRIC_WITH_ZEROS and not scheme.zero_bits
+    if scheme.group_size is None:
+        return WeightFormat(name, lambda rows, columns: ceil_div(rows * columns * scheme.bits, 8) + 2 * rows)
+    return _grouped(name, scheme.group_size, scheme.bits, scheme.zero_bits, drops)
 
 
 CONVERTIBLE = ("BF16", "FP16", "FP8", "FP8-BLOCK", "INT8", "AWQ", "GPTQ", "NVFP4", "MXFP4")

@@ -91,7 +91,7 @@ def category(role: str) -> str:
     """
     if role.endswith(("token_embd", "position_embd")):
         return "embedding"
-    if role == "output":
+    if role in ("output", "cls.output"):
         return "output"
     if role.startswith("ffn_gate_inp") or role == "exp_probs_b":
         return "router"

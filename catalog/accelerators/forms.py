@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -18,8 +20,7 @@ from catalog import search
 from catalog.accelerators.runs import largest_that_fits_first
 from catalog.model_list.filters import FilterForm, order
 from catalog.model_list.forms import RANK, by_rank
-from catalog.models import Accelerator, LanguageModel, Release
-from catalog.models.querysets import LanguageModelQuerySet
+from catalog.models import Accelerator, DataChange, LanguageModel, Release
 from catalog.models.vocabulary import Segment, Vendor
 from catalog.search import BestFirst
 
@@ -153,20 +154,23 @@ class RunsForm(FilterForm):
         sort = str(self.cleaned_data.get("sort") or "")
         return sort.removeprefix(RANK) if sort.startswith(RANK) else ""
 
-    def rows(self, usable_bytes: int, release: Release | None = None) -> LanguageModelQuerySet:
-        """Published models that answer a valid form, with their configs; `usable_bytes` are those of all cards.
+    def keys(self, usable_bytes: int, release: Release | None = None) -> Sequence[int]:
+        """Primary keys of the published models that answer a valid form; `usable_bytes` are those of all cards.
 
-        `release` is that of the board by whose ranks the form orders them.
+        `release` is that of the board by whose ranks the form orders them. Their order does not depend on the context.
         """
-        found = search.found(LanguageModel.objects.published(), "model", self.cleaned_data["q"])
-        found = found.select_related("organization")
-        found = found.only(
-            "slug", "name", "config", "config_unread", "updated_at", "total_parameters", "active_parameters",
-            "num_experts", "context_tokens", "context_extended_tokens", "release_date",
-            "organization__slug", "organization__name",
-        )  # fmt: skip
-        if release and self.sort_board:
-            return found.by_rank(release)
-        if sort := self.cleaned_data["sort"]:
-            return found.order_by(*order(sort, RUN_SORTS))
-        return largest_that_fits_first(found, usable_bytes, self.cleaned_data["engine"])
+        asked = self.cleaned_data
+        by_rank = release if self.sort_board else None
+        return _keys(asked["q"], asked["sort"], asked["engine"], usable_bytes, by_rank, DataChange.version())
+
+
+@lru_cache(maxsize=32)
+def _keys(text: str, sort: str, engine: str, usable_bytes: int, release: Release | None, version: str) -> Sequence[int]:
+    found = search.found(LanguageModel.objects.published(), "model", text)
+    if release:
+        ordered = found.by_rank(release)
+    elif sort and not sort.startswith(RANK):
+        ordered = found.order_by(*order(sort, RUN_SORTS))
+    else:
+        ordered = largest_that_fits_first(found, usable_bytes, engine)
+    return array("q", ordered.values_list("pk", flat=True))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from django.core.cache import cache
 from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, IntegerField, Value, When
 from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.hardware import Card, Fit, best_format, fit, speed
+from calculator.hardware import Card, Fit, best_format, decoding, fit
 from calculator.memory import ENGINES, Workload, WorkloadError
-from catalog import versions
 from catalog.bridge.cards import card_of
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import Accelerator, LanguageModel
@@ -41,14 +39,6 @@ class Run:
     reason: Sequence[Any] | None = None  # the engine's refusal: field, key, values
 
     @property
-    def text(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        return cls(**json.loads(text))
-
-    @property
     def badge(self) -> str:
         return labels.STATES[self.state][0] if self.state in labels.STATES else ""
 
@@ -68,18 +58,9 @@ class Run:
 
 
 def runs(models: Sequence[LanguageModel], row: Accelerator, count: int, engine: str, context_tokens: int) -> list[Run]:
-    """One answer for each model, in order. Computed once for each model, card and question of a release.
-
-    Models need their `config`. A dozen milliseconds each when they are new, so pages ask for the rows they show.
-    """
+    """One answer for each model, in order. Models need their `config`."""
     card = card_of(row)
-    asked = (versions.row_version(row), count, engine, context_tokens)
-    keys = {versions.key("run", asked, versions.row_version(model)): model for model in models}
-    known = {key: Run.from_text(text) for key, text in cache.get_many(keys).items()}
-    fresh = {key: _run(model, card, count, engine, context_tokens) for key, model in keys.items() if key not in known}
-    if fresh:
-        cache.set_many({key: run.text for key, run in fresh.items()}, versions.SECONDS)
-    return [known.get(key) or fresh[key] for key in keys]
+    return [_run(model, card, count, engine, context_tokens) for model in models]
 
 
 def _run(model: LanguageModel, card: Card, count: int, engine: str, context_tokens: int) -> Run:
@@ -87,7 +68,11 @@ def _run(model: LanguageModel, card: Card, count: int, engine: str, context_toke
     if shape is None:
         return Run(state=UNKNOWN)
     longest = max_context_tokens(model, shape)
-    context = min(context_tokens, longest) if longest else context_tokens
+    return _of_shape(shape, card, count, engine, min(context_tokens, longest) if longest else context_tokens)
+
+
+@lru_cache(maxsize=2048)
+def _of_shape(shape: Shape, card: Card, count: int, engine: str, context: int) -> Run:
     workload = Workload(engine=engine, context_tokens=context)
     try:
         found = best_format(shape, workload, card, count, tight=True)
@@ -103,7 +88,7 @@ def _smallest(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
 
 
 def _told(shape: Shape, answer: Fit) -> Run:
-    bound = speed(shape, answer) if answer.state != "does_not_fit" else None
+    tokens_per_s, bound = decoding(shape, answer) if answer.state != "does_not_fit" else (None, None)
     spare = answer.spare_bytes
     return Run(
         state=answer.state,
@@ -111,8 +96,8 @@ def _told(shape: Shape, answer: Fit) -> Run:
         context_tokens=answer.workload.context_tokens,
         spare_bytes=None if spare is None else spare * answer.count,
         needed_bytes=answer.needed_bytes,
-        tokens_per_s=bound.sequence_tokens_per_s if bound else None,
-        bound=(bound.bound or "") if bound else "",
+        tokens_per_s=tokens_per_s,
+        bound=bound or "",
     )
 
 

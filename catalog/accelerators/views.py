@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
@@ -14,7 +14,7 @@ from catalog.accelerators.specs import groups
 from catalog.best_models.forms import CONTEXT_TOKENS
 from catalog.best_models.page import best_page
 from catalog.bridge.cards import card_of
-from catalog.models import Accelerator
+from catalog.bridge.rows import accelerator_or_404, models_to_place
 from catalog.standings import board_label, ranks_of
 
 LIST_SIZE = 50
@@ -34,7 +34,7 @@ def accelerator_list(request: HtmxRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def accelerator(request: HtmxRequest, slug: str) -> HttpResponse:
     """What the card is, with its sources, and which models run on one or several of it."""
-    row = get_object_or_404(Accelerator, slug=slug)
+    row = accelerator_or_404(slug)
     card = card_of(row)
     best = best_page(request.GET.dict(), card, 1)
     form = RunsForm(request.GET.dict(), card.max_cards, best.releases, CONTEXT_TOKENS)
@@ -44,9 +44,9 @@ def accelerator(request: HtmxRequest, slug: str) -> HttpResponse:
         asked = form.cleaned_data
         best = context["best"] = best.on(asked["cards"])
         board = form.sort_board or best.board
-        found_rows = form.rows(card.usable_bytes * asked["cards"], best.releases.get(board))
-        paged = page_of(request.GET.get("page"), found_rows, RUNS_SIZE)
-        models = list(paged["page"])
+        keys = form.keys(card.usable_bytes * asked["cards"], best.releases.get(board))
+        paged = page_of(request.GET.get("page"), keys, RUNS_SIZE)
+        models = models_to_place(paged["page"])
         context |= {"ranks": ranks_of(models, best.releases.get(board)), "board_label": board_label(board)}
         found = runs(models, row, asked["cards"], asked["engine"], asked["context"])
         context |= {**paged, "runs": list(zip(models, found, strict=True))}

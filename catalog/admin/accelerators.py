@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from modeltranslation.utils import build_localized_verbose_name as in_language
 
 from catalog.admin.base import CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.fields import LinesField
+from catalog.admin.findings import text
+from catalog.admin.tables.views import AsTables
 from catalog.models import Accelerator
 from catalog.source.number_formats import check_accelerator
 from catalog.source.records import AcceleratorRecord, Record
@@ -25,8 +29,9 @@ class AcceleratorForm(RecordForm):
 
 
 @admin.register(Accelerator)
-class AcceleratorAdmin(CatalogAdmin):
+class AcceleratorAdmin(AsTables, CatalogAdmin):
     form = AcceleratorForm
+    record = AcceleratorRecord
     list_display = ("slug", "name_en", "vendor", "segment", "memory_gb", "bandwidth_gb_per_s", "cross_checked")
     list_filter = (
         MissingTranslation,
@@ -66,3 +71,6 @@ class AcceleratorAdmin(CatalogAdmin):
             {"fields": ("note", "sources", "cross_checked", "cross_check", "disagreements", "local_edits")},
         ),
     )
+
+    def contradictions(self, record: AcceleratorRecord) -> Iterable[str]:
+        return (text(finding) for finding in check_accelerator(record) if not finding.note)

@@ -17,8 +17,8 @@ from modeltranslation.translator import translator
 from pydantic import ValidationError
 
 from catalog.admin.findings import text
+from catalog.admin.gone import GivesBack
 from catalog.admin.together import EditedTogether
-from catalog.admin.versioned import VersionedAdmin
 from catalog.source.facts import Finding
 from catalog.source.reading import KEY
 from catalog.source.records import Record
@@ -86,7 +86,7 @@ class MissingTranslation(admin.SimpleListFilter):
         return queryset.filter(wanted)
 
 
-class CatalogAdmin(VersionedAdmin, TranslationAdmin):
+class CatalogAdmin(GivesBack, TranslationAdmin):
     """Both languages side by side, every save a version that can be restored."""
 
     slug_is_fixed = True

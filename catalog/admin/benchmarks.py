@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
-from catalog.admin.fields import LinesField
+from catalog.admin.fields import LinesField, name_for_readers
 from catalog.admin.scores_as_csv.views import ScoresAsCsv
+from catalog.admin.tables.views import AsTables
 from catalog.models import Benchmark, LanguageModel, Score
 from catalog.source.records import BenchmarkRecord, Record, ScoreRecord
 from catalog.sync.edits import edited_fields
@@ -50,9 +51,18 @@ class ScoreForm(RecordForm):
         return record
 
 
+class ScoreRowForm(ScoreForm):
+    """One line of the table."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        name_for_readers(self, f"{self.instance.model}, {self.instance.benchmark}" if self.instance.pk else "")
+
+
 @admin.register(Benchmark)
-class BenchmarkAdmin(CatalogAdmin):
+class BenchmarkAdmin(AsTables, CatalogAdmin):
     form = BenchmarkForm
+    record = BenchmarkRecord
     list_display = ("slug", "name_en", "category", "scale_max", "primary_variant")
     list_filter = (MissingTranslation, "category")
     search_fields = ("slug", "name_en", "name_zh_hans", "description_en", "description_zh_hans")
@@ -94,7 +104,7 @@ class ScoreAdmin(ScoresAsCsv):
     save_on_top = True
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
-        return super().get_changelist_form(request, **{"form": ScoreForm, **kwargs})
+        return super().get_changelist_form(request, **{"form": ScoreRowForm, **kwargs})
 
     @admin.display(description=gettext_lazy("source"))
     def source_host(self, row: Score) -> str:

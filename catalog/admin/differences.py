@@ -39,7 +39,7 @@ def compared(version: Version, row: Synced) -> list[Difference]:
         for part in (Source, Alias):
             held, holds = _versions_of(part, version), part._base_manager.filter(model=row).values()
             told.append((str(part._meta.verbose_name_plural), _lines(part, held), _lines(part, holds)))
-    return [Difference(name, *_marked(then, now)) for name, then, now in told if then != now]
+    return [differ(name, then, now) for name, then, now in told if then != now]
 
 
 def contents(version: Version) -> list[Difference]:
@@ -47,6 +47,10 @@ def contents(version: Version) -> list[Difference]:
     row = version._model()
     told = [(str(column.verbose_name), text(column, version.field_dict[column.attname])) for column in _columns(row)]
     return [Difference(name, conditional_escape(then), SafeString("")) for name, then in told if then]
+
+
+def differ(name: str, then: str, now: str) -> Difference:
+    return Difference(name, *_marked(then, now))
 
 
 def text(column: Field[Any, Any], value: Any) -> str:

@@ -62,3 +62,10 @@ class ChoicesField(forms.MultipleChoiceField):
     """A list of keys from a vocabulary, in the vocabulary's order of first mention."""
 
     widget = forms.CheckboxSelectMultiple
+
+
+def name_for_readers(form: forms.BaseForm, row: object = "") -> None:
+    """Names every box of a table for who cannot see the head of its column."""
+    for name, field in form.fields.items():
+        label = str(field.label or name.replace("_", " "))
+        field.widget.attrs["aria-label"] = f"{label}: {row}" if row else label

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,10 +14,12 @@ from calculator.labels import config_error_texts
 from calculator.layer_pattern import layer_pattern
 from catalog.admin import prose
 from catalog.admin.adding.views import AddedFromConfig
+from catalog.admin.asks_source import AsksForSources
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.benchmarks import links_to_scores
 from catalog.admin.completeness import Lacking, ShowsGaps
-from catalog.admin.fields import ChoicesField, ConfigField, LinesField
+from catalog.admin.fields import ChoicesField, ConfigField, LinesField, name_for_readers
+from catalog.admin.local_edits import LocalEdits
 from catalog.admin.publishing import PublishedByReviewers
 from catalog.admin.together import EditedTogether
 from catalog.bridge.shapes import shape_of
@@ -89,9 +92,16 @@ class AliasForm(EditedTogether):
         return name
 
 
+class AliasFormSet(BaseInlineFormSet):
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        name_for_readers(form)
+
+
 class AliasInline(admin.TabularInline):
     model = Alias
     form = AliasForm
+    formset = AliasFormSet
     extra = 0
 
 
@@ -108,7 +118,9 @@ class SourceInline(admin.StackedInline):
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(AddedFromConfig, prose.PreviewsProse, ShowsGaps, PublishedByReviewers, CatalogAdmin):
+class LanguageModelAdmin(
+    AddedFromConfig, AsksForSources, prose.PreviewsProse, ShowsGaps, LocalEdits, PublishedByReviewers, CatalogAdmin
+):
     form = LanguageModelForm
     slug_is_fixed = False
     inlines = (SourceInline, AliasInline)

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext as _
 
 from catalog.admin.base import CatalogAdmin, MissingTranslation, RecordForm
+from catalog.admin.tables.views import AsTables
 from catalog.models import Family, Licence, Organization
 from catalog.source.records import FamilyRecord, LicenceRecord, OrganizationRecord, Record
 
@@ -28,8 +29,9 @@ class LicenceForm(RecordForm):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(CatalogAdmin):
+class OrganizationAdmin(AsTables, CatalogAdmin):
     form = OrganizationForm
+    record = OrganizationRecord
     list_display = ("slug", "name_en", "name_zh_hans", "country")
     list_filter = (MissingTranslation, "country")
     search_fields = ("slug", "name_en", "name_zh_hans")
@@ -37,8 +39,9 @@ class OrganizationAdmin(CatalogAdmin):
 
 
 @admin.register(Family)
-class FamilyAdmin(CatalogAdmin):
+class FamilyAdmin(AsTables, CatalogAdmin):
     form = FamilyForm
+    record = FamilyRecord
     list_display = ("slug", "name_en", "organization")
     list_filter = (MissingTranslation, "organization")
     list_select_related = ("organization",)
@@ -48,8 +51,9 @@ class FamilyAdmin(CatalogAdmin):
 
 
 @admin.register(Licence)
-class LicenceAdmin(CatalogAdmin):
+class LicenceAdmin(AsTables, CatalogAdmin):
     form = LicenceForm
+    record = LicenceRecord
     list_display = ("slug", "name_en", "spdx", "commercial_use")
     list_filter = (MissingTranslation, "commercial_use")
     search_fields = ("slug", "name_en", "name_zh_hans", "spdx")

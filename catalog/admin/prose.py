@@ -15,6 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from catalog.admin.versioned import VersionedAdmin
+from catalog.admin.wording import other_words
 
 LONGEST = {"summary": 300, "description": 5000}  # characters that the columns take
 SHOWN = {"summary": 155, "description": 0}  # of a summary, in results of searches; more is cut there
@@ -87,3 +88,5 @@ def _hints(text: str, field: str, language: str) -> Iterator[str]:
         yield _("Half-width punctuation beside Han: “%(text)s”") % {"text": found[0]}
     if language == "zh-hans" and (found := BESIDE_LATIN.search(text)):
         yield _("No space between Han and Latin: “%(text)s”") % {"text": found[0]}
+    for theirs, ours in other_words(text, language):
+        yield _("This site says “%(ours)s”, not “%(theirs)s”.") % {"ours": ours, "theirs": theirs}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
@@ -33,9 +33,6 @@ LOOKING = ("GET", "HEAD", "OPTIONS")
 
 class VersionedAdmin(VersionAdmin):
     history_latest_first = True
-
-    class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": ["css/editors.css"]}
 
     @contextmanager
     def create_revision(self, request: HttpRequest) -> Iterator[None]:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from calculator import labels
-from calculator.architecture import ConfigError, parse_config_text, read_config
+from calculator.architecture import ConfigError, parse_config_text, read_config, with_quantization
 from calculator.serialize import answer_json
 from calculator.workload_form import WorkloadForm
 from catalog.api.memory import MemoryOut
@@ -19,9 +19,13 @@ router = Router(tags=["memory"])
 
 
 class PastedIn(BodyQuestions):  # type: ignore[valid-type,misc]
-    """A config.json with a workload beside it; what is left out takes the engine's default."""
+    """A config.json with a workload beside it; what is left out takes the engine's default.
+
+    `hf_quant_config` is the file of that name, where the checkpoint has one beside its config.json.
+    """
 
     config: dict[str, Any]
+    hf_quant_config: dict[str, Any] | None = None
     assume_standard: bool = False
 
 
@@ -37,7 +41,10 @@ def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
     """
     try:
         # The body again: within the bounds of a config.json on size, depth and numbers, which the schema does not know.
-        config = parse_config_text(request.body)["config"]
+        sent = parse_config_text(request.body)
+        config = sent["config"]
+        if isinstance(beside := sent.get("hf_quant_config"), dict):
+            config = with_quantization(config, beside)  # type: ignore[arg-type]
         shape = read_config(config, assume_standard=body.assume_standard)  # type: ignore[arg-type]
     except ConfigError as error:
         return Status(400, problem({"config": labels.config_error_texts(error)}))

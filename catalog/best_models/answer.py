@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlencode
 
 from calculator import labels
@@ -15,6 +17,7 @@ from calculator.hardware import Card, Fit, HardwareError, fit, largest_context
 from calculator.hardware.verdict import card_reasons
 from calculator.memory import Workload, WorkloadError
 from catalog.bridge.catalogue import sources
+from catalog.bridge.rows import models_to_place
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel, Place, Release
 from catalog.models.need import may_fit
@@ -26,20 +29,16 @@ READ = 12
 MOST_JUDGED = 60
 """Where so many candidates in a row leave fewer than `SHOWN`, the answer ends, and a link goes on from there."""
 
-OF_A_MODEL = (
-    *(
-        "slug",
-        "name",
-        "organization__name",
-        "config",
-        "config_unread",
-        "updated_at",
-        "context_tokens",
-        "context_extended_tokens",
-    ),
-    *("total_parameters", "active_parameters", "num_experts", "hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag"),
-    "input_modalities",
-)
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A model's place on a board, with the ranks between which it could lie."""
+
+    model: LanguageModel
+    rank: int
+    low: int
+    high: int
+    index: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ class Best:
     `query` is the state of the model's page that shows the same. `file_bytes` is what has to be downloaded.
     """
 
-    place: Place
+    place: Ranked
     fit: FitView
     file_bytes: int
     largest_context: int | None
@@ -117,23 +116,23 @@ def best_models(release: Release, question: Question, start: int = 0) -> BestMod
     return BestModels(found, None)
 
 
-def _candidates(release: Release, question: Question, start: int) -> Iterator[Place]:
+def _candidates(release: Release, question: Question, start: int) -> Iterator[Ranked]:
     """Ranked models that may fit, the best first, read a few at a time."""
     may = may_fit(question.card.usable_of(question.count), question.context_tokens, question.engine, "model_id")
-    places = (
+    places: Any = (  # of tuples, which have no type of their own
         Place.objects.filter(may, release=release, rank__isnull=False, model__is_published=True)
-        .select_related("model__organization")
-        .only("release", "rank", "low", "high", "index", *(f"model__{column}" for column in OF_A_MODEL))
         .order_by("rank", "model__slug")
+        .values_list("model_id", "rank", "low", "high", "index")
     )
     while read := list(places[start : start + READ]):
-        yield from read
+        models = {model.pk: model for model in models_to_place([key for key, *_place in read])}
+        yield from (Ranked(models[key], *place) for key, *place in read if key in models)
         start += READ
         if len(read) < READ:
             return
 
 
-def _judged(place: Place, question: Question) -> Best | None:
+def _judged(place: Ranked, question: Question) -> Best | None:
     """The model as its own page shows it on these cards; None where it does not surely fit."""
     model = place.model
     if (shape := shape_of(model)) is None:
@@ -141,20 +140,30 @@ def _judged(place: Place, question: Question) -> Best | None:
     longest = max_context_tokens(model, shape)
     if longest and question.context_tokens > longest:
         return None
-    try:
-        answer = fit(shape, question.workload, question.card, question.count)
-    except (HardwareError, WorkloadError):
-        return None
-    if answer.state != "fits" or answer.estimate is None:
+    if (answer := _surely_fits(shape, question)) is None or answer.estimate is None:
         return None
     return Best(
         place=place,
         fit=fit_view(answer),
         file_bytes=answer.estimate.file_bytes,
-        largest_context=largest_context(shape, question.workload, question.card, question.count, most=longest),
+        largest_context=_largest_context(shape, question, longest),
         command=_command(model, shape, answer),
         query=urlencode(question.query | {"weights": answer.workload.weight_format or ""}),
     )
+
+
+@lru_cache(maxsize=512)
+def _surely_fits(shape: Shape, question: Question) -> Fit | None:
+    try:
+        answer = fit(shape, question.workload, question.card, question.count)
+    except (HardwareError, WorkloadError):
+        return None
+    return answer if answer.state == "fits" else None
+
+
+@lru_cache(maxsize=512)
+def _largest_context(shape: Shape, question: Question, longest: int | None) -> int | None:
+    return largest_context(shape, question.workload, question.card, question.count, most=longest)
 
 
 def _command(model: LanguageModel, shape: Shape, answer: Fit) -> CommandView | None:

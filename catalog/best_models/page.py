@@ -14,7 +14,7 @@ from catalog.best_models.answer import BestModels, Question, best_models
 from catalog.best_models.forms import BestModelsForm
 from catalog.models import Release
 from catalog.models.vocabulary import BenchmarkCategory
-from catalog.standings import BOARDS, board_label, current
+from catalog.standings import board_label, newest
 
 VISION = f"category/{BenchmarkCategory.VISION.value}"
 
@@ -90,5 +90,5 @@ class BestPage:
 
 
 def best_page(query: Mapping[str, str], card: Card | None, count: int) -> BestPage:
-    releases = {release.scope: release for release in current(*BOARDS)}
+    releases = newest()
     return BestPage(BestModelsForm(query, releases), releases, card, count)

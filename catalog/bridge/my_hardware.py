@@ -14,6 +14,7 @@ from calculator.hardware_form import HardwareForm, flattened
 from calculator.memory import WorkloadError, default_workload
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
+from catalog.bridge.rows import models_to_place
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
 
@@ -47,7 +48,7 @@ class MyHardware:
         return self.form.hardware_query()
 
     def fits(self, models: Sequence[LanguageModel], context_tokens: int | None = None) -> Mapping[int, FitView]:
-        """Primary key -> how the model fits by default, as on its own page; one query for the configs of the rows.
+        """Primary key -> how the model fits by default, as on its own page.
 
         At `context_tokens`, or at the model's own maximum where that is shorter.
 
@@ -56,10 +57,7 @@ class MyHardware:
         if self.card is None:
             return {}
         found = {}
-        rows = LanguageModel.objects.filter(pk__in=[model.pk for model in models])
-        for row in rows.only(
-            "pk", "config", "config_unread", "updated_at", "context_tokens", "context_extended_tokens"
-        ):
+        for row in models_to_place(model.pk for model in models):
             if view := self.fit_of(row, context_tokens):
                 found[row.pk] = view
         return found

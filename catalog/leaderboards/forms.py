@@ -48,13 +48,18 @@ class BoardForm(ModelFilterForm):
 
     def places(self, release: Release) -> QuerySet[Place]:
         """Places of the release that answer the form, by rank; those without one, the nearest to it first."""
-        models = LanguageModel.objects.published().order_by()
-        if self.is_valid():
-            models = self.narrowed(models)
+        if not self.is_valid() or not self.num_active:
+            return ranked(release.pk, unranked=self.unranked)
+        models = self.narrowed(LanguageModel.objects.published().order_by())
         # Asked of each place, since a board has few: a list of all models that answer would be made each time.
         answers = Exists(models.filter(pk=OuterRef("model_id")))
-        places = Place.objects.filter(answers, release=release, rank__isnull=self.unranked)
-        return places.order_by("rank", "-num_benchmarks", "model__slug")
+        return ranked(release.pk, unranked=self.unranked).filter(answers)
+
+
+def ranked(release: int, *, unranked: bool = False) -> QuerySet[Place]:
+    """Places of a release, by rank; or those without one, the nearest to it first."""
+    places = Place.objects.filter(release=release, model__is_published=True, rank__isnull=unranked)
+    return places.order_by("rank", "-num_benchmarks", "model__slug")
 
 
 class BenchmarkForm(ModelFilterForm):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet
@@ -12,14 +13,15 @@ from django.views.decorators.vary import vary_on_headers
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.bridge.my_hardware import MyHardware
-from catalog.leaderboards.forms import BenchmarkForm, BoardForm
-from catalog.leaderboards.scatter import scatter
+from catalog.leaderboards.board_rows import COLUMNS, board_rows
+from catalog.leaderboards.forms import BenchmarkForm, BoardForm, ranked
+from catalog.leaderboards.scatter import Scatter, scatter
 from catalog.model_page.scoreboard import bar
-from catalog.models import Benchmark, Place, Score, Standing
+from catalog.models import Benchmark, DataChange, Place, Release, Score, Standing
 from catalog.models.querysets import TABLE_COLUMNS
 from catalog.models.vocabulary import BenchmarkCategory
-from catalog.ranking.scope import OVERALL
-from catalog.standings import BOARDS, board_label, current, scopes, waiting
+from catalog.ranking.scope import OVERALL, Scope
+from catalog.standings import BOARDS, board_label, newest, scopes, waiting
 from catalog.standings.rows import benchmark_value
 from catalog.standings.words import missing_text
 
@@ -32,16 +34,17 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     """One board at a time, filtered and paged by a plain GET form."""
     mine = MyHardware.from_query(request.GET)
     form = BoardForm(request.GET.dict(), mine)
-    releases = {release.scope: release for release in current(*BOARDS)}
+    releases = newest()
     board = form.chosen_board
     release = releases.get(board)
-    benchmarks = list(Benchmark.objects.annotate(models=Count("scores__model", distinct=True)))
+    benchmarks, by_scope = _benchmarks(DataChange.version())
     boards = [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases]
-    scope = scopes(map(benchmark_value, benchmarks)).get(board, OVERALL)
+    scope = by_scope.get(board, OVERALL)
     places = form.places(release) if release else Place.objects.none()
-    paged = page_of(request.GET.get("page"), with_models(places), PAGE_SIZE)
-    fits = mine.fits([place.model for place in paged["page"]], form.context_tokens)
-    shown = [place for place in paged["page"] if form.kept(place.model, fits)]
+    paged = page_of(request.GET.get("page"), places.values_list(*COLUMNS), PAGE_SIZE)
+    rows = board_rows(paged["page"])
+    fits = mine.fits([row.model for row in rows], form.context_tokens)
+    shown = [row for row in rows if form.kept(row.model, fits)]
     context: dict[str, Any] = {
         **paged,
         "form": form,
@@ -53,10 +56,10 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
         "renewed": waiting(),
         "mine": mine,
         "fits": fits,
-        "left_out": len(paged["page"]) - len(shown),
-        "rows": [(place, missing_text(place, scope) if place.missing else "") for place in shown],
+        "left_out": len(rows) - len(shown),
+        "rows": [(row, missing_text(row, scope) if row.missing else "") for row in shown],
         "catalogue": _by_category(benchmarks),
-        "scatter": None if form.unranked else scatter(_points(places), _memory_of(mine)),
+        "scatter": _scatter(form, places, release, mine) if release and not form.unranked else None,
     }
     partial = wants_partial(request)
     template = "catalog/_leaderboard.html" if partial else "catalog/leaderboards.html"
@@ -105,6 +108,25 @@ def with_models(rows: QuerySet[Any], path: str = "") -> QuerySet[Any]:
     own = [field.name for field in rows.model._meta.concrete_fields]
     of_score = [f"{path}{field.name}" for field in Score._meta.concrete_fields] if path else []
     return rows.select_related(*links).only(*own, *of_score, *(f"{path}model__{column}" for column in TABLE_COLUMNS))
+
+
+@lru_cache(maxsize=2)
+def _benchmarks(version: str) -> tuple[tuple[Benchmark, ...], Mapping[str, Scope]]:
+    """All of them, and the scopes that they allow to rank."""
+    rows = tuple(Benchmark.objects.annotate(models=Count("scores__model", distinct=True)))
+    return rows, scopes(map(benchmark_value, rows))
+
+
+def _scatter(form: BoardForm, places: QuerySet[Place], release: Release, mine: MyHardware) -> Scatter | None:
+    """That of a whole board is drawn once after each change."""
+    if form.num_active:
+        return scatter(_points(places), _memory_of(mine))
+    return _whole(release.pk, _memory_of(mine), DataChange.version())
+
+
+@lru_cache(maxsize=64)
+def _whole(release: int, memory: tuple[str, int] | None, version: str) -> Scatter | None:
+    return scatter(_points(ranked(release)), memory)
 
 
 def _by_category(benchmarks: Sequence[Benchmark]) -> list[tuple[str, list[Benchmark], list[Benchmark]]]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from catalog import search
 from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.filters import ModelFilterForm, order
-from catalog.models import LanguageModel, Organization, Release
+from catalog.models import DataChange, LanguageModel, Organization, Release
 from catalog.models.querysets import LanguageModelQuerySet, with_published
 from catalog.models.vocabulary import Architecture, Modality
 from catalog.ranking.scope import OVERALL
@@ -43,6 +46,23 @@ def by_rank(boards: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
+@lru_cache(maxsize=4)
+def _organizations(language: str, version: str) -> list[tuple[str, str]]:
+    """Those that published something, by name: read once after each change."""
+    rows = with_published(Organization.objects.only("slug", "name"))
+    return sorted(((row.slug, row.name) for row in rows), key=lambda choice: choice[1].casefold())
+
+
+def _ordered(models: LanguageModelQuerySet, sort: str, by_rank: Release | None) -> LanguageModelQuerySet:
+    return models.by_rank(by_rank) if by_rank else models.order_by(*order(sort or DEFAULT_SORT, SORTS))
+
+
+@lru_cache(maxsize=32)
+def _whole_list(sort: str, by_rank: Release | None, version: str) -> Sequence[int]:
+    """Primary keys of all models in an order, read once after each change: a database sorts them for each page."""
+    return array("q", _ordered(LanguageModel.objects.published(), sort, by_rank).values_list("pk", flat=True))
+
+
 class ModelListForm(ModelFilterForm):
     """Search, filters and order of the models list."""
 
@@ -56,11 +76,7 @@ class ModelListForm(ModelFilterForm):
         """`boards` are those that have ranks to order by."""
         super().__init__(query, mine)
         anything = [("", _("Any"))]
-        organizations = with_published(Organization.objects.all())
-        self.offer(
-            "organization",
-            anything + sorted(((row.slug, row.name) for row in organizations), key=lambda choice: choice[1].casefold()),
-        )
+        self.offer("organization", anything + _organizations(get_language() or "en", DataChange.version()))
         self.offer("architecture", anything + Architecture.choices)
         self.offer("modality", anything + [choice for choice in Modality.choices if choice[0] != Modality.TEXT])
         self.offer(
@@ -92,14 +108,17 @@ class ModelListForm(ModelFilterForm):
     def numbers(self) -> list[forms.BoundField]:
         return [self[name] for name in ("min_parameters", "max_parameters", "context", "memory")]
 
-    def rows(self, release: Release | None = None) -> LanguageModelQuerySet | BestFirst[LanguageModel]:
-        """Published models that answer the form, in its order; none while the form has errors.
+    def keys(self, release: Release | None = None) -> QuerySet[Any, int] | Sequence[int]:
+        """Primary keys of the published models that answer the form, in its order; none while the form has errors.
 
         `release` is that of `board`, for the order of its ranks.
         """
         if not self.is_valid():
-            return LanguageModel.objects.none()
+            return ()
         answers = self.cleaned_data
+        if not self.num_active and not answers["q"]:
+            sort = answers["sort"]
+            return _whole_list(sort, release if sort.startswith(RANK) else None, DataChange.version())
         found = self.narrowed(LanguageModel.objects.published())
         if slug := answers.get("organization"):
             found = found.filter(organization__slug=slug)
@@ -109,11 +128,9 @@ class ModelListForm(ModelFilterForm):
             found = found.accepting(modality)
         text, sort = answers["q"], answers["sort"]
         if text and not sort:
-            return BestFirst(found.for_table(), "model", text, narrowed=self.num_active > 0)
-        found = search.found(found, "model", text).for_table()
-        if release and sort.startswith(RANK):
-            return found.by_rank(release)
-        return found.order_by(*order(sort or DEFAULT_SORT, SORTS))
+            return BestFirst(found, "model", text, narrowed=self.num_active > 0).keys
+        found = search.found(found, "model", text)
+        return _ordered(found, sort, release if sort.startswith(RANK) else None).values_list("pk", flat=True)
 
     @property
     def board(self) -> str:

@@ -7,8 +7,9 @@ from django.views.decorators.vary import vary_on_headers
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.bridge.my_hardware import MyHardware
+from catalog.bridge.rows import models_for_table
 from catalog.model_list.forms import ModelListForm
-from catalog.standings import BOARDS, board_label, current, ranks_of
+from catalog.standings import board_label, newest, ranks_of
 
 PAGE_SIZE = 30
 
@@ -16,13 +17,13 @@ PAGE_SIZE = 30
 @vary_on_headers("HX-Request")
 def model_list(request: HtmxRequest) -> HttpResponse:
     """Every published model, searched, filtered, sorted and paged by a plain GET form."""
-    releases = {release.scope: release for release in current(*BOARDS)}
+    releases = newest()
     mine = MyHardware.from_query(request.GET)
     form = ModelListForm(request.GET.dict(), mine, releases)
     valid = form.is_valid()
     release = releases.get(form.board)
-    paged = page_of(request.GET.get("page") if valid else None, form.rows(release), PAGE_SIZE)
-    rows = list(paged["page"])
+    paged = page_of(request.GET.get("page") if valid else None, form.keys(release), PAGE_SIZE)
+    rows = models_for_table(paged["page"])
     fits = mine.fits(rows, form.context_tokens)
     shown = [row for row in rows if form.kept(row, fits)]
     context = {

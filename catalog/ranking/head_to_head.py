@@ -17,16 +17,17 @@ from catalog.ranking.table import Table, Vector
 
 MIN_SHARED, SHARE_WON = 6, 0.8
 """Tests that two models must have in common, suites counted once, and the share of them that one must win."""
-_SWEEPS, _STILL = 5000, 1e-9
+_SWEEPS, _STILL, _ROUNDS, _DIGITS = 5000, 1e-9, 20, 6
 
 Pair = tuple[int, int]
 
 
 @threadpool_limits.wrap(limits=1)  # as in the fit: two threads on busy cores take ten times longer
-def decided(table: Table, places: Sequence[int]) -> list[Pair]:
+def decided(table: Table, places: Sequence[int], ability: Vector | None = None) -> list[Pair]:
     """Winner and loser, as places in the table, of every pair among `places` that has a clear one.
 
-    A suite is won by who is ahead in more of its items that both have.
+    A suite is won by who is ahead in more of its items that both have. With `ability`, only the pairs whose loser
+    stands above: of many models these are few.
     """
     shares = np.full((len(table.models), len(table.items)), np.nan)
     shares[table.model_of, table.item_of] = table.shares
@@ -34,18 +35,29 @@ def decided(table: Table, places: Sequence[int]) -> list[Pair]:
     suite_of = {cell.item: suites.index(cell.counted_with) for cell in table.cells}
     grouped = np.zeros((len(table.items), len(suites)))
     grouped[np.arange(len(table.items)), [suite_of[item] for item in table.items]] = 1
+    everybody = np.array(places, dtype=np.intp)
     found: list[Pair] = []
-    for position, place in enumerate(places):
-        others = np.array(places[position + 1 :], dtype=np.intp)
+    for place in places:
+        others = everybody[everybody != place] if ability is None else everybody[ability[everybody] > ability[place]]
         ahead = shares[place] - shares[others]
-        shared = (~np.isnan(ahead)).astype(np.float64) @ grouped > 0
-        verdict = np.sign(np.nan_to_num(ahead)) @ grouped
-        count = shared.sum(axis=1)
-        won, lost = (verdict > 0).sum(axis=1), (verdict < 0).sum(axis=1)
-        enough = count >= MIN_SHARED
-        found += [(place, int(other)) for other in others[enough & (won >= SHARE_WON * count)]]
-        found += [(int(other), place) for other in others[enough & (lost >= SHARE_WON * count)]]
+        count = ((~np.isnan(ahead)).astype(np.float64) @ grouped > 0).sum(axis=1)
+        won = (np.sign(np.nan_to_num(ahead)) @ grouped > 0).sum(axis=1)
+        found += [(place, int(other)) for other in others[(count >= MIN_SHARED) & (won >= SHARE_WON * count)]]
     return found
+
+
+def in_order(table: Table, places: Sequence[int], ability: Vector) -> Vector:
+    """The abilities nearest to `ability` in which no loser of a clear pair stands above its winner."""
+    evidence: Vector = np.bincount(table.model_of, table.weights)
+    pairs: dict[Pair, None] = {}
+    now = ability
+    for _ in range(_ROUNDS):
+        upside_down = [pair for pair in decided(table, places, np.round(now, _DIGITS)) if pair not in pairs]
+        if not upside_down:
+            break
+        pairs |= dict.fromkeys(upside_down)
+        now = respecting(ability, list(pairs), evidence)
+    return now
 
 
 def respecting(ability: Vector, pairs: Sequence[Pair], evidence: Vector) -> Vector:

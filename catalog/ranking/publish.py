@@ -130,9 +130,8 @@ def _places(
     found = problem.table
     places = np.searchsorted(np.array(found.models), np.array(placeable))
     fitted = fit(found)
-    met = head_to_head.decided(found, [int(place) for place in places])
-    evidence = np.bincount(found.model_of, found.weights)
-    solution = replace(fitted, ability=head_to_head.respecting(fitted.ability, met, evidence))
+    settled = head_to_head.in_order(found, [int(place) for place in places], fitted.ability)
+    solution = replace(fitted, ability=settled)
     rank = intervals.ranks(solution.ability[places])
     drawn = intervals.ranks(intervals.drawn_abilities(found, fitted, draws=problem.draws, seed=problem.seed)[:, places])
     index = _index(found, solution, basket)[places]

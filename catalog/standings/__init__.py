@@ -4,7 +4,7 @@
 the end of a sync and, after an editor's change is committed, in a process of its own (`requests`).
 """
 
-from catalog.standings.boards import BOARDS, board_label, current, ranks_of, scopes
+from catalog.standings.boards import BOARDS, board_label, current, newest, ranks_of, scopes
 from catalog.standings.requests import answer, ask, take_on, waiting
 from catalog.standings.store import refresh
 
@@ -14,6 +14,7 @@ __all__ = [
     "ask",
     "board_label",
     "current",
+    "newest",
     "ranks_of",
     "refresh",
     "scopes",

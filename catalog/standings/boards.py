@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django.db.models import Max, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import LanguageModel, Place, Release
+from catalog.models import DataChange, LanguageModel, Place, Release
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import CODING, OVERALL, Scope, category_scopes
 from catalog.ranking.scores import Benchmark
@@ -35,9 +37,33 @@ def current(*scopes: str) -> QuerySet[Release]:
     return Release.objects.filter(pk__in=newest.values("newest")).defer("document", "changes")
 
 
-def ranks_of(models: Iterable[LanguageModel], release: Release | None) -> Mapping[int, Place]:
-    """Primary key -> place on a board, of the models that have a rank there."""
+def newest() -> Mapping[str, Release]:
+    """Scope -> its newest release, of all boards: read once after each change, and shared by all who ask."""
+    return _newest(DataChange.version())
+
+
+@lru_cache(maxsize=2)
+def _newest(version: str) -> Mapping[str, Release]:
+    return {release.scope: release for release in current(*BOARDS)}
+
+
+class Rank(NamedTuple):
+    """On a board, with the ranks between which it could lie."""
+
+    rank: int
+    low: int
+    high: int
+
+
+def ranks_of(models: Iterable[LanguageModel], release: Release | None) -> Mapping[int, Rank]:
+    """Primary key -> rank on a board, of the models that have one there."""
     if release is None:
         return {}
-    places = Place.objects.filter(release=release, rank__isnull=False, model__in=[model.pk for model in models])
-    return {place.model_id: place for place in places}
+    return _ranks(release.pk, tuple(model.pk for model in models), DataChange.version())
+
+
+@lru_cache(maxsize=256)
+def _ranks(release: int, models: tuple[int, ...], version: str) -> Mapping[int, Rank]:
+    places = Place.objects.filter(release=release, rank__isnull=False, model__in=models)
+    rows: Iterable[tuple[Any, ...]] = places.values_list("model_id", "rank", "low", "high")
+    return {model: Rank(*place) for model, *place in rows}

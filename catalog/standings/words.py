@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from catalog.models import LanguageModel, Place
+from catalog.models import LanguageModel
 from catalog.ranking.changes import Cause
 from catalog.ranking.preferred import NotPreferred
 from catalog.ranking.release import Missing
 from catalog.ranking.scope import Scope
 from catalog.standings.score_words import plain_words
+
+
+class Covered(Protocol):
+    """A place, or what is read of it here."""
+
+    @property
+    def missing(self) -> str: ...
+    @property
+    def num_benchmarks(self) -> int: ...
+    @property
+    def num_categories(self) -> int: ...
+
 
 NOT_PREFERRED: Mapping[NotPreferred, Promise] = {
     NotPreferred.COPIED: gettext_lazy("repeats the publisher's own figure"),
@@ -27,7 +39,7 @@ NOT_PREFERRED: Mapping[NotPreferred, Promise] = {
 }
 
 
-def missing_text(place: Place, scope: Scope) -> str:
+def missing_text(place: Covered, scope: Scope) -> str:
     """Why the model has no rank in the scope: "3 of 6 benchmarks"."""
     if place.missing == Missing.BENCHMARKS:
         return ngettext(

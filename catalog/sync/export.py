@@ -42,11 +42,13 @@ def export(directory: Path, shipped: Path) -> SourceCatalogue:
     written = {score.key for score in scores}
     catalogue = SourceCatalogue(
         organizations=rows.records(OrganizationRecord, Organization.objects.order_by("slug")),
-        families=rows.records(FamilyRecord, Family.objects.select_related("organization").order_by("slug")),
-        licences=rows.records(LicenceRecord, Licence.objects.order_by("slug")),
+        families=_as_in(
+            others.families, rows.records(FamilyRecord, Family.objects.select_related("organization").order_by("slug"))
+        ),
+        licences=_as_in(others.licences, rows.records(LicenceRecord, Licence.objects.order_by("slug"))),
         models=rows.models(),
-        benchmarks=rows.records(BenchmarkRecord, Benchmark.objects.order_by("slug")),
-        accelerators=rows.records(AcceleratorRecord, Accelerator.objects.order_by("slug")),
+        benchmarks=_as_in(others.benchmarks, rows.records(BenchmarkRecord, Benchmark.objects.order_by("slug"))),
+        accelerators=_as_in(others.accelerators, rows.records(AcceleratorRecord, Accelerator.objects.order_by("slug"))),
         scores=scores,
         unmatched=tuple(score for score in others.unmatched if score.key not in written),
         anchors=others.anchors,
@@ -59,6 +61,12 @@ def export(directory: Path, shipped: Path) -> SourceCatalogue:
     if (shipped / "NOTICE").exists():
         shutil.copyfile(shipped / "NOTICE", directory / "NOTICE")
     return catalogue
+
+
+def _as_in(shipped: tuple[Any, ...], records: tuple[R, ...]) -> tuple[R, ...]:
+    """In the order of the shipped file, new ones last: a comparison of the two then shows only what was edited."""
+    places = {record.slug: place for place, record in enumerate(shipped)}
+    return tuple(sorted(records, key=lambda record: places.get(record.slug, len(places))))  # type: ignore[attr-defined]
 
 
 def record_of(kind: type[R], row: Any, **extra: Any) -> R:

@@ -1,8 +1,10 @@
-/* A pasted config.json goes along in the address, compressed, behind the #: that part never leaves the browser, so
-   nothing of it is kept or logged, and yet the address can be shared, reloaded and opened in the other language.
+/* A pasted config.json, and the hf_quant_config.json beside it, go along in the address, compressed, behind the #: that
+   part never leaves the browser, so nothing of it is kept or logged, and yet the address can be shared, reloaded and
+   opened in the other language.
    Without this file, or without CompressionStream, a pasted file lasts as long as the page. */
 
 const NAME = "#config=";
+const TEXTS = ["config", "quantization"]; // each a parameter behind the #
 const LONGEST = 30_000; // characters of an address that every browser and most messengers take
 
 const byId = (id) => document.getElementById(id);
@@ -39,13 +41,14 @@ function carry() {
 }
 
 async function keep() {
-  const config = byId("config")?.value;
-  if (!config || !byId("instant")) return;
-  const hash = NAME + (await packed(config));
+  if (!byId("config")?.value || !byId("instant")) return;
+  const given = TEXTS.filter((name) => byId(name)?.value);
+  const parts = await Promise.all(given.map(async (name) => `${name}=${await packed(byId(name).value)}`));
+  const hash = `#${parts.join("&")}`;
   if (hash.length > LONGEST) return;
   const query = new URLSearchParams({ source: "config" });
   for (const [name, value] of new FormData(byId("workload"))) {
-    if (typeof value === "string" && value && name !== "config") query.set(name, value);
+    if (typeof value === "string" && value && !TEXTS.includes(name)) query.set(name, value);
   }
   history.replaceState(history.state, "", `${location.pathname}?${query}${hash}`);
   carry();
@@ -55,7 +58,9 @@ async function restore() {
   if (!location.hash.startsWith(NAME) || byId("config")?.value) return;
   const values = Object.fromEntries(new URLSearchParams(location.search));
   try {
-    values.config = await unpacked(location.hash.slice(NAME.length));
+    for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
+      if (TEXTS.includes(name)) values[name] = await unpacked(text);
+    }
   } catch {
     return; // cut off on its way: the page stays one to paste into
   }

@@ -1,21 +1,24 @@
-"""`make bench` times the memory model, the pages, and another server beside ours, and weighs pages."""
+"""`make bench` times the memory model, the pages, and another server beside ours, weighs pages, and says how all of it
+grows with the catalogue."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.bench import memory_model, pages, servers, weight
+from tests.bench import growth, memory_model, pages, servers, weight
 
 PARTS = {"model": memory_model.main, "pages": pages.main, "servers": servers.main, "weight": weight.main}
+LONG = {"growth": growth.main}
+"""Minutes: only where they are asked for."""
 
 
 def main() -> int:
     asked = sys.argv[1:] or list(PARTS)
-    if unknown := set(asked) - set(PARTS):
-        print(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}", file=sys.stderr)
+    if unknown := set(asked) - set(PARTS | LONG):
+        print(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS | LONG)}", file=sys.stderr)
         return 2
     for part in asked:
-        PARTS[part]()
+        (PARTS | LONG)[part]()
     return 0
 
 

@@ -116,6 +116,29 @@ def test_what_helps_a_pasted_config_is_one_click(page: Page, complaints: list[st
     expect(page.locator("#verdict-mine .badge")).not_to_have_text("Does not fit")
 
 
+def test_what_stands_beside_a_config_goes_along_in_the_address(page: Page, complaints: list[str]) -> None:
+    """Behind the #, like the config itself, and in no query, which servers log."""
+    config = (
+        '{"model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,'
+        ' "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256, "max_position_embeddings": 131072}'
+    )
+    page.goto("/en/calculator/?source=config")
+    page.locator("#config").fill(config)
+    page.get_by_text("hf_quant_config.json beside it").click()
+    page.locator("#quantization").fill('{"quantization": {"quant_algo": "NVFP4"}}')
+    page.get_by_role("button", name="Compute").click()
+    expect(page).to_have_url(re.compile("#config=.+&quantization="))
+    assert "quant_algo" not in page.url
+    page.locator("#engine").select_option("vllm")
+    expect(page.locator("#weights")).to_have_value("NVFP4")
+    expect(page).to_have_url(re.compile("engine=vllm.*#config=.+&quantization="))
+    figure = page.locator("#result .figure output").inner_text()
+    page.reload()
+    expect(page.locator("#result .figure output")).to_have_text(figure)
+    expect(page.locator("#weights")).to_have_value("NVFP4")
+    expect(page.locator("#quantization")).to_have_value('{"quantization": {"quant_algo": "NVFP4"}}')
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -17,8 +17,10 @@ from django.test.utils import CaptureQueriesContext
 
 from calculator.memory import ENGINES
 from catalog.models import LanguageModel
+from tests.calculator.memory.shapes import catalogued_config
 from tests.catalog.shipped import shipped
 from tests.pages import get, text_of
+from tests.reference.brought import FILES
 
 __all__ = ["shipped"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
@@ -224,6 +226,43 @@ def test_an_uploaded_file_is_read_and_kept_in_the_form(config: dict[str, Any]) -
     page = post({"file": SimpleUploadedFile("config.json", json.dumps(config).encode())})
     assert '"model_type": "llama"' in html.unescape(page)
     assert 'method="post"' in page
+
+
+@pytest.mark.parametrize("engine", [*ENGINES])
+@pytest.mark.parametrize("name", ["q-bnb-nf4", "q-gptq-3bit", "w-qwen38-27b-nvfp4-mixed-groups"])
+def test_a_quantised_file_has_a_page_in_every_engine(name: str, engine: str) -> None:
+    text = (FILES / f"{name}.json").read_text(encoding="utf-8")
+    assert "GiB" in post({"config": text, "engine": engine, "card": "h200-sxm", "cards": "2"})
+
+
+BESIDE = json.dumps({"quantization": {"quant_algo": "NVFP4", "group_size": 16, "exclude_modules": ["lm_head"]}})
+
+
+def test_what_stands_beside_the_config_is_read_and_kept_in_the_form(config: dict[str, Any]) -> None:
+    """Pasted, or both files chosen at once, in any order."""
+    pasted = {"config": json.dumps(config), "quantization": BESIDE, "engine": "vllm"}
+    assert json.loads(post(pasted | {"format": "json"}))["weights"] == "NVFP4"
+    chosen = [SimpleUploadedFile("b.json", BESIDE.encode()), SimpleUploadedFile("a.json", json.dumps(config).encode())]
+    page = html.unescape(post({"file": chosen, "engine": "vllm"}))
+    assert '"quant_algo": "NVFP4"' in page
+    assert '"model_type": "llama"' in page
+    assert "hf_quant_config.json" in post({"config": json.dumps(config), "quantization": "{"}, 400)
+
+
+@pytest.mark.parametrize(
+    ("key", "en", "zh"),
+    [
+        ("sliding_window", "taken from the defaults", "取自其模型类型的默认值"),
+        ("quantization_config", "is not modelled here", "未在此建模"),
+    ],
+)
+def test_what_the_file_leaves_open_is_told_in_both_languages(key: str, en: str, zh: str) -> None:
+    trinity = catalogued_config("arcee/trinity-mini")
+    changed: dict[str, Any] = {name: value for name, value in trinity.items() if name != "sliding_window"}
+    if key == "quantization_config":
+        changed |= {"quantization_config": {"quant_method": "exl3", "bits": 4.0}, "sliding_window": 2048}
+    assert en in post({"config": json.dumps(changed)})
+    assert zh in post({"config": json.dumps(changed)}, path="/zh-hans/calculator/")
 
 
 def test_an_assumption_stands_beside_the_number(config: dict[str, Any]) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from catalog import sync, versions
-from catalog.accelerators.runs import runs
+from catalog.accelerators.runs import Run, runs
 from catalog.bridge.cards import all_cards
 from catalog.models import Accelerator, DataChange, LanguageModel, Score
 from catalog.source import load
@@ -118,24 +116,15 @@ QUESTIONS = [("llama.cpp", 4096), ("llama.cpp", 10**6), ("vllm", 4096)]
 
 
 @pytest.mark.parametrize(("engine", "tokens"), QUESTIONS)
-def test_a_run_is_kept_as_plain_data_of_this_release(
-    loaded: Any, monkeypatch: pytest.MonkeyPatch, engine: str, tokens: int
-) -> None:
-    models, card = list(LanguageModel.objects.all()), Accelerator.objects.get()
-    stored: dict[str, Any] = {}
-    monkeypatch.setattr(cache, "set_many", lambda data, timeout: stored.update(data))
-    monkeypatch.setattr(cache, "get_many", lambda keys: {key: stored[key] for key in keys if key in stored})
-    (first,) = runs(models, card, 1, engine, tokens)
-    (text,) = stored.values()
-    assert isinstance(json.loads(text), dict)
+def test_a_run_is_computed_once(loaded: Any, monkeypatch: pytest.MonkeyPatch, engine: str, tokens: int) -> None:
+    def asked() -> list[Run]:
+        return runs(list(LanguageModel.objects.all()), Accelerator.objects.get(), 1, engine, tokens)
 
+    first = asked()
     monkeypatch.setattr("catalog.accelerators.runs.best_format", None)  # would raise if it were called
-    (again,) = runs(models, card, 1, engine, tokens)
-    assert (again.text, again.word, again.reason_text) == (first.text, first.word, first.reason_text)
-
-    monkeypatch.setattr(versions, "release", lambda: "next")
+    assert asked() == first
     with pytest.raises(TypeError):
-        runs(models, card, 1, engine, tokens)
+        runs(list(LanguageModel.objects.all()), Accelerator.objects.get(), 2, engine, tokens)
 
 
 def test_a_run_follows_an_edit_of_the_model_or_the_card(loaded: Any) -> None:

@@ -8,7 +8,8 @@ from calculator.architecture.attention import attention, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.standard import Family, Standard
 from calculator.architecture.feed_forward import dense
-from calculator.architecture.fields import Fields, short
+from calculator.architecture.fields import Fields
+from calculator.architecture.shown import short
 from calculator.architecture.tensors import linear, norms
 
 GPT2 = Standard(

@@ -56,7 +56,13 @@ GEMMA2 = replace(BIASED, norms=SANDWICH_NORMS, pattern="SF")
 GEMMA3 = replace(BIASED, norms=SANDWICH_NORMS, qk_norm="head", windowed=every_nth_full(6))
 OLMO2 = replace(BIASED, qk_norm="all", norms=POST_NORMS)
 GLM = Standard(qkv_bias="attention_bias", fused_gate_up=True)
-EXAONE4 = Standard(qk_norm="head", norms=POST_NORMS, windowed=exaone_window)
+EXAONE4 = Standard(
+    qk_norm="head",
+    norms=POST_NORMS,
+    windowed=exaone_window,
+    # What predicts (EXAONE 4.5) shares one layer; how many there are is said a second time.
+    ignored=("_num_mtp_layers", "mtp_share_layers"),
+)
 COHERE = replace(
     BIASED,
     norms=("attn_norm",),
@@ -85,8 +91,7 @@ FAMILIES: dict[str, Family] = {
     "ernie4_5": Standard(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias"),
     "exaone": LLAMA,
     "exaone4": EXAONE4,
-    # What predicts shares one layer; how many there are is said a second time.
-    "exaone4_5_text": replace(EXAONE4, ignored=("_num_mtp_layers", "mtp_share_layers")),
+    "exaone4_5_text": EXAONE4,
     "gemma": BIASED,
     "gemma2": GEMMA2,
     "gemma3_text": GEMMA3,
@@ -129,7 +134,12 @@ FAMILIES: dict[str, Family] = {
         qk_norm_if="qk_layernorm",
         qk_norm_kind="layer",
     ),
-    "phi3": Standard(fused_qkv=True, fused_gate_up=True, windowed=every_layer_windowed),
+    "phi3": Standard(  # Phi-4-mini's file holds two numbers of training that no code reads
+        fused_qkv=True,
+        fused_gate_up=True,
+        windowed=every_layer_windowed,
+        ignored=("full_attn_mod", "interpolate_factor"),
+    ),
     "qwen2": QWEN2,
     "qwen2_vl_text": QWEN2,
     "qwen2_5_vl_text": QWEN2,

@@ -73,4 +73,5 @@ def vision_of(outer: Fields, model_type: str) -> Fields:
     part = outer.part("vision_config", model_type)
     if part is not None:
         return part
+    outer.taken["vision_config"] = model_type
     return Fields({}, model_type, path=f"{outer.path}vision_config.", nested=True, faults=outer.faults)

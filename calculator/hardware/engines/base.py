@@ -72,6 +72,11 @@ class HardwareEngine(ABC):
         told in a fraction of the time that placing it takes."""
         return 0
 
+    def at_least_by_format(self, shape: Shape, workload: Workload) -> Mapping[str, int]:
+        """`at_least_bytes` in each weight format, whatever that of `workload` is; without those of which nothing is
+        told."""
+        return {}
+
     def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
         """What the program takes of one card unasked, and the most that it can be told to take; beside either, what
         it does not count lies there too (`Estimate.outside_bytes`)."""

@@ -6,11 +6,15 @@ Tensor data per preset, cache and recurrent state are exact; the compute buffer 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import BATCH, pad, slot_count, streams
 from calculator.memory.llama_cpp.cache import check_cache, offered_formats
 from calculator.memory.llama_cpp.draft import check_draft_cache
 from calculator.memory.llama_cpp.gguf import can_repack
+from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
@@ -121,6 +125,23 @@ def kept_bytes(shape: Shape, workload: Workload) -> int:
     placement = place(workload, in_file(shape, workload).num_layers)
     weights = (term for card in _held(shape, workload, placement).cards for term in card)
     return sum(term.bytes for term in (*weights, *kept_terms(shape, workload, placement)))
+
+
+def kept_by_format(shape: Shape, workload: Workload) -> Mapping[str, int]:
+    """`kept_bytes` in each weight format, that of the workload aside: what is kept of the context is the same in all
+    of them."""
+    whole = in_file(shape, workload)
+    placement = place(workload, whole.num_layers)
+    context = sum(term.bytes for term in kept_terms(shape, workload, placement))
+    weights = _weights_by_format(whole, workload.importance_matrix, placement)
+    return {name: size + context for name, size in weights.items()}
+
+
+@lru_cache(maxsize=512)
+def _weights_by_format(shape: Shape, importance_matrix: bool, placement: Placement) -> Mapping[str, int]:
+    """On all cards together."""
+    cards = {name: weigh(shape, Recipe(name, importance_matrix), placement).cards for name in weight_formats(shape)}
+    return {name: sum(term.bytes for card in held for term in card) for name, held in cards.items()}
 
 
 def _held(shape: Shape, workload: Workload, placement: Placement) -> Weights:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from calculator.architecture.shape import Attention, LatentAttention, Shape, Tensor
 from calculator.memory.blocks import divides
-from calculator.memory.llama_cpp.support import BF16_ROUTER, DECOMPRESSES_LATENT, ROTARY_TABLE
+from calculator.memory.llama_cpp.support import BF16_ROUTER, DECOMPRESSES_LATENT, ROTARY_TABLE, always_ties
 
 
 class GgufTensor(NamedTuple):
@@ -56,7 +56,7 @@ def gguf_tensors(shape: Shape, *, as_stored: bool = False) -> list[GgufTensor]:
 
 
 def _convert(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
-    if tensor.role == "output" and tensor.kind == "weight" and shape.tied_embeddings:
+    if tensor.role == "output" and tensor.kind == "weight" and (shape.tied_embeddings or always_ties(shape)):
         return ()
     if tensor.role == "attn_kv_b" and tensor.kind == "weight" and shape.model_type not in DECOMPRESSES_LATENT:
         return _absorbed(shape, tensor)
@@ -80,7 +80,7 @@ def _repack(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
     return (stored, *(GgufTensor(f"{tensor.role}.{name}", tensor.layer, (matrices,), "F32", False) for name in scales))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def can_repack(shape: Shape) -> bool:
     """Whether the converter repacks all that is NVFP4: rows of whole blocks, no matrix that it would have to cut."""
     narrow = [tensor for tensor in shape.tensors_of("text") if tensor.dtype == "NVFP4"]

@@ -30,6 +30,14 @@ PER_LAYER_HEADS = frozenset({"kimi_delta"})
 LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3", "iquestcoder"})
 SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "deci", "nemotron-nas", "olmo"}
 
+# `modify_tensors` of `conversion/gemma.py` drops an output head: "lm_head is not used in llama.cpp".
+WITHOUT_HEAD = frozenset({"gemma", "gemma2"})
+
+
+def always_ties(shape: Shape) -> bool:
+    return shape.model_type in WITHOUT_HEAD
+
+
 # The converter writes a RoPE table whatever the scaling.
 ROTARY_TABLE = frozenset({"gemma4_text", "gemma4_unified_text"})
 

@@ -115,7 +115,8 @@ def _held(shape: Shape, group: TensorGroup, spec: WeightFormat) -> WeightFormat:
     predicts = group.layers[0] is not None and group.layers[0] >= shape.num_layers
     if predicts and role in WIDE_WHERE_PREDICTING.get(shape.model_type, ()):
         return FORMATS["BF16"]
-    if role.startswith("indexer.attn_k") or (spec.name == "MXFP4" and "_exps" not in role):
+    experts_alone = shape.quantization is None or shape.quantization.method == "mxfp4"
+    if role.startswith("indexer.attn_k") or (spec.name == "MXFP4" and experts_alone and "_exps" not in role):
         return FORMATS["BF16"]
     if spec.name == "FP8-BLOCK" and shape.model_type == "deepseek_v4":
         return replace(spec, matrix_bytes=lambda rows, columns: _blocks_of_bytes(spec, rows, columns))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
 from calculator.architecture.parse import MAX_BYTES
+from calculator.architecture.quantization import word_of_quantisation
 from catalog.admin.adding import index
 from catalog.admin.adding.facts import READ, facts
 from catalog.admin.adding.naming import names, relations, repository_in
@@ -87,6 +88,10 @@ def _with_card(found: Reading, config: dict[str, Any], named: str, on_modelscope
         told = "modelscope_repo" if on_modelscope else "hf_repo"
         read[told] = proposed.pop(told)
     found = replace(found, read=read, proposed=proposed, remarks=_taken(proposed.get("slug")))
+    word = word_of_quantisation(found.repository)
+    if word and found.shape is not None and found.shape.quantization is None:
+        remark = labels.assumption_text(f"name_says_quantised:{word}")
+        found = replace(found, remarks=(*found.remarks, remark))
     return _with_index(found, checkpoint)
 
 

@@ -2,13 +2,25 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from calculator.architecture import read_config
 from catalog.management.data import add_directory, load_or_stop
+from catalog.source.records import ModelRecord
 
 LISTED = 12
+
+
+def _resting_on_defaults(models: Iterable[ModelRecord]) -> Iterator[str]:
+    """A line for every card whose config.json leaves something of the shape to a default, or open."""
+    for model in models:
+        if model.config is None or model.config_unread:
+            continue
+        for assumption in read_config(model.config).assumptions:
+            yield f"assumed: {model.organization}/{model.slug}: {assumption.replace(':', ': ', 1)}"
 
 
 class Command(BaseCommand):
@@ -24,6 +36,8 @@ class Command(BaseCommand):
             self.stdout.write(f"explained: {remark}")
         for fact in catalogue.unsourced:
             self.stdout.write(self.style.WARNING(f"unsourced: {fact}"))
+        for line in _resting_on_defaults(catalogue.models):
+            self.stdout.write(line)
         unmatched = Counter(score.model for score in catalogue.unmatched)
         if unmatched:
             named = ", ".join(f"{slug} ({count})" for slug, count in unmatched.most_common(LISTED))

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from calculator import labels
-from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
+from calculator.architecture import ConfigError, Shape, parse_beside, parse_config_text, read_config, with_quantization
 from calculator.fields import gigabytes, shares, slots_or_auto
 from calculator.figures import gib
 from calculator.fit_words import capacity_texts
@@ -37,7 +37,7 @@ from calculator.memory.engines import served
 from calculator.serialize import estimate_json
 from calculator.workload_form import QUESTIONS
 
-LARGEST_FILE = 2_000_000  # a little above what the parser takes, so that it says the file is too large
+LARGEST_FILE = 5_000_000  # a little above what the parser takes, so that it says the file is too large
 GIB = 2**30
 SPELLINGS = {attribute: f"--{name.replace('_', '-')}" for name, attribute in QUESTIONS.items()}
 
@@ -49,6 +49,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", nargs="?", help="a model of the catalogue")
         parser.add_argument("--config", metavar="PATH", help="a config.json; - reads standard input")
+        parser.add_argument("--quantization", metavar="PATH", help="the hf_quant_config.json beside it, if it has one")
         parser.add_argument("--engine", default=DEFAULT_ENGINE, help=", ".join(ENGINES))
         parser.add_argument("--weights", metavar="FORMAT", help="weight format; left out: the engine's default")
         parser.add_argument("--kv", metavar="FORMAT", help="format of the KV cache")
@@ -100,19 +101,25 @@ class Command(BaseCommand):
     def _shape(self, options: dict[str, Any]) -> tuple[str, Shape]:
         try:
             if options["config"] is not None:
-                return _read_file(options["config"], options["assume_standard"])
+                return _read_file(options["config"], options["quantization"], options["assume_standard"])
             return _read_catalogue(options["slug"], options["assume_standard"])
         except ConfigError as error:
             raise CommandError("\n".join(labels.config_error_texts(error))) from None
 
 
-def _read_file(path: str, assume_standard: bool) -> tuple[str, Shape]:
+def _read_file(path: str, beside: str | None, assume_standard: bool) -> tuple[str, Shape]:
+    config = parse_config_text(_bytes(path))
+    if beside is not None:
+        config = with_quantization(config, parse_beside(_bytes(beside)))
+    return Path(path).name, read_config(config, assume_standard=assume_standard)
+
+
+def _bytes(path: str) -> bytes:
     try:
         with open(0 if path == "-" else path, "rb", closefd=path != "-") as file:
-            text = file.read(LARGEST_FILE)
+            return file.read(LARGEST_FILE)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from None
-    return Path(path).name, read_config(parse_config_text(text), assume_standard=assume_standard)
 
 
 def _read_catalogue(slug: str, assume_standard: bool) -> tuple[str, Shape]:

@@ -10,6 +10,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from math import exp
 from random import Random
 from typing import Any
 
@@ -21,6 +22,8 @@ from catalog.models.statistics import renew_statistics
 
 BATCH = 500
 PREFIX = "synthetic"
+LUCK = 0.3  # of a score, where models and benchmarks differ by 1
+RATING = 1500  # where a benchmark has no end of the scale
 SPREAD = (0.5, 2.0)  # sizes and memory of a copy, as a multiple of its pattern's
 
 
@@ -86,16 +89,22 @@ def _needs(patterns: list[LanguageModel]) -> Iterator[Need]:
 
 
 def _scores(number: int, random: Random) -> Iterator[Score]:
-    """Each of a model of its own in a benchmark, so that as many models as can be are ranked."""
+    """Each of a model of its own in a benchmark, so that as many models as can be are ranked.
+
+    A model is good at everything or at nothing, more or less, as real ones are: of mere noise no ranks can be told.
+    """
     models = list(LanguageModel.objects.published().order_by("pk").values_list("pk", flat=True))
     benchmarks = list(Benchmark.objects.all())
+    ability = [random.gauss(0, 1) for _model in models]
+    difficulty = {benchmark.pk: random.gauss(0, 1) for benchmark in benchmarks}
     for index in range(number):
         benchmark = random.choice(benchmarks)
+        margin = ability[index % len(models)] - difficulty[benchmark.pk] + random.gauss(0, LUCK)
         yield Score(
             model_id=models[index % len(models)],
             benchmark=benchmark,
             variant=benchmark.primary_variant,
-            value=random.uniform(0.2, 0.95) * (benchmark.scale_max or 1500),
+            value=(benchmark.scale_max or RATING) / (1 + exp(-margin)),
             settings=f"run {index}",
             date="2026-06",
             source=f"https://example.org/{index}",

@@ -19,6 +19,7 @@ LLAMA: dict[str, Any] = {
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "vocab_size": 1000,
+    "max_position_embeddings": 2048,
 }
 
 
@@ -50,7 +51,7 @@ def test_deepseek_keeps_embeddings_head_norms_and_router_wide() -> None:
     shape = catalogued("deepseek-v3")
     assert shape.native_format == "FP8"
     assert shape.quantization is not None
-    assert shape.quantization.block == (128, 128)
+    assert [scheme.block for scheme in shape.quantization.schemes] == [(128, 128)]
     for role in ("attn_kv_b", "attn_output", "ffn_down", "ffn_up_exps", "ffn_gate_shexp"):
         assert stored(shape, role) == {"FP8"}
     for role in ("token_embd", "output", "ffn_gate_inp", "attn_norm"):

@@ -9,6 +9,8 @@ import pytest
 
 from calculator.architecture import Shape
 from calculator.hardware import Card, best_format, fit, format_fits, largest_context, least_offload, most_sequences
+from calculator.hardware.bisection import largest, largest_with_room
+from calculator.hardware.engines import engine_named
 from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, checkpoint_bytes
 from calculator.memory import ENGINES, Workload
 
@@ -48,6 +50,30 @@ def test_most_sequences(
     assert fit(shape(model), replace(short, sequences=most), cards[card], count).state == "fits"
     if most < (256 if workload.engine == "llama.cpp" else MOST_SEQUENCES):
         assert fit(shape(model), replace(short, sequences=most + 1), cards[card], count).state != "fits"
+
+
+@pytest.mark.parametrize("jump", [0, 3, 40])
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_the_largest_with_room_is_that_of_bisection(step: int, jump: int) -> None:
+    """Room that falls along a line, along a curve, and by leaps."""
+    for most in (0, 1, 2, 57, 4096):
+        for last in (-1, 0, 1, 39, 40, 41, most // 2, most - 1):
+
+            def room(at: int, last: int = last) -> int:
+                return step * (last - at) - (9999 if jump and at > jump else 0) - (at * at // 64 if at > last else 0)
+
+            found = largest_with_room(room, most, min(-1, room(most + 1)))
+            assert found == largest(lambda at: room(at) >= 0, most)
+
+
+@pytest.mark.parametrize("tokens", [1, 32768])
+@pytest.mark.parametrize("model", ["qwen3-8b", "qwen3-30b-a3b", "deepseek-v3", "llama-4-maverick-instruct"])
+def test_what_all_formats_keep_is_what_each_keeps(shape: Shapes, model: str, tokens: int) -> None:
+    engine, asked = engine_named("llama.cpp"), Workload(context_tokens=tokens, kv_format="q8_0", kv_v_format="q8_0")
+    found = engine.at_least_by_format(shape(model), asked)
+    assert list(found) == list(ENGINES["llama.cpp"].weight_formats(shape(model)))
+    for name, least in found.items():
+        assert least == engine.at_least_bytes(shape(model), replace(asked, weight_format=name))
 
 
 def test_nothing_where_the_weights_do_not_fit(shape: Shapes, cards: dict[str, Card]) -> None:

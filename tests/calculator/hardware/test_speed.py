@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from calculator.architecture import Shape
-from calculator.hardware import Card, HardwareError, fit, speed
+from calculator.hardware import Card, HardwareError, decoding, fit, speed
 from calculator.hardware.reads import cache_reads, expert_share, prompt_flops, token_flops
 from calculator.memory import Workload
 
@@ -164,3 +164,14 @@ def test_a_prompt_lies_within_the_context(shape: Shapes, cards: dict[str, Card],
     with pytest.raises(HardwareError) as caught:
         speed(shape("qwen3-8b"), fit(shape("qwen3-8b"), Workload(), cards["rtx-4090"], 1), prompt_tokens=prompt)
     assert caught.value.field == "prompt_tokens"
+
+
+@pytest.mark.parametrize(("engine", "count"), [("llama.cpp", 1), ("llama.cpp", 2), ("vllm", 2), ("transformers", 1)])
+@pytest.mark.parametrize("model", ["llama-3-8b-instruct", "qwen3-30b-a3b"])
+def test_decoding_alone_is_that_of_all_bounds(
+    shape: Shapes, cards: dict[str, Card], model: str, engine: str, count: int
+) -> None:
+    found = fit(shape(model), Workload(engine=engine, context_tokens=4096), cards["rtx-4090"], count)
+    bounds = speed(shape(model), found)
+    assert bounds is not None
+    assert decoding(shape(model), found) == (bounds.sequence_tokens_per_s, bounds.bound)

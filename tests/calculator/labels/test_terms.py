@@ -77,4 +77,5 @@ def test_every_assumption_has_a_sentence() -> None:
     }
     assumed = read_config(config, assume_standard=True).assumptions
     assert "standard_decoder" in assumed
-    assert set(assumed) <= set(notes.ASSUMPTIONS)
+    assert {name.partition(":")[0] for name in assumed} <= set(notes.ASSUMPTIONS)
+    assert all(labels.assumption_text(name) for name in assumed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calculator.architecture.shape import Quantization
+from calculator.architecture.shape import Quantization, Scheme
 from calculator.memory.checkpoint import FORMATS, is_native, native_format, of_checkpoint
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
@@ -31,8 +31,13 @@ def test_what_does_not_divide_is_rounded_up(name: str, rows: int, columns: int, 
     assert FORMATS[name].matrix_bytes(rows, columns) == size
 
 
-GROUPS_OF_64 = Quantization(method="awq", bits=4, group_size=64)
-BLOCKS_OF_64 = Quantization(method="fp8", bits=8, block=(64, 32))
+def stated(method: str, dtype: str, bits: int, **scheme: object) -> Quantization:
+    return Quantization(method=method, schemes=(Scheme(dtype=dtype, bits=bits, **scheme),))  # type: ignore[arg-type]
+
+
+AWQ_OF_64 = stated("awq", "INT4", 4, group_size=64, zero_bits=4)
+GPTQ_OF_64 = stated("gptq", "INT4", 4, group_size=64)
+BLOCKS_OF_64 = stated("fp8", "FP8", 8, block=(64, 32))
 
 
 @pytest.mark.parametrize(
@@ -43,11 +48,21 @@ BLOCKS_OF_64 = Quantization(method="fp8", bits=8, block=(64, 32))
         ("FP8", "FP8", None, "FP8", 256 * 256 + 4),
         ("FP8", "FP8", BLOCKS_OF_64, "FP8-BLOCK", 256 * 256 + 4 * 4 * 8),
         ("INT4", "AWQ", None, "AWQ", 256 * 128 + 2 * 256 * 2 + 2 * 128),
-        ("INT4", "AWQ", GROUPS_OF_64, "AWQ", 256 * 128 + 4 * 256 * 2 + 4 * 128),
-        ("INT4", "GPTQ", GROUPS_OF_64, "GPTQ", 256 * 128 + 4 * 256 * 2),
-        ("INT4", "INT4", GROUPS_OF_64, "INT4", 256 * 128 + 4 * 256 * 2),
-        ("INT4", "INT4", Quantization(method="compressed-tensors", bits=4), "INT4", 256 * 128 + 8 * 256 * 2),
-        ("MXFP4", "MXFP4", GROUPS_OF_64, "MXFP4", 256 * 128 + 8 * 256),
+        ("INT4", "AWQ", AWQ_OF_64, "AWQ", 256 * 128 + 4 * 256 * 2 + 4 * 128),
+        ("INT4", "GPTQ", GPTQ_OF_64, "GPTQ", 256 * 128 + 4 * 256 * 2),
+        ("INT4", "INT4", GPTQ_OF_64, "INT4", 256 * 128 + 4 * 256 * 2),
+        ("INT4", "INT4", Quantization(method="compressed-tensors"), "INT4", 256 * 128 + 8 * 256 * 2),
+        # By hand: payload of so many bits, a scale for each group or output, and zero points where they mean something.
+        ("INT3", "INT3", stated("gptq", "INT3", 3, group_size=128), "INT3", 256 * 96 + 2 * 256 * 2),
+        ("INT8", "INT8", stated("gptq", "INT8", 8, group_size=128), "INT8", 256 * 256 + 2 * 256 * 2),
+        ("INT8", "INT8", stated("bitsandbytes", "INT8", 8, per_channel=True), "INT8", 256 * 256 + 4 * 256),
+        ("INT4", "INT4", stated("compressed-tensors", "INT4", 4, per_channel=True), "INT4", 256 * 128 + 2 * 256),
+        ("INT4", "INT4", stated("torchao", "INT4", 4, group_size=64, zero_bits=16), "INT4", 256 * 128 + 4 * 256 * 4),
+        ("NF4", "NF4", stated("bitsandbytes", "NF4", 4, group_size=64), "NF4", 256 * 128 + 4 * 256 * 4),
+        ("NF4", "NF4", stated("bitsandbytes", "NF4", 4, group_size=64, nested=True), "NF4", 256 * 128 + 4 * 256 + 16),
+        ("MXFP8", "MXFP8", stated("modelopt", "MXFP8", 8, group_size=32), "MXFP8", 256 * 256 + 8 * 256),
+        ("FP8-2", "NVFP4", stated("modelopt", "FP8-2", 8, per_channel=True), "FP8", 256 * 256 + 4 * 256),
+        ("MXFP4", "MXFP4", GPTQ_OF_64, "MXFP4", 256 * 128 + 8 * 256),
     ],
 )
 def test_a_tensor_is_held_as_its_checkpoint_says(

@@ -170,6 +170,24 @@ def test_queries_do_not_grow_with_the_rows() -> None:
         assert len(counted) <= 7, path
 
 
+def test_another_context_asks_for_no_row_again() -> None:
+    """What fits is judged anew; the card, the boards, the rows and their order are those of the question before."""
+    get("/en/accelerators/rtx-4090/?context=4096")
+    for query, most in (("context=4104", 1), ("context=4112&engine=vllm", 3), ("cards=2&context=4096", 3)):
+        with CaptureQueriesContext(connection) as counted:
+            get(f"/en/accelerators/rtx-4090/?{query}")
+        assert len(counted) <= most, query
+
+
+def test_an_edit_is_seen_in_rows_that_are_kept() -> None:
+    path = "/en/accelerators/rtx-4090/"
+    model = LanguageModel.objects.get(slug="gemma-3-27b-it")
+    assert model.name in names(get(path))[0]
+    model.name = "Renamed 27B"
+    model.save()
+    assert "Renamed 27B" in names(get(path))[0]
+
+
 def test_the_chinese_pages() -> None:
     assert "加速卡" in text_of(get("/zh-hans/accelerators/"))
     page = text_of(get("/zh-hans/accelerators/ascend-910b2-64gb/"))

@@ -171,7 +171,7 @@ def test_the_first_step_asks_for_the_file(editor: Client, language: str) -> None
         ({"config": json.dumps(CONFIG | {"num_wings": 2, "wing_size": 3})}, "wing_size"),
         ({"config": UNKNOWN}, "qwen9"),
         ({"config": QWEN, "repository": "<script>"}, "&lt;script&gt;"),
-        ({"config": "[" * 1_000_001}, "larger than"),
+        ({"config": "[" * 4_000_001}, "larger than"),
     ],
 )
 def test_the_first_step_names_every_fault(editor: Client, sent: dict[str, str], says: str) -> None:
@@ -214,6 +214,11 @@ def test_relatives_come_from_the_same_owner(editor: Client) -> None:
     assert (found.proposed["organization"], found.proposed["family"]) == (old.organization, old.family)
     assert not {"organization", "family", "licence"} & reading(QWEN, "nobody/Else-1B").values.keys()
     assert READ.isdisjoint(found.proposed)
+
+
+def test_a_name_that_says_nvfp4_of_a_wide_file_is_told(editor: Client) -> None:
+    assert any("NVFP4" in remark for remark in reading(json.dumps(CONFIG), "x/Else-1B-NVFP4").remarks)
+    assert not any("says" in remark for remark in reading(json.dumps(CONFIG), "x/Else-1B").remarks)
 
 
 def test_a_taken_slug_is_told(editor: Client) -> None:

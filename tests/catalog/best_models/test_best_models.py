@@ -21,7 +21,7 @@ from calculator.memory import ENGINES, Workload, WorkloadError
 from catalog.best_models.answer import READ, SHOWN, Question, best_models
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.models import LanguageModel, Need, Place, Release
+from catalog.models import DataChange, LanguageModel, Need, Place, Release
 from catalog.models.need import may_fit
 from tests.pages import get, text_of
 
@@ -53,6 +53,7 @@ def rank(scope: str, rows: list[LanguageModel]) -> Release:
               num_benchmarks=9, num_categories=4)
         for at, row in enumerate(rows, start=1)
     )  # fmt: skip
+    DataChange.record()
     return release
 
 
@@ -162,6 +163,7 @@ def test_an_engine_that_does_not_run_on_the_card_is_said() -> None:
 
 
 def test_nothing_fits_is_said() -> None:
+    DataChange.record()
     Place.objects.filter(model__slug="mamba-2-8b-hf").delete()  # remembers any length in the same bytes
     assert "No ranked model fits at this context length" in text_of(get("/en/?card=rtx-4090&context=8000000"))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.ranking.head_to_head import decided, respecting
+from catalog.ranking.head_to_head import decided, in_order, respecting
 from catalog.ranking.scores import Item
 from catalog.ranking.table import ScoreCell, Table
 
@@ -41,6 +41,16 @@ def test_a_suite_is_one_test() -> None:
     assert met([0.5] * 11, [0.4] * 11, suites) == [(0, 1)]
     assert met([0.5] * 10, [0.4] * 10, suites[:10]) == []
     assert met([0.3] * 2 + [0.5] * 9, [0.4] * 11, suites) == [(0, 1)]  # ahead in 4 of its 6 tasks
+
+
+def test_with_abilities_only_what_stands_upside_down() -> None:
+    cells = tuple(
+        ScoreCell(model, Item(f"b{place}"), share) for model, share in (("a", 0.5), ("b", 0.4)) for place in range(6)
+    )
+    found = Table(cells)
+    assert decided(found, [0, 1], np.array([1.0, 0.0])) == []
+    assert decided(found, [0, 1], np.array([0.0, 1.0])) == [(0, 1)]
+    assert in_order(found, [0, 1], np.array([0.0, 1.0])) == pytest.approx([0.5, 0.5])
 
 
 def test_nothing_moves_where_nobody_is_upside_down() -> None:

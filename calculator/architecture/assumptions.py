@@ -1,0 +1,48 @@
+"""What a file leaves to its reader: sizes that come from a model type's defaults, an encoder that is not described."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from calculator.architecture.fields import Fields
+from calculator.architecture.heads import class_named, has_language_head
+from calculator.architecture.wrappers import Wrapped
+
+MOST_NAMED = 12
+# Three colours, and "in every layer": what no file needs to say.
+_NEUTRAL = re.compile(r"(num|in)_channels$|block_multiple_of$")
+_EVERY = re.compile(r"(_step|_interval|_freq)$")
+STATES_ITS_WIDTH = frozenset({"qwen3_5_moe_text", "qwen3_5_text"})
+"""Model types whose files say how wide a recurrent state is; engines take 16 bits where one does not."""
+
+
+def of_file(wrapped: Wrapped, config: Mapping[str, object]) -> tuple[str, ...]:
+    """Identifiers, each with what it is about behind a colon."""
+    return tuple(_of_file(wrapped, config))
+
+
+def _of_file(wrapped: Wrapped, config: Mapping[str, object]) -> Iterator[str]:
+    taken = {key: value for key, value in wrapped.outer.taken.items() if not _is_neutral(key, value)}
+    encoders = [key for key, value in taken.items() if isinstance(value, str)]
+    for key in encoders:
+        yield f"encoder_not_described:{key}"
+    sizes = [f"{key} = {value}" for key, value in taken.items() if key not in encoders]
+    if sizes:
+        rest = " …" if len(sizes) > MOST_NAMED else ""
+        yield f"default_taken:{', '.join(sizes[:MOST_NAMED])}{rest}"
+    for key, value in wrapped.outer.left_open.items():
+        yield f"default_not_taken:{key} = {value}"
+    text = wrapped.text
+    if text.model_type in STATES_ITS_WIDTH and not _says_width(text):
+        yield f"state_width_not_said:{text.path}mamba_ssm_dtype"
+    if not has_language_head(config):
+        yield f"no_language_head:{(class_named(config) or '')[:80]}"
+
+
+def _is_neutral(key: str, value: object) -> bool:
+    return bool(_NEUTRAL.search(key) or (value == 1 and _EVERY.search(key)))
+
+
+def _says_width(text: Fields) -> bool:
+    return any(text.config.get(key) is not None for key in ("mamba_ssm_dtype", "mamba_ssm_cache_dtype"))

@@ -1,0 +1,181 @@
+"""`quantization_config` -> rules, one function for each quantiser that writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from calculator.architecture.libraries import auto_round, bitsandbytes, changed, only, quark, section, torchao
+from calculator.architecture.rules import Rule, Rules, with_experts
+from calculator.architecture.schemes import (
+    ALGORITHMS,
+    FP8,
+    FP8_CHANNELS,
+    MXFP4,
+    MXFP8,
+    NVFP4,
+    Settings,
+    integers,
+    of_algorithm,
+    of_weights,
+    pair,
+)
+from calculator.architecture.shape import Scheme
+
+Method = Callable[[Settings], Rules | None]
+LISTS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers", "llm_int8_skip_modules", "exclude")
+
+
+def rules_of(settings: Settings) -> Rules | None:
+    """None where the method, or what it says, is not modelled."""
+    method = METHODS.get(method_name(settings))
+    found = method(settings) if method else None
+    if found is None:
+        return None
+    left_out = tuple(left_out_by(settings))
+    return replace(found, rules=((left_out, None), *found.rules)) if left_out else found
+
+
+def method_name(settings: Settings) -> str:
+    """In lower case. Files from before there was a `quant_method` are told by their keys."""
+    named = settings.get("quant_method")
+    if isinstance(named, str) and named:
+        return named.lower()
+    by_keys = {
+        "config_groups": "compressed-tensors",
+        "w_bit": "awq",
+        "load_in_4bit": "bitsandbytes",
+        "load_in_8bit": "bitsandbytes",
+        "quant_algo": "modelopt",
+    }
+    return next((name for key, name in by_keys.items() if key in settings), "")
+
+
+def left_out_by(settings: Settings) -> Iterator[str]:
+    """The lists of what stays wide. The output head is no module of a layer and stays so unless something names it."""
+    for key in LISTS:
+        listed = settings.get(key)
+        if isinstance(listed, list):
+            yield from (name for name in listed if isinstance(name, str) and name)
+
+
+def _awq(s: Settings) -> Rules | None:
+    group = s.get("group_size", s.get("q_group_size"))
+    zero_points = s.get("zero_point") is not False
+    return only(integers(s.get("bits", s.get("w_bit", 4)), group, zero_points=zero_points))
+
+
+def _gptq(s: Settings) -> Rules | None:
+    """GPTQModel's `dynamic`, in its order: `-:` keeps modules wide, `+:` or nothing gives them numbers of their own
+    (vLLM 0.33.0, `quantization/utils/gptq_utils.py`, `get_dynamic_override`)."""
+    plain = integers(s.get("bits", 4), s.get("group_size"))
+    if plain is None:
+        return None
+    rules: list[Rule] = []
+    for pattern, own in section(s, "dynamic").items():
+        if pattern.startswith("-:") or own is False:
+            rules.append(((f"re:{pattern.removeprefix('-:')}",), None))
+        elif isinstance(own, Mapping) and own:
+            rules.append(((f"re:{pattern.removeprefix('+:')}",), changed(s, own)))
+    if s.get("lm_head") is True:
+        rules.append((("lm_head",), plain))
+    inside = tuple(_flat(s.get("modules_in_block_to_quantize")))
+    if inside:
+        return Rules(rules=(*rules, (inside, plain)))
+    return Rules(default=plain, rules=tuple(rules))
+
+
+def _flat(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _flat(item)
+
+
+def _fp8(s: Settings) -> Rules | None:
+    """Blocks where it says so. DeepSeek-V4's routed experts are MXFP4, or what `moe_quant_algo` says (vLLM,
+    `models/deepseek_v4/quant_config.py`)."""
+    block = pair(s.get("weight_block_size"))
+    rules = Rules(default=replace(FP8, block=block))
+    if s.get("expert_dtype") == "fp4":
+        rules = with_experts(rules, MXFP4)
+    algorithm = s.get("moe_quant_algo")
+    if isinstance(algorithm, str):
+        scheme = ALGORITHMS.get(algorithm.upper())
+        return with_experts(rules, scheme) if scheme else None
+    return rules
+
+
+def _compressed_tensors(s: Settings) -> Rules | None:
+    """Groups by their targets. One that names modules goes before one that names a class of them, such as `Linear`
+    (`compressed_tensors/utils.py`, `find_matched_target`); what no group names stays wide."""
+    sparsity = section(s, "sparsity_config").get("format")
+    if sparsity not in (None, "dense") or s.get("format") == "marlin-24":
+        return None
+    groups = [group for group in section(s, "config_groups").values() if isinstance(group, Mapping)]
+    if not groups:  # older files state one width for all
+        return only(integers(s.get("bits"), s.get("group_size")))
+    rules: list[Rule] = []
+    default = None
+    wide = False
+    for group in groups:
+        weights = section(group, "weights")
+        scheme = of_weights(weights, group.get("format", s.get("format"))) if weights else None
+        if weights and scheme is None:
+            return None
+        wide = wide or bool(weights and not group.get("input_activations"))
+        listed = group.get("targets", ["Linear"])
+        targets = [target for target in listed if isinstance(target, str)] if isinstance(listed, list) else []
+        if any(_is_class(target) for target in targets):
+            default = scheme
+        names = tuple(target for target in targets if not _is_class(target))
+        if names:
+            rules.append((names, scheme))
+    unclear = "" if default is not None or rules else "modules_not_listed"
+    return Rules(default=default, rules=tuple(rules), wide_activations=wide, unclear=unclear)
+
+
+def _is_class(target: str) -> bool:
+    """The name of a class of modules: `Linear`, `FusedMoE`, `RoutedExperts`."""
+    return target.isidentifier() and target[:1].isupper()
+
+
+def _modelopt(s: Settings) -> Rules | None:
+    """One algorithm for all, or a list of modules with their own: `quantized_layers` (vLLM 0.33.0,
+    `quantization/modelopt.py`, `ModelOptMixedPrecisionConfig`)."""
+    if str(s.get("quant_algo", "")).upper() != "MIXED_PRECISION":
+        scheme = of_algorithm(s)
+        weight_only = str(s.get("quant_algo", "")).upper().startswith("W4A16")
+        experts = ALGORITHMS.get(str(s.get("moe_quant_algo", "")).upper())
+        return Rules(default=scheme, experts=experts, wide_activations=weight_only) if scheme else None
+    listed: dict[str, Scheme | None] = {}
+    for module, own in section(s, "quantized_layers").items():
+        if isinstance(own, Mapping):
+            scheme = of_algorithm({"group_size": s.get("group_size"), **own})
+            if scheme is None and own.get("quant_algo"):
+                return None
+            listed[module] = scheme
+    block = pair(s.get("weight_block_size"))
+    experts = ALGORITHMS.get(str(s.get("moe_quant_algo", "")).upper())
+    default = replace(FP8, block=block) if block else None
+    known = bool(listed or experts)
+    return Rules(default=default, by_module=listed, experts=experts, unclear="" if known else "modules_not_listed")
+
+
+METHODS: Mapping[str, Method] = {
+    **dict.fromkeys(("awq", "awq_marlin"), _awq),
+    **dict.fromkeys(("gptq", "gptq_marlin", "gptqmodel"), _gptq),
+    **dict.fromkeys(("auto-round", "auto_round", "autoround", "intel/auto-round", "inc"), auto_round),
+    "fp8": _fp8,
+    "deepseek_v4_fp8": _fp8,
+    "fbgemm_fp8": lambda s: Rules(default=FP8_CHANNELS),
+    "mxfp4": lambda s: Rules(experts=MXFP4),
+    "mxfp8": lambda s: Rules(default=MXFP8),
+    "nvfp4": lambda s: Rules(default=NVFP4),
+    "compressed-tensors": _compressed_tensors,
+    **dict.fromkeys(("modelopt", "modelopt_fp4", "modelopt_mixed", "modelopt_mxfp8"), _modelopt),
+    "bitsandbytes": bitsandbytes,
+    "torchao": torchao,
+    "quark": quark,
+}
