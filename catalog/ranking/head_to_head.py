@@ -48,7 +48,7 @@ def decided(table: Table, places: Sequence[int], ability: Vector | None = None) 
 
 def in_order(table: Table, places: Sequence[int], ability: Vector) -> Vector:
     """The abilities nearest to `ability` in which no loser of a clear pair stands above its winner."""
-    evidence: Vector = np.bincount(table.model_of, table.weights)
+    evidence = np.bincount(table.model_of, table.weights).astype(np.float64)
     pairs: dict[Pair, None] = {}
     now = ability
     for _ in range(_ROUNDS):
