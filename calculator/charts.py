@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil, log2, log10
 
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops
-from calculator.fit_words import card_label, needs
+from calculator.fit_words import card_label, needed, needs_at
 from calculator.hardware import COUNTS, Card
 from calculator.hardware.cards import GIB
 from calculator.memory import Workload
@@ -42,12 +43,28 @@ class CardLine:
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+@dataclass(frozen=True, kw_only=True, eq=False)  # known by itself: one for each workload without its context
+class Frame:
     lines: tuple[Line, ...]
     cards: tuple[CardLine, ...]  # usable memory of the reader's cards
     grid: tuple[Mark, ...]  # horizontal lines, value in GiB
     ticks: tuple[Mark, ...]  # context stops that get a label
+    stops: tuple[int, ...]
+    most: int  # GiB at the top
+
+    def x_of(self, tokens: float) -> float:
+        first, span = self.stops[0], log2(self.stops[-1] / self.stops[0]) or 1.0
+        return round(LEFT + (RIGHT - LEFT) * log2(max(tokens, first) / first) / span, 1)
+
+    def y_of(self, amount: float) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * amount / self.most, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """`frame` is the same at every context; the `dot` is where the reader's own is."""
+
+    frame: Frame
     dot: tuple[float, float]
 
 
@@ -64,41 +81,41 @@ def memory_by_context(
     With `card`, a line for the usable memory of `count` of it, and of the usual larger sets that the axis reaches.
     """
     stops = context_stops(max_context_tokens)
-    ask = needs(shape, card, count)
+    frame = _frame(shape, workload.but(context_tokens=stops[0]), tuple(formats), stops, card, count)
+    here = needed(shape, workload, card, count).bytes / GIB
+    return Chart(frame=frame, dot=(frame.x_of(workload.context_tokens), frame.y_of(here)))
+
+
+@lru_cache(maxsize=128)
+def _frame(
+    shape: Shape, first: Workload, formats: tuple[str, ...], stops: tuple[int, ...], card: Card | None, count: int
+) -> Frame:
     series = {
-        name: [ask(workload.in_format(name).but(context_tokens=stop)).bytes / GIB for stop in stops] for name in formats
+        name: [need.bytes / GIB for need in needs_at(shape, first.in_format(name), stops, card, count) if need]
+        for name in formats
     }
     highest = max(max(values) for values in series.values())
     if card and (usable := card.usable_of(count) / GIB) < 3 * highest:
         highest = max(highest, usable)
     step = _round_step(highest)
-    most = step * ceil(highest / step)
-
-    span = log2(stops[-1] / stops[0]) or 1.0
-
-    def x_of(tokens: float) -> float:
-        return round(LEFT + (RIGHT - LEFT) * log2(max(tokens, stops[0]) / stops[0]) / span, 1)
-
-    def y_of(amount: float) -> float:
-        return round(BOTTOM - (BOTTOM - TOP) * amount / most, 1)
-
+    empty = Frame(lines=(), cards=(), grid=(), ticks=(), stops=stops, most=step * ceil(highest / step))
+    x_of, y_of, most = empty.x_of, empty.y_of, empty.most
     heights = _label_heights({name: y_of(values[len(values) // 2]) for name, values in series.items()})
     lines = tuple(
         Line(
             label=name,
             path="M" + " L".join(f"{x_of(stop)} {y_of(value)}" for stop, value in zip(stops, values, strict=True)),
-            chosen=name == workload.weight_format,
+            chosen=name == first.weight_format,
             label_y=heights[name],
         )
         for name, values in series.items()
     )
-    here = ask(workload).bytes / GIB
-    return Chart(
+    return replace(
+        empty,
         lines=lines,
         cards=tuple(_card_lines(card, count, most, y_of)) if card else (),
         grid=tuple(Mark(at=y_of(amount), value=amount) for amount in range(0, most + 1, step)),
         ticks=_spaced(tuple(Mark(at=x_of(stop), value=stop) for stop in stops)),
-        dot=(x_of(workload.context_tokens), y_of(here)),
     )
 
 

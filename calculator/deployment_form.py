@@ -28,6 +28,7 @@ class DeploymentForm(WorkloadForm):
     (slug, name) of the smaller models that may guess ahead.
     """
 
+    copied: ClassVar[frozenset[str] | None] = frozenset({"engine", "weights", "kv", "draft"})
     settings: ClassVar[frozenset[str]] = WorkloadForm.settings | {"ram"}
     offers_second_kind = True
 

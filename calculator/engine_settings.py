@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -21,6 +22,14 @@ class EngineSetting:
     field: forms.BoundField
     flag: str
     in_use: str
+
+    @property
+    def name(self) -> str:
+        return self.field.name
+
+    @property
+    def value(self) -> Any:
+        return self.field.value()
 
     @property
     def ticked(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from calculator.hardware.cards import GB, GIB
 
@@ -25,6 +26,7 @@ def grouped(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
+@lru_cache(maxsize=4096)  # tables show the same sizes wherever the reader's own context is
 def gib(value: int | None) -> str:
     """Bytes as GiB (2^30), without the unit.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.figures import gib
-from calculator.hardware import Card, Fit, fit
-from calculator.memory import Capacity, Estimate, Workload, estimate
+from calculator.hardware import Card, Fit, Sized, fit
+from calculator.memory import Capacity, Estimate, Workload, WorkloadError, estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ ROOM: Mapping[str, Promise] = {
 """Of one card, or of the fullest of several; never of all together, for what one card lacks no other can lend."""
 
 
-def room_text(answer: Fit) -> str:
+def room_text(answer: Fit | Sized) -> str:
     """What the fullest card needs, what a program can take of it, and the difference; empty without a number."""
     if answer.spare_bytes is None or answer.per_card_bytes is None:
         return ""
@@ -105,15 +105,33 @@ class Need(NamedTuple):
     estimate: Estimate
 
 
-def needs(shape: Shape, card: Card | None, count: int) -> Callable[[Workload], Need]:
-    """Asks what a workload takes, and how it fits on the reader's cards if any."""
-    return lambda workload: _need(shape, workload, card, count)
+def needs_at(
+    shape: Shape, workload: Workload, stops: tuple[int, ...], card: Card | None, count: int
+) -> tuple[Need | None, ...]:
+    """What a workload takes at each of `stops`, and how it fits on the reader's cards if any; None where it cannot be.
+
+    Tables, charts and the slider stand at the same stops wherever the reader's own context is.
+    """
+    return _needs_at(shape, workload.but(context_tokens=stops[0]), stops, card, count)
+
+
+@lru_cache(maxsize=512)
+def _needs_at(
+    shape: Shape, first: Workload, stops: tuple[int, ...], card: Card | None, count: int
+) -> tuple[Need | None, ...]:
+    found: list[Need | None] = []
+    for tokens in stops:
+        try:
+            found.append(needed(shape, first.but(context_tokens=tokens), card, count))
+        except WorkloadError:
+            found.append(None)
+    return tuple(found)
 
 
 @lru_cache(maxsize=2048)
-def _need(shape: Shape, workload: Workload, card: Card | None, count: int) -> Need:
-    """Tables, charts and the slider stand at the same contexts wherever the reader's own is."""
+def needed(shape: Shape, workload: Workload, card: Card | None, count: int) -> Need:
+    """What a workload takes, and how it fits on the reader's cards if any. Raises WorkloadError like `estimate`."""
     placed = fit(shape, workload, card, count) if card else None
     shown = (placed and placed.estimate) or estimate(shape, workload)
-    needed = placed.needed_bytes if placed else None
-    return Need(shown.total_bytes if needed is None else needed, placed, shown)
+    size = placed.needed_bytes if placed else None
+    return Need(shown.total_bytes if size is None else size, placed, shown)

@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 from calculator.figures import gib
 from calculator.fit_words import FitView, fit_view, room_text
 from calculator.hardware import Fix, fixes
-from calculator.labels.fixes import fix_text, quality_text
-from calculator.memory.llama_cpp import perplexity
+from calculator.labels.fixes import fix_text, quality_source, quality_text
 from calculator.workload_form import WorkloadForm
 
 MOST = 5
@@ -33,7 +32,7 @@ def fix_view(fix: Fix, query: str) -> FixView:
         fit=fit_view(fix.fit),
         query=query,
         detail=_("; ").join([*_details(fix), *([loss] if loss else [])]),
-        source=perplexity.SOURCE if loss else "",
+        source=quality_source(fix) if loss else "",
     )
 
 

@@ -53,6 +53,7 @@ class HardwareForm(PublicForm):
     No card is an answer too; an unknown one or an impossible number is an error.
     """
 
+    copied: ClassVar[frozenset[str] | None] = frozenset()
     offers_second_kind: ClassVar[bool] = False  # a list of its own, which most readers need on no page but one
 
     card = forms.CharField(label=gettext_lazy("My hardware"), required=False, max_length=LONGEST, widget=forms.Select)
@@ -127,6 +128,11 @@ class HardwareForm(PublicForm):
         if unknown := next((each for each in slug.split(",") if each and each not in self.offered), None):
             raise forms.ValidationError(_("No card “%(slug)s” is in the catalogue.") % {"slug": unknown})
         return slug
+
+    @property
+    def cards_offered(self) -> tuple[Card, ...]:
+        """Alike for forms with the same list to choose from."""
+        return tuple(self.offered.values())
 
     @property
     def shelves(self) -> list[tuple[str, Sequence[Card]]]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.fit_words import ROOM, needs
-from calculator.hardware import Card, Fit
-from calculator.memory import Estimate, Workload, WorkloadError
+from calculator.fit_words import ROOM, needs_at
+from calculator.hardware import Card, Fit, Sized
+from calculator.memory import Estimate, Workload
 
 ALWAYS_SHOWN = frozenset({"weights", "kv_cache", "compute", "overhead"})
 STATES = tuple(labels.STATES)
@@ -45,16 +47,30 @@ def fit_figures(answer: Fit | None) -> tuple[int, int, int] | None:
 def stops_text(
     shape: Shape,
     workload: Workload,
-    stops: Sequence[int],
+    stops: tuple[int, ...],
     mine: tuple[Card | None, int],
-    best: Fit | None,
-    shown: Sequence[str],
+    best: Sized | None,
+    shown: tuple[str, ...],
 ) -> SafeString:
     """JSON of `answers_at`, of the parts that the page shows, and of the words that go around the numbers."""
+    first = workload.but(context_tokens=stops[0])  # at whichever stop the reader is
+    return _stops_text(shape, first, stops, mine, best and (best.card, best.count), shown, get_language())
+
+
+@lru_cache(maxsize=128)
+def _stops_text(
+    shape: Shape,
+    first: Workload,
+    stops: tuple[int, ...],
+    mine: tuple[Card | None, int],
+    best: tuple[Card, int] | None,
+    shown: tuple[str, ...],
+    _language: str | None,
+) -> SafeString:
     found = {
         "parts": shown,
-        "stops": answers_at(shape, workload, stops, mine, best, shown),
-        "words": words() | {"format": workload.weight_format},
+        "stops": answers_at(shape, first, stops, mine, best, shown),
+        "words": words() | {"format": first.weight_format},
     }
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     return mark_safe(text.translate(ESCAPES))  # noqa: S308 - inert in HTML, as of Django's `json_script`
@@ -63,25 +79,21 @@ def stops_text(
 def answers_at(
     shape: Shape,
     workload: Workload,
-    stops: Sequence[int],
+    stops: tuple[int, ...],
     mine: tuple[Card | None, int],
-    best: Fit | None,
+    best: tuple[Card, int] | None,
     shown: Sequence[str],
 ) -> list[Stop]:
     """What the page says at each of `stops`; one that shows other parts, or cannot be, is left to the server."""
-    ask_mine = needs(shape, *mine)
-    ask_best = needs(shape, best.card, best.count) if best else None
+    on_mine = needs_at(shape, workload, stops, *mine)
+    on_best = needs_at(shape, workload.unsplit(), stops, *best) if best else on_mine
     found: list[Stop] = []
-    for tokens in stops:
-        asked = workload.but(context_tokens=tokens)
-        try:
-            need = ask_mine(asked)
-            beside = ask_best(asked.unsplit()).fit if ask_best else None
-        except WorkloadError:
+    for tokens, need, beside in zip(stops, on_mine, on_best, strict=True):
+        if need is None or beside is None:
             continue
         parts = shown_parts(need.estimate)
         if list(parts) == list(shown):
-            figures = fit_figures(need.fit), fit_figures(beside)
+            figures = fit_figures(need.fit), fit_figures(beside.fit) if best else None
             found.append((tokens, list(parts.values()), host_bytes(need.estimate), *figures))
     return found
 

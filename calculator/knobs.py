@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -37,6 +38,11 @@ class Knob:
     aliases: tuple[str, ...] = ()
 
     def field(self) -> forms.Field:
+        """One for all forms, none of which changes it."""
+        return _field(self.name)
+
+    def made(self) -> forms.Field:
+        """A field of its own."""
         if self.kind == "yes":
             return FlagField(label=self.label, required=False)
         if self.kind == "on_off":
@@ -64,7 +70,12 @@ class Knob:
 
     def engines(self) -> tuple[str, ...]:
         """The engines that have it, in their usual order."""
-        return tuple(engine for engine in ENGINES if self.attribute in engine_named(engine).flags)
+        return _engines(self.attribute)
+
+
+@cache
+def _engines(attribute: str) -> tuple[str, ...]:
+    return tuple(engine for engine in ENGINES if attribute in engine_named(engine).flags)
 
 
 KNOBS: Mapping[str, Knob] = {
@@ -141,3 +152,8 @@ KNOBS: Mapping[str, Knob] = {
         Knob(name="swa_full", attribute="swa_full", label=gettext_lazy("Whole context in windows"), kind="yes"),
     )
 }
+
+
+@cache
+def _field(name: str) -> forms.Field:
+    return KNOBS[name].made()

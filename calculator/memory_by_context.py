@@ -8,7 +8,7 @@ from calculator import charts
 from calculator.architecture import Shape
 from calculator.charts import Chart
 from calculator.context_stops import table_stops
-from calculator.fit_words import FitView, fit_view, needs
+from calculator.fit_words import FitView, Need, fit_view, needed, needs_at
 from calculator.hardware import Card
 from calculator.memory import ENGINES, Workload, WorkloadError
 from calculator.workload_form import WorkloadForm
@@ -63,13 +63,13 @@ def table(
     workload has no row.
     """
     columns = tuple(sorted({*table_stops(max_context_tokens), workload.context_tokens}))
-    ask = needs(shape, card, count)
+    stops = table_stops(max_context_tokens)
     rows = []
     for weight_format in table_formats(shape, workload):
-        asked = [workload.in_format(weight_format).but(context_tokens=tokens) for tokens in columns]
-        try:
-            answers = [ask(each) for each in asked]
-        except WorkloadError:  # a format may exclude what else is asked, such as a split that cuts its groups
+        asked = workload.in_format(weight_format)
+        at_stops = dict(zip(stops, needs_at(shape, asked, stops, card, count), strict=True))
+        answers = [at_stops[tokens] if tokens in at_stops else _need(shape, asked, card, count) for tokens in columns]
+        if None in answers:  # a format may exclude what else is asked, such as a split that cuts its groups
             continue
         cells = (
             MemoryCell(
@@ -78,10 +78,17 @@ def table(
                 here=weight_format == workload.weight_format and tokens == workload.context_tokens,
                 fit=fit_view(need.fit) if need.fit else None,
             )
-            for tokens, need in zip(columns, answers, strict=True)
+            for tokens, need in zip(columns, filter(None, answers), strict=True)
         )
         rows.append(MemoryRow(weight_format=weight_format, cells=tuple(cells)))
     return columns, tuple(rows)
+
+
+def _need(shape: Shape, workload: Workload, card: Card | None, count: int) -> Need | None:
+    try:
+        return needed(shape, workload, card, count)
+    except WorkloadError:
+        return None
 
 
 def table_formats(shape: Shape, workload: Workload) -> tuple[str, ...]:

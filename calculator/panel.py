@@ -5,7 +5,7 @@ Nothing is computed here that `calculator.memory` did not answer; this is only h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django import forms
@@ -78,6 +78,27 @@ class Panel:
         shown |= {field.name for card, cards, _unlisted in self.form.pickers for field in (card, cards)}
         hidden = self.form.settings.union(HARDWARE) - shown
         return [field for field in self.form if field.name not in hidden]
+
+    @property
+    def settings_key(self) -> Hashable | None:
+        """All that decides what the engine's settings look like; None while an answer is wrong."""
+        if self.form.errors:
+            return None
+        return self.form.engine_name, tuple((each.name, each.value, each.in_use) for each in self.settings)
+
+    @property
+    def shown_key(self) -> Hashable | None:
+        """Likewise for `shown_fields`, of which there is nothing to say."""
+        names = tuple(self.form.fields), tuple(each.name for each in self.settings)
+        return None if self.form.errors else (*names, len(self.form.pickers))
+
+    @property
+    def formats_key(self) -> Hashable | None:
+        """Likewise for the lists of formats."""
+        if self.form.errors:
+            return None
+        lists = (tuple(name for name, _label in self.form.choices_of(field)) for field in ("weights", "kv"))
+        return self.form.engine_name, *lists, *(self.form.answers.get(name) for name in ("weights", "kv", "kv_v"))
 
     @property
     def reads_images(self) -> bool:

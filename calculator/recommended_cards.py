@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.fit_words import room_text
-from calculator.hardware import Card, Fit, Recommendation, engine_named, recommend
+from calculator.hardware import Card, Sized, engine_named, recommend
 from calculator.hardware.cards import GIB
 from calculator.memory import Workload
 
@@ -29,7 +29,7 @@ class CardSet:
     state: str | Promise
     detail: str
     room: str
-    fit: Fit
+    fit: Sized
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,15 @@ class Shelf:
 
 
 def recommended(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[CardSet]:
-    """The best set of each class that fits, then the nearest one that does not, so the edge is seen."""
-    found = _found(shape, workload, cards)
-    sets = [_card_set(fit) for entry in found for fit in entry.picks[:1]]
+    """The best set of each class that fits, then the nearest one that does not, so the edge is seen.
+
+    Each is split in the engine's own way, whatever split the reader asked for on cards of his own.
+    """
+    found = recommend(shape, workload.unsplit(), cards, per_class=1)
+    sets = [_card_set(pick) for entry in found for pick in entry.picks]
     misses = [entry.nearest_miss for entry in found if entry.nearest_miss]
     if misses and sets:
-        closest = max(misses, key=lambda fit: (fit.spare_bytes or 0) / fit.card.usable_bytes)
-        sets.append(_card_set(closest))
+        sets.append(_card_set(max(misses, key=lambda miss: miss.spare_bytes / miss.card.usable_bytes)))
     return sets
 
 
@@ -62,9 +64,12 @@ def _unusual(card: Card) -> tuple[bool, bool]:
 
 
 def shelves(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list[Shelf]:
-    """All that is recommended, class by class; a class in which nothing fits shows its nearest miss alone."""
+    """All that is recommended, class by class; a class in which nothing fits shows its nearest miss alone.
+
+    Split as in `recommended`.
+    """
     found = []
-    for entry in _found(shape, workload, cards):
+    for entry in recommend(shape, workload.unsplit(), cards):
         fits = [*entry.picks, *([entry.nearest_miss] if entry.nearest_miss else [])]
         if fits:
             found.append(Shelf(labels.CLASSES[entry.card_class], [_card_set(fit, shelved=True) for fit in fits]))
@@ -84,12 +89,7 @@ def certainty_text(engine: str) -> str:
     return _("%(percent)s%% of each card stays free for what was not measured") % {"percent": allowance.percent}
 
 
-def _found(shape: Shape, workload: Workload, cards: Iterable[Card]) -> tuple[Recommendation, ...]:
-    """Each set is split in the engine's own way, whatever split the reader asked for on cards of his own."""
-    return recommend(shape, workload.unsplit(), cards)
-
-
-def _card_set(fit: Fit, *, shelved: bool = False) -> CardSet:
+def _card_set(fit: Sized, *, shelved: bool = False) -> CardSet:
     """On a shelf the class is the heading, so only a mixed list says it of each set."""
     badge, state = labels.STATES[fit.state]
     room = room_text(fit)

@@ -40,6 +40,7 @@ def estimate_json(
         "engine": workload.engine,
         "weights": workload.weight_format,
         "kv": workload.kv_format,
+        **({"kv_v": workload.kv_v_format} if workload.kv_v_format not in (None, workload.kv_format) else {}),
         "context": workload.context_tokens,
         "sequences": workload.sequences,
         "total_parameters": answer.total_parameters,
@@ -55,8 +56,6 @@ def estimate_json(
     result["cards"] = [_card(card, own) for card, own in zip(answer.by_card, ranges, strict=True)]
     if pool := served(shape, answer, available_bytes):
         result["capacity"] = {key: value for key, value in asdict(pool).items() if value is not None}
-    if workload.kv_v_format not in (None, workload.kv_format):
-        result["kv_v"] = workload.kv_v_format
     if explain:
         result["terms"] = {part.key: [_term(term) for term in part.terms] for part in answer.parts}
     return result

@@ -96,6 +96,8 @@ class TrainingForm(PublicForm):
     ask is dropped.
     """
 
+    copied = frozenset({"ft"})
+
     ft_program = forms.ChoiceField(label=gettext_lazy("Program"), required=False, choices=list(PROGRAM_NAMES.items()))
     ft = forms.ChoiceField(label=gettext_lazy("Method"), required=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -51,6 +51,7 @@ class WorkloadForm(HardwareForm):
     its `workload` and `estimate`, and with a card it is `placed` on it.
     """
 
+    copied: ClassVar[frozenset[str] | None] = frozenset({"engine", "weights", "kv"})
     settings: ClassVar[frozenset[str]] = frozenset(KNOBS)
     """What stands among the settings of some engine: shown for those that have it."""
 
@@ -80,10 +81,12 @@ class WorkloadForm(HardwareForm):
         self.max_context_tokens = max_context_tokens or shape.context_tokens
         self.formats_may_default = formats_may_default
         super().__init__(query, cards)
-        for name, knob in KNOBS.items():
-            self.fields[name] = knob.field()
-        self.order_fields(QUESTIONS)
+        self._listed: dict[str, list[tuple[str, str]]] = {}
         self._offer()
+        for name, knob in KNOBS.items():  # of others only those that are answered, to be refused
+            if name in self.answers or self.engine_name in knob.engines():
+                self.fields[name] = knob.field()
+        self.order_fields(QUESTIONS)
 
     def _offer(self) -> None:
         """Fill the lists of choices for the chosen engine, and what is chosen where the reader left it open."""
@@ -147,6 +150,10 @@ class WorkloadForm(HardwareForm):
         names = (*(knob.name for knob in self.knobs), *self.extra_settings, "vision")
         return any(self.answers.get(name) for name in names) or str(self.answers.get("sequences", 1)) != "1"
 
+    def choices_of(self, name: str) -> Sequence[tuple[str, str]]:
+        """What the list of this question offers; nothing where no engine was asked."""
+        return self._listed.get(name, ())
+
     def _choices(self, name: str, choices: Any, default: str) -> None:
         choices = list(choices)
         folded = {value.casefold(): value for value, _label in choices}
@@ -158,7 +165,7 @@ class WorkloadForm(HardwareForm):
         self.answers[name] = folded.get(given.casefold(), given)
         if self.answers[name] not in folded.values():
             choices.insert(0, (given, given))
-        self.fields[name].widget.choices = choices
+        self._listed[name] = self.fields[name].widget.choices = choices
 
     def clean_context(self) -> int:
         tokens: int = self.cleaned_data["context"]

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Max
 from django.http import HttpRequest
-from django.urls import reverse, translate_url
+from django.urls import get_script_prefix, reverse, translate_url
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
@@ -35,12 +35,22 @@ class Alternate:
 def alternates(request: HttpRequest) -> list[Alternate]:
     found = []
     for code, name in settings.LANGUAGES:
-        path, current = translate_url(request.get_full_path(), code), code == get_language()
+        path, current = _translated(request, code), code == get_language()
         if not current and path == request.get_full_path():  # an address without a twin, such as one that is not found
             path = f"/{code}/"
         url = request.build_absolute_uri(path.partition("?")[0])
         found.append(Alternate(code, HTML_CODES[code], name, url, path, current))
     return found
+
+
+def _translated(request: HttpRequest, code: str) -> str:
+    """The address in another language. One that was found differs in its language alone, which is all that a page's
+    own says of it; it need not be looked up again."""
+    address, language = request.get_full_path(), get_language()
+    prefix = f"{get_script_prefix()}{language}/"
+    if request.resolver_match and address.startswith(prefix):
+        return f"{get_script_prefix()}{code}/{address.removeprefix(prefix)}"
+    return str(translate_url(address, code))
 
 
 def data_date() -> date | None:

@@ -5,20 +5,25 @@ The admin keeps Django's.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.template import RequestContext, defaultfilters, defaulttags
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import translation
 from django_htmx.jinja import htmx_script
-from jinja2 import Environment, Template, Undefined, pass_context
+from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, Template, Undefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from calculator import filters as calculator_filters
 from calculator import glossary
 from catalog import filters as catalog_filters
+from config.kept_parts import chosen, kept_part
 from config.kept_rows import kept_row
 from config.typesetting import tight
 
@@ -35,22 +40,35 @@ class Page(Template):
         return tight(written) if translation.get_language() == "zh-hans" else written
 
 
+def compiled() -> BytecodeCache | None:
+    """Where templates lie as code, known by what they say: to compile them all takes a third of a start. None where
+    nothing can be written."""
+    folder = settings.BASE_DIR / ".cache" / "templates"
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+
+
 def environment(**options: Any) -> Environment:
     """For `TEMPLATES`. `_`, `{% trans %}` and `pgettext` write text of the reader's language."""
     options["undefined"] = Undefined  # with DEBUG, too: Django would have names written out that a page may lack
+    options["bytecode_cache"] = compiled()
     made = Environment(extensions=["jinja2.ext.i18n"], lstrip_blocks=True, **options)  # noqa: S701 (Django says autoescape)
     made.template_class = Page
     made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a Han character in three bytes, not six
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext
     )
-    made.filters |= DJANGO_FILTERS | calculator_filters.FILTERS | catalog_filters.FILTERS
+    made.filters |= {"chosen": chosen} | DJANGO_FILTERS | calculator_filters.FILTERS | catalog_filters.FILTERS
     made.globals |= {
         "glossary_anchor": glossary.anchor,
         "htmx_script": htmx_script,
+        "kept_part": kept_part,
         "kept_row": kept_row,
         "language": translation.get_language,
         "querystring": _querystring,
+        "_": _text,
+        "gettext": _text,
         "space": calculator_filters.space,
         "static": static,
         "static_url": settings.STATIC_URL,
@@ -59,7 +77,29 @@ def environment(**options: Any) -> Environment:
     return made
 
 
+def _text(message: str, **values: object) -> Markup:
+    """Text of the reader's language with `values` in it. Jinja2's own asks for it by way of three other functions and
+    escapes it each time."""
+    language = translation.get_language()
+    return _with_places(language, message) % values if values else _whole(language, message)
+
+
+@lru_cache(maxsize=8192)
+def _with_places(language: str | None, message: str) -> Markup:
+    return Markup(translation.gettext(message))  # noqa: S704 - ours
+
+
+@lru_cache(maxsize=8192)
+def _whole(language: str | None, message: str) -> Markup:
+    return _with_places(language, message) % {}  # as Jinja2: "%%" is one
+
+
 def _url(name: str, *args: object) -> str:
+    return _address(translation.get_language(), get_script_prefix(), name, args)
+
+
+@lru_cache(maxsize=4096)
+def _address(language: str | None, prefix: str, name: str, args: tuple[object, ...]) -> str:
     return reverse(name, args=args)
 
 

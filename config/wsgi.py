@@ -11,6 +11,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
 
+CONTROLS = ("attrs", "checkbox", "hidden", "input", "number", "select", "select_option", "text")
+
+
 def preload() -> None:
     """Addresses, translations and templates, read before workers are forked: once, and shared by them.
 
@@ -21,6 +24,9 @@ def preload() -> None:
     from django.urls import get_resolver
     from django.utils import translation
 
+    from calculator.hardware import engine_named
+    from calculator.memory import ENGINES
+    from calculator.public_form import PublicForm
     from catalog import versions
 
     versions.release()
@@ -31,6 +37,10 @@ def preload() -> None:
     folder = Path(settings.BASE_DIR) / "templates"
     for path in folder.rglob("*.*ml"):
         get_template(path.relative_to(folder).as_posix())
+    for name in CONTROLS:
+        PublicForm.default_renderer.get_template(f"django/forms/widgets/{name}.html")
+    for engine in ENGINES:
+        engine_named(engine)
     gc.collect()
     gc.freeze()  # what stays is not searched again for what can go, and stays shared with the workers
 

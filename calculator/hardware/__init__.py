@@ -4,7 +4,7 @@ from calculator.hardware.cards import Card, from_specification, usable_bytes
 from calculator.hardware.command import HUBS, Command, WeightSource
 from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import HardwareError
-from calculator.hardware.fit import Fit
+from calculator.hardware.fit import Fit, Sized
 from calculator.hardware.fixes import Fix, fixes
 from calculator.hardware.launch import launch_commands
 from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
@@ -28,6 +28,7 @@ __all__ = [
     "Reason",
     "Recommendation",
     "Saving",
+    "Sized",
     "Speed",
     "Training",
     "TrainingEstimate",

@@ -25,7 +25,8 @@ class Candidate:
     """A set of cards that could be put together, and all about it that does not depend on how much memory is needed.
 
     `asked` is its own kind, `lies` the placement that it shares with others, on which each of its devices needs
-    `more_bytes` more at the most; `most_bytes` is what the engine takes of one card unasked.
+    `more_bytes` more at the most; `allowed_bytes` of them are the engine's allowance. `offered_bytes` is what the
+    engine takes of one card, unasked and at the most.
     """
 
     card: Card
@@ -33,7 +34,8 @@ class Candidate:
     asked: Alike
     lies: tuple[Alike, int]
     more_bytes: int
-    most_bytes: int
+    allowed_bytes: int
+    offered_bytes: tuple[int, int]
     usable_bytes: int  # of all its cards, as is the price
     price_usd: int  # at launch; 0 where it is not known
     current: bool
@@ -58,17 +60,18 @@ def candidates_of(
             continue
         asked = of_engine.alike(card)
         alike, more_bytes = of_engine.beside(asked)
-        more_bytes += of_engine.allowance.of(card.device_bytes)
+        allowed_bytes = of_engine.allowance.of(card.device_bytes)
         current = card.release_year is None or card.release_year >= newest - CURRENT_YEARS
-        most_bytes, _ = of_engine.offered_bytes(card, workload)
+        offered_bytes = of_engine.offered_bytes(card, workload)
         found.setdefault(card.card_class, []).extend(
             Candidate(
                 card=card,
                 count=count,
                 asked=asked,
                 lies=(alike, count * card.devices),
-                more_bytes=more_bytes,
-                most_bytes=most_bytes,
+                more_bytes=more_bytes + allowed_bytes,
+                allowed_bytes=allowed_bytes,
+                offered_bytes=offered_bytes,
                 usable_bytes=card.usable_bytes * count,
                 price_usd=(card.launch_price_usd or 0) * count,
                 current=current,

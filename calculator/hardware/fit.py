@@ -10,6 +10,22 @@ from calculator.memory import Estimate, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sized:
+    """The numbers of a `Fit` that a list of cards shows, without its reasons and its estimate."""
+
+    card: Card
+    count: int
+    state: str
+    per_card_bytes: int
+    spare_bytes: int
+
+    @property
+    def usable_bytes(self) -> int:
+        """Usable memory of all cards together."""
+        return self.card.usable_bytes * self.count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """The answer for `count` cards of a kind, and what stands `beside` them. Bytes are per card, for the fullest card.
 

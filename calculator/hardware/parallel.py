@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.engines import engine_named
@@ -36,19 +38,60 @@ def place(shape: Shape, workload: Workload, devices: int) -> Placement:
 
     Raises `HardwareError` for an impossible count, `WorkloadError` for a workload no number of devices can hold.
     """
+    refused = []
+    for split in _splits(workload, devices):
+        placement = _try(shape, split, devices)
+        if placement.estimate is not None:
+            return placement
+        refused.append(placement)
+    return refused[0]
+
+
+class Fullest(NamedTuple):
+    """What the fullest device needs, at least, as counted and at the most, and what lies outside of what its program
+    counts (`Estimate.outside_bytes`). Without an interval all three are the figure: an engine's allowance is a card's.
+    """
+
+    least_bytes: int
+    bytes: int
+    most_bytes: int
+    outside_bytes: tuple[int, int, int]
+
+
+def fullest(placement: Placement) -> Fullest | None:
+    """Of a placement; None where it was refused."""
+    answer = placement.estimate
+    if answer is None:
+        return None
+    figure = answer.per_card_bytes
+    least, most = answer.per_card_range_bytes or (figure, figure)
+    return Fullest(least, figure, most, answer.outside_bytes)
+
+
+def told_fullest(shape: Shape, workload: Workload, devices: int) -> Fullest | None:
+    """Of `place`, where the engine of a resolved workload tells it sooner (`HardwareEngine.fullest_bytes`)."""
+    tell = engine_named(workload.engine).fullest_bytes
+    if tell is None:
+        raise ValueError(f"{workload.engine} is asked for an estimate")
+    for split in _splits(workload, devices):
+        try:
+            return Fullest(*tell(shape, split), (0, 0, 0))
+        except WorkloadError as error:
+            if error.field not in PARALLEL_FIELDS:
+                raise
+    return None
+
+
+def _splits(workload: Workload, devices: int) -> Iterator[Workload]:
     check_bounds("cards", devices, 1, MAX_DEVICES)
     copies, asked = workload.replicas, workload.devices
     if asked > copies or workload.tensor_split or devices % copies:
         if asked != devices:
             raise HardwareError("cards", "parallel_mismatch", devices=devices, parallel=asked)
-        return _try(shape, workload, devices)
-    refused = []
+        yield workload
+        return
     for tensor, pipeline in engine_named(workload.engine).splits(devices // copies):
-        placement = _try(shape, workload.but(tensor_parallel=tensor, pipeline_parallel=pipeline), devices)
-        if placement.estimate is not None:
-            return placement
-        refused.append(placement)
-    return refused[0]
+        yield workload.but(tensor_parallel=tensor, pipeline_parallel=pipeline)
 
 
 def _try(shape: Shape, workload: Workload, devices: int) -> Placement:

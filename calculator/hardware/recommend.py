@@ -11,11 +11,11 @@ from calculator.hardware.candidates import Candidate, candidates_of
 from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.engines.base import Alike
-from calculator.hardware.fit import Fit
-from calculator.hardware.parallel import Placement, place
+from calculator.hardware.fit import Sized
+from calculator.hardware.parallel import Fullest, fullest, place, told_fullest
 from calculator.hardware.terms import CLASSES
-from calculator.hardware.verdict import COUNTS, judge, offered_beside, starts
-from calculator.memory import ENGINES, Estimate, Workload
+from calculator.hardware.verdict import COUNTS, offered_beside, size, starts
+from calculator.memory import ENGINES, Workload
 from calculator.memory.engines import resolve
 
 MORE_CARDS = 2
@@ -33,8 +33,8 @@ class Recommendation:
     """
 
     card_class: str
-    picks: tuple[Fit, ...]
-    nearest_miss: Fit | None
+    picks: tuple[Sized, ...]
+    nearest_miss: Sized | None
 
 
 def recommend(
@@ -46,86 +46,87 @@ def recommend(
     supports itself, current cards, the least memory that fits, the fastest. The second costs least at launch prices
     where that is another set, or else is the best set of another vendor or size.
     """
-    resolved = resolve(ENGINES[workload.engine], shape, workload)
-    engine = engine_named(workload.engine)
-    needed = engine.card_needs(shape)
-    asked = Workload(engine=workload.engine, weight_format=resolved.weight_format or "", util=workload.util)
-    by_class = candidates_of(asked, needed, tuple(cards), tuple(counts))
-    needs = _Needs(shape, workload, engine.at_least_bytes(shape, resolved))
-    return tuple(_recommendation(name, by_class.get(name, ()), needs, per_class) for name in CLASSES)
+    needs = _Needs(shape, workload)
+    found = []
+    for card_class, candidates in needs.candidates(cards, counts):
+        picks, miss = _chosen(candidates, needs, per_class)
+        sized = tuple(needs.size(pick) for pick in picks)
+        found.append(
+            Recommendation(card_class=card_class, picks=sized, nearest_miss=needs.size(miss) if miss else None)
+        )
+    return tuple(found)
 
 
 class _Needs:
     """What a workload needs on each candidate, placed once for all on which it lies the same, and only where that is
     not told by what all cards hold together at the least."""
 
-    def __init__(self, shape: Shape, workload: Workload, at_least_bytes: int) -> None:
-        self.shape, self.workload, self.at_least_bytes = shape, workload, at_least_bytes
-        self.placements: dict[tuple[Alike, int], Placement] = {}
-        self.most: dict[tuple[Alike, int], tuple[int, int, int] | None] = {}
+    def __init__(self, shape: Shape, workload: Workload) -> None:
+        self.shape, self.workload = shape, workload
+        self.engine = engine_named(workload.engine)
+        self.resolved = resolve(ENGINES[workload.engine], shape, workload)
+        self.at_least_bytes = self.engine.at_least_bytes(shape, self.resolved)
+        self.fullest: dict[tuple[Alike, int], Fullest | None] = {}
 
-    def placement(self, asked: Alike, devices: int) -> Placement:
-        key = (asked, devices)
-        if key not in self.placements:
-            self.placements[key] = place(self.shape, asked.on(self.workload), devices)
-        return self.placements[key]
+    def candidates(self, cards: Iterable[Card], counts: Sequence[int]) -> list[tuple[str, Sequence[Candidate]]]:
+        """Of each class, in the order of `CLASSES`."""
+        needed, resolved = self.engine.card_needs(self.shape), self.resolved
+        asked = Workload(engine=resolved.engine, weight_format=resolved.weight_format or "", util=resolved.util)
+        by_class = candidates_of(asked, needed, tuple(cards), tuple(counts))
+        return [(name, by_class.get(name, ())) for name in CLASSES]
 
     def fits(self, candidate: Candidate) -> bool:
         """Whether the program takes unasked the most that the fullest card needs, what it does not count beside."""
-        if self.at_least_bytes > candidate.usable_bytes or (most := self._most(candidate)) is None:
+        if self.at_least_bytes > candidate.usable_bytes or (most := self._fullest(*candidate.lies)) is None:
             return False
-        _, least_outside, most_outside = most
-        card, unasked = candidate.card, candidate.most_bytes
+        least_outside, _, most_outside = most.outside_bytes
+        card, unasked = candidate.card, candidate.offered_bytes[0]
         offered = offered_beside(card, unasked, most_outside)
         return starts(card, unasked, least_outside) and self._needed_bytes(candidate, most) <= offered
 
     def closeness(self, candidate: Candidate) -> float:
         """The usable share of the most that the fullest card needs; 0 where the model cannot be split so."""
-        most = self._most(candidate)
+        most = self._fullest(*candidate.lies)
         return candidate.card.usable_bytes / self._needed_bytes(candidate, most) if most else 0.0
 
     def closest(self, candidate: Candidate) -> float:
         """No set comes closer than this."""
         return candidate.usable_bytes / self.at_least_bytes if self.at_least_bytes else inf
 
-    def fit(self, candidate: Candidate) -> Fit:
-        placed = self.placement(candidate.asked, candidate.lies[1])
-        return judge(placed, candidate.card, candidate.count, candidate.said)
+    def size(self, candidate: Candidate) -> Sized:
+        """Of a candidate that can be split so, on its own kind of card."""
+        found = self._fullest(candidate.asked, candidate.lies[1])
+        if found is None:
+            raise ValueError(f"{candidate.card.slug} x {candidate.count} holds no share of the model")
+        found = found._replace(most_bytes=found.most_bytes + candidate.allowed_bytes)
+        return size(candidate.card, candidate.count, candidate.offered_bytes, found)
 
-    def _most(self, candidate: Candidate) -> tuple[int, int, int] | None:
-        """As `_most` says; None where the model cannot be split so."""
-        if candidate.lies not in self.most:
-            placed = self.placement(*candidate.lies).estimate
-            self.most[candidate.lies] = None if placed is None else _most(placed)
-        return self.most[candidate.lies]
+    def _fullest(self, asked: Alike, devices: int) -> Fullest | None:
+        """None where the model cannot be split so."""
+        lies = asked, devices
+        if lies not in self.fullest:
+            self.fullest[lies] = (
+                told_fullest(self.shape, asked.on(self.resolved), devices)
+                if self.engine.fullest_bytes
+                else fullest(place(self.shape, asked.on(self.workload), devices))
+            )
+        return self.fullest[lies]
 
     @staticmethod
-    def _needed_bytes(candidate: Candidate, most: tuple[int, int, int]) -> int:
-        return (most[0] + candidate.more_bytes) * candidate.card.devices
+    def _needed_bytes(candidate: Candidate, most: Fullest) -> int:
+        return (most.most_bytes + candidate.more_bytes) * candidate.card.devices
 
 
-def _most(placed: Estimate) -> tuple[int, int, int]:
-    """The upper end of the interval, without an engine's allowance, which is a card's own; then the least and the most
-    that lies outside of what the program counts."""
-    measured = placed.per_card_range_bytes
-    least_outside, _, most_outside = placed.outside_bytes
-    return placed.per_card_bytes if measured is None else measured[1], least_outside, most_outside
-
-
-def _recommendation(card_class: str, candidates: Sequence[Candidate], needs: _Needs, per_class: int) -> Recommendation:
+def _chosen(
+    candidates: Sequence[Candidate], needs: _Needs, per_class: int
+) -> tuple[Sequence[Candidate], Candidate | None]:
+    """The picks among the candidates of a class, best first, and the nearest miss."""
     first = next((each for each in candidates if needs.fits(each)), None)  # fewest cards first
     if first is None:
-        picks, misses = [], candidates
-    else:  # sets of many more cards are neither a bargain nor a near miss
-        near = [each for each in candidates if each.count <= MORE_CARDS * first.count]
-        picks = _picks(first, near, needs, per_class)
-        misses = _about_as_large(first, near, needs)
-    miss = _nearest(misses, needs)
-    return Recommendation(
-        card_class=card_class,
-        picks=tuple(needs.fit(candidate) for candidate in picks),
-        nearest_miss=needs.fit(miss) if miss else None,
-    )
+        return (), _nearest(candidates, needs)
+    # Sets of many more cards are neither a bargain nor a near miss.
+    near = [each for each in candidates if each.count <= MORE_CARDS * first.count]
+    return _picks(first, near, needs, per_class), _nearest(_about_as_large(first, near, needs), needs)
 
 
 def _picks(first: Candidate, near: Sequence[Candidate], needs: _Needs, per_class: int) -> list[Candidate]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.engines.base import Alike
-from calculator.hardware.fit import Fit
+from calculator.hardware.fit import Fit, Sized
 from calculator.hardware.headroom import PYTORCH
-from calculator.hardware.parallel import Placement, place
+from calculator.hardware.parallel import Fullest, Placement, place
 from calculator.hardware.reason import Reason
 from calculator.memory import Estimate, Workload
 
@@ -54,25 +55,20 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
     if count > card.max_cards:
         reasons.append(Reason("too_many_of_a_kind", {"cards": count, "most": card.max_cards}, blocks=True))
     unasked, offered = engine_named(workload.engine).offered_bytes(card, workload)
-    per_card = needed = spare = least = most = most_spare = None
-    headroom, state = 0, "does_not_fit"
+    per_card = needed = least = most = room = None
     if placement.estimate is not None and placement.total_bytes is not None:
         least, per_card, most = (
             (bytes_ + extra_bytes) * card.devices for bytes_ in interval(placement.estimate, card.device_bytes)
         )
         needed = placement.total_bytes + extra_bytes * placement.devices
         outside = placement.estimate.outside_bytes
-        at_best, told = (offered_beside(card, offered, beside) for beside in outside[:2])
-        taken = offered_beside(card, unasked, outside[2])
-        spare, most_spare = told - per_card, at_best - least
-        headroom = most - per_card + told - taken
-        state = fit_state(least, most, taken, at_best)
+        room = room_on(card, (unasked, offered), (least, per_card, most), outside)
         if not starts(card, unasked, outside[0]):
             free = card.usable_bytes - outside[0] * card.devices
             reasons.append(Reason("more_than_is_free", {"asked_bytes": unasked, "free_bytes": free}, blocks=True))
-        reasons.insert(0, _memory_reason(spare, headroom, most_spare, told))
+        reasons.insert(0, _memory_reason(room.spare, room.headroom, room.most_spare, room.spare + per_card))
     return Fit(
-        state="does_not_fit" if any(reason.blocks for reason in reasons) else state,
+        state="does_not_fit" if room is None or any(reason.blocks for reason in reasons) else room.state,
         card=card,
         fullest=card,
         count=count,
@@ -80,13 +76,41 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
         estimate=placement.estimate,
         per_card_bytes=per_card,
         needed_bytes=needed,
-        spare_bytes=spare,
-        headroom_bytes=headroom,
+        spare_bytes=room and room.spare,
+        headroom_bytes=room.headroom if room else 0,
         least_bytes=least,
         most_bytes=most,
-        most_spare_bytes=most_spare,
+        most_spare_bytes=room and room.most_spare,
         reasons=tuple(reasons),
     )
+
+
+def size(card: Card, count: int, offered: tuple[int, int], found: Fullest) -> Sized:
+    """As `judge` weighs what is `found` on the fullest of `count` cards, where nothing but memory is in the way;
+    `offered` is what the engine takes of a card, unasked and at the most."""
+    sizes = (found.least_bytes, found.bytes, found.most_bytes)
+    least, per_card, most = (bytes_ * card.devices for bytes_ in sizes)
+    room = room_on(card, offered, (least, per_card, most), found.outside_bytes)
+    state = room.state if starts(card, offered[0], found.outside_bytes[0]) else "does_not_fit"
+    return Sized(card=card, count=count, state=state, per_card_bytes=per_card, spare_bytes=room.spare)
+
+
+class Room(NamedTuple):
+    """What a card has beyond our figure and beyond the lower end, and how much the first must be for `fits`."""
+
+    state: str
+    spare: int
+    most_spare: int
+    headroom: int
+
+
+def room_on(card: Card, offered: tuple[int, int], needed: tuple[int, int, int], outside: tuple[int, int, int]) -> Room:
+    """`needed` is the interval of one card, its figure in the middle."""
+    least, per_card, most = needed
+    at_best, told = (offered_beside(card, offered[1], beside) for beside in outside[:2])
+    taken = offered_beside(card, offered[0], outside[2])
+    state, headroom = fit_state(least, most, taken, at_best), most - per_card + told - taken
+    return Room(state, told - per_card, at_best - least, headroom)
 
 
 def offered_beside(card: Card, offered: int, outside: int) -> int:

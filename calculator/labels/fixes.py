@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from calculator.figures import grouped
 from calculator.hardware import Fix
 from calculator.labels.names import engine_name
-from calculator.memory.llama_cpp import perplexity
+from calculator.memory.engines import ENGINES, MeasuredEngine
 
 FIXES: Mapping[str, Promise] = {
     "smaller_kv": gettext_lazy("Store the KV cache as %(kv)s"),
@@ -46,12 +46,18 @@ def fix_text(fix: Fix) -> str:
 
 
 def quality_text(fix: Fix) -> str:
-    """What other weights cost in quality; empty where llama.cpp did not measure it, or the weights stay as they are."""
-    workload = fix.workload
-    if fix.key not in ("smaller_weights", "other_engine") or workload.engine != "llama.cpp":
+    """What other weights cost in quality; empty where nobody measured it, or the weights stay as they are."""
+    workload, engine = fix.workload, ENGINES[fix.workload.engine]
+    if fix.key not in ("smaller_weights", "other_engine") or not isinstance(engine, MeasuredEngine):
         return ""
-    rise = perplexity.rise(workload.weight_format or "", importance_matrix=workload.importance_matrix)
+    rise = engine.perplexity_rise(workload.weight_format or "", importance_matrix=workload.importance_matrix)
     if rise is None:
         return ""
     decimals = 2 if rise < 0.01 else 1 if rise < 1 else 0
     return _("perplexity %(rise)s %% above that of 16 bits") % {"rise": f"{100 * rise:.{decimals}f}"}
+
+
+def quality_source(fix: Fix) -> str:
+    """Where what `quality_text` says was measured."""
+    engine = ENGINES[fix.workload.engine]
+    return engine.QUALITY_SOURCE if isinstance(engine, MeasuredEngine) else ""

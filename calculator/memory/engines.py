@@ -74,6 +74,17 @@ class PooledEngine(Protocol):
         ...
 
 
+@runtime_checkable
+class MeasuredEngine(Protocol):
+    """An engine whose authors measured what its weight formats cost in quality."""
+
+    QUALITY_SOURCE: str  # the address of the measurements
+
+    def perplexity_rise(self, weight_format: str, *, importance_matrix: bool = False) -> float | None:
+        """How much larger perplexity is than in 16 bits, as a share; None for a format that was not measured."""
+        ...
+
+
 ENGINES: Mapping[str, Engine] = {
     "llama.cpp": llama_cpp,
     "vllm": vllm,

@@ -25,16 +25,25 @@ def _description(name: str) -> str:
     return f"{said}. {ENGINE_FLAGS}"
 
 
-MemoryQuestions = _questions(
-    Schema,
-    "MemoryQuestions",
-    str,
-    card=(str, Field("", description="Slug of an accelerator: the model is laid out on it.")),
-    cards=(str, Field("", description="How many of it.")),
-    card2=(str, Field("", description="Slug of another kind of card in the same machine.")),
-    cards2=(str, Field("", description="How many of that.")),
-)
-"""Of a query string. Everything is text here: the form says what is wrong with a value, in the reader's language."""
+CARDS = {
+    "card": "Slug of an accelerator: the model is laid out on it.",
+    "cards": "How many of it.",
+    "card2": "Slug of another kind of card in the same machine.",
+    "cards2": "How many of that.",
+}
+
+MEMORY_PARAMETERS = [
+    {
+        "in": "query",
+        "name": name,
+        "schema": {"default": "", "description": text, "title": name.title().replace("_", " "), "type": "string"},
+        "required": False,
+        "description": text,
+    }
+    for name, text in ({name: _description(name) for name in QUESTIONS} | CARDS).items()
+]
+"""Of a query string, as OpenAPI describes it. Everything is text there, which the form alone reads: it says what is
+wrong with a value, in the reader's language."""
 
 BodyQuestions = _questions(Schema, "BodyQuestions", int | float | bool | str)
 """Of a JSON body, where numbers and truth are written as such."""

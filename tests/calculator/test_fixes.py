@@ -10,7 +10,7 @@ from calculator import panel
 from calculator.accuracy.references import reference_shape
 from calculator.hardware import from_specification
 from calculator.hardware.fixes import KEYS, fixes
-from calculator.memory.llama_cpp.perplexity import rise
+from calculator.memory.llama_cpp.perplexity import perplexity_rise
 from calculator.workload_form import WorkloadForm
 
 GEFORCE = from_specification(
@@ -90,6 +90,6 @@ def test_a_smaller_format_says_what_it_costs_in_quality() -> None:
     shown = build("llama-3-1-8b-instruct", {"weights": "BF16", "context": "131072"})
     smaller = next(fix for fix in shown.fixes if fix.text.startswith("Take the weights in"))
     weights = dict(parse_qsl(smaller.query))["weights"]
-    assert f"perplexity {100 * (rise(weights) or 0):.2f} % above that of 16 bits" in smaller.detail
+    assert f"perplexity {100 * (perplexity_rise(weights) or 0):.2f} % above that of 16 bits" in smaller.detail
     assert smaller.source
     assert all(not fix.source for fix in shown.fixes if fix.text.startswith(("Shorten", "Store the KV")))

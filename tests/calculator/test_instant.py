@@ -11,7 +11,7 @@ from django.conf import settings
 
 from calculator import panel
 from calculator.architecture import ConfigError, Shape, read_config
-from calculator.hardware import from_specification
+from calculator.hardware import fit, from_specification
 from calculator.instant import fit_figures, host_bytes, shown_parts
 from calculator.memory.engines import engines_for
 from calculator.workload_form import WorkloadForm
@@ -67,7 +67,9 @@ def test_every_stop_is_what_the_server_answers(path: Path) -> None:
             figures = fit_figures(there.form.placed)
             assert mine == (list(figures) if figures else None)
             if first.best and there.best and (first.best.slug, first.best.count) == (there.best.slug, there.best.count):
-                assert best == list(fit_figures(there.best.fit) or ())
+                fitted = fit(shape, there.form.workload, there.best.fit.card, there.best.count)
+                assert best == list(fit_figures(fitted) or ())
+                assert (there.best.fit.per_card_bytes, there.best.fit.state) == (fitted.per_card_bytes, fitted.state)
 
 
 def test_without_cards_and_with_other_settings() -> None:

@@ -43,13 +43,16 @@ class HardwareEngine(ABC):
     A subclass that leaves a question open cannot be made. `flags` are the knobs that a reader may turn (attributes of
     `Workload`) and the engine's own name for each. `allowance` is how much more than its figure a device may need
     where an estimate has no interval of its own. `shared_block_tokens` is how many tokens of a common beginning several
-    sequences share at a time (automatic prefix caching); None where each has its own cache.
+    sequences share at a time (automatic prefix caching); None where each has its own cache. `fullest_bytes` is what the
+    fullest device needs, at least, as counted and at the most, of a workload whose defaults are resolved, where that is
+    told in a fraction of the time that an estimate takes; it raises WorkloadError like one.
     """
 
     flags: Mapping[str, str]
     allowance: Headroom
     support: Support
     shared_block_tokens: int | None
+    fullest_bytes: Callable[[Shape, Workload], tuple[int, int, int]] | None = None
 
     @abstractmethod
     def alike_bytes(self, device_bytes: int) -> int | None:

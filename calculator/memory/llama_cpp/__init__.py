@@ -7,18 +7,21 @@ Tensor data per preset, cache and recurrent state are exact; the compute buffer 
 from __future__ import annotations
 
 from calculator.architecture.shape import Shape
-from calculator.memory.llama_cpp.batch import slot_count
+from calculator.memory.llama_cpp.batch import BATCH, pad, slot_count, streams
 from calculator.memory.llama_cpp.cache import check_cache, offered_formats
 from calculator.memory.llama_cpp.draft import check_draft_cache
 from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
+from calculator.memory.llama_cpp.perplexity import QUALITY_SOURCE as QUALITY_SOURCE
+from calculator.memory.llama_cpp.perplexity import perplexity_rise as perplexity_rise
 from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED, USUAL
-from calculator.memory.llama_cpp.running import kept_terms, run
+from calculator.memory.llama_cpp.running import card_bytes, kept_terms, run
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
+from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
@@ -94,6 +97,24 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     )
 
 
+def fullest_bytes(shape: Shape, workload: Workload) -> tuple[int, int, int]:
+    """Of a resolved workload, what the fullest card holds, at least, as counted and at the most: as `estimate` says,
+    without saying why, and in a fraction of the time. Raises WorkloadError like it."""
+    _check(shape, workload)
+    if workload.stages != workload.pipeline_parallel:
+        workload = workload.but(pipeline_parallel=workload.stages)
+    stored = in_file(shape, workload)
+    placement = place(workload, stored.num_layers)
+    if workload.file_bytes is None:
+        weights = weights_by_card(stored, recipe_of(workload), placement)
+    else:
+        weights = tuple(sum(term.bytes for term in card) for card in _held(shape, workload, placement).cards)
+    running = card_bytes(shape, _of_any_card(workload), placement)
+    alone = max([sum(card) for card in zip(weights, running, strict=True)])
+    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=workload.gpu_layers != 0)
+    return alone + around.least, alone + around.context + around.workspaces, alone + around.most
+
+
 def kept_bytes(shape: Shape, workload: Workload) -> int:
     """Of a resolved workload, what cards hold while nothing runs, all together, however many they are: the weights and
     what is kept of the context."""
@@ -119,7 +140,16 @@ def _of_any_card(workload: Workload) -> Workload:
         capability=None,
         card_name=None,
         multiprocessors=None,
+        context_tokens=_whole_cells(workload),
     )
+
+
+def _whole_cells(workload: Workload) -> int:
+    """A context as caches count it, whose cells come by 256. One that is shorter than a batch stays as it is: it bounds
+    what is worked on at once."""
+    longest = max(workload.micro_batch, workload.batch or BATCH)
+    tokens = workload.context_tokens
+    return tokens if tokens * streams(workload) < longest else pad(tokens)
 
 
 def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tuple[Term, ...]) -> tuple[Part, ...]:

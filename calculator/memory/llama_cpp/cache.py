@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -138,6 +138,17 @@ def cache_terms(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tu
     return tuple(_term(row, number, workload, padded) for row, number in _counted(shape, layers))
 
 
+def cache_bytes(shape: Shape, workload: Workload, cards: Iterable[tuple[int, ...]]) -> list[int]:
+    """What `cache_terms` add up to on each of `cards`, of which the layers are given."""
+    padded = widest_values(shape) if workload.flash_attention is False else 0
+    counted = [_counted(shape, layers) for layers in cards]
+    of_a_layer = {
+        row: streams(workload) * cells(row, workload) * _cell_bytes(row, workload, padded)
+        for row in {row for card in counted for row, _ in card}
+    }
+    return [sum([number * of_a_layer[row] for row, number in card]) for card in counted]
+
+
 @lru_cache(maxsize=1024)
 def _counted(shape: Shape, layers: tuple[int, ...]) -> tuple[tuple[Row, int], ...]:
     """How many of `layers` keep each kind of row."""
@@ -153,12 +164,22 @@ def widest_values(shape: Shape) -> int:
     return max((row.heads * row.value_size for rows in rows_by_layer(shape) for row in rows), default=0)
 
 
-def _term(row: Row, layers: int, workload: Workload, padded: int) -> Term:
-    k_format, v_format = workload.kv_format or "f16", workload.kv_v_format or "f16"
-    kept = cells(row, workload)
+def _formats(workload: Workload) -> tuple[str, str]:
+    """Of keys and of values."""
+    return workload.kv_format or "f16", workload.kv_v_format or "f16"
+
+
+def _cell_bytes(row: Row, workload: Workload, padded: int) -> int:
+    k_format, v_format = _formats(workload)
     per_cell = row_bytes(KV_TYPE[k_format], row.heads * row.key_size)
     if row.value_size:
         per_cell += row_bytes(KV_TYPE[v_format], max(row.heads * row.value_size, padded))
+    return per_cell
+
+
+def _term(row: Row, layers: int, workload: Workload, padded: int) -> Term:
+    k_format, v_format = _formats(workload)
+    kept, per_cell = cells(row, workload), _cell_bytes(row, workload, padded)
     values: dict[str, int | str] = {
         "layers": layers,
         "sequences": streams(workload),

@@ -8,7 +8,7 @@ are answered by the closed rule of `widths.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from calculator.architecture.shape import Indexer, LatentAttention, Shape
@@ -88,6 +88,18 @@ def card_terms(
     columns = _columns(shape, workload)
     found = traced.peaks[card].at(columns, _copied_bytes(shape, workload, traced.weights))
     return _explained(shape, setting, columns, found, traced.copied[card], copies)
+
+
+def card_bytes(
+    shape: Shape, workload: Workload, setting: Setting, placement: Placement, cards: Iterable[int], copies: int
+) -> list[int]:
+    """What `card_terms` add up to on each of `cards`."""
+    try:
+        traced = trace(shape, setting, placement, copies)
+    except NotTracedError:
+        return [sum(term.bytes for term in widths.card_terms(shape, workload, setting, copies)) for _ in cards]
+    columns, copied = _columns(shape, workload), _copied_bytes(shape, workload, traced.weights)
+    return [traced.peaks[card].at(columns, copied).bytes for card in cards]
 
 
 def _columns(shape: Shape, workload: Workload) -> list[int]:

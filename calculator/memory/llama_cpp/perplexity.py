@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/tools/perplexity/README.md"
+QUALITY_SOURCE = "https://github.com/ggml-org/llama.cpp/blob/master/tools/perplexity/README.md"
 PERPLEXITY = 6.231636  # in f16: 6.233160, less what its own logits lost when they were kept in 16 bits, 0.001524
 
 PLAIN: Mapping[str, float] = {
@@ -54,11 +54,11 @@ WITH_MATRIX: Mapping[str, float] = {
 """The same in files made with one of 10 million tokens. Formats that stand here alone were measured in no other way."""
 
 
-def rise(weight_format: str, *, importance_matrix: bool = False) -> float | None:
+def perplexity_rise(weight_format: str, *, importance_matrix: bool = False) -> float | None:
     """How much larger perplexity is than in 16 bits, as a share (0.028 is 2.8 %); None where it was not measured.
 
-    >>> round(rise("Q4_K_M"), 3), round(rise("Q4_K_M", importance_matrix=True), 3), rise("NVFP4")
-    (0.028, 0.024, None)
+    >>> round(perplexity_rise("Q4_K_M"), 3), round(perplexity_rise("Q4_K_M", importance_matrix=True), 3)
+    (0.028, 0.024)
     """
     first, second = (WITH_MATRIX, PLAIN) if importance_matrix else (PLAIN, WITH_MATRIX)
     difference = first.get(weight_format, second.get(weight_format))

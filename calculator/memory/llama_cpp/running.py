@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import slot_count
-from calculator.memory.llama_cpp.cache import cache_terms
+from calculator.memory.llama_cpp.cache import cache_bytes, cache_terms
+from calculator.memory.llama_cpp.compute import card_bytes as compute_bytes
 from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_of
 from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
 from calculator.memory.llama_cpp.graph import Setting, copies_of
@@ -47,16 +48,13 @@ def run(shape: Shape, workload: Workload) -> Running:
     """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out, as may
     what is known of the card."""
     placement = place(workload, in_file(shape, workload).num_layers)
-    first, second = split(placement, shape.num_layers)
-    drafting = workload_of(shape, workload) if workload.mtp else None
-    setting = setting_of(shape, workload, first)
-    contexts = _Contexts(shape, workload, setting, first, second, drafting, copies_of(placement))
-    vision = vision_terms(shape) if workload.vision else ()
+    contexts = _contexts(shape, workload, placement)
+    first, second = contexts.first, contexts.second
     cards = tuple(
         _parts(
             *_kept(contexts, first.cards[card], second.cards[card]),
             _at_work(contexts, card),
-            vision if card == 0 and not workload.mmproj_in_ram else (),
+            _encoder(contexts) if card == 0 else (),
         )
         for card in range(len(placement.cards))
     )
@@ -66,6 +64,32 @@ def run(shape: Shape, workload: Workload) -> Running:
         host=_in_ram(contexts),
         cards=cards,
     )
+
+
+@lru_cache(maxsize=4096)
+def card_bytes(shape: Shape, workload: Workload, placement: Placement) -> tuple[int, ...]:
+    """What the parts of each card in `run` add up to, without saying why: in a fraction of the time."""
+    if workload.mtp:
+        return tuple(sum(part.bytes for part in card) for card in run(shape, workload).cards)
+    of = _contexts(shape, workload, placement)
+    cards = of.first.cards
+    compute = compute_bytes(shape, workload, of.setting, of.first, range(len(cards)), of.copies)
+    slots, copies = slot_count(workload), snapshots(shape, workload)
+    states = [_sum(state_terms(shape, slots, layers, copies)) for layers in cards]
+    found = [sum(each) for each in zip(cache_bytes(shape, workload, cards), states, compute, strict=True)]
+    return found[0] + _sum(_encoder(of)), *found[1:]
+
+
+def _contexts(shape: Shape, workload: Workload, placement: Placement) -> _Contexts:
+    first, second = split(placement, shape.num_layers)
+    drafting = workload_of(shape, workload) if workload.mtp else None
+    setting = setting_of(shape, workload, first)
+    return _Contexts(shape, workload, setting, first, second, drafting, copies_of(placement))
+
+
+def _encoder(of: _Contexts) -> Terms:
+    """The encoder of images, on the first card."""
+    return vision_terms(of.shape) if of.workload.vision and not of.workload.mmproj_in_ram else ()
 
 
 def kept_terms(shape: Shape, workload: Workload, placement: Placement) -> Terms:

@@ -50,6 +50,12 @@ def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
     )
 
 
+@lru_cache(maxsize=1024)
+def card_bytes(shape: Shape, recipe: Recipe, placement: Placement) -> tuple[int, ...]:
+    """What the weights of each card in `weigh` add up to."""
+    return tuple(sum(term.bytes for term in card) for card in weigh(shape, recipe, placement).cards)
+
+
 @lru_cache(maxsize=256)
 def file_bytes(shape: Shape, recipe: Recipe) -> int:
     """The tensors of the whole file, from a model with all the layers that it holds."""

@@ -29,7 +29,7 @@ def capacity_of(kept: Pool, workload: Workload, parts: Sequence[range], pool_byt
         block_bytes=max(int(kept.cell(stage) * kept.page_tokens) for stage in parts),
         blocks=tokens // kept.page_tokens,
         tokens=tokens,
-        concurrency=min(_at_once(kept, held, workload.context_tokens, chunk), most),
+        concurrency=float(min(_at_once(kept, held, workload.context_tokens, chunk), most)),
         request_bytes=max(_request_bytes(kept, stage, workload.context_tokens) for stage in parts),
         max_requests=most,
     )

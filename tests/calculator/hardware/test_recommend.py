@@ -9,7 +9,7 @@ import pytest
 
 from calculator.architecture import Shape
 from calculator.hardware import COUNTS, Card, fit, recommend
-from calculator.hardware.parallel import Placement, place
+from calculator.hardware.parallel import Fullest, told_fullest
 from calculator.hardware.terms import CLASSES
 from calculator.memory import ENGINES, Workload
 
@@ -29,13 +29,16 @@ def test_what_is_recommended_fits_with_headroom(shape: Shapes, cards: dict[str, 
         for pick in answer.picks:
             alone = fit(shape(model), Workload(engine=engine), pick.card, pick.count)
             assert alone.state == pick.state == "fits"
-            assert alone.spare_bytes is not None
-            assert alone.spare_bytes >= alone.headroom_bytes
+            assert (alone.per_card_bytes, alone.spare_bytes) == (pick.per_card_bytes, pick.spare_bytes)
+            assert pick.spare_bytes >= alone.headroom_bytes
             assert pick.card.card_class == answer.card_class
             assert pick.card.obtainable
         if answer.nearest_miss is not None:
-            assert answer.nearest_miss.state != "fits"
-            assert not answer.nearest_miss.refused
+            miss = answer.nearest_miss
+            alone = fit(shape(model), Workload(engine=engine), miss.card, miss.count)
+            assert alone.state == miss.state != "fits"
+            assert (alone.per_card_bytes, alone.spare_bytes) == (miss.per_card_bytes, miss.spare_bytes)
+            assert not alone.refused
 
 
 def test_a_miss_is_fewer_of_the_same_card(shape: Shapes, cards: dict[str, Card]) -> None:
@@ -102,14 +105,15 @@ def test_the_first_pick_is_the_first_that_fits(shape: Shapes, cards: dict[str, C
 def test_sets_that_cannot_hold_the_weights_are_not_placed(
     shape: Shapes, cards: dict[str, Card], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """228 GiB of Llama 4 Maverick: no single card but those of 256 GB or more is placed, and none twice."""
-    placed: list[tuple[object, int]] = []
+    """228 GiB of Llama 4 Maverick: no single card but those of 256 GB or more is asked about, and none twice."""
+    asked: list[tuple[object, int]] = []
 
-    def noted(of: Shape, workload: Workload, devices: int) -> Placement:
-        placed.append((workload, devices))
-        return place(of, workload, devices)
+    def noted(of: Shape, workload: Workload, devices: int) -> Fullest | None:
+        asked.append((workload, devices))
+        return told_fullest(of, workload, devices)
 
-    monkeypatch.setattr(recommend_module, "place", noted)
+    monkeypatch.setattr(recommend_module, "told_fullest", noted)
+    monkeypatch.delattr(recommend_module, "place")  # llama.cpp tells it without
     recommend(shape("llama-4-maverick-instruct"), Workload(), cards.values(), per_class=1)
-    assert len(placed) == len(set(placed))
-    assert len(placed) <= 24
+    assert len(asked) == len(set(asked))
+    assert len(asked) <= 24

@@ -19,7 +19,7 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
-from calculator.memory.llama_cpp import kept_bytes
+from calculator.memory.llama_cpp import fullest_bytes, kept_bytes
 from calculator.memory.llama_cpp.batch import BATCH
 from calculator.memory.llama_cpp.overhead import alike_bytes, overhead
 from calculator.memory.llama_cpp.placement import written
@@ -125,4 +125,5 @@ ENGINE = LlamaCpp(
     allowance=headroom.NONE,  # the estimate has an interval
     support=SUPPORT,
     shared_block_tokens=None,  # its slots hold every sequence in full
+    fullest_bytes=fullest_bytes,
 )
