@@ -133,6 +133,11 @@ class ModuleFormat(NamedTuple):
     name: str
 
 
+LOOKED_UP_IN_LAYERS = "per_layer_token_embd"
+LOOKED_UP = frozenset({"token_embd", "position_embd", LOOKED_UP_IN_LAYERS})
+"""Tables of which a token takes one row."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
     """How some matrices of a quantised checkpoint are stored: `dtype` is theirs in `Tensor.dtype`.
@@ -227,12 +232,23 @@ class Shape:
 
     @cached_property
     def active_parameters(self) -> int:
-        """`total_parameters` less the routed experts that do not work on a token."""
-        idle = 0
-        for tensor in self.tensors:
-            if tensor.routed and tensor.part == "text" and tensor.layer is not None:
-                experts = self.layers[tensor.layer].feed_forward
-                if not isinstance(experts, Experts):
-                    raise TypeError(f"layer {tensor.layer} stores routed experts and has none")
-                idle += tensor.elements // experts.num_experts * (experts.num_experts - experts.num_active_experts)
-        return self.total_parameters - idle
+        """The weights that are read to generate one token of text, as publishers of mixtures count them.
+
+        Not the input embedding, of which a token takes a row (a tied table counts once, as output); not experts that
+        the router leaves out; no encoder of images or sound, and no multi-token prediction. Of a model whose tokens use
+        every layer in full, `total_parameters`: nobody calls a part of it active.
+        """
+        text = [tensor for tensor in self.tensors_of("text") if tensor.kind != "buffer"]
+        if not any(tensor.routed or tensor.role == LOOKED_UP_IN_LAYERS for tensor in text):
+            return self.total_parameters
+        return sum(self._read_for_a_token(tensor) for tensor in text)
+
+    def _read_for_a_token(self, tensor: Tensor) -> int:
+        if tensor.role in LOOKED_UP and not (self.tied_embeddings and tensor.role == "token_embd"):
+            return 0
+        if not tensor.routed or tensor.layer is None:
+            return tensor.elements
+        experts = self.layers[tensor.layer].feed_forward
+        if not isinstance(experts, Experts):
+            raise TypeError(f"layer {tensor.layer} stores routed experts and has none")
+        return tensor.elements // experts.num_experts * experts.num_active_experts

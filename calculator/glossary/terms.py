@@ -214,7 +214,7 @@ MODELS = (
         "active-parameters",
         _("Active parameters"),
         _(
-            "Those that one token passes through. In a mixture of experts they are few, so it is fast for its size, but not small."
+            "The weights read to generate one token of text. In a mixture of experts they are few, so it is fast for its size, but not small. The input embedding, of which a token takes one row, encoders of images or sound and multi-token prediction are not counted."
         ),
     ),
     Term(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
-from catalog.admin.fields import name_for_readers
+from catalog.admin.fields import LinesField, name_for_readers
 from catalog.admin.scores_as_csv.views import ScoresAsCsv
 from catalog.admin.tables.views import AsTables
 from catalog.models import Benchmark, LanguageModel, Score
@@ -22,6 +22,7 @@ from catalog.sync.edits import edited_fields
 
 class BenchmarkForm(RecordForm):
     record = BenchmarkRecord
+    curt_variants = LinesField(label=gettext_lazy("variants without room to think"), required=False)
 
 
 class ScoreForm(RecordForm):
@@ -71,6 +72,7 @@ class BenchmarkAdmin(AsTables, CatalogAdmin):
         "category",
         "metric",
         ("scale_max", "higher_is_better", "questions", "composite"),
+        ("suite", "curt_variants"),
         "primary_variant",
         "url",
         "description",

@@ -22,6 +22,7 @@ class BoardRow:
     index: float | None
     num_benchmarks: int
     num_categories: int
+    num_independent: int | None
     missing: str
 
 

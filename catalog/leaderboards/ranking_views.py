@@ -13,7 +13,8 @@ from calculator.paging import page_of
 from catalog.models import Benchmark, LanguageModel, Release
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.cells import REFERENCE_RATING
-from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, SLOPE_PRIOR
+from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, OFFSET_PRIOR, SLOPE_PRIOR
+from catalog.ranking.head_to_head import MIN_SHARED, SHARE_WON
 from catalog.ranking.scope import OVERALL
 from catalog.ranking.table import MIN_MODELS_PER_ITEM
 from catalog.standings import BOARDS, board_label, current
@@ -38,6 +39,9 @@ def method(request: HttpRequest) -> HttpResponse:
             "ability": ABILITY_PRIOR,
             "difficulty": DIFFICULTY_PRIOR,
             "slope": SLOPE_PRIOR,
+            "offset": OFFSET_PRIOR,
+            "shared": MIN_SHARED,
+            "won": round(100 * SHARE_WON),
             "rating": int(REFERENCE_RATING),
             "models_per_item": MIN_MODELS_PER_ITEM,
         },

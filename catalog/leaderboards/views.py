@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,7 @@ from catalog.standings.rows import benchmark_value
 from catalog.standings.words import missing_text
 
 PAGE_SIZE = 50
+FEWEST = 15  # boards and benchmarks with fewer models say little; they stand behind "more"
 
 
 @vary_on_headers("HX-Request")
@@ -37,6 +38,7 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     board = form.chosen_board
     release = releases.get(board)
     benchmarks, by_scope = _benchmarks(DataChange.version())
+    boards = [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases]
     scope = by_scope.get(board, OVERALL)
     places = form.places(release) if release else Place.objects.none()
     paged = page_of(request.GET.get("page"), places.values_list(*COLUMNS), PAGE_SIZE)
@@ -48,7 +50,8 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
         "form": form,
         "board": board,
         "board_label": board_label(board),
-        "boards": [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases],
+        "boards": [entry for entry in boards if entry[2].num_ranked >= FEWEST or entry[0] == board],
+        "small_boards": [entry for entry in boards if entry[2].num_ranked < FEWEST and entry[0] != board],
         "release": release,
         "renewed": waiting(),
         "mine": mine,
@@ -110,7 +113,7 @@ def with_models(rows: QuerySet[Any], path: str = "") -> QuerySet[Any]:
 @lru_cache(maxsize=2)
 def _benchmarks(version: str) -> tuple[tuple[Benchmark, ...], Mapping[str, Scope]]:
     """All of them, and the scopes that they allow to rank."""
-    rows = tuple(Benchmark.objects.all())
+    rows = tuple(Benchmark.objects.annotate(models=Count("scores__model", distinct=True)))
     return rows, scopes(map(benchmark_value, rows))
 
 
@@ -126,12 +129,14 @@ def _whole(release: int, memory: tuple[str, int] | None, version: str) -> Scatte
     return scatter(_points(ranked(release)), memory)
 
 
-def _by_category(benchmarks: Iterable[Benchmark]) -> list[tuple[str, list[Benchmark]]]:
-    found = [
-        (str(category.label), [benchmark for benchmark in benchmarks if benchmark.category == category])
-        for category in BenchmarkCategory
-    ]
-    return [(label, held) for label, held in found if held]
+def _by_category(benchmarks: Sequence[Benchmark]) -> list[tuple[str, list[Benchmark], list[Benchmark]]]:
+    """The benchmarks of each category: those of many models, those of few."""
+    found = []
+    for category in BenchmarkCategory:
+        held = [benchmark for benchmark in benchmarks if benchmark.category == category]
+        many = [benchmark for benchmark in held if benchmark.models >= FEWEST]  # type: ignore[attr-defined]
+        found.append((str(category.label), many, [benchmark for benchmark in held if benchmark not in many]))
+    return [(label, many, few) for label, many, few in found if many or few]
 
 
 def _memory_of(mine: MyHardware) -> tuple[str, int] | None:

@@ -30,6 +30,18 @@ class Benchmark(Synced):
     composite = models.BooleanField(
         _("composite"), default=False, help_text=_("A mean of other benchmarks listed here: shown, not ranked on.")
     )
+    suite = models.SlugField(
+        _("suite"),
+        max_length=60,
+        blank=True,
+        help_text=_("Benchmarks of one suite are run together by one harness: for a rank they count as one."),
+    )
+    curt_variants = models.JSONField(
+        _("variants without room to think"),
+        default=list,
+        blank=True,
+        help_text=_("Their harness leaves no room to think, so that reasoning models are not ranked on them."),
+    )
     primary_variant = models.CharField(_("variant shown first"), max_length=120, blank=True)
     url = models.URLField(_("website"), max_length=500, blank=True)
 

@@ -61,6 +61,7 @@ class Place(models.Model):
     index = models.FloatField(_("index"), null=True)
     num_benchmarks = models.PositiveSmallIntegerField(_("benchmarks"))
     num_categories = models.PositiveSmallIntegerField(_("categories"))
+    num_independent = models.PositiveSmallIntegerField(_("benchmarks not measured by the publisher"), null=True)
     missing = models.CharField(_("why it has no rank"), max_length=20, blank=True)
 
     class Meta:

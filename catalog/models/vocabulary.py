@@ -109,7 +109,7 @@ class ActiveBasis(TextChoices):
     """What the exact count of active parameters counts."""
 
     ALL = "all", _("all parameters")
-    COMPUTED = "computed", _("the total less the routed experts a token does not use")
+    COMPUTED = "computed", _("the weights read to generate one token of text")
     PUBLISHED = "published", _("the published figure, not recomputed")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import isfinite, log, sqrt
 
-from catalog.ranking.preferred import Preference, preferred_by_item
+from catalog.ranking.preferred import OWN, Preference, independence, preferred_by_item
 from catalog.ranking.scope import Scope
 from catalog.ranking.scores import Benchmark, Candidate, Item, Score
 from catalog.ranking.table import ScoreCell
@@ -42,11 +42,21 @@ def sampling_error(score: Score, benchmark: Benchmark) -> float:
 def preferences(
     scores: Iterable[Score], benchmarks: Mapping[str, Benchmark], candidates: Iterable[Candidate], scope: Scope
 ) -> Preferences:
-    """The record that counts for each chat model and item of the scope."""
-    chat = {candidate.slug for candidate in candidates if candidate.chat}
-    return preferred_by_item(
-        (score for score in scores if score.model in chat and scope.covers(benchmarks[score.benchmark])), benchmarks
-    )
+    """The record that counts for each chat model and item of the scope.
+
+    None for a model that thinks on a variant that leaves no room for it: such a run tells of the harness alone.
+    """
+    thinks = {candidate.slug: candidate.thinks for candidate in candidates if candidate.chat}
+
+    def counts(score: Score) -> bool:
+        benchmark = benchmarks[score.benchmark]
+        return (
+            score.model in thinks
+            and scope.covers(benchmark)
+            and not (thinks[score.model] and score.variant in benchmark.curt)
+        )
+
+    return preferred_by_item(filter(counts, scores), benchmarks)
 
 
 def cells(chosen: Preferences, benchmarks: Mapping[str, Benchmark]) -> list[ScoreCell]:
@@ -57,6 +67,8 @@ def cells(chosen: Preferences, benchmarks: Mapping[str, Benchmark]) -> list[Scor
             item,
             share(preference.score.value, benchmarks[item.benchmark]),
             sampling_error(preference.score, benchmarks[item.benchmark]),
+            own=independence(preference.score) == OWN,
+            suite=benchmarks[item.benchmark].suite,
         )
         for (model, item), preference in chosen.items()
     ]

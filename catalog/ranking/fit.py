@@ -1,9 +1,11 @@
 """One ability per model from the scores it has: an item-response fit by robust least squares.
 
 Each benchmark variant i has a difficulty D and a slope a, each model m an ability C, and a model is expected to reach
-the share p = 1 / (1 + exp(-a_i (C_m - D_i))) of an item's scale. With rho(s) = 2 (sqrt(1 + s) - 1) the fit minimises
+the share p = 1 / (1 + exp(-a_i (C_m + b v - D_i))) of an item's scale, where v is 1 for a figure of the model's own
+publisher and b, one number for all, is how much better publishers do with their models than others. With
+rho(s) = 2 (sqrt(1 + s) - 1) the fit minimises
 
-    sum rho(w ((p - y) / 0.08)^2) + sum rho(0.3 C^2) + sum rho(0.075 D^2) + sum rho(4 (ln a)^2)
+    sum rho(w ((p - y) / 0.08)^2) + sum rho(0.3 C^2) + sum rho(0.075 D^2) + sum rho(4 (ln a)^2) + rho(4 b^2)
 
 over the scores y that exist; a missing one has no term, so nothing is filled in. It is the form of the Epoch
 Capabilities Index (https://epoch.ai/data/eci-documentation/methodology, github.com/epoch-research/benchmark-stitching,
@@ -26,26 +28,38 @@ from catalog.ranking.table import Index, Table, Vector
 
 NOISE = 0.08
 """Expected misfit of one score, as a share of the scale: where the loss turns from square to linear."""
-ABILITY_PRIOR, DIFFICULTY_PRIOR, SLOPE_PRIOR = 0.3, 0.075, 4.0
+ABILITY_PRIOR, DIFFICULTY_PRIOR, SLOPE_PRIOR, OFFSET_PRIOR = 0.3, 0.075, 4.0, 4.0
 
 _STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Abilities by model, difficulties and log slopes by item, in the table's order."""
+    """Abilities by model, difficulties and log slopes by item, in the table's order.
+
+    `offset` is by how much publishers' own figures exceed others', in the unit of ability.
+    """
 
     ability: Vector
     difficulty: Vector
     log_slope: Vector
+    offset: float = 0.0
 
     def moved(self, by: Fit) -> Fit:
-        return Fit(self.ability + by.ability, self.difficulty + by.difficulty, self.log_slope + by.log_slope)
+        return Fit(
+            self.ability + by.ability,
+            self.difficulty + by.difficulty,
+            self.log_slope + by.log_slope,
+            self.offset + by.offset,
+        )
 
-    def expected(self, model_of: Index, item_of: Index) -> Vector:
-        """The share of the scale that the models are expected to reach on the items."""
-        margin = np.exp(self.log_slope[item_of]) * (self.ability[model_of] - self.difficulty[item_of])
-        return np.asarray(0.5 * (1 + np.tanh(margin / 2)))
+    def expected(self, model_of: Index, item_of: Index, own: Vector | float = 0.0) -> Vector:
+        """The share of the scale that the models are expected to reach on the items; `own` is 1 for their publisher."""
+        return np.asarray(0.5 * (1 + np.tanh(self.margin(model_of, item_of, own) / 2)))
+
+    def margin(self, model_of: Index, item_of: Index, own: Vector | float) -> Vector:
+        above = self.ability[model_of] + self.offset * own - self.difficulty[item_of]
+        return np.asarray(np.exp(self.log_slope[item_of]) * above)
 
 
 @threadpool_limits.wrap(limits=1)
@@ -101,11 +115,16 @@ class _Problem:
     def cost(self, at: Fit) -> float:
         """Half of the sum in the module's head."""
         _, misfit = self._misfit(at)
-        priors = (ABILITY_PRIOR * at.ability**2, DIFFICULTY_PRIOR * at.difficulty**2, SLOPE_PRIOR * at.log_slope**2)
+        priors = (
+            ABILITY_PRIOR * at.ability**2,
+            DIFFICULTY_PRIOR * at.difficulty**2,
+            SLOPE_PRIOR * at.log_slope**2,
+            OFFSET_PRIOR * np.array([at.offset]) ** 2,
+        )
         return float(sum(np.sum(np.sqrt(1 + square) - 1) for square in (misfit**2, *priors)))
 
     def _misfit(self, at: Fit) -> tuple[Vector, Vector]:
-        expected = at.expected(self.table.model_of, self.table.item_of)
+        expected = at.expected(self.table.model_of, self.table.item_of, self.table.own)
         return expected, np.sqrt(self.weights) * (expected - self.shares) / NOISE
 
     def step(self, at: Fit, damping: float) -> tuple[Fit, float] | None:
@@ -114,10 +133,10 @@ class _Problem:
         The exact second derivatives need not be positive definite far from the solution; `damping` adds so many times
         the Gauss-Newton ones, which are. None where it adds too little.
         """
-        model_of, item_of = self.table.model_of, self.table.item_of
+        model_of, item_of, own = self.table.model_of, self.table.item_of, self.table.own
         num_models, num_items = len(at.ability), len(at.difficulty)
         slope = np.exp(at.log_slope)[item_of]
-        margin = slope * (at.ability[model_of] - at.difficulty[item_of])
+        margin = at.margin(model_of, item_of, own)
         # a cell's cost depends on its unknowns through `margin` alone: first and second derivative by margin
         expected, misfit = self._misfit(at)
         steep = np.sqrt(self.weights) / NOISE * expected * (1 - expected)
@@ -134,28 +153,37 @@ class _Problem:
         ability_pull, ability_prior = _prior(at.ability, ABILITY_PRIOR)
         difficulty_pull, difficulty_prior = _prior(at.difficulty, DIFFICULTY_PRIOR)
         slope_pull, slope_prior = _prior(at.log_slope, SLOPE_PRIOR)
+        offset_pull, offset_prior = _prior(np.array([at.offset]), OFFSET_PRIOR)
         ability_gradient = per_model(first * slope) + ability_pull
+        # what is not eliminated: difficulties, slopes, and the offset, an ability that all publishers' figures share
         item_gradient = np.concatenate(
             (
                 difficulty_pull - per_item(first * slope),
                 slope_pull + per_item(first * margin),
+                offset_pull + np.sum(first * slope * own),
             )
         )
 
         by_ability_twice = second * slope**2
         by_ability_and_slope = (second * margin + first) * slope
         by_slope_twice = second * margin**2 + first * margin
-        ability_curve = per_model(by_ability_twice + sure * slope**2) + (1 + damping) * ability_prior
+        steepness = by_ability_twice + sure * slope**2
+        ability_curve = per_model(steepness) + (1 + damping) * ability_prior
         if ability_curve.min() <= 0:
             return None
-        difficulty_curve = per_item(by_ability_twice + sure * slope**2) + (1 + damping) * difficulty_prior
+        difficulty_curve = per_item(steepness) + (1 + damping) * difficulty_prior
         slope_curve = per_item(by_slope_twice + sure * margin**2) + (1 + damping) * slope_prior
-        item_curve = np.diag(np.concatenate((difficulty_curve, slope_curve)))
-        own = np.arange(num_items)
-        item_curve[own, num_items + own] = item_curve[num_items + own, own] = -per_item(by_ability_and_slope)
-        mixed = np.zeros((num_models, 2 * num_items))
+        offset_curve = np.sum(steepness * own) + (1 + damping) * offset_prior
+        item_curve = np.diag(np.concatenate((difficulty_curve, slope_curve, offset_curve)))
+        places, offset_place = np.arange(num_items), 2 * num_items
+        within = -per_item(by_ability_and_slope)
+        item_curve[places, num_items + places] = item_curve[num_items + places, places] = within
+        with_offset = np.concatenate((-per_item(by_ability_twice * own), per_item(by_ability_and_slope * own)))
+        item_curve[offset_place, :offset_place] = item_curve[:offset_place, offset_place] = with_offset
+        mixed = np.zeros((num_models, 2 * num_items + 1))
         mixed[model_of, item_of] = -by_ability_twice
         mixed[model_of, num_items + item_of] = by_ability_and_slope
+        mixed[:, offset_place] = per_model(by_ability_twice * own)
 
         scaled = mixed / ability_curve[:, None]
         try:
@@ -166,8 +194,9 @@ class _Problem:
         abilities = -(ability_gradient + mixed @ items) / ability_curve
         promised = -0.5 * float(ability_gradient @ abilities + item_gradient @ items)
         # an item that hardly tells models apart would be thrown far off: no unknown moves by more than 1 in a step
-        parts = (np.clip(part, -1.0, 1.0) for part in (abilities, items[:num_items], items[num_items:]))
-        return Fit(*parts), promised
+        moves = np.clip(np.concatenate((abilities, items)), -1.0, 1.0)
+        ability, difficulty, log_slope, offset = np.split(moves, np.cumsum((num_models, num_items, num_items)))
+        return Fit(ability, difficulty, log_slope, float(offset[0])), promised
 
 
 def _prior(value: Vector, strength: float) -> tuple[Vector, Vector]:

@@ -46,5 +46,6 @@ def _errors(seen: Table, hidden: Iterable[ScoreCell]) -> list[float]:
     expected = fit(seen).expected(
         np.array([model_place[cell.model] for cell in asked], dtype=np.intp),
         np.array([item_place[cell.item] for cell in asked], dtype=np.intp),
+        np.array([cell.own for cell in asked], dtype=np.float64),
     )
     return [100 * abs(float(guess) - cell.share) for guess, cell in zip(expected, asked, strict=True)]

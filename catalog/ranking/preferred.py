@@ -23,6 +23,7 @@ from enum import StrEnum
 from catalog.ranking.scores import Benchmark, Item, Mode, Score, ScoreSource
 
 _INDEPENDENCE = {source: place for place, source in enumerate(ScoreSource)}
+OWN = _INDEPENDENCE[ScoreSource.VENDOR]
 
 
 class NotPreferred(StrEnum):
@@ -61,7 +62,7 @@ def preferred(records: Iterable[Score], benchmark: Benchmark) -> Preference:
         others.extend((score, reason) for score in left if score not in kept)
         return kept
 
-    by_vendor = {score.value for score in left if independence(score) == _INDEPENDENCE[ScoreSource.VENDOR]}
+    by_vendor = {score.value for score in left if independence(score) == OWN}
     copied = [score for score in left if _measured_elsewhere(score) and score.value in by_vendor]
     left = keep([score for score in left if score not in copied], NotPreferred.COPIED)
     first = min(map(independence, left))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from catalog.ranking import intervals
+from catalog.ranking import head_to_head, intervals
 from catalog.ranking.cells import cells, preferences
 from catalog.ranking.fit import Fit, fit
 from catalog.ranking.release import METHOD, Input, Missing, Ranked, Release, Unranked, input_hash
@@ -109,7 +110,7 @@ def _missing(problem: Problem, candidate: Candidate, coverage: Mapping[str, froz
     held = coverage[candidate.slug]
     if not candidate.chat:
         return Missing.BASE_MODEL
-    if len(held) < problem.scope.min_benchmarks:
+    if len({problem.benchmarks[slug].counted_with for slug in held}) < problem.scope.min_benchmarks:
         return Missing.BENCHMARKS
     if len(_categories(problem, held)) < problem.scope.min_categories:
         return Missing.CATEGORIES
@@ -127,13 +128,16 @@ def _places(
     problem: Problem, placeable: list[str], coverage: Mapping[str, frozenset[str]], basket: tuple[Item, ...]
 ) -> tuple[Ranked, ...]:
     found = problem.table
-    solution = fit(found)
     places = np.searchsorted(np.array(found.models), np.array(placeable))
+    fitted = fit(found)
+    settled = head_to_head.in_order(found, [int(place) for place in places], fitted.ability)
+    solution = replace(fitted, ability=settled)
     rank = intervals.ranks(solution.ability[places])
-    drawn = intervals.ranks(
-        intervals.drawn_abilities(found, solution, draws=problem.draws, seed=problem.seed)[:, places]
-    )
+    drawn = intervals.ranks(intervals.drawn_abilities(found, fitted, draws=problem.draws, seed=problem.seed)[:, places])
     index = _index(found, solution, basket)[places]
+    independent = Counter(
+        model for model, _suite in {(cell.model, cell.counted_with) for cell in found.cells if not cell.own}
+    )
     order = sorted(range(len(placeable)), key=lambda place: (rank[place], placeable[place]))
     ranges = [intervals.interval(drawn[:, place].tolist(), int(rank[place])) for place in order]
     return tuple(
@@ -146,6 +150,7 @@ def _places(
             index=round(float(index[place]), 2),
             benchmarks=tuple(sorted(coverage[placeable[place]])),
             categories=_categories(problem, coverage[placeable[place]]),
+            independent=independent[placeable[place]],
         )
         for place, (low, high), tier in zip(order, ranges, intervals.tiers(ranges), strict=True)
     )

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from catalog.ranking.scope import Scope
 from catalog.ranking.scores import Benchmark, Candidate, Item
 
-METHOD = "2026.1"
+METHOD = "2026.2"
 """Raised whenever a rule of this package changes what is published from the same scores."""
 
 
@@ -30,7 +30,8 @@ class Input:
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """A place. `low` to `high` is its 5-95 % range; `index` is 100 x the mean share of the basket that the fit expects
-    of the model: an estimate, not a test result."""
+    of the model: an estimate, not a test result. `independent` counts the benchmarks (a suite once) that
+    others than the publisher measured it on."""
 
     model: str
     rank: int
@@ -40,6 +41,7 @@ class Ranked:
     index: float
     benchmarks: tuple[str, ...]
     categories: tuple[str, ...]
+    independent: int | None = None  # unknown in releases from before it was counted
 
 
 class Missing(StrEnum):
@@ -91,10 +93,13 @@ def input_hash(
     facts: list[object] = [
         (METHOD, seed, draws),
         (scope.key, sorted(scope.categories or ()), scope.min_benchmarks, scope.min_categories, scope.min_items),
-        sorted((candidate.slug, candidate.chat, candidate.listed) for candidate in candidates),
+        sorted((candidate.slug, candidate.chat, candidate.listed, candidate.thinks) for candidate in candidates),
     ]
     facts += sorted(
-        (test.slug, test.category, test.primary_variant, repr(test.scale_max), test.higher_is_better)
+        (
+            *(test.slug, test.category, test.primary_variant, repr(test.scale_max), test.higher_is_better),
+            *(test.suite, sorted(test.curt)),
+        )
         for test in benchmarks
         if scope.covers(test)
     )

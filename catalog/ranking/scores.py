@@ -29,7 +29,9 @@ class Benchmark:
 
     `questions` is the number of independent questions by variant, for the variants whose number a source states; never
     for a mean of tasks, whose error is another. A `composite` is the mean of other benchmarks of the catalogue: it is
-    shown, and left out of every fit.
+    shown, and left out of every fit. Benchmarks of one `suite` are run together by one harness, so that what goes wrong
+    in one goes wrong in all: they count as one. `curt` are the variants whose harness leaves no room to think before
+    the answer (it compares likelihoods, or allows a few hundred tokens).
     """
 
     slug: str
@@ -39,6 +41,12 @@ class Benchmark:
     higher_is_better: bool = True
     questions: Mapping[str, int] = field(default_factory=dict)
     composite: bool = False
+    suite: str = ""
+    curt: frozenset[str] = frozenset()
+
+    @property
+    def counted_with(self) -> str:
+        return self.suite or self.slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +54,14 @@ class Candidate:
     """A model that scores speak of.
 
     Only chat models (instruct, chat, reasoning) may be compared: a base model is prompted otherwise, with examples.
-    A model that is not `listed` (closed weights) steadies the scale of a fit and never takes a place.
+    A model that is not `listed` (closed weights) steadies the scale of a fit and never takes a place. One that `thinks`
+    cannot answer without.
     """
 
     slug: str
     chat: bool = True
     listed: bool = True
+    thinks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

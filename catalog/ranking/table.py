@@ -20,12 +20,21 @@ MIN_ITEMS_PER_MODEL, MIN_MODELS_PER_ITEM = 4, 8
 
 @dataclass(frozen=True, order=True, slots=True)
 class ScoreCell:
-    """A model's result on an item: `share` of the scale in 0..1 and its sampling error, 0 where unknown."""
+    """A model's result on an item: `share` of the scale in 0..1 and its sampling error, 0 where unknown.
+
+    `own`: the model's publisher measured it. `suite`: what else is measured in the same run, by default the benchmark.
+    """
 
     model: str
     item: Item
     share: float
     error: float = 0.0
+    own: bool = False
+    suite: str = ""
+
+    @property
+    def counted_with(self) -> str:
+        return self.suite or self.item.benchmark
 
 
 @dataclass(frozen=True)
@@ -57,10 +66,16 @@ class Table:
         return np.array([cell.share for cell in self.cells], dtype=np.float64)
 
     @cached_property
+    def own(self) -> Vector:
+        """1 for the publisher's own figures, else 0."""
+        return np.array([cell.own for cell in self.cells], dtype=np.float64)
+
+    @cached_property
     def weights(self) -> Vector:
-        """1 / (items of the same benchmark that the model has): a benchmark of many variants counts once."""
-        count = Counter((cell.model, cell.item.benchmark) for cell in self.cells)
-        return np.array([1 / count[cell.model, cell.item.benchmark] for cell in self.cells], dtype=np.float64)
+        """1 / (items of the same suite that the model has): a benchmark of many variants, or a suite of many tasks,
+        counts once."""
+        count = Counter((cell.model, cell.counted_with) for cell in self.cells)
+        return np.array([1 / count[cell.model, cell.counted_with] for cell in self.cells], dtype=np.float64)
 
 
 def table(

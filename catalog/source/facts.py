@@ -10,7 +10,6 @@ from calculator.architecture import ConfigError, read_config
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
-    Experts,
     LatentAttention,
     LinearAttention,
     Mixer,
@@ -45,8 +44,9 @@ TEXTS: Mapping[str, str] = {
     "cutoff_after_release": "the knowledge cutoff %(cutoff)s is after the release on %(release)s",
     "figure": "the calculator has no figure %(figure)s for this model",
     "heads_not_divisible": "%(heads)s query heads do not divide among %(kv_heads)s key/value heads",
-    "computed_without_experts": "'computed' counts experts, and config.json has none",
-    "all_with_experts": "'all' beside experts in config.json, of which some rest",
+    "active": "%(stated)s stated, one token of text reads %(config)s by config.json",
+    "computed_where_all_work": "'computed' counts what a token reads, and by config.json that is everything",
+    "all_where_some_rest": "'all' beside a config.json of which a token does not read everything",
     "attention": "'%(words)s' must be named if, and only if, config.json has such layers",
     "format_rated": "a rate in %(format)s is stated, so the card computes in it: write true",
     "format_present": "%(architecture)s computes in %(format)s: write true",
@@ -99,6 +99,7 @@ def _against_config(model: ModelRecord, config: dict[str, Any]) -> Iterator[Find
         yield Finding("config", "unreadable", {"error": str(error)})
         return
     yield from _counts(model, shape)
+    yield from _active(model, shape)
     yield from _layers(model, shape)
 
 
@@ -148,6 +149,17 @@ def _counts(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
         yield Finding("context_tokens", "context", values, _explaining(model.context_note_en, context, positions))
 
 
+def _active(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
+    some_rest = shape.active_parameters < shape.total_parameters
+    if model.active_basis == "computed" and not some_rest:
+        yield Finding("active_basis", "computed_where_all_work", {})
+    elif model.active_basis == "all" and some_rest:
+        yield Finding("active_basis", "all_where_some_rest", {})
+    elif model.active_basis == "computed" and model.active_parameters != shape.active_parameters:
+        values = {"stated": f"{model.active_parameters:,}", "config": f"{shape.active_parameters:,}"}
+        yield Finding("active_parameters", "active", values)
+
+
 def _explaining(note: str, *figures: int) -> str:
     """A note on another matter explains nothing: it must name the figures that differ."""
     return note if all(names(note, figure) for figure in figures) else ""
@@ -159,11 +171,6 @@ def _layers(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
         if isinstance(mixer, Attention) and mixer.num_heads % mixer.num_kv_heads:
             values = {"heads": str(mixer.num_heads), "kv_heads": str(mixer.num_kv_heads)}
             yield Finding("config", "heads_not_divisible", values)
-    has_experts = any(isinstance(layer.feed_forward, Experts) for layer in shape.layers)
-    if model.active_basis == "computed" and not has_experts:
-        yield Finding("active_basis", "computed_without_experts", {})
-    if model.active_basis == "all" and has_experts:
-        yield Finding("active_basis", "all_with_experts", {})
     if not model.attention:
         return
     for words, kind in WORDS.items():

@@ -159,6 +159,8 @@ class BenchmarkRecord(Record):
     higher_is_better: bool = True
     questions: Count | None = None  # in the variant shown first
     composite: bool = False
+    suite: Annotated[str, Field(pattern=r"^([a-z0-9-]+)?$", max_length=60)] = ""  # run by one harness: counts as one
+    curt_variants: list[Name] = []  # whose harness leaves no room to think before the answer
     primary_variant: OptionalName = ""
     url: WebAddress = ""
     description_en: Text = ""

@@ -24,7 +24,8 @@ def read() -> Rows:
     return Rows(
         tuple(benchmark_value(row) for row in models.Benchmark.objects.all()),
         tuple(
-            Candidate(slug, chat=variant != Variant.BASE) for slug, variant in published.values_list("slug", "variant")
+            Candidate(slug, chat=variant != Variant.BASE, thinks=variant == Variant.REASONING)
+            for slug, variant in published.values_list("slug", "variant")
         ),
         tuple(
             score_value(*row)
@@ -44,6 +45,8 @@ def benchmark_value(row: models.Benchmark) -> Benchmark:
         row.higher_is_better,
         {row.primary_variant: row.questions} if row.questions else {},
         row.composite,
+        row.suite,
+        frozenset(row.curt_variants),
     )
 
 

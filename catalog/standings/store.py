@@ -100,6 +100,7 @@ def _places(release: Release, ranking: Ranking, models: dict[str, int]) -> list[
                 "index": place.index,
                 "num_benchmarks": len(place.benchmarks),
                 "num_categories": len(place.categories),
+                "num_independent": place.independent,
             },
         )
         for place in ranking.ranked

@@ -12,7 +12,6 @@ from calculator.architecture.shape import (
     ChunkedAttention,
     CompressedAttention,
     CrossAttention,
-    Experts,
     LatentAttention,
     LinearAttention,
     Mixer,
@@ -38,11 +37,10 @@ LINEAR = {"gated_delta": "gated-deltanet", "kimi_delta": "kimi-delta", "lightnin
 def facts(shape: Shape, config: Mapping[str, Any]) -> dict[str, Any]:
     """Columns of a card and their values."""
     text = unwrap(config).text.config
-    experts = any(isinstance(layer.feed_forward, Experts) for layer in shape.layers)
     found = {
         "total_parameters": shape.total_parameters,
         "active_parameters": shape.active_parameters,
-        "active_basis": "computed" if experts else "all",
+        "active_basis": "computed" if shape.active_parameters < shape.total_parameters else "all",
         "context_tokens": shape.context_tokens,
         "attention": _attention(shape),
         "normalization": _normalization(shape, text),

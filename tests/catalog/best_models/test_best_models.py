@@ -143,9 +143,9 @@ def test_a_command_can_be_copied_and_the_page_says_what_it_needs() -> None:
 
 
 def test_longer_contexts_leave_out_models_that_are_not_made_for_them() -> None:
-    """LFM2 1.2B is made for 128,000 tokens."""
-    assert "lfm2-1-2b" in shown(get("/en/?card=rtx-4090&context=128000"))
-    assert "lfm2-1-2b" not in shown(get("/en/?card=rtx-4090&context=131072"))
+    """LFM2 1.2B is made for 32,768 tokens (arXiv 2511.23404, abstract); its config.json reserves 128,000."""
+    assert "lfm2-1-2b" in shown(get("/en/?card=rtx-4090&context=32768"))
+    assert "lfm2-1-2b" not in shown(get("/en/?card=rtx-4090&context=65536"))
 
 
 def test_the_vision_board_counts_the_encoder() -> None:

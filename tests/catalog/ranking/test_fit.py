@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from math import exp
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
-from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, SLOPE_PRIOR, fit
+from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, OFFSET_PRIOR, SLOPE_PRIOR, fit
 from catalog.ranking.holdout import hold_out
 from catalog.ranking.scores import Item
 from catalog.ranking.table import ScoreCell, Vector, table
@@ -35,20 +38,49 @@ def test_noisy_scores_still_give_nearly_the_true_order() -> None:
 
 
 def test_the_solution_is_that_of_scipy() -> None:
-    found = table(make_world(noise=6.0, models=20).cells(), min_models=3)
+    """Half of the models publish figures of their own, better by 0.3 in ability."""
+    world = make_world(noise=6.0, models=20)
+    cells = [replace(cell, own=int(cell.model[1:]) % 2 == 0) for cell in world.cells()]
+    found = table([replace(cell, share=lifted(cell.share)) if cell.own else cell for cell in cells], min_models=3)
     models, items = len(found.models), len(found.items)
 
     def residuals(unknown: Vector) -> Vector:
-        ability, difficulty, log_slope = np.split(unknown, [models, models + items])
-        margin = np.exp(log_slope)[found.item_of] * (ability[found.model_of] - difficulty[found.item_of])
+        ability, difficulty, log_slope, offset = np.split(unknown, np.cumsum([models, items, items]))
+        above = ability[found.model_of] + offset * found.own - difficulty[found.item_of]
+        margin = np.exp(log_slope)[found.item_of] * above
         misfit = (1 / (1 + np.exp(-margin)) - found.shares) / NOISE * np.sqrt(found.weights)
-        priors = (ABILITY_PRIOR**0.5 * ability, DIFFICULTY_PRIOR**0.5 * difficulty, SLOPE_PRIOR**0.5 * log_slope)
+        strengths = (ABILITY_PRIOR, DIFFICULTY_PRIOR, SLOPE_PRIOR, OFFSET_PRIOR)
+        unknowns = (ability, difficulty, log_slope, offset)
+        priors = (strength**0.5 * each for strength, each in zip(strengths, unknowns, strict=True))
         return np.concatenate((misfit, *priors))
 
-    reference = least_squares(residuals, np.zeros(models + 2 * items), loss="soft_l1", xtol=1e-13, gtol=1e-12)
+    reference = least_squares(residuals, np.zeros(models + 2 * items + 1), loss="soft_l1", xtol=1e-13, gtol=1e-12)
     solution = fit(found)
-    ours = np.concatenate((solution.ability, solution.difficulty, solution.log_slope))
+    ours = np.concatenate((solution.ability, solution.difficulty, solution.log_slope, [solution.offset]))
     assert ours == pytest.approx(reference.x, abs=5e-4)
+
+
+def lifted(share: float) -> float:
+    """Better by 0.3 logits."""
+    share = min(max(share, 0.001), 0.999)
+    return 1 / (1 + (1 - share) / share * exp(-0.3))
+
+
+def test_what_publishers_add_is_found_and_taken_off() -> None:
+    """Every second score is its publisher's and 0.3 logits too good; the order of the models stays the true one."""
+    cells = [
+        replace(cell, own=place % 2 == 0, share=lifted(cell.share) if place % 2 == 0 else cell.share)
+        for place, cell in enumerate(make_world().cells())
+    ]
+    solution = fit(table(cells))
+    assert 0.15 < solution.offset < 0.4  # slopes are near 1, so a logit is about one unit of ability
+    assert agreement(solution.ability) > 0.998
+
+
+def test_a_suite_of_many_tasks_counts_once() -> None:
+    cells = [ScoreCell("m", Item(f"euro-{task}"), 0.5, suite="euro") for task in "abcd"]
+    found = table([*cells, ScoreCell("m", Item("aime-2025"), 0.5)], 1, 1)
+    assert found.weights == pytest.approx([1, 0.25, 0.25, 0.25, 0.25])
 
 
 def test_a_benchmark_with_many_variants_counts_once() -> None:

@@ -77,7 +77,7 @@ def test_the_folder_loads(folder: Any) -> None:
             "302,048 stated, 202,048",
         ),
         (CARD, "active_parameters = 20", "active_parameters = 90", f"{CARD}: active_parameters", "more than all"),
-        (CARD, 'active_basis = "all"', 'active_basis = "computed"', f"{CARD}: active_basis", "experts"),
+        (CARD, 'active_basis = "all"', 'active_basis = "computed"', f"{CARD}: active_basis", "that is everything"),
         (CARD, '"config", "licence"', '"config", "price"', f"{CARD}: source.1.facts.1", "'licence'"),
         (CARD, "https://huggingface", "javascript:huggingface", f"{CARD}: source.1.url", "pattern"),
         (

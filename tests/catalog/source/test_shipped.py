@@ -17,11 +17,11 @@ def shipped() -> SourceCatalogue:
 
 
 def test_everything_is_there(shipped: SourceCatalogue) -> None:
-    assert len(shipped.organizations) >= 44
-    assert len(shipped.models) >= 339
-    assert len(shipped.benchmarks) >= 35
-    assert len(shipped.accelerators) >= 160
-    assert len({score.model for score in shipped.scores}) >= 228
+    assert len(shipped.organizations) >= 70
+    assert len(shipped.models) >= 436
+    assert len(shipped.benchmarks) >= 99
+    assert len(shipped.accelerators) >= 269
+    assert len({score.model for score in shipped.scores}) >= 333
 
 
 def test_every_fact_names_its_source(shipped: SourceCatalogue) -> None:
