@@ -69,6 +69,10 @@ SPLIT_OUTPUTS_OF = {"nemotron_h": ("nextn.eh_proj",)}
 WIDE_WHERE_PREDICTING = {"mimo_v2_flash": ("attn_output",)}
 """By model type: what layers that predict keep in 16 bits (`mimo_v2.py`, "mtp.layers")."""
 
+WIDE_BESIDE_EXPERTS = {"kimi_linear": ("ffn_routed_down", "ffn_routed_up")}
+"""By model type: the way into the experts' latent space and out of it, in 16 bits whatever the checkpoint's lists say,
+as starts of Kimi K3 print (`calculator/reference/vllm.jsonl`)."""
+
 
 def price(
     shape: Shape, group: TensorGroup, spec: WeightFormat, ranks: int, capability: tuple[int, int]
@@ -114,6 +118,8 @@ def _held(shape: Shape, group: TensorGroup, spec: WeightFormat) -> WeightFormat:
         return IN_32_BITS
     predicts = group.layers[0] is not None and group.layers[0] >= shape.num_layers
     if predicts and role in WIDE_WHERE_PREDICTING.get(shape.model_type, ()):
+        return FORMATS["BF16"]
+    if role in WIDE_BESIDE_EXPERTS.get(shape.model_type, ()):
         return FORMATS["BF16"]
     experts_alone = shape.quantization is None or shape.quantization.method == "mxfp4"
     if role.startswith("indexer.attn_k") or (spec.name == "MXFP4" and experts_alone and "_exps" not in role):

@@ -78,7 +78,7 @@ EXCEPTIONS = {
 def test_what_is_read_is_what_the_cards_say(column: str) -> None:
     compared, differ = 0, set()
     for model in load(SHIPPED).models:
-        if model.config is None:
+        if model.config is None or model.config_unread:
             continue
         found = facts(read_config(model.config), model.config)
         if column in found:

@@ -31,7 +31,7 @@ FIRST: dict[str, str] = {
     # Glued and cut apart otherwise than the name.
     "llama4": "family:llama-4",
     "phi4": "model:phi-4",
-    "qwen330b": "model:qwen3-30b-a3b",
+    "qwen330b": "model:qwen3-30b-a3b-thinking-2507",  # three begin so: the one of the best rank
     "gptoss 20b": "model:gpt-oss-20b",
     "deepseekr1": "model:deepseek-r1",
     "deepseekv3": "model:deepseek-v3",

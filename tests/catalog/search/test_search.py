@@ -86,7 +86,7 @@ def test_a_number_is_not_cut() -> None:
 def leading_brand(text: str) -> str:
     """What a Chinese text begins with, up to the word that goes on: 腾讯混元的开放模型…"""
     run = re.match(r"[一-鿿·]+", text)
-    return re.split(r"的|是|于|把|在|以|用|由|自|向|开放|发布|首|早期|这|团队", run[0])[0] if run else ""
+    return re.split(r"的|是|于|把|在|以|用|由|自|面向|向|开放|发布|首|早期|这|团队", run[0])[0] if run else ""
 
 
 def test_brands_in_our_own_chinese_texts_find_their_family() -> None:
