@@ -12,7 +12,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from whitenoise.compress import Compressor
 
-from config import databases, environment, reports
+from config import databases, environment, reports, static_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -58,6 +58,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     }
 }
 API_RATE = environment.rate("API_RATE", "6000/min")  # requests to the API from one address
+PASTE_RATE = environment.rate("PASTE_RATE", "600/min")  # configs and logs sent to pages from one address
 NINJA_NUM_PROXIES = int(BEHIND_PROXY)  # else a visitor could name any address in X-Forwarded-For
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
 VALIDATORS = "django.contrib.auth.password_validation"
@@ -84,6 +85,7 @@ AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username"]  # in the log: people type a password there by mistake; addresses are shown
 OTP_TOTP_ISSUER = "Model Atlas"
 
+METRICS = environment.flag("METRICS")  # /metrics, for Prometheus; the proxy keeps it from the public
 
 # Application
 INSTALLED_APPS = [
@@ -107,6 +109,7 @@ MIDDLEWARE = [
     "config.logs.request_ids",
     "config.middleware.empty_head_body",
     "config.middleware.browser_policies",
+    *(("config.metrics.metrics",) if METRICS else ()),
     "config.health.health",  # before all that asks for a host, a cookie or https
     "config.middleware.shared_caches",
     "django.middleware.security.SecurityMiddleware",
@@ -120,6 +123,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "config.middleware.AllowedMethods",
+    "config.paste_rate.PasteRate",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     *(("django_otp.middleware.OTPMiddleware",) if TOTP else ()),
@@ -185,6 +189,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "config.static_files.MinifiedStaticFilesStorage"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_ADD_HEADERS_FUNCTION = static_files.policies
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # only debuggers ask for them
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20  # a pasted config.json of up to 4 MB, its quotes written as %22
 
