@@ -6,19 +6,19 @@ Defaults suit a site on this machine over plain HTTP; HTTPS=1 turns on all that 
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
 from whitenoise.compress import Compressor
 
-from config import databases, environment, reports, static_files
+from config import databases, environment, places, reports, static_files
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = places.PROGRAM
+SHIPPED, WRITTEN = places.SHIPPED, places.written()
 
 # Security
 DEBUG = environment.flag("DEBUG")
-SECRET_KEY = environment.secret("SECRET_KEY", stored_in=BASE_DIR / ".cache" / "secret-key")
+SECRET_KEY = environment.secret("SECRET_KEY", stored_in=WRITTEN / ".cache" / "secret-key")
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{environment.text('HOST')}")
 CSRF_TRUSTED_ORIGINS = environment.addresses("CSRF_TRUSTED_ORIGINS")
@@ -137,7 +137,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [SHIPPED / "templates"],
         "OPTIONS": {"environment": "config.jinja.environment", "context_processors": ["config.context.site"]},
     },
     {  # the admin's
@@ -159,7 +159,7 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Storage
-DATABASES = {"default": databases.database(BASE_DIR / "db.sqlite3")}
+DATABASES = {"default": databases.database(WRITTEN / "db.sqlite3")}
 REDIS_URL = environment.addresses("REDIS_URL", schemes=("redis", "rediss", "unix"))
 KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one takes 5 to 20 KB
 
@@ -177,13 +177,13 @@ CACHES = {
     "answers": _cache("answers", KEPT_ANSWERS),
     "graphs": {  # large, and the same after a restart; one takes 1 to 15 KB
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": BASE_DIR / ".cache" / "graphs",
+        "LOCATION": WRITTEN / ".cache" / "graphs",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
 }
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = WRITTEN / "staticfiles"
+STATICFILES_DIRS = [SHIPPED / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static_files.MinifiedStaticFilesStorage"},
@@ -196,7 +196,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20  # a pasted config.json of up to 4 MB, i
 # Languages
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]  # each in its own words
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [SHIPPED / "locale"]
 MODELTRANSLATION_DEFAULT_LANGUAGE = "en"
 MODELTRANSLATION_FALLBACK_LANGUAGES = {"default": ("en", "zh-hans")}
 USE_I18N = True
