@@ -20,9 +20,8 @@ def version() -> str:
 
 def notes(changelog: str, of: str) -> str:
     """The changelog's section of a version. ValueError where it has none, or none with a date."""
-    found = re.search(
-        rf"^## \[{re.escape(of)}\] - \d{{4}}-\d\d-\d\d\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL
-    )
+    heading = rf"^## \[{re.escape(of)}\] - \d{{4}}-\d\d-\d\d\n"
+    found = re.search(rf"{heading}(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
     if not found or not found[1].strip():
         raise ValueError(f'CHANGELOG.md has no section "## [{of}] - YYYY-MM-DD"')
     return found[1].strip()

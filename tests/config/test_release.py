@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from config import command_line, places, release
 
-CHANGES = "## [Unreleased]\n\n### Added\n\n- New.\n\n## [1.2.0] - 2026-11-29\n\n### Fixed\n\n- Old.\n\n## [1.1.0] - 2026-01-01\n\n- Older.\n"
+CHANGES = """\
+## [Unreleased]
+
+### Added
+
+- New.
+
+## [1.2.0] - 2026-11-29
+
+### Fixed
+
+- Old.
+
+## [1.1.0] - 2026-01-01
+
+- Older.
+"""
 
 
 def test_notes_are_the_section_of_the_version() -> None:
@@ -32,13 +47,11 @@ def test_the_folders_that_are_shipped_beside_the_packages_are_one_list() -> None
     assert all((places.SHIPPED / name).is_dir() for name in release.SHIPPED)
 
 
-def test_every_package_is_one(tmp_path: Path) -> None:
+def test_every_package_is_one() -> None:
     """A folder of modules without `__init__.py` would stay out of the wheel as a package."""
-    tracked = subprocess.run(
-        ["git", "ls-files", *release.PACKAGES], cwd=places.PROGRAM, capture_output=True, text=True, check=True
-    ).stdout.split()
-    folders = {Path(name).parent for name in tracked if name.endswith(".py")}
-    assert not [folder for folder in folders if not (places.PROGRAM / folder / "__init__.py").exists()]
+    files = [path for name in release.PACKAGES for path in (places.PROGRAM / name).rglob("*.py")]
+    folders = {path.parent for path in files}
+    assert not [folder for folder in folders if not (folder / "__init__.py").exists()]
 
 
 def test_what_is_written_lies_in_the_checkout_or_with_the_users_data(
