@@ -8,6 +8,7 @@ from threading import Timer
 from typing import Any
 
 from config import environment
+from config.places import IN_CHECKOUT
 
 WARM_UP_AFTER_S = 5  # not while the first visitors wait
 HOST, PORT = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
@@ -42,10 +43,11 @@ def post_worker_init(worker: Any) -> None:
 
 def when_ready(server: Any) -> None:
     shown = "127.0.0.1" if HOST in ("0.0.0.0", "::") else HOST  # noqa: S104 (compared, not bound)
+    account = "make admin" if IN_CHECKOUT else "model-atlas createsuperuser"
     print(  # noqa: T201
         f"\n  Model Atlas is at  http://{shown}:{PORT}/\n"
         f"  The admin is at    http://{shown}:{PORT}/{os.environ.get('ADMIN_PATH', 'admin/')}"
-        "   (make an account: make admin)\n"
+        f"   (make an account: {account})\n"
         "  Other machines reach it only by the names in ALLOWED_HOSTS. Stop it with Ctrl-C.\n",
         flush=True,
     )
