@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make, and a package index. `make` alone lists what it can do.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run load test lint lint-static format messages constraints bench graph mutants admin clean
+.PHONY: help run load test lint lint-static format messages constraints bench graph mutants admin release clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -92,6 +92,17 @@ constraints: ## Renew constraints.txt: the newest versions that pyproject.toml a
 	.cache/constraints/bin/pip install -q -e ".[mutants]"
 	{ head -n 1 constraints.txt; .cache/constraints/bin/pip freeze --exclude-editable --exclude pip --exclude setuptools; } > .cache/constraints.txt
 	mv .cache/constraints.txt constraints.txt
+
+# The wheel is built from the sdist and tried as a reader would have it: installed alone, outside the checkout.
+release: .venv/bin/python ## Build the sdist and wheel of pyproject.toml's version into dist/, and try the wheel
+	$(BIN)/python -m config.release
+	rm -rf dist build *.egg-info .cache/release
+	$(PYTHON) -m venv .cache/release/build && .cache/release/build/bin/pip install -q "build~=1.6"
+	.cache/release/build/bin/python -m build --outdir dist . > .cache/release/log 2>&1 || { cat .cache/release/log; exit 1; }
+	$(BIN)/python -m config.release --wheel dist/*.whl
+	$(PYTHON) -m venv .cache/release/try && .cache/release/try/bin/pip install -q -c constraints.txt dist/*.whl
+	cd .cache/release && DATA_DIR=data try/bin/model-atlas load && DATA_DIR=data try/bin/model-atlas estimate qwen3-0-6b | head -n 1
+	@ls -l dist
 
 clean: ## Remove what the commands above made, except the database
 	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

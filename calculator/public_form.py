@@ -19,7 +19,7 @@ class _Renderer(Jinja2):
 
     @cached_property
     def engine(self) -> Any:
-        folders = [settings.BASE_DIR / "templates", Path(django.forms.__file__).parent / "jinja2"]
+        folders = [settings.SHIPPED / "templates", Path(django.forms.__file__).parent / "jinja2"]
         return self.backend({"APP_DIRS": False, "DIRS": folders, "NAME": "controls", "OPTIONS": {}})
 
 

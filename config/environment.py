@@ -72,7 +72,7 @@ def addresses(name: str, *, schemes: tuple[str, ...] = ("http", "https")) -> lis
     found = words(name)
     for address in found:
         parts = urlsplit(address)
-        if parts.scheme not in schemes or not parts.netloc:
+        if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "unix" and parts.path)):
             raise fault(name, f"{address!r} does not start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     return found
 

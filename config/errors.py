@@ -52,6 +52,11 @@ TOO_MANY_LOGINS = Words(
     _("Too many wrong passwords"),
     _("This account cannot be logged into from here for a quarter of an hour. From elsewhere it can."),
 )
+TOO_MANY_PASTES = Words(
+    429,
+    _("Too many at once"),
+    _("This address has sent too many configs or logs. Please try again in a minute."),
+)
 API = "/api/"
 RETRY_AFTER_S = 10
 
@@ -93,6 +98,12 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def too_many_logins(request: HttpRequest, seconds: int) -> HttpResponse:
     answer = _framed(request, TOO_MANY_LOGINS)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def too_many_pastes(request: HttpRequest, seconds: int) -> HttpResponse:
+    answer = _bare(request, TOO_MANY_PASTES)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 

@@ -44,7 +44,7 @@ class Page(Template):
 def compiled() -> BytecodeCache | None:
     """Where templates lie as code, known by what they say: to compile them all takes a third of a start. None where
     nothing can be written."""
-    folder = settings.BASE_DIR / ".cache" / "templates"
+    folder = settings.WRITTEN / ".cache" / "templates"
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None

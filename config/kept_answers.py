@@ -14,6 +14,7 @@ from threading import Lock
 
 from django.conf import settings
 from django.core.cache import caches
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.utils.cache import has_vary_header, patch_vary_headers
 from django.utils.http import parse_etags
@@ -34,9 +35,8 @@ def kept_answers(get_response: View) -> View:
     making = _OneAtATime()
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not _may_be_kept(request):
+        if not _may_be_kept(request) or not _is_ours(request):
             return get_response(request)
-        request.get_host()  # raises for a name that is not ours, before anything is asked for it
         with DataChange.pinned() as version:
             return answer(request, _key(request, version))
 
@@ -89,6 +89,14 @@ def _may_be_kept(request: HttpRequest) -> bool:
         and not request.path_info.startswith(f"/{settings.ADMIN_PATH}")
         and not any(name in request.COOKIES for name in PERSONAL_COOKIES)
     )
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    """A name that is not is refused below, by an answer with all its headers, before anything is asked for it."""
+    try:
+        return bool(request.get_host())
+    except DisallowedHost:
+        return False
 
 
 def _is_public(response: HttpResponse) -> bool:

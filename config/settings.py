@@ -6,19 +6,19 @@ Defaults suit a site on this machine over plain HTTP; HTTPS=1 turns on all that 
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
 from whitenoise.compress import Compressor
 
-from config import databases, environment, reports
+from config import databases, environment, places, reports, static_files
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = places.PROGRAM
+SHIPPED, WRITTEN = places.SHIPPED, places.written()
 
 # Security
 DEBUG = environment.flag("DEBUG")
-SECRET_KEY = environment.secret("SECRET_KEY", stored_in=BASE_DIR / ".cache" / "secret-key")
+SECRET_KEY = environment.secret("SECRET_KEY", stored_in=WRITTEN / ".cache" / "secret-key")
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{environment.text('HOST')}")
 CSRF_TRUSTED_ORIGINS = environment.addresses("CSRF_TRUSTED_ORIGINS")
@@ -58,6 +58,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     }
 }
 API_RATE = environment.rate("API_RATE", "6000/min")  # requests to the API from one address
+PASTE_RATE = environment.rate("PASTE_RATE", "600/min")  # configs and logs sent to pages from one address
 NINJA_NUM_PROXIES = int(BEHIND_PROXY)  # else a visitor could name any address in X-Forwarded-For
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
 VALIDATORS = "django.contrib.auth.password_validation"
@@ -84,6 +85,7 @@ AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username"]  # in the log: people type a password there by mistake; addresses are shown
 OTP_TOTP_ISSUER = "Model Atlas"
 
+METRICS = environment.flag("METRICS")  # /metrics, for Prometheus; the proxy keeps it from the public
 
 # Application
 INSTALLED_APPS = [
@@ -107,6 +109,7 @@ MIDDLEWARE = [
     "config.logs.request_ids",
     "config.middleware.empty_head_body",
     "config.middleware.browser_policies",
+    *(("config.metrics.metrics",) if METRICS else ()),
     "config.health.health",  # before all that asks for a host, a cookie or https
     "config.middleware.shared_caches",
     "django.middleware.security.SecurityMiddleware",
@@ -120,6 +123,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "config.middleware.AllowedMethods",
+    "config.paste_rate.PasteRate",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     *(("django_otp.middleware.OTPMiddleware",) if TOTP else ()),
@@ -133,7 +137,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [SHIPPED / "templates"],
         "OPTIONS": {"environment": "config.jinja.environment", "context_processors": ["config.context.site"]},
     },
     {  # the admin's
@@ -155,7 +159,7 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Storage
-DATABASES = {"default": databases.database(BASE_DIR / "db.sqlite3")}
+DATABASES = {"default": databases.database(WRITTEN / "db.sqlite3")}
 REDIS_URL = environment.addresses("REDIS_URL", schemes=("redis", "rediss", "unix"))
 KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one takes 5 to 20 KB
 
@@ -173,25 +177,26 @@ CACHES = {
     "answers": _cache("answers", KEPT_ANSWERS),
     "graphs": {  # large, and the same after a restart; one takes 1 to 15 KB
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": BASE_DIR / ".cache" / "graphs",
+        "LOCATION": WRITTEN / ".cache" / "graphs",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
 }
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = WRITTEN / "staticfiles"
+STATICFILES_DIRS = [SHIPPED / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static_files.MinifiedStaticFilesStorage"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_ADD_HEADERS_FUNCTION = static_files.policies
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # only debuggers ask for them
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20  # a pasted config.json of up to 4 MB, its quotes written as %22
 
 # Languages
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]  # each in its own words
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [SHIPPED / "locale"]
 MODELTRANSLATION_DEFAULT_LANGUAGE = "en"
 MODELTRANSLATION_FALLBACK_LANGUAGES = {"default": ("en", "zh-hans")}
 USE_I18N = True

@@ -34,7 +34,7 @@ def preload() -> None:
         with translation.override(language):
             translation.gettext("Model Atlas")
             _ = get_resolver().reverse_dict
-    folder = Path(settings.BASE_DIR) / "templates"
+    folder = Path(settings.SHIPPED) / "templates"
     for path in folder.rglob("*.*ml"):
         get_template(path.relative_to(folder).as_posix())
     for name in CONTROLS:

@@ -48,8 +48,9 @@ def _start() -> None:
     _asked.here = False
     if settings.RANK_IN_BACKGROUND:
         _running[:] = [process for process in _running if process.poll() is None]
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "rank_models", "--waiting"]
-        _running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL))  # noqa: S603
+        command = [sys.executable, "-m", "django", "rank_models", "--waiting"]
+        quiet = subprocess.DEVNULL
+        _running.append(subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=quiet, stdout=quiet))  # noqa: S603
     else:
         answer()
 

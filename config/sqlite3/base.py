@@ -30,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not path.exists():
             raise OperationalError(
                 f"There is no database at {path}. Make it by `python manage.py migrate` and fill it by "
-                "`python manage.py sync_catalog` (`make load` does both), or correct DATABASE_URL."
+                "`python manage.py sync_catalog` (`make load` and `model-atlas load` do both), or correct DATABASE_URL."
             )
         mode = _mode(path)
         self._unwatched = mode == IMMUTABLE

@@ -16,8 +16,9 @@ def test_alive_asks_nothing_of_the_database(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_ready_when_the_database_has_every_migration(client: Client) -> None:
-    assert client.get("/readyz").json() == {"status": "ok"}
+def test_ready_when_the_database_has_every_migration(client: Client, settings: Any) -> None:
+    redis = {"redis": "ok"} if settings.REDIS_URL else {}
+    assert client.get("/readyz").json() == {"status": "ok"} | redis
 
 
 @pytest.mark.django_db

@@ -48,6 +48,8 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("CONN_MAX_AGE", "١٢"),
         ("HSTS_SECONDS", "1 year"),
         ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "redis:///0"),
+        ("REDIS_URL", "unix://"),
         ("CSRF_TRUSTED_ORIGINS", "atlas.example"),
         ("ADMIN_PATH", "admin"),
         ("ADMIN_PATH", "/admin/"),
@@ -95,6 +97,7 @@ def test_postgresql_and_redis_by_address(start: Any) -> None:
         "p@ss",
     )
     assert settings["CACHES"]["default"]["LOCATION"] == ["redis://cache:6379/1"]
+    assert start(REDIS_URL="unix:///run/redis.sock")["REDIS_URL"] == ["unix:///run/redis.sock"]
 
 
 def test_https_turns_on_all_that_a_public_site_needs(start: Any) -> None:

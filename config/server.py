@@ -1,0 +1,53 @@
+"""How gunicorn serves the site. Everything can be set from the environment."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from threading import Timer
+from typing import Any
+
+from config import environment
+from config.places import IN_CHECKOUT
+
+WARM_UP_AFTER_S = 5  # not while the first visitors wait
+HOST, PORT = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+
+wsgi_app = "config.wsgi"
+bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+worker_class = "gthread"  # keeps connections open, which the sync worker does not
+preload_app = True  # load the catalogue's code once, share it between workers
+graceful_timeout = 20
+max_requests = 20_000
+max_requests_jitter = 2_000
+control_socket_disable = True  # signals do all that is needed here
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (heartbeats, kept off slow disks)
+
+if environment.flag("METRICS"):  # before the application is loaded; counting begins anew
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="model-atlas-metrics-")
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have worked out before somebody asks what all workers need, once for each state of the code, and ranks that were
+    owed when the site stopped: by processes of their own, so that no worker grows by what that takes."""
+    if worker.age > 1:  # all others
+        return
+    for command in (["rank_models", "--waiting"], ["warm_up"]):
+        whole = [sys.executable, "-m", "django", *command]  # with the settings of `config.wsgi`
+        start = Timer(WARM_UP_AFTER_S, subprocess.run, [whole], {"check": False})
+        start.daemon = True  # nothing waits for it at the end
+        start.start()
+
+
+def when_ready(server: Any) -> None:
+    shown = "127.0.0.1" if HOST in ("0.0.0.0", "::") else HOST  # noqa: S104 (compared, not bound)
+    account = "make admin" if IN_CHECKOUT else "model-atlas createsuperuser"
+    print(  # noqa: T201
+        f"\n  Model Atlas is at  http://{shown}:{PORT}/\n"
+        f"  The admin is at    http://{shown}:{PORT}/{os.environ.get('ADMIN_PATH', 'admin/')}"
+        f"   (make an account: {account})\n"
+        "  Other machines reach it only by the names in ALLOWED_HOSTS. Stop it with Ctrl-C.\n",
+        flush=True,
+    )

@@ -1,0 +1,49 @@
+"""Whoever sends pages more than PASTE_RATE is told to wait; nobody else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+PAGES = ("/en/calculator/", "/en/check/")
+
+
+@pytest.fixture(autouse=True)
+def two_a_minute(settings: Any) -> None:
+    settings.PASTE_RATE = "2/min"
+
+
+def statuses(paths: tuple[str, ...], **sent: Any) -> list[int]:
+    return [Client().post(path, {"config": "{"}, **sent).status_code for path in paths]
+
+
+def test_pages_count_together() -> None:
+    assert statuses((*PAGES, *PAGES)) == [400, 400, 429, 429]
+
+
+def test_it_is_said_in_the_readers_language_and_for_how_long() -> None:
+    statuses(PAGES)
+    refused = Client().post("/zh-hans/calculator/", {"config": "{}"})
+    assert "<h1>请求过于频繁</h1>" in refused.content.decode()
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+
+
+def test_other_addresses_and_reading_are_not_counted() -> None:
+    assert statuses(PAGES * 2)[-1] == 429
+    assert statuses(PAGES, REMOTE_ADDR="192.0.2.7") == [400, 400]
+    assert Client().get("/en/calculator/").status_code == 200
+
+
+def test_who_names_addresses_gets_no_more() -> None:
+    told = [statuses(PAGES[:1], headers={"x-forwarded-for": f"192.0.2.{last}"})[0] for last in range(4)]
+    assert told == [400, 400, 429, 429]
+
+
+def test_the_api_and_editors_are_counted_apart() -> None:
+    for _time in range(4):
+        assert Client().post("/api/v1/memory/", "{}", content_type="application/json").status_code != 429
+        assert Client().post("/admin/login/", {"username": "x"}).status_code == 200
+    assert statuses(PAGES) == [400, 400]
