@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import (
     ConfigError,
+    HubReference,
+    hub_reference,
     is_quantization,
     parse_beside,
     parse_config_text,
@@ -37,6 +39,7 @@ class Pasted:
     assume_standard: bool = False
     model: Model | None = None
     faults: tuple[str, ...] = ()
+    reference: HubReference | None = None  # where the name or address of a repository was sent instead
 
 
 def read_pasted(request: HttpRequest) -> Pasted:
@@ -65,7 +68,7 @@ def read_pasted(request: HttpRequest) -> Pasted:
             config = with_quantization(config, parse_beside(beside))
         shape = read_config(config, assume_standard=sent.assume_standard)
     except ConfigError as error:
-        return replace(sent, faults=_texts(error))
+        return replace(sent, faults=_texts(error), reference=hub_reference(text))
     source = WeightSource(name=shape.model_type, native_format=shape.native_format)
     return replace(sent, model=Model(name=_name(config), shape=shape, sources=tuple((hub, source) for hub in HUBS)))
 

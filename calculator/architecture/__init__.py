@@ -2,6 +2,7 @@
 
 from calculator.architecture.beside import parse_beside, with_quantization
 from calculator.architecture.errors import ConfigError, Fault
+from calculator.architecture.hub_reference import HubReference, hub_reference
 from calculator.architecture.other_files import is_quantization
 from calculator.architecture.parse import parse_config_text
 from calculator.architecture.read import read_config
@@ -11,8 +12,10 @@ from calculator.architecture.shape import Shape
 __all__ = [
     "ConfigError",
     "Fault",
+    "HubReference",
     "Rotary",
     "Shape",
+    "hub_reference",
     "is_quantization",
     "parse_beside",
     "parse_config_text",

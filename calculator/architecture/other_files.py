@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from calculator.architecture.hub_reference import hub_reference
+
 File = Mapping[str, object]
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _MAGIC = {b"GGUF": "is_gguf", b"\x1f\x8b": "is_archive", b"PK\x03\x04": "is_archive"}
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -64,10 +65,11 @@ def kind_of_bytes(raw: bytes) -> str | None:
 def kind_of_text(text: str) -> str | None:
     """Of a text that is no JSON at all, but an address, a name or a page."""
     start = text[:300].strip()
+    reference = hub_reference(text)
+    if reference is not None:
+        return "is_ollama_tag" if reference.hub == "ollama" else "is_repository"
     if re.match(r"https?://", start):
         return "is_address"
-    if _REPOSITORY.fullmatch(text[:300].strip()):
-        return "is_repository"
     return "is_page" if start.startswith("<") else "is_gguf" if start.startswith("GGUF") else None
 
 

@@ -98,7 +98,10 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
         "This is an address, and nothing is fetched from here: open it, and copy the text of config.json among the files of the repository."
     ),
     "is_repository": gettext_lazy(
-        "This is the name of a repository, and nothing is fetched from here: copy the text of config.json among its files."
+        "This names a repository, and nothing is fetched from here: open its config.json, copy all of its text and paste it here."
+    ),
+    "is_ollama_tag": gettext_lazy(
+        "This names a model of Ollama's library, and nothing is fetched from here: paste what its /api/show answers."
     ),
     "is_page": gettext_lazy("This is a web page, not the file itself: open the raw file and copy its text."),
     "draft_head": gettext_lazy(
