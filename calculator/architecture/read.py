@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from calculator.architecture.aliases import SPELLINGS, spellings
 from calculator.architecture.assumptions import of_file
@@ -15,6 +16,7 @@ from calculator.architecture.fields import Fields
 from calculator.architecture.heads import check_no_draft, class_named
 from calculator.architecture.keys import may_bear_shape
 from calculator.architecture.other_files import kind_of
+from calculator.architecture.params import config_of_params, is_params
 from calculator.architecture.prediction import with_prediction
 from calculator.architecture.quantization import Storage, read_storage
 from calculator.architecture.rotary import rotary_tables
@@ -34,6 +36,9 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     """
     if not isinstance(config, Mapping):
         raise ConfigError("", "not_an_object")
+    if is_params(config):
+        shape = read_config(config_of_params(config), assume_standard=assume_standard)
+        return replace(shape, assumptions=("params_file", *shape.assumptions))
     kind = kind_of(config) if "model_type" not in config else None
     if kind:
         raise ConfigError("", kind, **_named_in(config))

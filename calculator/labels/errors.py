@@ -89,6 +89,9 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
         "This describes a GGUF file: give the config.json of the model that it was converted from."
     ),
     "is_gguf": gettext_lazy("This is a GGUF file: give the config.json of the model that it was converted from."),
+    "vocabulary_elsewhere": gettext_lazy(
+        "This params.json leaves the size of the vocabulary to the tokeniser: give the config.json of the same model, or write the number here."
+    ),
     "is_params": gettext_lazy(
         "This is params.json, which only the publisher's code reads: give the config.json of the same model in the layout of transformers."
     ),

@@ -120,6 +120,9 @@ ASSUMPTIONS: Mapping[str, Promise] = {
     "standard_decoder": gettext_lazy(
         "Assumed, not known: this model type is read by the standard keys, as a decoder like Llama."
     ),
+    "params_file": gettext_lazy(
+        "Read from params.json, the file of the publisher's own code: the output layer counts apart from the embedding unless it says otherwise, as that code stores it, and a context length that it does not state is not known."
+    ),
     "text_only": gettext_lazy("Assumed, not known: of this file only the language model is read, no encoder."),
     "mlx_checkpoint": gettext_lazy(
         "This checkpoint is quantised for MLX, and the other engines here do not load it: for them the figures are those of the model that it was made from."
