@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from django.core.exceptions import RequestDataTooBig
@@ -14,7 +15,9 @@ from calculator.architecture import (
     ConfigError,
     HubReference,
     hub_reference,
+    is_gguf,
     is_quantization,
+    name_in_file,
     parse_beside,
     parse_config_text,
     read_config,
@@ -64,6 +67,8 @@ def read_pasted(request: HttpRequest) -> Pasted:
         return replace(sent, faults=(_("Paste the text of a config.json, or choose a file."),))
     try:
         config = parse_config_text(raw)
+        if isinstance(raw, bytes) and is_gguf(raw):
+            sent = replace(sent, text=json.dumps(config)[:MAX_BYTES])  # what of it can be sent again
         if said.strip():
             config = with_quantization(config, parse_beside(beside))
         shape = read_config(config, assume_standard=sent.assume_standard)
@@ -99,6 +104,8 @@ def _texts(error: ConfigError) -> tuple[str, ...]:
 
 def _name(config: dict[str, object]) -> str:
     """The class that the file names, or its model type: the file has no better name of the model."""
+    if name := name_in_file(config):
+        return name
     architectures = config.get("architectures")
     if isinstance(architectures, list) and architectures and isinstance(architectures[0], str):
         return architectures[0][:80]

@@ -2,6 +2,8 @@
 
 from calculator.architecture.beside import parse_beside, with_quantization
 from calculator.architecture.errors import ConfigError, Fault
+from calculator.architecture.gguf_file import is_gguf
+from calculator.architecture.gguf_header import name_in_file
 from calculator.architecture.hub_reference import HubReference, hub_reference
 from calculator.architecture.other_files import is_quantization
 from calculator.architecture.parse import parse_config_text
@@ -16,7 +18,9 @@ __all__ = [
     "Rotary",
     "Shape",
     "hub_reference",
+    "is_gguf",
     "is_quantization",
+    "name_in_file",
     "parse_beside",
     "parse_config_text",
     "read_config",

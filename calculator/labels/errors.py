@@ -85,10 +85,27 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "is_ollama": gettext_lazy(
         "This is what Ollama says of a model: give the config.json of the model on Hugging Face or ModelScope."
     ),
-    "is_gguf_dump": gettext_lazy(
-        "This describes a GGUF file: give the config.json of the model that it was converted from."
+    "is_gguf_dump": gettext_lazy("This describes a GGUF file, but does not list its metadata and tensors."),
+    "is_gguf": gettext_lazy(
+        "This is a GGUF file, pasted as text: choose the file itself, of which only the header is read."
     ),
-    "is_gguf": gettext_lazy("This is a GGUF file: give the config.json of the model that it was converted from."),
+    "is_mmproj": gettext_lazy(
+        "This is an encoder for images or sound (mmproj), which runs beside a language model: give the model's own GGUF file."
+    ),
+    "gguf_broken": gettext_lazy("This is not the header of a GGUF file, or it is damaged."),
+    "gguf_cut_off": gettext_lazy(
+        "This is the beginning of a GGUF file, but its header goes on behind it (%(bytes)s bytes were read)."
+    ),
+    "gguf_part": gettext_lazy(
+        "This is a GGUF file in %(parts)s parts, of which %(found)s of %(tensors)s tensors are here: choose all parts at once."
+    ),
+    "unknown_gguf_architecture": gettext_lazy(
+        "The architecture “%(value)s” of this GGUF file is not known here: give the config.json of the model that it was converted from."
+    ),
+    "tensor_of_other_size": gettext_lazy(
+        "This tensor has %(value)s elements, where the file's own metadata come to %(expected)s."
+    ),
+    "layer_without_tensors": gettext_lazy("The file lists no tensor of this layer."),
     "vocabulary_elsewhere": gettext_lazy(
         "This params.json leaves the size of the vocabulary to the tokeniser: give the config.json of the same model, or write the number here."
     ),
