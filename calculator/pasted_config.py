@@ -21,7 +21,9 @@ from calculator.architecture import (
     parse_beside,
     parse_config_text,
     read_config,
+    stores_checkpoint,
     with_quantization,
+    with_stored,
 )
 from calculator.architecture.parse import MAX_BYTES
 from calculator.catalogue import Model
@@ -69,9 +71,10 @@ def read_pasted(request: HttpRequest) -> Pasted:
         config = parse_config_text(raw)
         if isinstance(raw, bytes) and is_gguf(raw):
             sent = replace(sent, text=json.dumps(config)[:MAX_BYTES])  # what of it can be sent again
-        if said.strip():
-            config = with_quantization(config, parse_beside(beside))
-        shape = read_config(config, assume_standard=sent.assume_standard)
+        told = parse_beside(beside) if said.strip() else {}
+        if told:
+            config = with_quantization(config, told)
+        shape = with_stored(read_config(config, assume_standard=sent.assume_standard), told)
     except ConfigError as error:
         return replace(sent, faults=_texts(error), reference=hub_reference(text))
     source = WeightSource(name=shape.model_type, native_format=shape.native_format)
@@ -79,7 +82,7 @@ def read_pasted(request: HttpRequest) -> Pasted:
 
 
 def _files(uploads: list[UploadedFile], query: QueryDict) -> tuple[str | bytes, str | bytes]:
-    """The config.json and the hf_quant_config.json beside it: of the files chosen, else of what was pasted."""
+    """The config.json and what lies beside it: of the files chosen, else of what was pasted."""
     raw: str | bytes = query.get("config") or ""
     beside: str | bytes = query.get("quantization") or ""
     for upload in uploads[:2]:
@@ -93,7 +96,8 @@ def _files(uploads: list[UploadedFile], query: QueryDict) -> tuple[str | bytes, 
 
 def _is_beside(content: bytes) -> bool:
     try:
-        return is_quantization(parse_config_text(content))
+        told = parse_config_text(content)
+        return is_quantization(told) or stores_checkpoint(told)
     except ConfigError:
         return False
 

@@ -1,6 +1,6 @@
 """A Hugging Face `config.json` -> the typed shape of the model."""
 
-from calculator.architecture.beside import parse_beside, with_quantization
+from calculator.architecture.beside import parse_beside, stores_checkpoint, with_quantization, with_stored
 from calculator.architecture.errors import ConfigError, Fault
 from calculator.architecture.gguf_file import is_gguf
 from calculator.architecture.gguf_header import name_in_file
@@ -25,5 +25,7 @@ __all__ = [
     "parse_config_text",
     "read_config",
     "read_rotary",
+    "stores_checkpoint",
     "with_quantization",
+    "with_stored",
 ]

@@ -20,7 +20,12 @@ def _all(*keys: str) -> Callable[[File], bool]:
     return lambda file: all(key in file for key in keys)
 
 
-def _is_header(file: File) -> bool:
+def is_index(file: File) -> bool:
+    """Of a checkpoint in several files: which tensor lies where, and the bytes of all."""
+    return "weight_map" in file
+
+
+def is_safetensors_header(file: File) -> bool:
     """Of a safetensors file: tensors by name."""
     return any(
         isinstance(value, Mapping) and {"dtype", "shape", "data_offsets"} <= value.keys() for value in file.values()
@@ -37,8 +42,8 @@ def is_quantization(file: File) -> bool:
 _KINDS: tuple[tuple[str, Callable[[File], bool]], ...] = (
     ("is_adapter", _any("peft_type", "lora_alpha")),
     ("is_diffusers", _any("_class_name", "_diffusers_version")),
-    ("is_index", _any("weight_map")),
-    ("is_safetensors_header", _is_header),
+    ("is_index", is_index),
+    ("is_safetensors_header", is_safetensors_header),
     ("is_quantization_alone", is_quantization),
     ("is_tokenizer", _any("tokenizer_class", "added_tokens_decoder", "added_tokens")),
     ("is_processor", _any("image_processor_type", "feature_extractor_type", "processor_class")),

@@ -66,10 +66,10 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
         "This describes a diffusion pipeline that makes images or video, not a language model."
     ),
     "is_index": gettext_lazy(
-        "This is the index of a checkpoint in several files: give the config.json that lies in the same folder."
+        "This is the index of a checkpoint in several files: give the config.json that lies in the same folder, and this beside it."
     ),
     "is_safetensors_header": gettext_lazy(
-        "This is the header of a safetensors file: give the config.json that lies in the same folder."
+        "This is the header of a safetensors file: give the config.json that lies in the same folder, and this beside it."
     ),
     "is_quantization_alone": gettext_lazy(
         "This is hf_quant_config.json, which only says how a checkpoint is quantised: give the config.json, too."

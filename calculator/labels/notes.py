@@ -129,6 +129,12 @@ ASSUMPTIONS: Mapping[str, Promise] = {
     "gguf_metadata": gettext_lazy(
         "Read from the metadata of a GGUF file without a list of its tensors: the weights count in the format that is chosen, not as in that file."
     ),
+    "checkpoint_stores": gettext_lazy(
+        "The index beside it says that the files of the checkpoint hold %(value)s of tensors, encoders and layers of multi-token prediction included."
+    ),
+    "file_stores": gettext_lazy(
+        "The header beside it lists %(value)s of tensors in that safetensors file, which may be one of several."
+    ),
     "text_only": gettext_lazy("Assumed, not known: of this file only the language model is read, no encoder."),
     "mlx_checkpoint": gettext_lazy(
         "This checkpoint is quantised for MLX, and the other engines here do not load it: for them the figures are those of the model that it was made from."

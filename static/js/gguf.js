@@ -49,8 +49,14 @@ class Header {
     return text;
   }
   skip(kind, number) {
-    if (kind in WIDTHS) this.at += WIDTHS[kind] * number;
-    else for (let i = 0; i < number; i++) this.at += this.scalar(10);
+    if (kind in WIDTHS) {
+      this.at += WIDTHS[kind] * number;
+      return;
+    }
+    for (let i = 0; i < number; i++) {
+      const size = this.scalar(10);
+      this.at += size;
+    }
   }
   value(kind) {
     if (kind === STRING) return this.text().slice(0, 300);

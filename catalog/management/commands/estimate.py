@@ -23,6 +23,7 @@ from calculator.architecture import (
     parse_config_text,
     read_config,
     with_quantization,
+    with_stored,
 )
 from calculator.architecture.gguf_file import MOST_HEADER_BYTES
 from calculator.fields import gigabytes, shares, slots_or_auto
@@ -62,7 +63,7 @@ class Command(BaseCommand):
             metavar="PATH",
             help="a config.json or a GGUF file, of which the header is read; - reads standard input",
         )
-        parser.add_argument("--quantization", metavar="PATH", help="the hf_quant_config.json beside it, if it has one")
+        parser.add_argument("--quantization", metavar="PATH", help="hf_quant_config.json or an index beside it")
         parser.add_argument("--engine", default=DEFAULT_ENGINE, help=", ".join(ENGINES))
         parser.add_argument("--weights", metavar="FORMAT", help="weight format; left out: the engine's default")
         parser.add_argument("--kv", metavar="FORMAT", help="format of the KV cache")
@@ -122,9 +123,10 @@ class Command(BaseCommand):
 
 def _read_file(path: str, beside: str | None, assume_standard: bool) -> tuple[str, Shape]:
     config = parse_config_text(_bytes(path))
-    if beside is not None:
-        config = with_quantization(config, parse_beside(_bytes(beside)))
-    return Path(path).name, read_config(config, assume_standard=assume_standard)
+    told = parse_beside(_bytes(beside)) if beside is not None else {}
+    if told:
+        config = with_quantization(config, told)
+    return Path(path).name, with_stored(read_config(config, assume_standard=assume_standard), told)
 
 
 def _bytes(path: str) -> bytes:
