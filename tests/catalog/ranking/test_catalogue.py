@@ -127,7 +127,7 @@ def test_hidden_coding_scores_are_predicted_to_six_points(coding: Problem) -> No
 
 
 def test_the_reference_model_is_placed_where_its_own_scores_put_it(overall: Problem, coding: Problem) -> None:
-    """Of April 2025: in the middle of the models of 2024 and 2025; a site that prints it 15th and 25th shows no source."""
+    """Of April 2025: in the middle of the models of 2024 and 2025, not 15th or 25th as a site has it unsourced."""
     files = read(Reader(BASE_DIR / "catalog" / "data"))
     models = [placed.record for placed in files.models]
     older = {model.slug for model in models if "2024" <= model.release_date < "2026"}
