@@ -105,7 +105,9 @@ async function together(files) {
   const parts = await Promise.all(files.map(read));
   parts.sort((a, b) => (a.metadata["split.no"]?.value ?? 0) - (b.metadata["split.no"]?.value ?? 0));
   const tensors = Object.assign({}, ...parts.map((part) => part.tensors));
-  const metadata = Object.fromEntries(Object.entries(parts[0].metadata).filter(([key]) => key !== "tokenizer.chat_template"));
+  const metadata = Object.fromEntries(
+    Object.entries(parts[0].metadata).filter(([key]) => key !== "tokenizer.chat_template"),
+  );
   return { metadata, tensors };
 }
 

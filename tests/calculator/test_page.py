@@ -15,8 +15,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from calculator.architecture import read_config
 from calculator.memory import ENGINES
 from catalog.models import LanguageModel
+from tests.calculator.architecture.gguf_files import binary, header, tensors_of
+from tests.calculator.architecture.test_gguf import written
 from tests.calculator.memory.shapes import catalogued_config
 from tests.catalog.shipped import shipped
 from tests.pages import get, text_of
@@ -367,3 +370,14 @@ def test_an_unknown_repository_leads_to_its_config(path: str) -> None:
         "href"
         not in post({"config": "someone/<b>"}, 400, path=path).partition('id="config-errors"')[2].partition("</ul>")[0]
     )
+
+
+@pytest.mark.parametrize("engine", [*ENGINES])
+def test_a_gguf_header_has_a_page_in_every_engine(engine: str, config: dict[str, Any]) -> None:
+    tensors = tensors_of(read_config(config), "Q4_K_M")
+    raw = binary(written(config, "llama", {}), tensors)
+    chosen = {"file": SimpleUploadedFile("m.gguf", raw), "engine": engine, "card": "rtx-4090"}
+    page = post(chosen, path="/zh-hans/calculator/")
+    assert "读取自 GGUF 文件头" in page
+    sent = {"config": json.dumps(header({}, tensors)), "engine": engine}
+    assert 'id="config-errors"' in post(sent, 400)
