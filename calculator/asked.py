@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
-from calculator.catalogue import Catalogue, Model
+from calculator.catalogue import Catalogue, Model, Recognised
 from calculator.hardware_form import HARDWARE, flattened
 from calculator.pasted_config import Pasted, read_pasted
 
 KEPT = ("engine", "sequences", *HARDWARE)  # what stays when another model is chosen
 LONGEST_SEARCH = 100
+MOST_RECOGNISED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class Asked:
     """The fields are the names that templates read.
 
     `unknown_model` is a slug that no model has; `pasting` says that a config.json is asked for or was sent; `kept` goes
-    with every link to another model.
+    with every link to another model. `recognised` are models that the name or address of a repository may mean.
     """
 
     query: Mapping[str, str]
@@ -34,11 +35,18 @@ class Asked:
     panel_url: str
     panel_method: str
     q: str
+    recognised: tuple[Recognised, ...] = ()
 
     @property
     def wrong(self) -> bool:
         """Whether there is no model because of what was sent."""
         return bool(self.unknown_model or (self.pasted and self.pasted.faults))
+
+    @property
+    def opened(self) -> str:
+        """The query of the model whose own repository was named; empty where none was."""
+        first = self.recognised[0] if self.recognised else None
+        return urlencode((("model", first.slug), *self.kept)) if first and first.by == "repository" else ""
 
 
 def asked_of(request: HttpRequest, catalogue: Catalogue) -> Asked:
@@ -61,4 +69,12 @@ def asked_of(request: HttpRequest, catalogue: Catalogue) -> Asked:
         panel_url=request.path,
         panel_method="post" if pasted else "get",
         q=query.get("q", "")[:LONGEST_SEARCH],
+        recognised=_recognised(pasted, catalogue),
     )
+
+
+def _recognised(pasted: Pasted | None, catalogue: Catalogue) -> tuple[Recognised, ...]:
+    if pasted is None or pasted.reference is None:
+        return ()
+    name = pasted.reference.name
+    return tuple(catalogue.recognise((name,), {}))[:MOST_RECOGNISED]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from django.core.exceptions import RequestDataTooBig
@@ -12,11 +13,17 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import (
     ConfigError,
+    HubReference,
+    hub_reference,
+    is_gguf,
     is_quantization,
+    name_in_file,
     parse_beside,
     parse_config_text,
     read_config,
+    stores_checkpoint,
     with_quantization,
+    with_stored,
 )
 from calculator.architecture.parse import MAX_BYTES
 from calculator.catalogue import Model
@@ -37,6 +44,7 @@ class Pasted:
     assume_standard: bool = False
     model: Model | None = None
     faults: tuple[str, ...] = ()
+    reference: HubReference | None = None  # where the name or address of a repository was sent instead
 
 
 def read_pasted(request: HttpRequest) -> Pasted:
@@ -61,17 +69,20 @@ def read_pasted(request: HttpRequest) -> Pasted:
         return replace(sent, faults=(_("Paste the text of a config.json, or choose a file."),))
     try:
         config = parse_config_text(raw)
-        if said.strip():
-            config = with_quantization(config, parse_beside(beside))
-        shape = read_config(config, assume_standard=sent.assume_standard)
+        if isinstance(raw, bytes) and is_gguf(raw):
+            sent = replace(sent, text=json.dumps(config)[:MAX_BYTES])  # what of it can be sent again
+        told = parse_beside(beside) if said.strip() else {}
+        if told:
+            config = with_quantization(config, told)
+        shape = with_stored(read_config(config, assume_standard=sent.assume_standard), told)
     except ConfigError as error:
-        return replace(sent, faults=_texts(error))
+        return replace(sent, faults=_texts(error), reference=hub_reference(text))
     source = WeightSource(name=shape.model_type, native_format=shape.native_format)
     return replace(sent, model=Model(name=_name(config), shape=shape, sources=tuple((hub, source) for hub in HUBS)))
 
 
 def _files(uploads: list[UploadedFile], query: QueryDict) -> tuple[str | bytes, str | bytes]:
-    """The config.json and the hf_quant_config.json beside it: of the files chosen, else of what was pasted."""
+    """The config.json and what lies beside it: of the files chosen, else of what was pasted."""
     raw: str | bytes = query.get("config") or ""
     beside: str | bytes = query.get("quantization") or ""
     for upload in uploads[:2]:
@@ -85,7 +96,8 @@ def _files(uploads: list[UploadedFile], query: QueryDict) -> tuple[str | bytes, 
 
 def _is_beside(content: bytes) -> bool:
     try:
-        return is_quantization(parse_config_text(content))
+        told = parse_config_text(content)
+        return is_quantization(told) or stores_checkpoint(told)
     except ConfigError:
         return False
 
@@ -96,6 +108,8 @@ def _texts(error: ConfigError) -> tuple[str, ...]:
 
 def _name(config: dict[str, object]) -> str:
     """The class that the file names, or its model type: the file has no better name of the model."""
+    if name := name_in_file(config):
+        return name
     architectures = config.get("architectures")
     if isinstance(architectures, list) and architectures and isinstance(architectures[0], str):
         return architectures[0][:80]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
@@ -26,6 +26,8 @@ def calculator(request: HtmxRequest) -> HttpResponse:
     """One model on one deployment, with every answer and its reason."""
     catalogue = configured_catalogue()
     asked = asked_of(request, catalogue)
+    if asked.opened:
+        return _open(request, f"{request.path}?{asked.opened}")
     if asked.model is None:
         return _choose(request, catalogue, asked)
     shown = workbench(request, catalogue, asked.model, asked.query)
@@ -37,6 +39,15 @@ def calculator(request: HtmxRequest) -> HttpResponse:
     found = catalogue.search(asked.q) if asked.q else ()
     context = vars(asked) | vars(shown) | {"found": found}
     return render(request, "calculator/calculator.html", context, status=_status(shown))
+
+
+def _open(request: HtmxRequest, address: str) -> HttpResponse:
+    """The model that was named, at an address of its own."""
+    if not request.htmx:
+        return redirect(address)
+    response = HttpResponse()
+    response["HX-Redirect"] = address
+    return response
 
 
 def _choose(request: HtmxRequest, catalogue: Catalogue, asked: Asked) -> HttpResponse:

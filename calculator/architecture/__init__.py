@@ -1,7 +1,10 @@
 """A Hugging Face `config.json` -> the typed shape of the model."""
 
-from calculator.architecture.beside import parse_beside, with_quantization
+from calculator.architecture.beside import parse_beside, stores_checkpoint, with_quantization, with_stored
 from calculator.architecture.errors import ConfigError, Fault
+from calculator.architecture.gguf_file import is_gguf
+from calculator.architecture.gguf_header import name_in_file
+from calculator.architecture.hub_reference import HubReference, hub_reference
 from calculator.architecture.other_files import is_quantization
 from calculator.architecture.parse import parse_config_text
 from calculator.architecture.read import read_config
@@ -11,12 +14,18 @@ from calculator.architecture.shape import Shape
 __all__ = [
     "ConfigError",
     "Fault",
+    "HubReference",
     "Rotary",
     "Shape",
+    "hub_reference",
+    "is_gguf",
     "is_quantization",
+    "name_in_file",
     "parse_beside",
     "parse_config_text",
     "read_config",
     "read_rotary",
+    "stores_checkpoint",
     "with_quantization",
+    "with_stored",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from calculator.architecture.hub_reference import hub_reference
+
 File = Mapping[str, object]
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _MAGIC = {b"GGUF": "is_gguf", b"\x1f\x8b": "is_archive", b"PK\x03\x04": "is_archive"}
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -19,7 +20,12 @@ def _all(*keys: str) -> Callable[[File], bool]:
     return lambda file: all(key in file for key in keys)
 
 
-def _is_header(file: File) -> bool:
+def is_index(file: File) -> bool:
+    """Of a checkpoint in several files: which tensor lies where, and the bytes of all."""
+    return "weight_map" in file
+
+
+def is_safetensors_header(file: File) -> bool:
     """Of a safetensors file: tensors by name."""
     return any(
         isinstance(value, Mapping) and {"dtype", "shape", "data_offsets"} <= value.keys() for value in file.values()
@@ -36,8 +42,8 @@ def is_quantization(file: File) -> bool:
 _KINDS: tuple[tuple[str, Callable[[File], bool]], ...] = (
     ("is_adapter", _any("peft_type", "lora_alpha")),
     ("is_diffusers", _any("_class_name", "_diffusers_version")),
-    ("is_index", _any("weight_map")),
-    ("is_safetensors_header", _is_header),
+    ("is_index", is_index),
+    ("is_safetensors_header", is_safetensors_header),
     ("is_quantization_alone", is_quantization),
     ("is_tokenizer", _any("tokenizer_class", "added_tokens_decoder", "added_tokens")),
     ("is_processor", _any("image_processor_type", "feature_extractor_type", "processor_class")),
@@ -64,10 +70,11 @@ def kind_of_bytes(raw: bytes) -> str | None:
 def kind_of_text(text: str) -> str | None:
     """Of a text that is no JSON at all, but an address, a name or a page."""
     start = text[:300].strip()
+    reference = hub_reference(text)
+    if reference is not None:
+        return "is_ollama_tag" if reference.hub == "ollama" else "is_repository"
     if re.match(r"https?://", start):
         return "is_address"
-    if _REPOSITORY.fullmatch(text[:300].strip()):
-        return "is_repository"
     return "is_page" if start.startswith("<") else "is_gguf" if start.startswith("GGUF") else None
 
 

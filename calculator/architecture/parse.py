@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from calculator.architecture.errors import ConfigError
+from calculator.architecture.gguf_file import is_gguf, parse_header
 from calculator.architecture.other_files import cause, kind_of_bytes, kind_of_text
 
 MAX_BYTES = 4_000_000  # the longest published config.json, an NVFP4 one that lists every expert, has 3.1 MB
@@ -24,6 +25,8 @@ def parse_config_text(text: str | bytes) -> dict[str, object]:
     with the key at fault `not_a_number` for a NaN. Infinity is read, as published files of state-space models hold it
     (`"time_step_limit": [0.0, Infinity]`); no size may be infinite.
     """
+    if isinstance(text, bytes) and is_gguf(text):
+        return parse_header(text)
     if len(text) > MAX_BYTES:
         raise ConfigError("", "too_large", bytes=len(text), limit=MAX_BYTES)
     if isinstance(text, bytes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from calculator.architecture.aliases import SPELLINGS, spellings
 from calculator.architecture.assumptions import of_file
@@ -12,9 +13,11 @@ from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
+from calculator.architecture.gguf_header import check_agrees, is_header, is_ollama, read_header
 from calculator.architecture.heads import check_no_draft, class_named
 from calculator.architecture.keys import may_bear_shape
 from calculator.architecture.other_files import kind_of
+from calculator.architecture.params import config_of_params, is_params
 from calculator.architecture.prediction import with_prediction
 from calculator.architecture.quantization import Storage, read_storage
 from calculator.architecture.rotary import rotary_tables
@@ -34,6 +37,11 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     """
     if not isinstance(config, Mapping):
         raise ConfigError("", "not_an_object")
+    if is_params(config):
+        shape = read_config(config_of_params(config), assume_standard=assume_standard)
+        return replace(shape, assumptions=("params_file", *shape.assumptions))
+    if is_header(config) or is_ollama(config):
+        return _of_file(config)
     kind = kind_of(config) if "model_type" not in config else None
     if kind:
         raise ConfigError("", kind, **_named_in(config))
@@ -78,6 +86,20 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         quantization=storage.quantization,
         stated_experts=_stated_experts(wrapped.text),
     )
+
+
+def _of_file(file: Mapping[str, object]) -> Shape:
+    """The model that a GGUF file holds. What the converter leaves out is not there to be read: no key of a config is
+    asked for twice."""
+    config, tensors, counted = read_header(file)
+    if counted and not tensors:  # only the count tells whether there is an output layer apart
+        either = [read_config(config | {"tie_word_embeddings": tied}) for tied in (False, True)]
+        shape = min(either, key=lambda one: abs(one.total_parameters - counted))
+    else:
+        shape = read_config(config)
+    check_agrees(shape, tensors)
+    kept = tuple(one for one in shape.assumptions if not one.startswith("default_not_taken"))
+    return replace(shape, file_tensors=tensors, assumptions=("gguf_file" if tensors else "gguf_metadata", *kept))
 
 
 _TOWER_HEADS = {

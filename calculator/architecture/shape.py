@@ -12,6 +12,7 @@ from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
+from calculator.architecture.gguf_file import FileTensor
 from calculator.architecture.mixers import (
     Attention,
     ChunkedAttention,
@@ -216,6 +217,7 @@ class Shape:
     indexer_in_pairs: bool = False  # it rotates neighbouring numbers, as latent attention does
     states_correction: bool = False  # the config itself says that the choice of experts is corrected
     state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"
+    file_tensors: tuple[FileTensor, ...] = ()  # of the very file that was read, where it is GGUF
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 
     @property

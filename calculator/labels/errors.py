@@ -66,10 +66,10 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
         "This describes a diffusion pipeline that makes images or video, not a language model."
     ),
     "is_index": gettext_lazy(
-        "This is the index of a checkpoint in several files: give the config.json that lies in the same folder."
+        "This is the index of a checkpoint in several files: give the config.json that lies in the same folder, and this beside it."
     ),
     "is_safetensors_header": gettext_lazy(
-        "This is the header of a safetensors file: give the config.json that lies in the same folder."
+        "This is the header of a safetensors file: give the config.json that lies in the same folder, and this beside it."
     ),
     "is_quantization_alone": gettext_lazy(
         "This is hf_quant_config.json, which only says how a checkpoint is quantised: give the config.json, too."
@@ -85,10 +85,30 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "is_ollama": gettext_lazy(
         "This is what Ollama says of a model: give the config.json of the model on Hugging Face or ModelScope."
     ),
-    "is_gguf_dump": gettext_lazy(
-        "This describes a GGUF file: give the config.json of the model that it was converted from."
+    "is_gguf_dump": gettext_lazy("This describes a GGUF file, but does not list its metadata and tensors."),
+    "is_gguf": gettext_lazy(
+        "This is a GGUF file, pasted as text: choose the file itself, of which only the header is read."
     ),
-    "is_gguf": gettext_lazy("This is a GGUF file: give the config.json of the model that it was converted from."),
+    "is_mmproj": gettext_lazy(
+        "This is an encoder for images or sound (mmproj), which runs beside a language model: give the model's own GGUF file."
+    ),
+    "gguf_broken": gettext_lazy("This is not the header of a GGUF file, or it is damaged."),
+    "gguf_cut_off": gettext_lazy(
+        "This is the beginning of a GGUF file, but its header goes on behind it (%(bytes)s bytes were read)."
+    ),
+    "gguf_part": gettext_lazy(
+        "This is a GGUF file in %(parts)s parts, of which %(found)s of %(tensors)s tensors are here: choose all parts at once."
+    ),
+    "unknown_gguf_architecture": gettext_lazy(
+        "The architecture “%(value)s” of this GGUF file is not known here: give the config.json of the model that it was converted from."
+    ),
+    "tensor_of_other_size": gettext_lazy(
+        "This tensor has %(value)s elements, where the file's own metadata come to %(expected)s."
+    ),
+    "layer_without_tensors": gettext_lazy("The file lists no tensor of this layer."),
+    "vocabulary_elsewhere": gettext_lazy(
+        "This params.json leaves the size of the vocabulary to the tokeniser: give the config.json of the same model, or write the number here."
+    ),
     "is_params": gettext_lazy(
         "This is params.json, which only the publisher's code reads: give the config.json of the same model in the layout of transformers."
     ),
@@ -98,7 +118,10 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
         "This is an address, and nothing is fetched from here: open it, and copy the text of config.json among the files of the repository."
     ),
     "is_repository": gettext_lazy(
-        "This is the name of a repository, and nothing is fetched from here: copy the text of config.json among its files."
+        "This names a repository, and nothing is fetched from here: open its config.json, copy all of its text and paste it here."
+    ),
+    "is_ollama_tag": gettext_lazy(
+        "This names a model of Ollama's library, and nothing is fetched from here: paste what its /api/show answers."
     ),
     "is_page": gettext_lazy("This is a web page, not the file itself: open the raw file and copy its text."),
     "draft_head": gettext_lazy(

@@ -120,6 +120,21 @@ ASSUMPTIONS: Mapping[str, Promise] = {
     "standard_decoder": gettext_lazy(
         "Assumed, not known: this model type is read by the standard keys, as a decoder like Llama."
     ),
+    "params_file": gettext_lazy(
+        "Read from params.json, the file of the publisher's own code: the output layer counts apart from the embedding unless it says otherwise, as that code stores it, and a context length that it does not state is not known."
+    ),
+    "gguf_file": gettext_lazy(
+        "Read from the header of a GGUF file: “GGUF” is that very file, with the type of every tensor as it says. All other formats and engines count as made from the model in 16 bits."
+    ),
+    "gguf_metadata": gettext_lazy(
+        "Read from the metadata of a GGUF file without a list of its tensors: the weights count in the format that is chosen, not as in that file."
+    ),
+    "checkpoint_stores": gettext_lazy(
+        "The index beside it says that the files of the checkpoint hold %(value)s of tensors, encoders and layers of multi-token prediction included."
+    ),
+    "file_stores": gettext_lazy(
+        "The header beside it lists %(value)s of tensors in that safetensors file, which may be one of several."
+    ),
     "text_only": gettext_lazy("Assumed, not known: of this file only the language model is read, no encoder."),
     "mlx_checkpoint": gettext_lazy(
         "This checkpoint is quantised for MLX, and the other engines here do not load it: for them the figures are those of the model that it was made from."

@@ -58,13 +58,13 @@ def recognise(names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recogn
 def _entries() -> Iterable[_Entry]:
     columns = (*SHAPE, "vocab_size", "total_parameters")
     rows = LanguageModel.objects.published().filter(config__isnull=False).prefetch_related("aliases")
-    for row in rows.only("slug", "name", *REPOSITORIES, *columns):
+    for row in rows.only("slug", "name", "ollama_tag", *REPOSITORIES, *columns):
         repositories = [repository for name in REPOSITORIES if (repository := getattr(row, name))]
         written = [row.slug, *(name.rpartition("/")[2] for name in repositories), *(a.name for a in row.aliases.all())]
         yield _Entry(
             slug=row.slug,
             name=row.name,
-            repositories=frozenset(map(normalise, repositories)),
+            repositories=frozenset(map(normalise, (*repositories, *filter(None, [row.ollama_tag])))),
             keys=frozenset(key for name in written if (key := _key(name))),
             columns={column: getattr(row, column) for column in columns},
         )

@@ -124,7 +124,7 @@ def test_what_stands_beside_a_config_goes_along_in_the_address(page: Page, compl
     )
     page.goto("/en/calculator/?source=config")
     page.locator("#config").fill(config)
-    page.get_by_text("hf_quant_config.json beside it").click()
+    page.get_by_text("Files beside it").click()
     page.locator("#quantization").fill('{"quantization": {"quant_algo": "NVFP4"}}')
     page.get_by_role("button", name="Compute").click()
     expect(page).to_have_url(re.compile("#config=.+&quantization="))

@@ -15,8 +15,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from calculator.architecture import read_config
 from calculator.memory import ENGINES
 from catalog.models import LanguageModel
+from tests.calculator.architecture.gguf_files import binary, header, tensors_of
+from tests.calculator.architecture.test_gguf import written
 from tests.calculator.memory.shapes import catalogued_config
 from tests.catalog.shipped import shipped
 from tests.pages import get, text_of
@@ -345,3 +348,36 @@ def test_every_engine_and_both_languages() -> None:
             for lang in ("en", "zh-hans"):
                 response = Client().get(f"/{lang}/calculator/?model={slug}&engine={engine}&card=h100-sxm-80gb&cards=8")
                 assert response.status_code in (200, 400), (slug, engine)
+
+
+@pytest.mark.parametrize(
+    "text", ["openai/gpt-oss-20b", "https://hf-mirror.com/OpenAI/gpt-oss-20b", "https://ollama.com/library/gpt-oss:20b"]
+)
+def test_the_name_of_a_repository_opens_its_model(text: str) -> None:
+    """The card states hf_repo and ollama_tag."""
+    sent = {"config": text, "engine": "vllm"}
+    response = Client().post(PAGE, sent)
+    assert (response.status_code, response["Location"]) == (302, f"{PAGE}?model=gpt-oss-20b&engine=vllm")
+    assert Client().post(PAGE, sent, headers={"HX-Request": "true"})["HX-Redirect"] == response["Location"]
+
+
+@pytest.mark.parametrize("path", [PAGE, "/zh-hans/calculator/"])
+def test_an_unknown_repository_leads_to_its_config(path: str) -> None:
+    page = post({"config": "someone/gpt-oss-20b-tuned"}, 400, path=path)
+    assert 'href="https://huggingface.co/someone/gpt-oss-20b-tuned/raw/main/config.json"' in page
+    assert 'href="?model=gpt-oss-20b' in page  # what the name may mean
+    assert (
+        "href"
+        not in post({"config": "someone/<b>"}, 400, path=path).partition('id="config-errors"')[2].partition("</ul>")[0]
+    )
+
+
+@pytest.mark.parametrize("engine", [*ENGINES])
+def test_a_gguf_header_has_a_page_in_every_engine(engine: str, config: dict[str, Any]) -> None:
+    tensors = tensors_of(read_config(config), "Q4_K_M")
+    raw = binary(written(config, "llama", {}), tensors)
+    chosen = {"file": SimpleUploadedFile("m.gguf", raw), "engine": engine, "card": "rtx-4090"}
+    page = post(chosen, path="/zh-hans/calculator/")
+    assert "读取自 GGUF 文件头" in page
+    sent = {"config": json.dumps(header({}, tensors)), "engine": engine}
+    assert 'id="config-errors"' in post(sent, 400)

@@ -22,7 +22,7 @@ from calculator.memory.llama_cpp.perplexity import QUALITY_SOURCE as QUALITY_SOU
 from calculator.memory.llama_cpp.perplexity import perplexity_rise as perplexity_rise
 from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
-from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED, USUAL
+from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, USUAL
 from calculator.memory.llama_cpp.running import card_bytes, kept_terms, run
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
@@ -31,8 +31,8 @@ from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadE
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 MOST_CARDS = 15  # beside the CPU: `GGML_SCHED_MAX_BACKENDS` in `ggml/src/ggml-backend.cpp`, `-ts` in `common/arg.cpp`
 LARGEST_SHARE = 1_000_000  # shares are compared with each other; nobody needs larger ones
-WITH_STORED = tuple(DEFAULT_TYPE)
-PRESETS = tuple(name for name in DEFAULT_TYPE if name != STORED)
+PRESETS = tuple(name for name in DEFAULT_TYPE if name not in (STORED, OWN_FILE))
+WITH_STORED = tuple(name for name in DEFAULT_TYPE if name != OWN_FILE)
 
 KNOBS = frozenset(
     {"micro_batch", "pipeline_parallel", "gpu_layers", "cpu_expert_layers"}
@@ -53,6 +53,8 @@ KNOBS = frozenset(
 
 def weight_formats(shape: Shape) -> tuple[str, ...]:
     """Every preset of `llama-quantize`, and what a checkpoint is stored in where the converter keeps it."""
+    if shape.file_tensors:
+        return (OWN_FILE, *PRESETS)
     return WITH_STORED if can_repack(shape) else PRESETS
 
 
@@ -62,7 +64,9 @@ def kv_formats(shape: Shape) -> tuple[str, ...]:
 
 
 def default_weight_format(shape: Shape) -> str:
-    """The preset that most published files use; a model trained in MXFP4 keeps it."""
+    """The preset that most published files use; a model trained in MXFP4 keeps it, and a file stays as it is."""
+    if shape.file_tensors:
+        return OWN_FILE
     return "MXFP4_MOE" if shape.native_format == "MXFP4" else USUAL
 
 

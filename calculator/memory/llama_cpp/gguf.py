@@ -45,7 +45,10 @@ _NEVER_QUANTISED_ROLES = frozenset(
 
 def gguf_tensors(shape: Shape, *, as_stored: bool = False) -> list[GgufTensor]:
     """The text model's tensors in the order in which `llama-quantize` visits them. `as_stored`: those that are NVFP4 in
-    the checkpoint are repacked, others are the unquantised ones that every preset begins with."""
+    the checkpoint are repacked, others are the unquantised ones that every preset begins with; of a file that was read,
+    its own."""
+    if as_stored and shape.file_tensors:
+        return _of_file(shape)
     convert = _repack if as_stored else _convert
     tensors = [converted for tensor in shape.tensors_of("text") for converted in convert(shape, tensor)]
     if shape.model_type in ROTARY_TABLE:
@@ -53,6 +56,18 @@ def gguf_tensors(shape: Shape, *, as_stored: bool = False) -> list[GgufTensor]:
         tensors.append(GgufTensor("rope_freqs", None, (widest // 2,), "F32", quantisable=False))
     tensors.sort(key=lambda tensor: (-1 if tensor.layer is None else tensor.layer, tensor.role))
     return tensors
+
+
+def _of_file(shape: Shape) -> list[GgufTensor]:
+    """Layers that predict several tokens are loaded where they are used (`prediction.in_file`)."""
+    held = [tensor for tensor in shape.file_tensors if tensor.layer is None or tensor.layer < shape.num_layers]
+    held.sort(key=lambda tensor: (-1 if tensor.layer is None else tensor.layer, tensor.role))
+    return [
+        GgufTensor(
+            t.role, t.layer, t.dimensions, t.type, quantisable=False, is_input=t.role in _INPUTS and t.kind == "weight"
+        )
+        for t in held
+    ]
 
 
 def _convert(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:

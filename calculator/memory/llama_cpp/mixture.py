@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from calculator.memory.blocks import divides
-from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED
+from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED
 
 
 class Slot(NamedTuple):
@@ -50,8 +50,8 @@ class Recipe(NamedTuple):
 
     @property
     def as_stored(self) -> bool:
-        """Whether the converter keeps what the checkpoint has narrowed itself."""
-        return self.preset == STORED
+        """Whether the converter keeps what the checkpoint has narrowed itself, or the file is there already."""
+        return self.preset in (STORED, OWN_FILE)
 
 
 VERY_LOW = frozenset({"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ2_M"})

@@ -11,6 +11,9 @@ USUAL = "Q4_K_M"
 STORED = "NVFP4"
 """The checkpoint as it is: `convert_hf_to_gguf.py` repacks what is NVFP4 there, and no preset makes it."""
 
+OWN_FILE = "GGUF"
+"""The reader's own file as its header says, tensor by tensor."""
+
 DEFAULT_TYPE: dict[str, str] = {
     "F32": "F32",
     "F16": "F16",
@@ -29,6 +32,7 @@ DEFAULT_TYPE: dict[str, str] = {
     "IQ4_XS": "IQ4_XS",
     "MXFP4_MOE": "MXFP4",
     STORED: "BF16",  # what the checkpoint has not narrowed itself
+    OWN_FILE: "BF16",  # never asked: its header names the type of each
     "Q3_K_L": "Q3_K",
     "Q3_K_M": "Q3_K",
     "Q3_K_S": "Q3_K",

@@ -13,6 +13,7 @@ from math import prod
 from typing import NamedTuple
 
 from calculator.architecture.shape import Attention, Experts, LatentAttention, LinearAttention, Mixer, Shape
+from calculator.memory.blocks import BLOCKS
 from calculator.memory.llama_cpp.gguf import GgufTensor, gguf_tensors
 from calculator.memory.llama_cpp.mixture import Slot, Traits, use_more_bits
 from calculator.memory.llama_cpp.support import LLAMA, PER_LAYER_HEADS, SEVENTY_WHERE_80_LAYERS
@@ -35,7 +36,7 @@ class Slots(NamedTuple):
 _EXACTLY = {"output": "output", "token_embd": "token_embd", "per_layer_token_embd": "token_embd"}
 _ENDING = {"attn_qkv": "v", "attn_kv_b": "v", "attn_v": "v", "attn_k": "k", "attn_q": "q", "attn_output": "o"}
 _HOLDING = {"ffn_up": "up", "ffn_gate": "gate", "ffn_down": "down"}
-_AS_STORED = {source: Slot("source", 1, source) for source in ("F32", "BF16", "I32", "NVFP4")}
+_AS_STORED = {source: Slot("source", 1, source) for source in BLOCKS}
 
 
 @lru_cache(maxsize=512)
@@ -122,7 +123,7 @@ def read_traits(shape: Shape, tensors: list[GgufTensor]) -> Traits:
     attention = [m for layer in shape.layers for m in layer.mixers if isinstance(m, Attention)]
     grouped = any(m.num_heads != m.num_kv_heads for m in attention)
     return Traits(
-        tied=not any(t.role == "output" and t.quantisable for t in tensors),
+        tied=not any(t.role == "output" and len(t.dimensions) > 1 for t in tensors),
         num_experts=max(
             (layer.feed_forward.num_experts for layer in shape.layers if isinstance(layer.feed_forward, Experts)),
             default=shape.stated_experts,

@@ -15,7 +15,17 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from calculator import labels
-from calculator.architecture import ConfigError, Shape, parse_beside, parse_config_text, read_config, with_quantization
+from calculator.architecture import (
+    ConfigError,
+    Shape,
+    is_gguf,
+    parse_beside,
+    parse_config_text,
+    read_config,
+    with_quantization,
+    with_stored,
+)
+from calculator.architecture.gguf_file import MOST_HEADER_BYTES
 from calculator.fields import gigabytes, shares, slots_or_auto
 from calculator.figures import gib
 from calculator.fit_words import capacity_texts
@@ -48,8 +58,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", nargs="?", help="a model of the catalogue")
-        parser.add_argument("--config", metavar="PATH", help="a config.json; - reads standard input")
-        parser.add_argument("--quantization", metavar="PATH", help="the hf_quant_config.json beside it, if it has one")
+        parser.add_argument(
+            "--config",
+            metavar="PATH",
+            help="a config.json or a GGUF file, of which the header is read; - reads standard input",
+        )
+        parser.add_argument("--quantization", metavar="PATH", help="hf_quant_config.json or an index beside it")
         parser.add_argument("--engine", default=DEFAULT_ENGINE, help=", ".join(ENGINES))
         parser.add_argument("--weights", metavar="FORMAT", help="weight format; left out: the engine's default")
         parser.add_argument("--kv", metavar="FORMAT", help="format of the KV cache")
@@ -109,15 +123,17 @@ class Command(BaseCommand):
 
 def _read_file(path: str, beside: str | None, assume_standard: bool) -> tuple[str, Shape]:
     config = parse_config_text(_bytes(path))
-    if beside is not None:
-        config = with_quantization(config, parse_beside(_bytes(beside)))
-    return Path(path).name, read_config(config, assume_standard=assume_standard)
+    told = parse_beside(_bytes(beside)) if beside is not None else {}
+    if told:
+        config = with_quantization(config, told)
+    return Path(path).name, with_stored(read_config(config, assume_standard=assume_standard), told)
 
 
 def _bytes(path: str) -> bytes:
     try:
         with open(0 if path == "-" else path, "rb", closefd=path != "-") as file:
-            return file.read(LARGEST_FILE)
+            start = file.read(LARGEST_FILE)
+            return start + file.read(MOST_HEADER_BYTES - len(start)) if is_gguf(start) else start
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from None
 

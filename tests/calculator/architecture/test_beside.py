@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from calculator.accuracy.references import reference_config
-from calculator.architecture import ConfigError, is_quantization, parse_beside, read_config, with_quantization
+from calculator.architecture import (
+    ConfigError,
+    is_quantization,
+    parse_beside,
+    read_config,
+    with_quantization,
+    with_stored,
+)
+from calculator.architecture.beside import stored_bytes
+from tests.calculator.memory.shapes import catalogued_config
 from tests.reference.brought import FILES
 
 NVFP4 = {
@@ -75,3 +84,46 @@ def test_a_name_that_says_what_the_file_does_not(name: str, word: str) -> None:
 def test_a_name_that_says_nothing(name: str) -> None:
     config = reference_config("llama-3-1-8b-instruct") | {"_name_or_path": name}
     assert not any(key.startswith("name_says") for key in read_config(config).assumptions)
+
+
+LLAMA_INDEX = {
+    "metadata": {"total_size": 16060522496},
+    "weight_map": {"lm_head.weight": "model-00004-of-00004.safetensors"},
+}
+
+
+@pytest.mark.parametrize(
+    ("beside", "size"),
+    [
+        (LLAMA_INDEX, 16060522496),  # meta-llama/Llama-3.1-8B-Instruct: 8,030,261,248 parameters in two bytes
+        ({"metadata": {"total_size": 16060522496.0}, "weight_map": {}}, 16060522496),
+        (
+            {
+                "__metadata__": {"format": "pt"},
+                "a": {"dtype": "BF16", "shape": [128256, 4096], "data_offsets": [0, 1050673152]},
+                "b": {"dtype": "BF16", "shape": [4096], "data_offsets": [1050673152, 1050681344]},
+            },
+            1050681344,
+        ),
+    ],
+)
+def test_how_much_a_checkpoint_holds(beside: dict[str, Any], size: int) -> None:
+    assert stored_bytes(beside) == size
+    shape = with_stored(read_config(catalogued_config("meta/llama-3-1-8b-instruct")), beside)
+    assert f"{size:,} B" in shape.assumptions[-1]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"weight_map": {}},
+        {"metadata": {"total_size": "16"}, "weight_map": {}},
+        {"metadata": {"total_size": 1e300}, "weight_map": {}},
+        {"metadata": {"total_size": -1}, "weight_map": {}},
+        {"a": {"dtype": "F32", "shape": [], "data_offsets": [8, 4]}},
+        {"a": {"dtype": "F32", "shape": [], "data_offsets": "0"}},
+    ],
+)
+def test_what_does_not_say_how_much(beside: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        stored_bytes(beside)
