@@ -30,7 +30,8 @@ def request_ids(get_response: View) -> View:
             response = get_response(request)
         finally:
             _request_id.reset(token)
-        response.headers[HEADER] = name
+        if not request.path.startswith(settings.STATIC_URL):  # which a page loads many of, and none of them fails
+            response.headers[HEADER] = name
         return response
 
     return middleware

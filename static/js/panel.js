@@ -152,3 +152,42 @@ addEventListener("load", () => {
   if ([...form.elements].some(changed)) form.requestSubmit();
   else shown = state();
 });
+
+/* What a reader has opened stays open: through an answer that replaces it, and through a change of language.
+   Disclosures are known by their id; the tab remembers them for each page, whatever its language. */
+
+const UNFOLDED = `unfolded:${location.pathname.replace(/^\/[^/]+/, "")}`;
+
+function unfolded() {
+  try {
+    return JSON.parse(sessionStorage.getItem(UNFOLDED)) ?? {};
+  } catch {
+    return {};
+  }
+}
+const states = unfolded();
+
+function unfold() {
+  for (const [id, open] of Object.entries(states)) {
+    const box = document.getElementById(id);
+    if (box?.tagName === "DETAILS") box.open = open;
+  }
+}
+
+document.addEventListener(
+  "click",
+  (event) => {
+    const box = event.target.closest?.("summary")?.parentElement;
+    if (!box?.id) return;
+    states[box.id] = !box.open; // before the click has its effect
+    try {
+      sessionStorage.setItem(UNFOLDED, JSON.stringify(states));
+    } catch {
+      /* private windows may forbid it: it then holds for this page alone */
+    }
+  },
+  { capture: true },
+);
+document.addEventListener("htmx:afterSwap", unfold);
+document.addEventListener("htmx:oobAfterSwap", unfold);
+unfold();
