@@ -60,10 +60,10 @@ def why_no_memory(model: LanguageModel) -> str:
             read_config(model.config)
         except ConfigError as error:
             reason = config_error_texts(error)[0]
-            return _("The calculator does not read this config.json, so the memory is not computed. %(reason)s") % {
-                "reason": reason
-            }
-    return _("The publisher's config.json is not known, so the memory cannot be computed.")
+            return _(
+                "The calculator does not read this config.json, so neither VRAM nor the GPUs that hold it are computed. %(reason)s"
+            ) % {"reason": reason}
+    return _("The publisher's config.json is not known, so neither VRAM nor the GPUs that hold it can be computed.")
 
 
 def max_context_tokens(model: LanguageModel, shape: Shape) -> int | None:
