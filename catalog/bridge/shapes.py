@@ -61,8 +61,8 @@ def why_no_memory(model: LanguageModel) -> str:
         except ConfigError as error:
             reason = config_error_texts(error)[0]
             told = _(
-                "The calculator does not read this config.json, so neither VRAM nor the GPUs that hold it are computed. "
-                "%(reason)s"
+                "The calculator does not read this config.json, so neither VRAM nor the GPUs that hold it are computed."
+                " %(reason)s"
             )
             return told % {"reason": reason}
     return _("The publisher's config.json is not known, so neither VRAM nor the GPUs that hold it can be computed.")
