@@ -16,7 +16,11 @@ from calculator.instant import fit_figures, host_bytes, shown_parts
 from calculator.memory.engines import engines_for
 from calculator.workload_form import WorkloadForm
 
-CONFIGS = sorted((Path(settings.BASE_DIR) / "catalog" / "data" / "models").glob("*/*/config.json"))[::8]
+CONFIGS = sorted(
+    path
+    for path in (Path(settings.BASE_DIR) / "catalog" / "data" / "models").glob("*/*/config.json")
+    if "config_unread" not in path.with_name("card.toml").read_text(encoding="utf-8")
+)[::8]
 MINE = from_specification(
     slug="rtx-4090",
     name="GeForce RTX 4090",

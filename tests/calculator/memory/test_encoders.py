@@ -9,7 +9,7 @@ import pytest
 from calculator.accuracy.references import reference_config
 from calculator.architecture import read_config
 from calculator.memory import ENGINES, Workload, estimate
-from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, STORED
+from calculator.memory.llama_cpp import PRESETS
 from tests.calculator.memory.shapes import published, quantised
 
 FP8 = {"quant_method": "fp8", "weight_block_size": [128, 128]}
@@ -39,7 +39,7 @@ MATRICES = (
 VECTORS = 27 * (4 * 1_152 + 4_304 + 1_152 + 4 * 1_152) + 1_152 + 2 * 1_152 + 1_152  # biases and norms
 
 
-@pytest.mark.parametrize("preset", [name for name in DEFAULT_TYPE if name != STORED])
+@pytest.mark.parametrize("preset", PRESETS)
 def test_llama_cpp_keeps_it_in_a_file_of_its_own(preset: str) -> None:
     """F16 matrices and F32 vectors (`MmprojModel` in conversion/base.py), and 256 MiB to compute in."""
     assert encoder_bytes(TOWER, "llama.cpp", preset) == 2 * MATRICES + 4 * VECTORS + 256 * MIB

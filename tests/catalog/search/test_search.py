@@ -95,7 +95,9 @@ def test_brands_in_our_own_chinese_texts_find_their_family() -> None:
         text: str = family.summary_zh_hans  # type: ignore[attr-defined]
         owner: str = family.organization.name_zh_hans or ""  # type: ignore[attr-defined]
         brands = {brand for brand in words_of_readers()["brands"] if brand in text}
-        brands |= {leading_brand(text)} - {""}
+        leading = leading_brand(text)  # a brand only where it has the owner's name or another brand in it
+        if any(name and name in leading for name in (owner, *words_of_readers()["brands"])):
+            brands.add(leading)
         for brand in brands:
             of_family = [entry.slug for entry in find(brand, "family").of("family")]
             of_models = {entry.pk for entry in find(brand, "model").of("model")}
