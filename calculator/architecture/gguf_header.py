@@ -66,8 +66,9 @@ def check_agrees(shape: Shape, tensors: tuple[FileTensor, ...]) -> None:
     for tensor in tensors:
         elements = known.get((tensor.role, tensor.layer, tensor.kind))
         if elements is not None and elements != prod(tensor.dimensions) and tensor.role not in _PADDED:
-            values = {"value": prod(tensor.dimensions), "expected": elements}
-            faults.append(Fault(_written(tensor), "tensor_of_other_size", values))
+            found = prod(tensor.dimensions)
+            place = _written(tensor)
+            faults.append(Fault(place, "tensor_of_other_size", {"value": found, "expected": elements}))
     if not tensors:
         return
     present = {tensor.layer for tensor in tensors}

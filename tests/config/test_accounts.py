@@ -139,6 +139,9 @@ def test_no_code_without_the_setting(owner: User) -> None:
 SECOND_STEP = """
 import django
 django.setup()
+from django.conf import settings
+plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # nothing was collected
+settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 from io import StringIO
 from django.contrib.auth.models import User
 from django.core.management import call_command

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.signals import request_finished
+from django.db import close_old_connections
 from django.test import Client, override_settings
 
 from tests.config import observatory
@@ -42,7 +44,10 @@ def scored(client: Client, path: str, status: int, method: str = "GET", host: st
     answer = client.generic(method, path, secure=True, headers={"host": host})
     assert answer.status_code == status
     body = "" if answer.streaming else answer.content.decode()
+    # As the client itself does: to close an answer must not close the connection that this test runs in.
+    request_finished.disconnect(close_old_connections)
     answer.close()
+    request_finished.connect(close_old_connections)
     return observatory.score(dict(answer.headers), answer.cookies, body)
 
 

@@ -96,7 +96,7 @@ def test_an_edit_starts_one_process_and_waits_for_nothing(
         for score in Score.objects.filter(model__slug="m20"):
             score.value = 99.0
             score.save()
-    assert started == [["rank_models", "--waiting"]]
+    assert started == [["django", "rank_models", "--waiting"]]
     assert standings.waiting()
     assert Release.objects.count() == before
 
