@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from catalog.admin.scores_as_csv.table import Line, Refusal, read
+from catalog.admin.scores_as_csv.table import Line, read
+from catalog.admin.tables.changes import Change, Plan, Refusal
 from catalog.models import Alias, Benchmark, LanguageModel, Score
 from catalog.source.records import ScoreRecord
 
 KEY = ("variant", "mode", "settings", "date", "source")  # beside the model and the benchmark
 CHANGEABLE = ("value", "basis", "via", "source_kind", "name_in_source", "duplicate")
-
-
-class Change(NamedTuple):
-    """`before` is None for a score that is new, else what it holds now; `score` is not saved yet."""
-
-    line: int
-    score: Score
-    before: dict[str, Any] | None
-
-    @property
-    def differences(self) -> list[tuple[str, Any, Any]]:
-        """Columns with the value that stands and the one that comes."""
-        return [(name, old, getattr(self.score, name)) for name, old in (self.before or {}).items()]
-
-
-@dataclass(slots=True)
-class Plan:
-    changes: list[Change] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
-    unchanged: int = 0
-
-    @property
-    def added(self) -> list[Change]:
-        return [change for change in self.changes if change.before is None]
-
-    @property
-    def changed(self) -> list[Change]:
-        return [change for change in self.changes if change.before is not None]
-
-    def save(self) -> None:
-        """All or nothing."""
-        if self.refused:
-            raise ValueError("a table with refused rows is not saved")
-        with transaction.atomic():
-            for change in self.changes:
-                change.score.save()
 
 
 def plan(text: str) -> Plan:
@@ -94,15 +57,17 @@ def _add(made: Plan, line: Line, model: LanguageModel, benchmark: Benchmark) -> 
     row = Score.objects.filter(model=model, benchmark=benchmark, **key).first()
     if row is None:
         values = {name: getattr(line.record, name) for name in CHANGEABLE}
-        made.changes.append(Change(line.number, Score(model=model, benchmark=benchmark, **key, **values), None))
+        new = Score(model=model, benchmark=benchmark, **key, **values)
+        made.changes.append(Change(line.number, new, [], f"{model} · {benchmark}", new.value))
         return
     row.model, row.benchmark = model, benchmark
     given = line.record.model_fields_set & set(CHANGEABLE)  # a column that the table lacks stays as it is
-    before = {name: getattr(row, name) for name in CHANGEABLE if name in given}
-    differing = {name: old for name, old in before.items() if old != getattr(line.record, name)}
-    if not differing:
+    stands = {name: getattr(row, name) for name in CHANGEABLE if name in given}
+    comes = {name: getattr(line.record, name) for name in stands}
+    differences = [(name, old, comes[name]) for name, old in stands.items() if old != comes[name]]
+    if not differences:
         made.unchanged += 1
         return
-    for name in differing:
-        setattr(row, name, getattr(line.record, name))
-    made.changes.append(Change(line.number, row, differing))
+    for name, _old, new_value in differences:
+        setattr(row, name, new_value)
+    made.changes.append(Change(line.number, row, differences, f"{model} · {benchmark}", row.value))

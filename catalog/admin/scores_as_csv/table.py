@@ -10,23 +10,12 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
+from catalog.admin.tables.changes import FORMULA, MOST_BYTES, MOST_ROWS, Refusal, UnreadableTableError
 from catalog.models import Score
 from catalog.source.records import ScoreRecord
 
-MOST_BYTES = 2_000_000
-MOST_ROWS = 5_000
 COLUMNS = tuple(ScoreRecord.model_fields)
 REQUIRED = frozenset(name for name, field in ScoreRecord.model_fields.items() if field.is_required())
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
-
-
-class UnreadableTableError(ValueError):
-    """Said in the editor's language."""
-
-
-class Refusal(NamedTuple):
-    line: int
-    reason: str
 
 
 class Line(NamedTuple):

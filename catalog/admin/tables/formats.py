@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from django.utils.translation import gettext as _
 
-from catalog.admin.scores_as_csv.table import FORMULA, MOST_BYTES, MOST_ROWS, Refusal, UnreadableTableError
+from catalog.admin.tables.changes import FORMULA, MOST_BYTES, MOST_ROWS, Refusal, UnreadableTableError
 from catalog.source.records import Record
 from catalog.source.writing import tables
 

@@ -1,16 +1,14 @@
-"""What a table would change: all of it is known before anything is written."""
+"""What a table of entries that have a slug would change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from catalog.admin.scores_as_csv.table import Refusal
+from catalog.admin.tables.changes import Change, Plan, Refusal
 from catalog.admin.tables.formats import Entry, read
 from catalog.models import Synced
 from catalog.source.records import Record
@@ -19,37 +17,6 @@ from catalog.sync.kinds import KINDS, Kind
 from catalog.sync.merge import same
 
 Check = Callable[[Any], Iterable[str]]  # reasons why a record may not stand, beside its own
-
-
-class Change(NamedTuple):
-    """`differences`: column, what stands, what comes; without them the row is new. `row` is not saved yet."""
-
-    place: int
-    row: Any
-    differences: list[tuple[str, Any, Any]]
-
-
-@dataclass(slots=True)
-class Plan:
-    changes: list[Change] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
-    unchanged: int = 0
-
-    @property
-    def added(self) -> list[Change]:
-        return [change for change in self.changes if not change.differences]
-
-    @property
-    def changed(self) -> list[Change]:
-        return [change for change in self.changes if change.differences]
-
-    def save(self) -> None:
-        """All or nothing."""
-        if self.refused:
-            raise ValueError("a table with refused rows is not saved")
-        with transaction.atomic():
-            for change in self.changes:
-                change.row.save()
 
 
 def _by_slug(rows: Iterable[Any]) -> dict[str, Any]:
@@ -107,7 +74,7 @@ class Planner:
         if row is not None and not differences:
             self.made.unchanged += 1
             return
-        target = self.kind.model() if row is None else row
+        target: Any = self.kind.model() if row is None else row
         for name in comes if row is None else (name for name, _old, _new in differences):
             setattr(target, name, self.links[name][comes[name]] if name in self.links else comes[name])
-        self.made.changes.append(Change(entry.place, target, differences))
+        self.made.changes.append(Change(entry.place, target, differences, target.slug, target.name))

@@ -12,7 +12,8 @@ from django.test import Client
 from reversion.models import Version
 
 from catalog import sync
-from catalog.admin.scores_as_csv.table import COLUMNS, UnreadableTableError, read, written
+from catalog.admin.scores_as_csv.table import COLUMNS, read, written
+from catalog.admin.tables.changes import UnreadableTableError
 from catalog.models import Benchmark, LanguageModel, Score
 from catalog.source import load
 
