@@ -46,6 +46,15 @@ class TestLeaderboards:
         assert f"<b>{rank}</b>" in page
         assert "3 models of 40 with a rank; ranks count all of them" in text_of(page)
 
+    @pytest.mark.parametrize(("language", "said"), [("en", "publisher's figures only"), ("zh-hans", "仅有发布方数据")])
+    def test_a_rank_without_independent_scores_says_so(self, language: str, said: str) -> None:
+        Place.objects.update(num_independent=1)
+        DataChange.record()
+        assert said not in text_of(get(f"/{language}/benchmarks/"))
+        Place.objects.filter(release__scope="overall", rank=1).update(num_independent=0)
+        DataChange.record()
+        assert text_of(get(f"/{language}/benchmarks/")).count(said) == 1
+
     def test_the_chart_names_the_frontier_in_words(self) -> None:
         page = get("/en/benchmarks/?memory=3")
         caption = text_of(page[page.index("<figcaption") : page.index("</figcaption>")])

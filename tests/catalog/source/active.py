@@ -6,13 +6,20 @@ import re
 from collections.abc import Iterator, Mapping
 
 UNITS = {"billion": 10**9, "B": 10**9, "million": 10**6, "M": 10**6, "亿": 10**8}
-NUMBER = r"(?<!under )(?<![\d.])(?P<number>\d+(?:\.\d+)?) ?(?P<unit>billion|million|[BM]\b|亿)(?! ?至)"
+NUMBER = r"(?<!under )(?<!fewer than )(?<![\d.])(?P<number>\d+(?:\.\d+)?) ?(?P<unit>billion|million|[BM]\b|亿)(?! ?至)"
+WORKS = r"(?:at work|compute\b|work(?:s|ing)? (?:on|at|per)\b)"
+OF_TOTAL = r"(?: of (?:its )?[\d.]+ billion)?"  # the total is no active count
 PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "en": (
         re.compile(rf"{NUMBER}(?: parameters)?(?: are| of them(?: are)?)? active\b"),
+        re.compile(rf"(?<!of )(?<!of its ){NUMBER}{OF_TOTAL}(?: parameters)? {WORKS}"),
         re.compile(rf"\bactiv(?:e|ates|ating) (?:about |around |only |some )?{NUMBER}"),
     ),
-    "zh_hans": (re.compile(rf"激活(?:参数)?(?:量)?(?:仅|只有|约|为|约为)? ?{NUMBER}"),),
+    "zh_hans": (
+        re.compile(rf"激活(?:参数)?(?:量)?(?:仅|只有|约|为|约为)? ?{NUMBER}"),
+        re.compile(rf"每(?:个 token |次|步)(?:都)?(?:只|仅|约|会)*用(?:到)?(?:约)? ?{NUMBER}"),
+        re.compile(rf"{NUMBER}(?:参数)?参与"),
+    ),
 }
 LABELLED = re.compile(r"vendor's count|publisher's count|标称|labelled|counts? as")
 TOLERANCE = 0.03

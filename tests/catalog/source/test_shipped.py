@@ -73,7 +73,11 @@ def test_an_active_count_in_a_text_is_the_models_or_says_whose_it_is(shipped: So
         ("117 billion parameters with 5.1 billion active.", "en", True),
         ("117 billion parameters with 5.1 billion active by the vendor's count.", "en", False),
         ("117 billion parameters, 5.7 billion active.", "en", False),
+        ("117 billion parameters to load, 5.1 billion at work.", "en", True),
+        ("5.1 billion of 117 billion parameters work on a token.", "en", True),
+        ("5.7 billion of 117 billion parameters work on a token.", "en", False),
         ("1168 亿参数，每个 token 激活约 51 亿。", "zh_hans", True),
+        ("1168 亿参数，每个 token 只用约 51 亿。", "zh_hans", True),
         ("1168 亿参数，标称激活 51 亿。", "zh_hans", False),
     ],
 )
