@@ -31,6 +31,7 @@ NOISE = 0.08
 ABILITY_PRIOR, DIFFICULTY_PRIOR, SLOPE_PRIOR, OFFSET_PRIOR = 0.3, 0.075, 4.0, 4.0
 
 _STEPS = 1000
+_FIRST_DAMPING = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,6 @@ class Fit:
     difficulty: Vector
     log_slope: Vector
     offset: float = 0.0
-
-    def moved(self, by: Fit) -> Fit:
-        return Fit(
-            self.ability + by.ability,
-            self.difficulty + by.difficulty,
-            self.log_slope + by.log_slope,
-            self.offset + by.offset,
-        )
 
     def expected(self, model_of: Index, item_of: Index, own: Vector | float = 0.0) -> Vector:
         """The share of the scale that the models are expected to reach on the items; `own` is 1 for their publisher."""
@@ -81,17 +74,16 @@ def fit(
     problem = _Problem(table, table.shares if shares is None else shares, table.weights if weights is None else weights)
     now = start or problem.start()
     cost = problem.cost(now)
-    damping = 1.0
+    damping = _FIRST_DAMPING
     for _ in range(_STEPS):
         step = problem.step(now, damping)
         if step is not None:
-            change, promised = step
+            trial, promised = step
             if promised <= tolerance * (1 + cost):
                 return now
-            trial = now.moved(change)
             trial_cost = problem.cost(trial)
             if trial_cost < cost:
-                now, cost, damping = trial, trial_cost, damping / 10
+                now, cost, damping = trial, trial_cost, damping / 3
                 continue
         damping *= 4
     raise ArithmeticError(f"no solution after {_STEPS} steps, cost {cost}")
@@ -128,16 +120,19 @@ class _Problem:
         return expected, np.sqrt(self.weights) * (expected - self.shares) / NOISE
 
     def step(self, at: Fit, damping: float) -> tuple[Fit, float] | None:
-        """A Newton step, and the fall of the cost that its quadratic model promises.
+        """Where a Newton step leads, and the fall of the cost that its quadratic model promises.
 
-        The exact second derivatives need not be positive definite far from the solution; `damping` adds so many times
-        the Gauss-Newton ones, which are. None where it adds too little.
+        The unknowns of an item are a D and ln a: one that hardly tells models apart has a slope near 0 and a difficulty
+        far off, and only their product is told by its scores. The exact second derivatives need not be positive
+        definite far from the solution; `damping` adds so many times the Gauss-Newton ones, which are. None where it
+        adds too little.
         """
         model_of, item_of, own = self.table.model_of, self.table.item_of, self.table.own
         num_models, num_items = len(at.ability), len(at.difficulty)
-        slope = np.exp(at.log_slope)[item_of]
-        margin = at.margin(model_of, item_of, own)
-        # a cell's cost depends on its unknowns through `margin` alone: first and second derivative by margin
+        slopes = np.exp(at.log_slope)
+        slope = slopes[item_of]
+        reach = slope * (at.ability[model_of] + at.offset * own)
+        # a cell's cost depends on its unknowns through `reach` less a D alone: first and second derivative by that
         expected, misfit = self._misfit(at)
         steep = np.sqrt(self.weights) / NOISE * expected * (1 - expected)
         first = misfit / np.sqrt(1 + misfit**2) * steep
@@ -155,33 +150,34 @@ class _Problem:
         slope_pull, slope_prior = _prior(at.log_slope, SLOPE_PRIOR)
         offset_pull, offset_prior = _prior(np.array([at.offset]), OFFSET_PRIOR)
         ability_gradient = per_model(first * slope) + ability_pull
-        # what is not eliminated: difficulties, slopes, and the offset, an ability that all publishers' figures share
+        # what is not eliminated: a D, ln a, and the offset, an ability that all publishers' figures share
         item_gradient = np.concatenate(
             (
-                difficulty_pull - per_item(first * slope),
-                slope_pull + per_item(first * margin),
+                difficulty_pull / slopes - per_item(first),
+                slope_pull - at.difficulty * difficulty_pull + per_item(first * reach),
                 offset_pull + np.sum(first * slope * own),
             )
         )
 
         by_ability_twice = second * slope**2
-        by_ability_and_slope = (second * margin + first) * slope
-        by_slope_twice = second * margin**2 + first * margin
+        by_ability_and_slope = (second * reach + first) * slope
+        by_slope_twice = second * reach**2 + first * reach
         steepness = by_ability_twice + sure * slope**2
         ability_curve = per_model(steepness) + (1 + damping) * ability_prior
         if ability_curve.min() <= 0:
             return None
-        difficulty_curve = per_item(steepness) + (1 + damping) * difficulty_prior
-        slope_curve = per_item(by_slope_twice + sure * margin**2) + (1 + damping) * slope_prior
+        product_curve = per_item(second + sure) + (1 + damping) * difficulty_prior / slopes**2
+        slope_curve = per_item(by_slope_twice + sure * reach**2) + (1 + damping) * slope_prior
+        slope_curve += (1 + damping) * difficulty_prior * at.difficulty**2 + at.difficulty * difficulty_pull
         offset_curve = np.sum(steepness * own) + (1 + damping) * offset_prior
-        item_curve = np.diag(np.concatenate((difficulty_curve, slope_curve, offset_curve)))
+        item_curve = np.diag(np.concatenate((product_curve, slope_curve, offset_curve)))
         places, offset_place = np.arange(num_items), 2 * num_items
-        within = -per_item(by_ability_and_slope)
+        within = -per_item(second * reach) - (difficulty_pull + difficulty_prior * at.difficulty) / slopes
         item_curve[places, num_items + places] = item_curve[num_items + places, places] = within
-        with_offset = np.concatenate((-per_item(by_ability_twice * own), per_item(by_ability_and_slope * own)))
+        with_offset = np.concatenate((-per_item(second * slope * own), per_item(by_ability_and_slope * own)))
         item_curve[offset_place, :offset_place] = item_curve[:offset_place, offset_place] = with_offset
         mixed = np.zeros((num_models, 2 * num_items + 1))
-        mixed[model_of, item_of] = -by_ability_twice
+        mixed[model_of, item_of] = -second * slope
         mixed[model_of, num_items + item_of] = by_ability_and_slope
         mixed[:, offset_place] = per_model(by_ability_twice * own)
 
@@ -193,10 +189,12 @@ class _Problem:
         items = np.linalg.solve(root.T, np.linalg.solve(root, scaled.T @ ability_gradient - item_gradient))
         abilities = -(ability_gradient + mixed @ items) / ability_curve
         promised = -0.5 * float(ability_gradient @ abilities + item_gradient @ items)
-        # an item that hardly tells models apart would be thrown far off: no unknown moves by more than 1 in a step
+        # far from the solution a step may be thrown far off: no unknown moves by more than 1
         moves = np.clip(np.concatenate((abilities, items)), -1.0, 1.0)
-        ability, difficulty, log_slope, offset = np.split(moves, np.cumsum((num_models, num_items, num_items)))
-        return Fit(ability, difficulty, log_slope, float(offset[0])), promised
+        ability, product, log_slope, offset = np.split(moves, np.cumsum((num_models, num_items, num_items)))
+        slope_there = at.log_slope + log_slope
+        difficulty = (slopes * at.difficulty + product) / np.exp(slope_there)
+        return Fit(at.ability + ability, difficulty, slope_there, at.offset + float(offset[0])), promised
 
 
 def _prior(value: Vector, strength: float) -> tuple[Vector, Vector]:
