@@ -61,7 +61,7 @@ def environment(**options: Any) -> Environment:
     """For `TEMPLATES`. `_`, `{% trans %}` and `pgettext` write text of the reader's language."""
     options["undefined"] = Undefined  # with DEBUG, too: Django would have names written out that a page may lack
     options["bytecode_cache"] = compiled()
-    made = Pages(extensions=["jinja2.ext.i18n"], lstrip_blocks=True, **options)  # noqa: S701 (Django says autoescape)
+    made = Pages(extensions=["jinja2.ext.i18n"], lstrip_blocks=True, **options)
     made.template_class = Page
     made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a Han character in three bytes, not six
     made.install_gettext_callables(  # type: ignore[attr-defined]
