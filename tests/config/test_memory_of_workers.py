@@ -11,6 +11,6 @@ SAID = "import sys, config.wsgi; print(*(name for name in ('numpy', 'scipy', 're
 
 
 def test_nothing_to_rank_with() -> None:
-    """NumPy takes 15 MB of each worker, and ranks are the work of another process. Reversion is there: the check works."""
+    """NumPy takes 15 MB of a worker, and ranks are the work of another process. Reversion is there: the check works."""
     done = subprocess.run([sys.executable, "-c", SAID], cwd=ROOT, check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["reversion"]
