@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-PARTS = ("kills", "services", "storage", "signals", "clock", "requests")
+PARTS = ("kills", "services", "storage", "damage", "signals", "clock", "requests")
 
 
 def main() -> int:
@@ -22,6 +23,7 @@ def main() -> int:
     options = asked.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         asked.error(f"no such part: {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else what was started would stay
     wrong = [part for part in options.parts or PARTS if not _ran(part, options)]
     print(f"not as it should be: {', '.join(wrong)}" if wrong else "all as it should be")
     return 1 if wrong else 0

@@ -52,13 +52,12 @@ class _Stay(HTTPRedirectHandler):
         return None
 
 
-class Editor:
-    def __init__(self, port: int, account: str = NAME, password: str = PASSWORD) -> None:
+class Visitor:
+    """Keeps cookies, and follows no redirection."""
+
+    def __init__(self, port: int) -> None:
         self.site = f"http://127.0.0.1:{port}"
         self._opener = build_opener(HTTPCookieProcessor(CookieJar()), _Stay())
-        status, _body = self.send("/admin/login/", username=account, password=password)
-        if status != 302:
-            raise RuntimeError(f"{status} at the login")
 
     def ask(self, path: str, sent: list[tuple[str, str]] | None = None) -> tuple[int, str]:
         body = None if sent is None else urlencode(sent).encode()
@@ -79,3 +78,11 @@ class Editor:
         fields.close()
         kept = [(name, value) for name, value in fields.sent if name not in changes]
         return self.ask(path, [*kept, *changes.items()])
+
+
+class Editor(Visitor):
+    def __init__(self, port: int, account: str = NAME, password: str = PASSWORD) -> None:
+        super().__init__(port)
+        status, _body = self.send("/admin/login/", username=account, password=password)
+        if status != 302:
+            raise RuntimeError(f"{status} at the login")

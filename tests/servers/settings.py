@@ -4,5 +4,5 @@ from config.settings import *  # noqa: F403
 from config.settings import SHIPPED, STORAGES
 
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-STATICFILES_DIRS = []  # type: ignore[no-redef]
+STATICFILES_DIRS = []
 STATIC_ROOT = SHIPPED / "static"  # WhiteNoise serves what lies there
