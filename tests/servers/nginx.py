@@ -24,7 +24,7 @@ def _configuration(folder: Path, port: int, sites: tuple[int, ...]) -> str:
     plain = re.sub(r"server \{\s+listen 80;.*?\n\}\n", "", plain, flags=re.DOTALL)
     plain = re.sub(r" *ssl_certificate.*\n", "", plain)
     plain = plain.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port}")
-    servers = "".join(f"server 127.0.0.1:{site};" for site in sites)
-    plain = plain.replace("server 127.0.0.1:8000;", servers)
+    line = next(line for line in plain.splitlines() if "server 127.0.0.1:8000" in line)
+    plain = plain.replace(line, "\n".join(line.replace("8000", str(site)) for site in sites))
     own = "".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     return f"daemon off; pid {folder}/nginx.pid; events {{}} http {{ access_log off; {own}\n{plain}\n}}"
