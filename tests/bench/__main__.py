@@ -1,5 +1,5 @@
-"""`make bench` times the memory model, the pages, and another server beside ours, weighs pages, says how all of it grows
-with the catalogue, and what happens on two hosts when one of them dies."""
+"""`make bench` times the memory model, the pages, and another server beside ours, weighs pages, says how all of it
+grows with the catalogue, and what happens on two hosts when one of them dies."""
 
 from __future__ import annotations
 
