@@ -98,7 +98,9 @@ def _tell(schema: Any, known: pages.Values) -> None:
     """What a description cannot say: half of the cases name a model, a card, an engine that there is, or a config."""
 
     def some(names: Iterable[str]) -> st.SearchStrategy[dict[str, str]]:
-        return st.fixed_dictionaries({}, optional={name: st.sampled_from(sorted(known[name])) for name in names})
+        return st.fixed_dictionaries(
+            {}, optional={name: st.sampled_from(sorted(known[name])) for name in names if name in known}
+        )
 
     @schema.hook
     def before_generate_path_parameters(context: Any, strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
