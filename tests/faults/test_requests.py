@@ -1,4 +1,4 @@
-"""A short run of what `python -m tests.faults requests` asks at length, without a network; REQUESTS= for a longer one."""
+"""A short run of what `python -m tests.faults requests` asks at length, without a network (REQUESTS= for more)."""
 
 from __future__ import annotations
 
