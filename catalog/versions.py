@@ -8,12 +8,15 @@ kept as plain data, which any release can read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
 
 from catalog.models import Synced
 
@@ -48,3 +51,19 @@ def row_version(row: Synced) -> tuple[int, str]:
 def key(name: str, *parts: object) -> str:
     """A key for `parts` in this release. They are told apart by `repr`: numbers, texts, and tuples of them."""
     return f"{name}:{blake2b(repr((release(), *parts)).encode(), digest_size=16).hexdigest()}"
+
+
+def written_once(key: str, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `write` says under `key`: in this process at hand, and in files for all others. Where files cannot be
+    written each process has it from itself."""
+
+    def from_files() -> dict[str, Any]:
+        with suppress(OSError):
+            if found := caches["written"].get(key):
+                return dict(found)
+        found = write()
+        with suppress(OSError):
+            caches["written"].set(key, found, SECONDS)
+        return found
+
+    return caches["answers"].get_or_set(key, from_files, SECONDS) or {}

@@ -6,6 +6,7 @@ The admin keeps Django's.
 from __future__ import annotations
 
 import os
+from collections.abc import MutableMapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -41,6 +42,12 @@ class Page(Template):
         return tight(written) if translation.get_language() == "zh-hans" else written
 
 
+class Pages(Environment):
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """What every template knows, as one mapping: Jinja2 joins two, and walks through them at each `include`."""
+        return {**self.globals, **(d or {})}
+
+
 def compiled() -> BytecodeCache | None:
     """Where templates lie as code, known by what they say: to compile them all takes a third of a start. None where
     nothing can be written."""
@@ -54,7 +61,7 @@ def environment(**options: Any) -> Environment:
     """For `TEMPLATES`. `_`, `{% trans %}` and `pgettext` write text of the reader's language."""
     options["undefined"] = Undefined  # with DEBUG, too: Django would have names written out that a page may lack
     options["bytecode_cache"] = compiled()
-    made = Environment(extensions=["jinja2.ext.i18n"], lstrip_blocks=True, **options)  # noqa: S701 (Django says autoescape)
+    made = Pages(extensions=["jinja2.ext.i18n"], lstrip_blocks=True, **options)
     made.template_class = Page
     made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a Han character in three bytes, not six
     made.install_gettext_callables(  # type: ignore[attr-defined]

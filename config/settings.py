@@ -180,6 +180,11 @@ CACHES = {
         "LOCATION": WRITTEN / ".cache" / "graphs",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
+    "written": {  # what pages say of a model whatever is asked, for all processes
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": WRITTEN / ".cache" / "written",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
 }
 STATIC_URL = "static/"
 STATIC_ROOT = WRITTEN / "staticfiles"

@@ -14,7 +14,9 @@ from catalog.bridge.recognition import recognise
 from catalog.bridge.rows import published_model
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
+from catalog.ranking.scope import OVERALL
 from catalog.search import BestFirst
+from catalog.standings.boards import newest
 
 FOUND = 12
 ONE_CARD_BYTES = 22 * 2**30
@@ -30,8 +32,12 @@ class DatabaseCatalogue:
         return all_cards()
 
     def default(self) -> str:
-        """The newest that a card of 24 GB holds."""
+        """The best that a card of 24 GB holds, by the overall board; the newest before anything is ranked."""
         rows = LanguageModel.objects.published().filter(config__isnull=False, memory_8k_bytes__lte=ONE_CARD_BYTES)
+        if board := newest().get(OVERALL.key):
+            ranked = rows.filter(places__release=board, places__rank__isnull=False).order_by("places__rank", "slug")
+            if best := ranked.values_list("slug", flat=True).first():
+                return best
         return rows.order_by("-release_date", "slug").values_list("slug", flat=True).first() or ""
 
     def model(self, slug: str) -> Model | None:

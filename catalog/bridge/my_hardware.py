@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import parse_qsl
 
 from django.http import QueryDict
 
@@ -47,6 +48,11 @@ class MyHardware:
         """`card=...&cards=...` for a link; empty without a card."""
         return self.form.hardware_query()
 
+    @property
+    def answers(self) -> list[tuple[str, str]]:
+        """The same for the hidden fields of a form."""
+        return parse_qsl(self.query)
+
     def fits(self, models: Sequence[LanguageModel], context_tokens: int | None = None) -> Mapping[int, FitView]:
         """Primary key -> how the model fits by default, as on its own page.
 
@@ -62,7 +68,7 @@ class MyHardware:
                 found[row.pk] = view
         return found
 
-    def fits_asked(self, models: Sequence[LanguageModel], asked: Mapping[str, str]) -> Mapping[int, FitView]:
+    def fits_asked(self, models: Iterable[LanguageModel], asked: Mapping[str, str]) -> Mapping[int, FitView]:
         """`fits` for a workload that is asked of every model; those that cannot answer it are left out."""
         if self.card is None:
             return {}

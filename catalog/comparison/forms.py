@@ -12,9 +12,16 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
+from calculator.fields import FlagField
+from calculator.fit_words import FitView
 from calculator.memory import DEFAULT_CONTEXT_TOKENS, DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS, MAX_SEQUENCES, engines_for
 from calculator.public_form import PublicForm
+from catalog.bridge.my_hardware import MyHardware
+from catalog.models import LanguageModel
+
+FOUND = 12
+"""Models to choose from, of those that a search finds."""
 
 QUESTIONS = ("engine", "weights", "kv", "context", "sequences")
 
@@ -74,3 +81,32 @@ def _union(shapes: Sequence[Shape], formats: Callable[[Shape], tuple[str, ...]])
     """Every format that at least one of the models offers, in the engine's order."""
     offered = dict.fromkeys(name for shape in shapes for name in formats(shape))
     return [(name, name) for name in offered]
+
+
+class FindForm(PublicForm):
+    """What is searched to stand beside the others; `fits`: only what the reader's cards, `mine`, run as it is asked."""
+
+    q = forms.CharField(required=False)
+    fits = FlagField(label=gettext_lazy("Only what fits"), required=False)
+
+    def __init__(self, query: Mapping[str, str], mine: MyHardware) -> None:
+        super().__init__(data={name: query[name] for name in ("q", "fits") if query.get(name)}, auto_id="%s")
+        self.mine = mine
+
+    @property
+    def text(self) -> str:
+        return str(self.data.get("q", "")).strip()[:100]
+
+    def clean_fits(self) -> bool:
+        fits: bool = self.cleaned_data["fits"]
+        if fits and self.mine.card is None and self.mine.valid:
+            raise forms.ValidationError(_("Choose your hardware, too."))
+        return fits
+
+    @property
+    def only(self) -> bool:
+        return self.is_valid() and bool(self.cleaned_data["fits"])
+
+    def kept(self, found: Iterable[LanguageModel], fits: Mapping[int, FitView]) -> list[LanguageModel]:
+        fit_of = {pk: view.fit.state for pk, view in fits.items()}
+        return [model for model in found if not self.only or fit_of.get(model.pk) in ("fits", "tight")][:FOUND]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,17 +8,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from catalog.bridge.my_hardware import MyHardware
+from catalog.bridge.rows import models_to_place
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.comparison.choice import MOST, choose
 from catalog.comparison.entries import facts, specifications
 from catalog.comparison.examples import examples
-from catalog.comparison.forms import CompareForm
+from catalog.comparison.forms import FOUND, CompareForm, FindForm
 from catalog.comparison.needs import memory
 from catalog.comparison.results import ranks, scores
 from catalog.models import LanguageModel
 from catalog.search import BestFirst
 
-FOUND = 12
+LOOKED_AT = 40  # of what a search finds
 
 
 def compare(request: HttpRequest) -> HttpResponse:
@@ -29,7 +31,10 @@ def compare(request: HttpRequest) -> HttpResponse:
     form = CompareForm(request.GET.dict(), list(shapes.values()), min(longest, default=None))
     valid = form.is_valid()
     mine = MyHardware.from_query(request.GET)
-    text = request.GET.get("q", "").strip()[:100]
+    finding = FindForm(request.GET.dict(), mine)
+    text = finding.text
+    found = _found(text, models)[: LOOKED_AT if finding.only else FOUND] if finding.is_valid() else []
+    found_fits = mine.fits_asked(models_to_place(model.pk for model in found), form.answers) if valid else {}
     context: dict[str, Any] = {
         "form": form,
         "problems": chosen.problems,
@@ -39,7 +44,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         "most": MOST,
         "full": len(models) >= MOST,
         "q": text,
-        "found": [(model, _address([*models, model], form, mine)) for model in _found(text, models)],
+        "finding": finding,
+        "found": [(model, _address([*models, model], form, mine)) for model in finding.kept(found, found_fits)],
+        "found_fits": found_fits,
     }
     if not models and not text:
         context["examples"] = list(examples())
@@ -50,15 +57,15 @@ def compare(request: HttpRequest) -> HttpResponse:
         if valid:
             context["memory"] = memory(models, form)
             context["fits"] = mine.fits_asked(models, form.answers)
-    status = 200 if valid and mine.valid and not chosen.problems else 400
+    status = 200 if valid and mine.valid and finding.is_valid() and not chosen.problems else 400
     return render(request, "catalog/compare.html", context, status=status)
 
 
-def _found(text: str, chosen: tuple[LanguageModel, ...]) -> list[LanguageModel]:
+def _found(text: str, chosen: tuple[LanguageModel, ...]) -> Sequence[LanguageModel]:
     if not text:
         return []
     rows = LanguageModel.objects.published().exclude(pk__in=[model.pk for model in chosen])
-    return BestFirst(rows.for_list(), "model", text)[:FOUND]
+    return BestFirst(rows.for_list(), "model", text)
 
 
 def _address(models: list[LanguageModel] | tuple[LanguageModel, ...], form: CompareForm, mine: MyHardware) -> str:

@@ -13,6 +13,7 @@ from catalog.ranking.frontier import Point, frontier
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
 LABEL_ROOM = (110, 16)  # least distance between two names, across and down
+MOST_LINKED = 400  # points; of more, those that others beat are dots alone
 LETTER = 6.5  # mean width of a letter; a name without room to the left of its point is written to the right
 
 
@@ -34,6 +35,19 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """A model that another beats."""
+
+    slug: str
+    name: str
+    index: float
+    memory_bytes: int
+    x: float
+    y: float
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Cards:
     """What can be used of the reader's cards, as an upright line; `inside`: the line stands within the axes."""
 
@@ -46,9 +60,11 @@ class Cards:
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """`dots` is one path of all models that the reader's cards could hold, `dots_over` of the others: short strokes
-    with round ends, a tenth of the size of as many circles."""
+    """`others` are the models beside the best. Where they are too many for a link each, `dots` is one path of those
+    that the reader's cards could hold, `dots_over` of the rest: short strokes with round ends, a tenth of the size of
+    as many circles."""
 
+    others: tuple[Other, ...]
     dots: str
     dots_over: str
     line: str
@@ -86,11 +102,26 @@ def scatter(places: Iterable[Mapping[str, Any]], cards: tuple[str, int] | None =
         return "".join(f"M{x_of(point.memory_bytes)} {y_of(point.score)}h0" for point in drawn)
 
     edge = frontier(points)
+    beaten = [point for point in points if point not in edge]
+    linked = len(points) <= MOST_LINKED
     placed = [(point, x_of(point.memory_bytes), y_of(point.score)) for point in edge]
     labelled = _with_room([(x, y) for _point, x, y in placed])
     return Scatter(
-        dots=strokes(point for point in points if not over(point)),
-        dots_over=strokes(point for point in points if over(point)),
+        others=tuple(
+            Other(
+                point.model,
+                str(rows[point.model]["model__name"]),
+                point.score,
+                point.memory_bytes,
+                x_of(point.memory_bytes),
+                y_of(point.score),
+                over(point),
+            )
+            for point in beaten
+            if linked
+        ),
+        dots=strokes(point for point in beaten if not linked and not over(point)),
+        dots_over=strokes(point for point in beaten if not linked and over(point)),
         line=_steps([(x, y) for _point, x, y in placed]),
         best=tuple(
             Best(

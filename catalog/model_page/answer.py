@@ -6,8 +6,8 @@ What is told of a model away from its panel (description, feeds, share image, ba
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from django.core.cache import caches
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -54,11 +54,11 @@ class Answer:
 def answer(model: LanguageModel) -> Answer | None:
     """Computed once after each change, in each language; None where no engine runs the model or no config is known."""
     key = versions.key("answer-line", DataChange.version(), model.slug, get_language())
-    kept = caches["answers"].get_or_set(key, lambda: _kept(model), versions.SECONDS)
+    kept = versions.written_once(key, lambda: _kept(model))
     return Answer(**kept) if kept else None
 
 
-def _kept(model: LanguageModel) -> dict[str, object]:
+def _kept(model: LanguageModel) -> dict[str, Any]:
     shape = shape_of(model)
     found = computed(shape, max_context_tokens(model, shape), model.memory_basis) if shape else None
     return asdict(found) if found else {}

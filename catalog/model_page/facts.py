@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.core.cache import caches
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
@@ -25,7 +24,7 @@ SIBLINGS = 24  # the newest; the family's own page has all
 def facts(slug: str) -> dict[str, str]:
     """Markup of the facts at their places around the memory panel."""
     key = versions.key("facts", DataChange.version(), slug, get_language())
-    written = caches["answers"].get_or_set(key, lambda: _write(slug), versions.SECONDS) or {}
+    written = versions.written_once(key, lambda: _write(slug))
     return {place: mark_safe(markup) for place, markup in written.items()}  # noqa: S308 - our own templates wrote it
 
 

@@ -31,7 +31,7 @@ NOISE = 0.08
 ABILITY_PRIOR, DIFFICULTY_PRIOR, SLOPE_PRIOR, OFFSET_PRIOR = 0.3, 0.075, 4.0, 4.0
 
 _STEPS = 1000
-_FIRST_DAMPING = 10.0
+_FAR, _NEAR = 10.0, 1.0  # damping of a first step that begins far from the solution, or from one to nearly the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def fit(
     problem = _Problem(table, table.shares if shares is None else shares, table.weights if weights is None else weights)
     now = start or problem.start()
     cost = problem.cost(now)
-    damping = _FIRST_DAMPING
+    damping = _FAR if start is None else _NEAR
     for _ in range(_STEPS):
         step = problem.step(now, damping)
         if step is not None:
@@ -181,13 +181,14 @@ class _Problem:
         mixed[model_of, num_items + item_of] = by_ability_and_slope
         mixed[:, offset_place] = per_model(by_ability_twice * own)
 
-        scaled = mixed / ability_curve[:, None]
+        scale = np.sqrt(ability_curve)
+        mixed /= scale[:, None]
         try:
-            root = np.linalg.cholesky(item_curve - mixed.T @ scaled)
+            root = np.linalg.cholesky(item_curve - mixed.T @ mixed)  # of an array and itself half is worked out
         except np.linalg.LinAlgError:
             return None
-        items = np.linalg.solve(root.T, np.linalg.solve(root, scaled.T @ ability_gradient - item_gradient))
-        abilities = -(ability_gradient + mixed @ items) / ability_curve
+        items = np.linalg.solve(root.T, np.linalg.solve(root, mixed.T @ (ability_gradient / scale) - item_gradient))
+        abilities = -(ability_gradient / scale + mixed @ items) / scale
         promised = -0.5 * float(ability_gradient @ abilities + item_gradient @ items)
         # far from the solution a step may be thrown far off: no unknown moves by more than 1
         moves = np.clip(np.concatenate((abilities, items)), -1.0, 1.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 
 from catalog import sync, versions
 from catalog.accelerators.runs import Run, runs
@@ -139,3 +140,19 @@ def test_a_run_follows_an_edit_of_the_model_or_the_card(loaded: Any) -> None:
     card.memory_gb = 96
     card.save()
     assert len({*seen, needed()}) == 3
+
+
+def test_what_one_process_wrote_is_read_by_all(tmp_path: Path, settings: Any) -> None:
+    files = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path}
+    settings.CACHES = settings.CACHES | {"written": files}
+    assert versions.written_once("key", lambda: {"above": "<p>"}) == {"above": "<p>"}
+    caches["answers"].clear()  # another process has a memory of its own
+    assert versions.written_once("key", lambda: pytest.fail("written again")) == {"above": "<p>"}
+    assert versions.written_once("other", lambda: {"above": "<b>"}) == {"above": "<b>"}
+
+
+def test_without_files_each_process_writes_for_itself(tmp_path: Path, settings: Any) -> None:
+    (tmp_path / "taken").touch()
+    files = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path / "taken"}
+    settings.CACHES = settings.CACHES | {"written": files}
+    assert versions.written_once("alone", lambda: {"above": "<p>"}) == {"above": "<p>"}

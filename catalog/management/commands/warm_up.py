@@ -6,23 +6,32 @@ import os
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import caches
 from django.core.management.base import BaseCommand
+from django.utils.translation import override
 
 from calculator.accuracy import cases
+from calculator.accuracy.kept import LOADED
+from calculator.context_stops import context_stops
 from calculator.hardware import recommend
 from calculator.memory import WorkloadError, estimate
 from calculator.memory.engines import default_workload
+from calculator.memory.llama_cpp.graph import curves_kept
 from catalog import versions
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
+from catalog.model_page.answer import answer
+from catalog.model_page.facts import facts
 from catalog.models import DataChange, LanguageModel
 
-MOST_MODELS = 1000  # three or four plans each: as many as the cache has room for
+MOST_MODELS = 1000  # three or four plans each, and what its page says in each language: as many as there is room for
 
 
 class Command(BaseCommand):
-    help = "Work out the cases of the accuracy page, and what every model needs on the cards that are named for it."
+    help = (
+        "Work out the cases of the accuracy page, what models need on the cards that are named, and their pages' text."
+    )
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,13 +40,29 @@ class Command(BaseCommand):
             return
         if hasattr(os, "nice"):
             os.nice(10)  # visitors first
+        with suppress(OSError):
+            _forget_what_is_past()
         newest = LanguageModel.objects.published().order_by("-release_date", "slug")[:MOST_MODELS]
         for model in newest.iterator(chunk_size=50):
             if shape := shape_of(model):
-                workload = default_workload(shape, max_context_tokens(model, shape))
-                with suppress(WorkloadError):  # its page says why
-                    estimate(shape, workload)
-                    recommend(shape, workload, all_cards())
+                longest = max_context_tokens(model, shape)
+                with suppress(WorkloadError), curves_kept():  # its page says why
+                    workload = default_workload(shape, longest)
+                    for tokens in context_stops(longest or workload.context_tokens):
+                        estimate(shape, workload.but(context_tokens=tokens))
+                        recommend(shape, workload.but(context_tokens=tokens), all_cards())
+            for language, _name in settings.LANGUAGES:
+                with override(language):
+                    facts(model.slug)
+                    answer(model)
         cases()
         with suppress(OSError):  # where nothing can be written, nothing was kept
             caches["graphs"].set(done, True, timeout=None)
+
+
+def _forget_what_is_past() -> None:
+    """Else what other states of the code and of the data have left takes the room of what is asked for."""
+    caches["written"].clear()
+    if caches["graphs"].get("code") != LOADED:
+        caches["graphs"].clear()
+        caches["graphs"].set("code", LOADED, timeout=None)

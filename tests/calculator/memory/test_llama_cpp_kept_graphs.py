@@ -12,8 +12,9 @@ import pytest
 from calculator.accuracy.references import REFERENCE
 from calculator.architecture import Shape, parse_config_text, read_config
 from calculator.memory import Workload, estimate
-from calculator.memory.llama_cpp.graph import NotTracedError, keep_in, kept, trace
+from calculator.memory.llama_cpp.graph import NotTracedError, curves_kept, keep_in, kept, trace
 from calculator.memory.llama_cpp.graph.kept import kept as ask
+from calculator.memory.llama_cpp.graph.layout import Peaks
 
 LLAMA = "llama-3-1-8b-instruct"
 
@@ -67,6 +68,21 @@ def test_another_process_reads_what_one_has_followed(asked: dict[str, Any], stor
     assert set(store.held) == keys  # of equal shapes and questions, whatever the context
 
 
+@pytest.mark.parametrize("name", ["gemma-4-e4b-it", "qwen3-next-80b-a3b-instruct", LLAMA])
+def test_between_the_contexts_that_were_asked_nothing_is_laid_out_again(
+    name: str, store: Pickles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process reads the whole curve, and not the plan it came from."""
+    shape = read(name)
+    with curves_kept():
+        for tokens in (1024, 8192, 131_072):
+            estimate(shape, Workload(context_tokens=tokens))
+    lengths = (1024, 8192, 20_224, 50_000, 77_777, 131_072)
+    right = [_alone(read(name), Workload(context_tokens=tokens)) for tokens in lengths]
+    monkeypatch.setattr(Peaks, "plan", property(lambda _self: pytest.fail("the plan was read")))
+    assert [estimate(read(name), Workload(context_tokens=tokens)) for tokens in lengths[1:]] == right[1:]
+
+
 def _alone(shape: Shape, workload: Workload) -> object:
     before = list(kept._stores)
     keep_in(None)
@@ -91,4 +107,4 @@ def test_what_is_not_known_is_not_kept(store: Pickles) -> None:
     with pytest.raises(NotTracedError):
         ask(read(LLAMA), (3,), refuse)
     assert not store.held
-    assert trace.cache_info().maxsize == 128  # what a process holds is bounded, too
+    assert trace.cache_info().maxsize == 512  # what a process holds is bounded, too

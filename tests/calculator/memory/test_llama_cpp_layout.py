@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,3 +67,23 @@ def test_what_was_kept_for_another_length_answers_alike(name: str, kv: str, cell
     kept = Peaks(events, ALIGNMENT)
     for number in cells:
         assert kept.at([number, min(number, 1_536)]) == Peaks(events, ALIGNMENT).at([number, min(number, 1_536)])
+
+
+@given(
+    name=st.sampled_from(["llama-3-1-8b-instruct", "gemma-4-e4b-it", "falcon-h1-7b-instruct", "qwen3-30b-a3b"]),
+    cells=st.lists(st.integers(1, 1_024).map(lambda number: 256 * number), min_size=2, max_size=3),
+    between=st.floats(0, 1),
+)
+def test_what_lies_between_is_learnt(name: str, cells: list[int], between: float) -> None:
+    """A window of 256 cells is the shortest there is, so that all other lengths are of one kind."""
+    shape = published(name)
+    placement = Placement((), (tuple(range(shape.num_layers)),), output_in_ram=False, experts_in_ram=0)
+    events = trace(shape, setting_of(shape, Workload(), placement), placement, 1).peaks[0].plan
+    learnt = Peaks(events, ALIGNMENT)
+    for number in cells:
+        learnt.at([number, 128])
+    learnt.fill()
+    known = pickle.loads(pickle.dumps(learnt))
+    number = (min(cells) + int(between * (max(cells) - min(cells)))) // 256 * 256
+    assert known.at([number, 128]) == Peaks(events, ALIGNMENT).at([number, 128])
+    assert isinstance(known._plan, bytes)  # was not read

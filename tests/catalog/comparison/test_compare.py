@@ -150,3 +150,21 @@ def test_chinese() -> None:
     page = get(PAIR, language="zh-hans")
     assert 'lang="zh-Hans"' in page
     assert "参数总量" in page
+
+
+@pytest.mark.parametrize(("language", "only"), [("en", "Only what fits"), ("zh-hans", "只看装得下的")])
+def test_what_is_found_says_whether_it_fits_and_may_be_only_that(language: str, only: str) -> None:
+    """Llama 4 Maverick takes 228 GiB in Q4_K_M, so that no RTX 4090 runs it."""
+    everything = get("q=llama&card=rtx-4090", language=language)
+    assert only in text_of(everything)
+    assert 'name="card" value="rtx-4090"' in everything  # the next search is about the same card
+    some = get("q=llama&card=rtx-4090&fits=1", language=language)
+    found = [re.findall(r'<a href="\?m=([\w-]+)&amp;', page) for page in (everything, some)]
+    assert "llama-4-maverick-instruct" in found[0]
+    assert "llama-4-maverick-instruct" not in found[1]
+    assert set(found[1]) < set(found[0])
+
+
+def test_only_what_fits_needs_hardware() -> None:
+    assert "Choose your hardware, too." in text_of(get("q=llama&fits=1", 400))
+    assert "Choose your hardware, too." not in text_of(get("q=llama&card=nonsense&fits=1", 400))  # one thing at a time

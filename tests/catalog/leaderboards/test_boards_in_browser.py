@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, expect
 from pytest_playwright import CreateContextCallback
 
 from catalog import standings
+from catalog.models import DataChange, LanguageModel
 from tests.catalog.field import make_field
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
@@ -73,3 +75,29 @@ def test_accessibility_rules_and_reflow(page: Page, path: str, scheme: Any) -> N
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     found = Axe().run(page, options=RULES)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_every_point_of_the_chart_is_reached_by_keyboard_and_by_touch(new_context: CreateContextCallback) -> None:
+    for slug in ("m10", "m20"):  # so that others beat them
+        LanguageModel.objects.filter(slug=slug).update(memory_8k_bytes=39 * 2**30)
+    DataChange.record()
+    page = new_context(has_touch=True, viewport={"width": 1366, "height": 768}).new_page()
+    page.goto("/en/benchmarks/")
+    points = page.locator(".scatter a.point")
+    assert points.count() == 40
+    best = page.locator(".scatter a.point:not([tabindex])").first
+    best.focus()
+    seen = {best.get_attribute("href")}
+    for key in ("ArrowRight", "ArrowLeft"):
+        for _step in range(40):
+            page.keyboard.press(key)
+            seen.add(page.evaluate("document.activeElement.getAttribute('href')"))
+    assert len(seen) == 40
+    assert page.locator(".scatter a.point[tabindex]").count() == 2
+    point = page.locator(".scatter a.point[tabindex]").first
+    point.focus()
+    expect(page.locator(".scatter .told")).to_have_text(re.compile(r"^Model m\d0: 39\.0 GiB, index [\d.]+$"))
+    box = point.locator(".dots").bounding_box()
+    assert box
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 9)  # beside it
+    page.wait_for_url("**/en/models/m*/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from catalog.leaderboards.scatter import BOTTOM, LEFT, RIGHT, TOP, scatter
+from catalog.leaderboards.scatter import BOTTOM, LEFT, MOST_LINKED, RIGHT, TOP, scatter
 
 GIB = 2**30
 
@@ -33,7 +33,7 @@ def test_those_that_none_beats_are_named_by_rising_memory() -> None:
 def test_every_point_lies_inside_the_axes() -> None:
     found = scatter(FIELD)
     assert found
-    points = [(float(x), float(y)) for x, y in re.findall(r"M([\d.]+) ([\d.]+)h0", found.dots)]
+    points = [(best.x, best.y) for best in found.best] + [(other.x, other.y) for other in found.others]
     assert len(points) == len(FIELD)
     assert all(LEFT <= x <= RIGHT and TOP <= y <= BOTTOM for x, y in points)
 
@@ -56,10 +56,21 @@ def test_a_card_is_a_line_and_what_needs_more_is_apart() -> None:
     assert found.cards
     assert found.cards.inside
     assert [best.slug for best in found.best if best.over] == ["d"]
-    assert len(re.findall("M", found.dots_over)) == 2  # d and e
-    assert len(re.findall("M", found.dots)) == 4
+    assert [other.slug for other in found.others if other.over] == ["e"]
+    assert [other.slug for other in found.others if not other.over] == ["b"]
     left = [best.x for best in found.best if not best.over]
     assert max(left) < found.cards.x < min(best.x for best in found.best if best.over)
+
+
+def test_many_points_are_no_links() -> None:
+    many = [row(f"m{place}", 1 + place / 10, 20 + place % 7) for place in range(MOST_LINKED + 1)]
+    found = scatter(many, ("RTX 4090", 24 * GIB))
+    assert found
+    assert found.others == ()
+    strokes = re.findall(r"M([\d.]+) ([\d.]+)h0", found.dots + found.dots_over)
+    assert len(strokes) == len(many) - len(found.best)
+    assert all(LEFT <= float(x) <= RIGHT and TOP <= float(y) <= BOTTOM for x, y in strokes)
+    assert len(found.dots_over) > 0
 
 
 def test_cards_with_more_than_any_model_needs_have_no_line() -> None:

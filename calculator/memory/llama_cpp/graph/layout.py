@@ -7,15 +7,17 @@ number every comparison ends alike. Between the two the buffer is a maximum of a
 
 from __future__ import annotations
 
+import pickle
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from calculator.memory.llama_cpp.graph.allocator import Plan
 from calculator.memory.llama_cpp.graph.tensors import Size
 
 ENDLESS = 1 << 60
 ANY = 1 << 40  # cells; no cache has more
+STEP = 256  # cells; `GGML_PAD` of a cache in `src/llama-kv-cache.cpp`
 
 
 class Peak(NamedTuple):
@@ -41,14 +43,30 @@ class _Span(NamedTuple):
     crests: tuple[_Crest, ...]
 
 
+_Fixed = tuple[int | None, ...]
+"""Cells of each cache, None for those that are as long as the first; then bytes of copied weights."""
+
+
 class Peaks:
     """The peak of one plan for any number of cells."""
 
-    __slots__ = ("_spans", "alignment", "plan")
+    __slots__ = ("_plan", "_spans", "alignment")
 
-    def __init__(self, plan: Plan, alignment: int) -> None:
-        self.plan, self.alignment = plan, alignment
-        self._spans: dict[tuple[int | None, ...], list[_Span]] = {}
+    def __init__(self, plan: Plan | bytes, alignment: int, spans: dict[_Fixed, list[_Span]] | None = None) -> None:
+        self._plan, self.alignment = plan, alignment
+        self._spans = spans or {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """The plan by itself: where all spans are known, nobody reads it."""
+        packed = self._plan if isinstance(self._plan, bytes) else pickle.dumps(self._plan)
+        return Peaks, (packed, self.alignment, self._spans)
+
+    @property
+    def plan(self) -> Plan:
+        held = self._plan
+        if isinstance(held, bytes):
+            held = self._plan = cast(Plan, pickle.loads(held))  # noqa: S301 - a process of this site wrote it
+        return held
 
     def at(self, cells: Sequence[int], copied: Sequence[int] = ()) -> Peak:
         """For caches of so many cells, in multiples of 256, and so many bytes of weights that are copied from RAM.
@@ -60,13 +78,33 @@ class Peaks:
         spans = self._spans.setdefault(fixed, [])
         span = next((found for found in spans if found.least <= length <= found.most), None)
         if span is None:
-            span = _Layout(length, self.alignment).run(self.plan, fixed)
+            span = self._span_at(length, fixed)
             spans.append(span)
         best, widest = 0, Size(0)
         for offset, per_cell, tensor in span.crests:
             if offset + per_cell * length > best:
                 best, widest = offset + per_cell * length, tensor
         return Peak(best, widest)
+
+    def fill(self) -> None:
+        """Learn what lies between the numbers of cells that were asked. Most comparisons that end otherwise there
+        change nothing in the end, so that few spans are left."""
+        for fixed, known in self._spans.items():
+            known.sort()
+            length, end = known[0].least, known[-1].most
+            whole: list[_Span] = []
+            while length <= end:
+                span = next((found for found in known if found.least <= length <= found.most), None)
+                span = span or self._span_at(length, fixed)
+                if whole and whole[-1].crests == span.crests:
+                    whole[-1] = whole[-1]._replace(most=span.most)
+                else:
+                    whole.append(span._replace(least=length) if whole else span)
+                length = (span.most // STEP + 1) * STEP
+            known[:] = whole
+
+    def _span_at(self, length: int, fixed: _Fixed) -> _Span:
+        return _Layout(length, self.alignment).run(self.plan, fixed)
 
 
 class _Layout:

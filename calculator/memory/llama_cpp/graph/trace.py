@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.graph.allocator import plan
 from calculator.memory.llama_cpp.graph.back_ends import BACK_ENDS
 from calculator.memory.llama_cpp.graph.builder import Builder, Setting
-from calculator.memory.llama_cpp.graph.kept import kept
+from calculator.memory.llama_cpp.graph.kept import keep, kept
 from calculator.memory.llama_cpp.graph.layers import add_layer
 from calculator.memory.llama_cpp.graph.layout import Peaks
 from calculator.memory.llama_cpp.graph.placing import placed
@@ -53,10 +54,32 @@ def copies_of(placement: Placement) -> int:
     return PIPELINE_COPIES if len(placement.cards) > 1 and not offloaded else 1
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> Trace:
     """Raises NotTracedError for a kind of layer that is not known here."""
-    return kept(shape, (setting, placement, copies), lambda: _follow(shape, setting, placement, copies))
+    question = (setting, placement, copies)
+    found = kept(shape, question, lambda: _follow(shape, *question))
+    for asked in _learning:
+        asked.append((shape, question, found))
+    return found
+
+
+_learning: list[list[tuple[Shape, tuple[object, ...], Trace]]] = []
+
+
+@contextmanager
+def curves_kept() -> Iterator[None]:
+    """What is asked for within, and not before, is kept with all that lies between the contexts asked."""
+    asked: list[tuple[Shape, tuple[object, ...], Trace]] = []
+    _learning.append(asked)
+    try:
+        yield
+    finally:
+        _learning.remove(asked)
+    for shape, question, found in asked:
+        for peaks in found.peaks:
+            peaks.fill()
+        keep(shape, question, found)
 
 
 def _follow(shape: Shape, setting: Setting, placement: Placement, copies: int) -> Trace:
