@@ -27,7 +27,7 @@ SHAPE = read_config(CONFIG)
 
 def file_of(preset: str = "Q4_K_M", more: Mapping[str, int] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     metadata = written(CONFIG, "llama", {}) | {"general.name": "My own Llama"}
-    return metadata | {"tokenizer.ggml.tokens": ["a"] * SHAPE.vocab_size} | (more or {}), tensors_of(SHAPE, preset)
+    return metadata | {"tokenizer.ggml.tokens": ["a"] * SHAPE.vocab_size} | dict(more or {}), tensors_of(SHAPE, preset)
 
 
 @pytest.mark.parametrize("raw", [binary(*file_of()), json.dumps(header(*file_of("Q2_K")))], ids=["header", "dump"])
