@@ -49,6 +49,8 @@ KNOWN: Mapping[str, Known] = {
     "smollm3": Known("smollm3"),
     "seed_oss": Known("seed_oss", experts.biased),
     "qwen2vl": Known("qwen2_vl_text"),
+    "qwen3vl": Known("qwen3_vl_text", experts.biased),
+    "qwen3vlmoe": Known("qwen3_vl_moe_text", experts.qwen3_moe),
     "hunyuan-dense": Known("hunyuan_v1_dense"),
     "exaone4": Known("exaone4", window_every=4),
     "ernie4_5": Known("ernie4_5"),

@@ -52,6 +52,11 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "qwen/qwen3-5-35b-a3b": ("qwen35moe", {}),
     "qwen/qwen2-vl-7b-instruct": ("qwen2vl", {}),
     "qwen/qwen2-5-vl-32b-instruct": ("qwen2vl", {}),
+    "qwen/qwen3-vl-8b-instruct": ("qwen3vl", {"n_deepstack_layers": 3}),
+    "qwen/qwen3-vl-30b-a3b-instruct": (
+        "qwen3vlmoe",
+        {"expert_count": 128, "expert_used_count": 8, "expert_feed_forward_length": 768, "n_deepstack_layers": 3},
+    ),
     "tencent/hunyuan-7b-instruct": ("hunyuan-dense", {}),
     "lg/exaone-4-0-1-2b": ("exaone4", {}),
     "lg/exaone-4-0-32b": ("exaone4", {"attention.sliding_window_pattern": ([True] * 3 + [False]) * 16}),
