@@ -87,7 +87,8 @@ def shared_caches(get_response: View) -> View:
 
 
 class AllowedMethods:
-    """405 with what is allowed instead, and 413 for more than any form holds: before the check of tokens, which would call a form expired that never was.
+    """405 with what is allowed instead, and 413 for more than any form holds: before the check of tokens, which would
+    call a form expired that never was.
 
     Pages are only read. Views that take more say so themselves, and need no token; so does the API.
     """
