@@ -53,6 +53,11 @@ def read_header(file: File) -> tuple[dict[str, object], tuple[FileTensor, ...], 
     return config, tensors, counted if type(counted) is int else 0
 
 
+def config_in_file(file: File) -> dict[str, object] | None:
+    """The config.json that the metadata of a GGUF file come to; None of any other file. Raises ConfigError as above."""
+    return read_header(file)[0] if is_header(file) or is_ollama(file) else None
+
+
 def name_in_file(file: File) -> str:
     """`general.name`, or empty."""
     name = _metadata(file).get("general.name")
