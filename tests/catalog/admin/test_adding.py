@@ -67,11 +67,8 @@ EXCEPTIONS = {
     "activation": set[str](),
     "position_embedding": {
         "baichuan2-13b-chat",  # ALiBi by its size alone
-        "exaone-4-0-32b",  # the card leaves the scaling out
-        "exaone-4-5-33b",
         "llama-4-maverick-instruct",  # no position in every fourth layer, which the file leaves to the class
         "llama-4-scout-instruct",
-        "north-mini-code-1-0",  # none in its full layers, which the file leaves to the class
     },
 }
 
