@@ -7,7 +7,8 @@ What each key means: ggml's `docs/gguf.md` and llama.cpp's `gguf-py/gguf/constan
 from __future__ import annotations
 
 from calculator.architecture.errors import ConfigError
-from calculator.architecture.gguf_architectures import KNOWN, Values, number
+from calculator.architecture.gguf_architectures import KNOWN
+from calculator.architecture.gguf_values import Values, number
 
 _PLAIN = {
     "embedding_length": "hidden_size",

@@ -52,6 +52,11 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "qwen/qwen3-5-35b-a3b": ("qwen35moe", {}),
     "qwen/qwen2-vl-7b-instruct": ("qwen2vl", {}),
     "qwen/qwen2-5-vl-32b-instruct": ("qwen2vl", {}),
+    "qwen/qwen3-vl-8b-instruct": ("qwen3vl", {"n_deepstack_layers": 3}),
+    "qwen/qwen3-vl-30b-a3b-instruct": (
+        "qwen3vlmoe",
+        {"expert_count": 128, "expert_used_count": 8, "expert_feed_forward_length": 768, "n_deepstack_layers": 3},
+    ),
     "tencent/hunyuan-7b-instruct": ("hunyuan-dense", {}),
     "lg/exaone-4-0-1-2b": ("exaone4", {}),
     "lg/exaone-4-0-32b": ("exaone4", {"attention.sliding_window_pattern": ([True] * 3 + [False]) * 16}),
@@ -70,6 +75,16 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
         {"expert_count": 256, "expert_used_count": 8, "expert_feed_forward_length": 1536},
     ),
     "liquid/lfm2-1-2b": ("lfm2", {}),
+    "liquid/lfm2-8b-a1b": ("lfm2moe", {}),
+    "meta/llama-4-scout-instruct": ("llama4", {}),
+    "meta/llama-4-maverick-instruct": ("llama4", {}),
+    "baidu/ernie-4-5-21b-a3b-pt": (
+        "ernie4_5-moe",
+        {"expert_count": 64, "expert_used_count": 6, "expert_feed_forward_length": 1536, "expert_shared_count": 2}
+        | {"interleave_moe_layer_step": 1, "leading_dense_block_count": 1, "expert_shared_feed_forward_length": 3072},
+    ),
+    "nvidia/nvidia-nemotron-nano-9b-v2": ("nemotron_h", {}),
+    "nvidia/nvidia-nemotron-3-nano-30b-a3b-bf16": ("nemotron_h_moe", {}),
     "google/gemma-4-31b-it": ("gemma4", {}),
     "google/gemma-4-26b-a4b-it": ("gemma4", {}),
     "google/gemma-4-e4b-it": ("gemma4", {}),
@@ -104,6 +119,19 @@ def written(config: dict[str, Any], architecture: str, more: dict[str, Any]) -> 
             "ssm.inner_size": text["linear_value_head_dim"] * text["linear_num_value_heads"],
             "full_attention_interval": 4,
         }
+    if architecture == "llama4":
+        own |= {"feed_forward_length": text["intermediate_size_mlp"], "expert_count": text["num_local_experts"]}
+        own |= {"expert_used_count": text["num_experts_per_tok"]}
+        own |= {"expert_feed_forward_length": text["intermediate_size"]}
+        own |= {"interleave_moe_layer_step": text["interleave_moe_layer_step"]}
+    if architecture.startswith("nemotron_h"):
+        own |= nemotron_h_keys(text)
+    if architecture == "lfm2moe":
+        heads, kinds = text["num_key_value_heads"], text["layer_types"]
+        own |= {"attention.head_count_kv": [heads * (kind != "conv") for kind in kinds]}
+        own |= {"shortconv.l_cache": text["conv_L_cache"], "leading_dense_block_count": text["num_dense_layers"]}
+        own |= {"expert_count": text["num_experts"], "expert_used_count": text["num_experts_per_tok"]}
+        own |= {"expert_feed_forward_length": text["moe_intermediate_size"]}
     if architecture == "lfm2":
         own |= {
             "attention.head_count_kv": [text["num_key_value_heads"] * (kind != "conv") for kind in text["layer_types"]]
@@ -117,6 +145,33 @@ def written(config: dict[str, Any], architecture: str, more: dict[str, Any]) -> 
         own |= {"expert_shared_feed_forward_length": text["shared_expert_intermediate_size"]}
     own |= more
     return {"general.architecture": architecture} | {f"{architecture}.{key}": value for key, value in own.items()}
+
+
+def nemotron_h_keys(text: dict[str, Any]) -> dict[str, Any]:
+    """`NemotronHModel.set_gguf_parameters` in `conversion/nemotron.py`."""
+    letters = {"M": "mamba", "*": "attention", "-": "mlp", "E": "moe"}
+    kinds = text.get("layers_block_type") or [letters[letter] for letter in text["hybrid_override_pattern"]]
+    size = text.get("moe_intermediate_size") or text["intermediate_size"]
+    experts = {
+        "expert_count": text.get("n_routed_experts"),
+        "expert_used_count": text.get("num_experts_per_tok"),
+        "expert_feed_forward_length": text.get("moe_intermediate_size"),
+        "expert_shared_feed_forward_length": text.get("moe_shared_expert_intermediate_size"),
+        "expert_shared_count": text.get("n_shared_experts"),
+        "expert_weights_norm": text.get("norm_topk_prob"),
+        "expert_weights_scale": text.get("routed_scaling_factor"),
+        "expert_group_count": text.get("n_group"),
+    }
+    return {
+        "attention.head_count_kv": [text["num_key_value_heads"] * (kind == "attention") for kind in kinds],
+        "feed_forward_length": [size * (kind in ("mlp", "moe")) for kind in kinds],
+        "ssm.conv_kernel": text["conv_kernel"],
+        "ssm.state_size": text["ssm_state_size"],
+        "ssm.group_count": text["n_groups"],
+        "ssm.inner_size": text["mamba_num_heads"] * text["mamba_head_dim"],
+        "ssm.time_step_rank": text["mamba_num_heads"],
+        **{key: value for key, value in experts.items() if value is not None},
+    }
 
 
 def lfm2_size(text: dict[str, Any]) -> int:
