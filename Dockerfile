@@ -1,10 +1,15 @@
 # The site in a container: a wheel, in an image that has neither compiler nor checkout. Only /data is written.
+# All that is installed is named with its hash.
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /source
+COPY requirements.txt requirements-build.txt ./
+RUN python -m venv /atlas \
+ && /atlas/bin/pip install --no-cache-dir --require-hashes -r requirements.txt \
+ && pip install --no-cache-dir --require-hashes -r requirements-build.txt
 COPY . .
-RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
- && python -m venv /atlas \
- && /atlas/bin/pip install --no-cache-dir -c constraints.txt "$(ls /wheels/*.whl)[metrics,postgresql,redis]"
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && /atlas/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl \
+ && /atlas/bin/pip check
 
 FROM python:3.13-slim-bookworm
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/* \

@@ -77,7 +77,7 @@ format: .venv/installed-test ## Rewrite code, templates and scripts in the house
 messages: .venv/installed-test ## Collect strings to translate (needs gettext), then compile them (does not)
 	$(BIN)/python -m config.messages
 
-bench: load ## Time the memory model and the pages of a real server (ARGS=model, pages, servers, weight or growth)
+bench: load ## Time the memory model and the pages of a real server (ARGS=model, pages, servers, weight, growth or hosts)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 graph: .venv/installed-test ## Print who imports whom inside a package, and the circles (PACKAGE=catalog)
@@ -86,12 +86,21 @@ graph: .venv/installed-test ## Print who imports whom inside a package, and the 
 mutants: .venv/installed-mutants ## Change the code and count what no test notices (ARGS="memory/vllm")
 	$(BIN)/python -m tests.mutants $(ARGS)
 
-constraints: ## Renew constraints.txt: the newest versions that pyproject.toml allows
+HASHES = .cache/constraints/bin/pip-compile -q --generate-hashes --strip-extras --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe
+
+constraints: ## Renew constraints.txt (the newest versions that pyproject.toml allows), and the hashes of what a site installs
 	$(PYTHON) -m venv --clear .cache/constraints
 	.cache/constraints/bin/pip install -q --upgrade pip
 	.cache/constraints/bin/pip install -q -e ".[mutants]"
 	{ head -n 1 constraints.txt; .cache/constraints/bin/pip freeze --exclude-editable --exclude pip --exclude setuptools; } > .cache/constraints.txt
 	mv .cache/constraints.txt constraints.txt
+	.cache/constraints/bin/pip install -q "pip-tools~=7.6"
+	$(HASHES) --extra metrics --extra postgresql --extra redis -c constraints.txt -o .cache/hashes pyproject.toml
+	{ head -n 2 requirements.txt; cat .cache/hashes; } > .cache/requirements.txt && mv .cache/requirements.txt requirements.txt
+	echo "setuptools>=77" | $(HASHES) -o .cache/hashes-build -
+	{ head -n 1 requirements-build.txt; sed '/^\(#.*\)*$$/d' .cache/hashes-build; } > .cache/requirements.txt
+	mv .cache/requirements.txt requirements-build.txt
 
 # The wheel is built from the sdist and tried as a reader would have it: installed alone, outside the checkout.
 release: .venv/bin/python ## Build the sdist and wheel of pyproject.toml's version into dist/, and try the wheel

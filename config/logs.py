@@ -16,6 +16,7 @@ from config.middleware import View
 
 HEADER = "X-Request-ID"
 A_PROXYS = re.compile(r"[A-Za-z0-9_-]{1,64}")
+NAMED = "atlas.request_id"
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -26,6 +27,7 @@ def request_ids(get_response: View) -> View:
         given = request.headers.get(HEADER, "") if settings.BEHIND_PROXY else ""
         name = given if A_PROXYS.fullmatch(given) else uuid4().hex
         token = _request_id.set(name)
+        request.META[NAMED] = name  # Django logs 4xx and 5xx once all middleware has ended
         try:
             response = get_response(request)
         finally:
@@ -41,7 +43,8 @@ class OfRequest(logging.Filter):
     """Names the request. One that was refused (403, an unknown host) is no fault of the code: it gets no traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = _request_id.get()
+        request = getattr(record, "request", None)  # a socket, in what servers for development log
+        record.request_id = getattr(request, "META", {}).get(NAMED) or _request_id.get()
         if getattr(record, "status_code", 500) < 500:
             record.exc_info = record.exc_text = None
         return True

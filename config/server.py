@@ -23,7 +23,7 @@ graceful_timeout = 20
 max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True  # signals do all that is needed here
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (heartbeats, kept off slow disks)
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 (heartbeats, kept off slow disks)
 
 if environment.flag("METRICS"):  # before the application is loaded; counting begins anew
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="model-atlas-metrics-")

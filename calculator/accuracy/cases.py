@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
+from threading import Lock
 
 from calculator.accuracy.back_ends import back_end_cases
 from calculator.accuracy.case import Case
@@ -18,13 +19,19 @@ from calculator.accuracy.training import training_case
 from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, read_config
 
+_one_at_a_time = Lock()
 SERVER_STEP = 11
 BACK_END_STEP = 3
 
 
-@cache
 def cases() -> tuple[Case, ...]:
     """In the order of the files; the same tuple every time. Of llama-server's many runs one in `SERVER_STEP`."""
+    with _one_at_a_time:  # `cache` would have each thread compute that asks before the first has
+        return _cases()
+
+
+@cache
+def _cases() -> tuple[Case, ...]:
     return kept(_every)
 
 

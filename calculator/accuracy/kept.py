@@ -1,22 +1,25 @@
 """Cases are computed once for each state of the code: it takes a third of a minute, and every process asks for them.
 
-They lie as JSON in `.cache` beside the package, under a hash of all that they follow from.
+They lie as JSON in `.cache` where the site writes, under a hash of all that they follow from. A process that asks while
+another computes them waits for that: a page that everybody may ask for must not cost that much twice.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
+from fcntl import LOCK_EX, flock
 from hashlib import blake2b
 from pathlib import Path
+
+from django.conf import settings
 
 from calculator.accuracy.case import Case
 
 PACKAGE = Path(__file__).resolve().parent.parent
-FOLDER = PACKAGE.parent / ".cache"
 FOLLOWS_FROM = ("accuracy", "architecture", "hardware", "memory", "reference")
 
 
@@ -36,24 +39,46 @@ LOADED = state_of(PACKAGE)
 
 def kept(compute: Callable[[], Iterable[Case]], state: str = LOADED) -> tuple[Case, ...]:
     """What `compute` says, or said when the code was the same; each time anew where nothing can be written."""
-    path = FOLDER / f"accuracy-{state}.json"
+    path = folder() / f"accuracy-{state}.json"
+    if found := _read(path):
+        return found
+    with _alone(path.with_name("accuracy.lock")):
+        if found := _read(path):
+            return found
+        found = tuple(compute())
+        with suppress(OSError):
+            _write(path, json.dumps([asdict(case) for case in found]))
+        return found
+
+
+def folder() -> Path:
+    return Path(settings.WRITTEN) / ".cache"
+
+
+def _read(path: Path) -> tuple[Case, ...]:
     with suppress(OSError, ValueError, TypeError):
         return tuple(Case(**row) for row in json.loads(path.read_text(encoding="utf-8")))
-    found = tuple(compute())
-    with suppress(OSError):
-        _write(path, json.dumps([asdict(case) for case in found]))
-    return found
+    return ()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Among all processes, where a file can be locked."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            path.parent.mkdir(exist_ok=True)
+            flock(stack.enter_context(path.open("w")), LOCK_EX)
+        yield
 
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all, for who reads meanwhile; those of other states of the code go."""
-    FOLDER.mkdir(exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}")
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    for other in FOLDER.glob("accuracy-*.json"):
+    for other in path.parent.glob("accuracy-*.json"):
         if other != path:
             other.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from calculator.architecture.beside import parse_beside, stores_checkpoint, with_quantization, with_stored
 from calculator.architecture.errors import ConfigError, Fault
 from calculator.architecture.gguf_file import is_gguf
-from calculator.architecture.gguf_header import name_in_file
+from calculator.architecture.gguf_header import config_in_file, name_in_file
 from calculator.architecture.hub_reference import HubReference, hub_reference
 from calculator.architecture.other_files import is_quantization
 from calculator.architecture.parse import parse_config_text
@@ -17,6 +17,7 @@ __all__ = [
     "HubReference",
     "Rotary",
     "Shape",
+    "config_in_file",
     "hub_reference",
     "is_gguf",
     "is_quantization",

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from math import prod
 
 from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
+from calculator.architecture.fields import MOST_LAYERS
 from calculator.architecture.gguf_file import MOST_TENSORS, TYPES, FileTensor
 from calculator.architecture.gguf_keys import config_of
 from calculator.architecture.shape import Shape
+from calculator.architecture.shown import short
 
 File = Mapping[str, object]
 
@@ -51,6 +53,21 @@ def read_header(file: File) -> tuple[dict[str, object], tuple[FileTensor, ...], 
     counted = metadata.get("general.parameter_count")
     config = config_of(architecture, values, names, _vocabulary(values, metadata, tensors))
     return config, tensors, counted if type(counted) is int else 0
+
+
+def config_in_file(file: File) -> dict[str, object] | None:
+    """The config.json that the metadata of a GGUF file come to; None of any other file. Raises ConfigError as above."""
+    return read_header(file)[0] if is_header(file) or is_ollama(file) else None
+
+
+def deepstack_in_file(file: File) -> int:
+    """Layers of the encoder for images whose features enter the first layers of the text; the file of the text alone
+    says how many."""
+    metadata = _metadata(file)
+    value = metadata.get(f"{metadata.get('general.architecture')}.n_deepstack_layers", 0)
+    if type(value) is not int or not 0 <= value <= MOST_LAYERS:
+        raise ConfigError("n_deepstack_layers", "out_of_range", value=short(value), least=0, most=MOST_LAYERS)
+    return value
 
 
 def name_in_file(file: File) -> str:

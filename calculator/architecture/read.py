@@ -13,7 +13,7 @@ from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.fields import Fields
-from calculator.architecture.gguf_header import check_agrees, is_header, is_ollama, read_header
+from calculator.architecture.gguf_header import check_agrees, deepstack_in_file, is_header, is_ollama, read_header
 from calculator.architecture.heads import check_no_draft, class_named
 from calculator.architecture.keys import may_bear_shape
 from calculator.architecture.other_files import kind_of
@@ -99,7 +99,12 @@ def _of_file(file: Mapping[str, object]) -> Shape:
         shape = read_config(config)
     check_agrees(shape, tensors)
     kept = tuple(one for one in shape.assumptions if not one.startswith("default_not_taken"))
-    return replace(shape, file_tensors=tensors, assumptions=("gguf_file" if tensors else "gguf_metadata", *kept))
+    return replace(
+        shape,
+        file_tensors=tensors,
+        stated_deepstack=deepstack_in_file(file),
+        assumptions=("gguf_file" if tensors else "gguf_metadata", *kept),
+    )
 
 
 _TOWER_HEADS = {

@@ -12,11 +12,9 @@ from django.shortcuts import get_object_or_404, render
 from calculator.paging import page_of
 from catalog.models import Benchmark, LanguageModel, Release
 from catalog.models.vocabulary import BenchmarkCategory
+from catalog.ranking import rule
 from catalog.ranking.cells import REFERENCE_RATING
-from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, OFFSET_PRIOR, SLOPE_PRIOR
-from catalog.ranking.head_to_head import MIN_SHARED, SHARE_WON
 from catalog.ranking.scope import OVERALL
-from catalog.ranking.table import MIN_MODELS_PER_ITEM
 from catalog.standings import BOARDS, board_label, current
 from catalog.standings.words import MISSING, change_text
 
@@ -35,15 +33,15 @@ def method(request: HttpRequest) -> HttpResponse:
         "board_label": board_label(board),
         "boards": [(key, label) for key, label in BOARDS.items() if key in releases],
         "constants": {
-            "noise": NOISE,
-            "ability": ABILITY_PRIOR,
-            "difficulty": DIFFICULTY_PRIOR,
-            "slope": SLOPE_PRIOR,
-            "offset": OFFSET_PRIOR,
-            "shared": MIN_SHARED,
-            "won": round(100 * SHARE_WON),
+            "noise": rule.NOISE,
+            "ability": rule.ABILITY_PRIOR,
+            "difficulty": rule.DIFFICULTY_PRIOR,
+            "slope": rule.SLOPE_PRIOR,
+            "offset": rule.OFFSET_PRIOR,
+            "shared": rule.MIN_SHARED,
+            "won": round(100 * rule.SHARE_WON),
             "rating": int(REFERENCE_RATING),
-            "models_per_item": MIN_MODELS_PER_ITEM,
+            "models_per_item": rule.MIN_MODELS_PER_ITEM,
         },
     }
     if board in releases:

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from math import isfinite, log, sqrt
 
 from catalog.ranking.preferred import OWN, Preference, independence, preferred_by_item
 from catalog.ranking.scope import Scope
 from catalog.ranking.scores import Benchmark, Candidate, Item, Score
-from catalog.ranking.table import ScoreCell
 
 Preferences = Mapping[tuple[str, Item], Preference]
 
 REFERENCE_RATING = 1300.0
 """A Bradley-Terry rating becomes the chance to win against this one, so that it lies in 0..1 like an accuracy."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class ScoreCell:
+    """A model's result on an item: `share` of the scale in 0..1 and its sampling error, 0 where unknown.
+
+    `own`: the model's publisher measured it. `suite`: what else is measured in the same run, by default the benchmark.
+    """
+
+    model: str
+    item: Item
+    share: float
+    error: float = 0.0
+    own: bool = False
+    suite: str = ""
+
+    @property
+    def counted_with(self) -> str:
+        return self.suite or self.item.benchmark
 
 
 def share(value: float, benchmark: Benchmark) -> float:

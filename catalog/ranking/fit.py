@@ -24,11 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from catalog.ranking.rule import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, OFFSET_PRIOR, SLOPE_PRIOR
 from catalog.ranking.table import Index, Table, Vector
-
-NOISE = 0.08
-"""Expected misfit of one score, as a share of the scale: where the loss turns from square to linear."""
-ABILITY_PRIOR, DIFFICULTY_PRIOR, SLOPE_PRIOR, OFFSET_PRIOR = 0.3, 0.075, 4.0, 4.0
 
 _STEPS = 1000
 _FAR, _NEAR = 10.0, 1.0  # damping of a first step that begins far from the solution, or from one to nearly the same

@@ -13,10 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from catalog.ranking.rule import MIN_SHARED, SHARE_WON
 from catalog.ranking.table import Table, Vector
 
-MIN_SHARED, SHARE_WON = 6, 0.8
-"""Tests that two models must have in common, suites counted once, and the share of them that one must win."""
 _SWEEPS, _STILL, _ROUNDS, _DIGITS = 5000, 1e-9, 20, 6
 
 Pair = tuple[int, int]

@@ -9,8 +9,9 @@ from statistics import fmean, median
 
 import numpy as np
 
+from catalog.ranking.cells import ScoreCell
 from catalog.ranking.fit import fit
-from catalog.ranking.table import ScoreCell, Table, table
+from catalog.ranking.table import Table, table
 
 
 @dataclass(frozen=True, slots=True)

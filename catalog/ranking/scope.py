@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from catalog.ranking.rule import MIN_ITEMS_PER_MODEL
 from catalog.ranking.scores import Benchmark
-from catalog.ranking.table import MIN_ITEMS_PER_MODEL
 
 CODING_CATEGORIES = frozenset({"coding", "agentic-coding"})
 

@@ -10,31 +10,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.ranking.cells import ScoreCell
+from catalog.ranking.rule import MIN_ITEMS_PER_MODEL, MIN_MODELS_PER_ITEM
 from catalog.ranking.scores import Item
 
 Vector = NDArray[np.float64]
 Index = NDArray[np.intp]
-
-MIN_ITEMS_PER_MODEL, MIN_MODELS_PER_ITEM = 4, 8
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class ScoreCell:
-    """A model's result on an item: `share` of the scale in 0..1 and its sampling error, 0 where unknown.
-
-    `own`: the model's publisher measured it. `suite`: what else is measured in the same run, by default the benchmark.
-    """
-
-    model: str
-    item: Item
-    share: float
-    error: float = 0.0
-    own: bool = False
-    suite: str = ""
-
-    @property
-    def counted_with(self) -> str:
-        return self.suite or self.item.benchmark
 
 
 @dataclass(frozen=True)

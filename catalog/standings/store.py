@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import DataChange, LanguageModel, Place, Release, Standing
 from catalog.models.locks import wait_for_bulk_writers
-from catalog.ranking.holdout import HoldOut, hold_out
-from catalog.ranking.publish import Problem, prepare, publish
 from catalog.ranking.release import Release as Ranking
 from catalog.ranking.release import to_json
 from catalog.ranking.standing import standings
 from catalog.standings.boards import scopes
 from catalog.standings.changes import changes
 from catalog.standings.rows import Rows, read
+
+if TYPE_CHECKING:
+    from catalog.ranking.holdout import HoldOut
+    from catalog.ranking.publish import Problem
 
 BATCH = 500
 StandingValues = dict[int, tuple[int, int, bool]]  # primary key of a score -> rank, of, tied
@@ -37,6 +39,8 @@ def refresh() -> list[Release]:
 
 
 def _refresh_unless_overtaken() -> list[Release] | None:
+    from catalog.ranking.publish import prepare, publish  # here, because a process that serves pages never ranks
+
     rows = read()
     published = _published()
     problems = [
@@ -64,6 +68,8 @@ def _published() -> dict[str, str]:
 
 
 def _checked(problem: Problem) -> HoldOut | None:
+    from catalog.ranking.holdout import hold_out
+
     enough = len(problem.table.cells) >= CELLS_TO_CHECK
     return hold_out(problem.table) if enough else None
 

@@ -66,9 +66,17 @@ function combine(input, list, offer, choose, best = false) {
   async function settled() {
     if (list.hidden || listed !== input.value.trim()) await ask();
   }
+  let moving = null;
   async function move(by) {
-    await settled();
-    step(by);
+    const moved = settled().then(() => step(by));
+    moving = moved;
+    await moved;
+    if (moving === moved) moving = null;
+  }
+  async function takeMarked() {
+    await moving;
+    if (active) take(active);
+    else input.form?.requestSubmit();
   }
   async function takeBest() {
     await settled();
@@ -79,7 +87,7 @@ function combine(input, list, offer, choose, best = false) {
   function meaning(key) {
     if (key === "ArrowDown") return () => move(1);
     if (key === "ArrowUp") return () => move(-1);
-    if (key === "Enter" && active) return () => take(active);
+    if (key === "Enter" && (active || moving)) return takeMarked;
     if (key === "Enter" && best && !list.hidden) return takeBest;
     if (key === "Escape" && !list.hidden) return () => show(false);
     return null;

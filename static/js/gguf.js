@@ -117,7 +117,7 @@ async function isGguf(file) {
 
 async function take(input, files) {
   input.value = "";
-  const field = document.getElementById("config");
+  const field = document.getElementById(input.dataset.into);
   try {
     if (!(await Promise.all(files.map(isGguf))).every(Boolean)) throw new TypeError("not GGUF");
     field.value = JSON.stringify(await together(files));
@@ -127,14 +127,14 @@ async function take(input, files) {
     return;
   }
   if (document.getElementById("result")) field.dispatchEvent(new Event("change", { bubbles: true }));
-  else field.form.requestSubmit();
+  else field.form.requestSubmit(field.form.querySelector("[type=submit]"));
 }
 
 document.addEventListener(
   "change",
   (event) => {
     const input = event.target;
-    if (input.id !== "file") return;
+    if (!input.dataset.into) return;
     input.setCustomValidity("");
     const files = [...input.files].filter((file) => file.name.toLowerCase().endsWith(".gguf"));
     if (!files.length) return;

@@ -1,5 +1,5 @@
-"""`make bench` times the memory model, the pages, and another server beside ours, weighs pages, and says how all of it
-grows with the catalogue."""
+"""`make bench` times the memory model, the pages, and another server beside ours, weighs pages, says how all of it
+grows with the catalogue, and what happens on two hosts when one of them dies."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ import sys
 
 from tests.bench import growth, memory_model, pages, servers, weight
 
+
+def _hosts() -> None:
+    from tests.bench import hosts  # which needs PostgreSQL's driver
+
+    hosts.main()
+
+
 PARTS = {"model": memory_model.main, "pages": pages.main, "servers": servers.main, "weight": weight.main}
-LONG = {"growth": growth.main}
-"""Minutes: only where they are asked for."""
+LONG = {"growth": growth.main, "hosts": _hosts}
+"""Minutes, or several servers: only where they are asked for."""
 
 
 def main() -> int:

@@ -12,7 +12,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
+from calculator.architecture import read_config
 from tests.browser.test_hardware import RULES
+from tests.calculator.architecture.gguf_files import binary, tensors_of
+from tests.calculator.architecture.test_gguf import written
+from tests.calculator.memory.shapes import catalogued_config
 from tests.catalog.shipped import DATA, copy_shipped
 
 ADD = "/admin/catalog/languagemodel/add/"
@@ -111,3 +115,19 @@ def look(page: Page, part: str = "#content") -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     found = Axe().run(page, context=part, options=RULES)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_gguf_file_is_read_where_it_lies(page: Page, complaints: list[str], tmp_path: Path) -> None:
+    """Its weights stay on the editor's machine, and the second step comes by itself."""
+    sent: list[int] = []
+    config = catalogued_config("qwen/qwen3-0-6b")
+    shape = read_config(config)
+    metadata = written(config, "qwen3", {}) | {"tokenizer.ggml.tokens": ["a"] * shape.vocab_size}
+    path = tmp_path / "model.gguf"
+    path.write_bytes(binary(metadata, tensors_of(shape, "Q4_K_M")) + bytes(3_000_000))
+    log_in(page)
+    page.on("request", lambda request: sent.append(len(request.post_data_buffer or b"")))
+    page.locator("#id_file").set_input_files(path)
+    expect(page.locator(".reading-remark").first).to_contain_text("GGUF")
+    expect(page.locator("#id_total_parameters")).to_have_value(str(shape.total_parameters))
+    assert max(sent) < 100_000

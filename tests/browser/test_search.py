@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from time import sleep
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_playwright import CreateContextCallback
 
 MODEL = "/en/models/llama-3-1-8b-instruct/"
@@ -30,6 +31,22 @@ def test_suggestions_by_keyboard(page: Page, complaints: list[str]) -> None:
     assert Axe().run(page).response["violations"] == []
     field.press("Escape")
     expect(field).to_have_attribute("aria-expanded", "false")
+    field.press("ArrowDown")
+    field.press("Enter")
+    page.wait_for_url(re.compile(r"/en/families/llama-4/"))
+
+
+def test_keys_may_be_faster_than_the_list(page: Page, complaints: list[str]) -> None:
+    """Enter after an arrow means what the arrow is about to mark, though the server has not answered yet."""
+
+    def late(route: Route) -> None:
+        sleep(0.3)
+        route.continue_()
+
+    page.goto("/en/")
+    page.route("**/search/suggestions/*", late)
+    field = page.get_by_role("banner").get_by_role("combobox")
+    field.fill("llama 4")
     field.press("ArrowDown")
     field.press("Enter")
     page.wait_for_url(re.compile(r"/en/families/llama-4/"))

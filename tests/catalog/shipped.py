@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
-DATA = Path(settings.BASE_DIR) / "catalog" / "data"
+DATA = Path(__file__).resolve().parents[2] / "catalog" / "data"
 MODELS = (
     "meta/llama-4-maverick-instruct",  # chunked attention, experts in every second layer, images
     "meta/llama-4-scout-instruct",

@@ -53,6 +53,15 @@ def test_what_is_logged_for_a_request_names_it(caplog: pytest.LogCaptureFixture)
     assert named[0] != named[1]
 
 
+@pytest.mark.django_db
+def test_so_does_the_line_of_a_page_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
+    """Django writes it when the request has left all middleware."""
+    caplog.handler.addFilter(logs.OfRequest())
+    answer = Client().get("/en/nothing/")
+    named = [getattr(each, "request_id", None) for each in caplog.records if each.name == "django.request"]
+    assert named == [answer.headers["X-Request-ID"]]
+
+
 @pytest.mark.parametrize(
     ("trusted", "given", "taken"),
     [(True, "from-proxy_1", True), (False, "from-visitor", False), (True, "a b", False), (True, "x" * 65, False)],

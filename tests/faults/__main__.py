@@ -1,202 +1,47 @@
-"""`kill -9` in the middle: what is found afterwards is the old state or the new one, and nothing else.
-
-`python -m tests.faults --kills 100` prints the counts. Each run is a process of its own on a copy of one database in a
-file, killed after a time drawn between nothing and a little more than the work takes undisturbed. The state is
-every row that editors and files write, with its history; times of writing are left out.
-"""
+"""`python -m tests.faults` breaks what the site stands on and prints what was found; its parts can be asked for."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
-import random
-import re
-import shutil
+import importlib
 import signal
-import sqlite3
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import django
-from django.test.utils import setup_test_environment
-
-LATEST = 1.3  # of the time that the work takes undisturbed: some are killed when it was just done
-TABLES = (
-    *(f"catalog_{name}" for name in ("organization", "licence", "benchmark", "accelerator", "family", "languagemodel")),
-    *(f"catalog_{name}" for name in ("alias", "source", "score", "removal")),
-    "reversion_revision",
-    "reversion_version",
-    "django_admin_log",
-    "django_migrations",
-)
-COUNTED = ("catalog_rankrequest",)  # a change that ranks depend on leaves one
-TIMES = {"updated_at", "date_created", "action_time", "applied", "removed_at"}
-TIMES_WITHIN = re.compile(r'"updated_at": "[^"]*"')
-
-
-def digest(database: Path) -> str:
-    """Also recovers it, as the next process to open it would."""
-    found = hashlib.blake2b(digest_size=12)
-    with closing(sqlite3.connect(database)) as here:
-        assert here.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert here.execute("PRAGMA foreign_key_check").fetchone() is None
-        for table in TABLES:
-            columns = [row[1] for row in here.execute(f"PRAGMA table_info({table})") if row[1] not in TIMES]
-            found.update(f"{table} {columns}\n".encode())
-            for row in here.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id"):
-                found.update(TIMES_WITHIN.sub("", repr(row)).encode())
-        for table in COUNTED:
-            found.update(repr(here.execute(f"SELECT count(*) FROM {table}").fetchone()).encode())
-    return found.hexdigest()
-
-
-def state(folder: Path) -> str:
-    """The database's, and that every file which looks like a backup is whole."""
-    for backup in (folder / "backups").glob("[!.]*"):
-        digest(backup)
-    names = sorted(path.name for path in (folder / "backups").glob("model-atlas-*"))
-    return f"{digest(folder / 'site.sqlite3')} {names}"
-
-
-def in_a_child(folder: Path, act: Callable[[], None]) -> int:
-    """Its process, with Django on the database of `folder`."""
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        with (folder / "log").open("a") as log:
-            os.dup2(log.fileno(), 1)
-            os.dup2(log.fileno(), 2)
-        from django.db import connection
-
-        connection.settings_dict["NAME"] = str(folder / "site.sqlite3")
-        act()
-        connection.close()
-        code = 0
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-        sys.stderr.flush()
-    finally:
-        os._exit(code)
-
-
-def whole(folder: Path, act: Callable[[], None]) -> None:
-    _pid, status = os.waitpid(in_a_child(folder, act), 0)
-    if status:
-        raise SystemExit((folder / "log").read_text())
-
-
-def run(folder: Path, work: Any, after_s: float | None) -> float:
-    """Seconds that the work took, or ran until it was killed."""
-    ready, tell = os.pipe()
-    pid = in_a_child(folder, lambda: work(folder, lambda: os.write(tell, b"!")))
-    os.close(tell)
-    os.read(ready, 1)
-    began = time.monotonic()
-    if after_s is not None:
-        time.sleep(after_s)
-        os.kill(pid, signal.SIGKILL)
-    _pid, status = os.waitpid(pid, 0)
-    os.close(ready)
-    if after_s is None and status:
-        raise SystemExit((folder / "log").read_text())
-    return time.monotonic() - began
-
-
-def fresh(template: Path, folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(template, folder)
-    return folder
-
-
-def old_and_new(name: str, template: Path, folder: Path, work: Any) -> tuple[Callable[[str], str], float]:
-    """How a state is told, and how long the work takes. A backup's name is its time: only that there is another."""
-    old, took = state(fresh(template, folder)), run(folder, work, None)
-    if name == "restore":  # begins with an edit of its own
-        whole(fresh(template, folder), _edited)
-        old, new = state(folder), state(fresh(template, folder))
-        return lambda seen: "old" if seen == old else "new" if seen == new else "else", took
-    if name == "backup":
-        database = old.partition(" ")[0]
-        return lambda seen: "old" if seen == old else "new" if seen.startswith(f"{database} ") else "else", took
-    new = state(folder)
-    return lambda seen: "old" if seen == old else "new" if seen == new else "else", took
-
-
-def _edited() -> None:
-    from catalog.models import LanguageModel
-
-    LanguageModel.objects.update(summary_en="Since the backup.")
-
-
-def data(place: Path) -> Path:
-    """A few shipped models, and the same with other summaries."""
-    from tests.catalog.shipped import copy_shipped
-
-    template = place / "template"
-    template.mkdir()
-    copy_shipped(template / "data")
-    shutil.copytree(template / "data", template / "newer")
-    for card in (template / "newer" / "models").glob("*/*/card.toml"):
-        card.write_text(card.read_text().replace('summary_en = "', 'summary_en = "Newer. '))
-    (template / "site.sqlite3").touch()
-    return template
+PARTS = ("kills", "services", "storage", "damage", "signals", "clock", "requests")
 
 
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)}; all of them where none is named")
     asked.add_argument("--kills", type=int, default=20, help="for each kind of work")
-    asked.add_argument("--work", help="only this: sync, save, import, backup, restore or migrate")
+    asked.add_argument("--work", help="kill only this: sync, save, import, backup, restore or migrate")
+    asked.add_argument("--requests", type=int, default=20_000, help="half of them to the API, half to pages")
     asked.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
     options = asked.parse_args()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    os.environ["DATABASE_URL"] = "sqlite:////nowhere.sqlite3"
-    django.setup()
-    setup_test_environment()  # a page then tells its form
-    from catalog.standings import requests
-    from tests.faults.work import WORK, prepare, prepare_migration
-
-    requests._start = lambda: None  # that ranks are owed is the state; computing them is other work
-    draw = random.Random(options.seed)
-    print(f"seed {options.seed}\n{'':10}{'kills':>7}{'old':>7}{'new':>7}{'else':>7}{'took (s)':>10}")
-    wrong = 0
-    with tempfile.TemporaryDirectory() as place:
-        template = data(Path(place))
-        whole(template, lambda: prepare(template))
-        for name, work in WORK.items():
-            if options.work not in (None, name):
-                continue
-            if name == "migrate":
-                whole(template, lambda: prepare_migration(template))
-            folder = Path(place) / "run"
-            tell, took = old_and_new(name, template, folder, work)
-            counts: Counter[str] = Counter()
-            for _kill in range(options.kills):
-                run(fresh(template, folder), work, draw.uniform(0, LATEST * took))
-                counts[_told(tell, folder)] += 1
-            wrong += counts["else"]
-            print(
-                f"{name:10}{options.kills:>7}{counts['old']:>7}{counts['new']:>7}{counts['else']:>7}{took:>10.2f}",
-                flush=True,
-            )
+    if unknown := set(options.parts) - set(PARTS):
+        asked.error(f"no such part: {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else what was started would stay
+    wrong = [part for part in options.parts or PARTS if not _ran(part, options)]
+    print(f"not as it should be: {', '.join(wrong)}" if wrong else "all as it should be")
     return 1 if wrong else 0
 
 
-def _told(tell: Callable[[str], str], folder: Path) -> str:
-    try:
-        return tell(state(folder))
-    except (AssertionError, sqlite3.Error):
-        return "else"
+def _ran(part: str, options: argparse.Namespace) -> bool:
+    print(f"\n{part}", flush=True)
+    if part == "kills":
+        from tests.faults.kills import main as kills
+
+        return kills(options.kills, options.seed, options.work)
+    if part == "requests":
+        from tests.faults.requests import main as requests
+
+        return requests(options.requests, options.seed)
+    with tempfile.TemporaryDirectory() as place:
+        found: bool = importlib.import_module(f"tests.faults.{part}").main(Path(place))
+        return found
 
 
 if __name__ == "__main__":

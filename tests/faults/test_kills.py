@@ -11,7 +11,7 @@ from django.conf import settings
 
 
 def test_nothing_else_is_found_than_the_old_state_or_the_new() -> None:
-    command = [sys.executable, "-m", "tests.faults", "--kills", os.environ.get("KILLS", "3")]
+    command = [sys.executable, "-m", "tests.faults", "kills", "--kills", os.environ.get("KILLS", "3")]
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = re.findall(r"^(\w+) +(\d+) +(\d+) +(\d+) +(\d+) ", done.stdout, re.MULTILINE)

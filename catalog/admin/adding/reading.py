@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from calculator import labels
-from calculator.architecture import ConfigError, Shape, parse_config_text, read_config
+from calculator.architecture import ConfigError, Shape, config_in_file, parse_config_text, read_config
 from calculator.architecture.parse import MAX_BYTES
 from calculator.architecture.quantization import word_of_quantisation
 from catalog.admin.adding import index
@@ -25,7 +26,7 @@ class Reading:
     """`text` and `repository` as they were sent. `read` follows from the file, `proposed` is for an editor to look at.
 
     `faults` keep the file from being read as text; `unread` say why no shape could be read from it. `remarks` are
-    no faults.
+    no faults. `rebuilt`: `text` is not what was sent, but the config.json that a GGUF file's header comes to.
     """
 
     text: str = ""
@@ -36,6 +37,7 @@ class Reading:
     faults: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    rebuilt: bool = False
 
     @property
     def values(self) -> dict[str, Any]:
@@ -65,11 +67,24 @@ def reading(raw: str | bytes, repository: str, checkpoint: bytes = b"") -> Readi
         faults.append(told % {"text": found.repository})
     try:
         config = parse_config_text(raw)
+        found, config = _without_header(found, config)
     except ConfigError as error:
         return replace(found, faults=(*faults, *labels.config_error_texts(error)))
     if faults:
         return replace(found, faults=tuple(faults))
     return _with_card(found, config, named, on_modelscope, checkpoint)
+
+
+def _without_header(found: Reading, config: dict[str, Any]) -> tuple[Reading, dict[str, Any]]:
+    """Of a GGUF file's header, or what Ollama says of a file, the config.json that it comes to; that has no quantised
+    tensors, as the model has none."""
+    rebuilt = config_in_file(config)
+    if rebuilt is None:
+        return found, config
+    told = _("Rebuilt from the header of a GGUF file: prefer the publisher's own config.json where there is one.")
+    config = rebuilt | {"tie_word_embeddings": read_config(config).tied_embeddings}
+    text = json.dumps(config, indent=2, ensure_ascii=False)
+    return replace(found, text=text, rebuilt=True, remarks=(told,)), config
 
 
 def _with_card(found: Reading, config: dict[str, Any], named: str, on_modelscope: bool, checkpoint: bytes) -> Reading:
@@ -87,7 +102,7 @@ def _with_card(found: Reading, config: dict[str, Any], named: str, on_modelscope
     if ("modelscope_repo" in proposed and on_modelscope) or "hf_repo" in proposed:
         told = "modelscope_repo" if on_modelscope else "hf_repo"
         read[told] = proposed.pop(told)
-    found = replace(found, read=read, proposed=proposed, remarks=_taken(proposed.get("slug")))
+    found = replace(found, read=read, proposed=proposed, remarks=(*found.remarks, *_taken(proposed.get("slug"))))
     word = word_of_quantisation(found.repository)
     if word and found.shape is not None and found.shape.quantization is None:
         remark = labels.assumption_text(f"name_says_quantised:{word}")

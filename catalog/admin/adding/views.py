@@ -75,6 +75,9 @@ def _shown(found: Callable[[], Reading]) -> dict[str, Any]:
 
 def _source(found: Reading) -> dict[str, Any]:
     """The file itself as the source of what was read from it, not opened by anybody yet."""
+    if found.rebuilt:
+        told = _("Rebuilt from the header of a GGUF file")
+        return {"facts": ["config"], "ref": told, "kind": SourceKind.SECONDARY, "position": 1}
     repository = found.read.get("hf_repo") or found.read.get("modelscope_repo") or ""
     hub = "https://huggingface.co/{}/blob/main/config.json"
     if "modelscope_repo" in found.read:

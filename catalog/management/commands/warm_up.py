@@ -42,6 +42,7 @@ class Command(BaseCommand):
             os.nice(10)  # visitors first
         with suppress(OSError):
             _forget_what_is_past()
+        cases()  # a third of a minute, which else the first visitor of their page waits
         newest = LanguageModel.objects.published().order_by("-release_date", "slug")[:MOST_MODELS]
         for model in newest.iterator(chunk_size=50):
             if shape := shape_of(model):
@@ -55,7 +56,6 @@ class Command(BaseCommand):
                 with override(language):
                     facts(model.slug)
                     answer(model)
-        cases()
         with suppress(OSError):  # where nothing can be written, nothing was kept
             caches["graphs"].set(done, True, timeout=None)
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -16,20 +22,22 @@ CASE = Case(
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package of one file, with its folder beside it."""
+def package(tmp_path: Path, settings: Any) -> Path:
+    """A package of one file, on a site that writes beside it."""
     package = tmp_path / "calculator"
     package.joinpath("memory").mkdir(parents=True)
     package.joinpath("memory", "rule.py").write_text("one = 1\n")
-    monkeypatch.setattr(kept, "FOLDER", tmp_path / ".cache")
+    settings.WRITTEN = tmp_path
     return package
 
 
 class Counted:
-    times = 0
+    def __init__(self, pause_s: float = 0) -> None:
+        self.times, self.pause_s = 0, pause_s
 
     def __call__(self) -> Iterator[Case]:
         self.times += 1
+        time.sleep(self.pause_s)
         yield CASE
 
 
@@ -48,20 +56,40 @@ def test_another_rule_or_file_computes_anew_and_leaves_one_file(package: Path) -
     package.joinpath("memory", ".#rule.py").symlink_to("an editor's lock, which leads nowhere")
     kept.kept(compute, kept.state_of(package))
     assert compute.times == 3
-    assert len(list(kept.FOLDER.iterdir())) == 1
+    assert len(list(kept.folder().glob("*.json"))) == 1
 
 
 def test_a_broken_file_is_computed_anew(package: Path) -> None:
     compute = Counted()
     kept.kept(compute, kept.state_of(package))
-    (file,) = kept.FOLDER.iterdir()
+    (file,) = kept.folder().glob("*.json")
     file.write_text('[{"model": "m"')
     assert kept.kept(compute, kept.state_of(package)) == (CASE,)
     assert compute.times == 2
 
 
 def test_where_nothing_can_be_written_it_is_computed_each_time(package: Path) -> None:
-    kept.FOLDER.write_text("a file where the folder should be")
+    kept.folder().write_text("a file where the folder should be")
     compute = Counted()
     assert kept.kept(compute, kept.state_of(package)) == kept.kept(compute, kept.state_of(package)) == (CASE,)
     assert compute.times == 2
+
+
+def test_who_asks_meanwhile_waits(package: Path) -> None:
+    compute = Counted(pause_s=0.05)
+    threads = [Thread(target=kept.kept, args=(compute, "state")) for _asker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert compute.times == 1
+
+
+def test_threads_compute_once_where_nothing_can_be_written(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.folder().write_text("a file where the folder should be")
+    compute = Counted(pause_s=0.05)
+    cases_module = import_module("calculator.accuracy.cases")
+    monkeypatch.setattr(cases_module, "_cases", cache(lambda: kept.kept(compute, "state")))
+    with ThreadPoolExecutor(4) as pool:
+        assert {len(found.result()) for found in [pool.submit(cases_module.cases) for _asker in range(4)]} == {1}
+    assert compute.times == 1

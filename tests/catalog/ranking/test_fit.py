@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
-from catalog.ranking.fit import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, OFFSET_PRIOR, SLOPE_PRIOR, fit
+from catalog.ranking.cells import ScoreCell
+from catalog.ranking.fit import fit
 from catalog.ranking.holdout import hold_out
+from catalog.ranking.rule import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, OFFSET_PRIOR, SLOPE_PRIOR
 from catalog.ranking.scores import Item
-from catalog.ranking.table import ScoreCell, Vector, table
+from catalog.ranking.table import Vector, table
 from tests.catalog.ranking.worlds import make_world
 
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.ranking.cells import ScoreCell
 from catalog.ranking.head_to_head import decided, in_order, respecting
 from catalog.ranking.scores import Item
-from catalog.ranking.table import ScoreCell, Table
+from catalog.ranking.table import Table
 
 
 def met(mine: list[float], yours: list[float], suites: list[str] | None = None) -> list[tuple[int, int]]:

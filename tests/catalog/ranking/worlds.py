@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import exp
 from random import Random
 
+from catalog.ranking.cells import ScoreCell
 from catalog.ranking.scores import Benchmark, Candidate, Score
-from catalog.ranking.table import ScoreCell
 
 CATEGORIES = ("general-knowledge", "math", "coding", "agentic-coding", "long-context", "tool-use")
 

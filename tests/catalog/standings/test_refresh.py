@@ -44,7 +44,7 @@ def test_a_release_repeats_itself_from_its_document() -> None:
 
 
 def test_nothing_is_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.standings.store.publish", None)  # would raise if it were called
+    monkeypatch.setattr("catalog.ranking.publish.publish", None)  # would raise if it were called
     with CaptureQueriesContext(connection) as queries:
         assert standings.refresh() == []
     written = [query["sql"] for query in queries if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
@@ -92,7 +92,7 @@ def test_a_score_changed_during_the_fits_is_in_the_ranks(monkeypatch: pytest.Mon
         return publish(*arguments)
 
     benchmark = Score.objects.filter(model__slug="m20")[0].benchmark.slug
-    monkeypatch.setattr("catalog.standings.store.publish", overtaken)
+    monkeypatch.setattr("catalog.ranking.publish.publish", overtaken)
     edit("m20", 1.0, benchmark)
     standings.refresh()
     read_values = [

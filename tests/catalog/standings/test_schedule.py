@@ -58,7 +58,7 @@ def test_a_fit_that_fails_leaves_the_edit_and_the_old_ranks(
     def fails(*args: Any) -> None:
         raise ArithmeticError("no end is reached")
 
-    monkeypatch.setattr("catalog.standings.store.publish", fails)
+    monkeypatch.setattr("catalog.ranking.publish.publish", fails)
     before = Release.objects.count()
     score = Score.objects.filter(model__slug="m20")[0]
     score.value = 99.0

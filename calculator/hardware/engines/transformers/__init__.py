@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
-from calculator.architecture.shape import Shape
 from calculator.hardware import headroom
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
-from calculator.hardware.engines.base import HardwareEngine
+from calculator.hardware.engines.spread import ByLayers
 from calculator.hardware.engines.transformers import snippet
 from calculator.hardware.fit import Fit
-from calculator.hardware.rates import Lanes, Rate, one_after_another, sixteen_bit
 from calculator.hardware.reason import Reason
-from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support, native_or_unpacked, pytorch_unpacks
-from calculator.hardware.weight_bytes import WeightBytes, all_on_cards
-from calculator.memory import Estimate, Workload
+from calculator.memory import Workload
 
 SUPPORT = Support(
     own=frozenset({"nvidia", "amd", "intel", "apple"}),
@@ -25,30 +21,9 @@ SUPPORT = Support(
 )
 
 
-class Transformers(HardwareEngine):
-    def alike_bytes(self, device_bytes: int) -> int | None:
-        return None
-
+class Transformers(ByLayers):
     def format_reasons(self, card: Card, weight_format: str) -> Iterator[Reason]:
         return native_or_unpacked("transformers", card, weight_format, _unpacks)
-
-    def splits(self, devices: int) -> Iterable[tuple[int, int]]:
-        return by_layers(devices)
-
-    def split_reasons(self, shape: Shape, workload: Workload) -> Iterator[Reason]:
-        return layer_reasons(workload)
-
-    def weight_bytes(self, shape: Shape, estimate: Estimate) -> WeightBytes:
-        return all_on_cards(shape, estimate)
-
-    def lanes(self, workload: Workload, devices: int) -> Lanes:
-        return one_after_another(workload, devices)
-
-    def rate(self, card: Card, weight_format: str) -> Rate:
-        return sixteen_bit(card)
-
-    def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
-        return None
 
     def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return (snippet.generate(workload, source, hub),)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from calculator.architecture.shape import Shape
 from calculator.hardware import headroom
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
-from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
+from calculator.hardware.engines.base import Alike, Setting
+from calculator.hardware.engines.spread import ByTensors
 from calculator.hardware.engines.vllm import commands
 from calculator.hardware.fit import Fit
 from calculator.hardware.multiprocessors import multiprocessors
-from calculator.hardware.rates import Lanes, Rate, native, ranks_and_stages
 from calculator.hardware.reason import Reason
-from calculator.hardware.splits import by_tensors, tensor_reasons
 from calculator.hardware.support import Support, native_or_unpacked, pytorch_unpacks
-from calculator.hardware.weight_bytes import WeightBytes, all_on_cards
-from calculator.memory import Estimate, Workload
+from calculator.memory import Workload
 from calculator.memory.vllm.constants import workspaces
 from calculator.memory.vllm.layers import needs_sparse_attention
 from calculator.memory.vllm.serving import (
@@ -50,7 +48,7 @@ SUPPORT = Support(
 SPARSE = "sparse_attention"
 
 
-class Vllm(HardwareEngine):
+class Vllm(ByTensors):
     def alike_bytes(self, device_bytes: int) -> int | None:
         """The batch is chosen by the card's memory, in steps."""
         return next((least for least, *_ in LARGE_CARDS if device_bytes >= least), None)
@@ -88,24 +86,6 @@ class Vllm(HardwareEngine):
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterator[Reason]:
         return native_or_unpacked("vllm", card, weight_format, pytorch_unpacks)
-
-    def splits(self, devices: int) -> Iterable[tuple[int, int]]:
-        return by_tensors(devices)
-
-    def split_reasons(self, shape: Shape, workload: Workload) -> Iterator[Reason]:
-        return tensor_reasons(shape, workload)
-
-    def weight_bytes(self, shape: Shape, estimate: Estimate) -> WeightBytes:
-        return all_on_cards(shape, estimate)
-
-    def lanes(self, workload: Workload, devices: int) -> Lanes:
-        return ranks_and_stages(workload)
-
-    def rate(self, card: Card, weight_format: str) -> Rate:
-        return native(card, weight_format)
-
-    def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
-        return None
 
     def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return (commands.serve(workload, source, hub, fit),)

@@ -179,7 +179,9 @@ def _told_apart(build: Builder, kinds: Sequence[tuple[LayerSpec, int, int]]) -> 
 @lru_cache(maxsize=64)
 def _deepstack(shape: Shape) -> int:
     """Features of so many vision layers enter the first layers of the text (Qwen3-VL)."""
-    return sum(t.role.startswith("v.deepstack.norm") and t.kind == "weight" for t in shape.tensors)
+    return shape.stated_deepstack or sum(
+        t.role.startswith("v.deepstack.norm") and t.kind == "weight" for t in shape.tensors
+    )
 
 
 def _looked_up(build: Builder, role: str, rows: int) -> Tensor:
