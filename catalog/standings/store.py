@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from catalog.standings.rows import Rows, read
 if TYPE_CHECKING:
     from catalog.ranking.holdout import HoldOut
     from catalog.ranking.publish import Problem
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
 StandingValues = dict[int, tuple[int, int, bool]]  # primary key of a score -> rank, of, tied
@@ -70,8 +73,13 @@ def _published() -> dict[str, str]:
 def _checked(problem: Problem) -> HoldOut | None:
     from catalog.ranking.holdout import hold_out
 
-    enough = len(problem.table.cells) >= CELLS_TO_CHECK
-    return hold_out(problem.table) if enough else None
+    if len(problem.table.cells) < CELLS_TO_CHECK:
+        return None
+    try:
+        return hold_out(problem.table)
+    except ArithmeticError as error:  # ranks are told without their check rather than not at all
+        logger.warning("%s: hidden scores could not be predicted: %s", problem.scope.key, error)
+        return None
 
 
 def _store(ranking: Ranking, check: HoldOut | None, models: dict[str, int]) -> Release:

@@ -43,6 +43,19 @@ def test_a_release_repeats_itself_from_its_document() -> None:
     assert len(release.ranking.ranked) == release.num_ranked
 
 
+def test_a_check_that_comes_to_no_end_holds_no_ranks_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def endless(_table: object) -> None:
+        raise ArithmeticError("no solution after 1000 steps")
+
+    monkeypatch.setattr("catalog.standings.store.CELLS_TO_CHECK", 1)
+    monkeypatch.setattr("catalog.ranking.holdout.hold_out", endless)
+    edit("m20", 1.0, Score.objects.filter(model__slug="m20")[0].benchmark.slug)
+    assert {release.hold_out_error for release in standings.refresh()} == {None}
+    assert "overall: hidden scores could not be predicted" in caplog.text
+
+
 def test_nothing_is_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("catalog.ranking.publish.publish", None)  # would raise if it were called
     with CaptureQueriesContext(connection) as queries:
