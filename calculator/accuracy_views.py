@@ -9,10 +9,11 @@ from functools import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.views.decorators.vary import vary_on_headers
 
 from calculator import labels
-from calculator.accuracy import Case, Line, cases, summary
+from calculator.accuracy import BeingComputed, Case, Line, cases, summary
 from calculator.accuracy.fitted import lines as constant_lines
 from calculator.accuracy.verdicts import Verdict, verdicts
 from calculator.accuracy.worst import Miss, worst
@@ -53,9 +54,24 @@ def _groups(lines: Iterable[Line]) -> list[CaseGroup]:
     ]
 
 
+def _later(request: HtmxRequest) -> HttpResponse:
+    """After an update, while a process works out all cases: nobody else does, and no thread is held for it."""
+    words = {
+        "heading": _("In a minute"),
+        "explanation": _("The site was updated, and every case is being computed anew. Please load this page again."),
+    }
+    answer = render(request, "error.html", {"status": 503, **words}, status=503)
+    answer.headers["Retry-After"] = "30"
+    return answer
+
+
 @vary_on_headers("HX-Request")
 def accuracy(request: HtmxRequest) -> HttpResponse:
     """Every reference case, predicted and true; the summary by engine and quantity, and the cases of the chosen one."""
+    try:
+        cases(wait=False)
+    except BeingComputed:
+        return _later(request)
     groups = _groups(_lines())
     wanted = (request.GET.get("engine", groups[0].engine), request.GET.get("quantity", groups[0].quantity))
     chosen = next((group for group in groups if (group.engine, group.quantity) == wanted), None)

@@ -47,6 +47,7 @@ UNAVAILABLE = Words(
     _("The site's database does not answer. Please try again in a minute."),
 )
 NOT_ALLOWED = Words(405, _("Method not allowed"), _("This address does not take requests of this kind."))
+TOO_LARGE = Words(413, _("Too large"), _("The site does not take this much at once."))
 TOO_MANY_LOGINS = Words(
     429,
     _("Too many wrong passwords"),
@@ -115,6 +116,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     answer = _bare(request, UNAVAILABLE)
     answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return _bare(request, TOO_LARGE)
 
 
 def not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:

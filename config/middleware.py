@@ -87,7 +87,8 @@ def shared_caches(get_response: View) -> View:
 
 
 class AllowedMethods:
-    """405 with what is allowed instead: before the check of tokens, which would call a form expired that never was.
+    """405 with what is allowed instead, and 413 for more than any form holds: before the check of tokens, which would
+    call a form expired that never was.
 
     Pages are only read. Views that take more say so themselves, and need no token; so does the API.
     """
@@ -108,4 +109,12 @@ class AllowedMethods:
             return None
         editing = request.path_info.startswith(f"/{settings.ADMIN_PATH}")
         allowed = ("GET", "HEAD", "POST") if editing else ("GET", "HEAD")
-        return None if request.method in allowed else HttpResponseNotAllowed(allowed)
+        if request.method not in allowed:
+            return HttpResponseNotAllowed(allowed)
+        # The check of tokens would read all of it, files to the disk, whoever sent it.
+        return errors.too_large(request) if _length(request) > settings.LARGEST_FORM_BYTES else None
+
+
+def _length(request: HttpRequest) -> int:
+    told: str = request.META.get("CONTENT_LENGTH") or ""
+    return int(told) if told.isdecimal() else 0

@@ -196,6 +196,7 @@ STORAGES = {
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = static_files.policies
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # only debuggers ask for them
+LARGEST_FORM_BYTES = 40 * 2**20  # of editors, files included: the longest index of a checkpoint has 15 MB
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20  # a pasted config.json of up to 4 MB, its quotes written as %22
 
 # Languages

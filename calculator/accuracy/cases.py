@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from itertools import islice
 from threading import Lock
 
 from calculator.accuracy.back_ends import back_end_cases
 from calculator.accuracy.case import Case
-from calculator.accuracy.kept import kept
+from calculator.accuracy.kept import BeingComputed, kept
 from calculator.accuracy.llama_cpp import llama_cpp_cases, overhead_case
 from calculator.accuracy.llama_server import llama_server_cases, predicting_cases
 from calculator.accuracy.measured import measured_case
@@ -19,20 +18,26 @@ from calculator.accuracy.training import training_case
 from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, read_config
 
-_one_at_a_time = Lock()
+_one_at_a_time, _found = Lock(), tuple[Case, ...]()
 SERVER_STEP = 11
 BACK_END_STEP = 3
 
 
-def cases() -> tuple[Case, ...]:
-    """In the order of the files; the same tuple every time. Of llama-server's many runs one in `SERVER_STEP`."""
-    with _one_at_a_time:  # `cache` would have each thread compute that asks before the first has
-        return _cases()
+def cases(*, wait: bool = True) -> tuple[Case, ...]:
+    """In the order of the files; the same tuple every time. Of llama-server's many runs one in `SERVER_STEP`.
 
-
-@cache
-def _cases() -> tuple[Case, ...]:
-    return kept(_every)
+    Raises BeingComputed where somebody else is at it, a thread or a process, unless one waits for that."""
+    global _found
+    if _found:
+        return _found
+    if not _one_at_a_time.acquire(blocking=wait):
+        raise BeingComputed
+    try:
+        if not _found:
+            _found = kept(_every, wait=wait)
+        return _found
+    finally:
+        _one_at_a_time.release()
 
 
 def _every() -> Iterator[Case]:

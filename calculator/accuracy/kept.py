@@ -1,7 +1,7 @@
 """Cases are computed once for each state of the code: it takes a third of a minute, and every process asks for them.
 
-They lie as JSON in `.cache` where the site writes, under a hash of all that they follow from. A process that asks while
-another computes them waits for that: a page that everybody may ask for must not cost that much twice.
+They lie as JSON in `.cache` where the site writes, under a hash of all that they follow from. Whoever asks while
+another process computes them waits for that, or is told so: a page for everybody must not cost that much twice.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
-from fcntl import LOCK_EX, flock
+from fcntl import LOCK_EX, LOCK_NB, flock
 from hashlib import blake2b
 from pathlib import Path
 
@@ -37,12 +37,18 @@ LOADED = state_of(PACKAGE)
 """Of the code that this process runs: asked while it is loaded, because a deploy may change the files beneath it."""
 
 
-def kept(compute: Callable[[], Iterable[Case]], state: str = LOADED) -> tuple[Case, ...]:
-    """What `compute` says, or said when the code was the same; each time anew where nothing can be written."""
+class BeingComputed(Exception):  # noqa: N818 (nothing went wrong)
+    """By somebody else, at this moment."""
+
+
+def kept(compute: Callable[[], Iterable[Case]], state: str = LOADED, *, wait: bool = True) -> tuple[Case, ...]:
+    """What `compute` says, or said when the code was the same; each time anew where nothing can be written.
+
+    Raises BeingComputed instead of waiting."""
     path = folder() / f"accuracy-{state}.json"
     if found := _read(path):
         return found
-    with _alone(path.with_name("accuracy.lock")):
+    with _alone(path.with_name("accuracy.lock"), wait=wait):
         if found := _read(path):
             return found
         found = tuple(compute())
@@ -62,12 +68,16 @@ def _read(path: Path) -> tuple[Case, ...]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path, *, wait: bool) -> Iterator[None]:
     """Among all processes, where a file can be locked."""
     with ExitStack() as stack:
-        with suppress(OSError):
+        try:
             path.parent.mkdir(exist_ok=True)
-            flock(stack.enter_context(path.open("w")), LOCK_EX)
+            flock(stack.enter_context(path.open("w")), LOCK_EX if wait else LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            raise BeingComputed from None
+        except OSError:
+            pass
         yield
 
 

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from catalog.ranking.rule import MIN_SHARED, SHARE_WON
 from catalog.ranking.table import Table, Vector
 
+MOST = 4000
 _SWEEPS, _STILL, _ROUNDS, _DIGITS = 5000, 1e-9, 20, 6
 
 Pair = tuple[int, int]
@@ -46,7 +47,10 @@ def decided(table: Table, places: Sequence[int], ability: Vector | None = None) 
 
 
 def in_order(table: Table, places: Sequence[int], ability: Vector) -> Vector:
-    """The abilities nearest to `ability` in which no loser of a clear pair stands above its winner."""
+    """The abilities nearest to `ability` in which no loser of a clear pair stands above its winner; of more places than
+    `MOST` those of the fit, as every two would have to be looked at."""
+    if len(places) > MOST:
+        return ability
     evidence = np.bincount(table.model_of, table.weights).astype(np.float64)
     pairs: dict[Pair, None] = {}
     now = ability

@@ -58,7 +58,7 @@ def sync(
         if report.changed and not ranks:
             standings.ask()
         progress("derived", len(catalogue.models))
-    releases = standings.answer(*owed)
+    releases = standings.answer(*owed) if ranks else []
     if ranks and not owed:
         releases += standings.refresh()  # a new method ranks anew, too
     report.ranked = [release.scope for release in releases]

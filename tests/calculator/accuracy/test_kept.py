@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from fcntl import LOCK_EX, flock
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from calculator.accuracy import kept
 from calculator.accuracy.case import Case
 
+every = import_module("calculator.accuracy.cases")  # the package has a function of that name
 CASE = Case(
     model="m", engine="llama.cpp", quantity="total", configuration={"context": 1}, predicted=2, truth=3, origin="o"
 )
@@ -85,11 +87,29 @@ def test_who_asks_meanwhile_waits(package: Path) -> None:
     assert compute.times == 1
 
 
-def test_threads_compute_once_where_nothing_can_be_written(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    """All cases are one, as if nobody had asked before."""
+    compute = Counted(pause_s=0.2)
+    monkeypatch.setattr(every, "_found", ())
+    monkeypatch.setattr(every, "_every", compute)
+    return compute
+
+
+def test_threads_compute_once_where_nothing_can_be_written(package: Path, fresh: Counted) -> None:
     kept.folder().write_text("a file where the folder should be")
-    compute = Counted(pause_s=0.05)
-    cases_module = import_module("calculator.accuracy.cases")
-    monkeypatch.setattr(cases_module, "_cases", cache(lambda: kept.kept(compute, "state")))
     with ThreadPoolExecutor(4) as pool:
-        assert {len(found.result()) for found in [pool.submit(cases_module.cases) for _asker in range(4)]} == {1}
-    assert compute.times == 1
+        found = [pool.submit(every.cases) for _asker in range(4)]
+    assert [each.result() for each in found] == [(CASE,)] * 4
+    assert fresh.times == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_page_does_not_wait_for_another(package: Path, fresh: Counted, client: Client, language: str) -> None:
+    kept.folder().mkdir()
+    with (kept.folder() / "accuracy.lock").open("w") as held:  # as another process does that is at it
+        flock(held, LOCK_EX)
+        answer = client.get(f"/{language}/accuracy/")
+    assert (answer.status_code, answer.headers["Retry-After"], fresh.times) == (503, "30", 0)
+    assert ("every case" in answer.content.decode()) == (language == "en")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.ranking import head_to_head
 from catalog.ranking.cells import ScoreCell
 from catalog.ranking.head_to_head import decided, in_order, respecting
 from catalog.ranking.scores import Item
@@ -82,3 +83,13 @@ def test_no_loser_stands_above_and_the_weighted_mean_stays(
     moved = respecting(np.array(ability), pairs, weights)
     assert all(moved[loser] <= moved[winner] + 1e-6 for winner, loser in pairs)
     assert moved @ weights == pytest.approx(np.array(ability) @ weights, abs=1e-6)
+
+
+def test_of_too_many_models_pairs_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [ScoreCell(f"m{place}", Item(f"b{item}"), place / 10) for place in range(8) for item in range(7)]
+    found = Table(tuple(sorted(cells)))
+    upside_down = np.arange(8, 0, -1.0)
+    places = list(range(8))
+    assert list(in_order(found, places, upside_down)) != list(upside_down)
+    monkeypatch.setattr(head_to_head, "MOST", 7)
+    assert in_order(found, places, upside_down) is upside_down
