@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -38,10 +39,18 @@ class Reader:
         return {}
 
     def config(self, path: Path) -> dict[str, Any] | None:
+        """What a published file holds. Its `Infinity`, which is no JSON and no database keeps, is a fault here."""
         try:
-            return parse_config_text(path.read_bytes())
-        except (OSError, ConfigError) as error:
+            config = parse_config_text(path.read_bytes())
+            json.dumps(config, allow_nan=False)
+        except ConfigError as error:
             self.fault(path, "", str(error))
+        except ValueError:
+            self.fault(path, "", "Infinity is no JSON: write 1e+308")
+        except OSError as error:
+            self.fault(path, "", str(error))
+        else:
+            return config
         return None
 
     def _text(self, path: Path) -> str:

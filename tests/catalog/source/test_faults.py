@@ -90,6 +90,13 @@ def test_the_folder_loads(folder: Any) -> None:
         (CARD, "name =", "name ==", CARD, "Invalid value"),
         (CONFIG, '"llama"', '"lama"', f"{CARD}: config", "lama"),
         (CONFIG, "}", "", CONFIG, "not_json"),
+        (
+            CONFIG,
+            '"num_key_value_heads": 2',
+            '"num_key_value_heads": 2, "time_step_limit": [0.0, Infinity]',
+            CONFIG,
+            "1e+308",
+        ),
         (CONFIG, '"num_key_value_heads": 2', '"num_key_value_heads": 3', f"{CARD}: config", "3"),
         (SCORES, "61.5", "101.5", f"{SCORES}: score.1.value", "101.5 is outside 0 to 100.0"),
         (SCORES, "1210.4", "-1.0", f"{SCORES}: score.2.value", "-1.0 is outside"),
