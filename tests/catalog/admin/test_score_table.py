@@ -118,7 +118,8 @@ def test_a_line_is_added(editor: Client, scores: list[Score]) -> None:
 )
 def test_one_wrong_line_saves_none(editor: Client, scores: list[Score], wrong: dict[str, str], says: str) -> None:
     first = scores[0]
-    edits = {"form-0-value": "44.5", **new_line(first, settings="typed at length"), **new_line(first, **wrong)}
+    line: dict[str, Any] = {"settings": "typed at length", **wrong}
+    edits = {"form-0-value": "44.5", **new_line(first, **line)}
     answer = editor.post(address(first), opened(editor, first) | edits)
     assert answer.status_code == 200
     assert says in str(answer.context["new_lines"].errors)
