@@ -1,62 +1,25 @@
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlsplit
-
-from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
-from catalog.admin.fields import LinesField, name_for_readers
+from catalog.admin.fields import LinesField
+from catalog.admin.score_table.forms import ScoreForm
+from catalog.admin.score_table.views import EditedAsTable
 from catalog.admin.scores_as_csv.views import ScoresAsCsv
 from catalog.admin.tables.views import AsTables
 from catalog.models import Benchmark, LanguageModel, Score
-from catalog.source.records import BenchmarkRecord, Record, ScoreRecord
+from catalog.source.records import BenchmarkRecord
 from catalog.sync.edits import edited_fields
 
 
 class BenchmarkForm(RecordForm):
     record = BenchmarkRecord
     curt_variants = LinesField(label=gettext_lazy("variants without room to think"), required=False)
-
-
-class ScoreForm(RecordForm):
-    """A score outside its benchmark's scale is refused; one that is there already is, by the row's own constraint."""
-
-    record = ScoreRecord
-
-    class Meta:
-        widgets = {
-            "settings": forms.Textarea(attrs={"rows": 2, "cols": 60}),
-            "basis": forms.Textarea(attrs={"rows": 2, "cols": 60}),
-        }
-
-    def given(self) -> dict[str, Any]:
-        # In a page of a new model the score is checked before that model is saved.
-        return {"model": self.instance.model.slug or "new"}
-
-    def check_record(self) -> Record | None:
-        record = super().check_record()
-        benchmark, value = self.instance.benchmark, self.instance.value
-        if value < 0 or (benchmark.scale_max is not None and value > benchmark.scale_max):
-            most = _("%(value)s is outside the scale of %(benchmark)s, 0 to %(most)s.")
-            least = _("%(value)s is outside the scale of %(benchmark)s, which starts at 0.")
-            text = least if benchmark.scale_max is None else most
-            self.add_error("value", text % {"value": value, "benchmark": benchmark, "most": benchmark.scale_max})
-        return record
-
-
-class ScoreRowForm(ScoreForm):
-    """One line of the table."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        name_for_readers(self, f"{self.instance.model}, {self.instance.benchmark}" if self.instance.pk else "")
 
 
 @admin.register(Benchmark)
@@ -88,27 +51,27 @@ class BenchmarkAdmin(AsTables, CatalogAdmin):
 
 
 @admin.register(Score)
-class ScoreAdmin(ScoresAsCsv):
+class ScoreAdmin(EditedAsTable, ScoresAsCsv):
     """The scores of a model, or of a benchmark, as a table that is edited in place; whole records one by one."""
 
     form = ScoreForm
-    list_display = ("model", "benchmark", "value", "variant", "mode", "date", "source_kind", "source_host")
-    list_editable = ("value", "variant", "mode", "date")
+    list_display = ("model", "benchmark", *EditedAsTable.list_editable)
     list_filter = ("source_kind", "mode", "benchmark__category")
     list_select_related = ("model", "benchmark")
-    search_fields = ("model__slug", "model__name", "benchmark__slug", "benchmark__name_en", "benchmark__name_zh_hans")
+    search_fields = (
+        "model__slug",
+        "model__name",
+        "benchmark__slug",
+        "benchmark__name_en",
+        "benchmark__name_zh_hans",
+        "variant",
+        "settings",
+        "source",
+    )
     autocomplete_fields = ("model", "benchmark")
-    list_per_page = 50
     readonly_fields = ("local_edits",)
     formfield_overrides = HTTPS
     save_on_top = True
-
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
-        return super().get_changelist_form(request, **{"form": ScoreRowForm, **kwargs})
-
-    @admin.display(description=gettext_lazy("source"))
-    def source_host(self, row: Score) -> str:
-        return urlsplit(row.source).hostname or ""
 
     @admin.display(description=gettext_lazy("edited here"))
     def local_edits(self, row: Score) -> str:

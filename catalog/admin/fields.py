@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from django import forms
@@ -11,6 +12,18 @@ from django.utils.translation import gettext_lazy as _
 
 from calculator.architecture import ConfigError, parse_config_text
 from calculator.labels import config_error_texts
+
+LARGEST = 1e308  # what stands for Infinity, which is no JSON: no database keeps it
+
+
+def storable(value: Any) -> Any:
+    """The same, with a number for the Infinity that published files of state-space models hold, as in
+    `"time_step_limit": [0.0, Infinity]`."""
+    if isinstance(value, dict):
+        return {name: storable(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [storable(part) for part in value]
+    return math.copysign(LARGEST, value) if isinstance(value, float) and math.isinf(value) else value
 
 
 class ConfigField(forms.JSONField):
@@ -22,7 +35,7 @@ class ConfigField(forms.JSONField):
         if value in self.empty_values:
             return None
         try:
-            return parse_config_text(value) if isinstance(value, str) else value
+            return storable(parse_config_text(value)) if isinstance(value, str) else value
         except ConfigError as error:
             raise ValidationError(config_error_texts(error)) from error
 

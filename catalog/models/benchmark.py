@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models.addresses import address
 from catalog.models.language_model import LanguageModel
@@ -71,7 +72,7 @@ class Score(Synced):
     )
     value = models.FloatField(_("value"))
     variant = models.CharField(
-        _("variant"),
+        pgettext_lazy("of a score", "variant"),
         max_length=120,
         blank=True,
         help_text=_("Question set, domain or harness; only equal ones compare."),

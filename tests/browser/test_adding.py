@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import time
 from pathlib import Path
@@ -130,4 +132,23 @@ def test_a_gguf_file_is_read_where_it_lies(page: Page, complaints: list[str], tm
     page.locator("#id_file").set_input_files(path)
     expect(page.locator(".reading-remark").first).to_contain_text("GGUF")
     expect(page.locator("#id_total_parameters")).to_have_value(str(shape.total_parameters))
+    assert max(sent) < 100_000
+
+
+def test_safetensors_files_are_read_where_they_lie(page: Page, complaints: list[str], tmp_path: Path) -> None:
+    """Two parts of a checkpoint: their weights stay on the editor's machine, and the numbers of both are counted."""
+    sent: list[int] = []
+    total = read_config(catalogued_config("qwen/qwen3-0-6b")).total_parameters
+    paths = []
+    for number, size in ((1, total - 1000), (2, 1000)):
+        header = json.dumps({f"t{number}": {"dtype": "BF16", "shape": [size], "data_offsets": [0, 2]}}).encode()
+        paths.append(tmp_path / f"model-{number}-of-2.safetensors")
+        paths[-1].write_bytes(len(header).to_bytes(8, "little") + header + bytes(3_000_000))
+    log_in(page)
+    page.on("request", lambda request: sent.append(len(request.post_data_buffer or b"")))
+    page.locator("#id_config").fill(CONFIG.read_text(encoding="utf-8"))
+    page.locator("#id_beside").set_input_files(paths)
+    expect(page.locator("#id_beside")).to_have_value(re.compile("header.json$"))
+    page.locator("[name=_read]").click()
+    expect(page.locator("#id_checkpoint_parameters")).to_have_value(str(total))
     assert max(sent) < 100_000

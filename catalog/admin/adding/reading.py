@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,12 +13,17 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import ConfigError, Shape, config_in_file, parse_config_text, read_config
+from calculator.architecture.beside import stores_checkpoint, with_quantization
+from calculator.architecture.other_files import is_quantization
 from calculator.architecture.parse import MAX_BYTES
 from calculator.architecture.quantization import word_of_quantisation
-from catalog.admin.adding import index
+from catalog.admin.adding import beside
 from catalog.admin.adding.facts import READ, facts
 from catalog.admin.adding.naming import names, relations, repository_in
+from catalog.admin.fields import LARGEST, storable
 from catalog.models import LanguageModel
+
+MOST = 3  # files beside config.json: one of each kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +53,13 @@ class Reading:
 
 def sent(request: HttpRequest) -> Reading:
     """What step one was given. Nothing is asked of another host, and nothing is kept."""
-    upload, stored = request.FILES.get("file"), request.FILES.get("index")
+    upload = request.FILES.get("file")
     raw = upload.read(MAX_BYTES + 1) if isinstance(upload, UploadedFile) else request.POST.get("config", "")
-    checkpoint = stored.read(index.MAX_BYTES + 1) if isinstance(stored, UploadedFile) else b""
-    return reading(raw, request.POST.get("repository", ""), checkpoint)
+    files: list[Any] = request.FILES.getlist("beside")
+    return reading(raw, request.POST.get("repository", ""), [file.read(beside.MAX_BYTES + 1) for file in files[:MOST]])
 
 
-def reading(raw: str | bytes, repository: str, checkpoint: bytes = b"") -> Reading:
+def reading(raw: str | bytes, repository: str, files: Iterable[bytes] = ()) -> Reading:
     text = raw.decode("utf-8-sig", "replace") if isinstance(raw, bytes) else raw
     text = text.replace("\r\n", "\n")
     found = Reading(text=text[:MAX_BYTES], repository=repository.strip()[:500])
@@ -68,11 +73,15 @@ def reading(raw: str | bytes, repository: str, checkpoint: bytes = b"") -> Readi
     try:
         config = parse_config_text(raw)
         found, config = _without_header(found, config)
+        known = [beside.parsed(file) for file in files]
+        found, config = _quantised(found, config, known)
     except ConfigError as error:
         return replace(found, faults=(*faults, *labels.config_error_texts(error)))
+    except beside.UnreadableFileError as fault:
+        return replace(found, faults=(*faults, str(fault)))
     if faults:
         return replace(found, faults=tuple(faults))
-    return _with_card(found, config, named, on_modelscope, checkpoint)
+    return _with_stored(_with_card(found, config, named, on_modelscope), known)
 
 
 def _without_header(found: Reading, config: dict[str, Any]) -> tuple[Reading, dict[str, Any]]:
@@ -87,7 +96,19 @@ def _without_header(found: Reading, config: dict[str, Any]) -> tuple[Reading, di
     return replace(found, text=text, rebuilt=True, remarks=(told,)), config
 
 
-def _with_card(found: Reading, config: dict[str, Any], named: str, on_modelscope: bool, checkpoint: bytes) -> Reading:
+def _quantised(
+    found: Reading, config: dict[str, Any], files: Iterable[dict[str, Any]]
+) -> tuple[Reading, dict[str, Any]]:
+    """With what hf_quant_config.json says, as engines read both: a card has one file."""
+    for file in filter(is_quantization, files):
+        config = with_quantization(config, file)
+        told = _("What hf_quant_config.json says is kept as quantization_config of the config.json.")
+        text = json.dumps(config, indent=2, ensure_ascii=False)
+        found = replace(found, text=text, remarks=(*found.remarks, told))
+    return found, config
+
+
+def _with_card(found: Reading, config: dict[str, Any], named: str, on_modelscope: bool) -> Reading:
     try:
         shape = read_config(config)
     except ConfigError as error:
@@ -102,12 +123,13 @@ def _with_card(found: Reading, config: dict[str, Any], named: str, on_modelscope
     if ("modelscope_repo" in proposed and on_modelscope) or "hf_repo" in proposed:
         told = "modelscope_repo" if on_modelscope else "hf_repo"
         read[told] = proposed.pop(told)
-    found = replace(found, read=read, proposed=proposed, remarks=(*found.remarks, *_taken(proposed.get("slug"))))
+    remarks = (*found.remarks, *_taken(proposed.get("slug")), *_infinite(config))
+    found = replace(found, read=read, proposed=proposed, remarks=remarks)
     word = word_of_quantisation(found.repository)
     if word and found.shape is not None and found.shape.quantization is None:
         remark = labels.assumption_text(f"name_says_quantised:{word}")
         found = replace(found, remarks=(*found.remarks, remark))
-    return _with_index(found, checkpoint)
+    return found
 
 
 def _taken(slug: str | None) -> tuple[str, ...]:
@@ -118,14 +140,33 @@ def _taken(slug: str | None) -> tuple[str, ...]:
     return (told % {"slug": slug, "name": row},)
 
 
-def _with_index(found: Reading, checkpoint: bytes) -> Reading:
-    if not checkpoint:
-        return found
+def _infinite(config: dict[str, Any]) -> tuple[str, ...]:
+    if storable(config) == config:
+        return ()
+    return (
+        _("The file says Infinity, which is no JSON and no database keeps: %(number)s is saved for it.")
+        % {"number": f"{LARGEST:g}"},
+    )
+
+
+def _with_stored(found: Reading, files: Iterable[dict[str, Any]]) -> Reading:
+    for file in files:
+        if stores_checkpoint(file):
+            found = _with_numbers(found, file)
+    return found
+
+
+def _with_numbers(found: Reading, file: dict[str, Any]) -> Reading:
     try:
-        numbers = index.stored_numbers(checkpoint, found.shape.native_format if found.shape else "")
-    except index.UnreadableIndexError as fault:
+        numbers = beside.stored_numbers(file, found.shape.native_format if found.shape else "")
+    except beside.UnreadableFileError as fault:
         return replace(found, faults=(*found.faults, str(fault)))
     if numbers is None:
-        told = _("The index does not say how many numbers are stored: they differ in width.")
+        told = _("The file beside it does not say how many numbers are stored: they differ in width, or are packed.")
         return replace(found, remarks=(*found.remarks, told))
+    least = found.shape.total_parameters if found.shape else 0
+    if numbers < least:
+        told = _("%(numbers)s numbers lie in that checkpoint, fewer than the model has (%(least)s): is it all of it?")
+        words = {"numbers": f"{numbers:,}", "least": f"{least:,}"}
+        return replace(found, remarks=(*found.remarks, told % words))
     return replace(found, read={**found.read, "checkpoint_parameters": numbers})

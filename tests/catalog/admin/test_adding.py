@@ -15,8 +15,8 @@ from django.urls import reverse
 
 from calculator.architecture import read_config
 from catalog import sync
+from catalog.admin.adding.beside import UnreadableFileError, parsed, stored_numbers
 from catalog.admin.adding.facts import READ, facts
-from catalog.admin.adding.index import UnreadableIndexError, stored_numbers
 from catalog.admin.adding.naming import names, repository_in
 from catalog.admin.adding.reading import reading
 from catalog.models import LanguageModel
@@ -131,20 +131,20 @@ def test_what_a_name_suggests(repository: str, expected: dict[str, Any]) -> None
     ],
 )
 def test_an_index_says_how_many_numbers_are_stored(index: Any, stored: str, numbers: int | None) -> None:
-    assert stored_numbers(json.dumps(index).encode(), stored) == numbers
+    assert stored_numbers(parsed(json.dumps(index).encode()), stored) == numbers
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"{}", b'{"metadata": 1, "weight_map": {}}', b"[" * 100_000, b"\xff"])
 def test_another_file_is_no_index(raw: bytes) -> None:
-    with pytest.raises(UnreadableIndexError):
-        stored_numbers(raw, "BF16")
+    with pytest.raises(UnreadableFileError):
+        parsed(raw)
 
 
 def test_an_index_that_is_no_index_leaves_the_config_in_the_form(editor: Client) -> None:
     files = {
         "config": QWEN,
         "repository": "Qwen/Qwen3-0.6B",
-        "index": SimpleUploadedFile("i.json", b"[]"),
+        "beside": SimpleUploadedFile("i.json", b"[]"),
         "_read": "1",
     }
     page = editor.post(ADD, files)
@@ -298,3 +298,71 @@ def test_the_preview_is_for_editors(client: Client) -> None:
     assert client.post(address, {"field": "summary", "language": "en"}).status_code == 403
     assert client.post(ADD, {"config": QWEN, "_read": "1"}).status_code == 403
     assert client.get(ADD).status_code == 403
+
+
+def second_step(editor: Client, **sent: Any) -> tuple[Any, dict[str, Any]]:
+    """What step one answers, and what would be sent of it."""
+    answer = editor.post(ADD, {"repository": "x/Nine-1B", "_read": "1"} | sent)
+    assert answer.status_code == 200
+    old = LanguageModel.objects.get()
+    typed = {"organization": old.organization_id, "family": old.family_id, "variant": "chat", "_save": "1"}
+    return answer, form_of(answer) | typed
+
+
+def test_a_config_with_infinity_is_saved(editor: Client) -> None:
+    """IBM's file says `"time_step_limit": [0.0, Infinity]`, which SQLite and PostgreSQL refuse as JSON."""
+    path = Path(settings.BASE_DIR) / "calculator/reference/configs/granite-4-0-h-micro.json"
+    answer, form = second_step(editor, config=path.read_text(encoding="utf-8"))
+    assert "1e+308 is saved" in answer.content.decode()
+    assert editor.post(ADD, form).status_code == 302
+    config = LanguageModel.objects.get(slug="nine-1b").config
+    assert config is not None
+    assert config["time_step_limit"] == [0.0, 1e308]
+
+
+QUANTISED = {"producer": {"name": "modelopt", "version": "0.29.0"}, "quantization": {"quant_algo": "NVFP4"}}
+
+
+def test_how_it_is_quantised_may_stand_in_a_file_of_its_own(editor: Client) -> None:
+    """As in nvidia/Llama-3.1-8B-Instruct-FP4, whose config.json says nothing of it."""
+    file = SimpleUploadedFile("hf_quant_config.json", json.dumps(QUANTISED).encode())
+    answer, form = second_step(editor, config=QWEN, beside=file)
+    assert "hf_quant_config.json says is kept" in answer.content.decode()
+    assert json.loads(form["config"])["quantization_config"]["quant_algo"] == "NVFP4"
+    assert editor.post(ADD, form).status_code == 302
+    config = LanguageModel.objects.get(slug="nine-1b").config
+    assert config is not None
+    assert read_config(config).native_format == "NVFP4"
+
+
+def header_of(config: str, dtype: str = "BF16") -> dict[str, Any]:
+    """Tensors of as many numbers as the model has, in a few of them."""
+    size = read_config(json.loads(config)).total_parameters
+    tensor = {"dtype": dtype, "shape": [size // 64], "data_offsets": [0, 1]}
+    return {f"layer.{number}": tensor for number in range(64)} | {
+        "rest": tensor | {"shape": [size % 64]},
+        "__metadata__": {"format": "pt"},
+    }
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3"])
+def test_a_header_counts_the_numbers_in_the_checkpoint(dtype: str) -> None:
+    header = header_of(QWEN, dtype)
+    found = reading(QWEN, "", [json.dumps(header).encode()])
+    assert found.read["checkpoint_parameters"] == 596_049_920  # as the publisher's card counts
+    del header["layer.1"]
+    part = reading(QWEN, "", [json.dumps(header).encode()])
+    assert "checkpoint_parameters" not in part.read
+    assert any("596,049,920" in remark for remark in part.remarks)
+
+
+def test_packed_numbers_are_not_counted() -> None:
+    found = reading(QWEN, "", [json.dumps(header_of(QWEN, "I32")).encode()])
+    assert "checkpoint_parameters" not in found.read
+    assert any("packed" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize("shape", [None, ["a"], [-1], [1.5], [True], [2**60]])
+def test_a_header_with_odd_shapes_is_named(shape: Any) -> None:
+    header = {"a": {"dtype": "BF16", "shape": shape, "data_offsets": [0, 1]}}
+    assert reading(QWEN, "", [json.dumps(header).encode()]).faults

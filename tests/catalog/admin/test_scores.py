@@ -51,7 +51,7 @@ def test_a_model_of_many_scores_is_saved(editor: Client) -> None:
     assert f"{row.scores.count()} scores" in page
     shown = editor.get(listed)
     assert shown.context["cl"].result_count == row.scores.count()
-    assert len(shown.context["cl"].result_list) == 50
+    assert len(shown.context["cl"].result_list) == 40  # more would not fit one post: `test_a_page_fits_one_post`
 
 
 def test_scores_are_edited_as_a_table(editor: Client) -> None:
