@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 
 from config.wsgi import application
@@ -17,6 +20,16 @@ __all__ = ["shipped"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 REQUESTS = int(os.environ.get("REQUESTS", "60"))
 SEED = 15
+
+
+@pytest.fixture(autouse=True)
+def _connection_stays() -> Iterator[None]:
+    """As Django's own client does: to begin and to end an answer must not close the connection that a test runs in."""
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    yield
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)
 
 
 def ask(request: pages.Request) -> pages.Answer:
