@@ -17,6 +17,7 @@ EITHER = frozenset(
         "glm4v_moe",
         "llava",
         "llava_next",
+        "llava_next_video",
         "llava_onevision",
         "minimax_m3_vl",
         "qwen2_5_vl",

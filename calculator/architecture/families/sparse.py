@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from calculator.architecture.attention import attention, mixer
 from calculator.architecture.decoder import Decoder, decoder, layer_kinds
-from calculator.architecture.families.dense import BIASED, COHERE, exaone_window
+from calculator.architecture.families.dense import BIASED, COHERE, LLAMA, exaone_window
 from calculator.architecture.families.standard import (
     POST_NORMS,
     SANDWICH_NORMS,
@@ -232,7 +232,9 @@ FAMILIES: dict[str, Family] = {
         sparse=Sparse(shared="size", shared_gate=True, layers=every_sparse_step),
     ),
     "qwen3_moe": QWEN3_MOE,
+    "qwen3_omni_moe_text": QWEN3_MOE,
     "qwen3_vl_moe_text": QWEN3_MOE,
     "sarvam_moe": GLM4_MOE,
+    "unlimited_ocr_text": replace(LLAMA, sparse=Sparse(shared="count", layers=one_dense)),
     "solar_open": Standard(qkv_bias="attention_bias", sparse=replace(CORRECTED, layers=first_dense)),
 }
