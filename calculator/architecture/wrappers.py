@@ -16,6 +16,8 @@ TEXT_KEYS = ("text_config", "language_config", "llm_config")
 TEXT_TYPES: dict[str, str] = {
     "aria": "aria_text",
     "aya_vision": "cohere2",
+    "deepseek_vl_v2": "deepseek_v2",
+    "dots_ocr": "qwen2",
     "exaone4_5": "exaone4_5_text",
     "gemma3": "gemma3_text",
     "gemma3n": "gemma3n_text",
@@ -44,6 +46,7 @@ TEXT_TYPES: dict[str, str] = {
     "ovis2": "qwen2",
     "paddleocr_vl": "paddleocr_vl_text",
     "paligemma": "gemma",
+    "phi3_v": "phi3",
     "qwen2_5_omni_thinker": "qwen2_5_omni_text",
     "qwen2_5_vl": "qwen2_5_vl_text",
     "qwen2_audio": "qwen2",
@@ -61,6 +64,8 @@ TEXT_TYPES: dict[str, str] = {
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.
 INHERITED = ("dtype", "quantization_config", "quantization", "compression_config")
+MINICPMV = {"2.5": "llama", "2.6": "qwen2", "4.0": "llama", "4.5": "qwen3"}
+"""By version (vLLM 0.33.0, `models/minicpmv.py`)."""
 KEPT_OUTSIDE = ("dtype", "torch_dtype", "quantization_config", "quantization", "compression_config")
 
 
@@ -83,6 +88,14 @@ def _thinker(whole: Fields) -> Fields:
     return thinker
 
 
+def _minicpmv(outer: Fields) -> str:
+    version = outer.value("version") or 2.5
+    text = MINICPMV.get(str(float(version)) if isinstance(version, int) else str(version))
+    if text is None:
+        raise outer.fail("version", "unsupported_value", value=short(version))
+    return text
+
+
 def unwrap(config: Mapping[str, object]) -> Wrapped:
     model_type = config.get("model_type")
     if model_type in (None, ""):
@@ -94,9 +107,10 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     config, model_type = outer.config, outer.model_type
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:
-        if model_type not in TEXT_TYPES:
+        inside = _minicpmv(outer) if model_type == "minicpmv" else TEXT_TYPES.get(model_type)
+        if inside is None:
             return Wrapped(outer, outer)
-        text = Fields(config, TEXT_TYPES[model_type], faults=outer.faults, root=outer)
+        text = Fields(config, inside, faults=outer.faults, root=outer)
         text.used = outer.used
         text.outer = outer
         return Wrapped(outer, text)

@@ -50,7 +50,7 @@ def exaone_window(c: Fields) -> list[str]:
 BIASED = Standard(qkv_bias="attention_bias", out_bias="attention_bias")
 LLAMA = replace(BIASED, mlp_bias="mlp_bias")
 MISTRAL = Standard(windowed=every_layer_windowed)
-QWEN2 = Standard(qkv_bias=True, windowed=upper_layers_windowed)
+QWEN2 = Standard(qkv_bias=True, windowed=upper_layers_windowed, ignored=("attention_bias",))  # dots.ocr says so again
 QWEN3 = replace(BIASED, qk_norm="head", windowed=upper_layers_windowed)
 GEMMA2 = replace(BIASED, norms=SANDWICH_NORMS, pattern="SF")
 GEMMA3 = replace(BIASED, norms=SANDWICH_NORMS, qk_norm="head", windowed=every_nth_full(6))
@@ -123,7 +123,7 @@ FAMILIES: dict[str, Family] = {
     "iquestcoder": LLAMA,
     "jais2": replace(LLAMA, gated=False, norm_kind="layer"),
     "llama": LLAMA,
-    "mimo": replace(QWEN2, ignored=("attention_bias",)),
+    "mimo": QWEN2,
     "minicpm": LLAMA,
     "ministral": MISTRAL,
     "ministral3": MISTRAL,

@@ -137,6 +137,7 @@ def laguna(c: Fields) -> Decoder:
 
 SIZED_LIKE_DENSE = Sparse(size="intermediate_size")
 CORRECTED = Sparse(shared="count", correction="buffer", layers=first_dense)
+FIRST_DEEPSEEK = replace(BIASED, sparse=Sparse(shared="count", layers=first_dense))
 QK_NORMED = replace(BIASED, qk_norm="head")
 GLM4_MOE = Standard(qkv_bias="attention_bias", qk_norm="head", qk_norm_if="use_qk_norm", sparse=CORRECTED)
 QWEN3_MOE = replace(
@@ -160,7 +161,7 @@ FAMILIES: dict[str, Family] = {
         ignored=(*COHERE.ignored, "shared_expert_combination_strategy"),
     ),
     "dbrx": dbrx,
-    "deepseek": replace(BIASED, sparse=Sparse(shared="count", layers=first_dense)),
+    "deepseek": FIRST_DEEPSEEK,
     "dots1": replace(QK_NORMED, windowed=upper_layers_windowed, sparse=CORRECTED),
     "ernie4_5_moe": Standard(
         qkv_bias="use_bias",

@@ -7,8 +7,20 @@ from __future__ import annotations
 
 from calculator.architecture.fields import Fields
 from calculator.architecture.tensors import linear, norm, vector
-from calculator.architecture.towers.clip import clip, siglip
+from calculator.architecture.towers.clip import siglip, sizes
 from calculator.architecture.towers.tower import Tower, Towers, Weights, block, part_of, patches, vision_of
+
+SAM_BASE: dict[str, object] = {
+    "hidden_size": 768,
+    "mlp_dim": 3072,
+    "num_layers": 12,
+    "num_heads": 12,
+    "output_channels": 256,
+    "image_size": 1024,
+    "patch_size": 16,
+    "window_size": 14,
+    "global_attn_indexes": [2, 5, 8, 11],
+}
 
 
 def sam(c: Fields) -> Tower:
@@ -32,7 +44,7 @@ def sam(c: Fields) -> Tower:
     return Tower("vision", outside, [kinds[index in everywhere] for index in range(number)])
 
 
-def _shrink(first: int, second: int, third: int) -> Weights:
+def shrink(first: int, second: int, third: int) -> Weights:
     """Two strided convolutions."""
     return vector("mm.downsample.1", second, first, 3, 3) + vector("mm.downsample.2", third, second, 3, 3)
 
@@ -41,7 +53,7 @@ def got_ocr2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "got_ocr2_vision")
     tower, output = sam(c), c.size("output_channels")
     outer.ignore("image_seq_length")
-    beyond = _shrink(output, 2 * output, hidden) + linear("mm.model.fc", hidden, hidden, True)
+    beyond = shrink(output, 2 * output, hidden) + linear("mm.model.fc", hidden, hidden, True)
     return (Tower("vision", tower.outside + beyond, tower.layers),)
 
 
@@ -50,15 +62,21 @@ def unlimited_ocr(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     vision = vision_of(outer, "unlimited_ocr_vision")
     s = part_of(vision, "sam_config", "unlimited_ocr_sam_vision")
     c = part_of(vision, "encoder_config", "unlimited_ocr_clip_vision")
-    first, second = sam(s), clip(c)
-    channels = s.sizes("downsample_channels") or [512, 1024]
-    width = c.size("hidden_size")
-    without = ("v.patch_embd", "v.post_ln")
-    behind = tuple(weight for weight in second.outside if weight.role not in without)
-    beyond = _shrink(s.size("output_channels"), channels[0], channels[-1])
+    page, channels = sam(s), s.sizes("downsample_channels") or [512, 1024]
+    width, inner, number, _channels = sizes(c)
+    c.ignore("patch_size", "image_size")
+    behind, layers = clip_behind_sam(width, inner, number)
+    beyond = shrink(s.size("output_channels"), channels[0], channels[-1])
     beyond += vector("mm.view_separator", hidden) + vector("v.image_newline", hidden)
     beyond += linear("mm.model.fc", hidden, channels[-1] + width, True)
-    return (Tower("vision", first.outside + behind + beyond, [*first.layers, *second.layers]),)
+    return (Tower("vision", page.outside + behind + beyond, [*page.layers, *layers]),)
+
+
+def clip_behind_sam(width: int, inner: int, number: int) -> tuple[Weights, list[Weights]]:
+    """CLIP's encoder without patches and last norm: what stands outside its layers, and these. There are places for
+    16 x 16 patches."""
+    outside = vector("v.clip.class_embd", width) + vector("v.clip.position_embd", 16 * 16 + 1, width)
+    return outside + norm("v.clip.pre_ln", width, "layer"), [block(width, inner)] * number
 
 
 def paddleocr_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:

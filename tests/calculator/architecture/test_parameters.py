@@ -44,6 +44,13 @@ def test_totals_as_transformers_builds_them(line: dict[str, Any]) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("case", lines("own_code.jsonl"), ids=lambda case: case["name"])
+def test_files_that_bring_code_of_their_own(case: dict[str, Any]) -> None:
+    shape = read_config(case["config"])
+    assert sum(tensor.elements for tensor in shape.tensors if tensor.part == "vision") == case["vision"]
+    assert shape.total_parameters == case["total"]
+
+
 @pytest.mark.parametrize("case", lines("catalogue.jsonl"), ids=lambda case: case["slug"])
 def test_counts_of_the_catalogue(case: dict[str, Any]) -> None:
     (path,) = ROOT.glob(f"catalog/data/models/*/{case['slug']}/config.json")
