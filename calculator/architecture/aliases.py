@@ -90,6 +90,8 @@ LAYER_KINDS: dict[str, str] = {
     "global_attention": "full",
     "global": "full",
     "full": "full",
+    # Of what was read all stays in sight, only what was written slides (Unlimited-OCR): the whole context is kept.
+    "reference_sliding_attention": "full",
     "sliding_attention": "sliding",
     "sliding_window_attention": "sliding",
     "local_attention": "sliding",

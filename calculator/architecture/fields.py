@@ -65,6 +65,7 @@ class Fields:
         self.left_open: dict[str, object] = {} if root is None else root.left_open
         self.used: set[str] = {"model_type"}
         self.outer: Fields | None = None  # the whole file, seen from its language model
+        self.left_out: dict[str, Fields] = {}  # parts that the file leaves to their defaults
         self._parts: dict[str, Fields] = {}
         self._layers: dict[str, Fields] = {}
 

@@ -73,7 +73,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         native_format=storage.native(tensors),
         architecture=class_named(config),
         file_type=wrapped.outer.model_type,
-        tower_heads=_tower_heads(config),
+        tower_heads=_tower_heads(wrapped.outer),
         image_tokens=_image_tokens(config),
         rotary=rotary_tables(wrapped.text, layers),
         mtp_mixers=tuple(block.mixers for block in model.mtp),
@@ -82,7 +82,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         indexer_in_pairs=wrapped.text.config.get("indexer_rope_interleave") is True,
         states_correction=_states_correction(wrapped.text),
         state_dtype=_state_dtype(wrapped.text),
-        assumptions=assumptions + storage.assumptions + of_file(wrapped, config),
+        assumptions=assumptions + storage.assumptions + of_file(wrapped, wrapped.outer.config),
         quantization=storage.quantization,
         stated_experts=_stated_experts(wrapped.text),
     )
@@ -110,7 +110,7 @@ def _of_file(file: Mapping[str, object]) -> Shape:
 _TOWER_HEADS = {
     **dict.fromkeys(("glm46v", "glm4v", "glm4v_moe"), 12),
     **dict.fromkeys(("exaone4_5", "glm_ocr", "llama4", "qwen2_5_vl", "qwen2_vl", "qwen3_5", "qwen3_5_moe"), 16),
-    **dict.fromkeys(("qwen3_vl", "qwen3_vl_moe"), 16),
+    **dict.fromkeys(("qwen3_vl", "qwen3_vl_moe", "qwen2_5_omni_thinker", "qwen3_omni_moe_thinker"), 16),
 }
 """Of the configuration class in transformers, for files that leave it out."""
 
@@ -120,10 +120,10 @@ def _named_in(config: Mapping[str, object]) -> dict[str, object]:
     return {"base": base[:80] if isinstance(base, str) else "?"}
 
 
-def _tower_heads(config: Mapping[str, object]) -> int:
-    vision = config.get("vision_config")
+def _tower_heads(outer: Fields) -> int:
+    vision = outer.config.get("vision_config")
     stated = (vision.get(key) for key in ("num_heads", "num_attention_heads")) if isinstance(vision, Mapping) else ()
-    default = _TOWER_HEADS.get(str(config.get("model_type")), 0)
+    default = _TOWER_HEADS.get(outer.model_type, 0)
     return next((value for value in stated if type(value) is int and value > 0), default)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from calculator.architecture.fields import Fields, transformers_defaults
 
-INSIDE = frozenset({"gemma3", "gemma3n", "gemma4", "gemma4_unified"})
+INSIDE = frozenset({"gemma3", "gemma3n", "gemma4", "gemma4_unified", "internvl_chat"})
 EITHER = frozenset(
     {
         "glm46v",
@@ -17,6 +17,7 @@ EITHER = frozenset(
         "glm4v_moe",
         "llava",
         "llava_next",
+        "llava_next_video",
         "llava_onevision",
         "minimax_m3_vl",
         "qwen2_5_vl",

@@ -14,6 +14,10 @@ from calculator.architecture.tying import tied
 TEXT_KEYS = ("text_config", "language_config", "llm_config")
 # The model type of a wrapper's language model where the nested config does not name it, or where all is flat.
 TEXT_TYPES: dict[str, str] = {
+    "aria": "aria_text",
+    "aya_vision": "cohere2",
+    "deepseek_vl_v2": "deepseek_v2",
+    "dots_ocr": "qwen2",
     "exaone4_5": "exaone4_5_text",
     "gemma3": "gemma3_text",
     "gemma3n": "gemma3n_text",
@@ -24,24 +28,45 @@ TEXT_TYPES: dict[str, str] = {
     "glm4v_moe": "glm4v_moe_text",
     "glm_ocr": "glm_ocr_text",
     "glm5_next": "glm5_next_text",
+    "got_ocr2": "qwen2",
+    "idefics2": "mistral",
     "kimi_vl": "deepseek_v3",
+    "lfm3_vl": "lfm3",
+    "lighton_ocr": "qwen3",
     "llama4": "llama4_text",
     "llava": "llama",
     "llava_next": "llama",
+    "llava_next_video": "llama",
+    "minicpmv4_6": "qwen3_5_text",
+    "minicpmv4_7": "qwen3_5_text",
     "minimax_m3_vl": "minimax_m3_vl_text",
     "mllama": "mllama_text_model",
+    "molmo2": "molmo2_text",
     "muse_glimmer": "muse_glimmer_text",
+    "ovis2": "qwen2",
+    "paddleocr_vl": "paddleocr_vl_text",
     "paligemma": "gemma",
+    "phi3_v": "phi3",
+    "qwen2_5_omni_thinker": "qwen2_5_omni_text",
     "qwen2_5_vl": "qwen2_5_vl_text",
+    "qwen2_audio": "qwen2",
     "qwen2_vl": "qwen2_vl_text",
     "qwen3_5": "qwen3_5_text",
     "qwen3_5_moe": "qwen3_5_moe_text",
+    "qwen3_omni_moe_thinker": "qwen3_omni_moe_text",
     "qwen3_vl": "qwen3_vl_text",
     "qwen3_vl_moe": "qwen3_vl_moe_text",
     "step3p7": "step3p5",
+    "unlimited_ocr": "unlimited_ocr_text",
+    "video_llava": "llama",
+    "vipllava": "llama",
+    "voxtral": "llama",
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.
 INHERITED = ("dtype", "quantization_config", "quantization", "compression_config")
+MINICPMV = {"2.5": "llama", "2.6": "qwen2", "4.0": "llama", "4.5": "qwen3"}
+"""By version (vLLM 0.33.0, `models/minicpmv.py`)."""
+KEPT_OUTSIDE = ("dtype", "torch_dtype", "quantization_config", "quantization", "compression_config")
 
 
 @dataclass(frozen=True)
@@ -52,6 +77,25 @@ class Wrapped:
     text: Fields
 
 
+def _thinker(whole: Fields) -> Fields:
+    """Qwen-Omni's thinker reads, hears and answers in text; a talker and what makes waves of its words follow it in the
+    file and are not loaded to write (vLLM 0.33.0, `models/qwen2_5_omni_thinker.py`, `hf_to_vllm_mapper`)."""
+    thinker = whole.part("thinker_config", f"{whole.model_type}_thinker")
+    if thinker is None:
+        return whole
+    kept = {key: whole.config[key] for key in KEPT_OUTSIDE if key in whole.config and key not in thinker.config}
+    thinker.config = {**thinker.config, **kept}
+    return thinker
+
+
+def _minicpmv(outer: Fields) -> str:
+    version = outer.value("version") or 2.5
+    text = MINICPMV.get(str(float(version)) if isinstance(version, int) else str(version))
+    if text is None:
+        raise outer.fail("version", "unsupported_value", value=short(version))
+    return text
+
+
 def unwrap(config: Mapping[str, object]) -> Wrapped:
     model_type = config.get("model_type")
     if model_type in (None, ""):
@@ -59,12 +103,14 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     if not isinstance(model_type, str):
         raise ConfigError("model_type", "not_a_word", value=short(model_type))
     model_type = MODEL_TYPES.get(model_type, model_type)
-    outer = Fields(config, model_type)
+    outer = _thinker(Fields(config, model_type))
+    config, model_type = outer.config, outer.model_type
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:
-        if model_type not in TEXT_TYPES:
+        inside = _minicpmv(outer) if model_type == "minicpmv" else TEXT_TYPES.get(model_type)
+        if inside is None:
             return Wrapped(outer, outer)
-        text = Fields(config, TEXT_TYPES[model_type], faults=outer.faults, root=outer)
+        text = Fields(config, inside, faults=outer.faults, root=outer)
         text.used = outer.used
         text.outer = outer
         return Wrapped(outer, text)

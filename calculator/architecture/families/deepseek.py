@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from calculator.architecture.attention import latent_attention, read_indexer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.hyper_connections import around_layer, before_output
+from calculator.architecture.families.sparse import FIRST_DEEPSEEK
 from calculator.architecture.families.standard import PRE_NORMS, Family, first_dense
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
@@ -101,11 +102,18 @@ def longcat_flash(c: Fields) -> Decoder:
     return decoder(c, [layer] * number)
 
 
+def deepseek_v2(c: Fields) -> Decoder:
+    """Its smallest siblings attend as DeepSeek's first mixture does (vLLM 0.33.0, `deepseek_v2.py`, `use_mha`)."""
+    c.ignore("lm_head", "rm_head", "use_mla")
+    sizes = (c.config.get("qk_nope_head_dim"), c.config.get("qk_rope_head_dim"))
+    return FIRST_DEEPSEEK(c) if sizes == (0, 0) else Latent(correction="")(c)
+
+
 V3 = Latent()
 V32 = replace(V3, indexers=every_indexer)
 FAMILIES: dict[str, Family] = {
     "axk1": Latent(leading_dense=1, sparse_norms=(*PRE_NORMS, "post_ffw_norm")),
-    "deepseek_v2": Latent(correction=""),
+    "deepseek_v2": deepseek_v2,
     "deepseek_v3": V3,
     "deepseek_v32": V32,
     "glm4_moe_lite": Latent(leading_dense=1),

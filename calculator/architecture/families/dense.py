@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.architecture.decoder import layer_kinds
+from calculator.architecture.decoder import Decoder, layer_kinds
 from calculator.architecture.families.standard import (
     POST_NORMS,
     PRE_NORMS,
@@ -50,7 +50,7 @@ def exaone_window(c: Fields) -> list[str]:
 BIASED = Standard(qkv_bias="attention_bias", out_bias="attention_bias")
 LLAMA = replace(BIASED, mlp_bias="mlp_bias")
 MISTRAL = Standard(windowed=every_layer_windowed)
-QWEN2 = Standard(qkv_bias=True, windowed=upper_layers_windowed)
+QWEN2 = Standard(qkv_bias=True, windowed=upper_layers_windowed, ignored=("attention_bias",))  # dots.ocr says so again
 QWEN3 = replace(BIASED, qk_norm="head", windowed=upper_layers_windowed)
 GEMMA2 = replace(BIASED, norms=SANDWICH_NORMS, pattern="SF")
 GEMMA3 = replace(BIASED, norms=SANDWICH_NORMS, qk_norm="head", windowed=every_nth_full(6))
@@ -77,6 +77,20 @@ COHERE = replace(
         "use_parallel_embedding",
     ),
 )
+
+MOLMO2 = Standard(
+    qkv_bias="attention_bias", extra_rows="additional_vocab_size", ignored=("norm_after", "rope_scaling_layers")
+)
+
+
+def molmo2(c: Fields) -> Decoder:
+    """Norms of queries and keys are by head as in Qwen3, or across all heads."""
+    word = c.word("qk_norm_type", "qwen3")
+    kind = {"qwen3": "head", "olmo": "all"}.get(word)
+    if kind is None:
+        raise c.fail("qk_norm_type", "unsupported_value", value=word[:40])
+    return replace(MOLMO2, qk_norm=kind)(c)
+
 
 FAMILIES: dict[str, Family] = {
     "apertus": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2, ignored=("qk_norm",)),
@@ -109,11 +123,12 @@ FAMILIES: dict[str, Family] = {
     "iquestcoder": LLAMA,
     "jais2": replace(LLAMA, gated=False, norm_kind="layer"),
     "llama": LLAMA,
-    "mimo": replace(QWEN2, ignored=("attention_bias",)),
+    "mimo": QWEN2,
     "minicpm": LLAMA,
     "ministral": MISTRAL,
     "ministral3": MISTRAL,
     "mistral": MISTRAL,
+    "molmo2_text": molmo2,
     "muse_glimmer_text": replace(
         BIASED, gate="elements", norms=SANDWICH_NORMS, windowed=counted_from_the_last, ignored=("layer_rope_theta",)
     ),
@@ -122,6 +137,7 @@ FAMILIES: dict[str, Family] = {
     "olmo": replace(BIASED, norm_kind="none"),
     "olmo2": OLMO2,
     "olmo3": replace(OLMO2, pattern="SSSF"),
+    "paddleocr_vl_text": Standard(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias"),
     "phi": Standard(
         qkv_bias=True,
         out_bias=True,
@@ -141,6 +157,7 @@ FAMILIES: dict[str, Family] = {
         ignored=("full_attn_mod", "interpolate_factor"),
     ),
     "qwen2": QWEN2,
+    "qwen2_5_omni_text": QWEN2,
     "qwen2_vl_text": QWEN2,
     "qwen2_5_vl_text": QWEN2,
     "qwen3": QWEN3,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from calculator.architecture.attention import attention, mixer
 from calculator.architecture.decoder import Decoder, decoder, layer_kinds
-from calculator.architecture.families.dense import BIASED, COHERE, exaone_window
+from calculator.architecture.families.dense import BIASED, COHERE, LLAMA, exaone_window
 from calculator.architecture.families.standard import (
     POST_NORMS,
     SANDWICH_NORMS,
@@ -137,6 +137,7 @@ def laguna(c: Fields) -> Decoder:
 
 SIZED_LIKE_DENSE = Sparse(size="intermediate_size")
 CORRECTED = Sparse(shared="count", correction="buffer", layers=first_dense)
+FIRST_DEEPSEEK = replace(BIASED, sparse=Sparse(shared="count", layers=first_dense))
 QK_NORMED = replace(BIASED, qk_norm="head")
 GLM4_MOE = Standard(qkv_bias="attention_bias", qk_norm="head", qk_norm_if="use_qk_norm", sparse=CORRECTED)
 QWEN3_MOE = replace(
@@ -160,7 +161,7 @@ FAMILIES: dict[str, Family] = {
         ignored=(*COHERE.ignored, "shared_expert_combination_strategy"),
     ),
     "dbrx": dbrx,
-    "deepseek": replace(BIASED, sparse=Sparse(shared="count", layers=first_dense)),
+    "deepseek": FIRST_DEEPSEEK,
     "dots1": replace(QK_NORMED, windowed=upper_layers_windowed, sparse=CORRECTED),
     "ernie4_5_moe": Standard(
         qkv_bias="use_bias",
@@ -232,7 +233,9 @@ FAMILIES: dict[str, Family] = {
         sparse=Sparse(shared="size", shared_gate=True, layers=every_sparse_step),
     ),
     "qwen3_moe": QWEN3_MOE,
+    "qwen3_omni_moe_text": QWEN3_MOE,
     "qwen3_vl_moe_text": QWEN3_MOE,
     "sarvam_moe": GLM4_MOE,
+    "unlimited_ocr_text": replace(LLAMA, sparse=Sparse(shared="count", layers=one_dense)),
     "solar_open": Standard(qkv_bias="attention_bias", sparse=replace(CORRECTED, layers=first_dense)),
 }

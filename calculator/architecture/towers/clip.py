@@ -134,15 +134,49 @@ def lfm2_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return _with(encoder(c), projector + two_layers(hidden, inner, width, bias))
 
 
+def aya_vision(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    c = vision_of(outer, "siglip_vision_model")
+    factor = outer.size("downsample_factor", 2)
+    width, inner = c.size("hidden_size") * factor**2, outer.size("alignment_intermediate_size", hidden)
+    projector = norm("mm.input_norm", width, "layer") + linear("mm.1", inner, width, True)
+    return _with(encoder(c), projector + linear("mm.2", hidden, inner // 2, True))
+
+
+def vipllava(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Several of the encoder's layers are read side by side."""
+    c = vision_of(outer, "clip_vision_model")
+    read = outer.value("vision_feature_layer")
+    width = c.size("hidden_size") * (len(read) if isinstance(read, list) else 5 if read is None else 1)
+    outer.ignore("image_seq_length")
+    return _with(encoder(c), norm("mm.input_norm", width, "layer") + two_layers(hidden, hidden, width))
+
+
+def video_llava(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """One encoder for pictures and another like it for films."""
+    outer.ignore("video_seq_length")
+    (tower,) = llava(outer, hidden)
+    return (tower, encoder(vision_of(outer, "clip_vision_model")))
+
+
+def llava_next_video(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    outer.ignore("video_seq_length", "spatial_pool_mode", "spatial_pool_stride")
+    return llava_next(outer, hidden)
+
+
 TOWERS: dict[str, Towers] = {
+    "aya_vision": aya_vision,
     "cohere2_vision": cohere2_vision,
     "gemma3": gemma3,
     "idefics3": idefics3,
     "lfm2_vl": lfm2_vl,
     "llava": llava,
+    "lighton_ocr": mistral3,
     "llava_next": llava_next,
+    "llava_next_video": llava_next_video,
     "llava_onevision": llava_next,
     "mistral3": mistral3,
     "paligemma": paligemma,
     "smolvlm": idefics3,
+    "video_llava": video_llava,
+    "vipllava": vipllava,
 }

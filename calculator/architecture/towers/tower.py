@@ -68,10 +68,17 @@ def two_layers(hidden: int, inner: int, input_: int, bias: bool = True) -> Weigh
     return linear("mm.1", inner, input_, bias) + linear("mm.2", hidden, inner, bias)
 
 
-def vision_of(outer: Fields, model_type: str) -> Fields:
-    """The vision config; one that is left out equals its model type's defaults."""
-    part = outer.part("vision_config", model_type)
+def part_of(outer: Fields, key: str, model_type: str) -> Fields:
+    """The config of an encoder; one that is left out equals its model type's defaults, and that is shown."""
+    part = outer.part(key, model_type)
     if part is not None:
         return part
-    outer.taken["vision_config"] = model_type
-    return Fields({}, model_type, path=f"{outer.path}vision_config.", nested=True, faults=outer.faults)
+    if key not in outer.left_out:
+        outer.taken[key] = model_type
+        path = f"{outer.path}{key}."
+        outer.left_out[key] = Fields({}, model_type, path=path, nested=True, faults=outer.faults)
+    return outer.left_out[key]
+
+
+def vision_of(outer: Fields, model_type: str) -> Fields:
+    return part_of(outer, "vision_config", model_type)

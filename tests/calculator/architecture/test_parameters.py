@@ -18,6 +18,12 @@ def lines(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (REFERENCE / name).read_text(encoding="utf-8").splitlines()]
 
 
+def changed(config: dict[str, Any], path: list[str], value: object) -> dict[str, Any]:
+    """With one value changed, in a part where the path says so."""
+    key, *rest = path
+    return {**config, key: changed(config[key], rest, value) if rest else value}
+
+
 @pytest.mark.parametrize("case", lines("llama_cpp.jsonl"), ids=lambda case: case["name"])
 def test_total_as_llama_cpp_converts_it(case: dict[str, Any]) -> None:
     assert read_config(case["config"]).total_parameters == case["total"]
@@ -28,13 +34,21 @@ def test_totals_as_transformers_builds_them(line: dict[str, Any]) -> None:
     """The defaults of a model type, and what changing one of them does."""
     wrong = {}
     for case in line["cases"]:
-        config = {**line["config"], **case.get("set", {})}
-        for key in case.get("without", ()):
-            del config[key]
+        config = line["config"]
+        for path, value in case.get("set", {}).items():
+            config = changed(config, path.split("."), value)
+        config = {key: value for key, value in config.items() if key not in case.get("without", ())}
         total = read_config(config).total_parameters
         if total != case["total"]:
             wrong[json.dumps(case)] = total
     assert not wrong
+
+
+@pytest.mark.parametrize("case", lines("own_code.jsonl"), ids=lambda case: case["name"])
+def test_files_that_bring_code_of_their_own(case: dict[str, Any]) -> None:
+    shape = read_config(case["config"])
+    assert sum(tensor.elements for tensor in shape.tensors if tensor.part == "vision") == case["vision"]
+    assert shape.total_parameters == case["total"]
 
 
 @pytest.mark.parametrize("case", lines("catalogue.jsonl"), ids=lambda case: case["slug"])

@@ -1,0 +1,142 @@
+"""Encoders of published files that bring code of their own, as vLLM builds them.
+
+Sources: vLLM 0.33.0, `models/intern_vit.py`, `internvl.py`, `phi3v.py`, `deepseek_vl2.py`, `deepseek_ocr.py`,
+`deepencoder.py`, `minicpmv.py`, `layers/resampler.py` and `dots_ocr.py`.
+"""
+
+from __future__ import annotations
+
+from calculator.architecture.fields import Fields
+from calculator.architecture.heads import class_named
+from calculator.architecture.tensors import linear, norm, vector
+from calculator.architecture.towers.clip import siglip, sizes
+from calculator.architecture.towers.reading import SAM_BASE, clip_behind_sam, sam, shrink
+from calculator.architecture.towers.tower import Tower, Towers, Weights, block, patches, vision_of
+
+_SIGLIP_SO400M = {"hidden_size": 1152, "intermediate_size": 4304, "num_layers": 27, "image_size": 384, "patch_size": 14}
+_CLIP_L = {"hidden_size": 1024, "intermediate_size": 4096, "num_layers": 24, "patch_size": 14}
+
+
+def internvl_chat(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    c = vision_of(outer, "intern_vit_6b")
+    width, inner, number, channels = sizes(c)
+    patch, side = c.size("patch_size"), c.size("image_size")
+    kind = "layer" if c.word("norm_type", "layer_norm") == "layer_norm" else "rms"
+    layer = block(
+        width,
+        inner,
+        norm_kind=kind,
+        fused_qkv=True,
+        qkv_bias=c.flag("qkv_bias"),
+        qk_norm=width if c.flag("qk_normalization") else 0,
+        scales=True,
+    )
+    joined = width * int(1 / outer.number("downsample_ratio", 0.5)) ** 2
+    outer.ignore("select_layer", "force_image_size", "pad2square", "hidden_size", "vocab_size")
+    outer.ignore("use_backbone_lora", "use_llm_lora", "max_dynamic_patch", "min_dynamic_patch", "dynamic_image_size")
+    c.ignore(
+        "shared_expert", "num_experts", "moe_intermediate_size", "use_moe", "num_shared_experts", "num_routed_experts"
+    )
+    outside = vector("v.class_embd", width) + patches(width, channels, patch, patch, bias=True)
+    outside += vector("v.position_embd", (side // patch) ** 2 + 1, width) + norm("mm.input_norm", joined, "layer")
+    outside += linear("mm.1", hidden, joined, True) + linear("mm.2", hidden, hidden, True)
+    return (Tower("vision", outside, [layer] * number),)
+
+
+def phi3_v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """CLIP's largest at 336 pixels, four neighbouring patches joined; two separators."""
+    processor = outer.part("img_processor", "phi3_v_processor")
+    outer.part("embd_layer", "phi3_v_embedding")
+    for part in outer.parts():
+        part.used.update(part.config)
+    stated = processor.size("image_dim_out", 1024) if processor else 1024
+    width, inner, number = (_CLIP_L[key] for key in ("hidden_size", "intermediate_size", "num_layers"))
+    if stated != width:
+        raise outer.fail("img_processor", "unsupported_value", value=stated)
+    outside = vector("v.class_embd", width) + patches(width, 3, 14, 14) + vector("v.position_embd", 24 * 24 + 1, width)
+    outside += norm("v.pre_ln", width, "layer") + norm("v.post_ln", width, "layer")
+    outside += vector("mm.glb_GN", 4 * width) + vector("mm.sub_GN", 4 * width)
+    outside += linear("mm.1", hidden, 4 * width, True) + linear("mm.2", hidden, hidden, True)
+    return (Tower("vision", outside, [block(width, inner)] * number),)
+
+
+def deepseek_vl_v2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """The class tells whether the file is DeepSeek-VL2 or DeepSeek-OCR, which share a model type. What the encoders'
+    config says is not read by either: their sizes are fixed."""
+    vision, projector = vision_of(outer, "vision"), outer.part("projector_config", "mlp_projector")
+    if projector is None:
+        raise outer.fail("projector_config", "missing")
+    vision.used.update(vision.config)
+    outer.ignore("candidate_resolutions", "tile_tag", "global_view_pos")
+    name = class_named(outer.config)
+    if name not in (None, "DeepseekVLV2ForCausalLM", "DeepseekOCRForCausalLM"):
+        raise outer.fail("architectures", "unsupported_value", value=(name or "")[:80])
+    reads = name == "DeepseekOCRForCausalLM"
+    output, beyond = _mlp_projector(projector, 2048 if reads else _SIGLIP_SO400M["hidden_size"])
+    beyond += vector("mm.view_separator", output) + vector("v.image_newline", output)
+    if reads:
+        page = sam(Fields(SAM_BASE, "unlimited_ocr_sam_vision", nested=True))
+        behind, layers = clip_behind_sam(_CLIP_L["hidden_size"], _CLIP_L["intermediate_size"], _CLIP_L["num_layers"])
+        outside = page.outside + behind + patches(_CLIP_L["hidden_size"], 3, 14, 14) + shrink(256, 512, 1024)
+        return (Tower("vision", outside + beyond, [*page.layers, *layers]),)
+    return _with(siglip(Fields(_SIGLIP_SO400M, "siglip_vision_model", nested=True)), beyond)
+
+
+def _mlp_projector(c: Fields, input_: int) -> tuple[int, Weights]:
+    """Its width, and the projector: one linear map, or several over joined neighbours (`MlpProjector`)."""
+    output, kind = c.size("n_embed", 2048), c.word("projector_type", "downsample_mlp_gelu")
+    depth, widening, joined = c.size("depth", 2), c.size("mlp_ratio", 1), c.size("downsample_ratio", 2)
+    width = c.size("input_dim", input_)
+    if kind == "linear":
+        return output, linear("mm.model.fc", output, width, True)
+    if kind != "downsample_mlp_gelu":
+        raise c.fail("projector_type", "unsupported_value", value=kind[:40])
+    weights = linear("mm.0", output * widening, width * joined**2, True)
+    for _ in range(depth - 2):
+        weights += linear("mm.between", output * widening, output * widening, True)
+    return output, weights + linear("mm.2", output, output * widening, True)
+
+
+def minicpmv(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """SigLIP without its pooling head; as many learned queries as an image has tokens attend to its patches."""
+    c = vision_of(outer, "siglip")
+    tower = siglip(Fields(c.config, "siglip", path=c.path, nested=True, faults=outer.faults))
+    c.used.update(c.config)
+    width, queries = c.size("hidden_size"), outer.size("query_num")
+    outer.ignore("image_size", "patch_size", "slice_mode", "slice_config", "batch_vision_input", "use_image_id")
+    outer.ignore("vision_batch_size", "batch_3d_resampler", "max_slice_nums", "version", "batch_3d_resampler")
+    layers = tower.layers[:-1] if outer.flag("drop_vision_last_layer", True) else tower.layers
+    weights = vector("mm.query_embd", queries, hidden) + vector("mm.proj", hidden, hidden)
+    weights += linear("mm.kv_proj", hidden, width) if width != hidden else ()
+    weights += linear("mm.attn_qkv", 3 * hidden, hidden, True) + linear("mm.attn_out", hidden, hidden, True)
+    for role in ("mm.q_norm", "mm.kv_norm", "mm.post_norm"):
+        weights += norm(role, hidden, "layer")
+    return (Tower("vision", tower.outside + weights, layers),)
+
+
+def dots_ocr(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    c = vision_of(outer, "dots_vit")
+    width, inner, number = c.size("embed_dim"), c.size("intermediate_size"), c.size("num_layers")
+    patch, merge, bias = c.size("patch_size"), c.size("spatial_merge_size"), c.flag("use_bias")
+    c.ignore("num_heads", "temporal_patch_size", "is_causal")
+    layer = block(
+        width, inner, norm_kind="rms", qkv_bias=bias, out_bias=bias, mlp_bias=bias, gated=True, fused_qkv=True
+    )
+    joined = width * merge**2
+    outside = patches(width, c.size("num_channels", 3), patch, patch, bias=True) + norm("v.norm_embd", width)
+    outside += norm("v.post_ln", width) if c.flag("post_norm", True) else ()
+    outside += norm("mm.input_norm", width, "layer") + linear("mm.0", joined, joined, True)
+    return (Tower("vision", outside + linear("mm.2", c.size("hidden_size", hidden), joined, True), [layer] * number),)
+
+
+def _with(tower: Tower, weights: Weights) -> tuple[Tower, ...]:
+    return (Tower("vision", tower.outside + weights, tower.layers),)
+
+
+TOWERS: dict[str, Towers] = {
+    "deepseek_vl_v2": deepseek_vl_v2,
+    "dots_ocr": dots_ocr,
+    "internvl_chat": internvl_chat,
+    "minicpmv": minicpmv,
+    "phi3_v": phi3_v,
+}

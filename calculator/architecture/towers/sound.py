@@ -1,0 +1,87 @@
+"""Encoders of sound built like Whisper's (arXiv:2212.04356), and models that hear and see (Qwen-Omni).
+
+Sources: transformers 5.24.0, `models/qwen2_audio`, `models/voxtral`, `models/qwen2_5_omni`
+and `models/qwen3_omni_moe` (`modeling_*.py`).
+"""
+
+from __future__ import annotations
+
+from calculator.architecture.fields import Fields
+from calculator.architecture.tensors import linear, norm, vector
+from calculator.architecture.towers.qwen import qwen2_5_vl, qwen3_vl
+from calculator.architecture.towers.tower import Tower, Towers, Weights, block, part_of, two_layers
+
+
+def _read(c: Fields) -> tuple[int, int, int]:
+    """Width, width of the feed-forward, layers: Qwen writes them as Whisper's files do."""
+    c.ignore("encoder_attention_heads", "num_heads", "num_kv_heads", "head_dim", "n_window", "n_window_infer")
+    c.ignore("max_source_positions", "num_hidden_layers", "conv_chunksize", "vocab_size", "encoder_layerdrop")
+    inner = c.size("encoder_ffn_dim", None) or c.size("intermediate_size")
+    return c.size("hidden_size"), inner, c.size("encoder_layers", None) or c.size("num_layers")
+
+
+def _layer(width: int, inner: int) -> Weights:
+    """Keys have no bias."""
+    return tuple(
+        weight for weight in block(width, inner, prefix="a.") if (weight.role, weight.kind) != ("a.attn_k", "bias")
+    )
+
+
+def _convolutions(c: Fields, width: int) -> Weights:
+    weights: Weights = ()
+    for name, channels in (("a.conv1d.1", c.size("num_mel_bins", 128)), ("a.conv1d.2", width)):
+        weights += vector(name, width, channels, 3) + vector(name, width, kind="bias")
+    return weights
+
+
+def _whisper(c: Fields, *, positions: bool, beyond: Weights) -> Tower:
+    width, inner, number = _read(c)
+    outside = _convolutions(c, width) + norm("a.post_ln", width, "layer") + beyond
+    outside += vector("a.position_embd", c.size("max_source_positions", 1500), width) if positions else ()
+    return Tower("audio", outside, [_layer(width, inner)] * number)
+
+
+def qwen2_audio(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    c = part_of(outer, "audio_config", "qwen2_audio_encoder")
+    return (_whisper(c, positions=True, beyond=linear("mm.a.fc", hidden, c.size("hidden_size"), True)),)
+
+
+def voxtral(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """The projector reads what one feed-forward width of neighbouring frames holds."""
+    c = part_of(outer, "audio_config", "voxtral_encoder")
+    outer.ignore("hidden_size", "vocab_size")
+    return (_whisper(c, positions=True, beyond=two_layers(hidden, hidden, c.size("intermediate_size"), bias=False)),)
+
+
+def qwen2_5_omni(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    c = part_of(outer, "audio_config", "qwen2_5_omni_audio_encoder")
+    width, output = c.size("hidden_size"), c.size("output_dim", hidden)
+    beyond = vector("a.bos_eos_embd", 2, output) + linear("mm.a.fc", output, width, True)
+    part_of(outer, "vision_config", "qwen2_5_omni_vision_encoder")
+    return (*qwen2_5_vl(outer, hidden), _whisper(c, positions=False, beyond=beyond))
+
+
+def qwen3_omni(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Three strided convolutions in two dimensions shrink the spectrogram."""
+    c = part_of(outer, "audio_config", "qwen3_omni_moe_audio_encoder")
+    part_of(outer, "vision_config", "qwen3_omni_moe_vision_encoder").ignore("image_size")
+    width, inner, number = _read(c)
+    channels, bands = c.size("downsample_hidden_size", 480), c.size("num_mel_bins", 128)
+    outside: Weights = ()
+    for index, before in enumerate((1, channels, channels)):
+        outside += vector(f"a.conv2d.{index}", channels, before, 3, 3) + vector(
+            f"a.conv2d.{index}", channels, kind="bias"
+        )
+        bands = (bands + 1) // 2
+    outside += linear("a.conv_out", width, channels * bands) + norm("a.post_ln", width, "layer")
+    outside += linear("mm.a.1", width, width, True) + linear("mm.a.2", c.size("output_dim", hidden), width, True)
+    layer = block(width, inner, prefix="a.")
+    return (*qwen3_vl(outer, hidden), Tower("audio", outside, [layer] * number))
+
+
+TOWERS: dict[str, Towers] = {
+    "qwen2_5_omni_thinker": qwen2_5_omni,
+    "qwen2_audio": qwen2_audio,
+    "qwen3_omni_moe_thinker": qwen3_omni,
+    "voxtral": voxtral,
+}
