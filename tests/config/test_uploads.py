@@ -52,9 +52,9 @@ def test_a_gigabyte_is_not_read(path: str, expected: int, kind: str) -> None:
 
 def test_an_editor_s_index_is() -> None:
     """The longest that is read of one has its room."""
-    from catalog.admin.adding import index
+    from catalog.admin.adding import beside
 
-    assert index.MAX_BYTES < settings.LARGEST_FORM_BYTES
+    assert beside.MAX_BYTES < settings.LARGEST_FORM_BYTES
 
 
 def test_a_length_that_is_none() -> None:

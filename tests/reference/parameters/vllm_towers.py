@@ -1,7 +1,7 @@
 """Counts the parameters of encoders as vLLM's own classes make them on PyTorch's meta device, on one rank.
 
-`python tests/reference/parameters/vllm_towers.py` prints, for each line of `own_code.jsonl`, what is counted of all that
-stands in front of the language model. Needs vLLM and timm, which the project itself does not.
+`python tests/reference/parameters/vllm_towers.py` prints, for each line of `own_code.jsonl`, what is counted of all
+that stands in front of the language model. Needs vLLM and timm, which the project itself does not.
 """
 
 from __future__ import annotations
