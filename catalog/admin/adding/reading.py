@@ -102,7 +102,7 @@ def _quantised(
     """With what hf_quant_config.json says, as engines read both: a card has one file."""
     for file in filter(is_quantization, files):
         config = with_quantization(config, file)
-        told = _("The card keeps hf_quant_config.json as quantization_config of its config.json.")
+        told = _("The card keeps hf_quant_config.json within its config.json.")
         text = json.dumps(config, indent=2, ensure_ascii=False)
         found = replace(found, text=text, remarks=(*found.remarks, told))
     return found, config

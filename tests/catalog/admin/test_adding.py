@@ -327,7 +327,7 @@ def test_how_it_is_quantised_may_stand_in_a_file_of_its_own(editor: Client) -> N
     """As in nvidia/Llama-3.1-8B-Instruct-FP4, whose config.json says nothing of it."""
     file = SimpleUploadedFile("hf_quant_config.json", json.dumps(QUANTISED).encode())
     answer, form = second_step(editor, config=QWEN, beside=file)
-    assert "hf_quant_config.json says is kept" in answer.content.decode()
+    assert "The card keeps hf_quant_config.json" in answer.content.decode()
     assert json.loads(form["config"])["quantization_config"]["quant_algo"] == "NVFP4"
     assert editor.post(ADD, form).status_code == 302
     config = LanguageModel.objects.get(slug="nine-1b").config
