@@ -172,11 +172,12 @@ def test_queries_do_not_grow_with_the_rows() -> None:
 
 def test_another_context_asks_for_no_row_again() -> None:
     """What fits is judged anew; the card, the boards, the rows and their order are those of the question before."""
+    version = int(connection.vendor != "sqlite")  # which tells by itself whether anything was written
     get("/en/accelerators/rtx-4090/?context=4096")
     for query, most in (("context=4104", 1), ("context=4112&engine=vllm", 3), ("cards=2&context=4096", 3)):
         with CaptureQueriesContext(connection) as counted:
             get(f"/en/accelerators/rtx-4090/?{query}")
-        assert len(counted) <= most, query
+        assert len(counted) <= most + version, query
 
 
 def test_an_edit_is_seen_in_rows_that_are_kept() -> None:
