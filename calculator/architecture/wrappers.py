@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from calculator.architecture.aliases import MODEL_TYPES, SPELLINGS
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.fields import Fields
+from calculator.architecture.other_files import other_model
 from calculator.architecture.shown import short
 from calculator.architecture.tying import tied
 
@@ -96,6 +97,13 @@ def _minicpmv(outer: Fields) -> str:
     return text
 
 
+def check_writes(part: Fields) -> None:
+    """An encoder, a model of sound or images and the like is named for what it is, also on request for a guess."""
+    reason = other_model(part.model_type)
+    if reason is not None:
+        raise ConfigError(f"{part.path}model_type", reason, value=part.model_type)
+
+
 def unwrap(config: Mapping[str, object]) -> Wrapped:
     model_type = config.get("model_type")
     if model_type in (None, ""):
@@ -105,6 +113,7 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     model_type = MODEL_TYPES.get(model_type, model_type)
     outer = _thinker(Fields(config, model_type))
     config, model_type = outer.config, outer.model_type
+    check_writes(outer)
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:
         inside = _minicpmv(outer) if model_type == "minicpmv" else TEXT_TYPES.get(model_type)
