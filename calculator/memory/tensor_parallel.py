@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from calculator.architecture.shape import Attention, Dense, Experts, LatentAttention, LinearAttention, Shape, StateSpace
+from calculator.architecture.shape import (
+    VALUE_EXPERTS,
+    Attention,
+    Dense,
+    Experts,
+    LatentAttention,
+    LinearAttention,
+    Shape,
+    StateSpace,
+)
 from calculator.memory.checkpoint import ceil_div
 from calculator.memory.tensors import TensorGroup, category
 from calculator.memory.workload import WorkloadError
@@ -23,7 +32,7 @@ INPUT_SPLIT = frozenset(
 )
 """Row-parallel: a rank holds a slice of the input, and ranks add up their results."""
 
-KV_SPLIT = frozenset({"attn_k", "attn_v"})
+KV_SPLIT = frozenset({"attn_k", "attn_v", VALUE_EXPERTS})
 """By key/value heads; a rank holds at least one, so they repeat when there are more ranks than heads."""
 
 REPLICATED = frozenset(

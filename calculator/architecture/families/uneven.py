@@ -174,6 +174,7 @@ def _nas_size(ffn: Fields, hidden: int) -> int:
 
 FAMILIES: dict[str, Family] = {
     "deci": nemotron_nas,
+    "mimo_v2": mimo_v2_flash,
     "mimo_v2_flash": mimo_v2_flash,
     "nemotron-nas": nemotron_nas,
     "step3p5": step3,

@@ -60,7 +60,7 @@ def minimax_m3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 def muse_glimmer(outer: Fields, hidden: int) -> tuple[Tower, ...]:
-    c = vision_of(outer, "muse_glimmer_vision")
+    c = vision_of(outer, f"{outer.model_type}_vision")
     width, inner, number, channels = sizes(c)
     patch, merge = c.size("patch_size"), c.size("merge_size", 2)
     pixels = channels * c.size("patch_temporal", 2) * patch * patch

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from calculator.architecture.fields import Fields
 from calculator.architecture.tensors import linear, norm, vector
+from calculator.architecture.towers.others import muse_glimmer
 from calculator.architecture.towers.qwen import qwen2_5_vl, qwen3_vl
 from calculator.architecture.towers.tower import Tower, Towers, Weights, block, part_of, two_layers
 
@@ -79,7 +80,27 @@ def qwen3_omni(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (*qwen3_vl(outer, hidden), Tower("audio", outside, [layer] * number))
 
 
+def muse_spark(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Sound is read as a wave: stages that each join neighbours and then convolve them."""
+    c = part_of(outer, "audio_config", "muse_spark_audio")
+    widths, patch, depths = (c.sizes(name) or [1] for name in ("hidden_sizes", "patch_sizes", "depths"))
+    kernel, ratio, output = c.size("conv_kernel_size", 7), c.number("mlp_ratio", 4), c.size("out_hidden_size", hidden)
+    c.ignore("num_layers")
+    if not len(widths) == len(patch) == len(depths):
+        raise c.fail("patch_sizes", "wrong_length", length=len(patch), expected=len(widths))
+    layers = []
+    for before, width, joined, depth in zip([1, *widths], widths, patch, depths, strict=False):
+        inner = int(ratio * width)
+        convolving = vector("a.conv", width, 1, kernel) + vector("a.conv", width, kind="bias") + norm("a.ln", width)
+        convolving += linear("a.ffn_up", inner, width, True) + linear("a.ffn_down", width, inner, True)
+        layers.append(linear("a.patch_embd", width, before * joined, True) + norm("a.patch_norm", width))
+        layers.extend([convolving] * depth)
+    outside = norm("a.post_ln", widths[-1]) + linear("mm.a.fc", output, widths[-1], True) + norm("mm.a.norm", output)
+    return (*muse_glimmer(outer, hidden), Tower("audio", outside, layers))
+
+
 TOWERS: dict[str, Towers] = {
+    "muse_spark": muse_spark,
     "qwen2_5_omni_thinker": qwen2_5_omni,
     "qwen2_audio": qwen2_audio,
     "qwen3_omni_moe_thinker": qwen3_omni,

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from calculator.architecture import ConfigError, read_config
+from calculator.architecture.families import FAMILIES
 from calculator.architecture.other_files import OTHER_MODELS
+from calculator.architecture.towers import TOWERS
 
 KNOWN: dict[str, Any] = json.loads(Path(__file__).with_name("known.json").read_text(encoding="utf-8"))
 OWN_CLASSES: Mapping[str, str] = {
@@ -64,4 +66,4 @@ def refusal(model_type: str, row: Mapping[str, Any]) -> str | None:
 
 
 def is_read(model_type: str, row: Mapping[str, Any]) -> bool:
-    return refusal(model_type, row) is None
+    return model_type in FAMILIES or model_type in TOWERS or refusal(model_type, row) is None

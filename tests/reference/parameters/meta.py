@@ -45,6 +45,8 @@ SHAPES = (
     "n_group",
     "topk_group",
     "conv_L_cache",
+    "depths",
+    "index_topk",
 )
 """Keys that a rule reads though their names do not sound like a shape's."""
 
