@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 VALUE_EXPERTS = "attn_v_exps"
 """The role of experts that make the values of attention."""
+RESTING_EXPERTS = "_vision_exps"
+"""The end of the roles of experts that only tokens of images are sent to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,4 +43,6 @@ class Experts(FeedForward):
 
     def active(self, role: str) -> int:
         """How many of the experts that are stacked in a tensor work on a token."""
+        if role.endswith(RESTING_EXPERTS):
+            return 0
         return self.num_active_value_experts if role == VALUE_EXPERTS else self.num_active_experts

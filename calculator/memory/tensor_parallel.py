@@ -27,7 +27,7 @@ VOCAB_PADDING = 64
 INPUT_SPLIT = frozenset(
     {
         *("attn_output", "attn_output_b", "ssm_out", "ssm_x", "shortconv.out_proj"),
-        *("ffn_down", "ffn_down_shexp", "ffn_down_exps"),
+        *("ffn_down", "ffn_down_shexp", "ffn_down_exps", "ffn_down_vision_exps"),
     }
 )
 """Row-parallel: a rank holds a slice of the input, and ranks add up their results."""

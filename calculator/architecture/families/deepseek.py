@@ -148,6 +148,7 @@ def deepseek_v2(c: Fields) -> Decoder:
 
 V3 = Latent()
 V32 = replace(V3, indexers=every_indexer)
+HY_V4 = Latent(leading_dense=1, indexers=every_fourth_indexer, gate="elements", sinks=True, hyper_connections=2)
 FAMILIES: dict[str, Family] = {
     "axk1": Latent(leading_dense=1, sparse_norms=(*PRE_NORMS, "post_ffw_norm")),
     "axk2": replace(V32, leading_dense=1, gate="joined", gated_norms=True),
@@ -156,7 +157,8 @@ FAMILIES: dict[str, Family] = {
     "deepseek_v32": V32,
     "glm4_moe_lite": Latent(leading_dense=1),
     "glm_moe_dsa": Latent(indexers=some_indexers),
-    "hy_v4": Latent(leading_dense=1, indexers=every_fourth_indexer, gate="elements", sinks=True, hyper_connections=2),
+    "hy_v4": HY_V4,
+    "hy_v4_vl_text": HY_V4,
     "kimi_k2": V3,
     "longcat_flash": longcat_flash,
     "minicpm3": Latent(sparse=False),

@@ -23,9 +23,13 @@ from transformers.models.auto import modeling_auto
 sys.path.insert(0, str(Path(__file__).parents[3]))
 from calculator.architecture.keys import may_bear_shape
 
-STARTS: dict[str, dict[str, Any]] = {"aya_vision": {"vision_config.num_attention_heads": 16}}
+STARTS: dict[str, dict[str, Any]] = {
+    "aya_vision": {"vision_config.num_attention_heads": 16},
+    "cohere_compass": {"text_config.rope_parameters": {"full_attention": {"rope_theta": 1e4, "rope_type": "default"}}},
+    "hunyuan_vl": {"text_config.head_dim": 128},
+}
 """Values to begin with, of types that cannot be made as they are by default."""
-CLASSES = ("MULTIMODAL_LM", "IMAGE_TEXT_TO_TEXT", "CAUSAL_LM")
+CLASSES = ("MULTIMODAL_LM", "IMAGE_TEXT_TO_TEXT", "CAUSAL_LM", "SEQ_TO_SEQ_CAUSAL_LM")
 CHANGES: tuple[tuple[str, Any], ...] = (
     ("num_hidden_layers", 3),
     ("encoder_layers", 3),
@@ -46,6 +50,7 @@ SHAPES = (
     "topk_group",
     "conv_L_cache",
     "depths",
+    "hc_mult",
     "index_topk",
 )
 """Keys that a rule reads though their names do not sound like a shape's."""
