@@ -15,6 +15,7 @@ from calculator.architecture.towers import (
     reading,
     sound,
     speech,
+    tokenizers,
 )
 from calculator.architecture.towers.tower import Tower, Towers
 
@@ -22,6 +23,6 @@ __all__ = ["TOWERS", "Tower"]
 
 TOWERS: dict[str, Towers] = {
     model_type: towers
-    for module in (clip, gemma, glm, llama, merging, others, own_code, pooled, qwen, reading, sound, speech)
+    for module in (clip, gemma, glm, llama, merging, others, own_code, pooled, qwen, reading, sound, speech, tokenizers)
     for model_type, towers in module.TOWERS.items()
 }

@@ -50,6 +50,11 @@ SHAPES = (
     "topk_group",
     "conv_L_cache",
     "depths",
+    "channel_multiplier",
+    "attn_resolutions",
+    "resolution",
+    "upsampling_ratios",
+    "compress",
     "hc_mult",
     "index_topk",
 )
