@@ -94,7 +94,9 @@ def molmo2(c: Fields) -> Decoder:
 
 FAMILIES: dict[str, Family] = {
     "apertus": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2, ignored=("qk_norm",)),
-    "apertus1p5_text": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2),
+    "apertus1p5_text": replace(
+        BIASED, gated=False, qk_norm="head", activation_scalars=2, output_rows="output_vocab_size"
+    ),
     "arcee": replace(LLAMA, gated=False),
     "aquila": LLAMA,
     "baichuan": Standard(),

@@ -37,6 +37,7 @@ CHANGES: tuple[tuple[str, Any], ...] = (
     ("intermediate_size", 2064),
     ("num_key_value_heads", 1),
     ("vocab_size", 5000),
+    ("output_vocab_size", 4000),
     ("num_experts", 16),
     ("tie_word_embeddings", True),
     ("attention_bias", True),
@@ -122,10 +123,14 @@ def defaults(model_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for _path, part in parts(CONFIG_MAPPING[model_type]().to_dict()):
         name = part["model_type"]
         own = CONFIG_MAPPING[name]().to_dict() if name in CONFIG_MAPPING else part
-        yield name, {key: value for key, value in own.items() if _is_default(key, value)}
+        number = own.get("num_hidden_layers")
+        yield name, {key: value for key, value in own.items() if _is_default(key, value, number)}
 
 
-def _is_default(key: str, value: object) -> bool:
+def _is_default(key: str, value: object, layers: object) -> bool:
+    """Not what is listed layer by layer: another number of layers has another list."""
+    if isinstance(value, (list, tuple)) and len(value) == layers:
+        return False
     if isinstance(value, dict) or key in ("model_type", "layer_types", "mlp_layer_types"):
         return False
     return key in ("tie_word_embeddings", *SHAPES) or may_bear_shape(key, 1 if value is False else value)
