@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
@@ -51,6 +51,12 @@ def contents(version: Version) -> list[Difference]:
 
 def differ(name: str, then: str, now: str) -> Difference:
     return Difference(name, *_marked(then, now))
+
+
+def named(row: Model, fields: Iterable[str]) -> str:
+    """Columns by the names that the form gives them."""
+    columns = {column.name: column for column in row._meta.concrete_fields}
+    return _(", ").join(str(columns[name].verbose_name) for name in fields if name in columns)
 
 
 def text(column: Field[Any, Any], value: Any) -> str:
