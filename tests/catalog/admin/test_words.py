@@ -46,10 +46,8 @@ def words(model: Any, request: HttpRequest) -> Iterator[str]:
             yield from filter(None, (str(field.label), str(field.help_text)))
     for name in (*room.get_list_display(request), *room.get_readonly_fields(request)):
         yield str(label_for_field(name, model, room))
-    for _action, _name, label in (room.get_actions(request) or {}).values():
-        yield str(label)
-    for title, _fields in room.get_fieldsets(request):
-        yield from filter(None, [str(title or "")])
+    yield from (str(action[2]) for action in room.get_actions(request).values() if action)
+    yield from (str(title) for title, _fields in room.get_fieldsets(request) if title)
 
 
 @pytest.mark.parametrize("model", OURS)
