@@ -127,13 +127,13 @@ class LanguageModelAdmin(
     inlines = (SourceInline, AliasInline)
     list_display = (
         "name",
-        "slug",
+        "missing",
         "organization",
-        "architecture",
         "total_label",
         "release_date",
-        "missing",
         "is_published",
+        "architecture",
+        "slug",
     )
     list_filter = (
         Lacking,

@@ -20,9 +20,10 @@ from django.urls import reverse
 from django.utils import translation
 from pydantic import ValidationError
 
+from catalog.admin.differences import text
 from catalog.admin.refusals import in_one_line
 from catalog.admin.words_of_django import SAID_ANEW
-from catalog.models import Accelerator, LanguageModel, Organization, Score
+from catalog.models import Accelerator, LanguageModel, Organization, Score, Source
 from catalog.source.records import AcceleratorRecord, OrganizationRecord, Record, ScoreRecord
 from tests.catalog.admin.forms import change_address, errors
 
@@ -163,6 +164,20 @@ def test_what_was_edited_here_is_named_as_in_the_form(editor: Client) -> None:
     assert errors(editor, row, name_zh_hans="极点", url="https://acme.example/") == {}
     page = editor.get(change_address(row), headers=CHINESE).content.decode()
     assert "名称（中文）、网站" in page
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "value", "shown"),
+    [
+        (LanguageModel, "attention", ["gqa", "mla"], "分组查询注意力（GQA）\n多头潜在注意力（MLA）"),
+        (LanguageModel, "input_modalities", ["text", "image"], "文本\n图像"),
+        (Source, "facts", ["context_tokens"], "上下文长度"),
+        (LanguageModel, "papers", ["https://a.example"], "https://a.example"),
+    ],
+)
+def test_keys_of_a_vocabulary_are_compared_in_words(model: Any, column: str, value: list[str], shown: str) -> None:
+    with translation.override("zh-hans"):
+        assert text(model._meta.get_field(column), value) == shown
 
 
 def test_removed_rows_are_named_in_words(editor: Client) -> None:
