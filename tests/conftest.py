@@ -64,6 +64,14 @@ def default_language() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def computed_cases() -> None:
+    """For tests of the accuracy page, which says 503 while another process computes its cases, as one of these may."""
+    from calculator.accuracy import cases
+
+    cases()
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     """Debian's Chromium, with nothing that calls home."""
     quiet = ("background-networking", "component-update", "sync", "default-apps", "gpu", "quic")

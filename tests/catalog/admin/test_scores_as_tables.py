@@ -12,13 +12,17 @@ from django.test import Client
 from reversion.models import Version
 
 from catalog import sync
-from catalog.admin.scores_as_csv.table import COLUMNS, read, written
+from catalog.admin.scores_as_tables.plan import plan
 from catalog.admin.tables.changes import UnreadableTableError
+from catalog.admin.tables.formats import FORMATS, written
 from catalog.models import Benchmark, LanguageModel, Score
 from catalog.source import load
+from catalog.source.records import ScoreRecord
+from catalog.sync.export import record_of
 
 pytestmark = pytest.mark.django_db
 IMPORT = "/admin/catalog/score/import/"
+COLUMNS = list(ScoreRecord.model_fields)
 HEAD = "model,benchmark,value,source,source_kind,date"
 
 
@@ -29,8 +33,9 @@ def editor(folder: Any, client: Client) -> Client:
     return client
 
 
-def scores() -> str:
-    return written(Score.objects.select_related("model", "benchmark"))
+def scores(form: str = "csv") -> str:
+    rows = Score.objects.select_related("model", "benchmark").order_by("model__slug", "benchmark__slug", "pk")
+    return written(form, "score", (record_of(ScoreRecord, row) for row in rows)).removeprefix("\ufeff")
 
 
 def rows(count: int) -> list[str]:
@@ -40,18 +45,20 @@ def rows(count: int) -> list[str]:
     ]
 
 
-def test_what_goes_out_comes_in_unchanged(editor: Client) -> None:
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_goes_out_comes_in_unchanged(editor: Client, form: str) -> None:
     assert Score.objects.exists()
-    page = editor.post(IMPORT, {"table": "\ufeff" + scores().replace("\r\n", "\n").replace("\n", "\r\n")})
+    page = editor.post(IMPORT, {"table": "\ufeff" + scores(form).replace("\r\n", "\n").replace("\n", "\r\n")})
     assert page.status_code == 200
     assert f"0 new, 0 changed, {Score.objects.count()} as they are, 0 refused." in page.content.decode()
 
 
-def test_the_download_is_that_table(editor: Client) -> None:
-    sent = {"action": "download", "select_across": "1", "_selected_action": Score.objects.all()[0].pk}
+@pytest.mark.parametrize(("form", "kind"), FORMATS.items())
+def test_the_download_is_that_table(editor: Client, form: str, kind: str) -> None:
+    sent = {"action": f"as_{form}", "select_across": "1", "_selected_action": Score.objects.all()[0].pk}
     answer = editor.post("/admin/catalog/score/", sent)
-    assert answer["Content-Type"] == "text/csv"
-    assert sorted(answer.content.decode("utf-8-sig").splitlines()) == sorted(scores().splitlines())
+    assert answer["Content-Type"] == f"{kind}; charset=utf-8"
+    assert answer.content.decode("utf-8-sig") == scores(form)
 
 
 def test_two_hundred_rows_with_three_wrong_ones_change_nothing(editor: Client) -> None:
@@ -114,7 +121,7 @@ def test_a_column_that_the_table_lacks_stays(editor: Client) -> None:
 )
 def test_what_is_no_table(text: str, says: str) -> None:
     with pytest.raises(UnreadableTableError, match=says):
-        list(read(text))
+        plan(text)
 
 
 @pytest.mark.parametrize(
@@ -128,13 +135,13 @@ def test_what_is_no_table(text: str, says: str) -> None:
     ],
 )
 def test_a_row_is_checked_as_a_file_is(row: str, says: str) -> None:
-    (refusal,) = read(f"{HEAD}\n{row}")
-    assert says in refusal.reason  # type: ignore[union-attr]
+    (refusal,) = plan(f"{HEAD}\n{row}").refused
+    assert says in refusal.reason
 
 
 def test_the_same_result_twice_is_refused(editor: Client) -> None:
     page = editor.post(IMPORT, {"table": "\n".join([HEAD, *rows(1), *rows(1)])}).content.decode()
-    assert "The same result as in line 2." in page
+    assert "The same result as at 2." in page
 
 
 def test_no_cell_is_a_formula(editor: Client) -> None:
