@@ -30,7 +30,11 @@ R = TypeVar("R", bound=Record)
 MOST = 3  # of anything in a list
 BOUND = 2**62
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)  # neither is JSON
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=MOST) | st.dictionaries(st.text(max_size=8), inner, max_size=MOST),
     max_leaves=8,
 )

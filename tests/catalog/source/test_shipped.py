@@ -18,7 +18,7 @@ def shipped() -> SourceCatalogue:
 
 def test_everything_is_there(shipped: SourceCatalogue) -> None:
     assert len(shipped.organizations) >= 73
-    assert len(shipped.models) >= 503
+    assert len(shipped.models) >= 505
     assert len(shipped.benchmarks) >= 99
     assert len(shipped.accelerators) >= 269
     assert len({score.model for score in shipped.scores}) >= 383
