@@ -17,7 +17,7 @@ from catalog.admin.adding.views import AddedFromConfig
 from catalog.admin.asks_source import AsksForSources
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.benchmarks import links_to_scores
-from catalog.admin.completeness import Lacking, ShowsGaps
+from catalog.admin.completeness import ConfigOrigin, Lacking, ShowsGaps
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField, name_for_readers
 from catalog.admin.local_edits import LocalEdits
 from catalog.admin.publishing import PublishedByReviewers
@@ -138,6 +138,7 @@ class LanguageModelAdmin(
     list_filter = (
         Lacking,
         "is_published",
+        ConfigOrigin,
         MissingTranslation,
         "organization",
         "architecture",

@@ -32,7 +32,7 @@ def forms() -> list[str]:
     change = [
         reverse(f"admin:catalog_{kind._meta.model_name}_change", args=[kind._base_manager.all()[0].pk])
         for kind in KINDS
-        if kind is not LanguageModel
+        if kind not in (LanguageModel, Family, Licence)  # which are as those of organisations
     ]
     pages = [reverse(f"admin:catalog_languagemodel_{page}", args=[row().pk]) for page in ("history", "delete")]
     return [form(), *add, f"{add[0]}?by_hand=1", *change, *pages, reverse("admin:catalog_languagemodel_recoverlist")]
