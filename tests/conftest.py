@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def fresh_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees what another cached or was throttled for; the footer's date is at hand, so no page asks for it."""
-    for cache in caches.all(initialized_only=True):
+    for cache in caches.all():  # also one that only another thread has used
         cache.clear()
     monkeypatch.setattr("config.context.data_date", lambda: date(2026, 11, 23))
 
@@ -61,6 +61,14 @@ def default_language() -> Iterator[None]:
     """A thread keeps the language of its last request; no test speaks that of another."""
     with translation.override(None):
         yield
+
+
+@pytest.fixture(scope="session")
+def computed_cases() -> None:
+    """For tests of the accuracy page, which says 503 while another process computes its cases, as one of these may."""
+    from calculator.accuracy import cases
+
+    cases()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import local
+from time import time_ns
 from uuid import uuid4
 
 from django.db import connection, models
@@ -13,11 +14,12 @@ _last_seen = local()  # of this thread, as its connection is
 
 
 def _name() -> str:
-    return uuid4().hex
+    """A later change has the larger name, so that it is the one by which `DataChange.version` tells."""
+    return f"{time_ns():016x}{uuid4().hex[:16]}"
 
 
 class DataChange(models.Model):
-    """One change of rows that pages show, under a random name.
+    """One change of rows that pages show, under a name of its own.
 
     Each is a row of its own, so that transactions which change different rows need not wait for each other here.
     """
@@ -38,9 +40,10 @@ class DataChange(models.Model):
     def version(cls) -> str:
         """Names the data as it is now. Ask before reading rows: what changes meanwhile comes under the next name.
 
-        Changes are counted, because they do not commit in the order in which they began. The largest of their names
-        tells apart databases that happen to have as many, such as one and its backup. SQLite says by itself whether
-        anything was written since this thread last asked, so that most questions cost no query.
+        Changes are counted, because they do not commit in the order in which they began. The largest of their names,
+        which is the latest one's, tells apart databases that happen to have as many: one, and its backup that was
+        brought back and then changed. SQLite says by itself whether anything was written since this thread last asked,
+        so that most questions cost no query.
         """
         pinned: str | None = getattr(_last_seen, "pinned", None)
         if pinned is not None:

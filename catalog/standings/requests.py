@@ -2,28 +2,38 @@
 
 Whatever changes a score asks for them (`ask`). When the change is committed, a process of its own answers: one at a
 time on all machines, for all that was asked until then, and again for what came meanwhile. Requests are rows, so what
-a process left when it died is taken up by the next one: at a change, and when the site starts (`gunicorn.conf.py`).
+a process left when it died is taken up by the next one: at a change, and when the site starts (`config/server.py`).
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.utils import timezone
+from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
 
 from catalog.models import DataChange, RankRequest, Release
 from catalog.models.locks import wait_for_bulk_writers
 from catalog.standings.store import refresh
 
+logger = logging.getLogger(__name__)
+
+BEAT = timedelta(seconds=20)
+"""So often a process at work says so, until it ends."""
+GIVEN_UP = timedelta(seconds=90)
+"""Whoever said so longer ago is dead, wherever it ran. More than `BEAT` and what a write may wait for SQLite's lock."""
 LONGEST = timedelta(hours=1)
-"""Whoever took a request longer ago is given up. Ranks of 20,000 models take minutes."""
+"""Whoever works longer comes to no end, and stops saying so. Ranks of 20,000 models take minutes."""
+BEATS = "ranks at work"  # the thread's name
 _asked = threading.local()
 _running: list[subprocess.Popen[bytes]] = []  # held until they end, so that no zombies stay
 
@@ -57,7 +67,7 @@ def _start() -> None:
 
 def take_on() -> RankRequest:
     """A request that this process answers itself, to be called in the transaction of its changes."""
-    return RankRequest.objects.create(worker=_me(), taken_at=timezone.now())
+    return RankRequest.objects.create(worker=_me(), taken_at=Now())
 
 
 def answer(*taken_on: RankRequest) -> list[Release]:
@@ -65,7 +75,8 @@ def answer(*taken_on: RankRequest) -> list[Release]:
     releases = []
     taken = [request.pk for request in taken_on]
     while taken or (taken := _take()):
-        releases += refresh()
+        with _heartbeat(taken):
+            releases += refresh()
         with transaction.atomic():
             RankRequest.objects.filter(pk__in=taken).delete()
             DataChange.record(forget=True)  # pages say that ranks are being renewed
@@ -77,22 +88,47 @@ def _take() -> list[int]:
     """All that wait, unless somebody is at work."""
     with transaction.atomic():
         wait_for_bulk_writers()
-        requests = list(RankRequest.objects.all())
-        if any(_at_work(request) for request in requests):
+        # The database's clock, since those of two hosts may differ; on both sides of now, since it may be set back.
+        held = RankRequest.objects.filter(taken_at__range=(Now() - GIVEN_UP, Now() + GIVEN_UP))
+        if any(_lives(request.worker) for request in held):
             return []
-        taken = [request.pk for request in requests]
-        RankRequest.objects.filter(pk__in=taken).update(worker=_me(), taken_at=timezone.now())
+        taken = list(RankRequest.objects.values_list("pk", flat=True))
+        RankRequest.objects.filter(pk__in=taken).update(worker=_me(), taken_at=Now())
         return taken
+
+
+@contextmanager
+def _heartbeat(taken: list[int]) -> Iterator[None]:
+    """Says meanwhile that this process is at work on these requests. It dies with the process."""
+    done = threading.Event()
+    thread = threading.Thread(target=_beat, args=(taken, done), name=BEATS, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _beat(taken: list[int], done: threading.Event) -> None:
+    for _turn in range(LONGEST // BEAT):
+        if done.wait(BEAT.total_seconds()):
+            return
+        try:
+            RankRequest.objects.filter(pk__in=taken).update(taken_at=Now())
+        except DatabaseError as error:  # locked, or gone for a moment; if it stays so, another takes over
+            logger.warning("Could not say that ranks are being computed: %s", error)
+        finally:
+            connection.close()  # this thread's own
 
 
 def _me() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _at_work(request: RankRequest) -> bool:
-    if request.taken_at is None or request.taken_at < timezone.now() - LONGEST:
-        return False
-    host, _, pid = request.worker.rpartition(":")
+def _lives(worker: str) -> bool:
+    """As far as this host can tell: of another's processes it knows what they say."""
+    host, _, pid = worker.rpartition(":")
     if host != socket.gethostname():
         return True
     if int(pid) == os.getpid():

@@ -38,6 +38,6 @@
       show(choice.value);
       keep(choice.value);
     });
-    place.hidden = false;
+    place.className = "ready";
   });
 })();

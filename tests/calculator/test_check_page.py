@@ -19,7 +19,7 @@ from tests.catalog.shipped import shipped
 from tests.pages import get, text_of
 
 __all__ = ["shipped"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("computed_cases", "shipped")]
 PAGE = "/en/check/"
 
 

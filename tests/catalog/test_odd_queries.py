@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("computed_cases", "shipped")]
 
 CARDS = "card cards"
 WORKLOAD = f"engine weights kv kv_v context sequences vision {CARDS}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.db import transaction
 
 from catalog import sync, versions
 from catalog.accelerators.runs import Run, runs
@@ -101,6 +102,19 @@ def test_a_state_is_not_that_of_another_database() -> None:
     DataChange.objects.all().delete()
     DataChange.record()
     assert DataChange.version() != before
+
+
+def test_a_backup_that_was_brought_back_and_changed_is_another_version() -> None:
+    """As many changes as before, of which only the last differs: under a random name, that would seldom be seen."""
+    for _change in range(20):
+        DataChange.record()
+    seen = []
+    for _time in range(20):
+        with transaction.atomic():
+            DataChange.record()
+            seen.append(DataChange.version())
+            transaction.set_rollback(True)
+    assert len(set(seen)) == 20
 
 
 def test_cards_and_the_footer_follow_an_edit_at_once(loaded: Any) -> None:

@@ -34,7 +34,7 @@ from tests.faults import pages
 from tests.faults.pages import MODEL, OUTSIDE, PAGES
 
 __all__ = ["shipped"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("computed_cases", "shipped")]
 EDITED = (Organization, Family, Licence, Benchmark, Accelerator, LanguageModel, Source, Score, Alias)
 CORPUS = (
     "<script>attack()</script><attack>",

@@ -41,7 +41,12 @@ def test_off_by_default(client: Client) -> None:
 
 
 def test_two_processes_are_one_server(tmp_path: Path) -> None:
-    variables = {"METRICS": "1", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    variables = {
+        "METRICS": "1",
+        "PROMETHEUS_MULTIPROC_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",  # the real one's need not be there
+    }
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", ASK],
         cwd=ROOT,

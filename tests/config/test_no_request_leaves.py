@@ -16,7 +16,7 @@ from tests.catalog.shipped import shipped
 from tests.faults.pages import CARD, MODEL, OUTSIDE, PAGES
 
 __all__ = ["shipped"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped", "no_sockets")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("computed_cases", "shipped", "no_sockets")]
 ELSEWHERE = (
     "http://169.254.169.254/latest/meta-data/",
     "https://huggingface.co/openai/gpt-oss-20b",

@@ -23,7 +23,7 @@ Crawl = dict[str, tuple[Page, dict[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def crawl(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Crawl]:
+def crawl(computed_cases: None, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Crawl]:
     """Path -> the page and its headers. The whole catalogue is loaded once and rolled back."""
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("sync_catalog", verbosity=0)

@@ -2,7 +2,10 @@
 
 `python -m tests.faults kills --kills 100` prints the counts. Each run is a process of its own on a copy of one database
 in a file, killed after a time drawn between nothing and a little more than the work takes undisturbed. The state is
-every row that editors and files write, with its history; times of writing are left out.
+every row that editors and files write, with its history, and ranks; times of writing are left out.
+
+Ranks are committed before the request for them goes, so that it is never lost: killed in between, the new ranks are
+there and still owed. Whatever was found, the next process must come to the new state.
 """
 
 from __future__ import annotations
@@ -30,12 +33,13 @@ LATEST = 1.3  # of the time that the work takes undisturbed: some are killed whe
 TABLES = (
     *(f"catalog_{name}" for name in ("organization", "licence", "benchmark", "accelerator", "family", "languagemodel")),
     *(f"catalog_{name}" for name in ("alias", "source", "score", "removal")),
+    *(f"catalog_{name}" for name in ("release", "place", "standing")),
     "reversion_revision",
     "reversion_version",
     "django_admin_log",
     "django_migrations",
 )
-COUNTED = ("catalog_rankrequest",)  # a change that ranks depend on leaves one
+OWED = "SELECT count(*) FROM catalog_rankrequest"  # a change that ranks depend on leaves one
 TIMES = {"updated_at", "date_created", "action_time", "applied", "removed_at"}
 TIMES_WITHIN = re.compile(r'"updated_at": "[^"]*"')
 
@@ -47,13 +51,12 @@ def digest(database: Path) -> str:
         assert here.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert here.execute("PRAGMA foreign_key_check").fetchone() is None
         for table in TABLES:
-            columns = [row[1] for row in here.execute(f"PRAGMA table_info({table})") if row[1] not in TIMES]
+            columns = [f'"{row[1]}"' for row in here.execute(f"PRAGMA table_info({table})") if row[1] not in TIMES]
             found.update(f"{table} {columns}\n".encode())
-            for row in here.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id"):
+            for row in here.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
                 found.update(TIMES_WITHIN.sub("", repr(row)).encode())
-        for table in COUNTED:
-            found.update(repr(here.execute(f"SELECT count(*) FROM {table}").fetchone()).encode())
-    return found.hexdigest()
+        (owed,) = here.execute(OWED).fetchone()
+    return f"{found.hexdigest()} owed:{owed}"
 
 
 def state(folder: Path) -> str:
@@ -118,24 +121,37 @@ def fresh(template: Path, folder: Path) -> Path:
     return folder
 
 
-def old_and_new(name: str, template: Path, folder: Path, work: Any) -> tuple[Callable[[str], str], float]:
+Tell = Callable[[Path], str]
+
+
+def old_and_new(name: str, template: Path, folder: Path, work: Any) -> tuple[Tell, float]:
     """How a state is told, and how long the work takes. A backup's name is its time: only that there is another."""
+    from tests.faults.work import edited
+
     old, took = state(fresh(template, folder)), run(folder, work, None)
-    if name == "restore":  # begins with an edit of its own
-        whole(fresh(template, folder), _edited)
-        old, new = state(folder), state(fresh(template, folder))
-        return lambda seen: "old" if seen == old else "new" if seen == new else "else", took
-    if name == "backup":
-        database = old.partition(" ")[0]
-        return lambda seen: "old" if seen == old else "new" if seen.startswith(f"{database} ") else "else", took
     new = state(folder)
-    return lambda seen: "old" if seen == old else "new" if seen == new else "else", took
+    if name == "restore":  # begins with an edit of its own
+        whole(fresh(template, folder), edited)
+        old, new = state(folder), state(fresh(template, folder))
+    if name == "backup":
+        new = old.partition(" [")[0] + " ["
+        return lambda folder: _one_of(state(folder), lambda seen: seen == old, lambda seen: seen.startswith(new)), took
+    if name == "rank":
+        return lambda folder: _ranks(folder, old, new), took
+    return lambda folder: _one_of(state(folder), lambda seen: seen == old, lambda seen: seen == new), took
 
 
-def _edited() -> None:
-    from catalog.models import LanguageModel
+def _one_of(seen: str, old: Callable[[str], bool], new: Callable[[str], bool]) -> str:
+    return "old" if old(seen) else "new" if new(seen) else "else"
 
-    LanguageModel.objects.update(summary_en="Since the backup.")
+
+def _ranks(folder: Path, old: str, new: str) -> str:
+    from tests.faults.work import rank
+
+    still_owed = new.replace("owed:0", old.split()[1])
+    found = _one_of(state(folder), lambda seen: seen == old, lambda seen: seen in (new, still_owed))
+    whole(folder, rank)
+    return found if state(folder) == new else "else"
 
 
 def data(place: Path) -> Path:
@@ -187,8 +203,8 @@ def main(kills: int, seed: int, only: str | None) -> bool:
     return not wrong
 
 
-def _told(tell: Callable[[str], str], folder: Path) -> str:
+def _told(tell: Tell, folder: Path) -> str:
     try:
-        return tell(state(folder))
+        return tell(folder)
     except (AssertionError, sqlite3.Error):
         return "else"

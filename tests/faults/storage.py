@@ -12,10 +12,9 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from threading import Timer
 
 from tests.faults.on_sqlite import EDITS, FORM, assert_whole, edits_by, emptied, found_by, get, read, site_in, told
 from tests.servers.daemons import Site
@@ -151,24 +150,29 @@ def _unwritable(folder: Path) -> Iterator[None]:
 
 
 def _locked(folder: Path) -> str:
-    """By another writer, for less than `config.databases` waits, and for longer."""
+    """By another writer: for less than `config.databases` waits, and until the edit was refused."""
     with site_in(folder) as site, closing(_other(folder)) as other:
         editor = Editor(site.port)
         lines = []
-        for lock_s, expected in ((SHORT_S, 302), (WAITS_S + 2, 503)):
+        for lock_s, expected in ((SHORT_S, 302), (None, 503)):
             other.execute("BEGIN IMMEDIATE")
-            end = Timer(lock_s, other.rollback)
-            end.start()
             begin = time.monotonic()
             with ThreadPoolExecutor() as pool:
-                edit = pool.submit(editor.send, FORM, name_en=f"Edit {lock_s}", name_zh_hans=f"编辑 {lock_s}")
+                name = f"Edit {lock_s or 0}"
+                edit = pool.submit(editor.send, FORM, name_en=name, name_zh_hans=name)
                 answers = read(site)
+                if lock_s:
+                    wait([edit], timeout=lock_s - (time.monotonic() - begin))
+                    assert not edit.done(), "an edit did not wait for the lock"
+                    other.rollback()
                 status, _page = edit.result()
             took_s = time.monotonic() - begin
-            end.join()
+            if not lock_s:
+                other.rollback()
+                assert took_s >= WAITS_S, f"refused after {took_s:.1f} s"
             assert set(answers) == {"200"}, answers
-            assert status == expected, f"{status} for an edit, locked for {lock_s} s"
-            lines.append(f"for {lock_s} s: read {told(answers)}, an edit {status} after {took_s:.1f} s")
+            assert status == expected, f"{status} for an edit, locked for {lock_s or took_s} s"
+            lines.append(f"for {lock_s or took_s:.0f} s: read {told(answers)}, an edit {status} after {took_s:.1f} s")
         assert found_by(editor) == SHORT_S
     return "; ".join(lines)
 

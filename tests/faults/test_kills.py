@@ -15,5 +15,5 @@ def test_nothing_else_is_found_than_the_old_state_or_the_new() -> None:
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = re.findall(r"^(\w+) +(\d+) +(\d+) +(\d+) +(\d+) ", done.stdout, re.MULTILINE)
-    assert [name for name, *_counts in rows] == ["sync", "save", "import", "backup", "restore", "migrate"]
+    assert [name for name, *_counts in rows] == ["sync", "rank", "save", "import", "backup", "restore", "migrate"]
     assert all(int(kills) == int(old) + int(new) and not int(other) for _name, kills, old, new, other in rows)

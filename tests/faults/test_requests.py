@@ -17,7 +17,7 @@ from tests.faults import pages
 from tests.faults.requests import DESCRIPTION, ask_api, ask_pages
 
 __all__ = ["shipped"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("computed_cases", "shipped")]
 REQUESTS = int(os.environ.get("REQUESTS", "60"))
 SEED = 15
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from catalog import sync
+from catalog import standings, sync
 from catalog.models import LanguageModel
 from catalog.source import load
 
@@ -76,12 +76,26 @@ def backed_up(folder: Path, begin: Begin) -> None:
     call_command("backup", folder / "backups", keep=1, verbosity=0)
 
 
+def edited() -> None:
+    LanguageModel.objects.update(summary_en="Since the backup.")
+
+
 def restored(folder: Path, begin: Begin) -> None:
     """Over a database that has gone on since its backup."""
     (backup,) = (folder / "backups").glob("model-atlas-*")
-    LanguageModel.objects.update(summary_en="Since the backup.")
+    edited()
     begin()
     call_command("restore", backup, yes=True, verbosity=0)
+
+
+def rank() -> None:
+    standings.answer()
+
+
+def ranked(folder: Path, begin: Begin) -> None:
+    """All boards, for the first time: the sync of `prepare` asked for them."""
+    begin()
+    rank()
 
 
 def migrated(folder: Path, begin: Begin) -> None:
@@ -91,6 +105,7 @@ def migrated(folder: Path, begin: Begin) -> None:
 
 WORK = {
     "sync": synced,
+    "rank": ranked,
     "save": saved,
     "import": imported,
     "backup": backed_up,

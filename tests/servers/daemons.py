@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -89,12 +89,16 @@ class Daemon:
         self.process.send_signal(number)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int | None:
-        """By the signal that ends it gracefully; its exit status, or None where it did not run."""
+        """By the signal that ends it gracefully; its exit status, or None where it did not run. Then nobody of its
+        group is left, as when systemd ends a service: what it started in the background may go on otherwise."""
         if self.process is None:
             return None
         self.process.send_signal(number)
         process, self.process = self.process, None
-        return process.wait(PATIENCE_S)
+        status = process.wait(PATIENCE_S)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return status
 
     def kill(self) -> None:
         """-9, to all of it at once, as when a machine loses its power."""

@@ -9,6 +9,8 @@ from calculator.accuracy import cases, summary
 from calculator.accuracy.fitted import lines
 from calculator.accuracy.verdicts import verdicts
 
+pytestmark = pytest.mark.usefixtures("computed_cases")
+
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("lang", ["en", "zh-hans"])

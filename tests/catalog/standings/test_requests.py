@@ -45,10 +45,16 @@ def changed_score() -> None:
         (lambda: f"{HERE}:{os.getppid()}", timedelta(0), True),
         (lambda: f"{HERE}:{dead_process()}", timedelta(0), False),
         (lambda: "elsewhere:1", timedelta(0), True),
-        (lambda: "elsewhere:1", timedelta(hours=2), False),
+        (lambda: "elsewhere:1", timedelta(minutes=1), True),
+        (lambda: "elsewhere:1", timedelta(minutes=2), False),
+        (lambda: "elsewhere:1", timedelta(hours=-1), False),
+        (lambda: f"{HERE}:{os.getppid()}", timedelta(minutes=2), False),
         (lambda: f"{HERE}:{os.getpid()}", timedelta(0), False),
     ],
-    ids=["nobody", "alive here", "dead here", "elsewhere", "elsewhere, long ago", "failed in this process"],
+    ids=[
+        *("nobody", "alive here", "dead here", "elsewhere", "elsewhere, a beat or two ago", "elsewhere, silent since"),
+        *("elsewhere, before the clock was set back", "another program has its number", "failed in this process"),
+    ],
 )
 def test_what_a_dead_process_left_is_taken_up(worker: Callable[[], str], ago: timedelta, left: bool) -> None:
     asked(worker(), ago)
