@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog.accelerators.runs import Run
+from catalog.bridge.markup import marked_up, plain
 from catalog.bridge.prose import described
 from catalog.models import LanguageModel
 from catalog.models.vocabulary import Confirmed, modality_words
@@ -52,7 +53,7 @@ def written_in(row: Any, field: str) -> str:
 
 def in_short(model: LanguageModel) -> str:
     """What a model is, in a sentence or two."""
-    return model.summary or Truncator(described(model)).chars(155)
+    return model.summary or Truncator(plain(described(model))).chars(155)
 
 
 def card_fact(name: str) -> str:
@@ -100,6 +101,9 @@ FILTERS = {
     "points": points,
     **{
         each.__name__: each
-        for each in (fact_names, written_in, in_short, described, card_fact, choice, run_query, publisher, in_words)
+        for each in (
+            *(fact_names, written_in, in_short, described, marked_up),
+            *(card_fact, choice, run_query, publisher, in_words),
+        )
     },
 }

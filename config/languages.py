@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 # `/zh`, `/cn`, `/zh-CN`, `/zh-Hans` (our own code in other case) ..., but not `/zh-hans/` itself, which would loop.
@@ -25,3 +26,9 @@ def front_door(request: HttpRequest) -> HttpResponseRedirect:
 
 def to_simplified_chinese(request: HttpRequest, alias: str, rest: str | None = None) -> HttpResponsePermanentRedirect:
     return HttpResponsePermanentRedirect(_with_query(request, f"/zh-hans/{rest or ''}"))
+
+
+def labelled(label: str, code: str) -> str:
+    """What the forms of editors call a text in one of its languages."""
+    told = _("%(field)s (English)") if code == "en" else _("%(field)s (Chinese)")
+    return told % {"field": label}

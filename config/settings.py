@@ -11,7 +11,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from whitenoise.compress import Compressor
 
-from config import databases, environment, places, reports, static_files
+from config import databases, environment, languages, places, reports, static_files
 
 BASE_DIR = places.PROGRAM
 SHIPPED, WRITTEN = places.SHIPPED, places.written()
@@ -205,6 +205,7 @@ LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]  # each in its own 
 LOCALE_PATHS = [SHIPPED / "locale"]
 MODELTRANSLATION_DEFAULT_LANGUAGE = "en"
 MODELTRANSLATION_FALLBACK_LANGUAGES = {"default": ("en", "zh-hans")}
+MODELTRANSLATION_BUILD_LOCALIZED_VERBOSE_NAME = languages.labelled
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

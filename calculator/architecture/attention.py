@@ -96,12 +96,22 @@ def attention(
 
 
 def latent_attention(
-    c: Fields, *, indexer: Indexer | None = None, bias: str = "attention_bias", gate: str = "", sinks: bool = False
+    c: Fields,
+    *,
+    indexer: Indexer | None = None,
+    bias: str = "attention_bias",
+    gate: str = "",  # as of `attention`
+    sinks: bool = False,
+    rotary: bool = True,
 ) -> Block:
-    """Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434), with the lightning indexer of DeepSeek-V3.2."""
+    """Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434), with the lightning indexer of DeepSeek-V3.2.
+
+    Without positions (`rotary`) all of a query and a key is what otherwise only a part is, and no rotary key is kept.
+    """
     hidden, heads = c.size("hidden_size"), c.size("num_heads")
     q_rank, kv_rank = c.size("q_lora_rank", None), c.size("kv_lora_rank")
     nope, rope = c.size("qk_nope_head_dim"), c.count("qk_rope_head_dim")
+    nope, rope = (nope, rope) if rotary else (nope + rope, 0)
     value = c.size("value_head_dim")
     has_bias = c.flag(bias)
     c.ignore("num_kv_heads", "head_dim", "qk_head_dim")
@@ -119,13 +129,15 @@ def latent_attention(
         weights = linear("attn_q", queries, hidden)
     else:
         weights = linear("attn_q_a", q_rank, hidden, has_bias) + norm("attn_q_a_norm", q_rank)
-        weights += linear("attn_q_b", queries, q_rank)
+        # A.X K2's reads the queries' latent before and after its norm.
+        joined = gate == "joined"
+        weights += linear("attn_q_b", queries + heads * value * joined, q_rank * (1 + joined))
     weights += linear("attn_kv_a_mqa", kv_rank + rope, hidden, has_bias) + norm("attn_kv_a_norm", kv_rank)
     weights += linear("attn_kv_b", heads * (nope + value), kv_rank)
     weights += linear("attn_output", hidden, heads * value, has_bias)
     if sinks:
         weights += vector("attn_sinks", heads)
-    if gate:
+    if gate in ("elements", "heads"):
         weights += linear("attn_gate", heads if gate == "heads" else heads * value, hidden)
     if indexer is not None:
         weights += linear("indexer.attn_q_b", indexer.num_heads * indexer.head_dim, q_rank or hidden)

@@ -83,6 +83,7 @@ def decoder(
     positions: int = 0,  # rows of a learned position embedding
     embedding_norm: str = "none",
     extra_rows: int = 0,  # of the embedding alone
+    output_rows: int | None = None,  # of the output alone, where it has fewer words
     embedding_width: int | None = None,  # where it is not the hidden size
     extra: tuple[Weight, ...] = (),
     mtp: Sequence[Block] = (),
@@ -97,7 +98,7 @@ def decoder(
     shared += norm("token_embd_norm", hidden, embedding_norm) + extra
     shared += norm("output_norm", hidden, norm_kind) if final_norm else ()
     if has_language_head((c.outer or c).config):
-        shared += () if tied else linear("output", vocabulary, width)
+        shared += () if tied else linear("output", output_rows or vocabulary, width)
         shared += vector("output", vocabulary, kind="bias") if head_bias else ()
     else:
         shared += other_head((c.outer or c).config, hidden)

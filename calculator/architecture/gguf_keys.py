@@ -9,6 +9,7 @@ from __future__ import annotations
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.gguf_architectures import KNOWN
 from calculator.architecture.gguf_values import Values, number
+from calculator.architecture.other_files import other_model
 
 _PLAIN = {
     "embedding_length": "hidden_size",
@@ -35,7 +36,8 @@ def config_of(architecture: str, values: Values, names: set[str], vocabulary: in
     """Raises ConfigError for an architecture that is not known here, and for values that are none of a model's."""
     known = KNOWN.get(architecture)
     if known is None:
-        raise ConfigError("general.architecture", "unknown_gguf_architecture", value=architecture[:80])
+        reason = other_model(architecture) or "unknown_gguf_architecture"
+        raise ConfigError("general.architecture", reason, value=architecture[:80])
     predicting = number(values, "nextn_predict_layers")
     config: dict[str, object] = {"model_type": known.model_type, "num_hidden_layers": number(values, "block_count")}
     config["num_hidden_layers"] = number(values, "block_count") - predicting

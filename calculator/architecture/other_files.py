@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from calculator.architecture.hub_reference import hub_reference
 
 File = Mapping[str, object]
 _MAGIC = {b"GGUF": "is_gguf", b"\x1f\x8b": "is_archive", b"PK\x03\x04": "is_archive"}
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+OTHER_MODELS: Mapping[str, tuple[str, ...]] = {
+    reason: tuple(types)
+    for reason, types in json.loads(
+        Path(__file__).with_name("other_models.json").read_text(encoding="utf-8"),
+    ).items()
+}
+"""Model types that are no decoders of text, by the reason of the fault that says what they are instead: of transformers
+5.24.0 as its automatic classes tell (`tests/reference/coverage`)."""
+_OTHER_MODELS = {model_type: reason for reason, types in OTHER_MODELS.items() for model_type in types}
+
+
+def other_model(model_type: str) -> str | None:
+    """The reason of the fault that says what a model type is that writes no text, or None."""
+    return _OTHER_MODELS.get(model_type)
 
 
 def _any(*keys: str) -> Callable[[File], bool]:

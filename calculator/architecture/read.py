@@ -24,7 +24,7 @@ from calculator.architecture.rotary import rotary_tables
 from calculator.architecture.shape import Shape, Tensor
 from calculator.architecture.tensors import Weight
 from calculator.architecture.towers import TOWERS, Tower
-from calculator.architecture.wrappers import Wrapped, unwrap
+from calculator.architecture.wrappers import Wrapped, check_writes, unwrap
 
 _OTHER_MODALITIES = re.compile(r"vision|visual|audio|image|speech")
 
@@ -150,6 +150,7 @@ def _stated_experts(text: Fields) -> int:
 def _check_family(text: Fields, assume_standard: bool) -> tuple[str, ...]:
     if text.model_type in FAMILIES:
         return ()
+    check_writes(text)
     if not assume_standard:
         raise ConfigError(f"{text.path}model_type", "unknown_model_type", value=text.model_type[:80])
     return ("standard_decoder",)

@@ -29,8 +29,10 @@ from calculator.architecture.mixers import (
     SlidingWindowAttention,
     StateSpace,
 )
+from calculator.architecture.per_token import VALUE_EXPERTS, Dense, Experts, FeedForward
 
 __all__ = [
+    "VALUE_EXPERTS",
     "Attention",
     "ChunkedAttention",
     "CompressedAttention",
@@ -56,36 +58,6 @@ __all__ = [
     "StateSpace",
     "Tensor",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedForward:
-    """The per-token part of a layer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dense(FeedForward):
-    intermediate_size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Experts(FeedForward):
-    """Mixture of experts: `num_active_experts` of `num_experts` per token, plus `num_shared_experts` always on.
-
-    Where experts form groups, they are chosen from the best `num_active_groups` of `num_groups` (DeepSeek-V3).
-    `normalised`: the weights of those that are chosen add up to one; `scaled`: they are multiplied by a constant.
-    """
-
-    num_experts: int
-    num_active_experts: int
-    expert_size: int
-    num_shared_experts: int = 0
-    shared_size: int = 0
-    latent_size: int | None = None
-    num_groups: int = 1
-    num_active_groups: int = 1
-    normalised: bool = True
-    scaled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,4 +226,4 @@ class Shape:
         experts = self.layers[tensor.layer].feed_forward
         if not isinstance(experts, Experts):
             raise TypeError(f"layer {tensor.layer} stores routed experts and has none")
-        return tensor.elements // experts.num_experts * experts.num_active_experts
+        return tensor.elements // tensor.shape[0] * experts.active(tensor.role)

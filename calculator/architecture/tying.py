@@ -22,6 +22,7 @@ EITHER = frozenset(
         "minimax_m3_vl",
         "qwen2_5_vl",
         "qwen2_vl",
+        "video_llama_3",
     }
 )
 

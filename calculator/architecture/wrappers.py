@@ -8,16 +8,23 @@ from dataclasses import dataclass
 from calculator.architecture.aliases import MODEL_TYPES, SPELLINGS
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.fields import Fields
+from calculator.architecture.other_files import other_model
 from calculator.architecture.shown import short
 from calculator.architecture.tying import tied
 
 TEXT_KEYS = ("text_config", "language_config", "llm_config")
 # The model type of a wrapper's language model where the nested config does not name it, or where all is flat.
 TEXT_TYPES: dict[str, str] = {
+    "apertus1p5": "apertus1p5_text",
     "aria": "aria_text",
+    "audioflamingo3": "qwen2",
     "aya_vision": "cohere2",
+    "cohere_compass": "cohere_compass_text",
+    "deepseek_vl": "llama",
+    "deepseek_vl_hybrid": "llama",
     "deepseek_vl_v2": "deepseek_v2",
     "dots_ocr": "qwen2",
+    "ernie4_5_vl_moe": "ernie4_5_vl_moe_text",
     "exaone4_5": "exaone4_5_text",
     "gemma3": "gemma3_text",
     "gemma3n": "gemma3n_text",
@@ -26,9 +33,16 @@ TEXT_TYPES: dict[str, str] = {
     "glm46v": "glm4v_text",
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",
-    "glm_ocr": "glm_ocr_text",
     "glm5_next": "glm5_next_text",
+    "glm_ocr": "glm_ocr_text",
+    "glmasr": "llama",
+    "glmga": "glm4v_text",
     "got_ocr2": "qwen2",
+    "granite_docling": "granite_docling_text",
+    "granite_speech": "granite",
+    "hunyuan_vl": "hunyuan_vl_text",
+    "hy_v4_vl": "hy_v4_vl_text",
+    "hyperclovax_vision_v2": "hyperclovax",
     "idefics2": "mistral",
     "kimi_vl": "deepseek_v3",
     "lfm3_vl": "lfm3",
@@ -37,27 +51,36 @@ TEXT_TYPES: dict[str, str] = {
     "llava": "llama",
     "llava_next": "llama",
     "llava_next_video": "llama",
+    "minicpm_ocr": "qwen3_5_text",
     "minicpmv4_6": "qwen3_5_text",
     "minicpmv4_7": "qwen3_5_text",
     "minimax_m3_vl": "minimax_m3_vl_text",
+    "mistral_large4": "mistral_large4_text",
     "mllama": "mllama_text_model",
     "molmo2": "molmo2_text",
     "muse_glimmer": "muse_glimmer_text",
+    "muse_spark": "muse_spark_text",
+    "musicflamingo": "qwen2",
+    "nemotron_h_omni": "nemotron_h",
     "ovis2": "qwen2",
     "paddleocr_vl": "paddleocr_vl_text",
     "paligemma": "gemma",
     "phi3_v": "phi3",
+    "qianfan_ocr": "qwen3",
     "qwen2_5_omni_thinker": "qwen2_5_omni_text",
     "qwen2_5_vl": "qwen2_5_vl_text",
     "qwen2_audio": "qwen2",
     "qwen2_vl": "qwen2_vl_text",
     "qwen3_5": "qwen3_5_text",
     "qwen3_5_moe": "qwen3_5_moe_text",
+    "qwen3_asr": "qwen3",
+    "qwen3_asr_thinker": "qwen3",
     "qwen3_omni_moe_thinker": "qwen3_omni_moe_text",
     "qwen3_vl": "qwen3_vl_text",
     "qwen3_vl_moe": "qwen3_vl_moe_text",
     "step3p7": "step3p5",
     "unlimited_ocr": "unlimited_ocr_text",
+    "video_llama_3": "qwen2",
     "video_llava": "llama",
     "vipllava": "llama",
     "voxtral": "llama",
@@ -96,6 +119,13 @@ def _minicpmv(outer: Fields) -> str:
     return text
 
 
+def check_writes(part: Fields) -> None:
+    """An encoder, a model of sound or images and the like is named for what it is, also on request for a guess."""
+    reason = other_model(part.model_type)
+    if reason is not None:
+        raise ConfigError(f"{part.path}model_type", reason, value=part.model_type)
+
+
 def unwrap(config: Mapping[str, object]) -> Wrapped:
     model_type = config.get("model_type")
     if model_type in (None, ""):
@@ -105,6 +135,7 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     model_type = MODEL_TYPES.get(model_type, model_type)
     outer = _thinker(Fields(config, model_type))
     config, model_type = outer.config, outer.model_type
+    check_writes(outer)
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:
         inside = _minicpmv(outer) if model_type == "minicpmv" else TEXT_TYPES.get(model_type)

@@ -77,7 +77,7 @@ def token_bytes(shape: Shape, layer: Layer, tensors: Iterable[Tensor], learning:
 
 def _times(tensor: Tensor, layer: Layer) -> int:
     if tensor.routed and isinstance(layer.feed_forward, Experts):
-        return layer.feed_forward.num_active_experts
+        return layer.feed_forward.active(tensor.role)
     return 1
 
 

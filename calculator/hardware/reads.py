@@ -226,7 +226,7 @@ def active_matrix_elements(shape: Shape) -> int:
             continue
         feed_forward = shape.layers[tensor.layer].feed_forward if tensor.layer is not None else None
         if tensor.routed and isinstance(feed_forward, Experts):
-            total += tensor.elements * feed_forward.num_active_experts // feed_forward.num_experts
+            total += tensor.elements // tensor.shape[0] * feed_forward.active(tensor.role)
         else:
             total += tensor.elements
     return total

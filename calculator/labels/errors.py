@@ -127,6 +127,29 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "draft_head": gettext_lazy(
         "“%(value)s” is a draft head for speculative decoding, not a model: it runs beside its target model and borrows embedding and output from it. Give the target's config.json."
     ),
+    "is_text_encoder": gettext_lazy(
+        "“%(value)s” is an encoder of texts, for embeddings, reranking or classification: it writes no text and has no KV cache. Only models that write text are computed here."
+    ),
+    "is_encoder_decoder": gettext_lazy(
+        "“%(value)s” is an encoder-decoder, as for translation or reading documents. Only models without an encoder of texts are computed here."
+    ),
+    "is_image_text_encoder": gettext_lazy(
+        "“%(value)s” compares images with texts, as CLIP does, and writes no text: it is not computed here."
+    ),
+    "is_image_model": gettext_lazy(
+        "“%(value)s” is a model of images or video, as for classification, detection or segmentation: it is not computed here."
+    ),
+    "is_speech_model": gettext_lazy(
+        "“%(value)s” is a model of speech or other sound, as for recognition or synthesis: it is not computed here."
+    ),
+    "is_time_series_model": gettext_lazy("“%(value)s” is a model that forecasts time series: it is not computed here."),
+    "is_protein_model": gettext_lazy("“%(value)s” is a model of proteins: it is not computed here."),
+    "is_policy": gettext_lazy(
+        "“%(value)s” is a model that answers with actions, as of a robot: it is not computed here."
+    ),
+    "is_part": gettext_lazy(
+        "“%(value)s” is a part of a model, such as its encoder for images: give the config.json of the whole model."
+    ),
     "unknown_key": gettext_lazy("This key is not known for the model type “%(model_type)s” and may bear on its shape."),
     "not_utf8": gettext_lazy("The file is not UTF-8 text (byte %(position)s)."),
     "not_an_integer": gettext_lazy("A whole number is expected here, not %(value)s."),

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from calculator.architecture.shape import Attention, Dense, Experts, LatentAttention, LinearAttention, Shape, StateSpace
+from calculator.architecture.shape import (
+    VALUE_EXPERTS,
+    Attention,
+    Dense,
+    Experts,
+    LatentAttention,
+    LinearAttention,
+    Shape,
+    StateSpace,
+)
 from calculator.memory.checkpoint import ceil_div
 from calculator.memory.tensors import TensorGroup, category
 from calculator.memory.workload import WorkloadError
@@ -18,12 +27,12 @@ VOCAB_PADDING = 64
 INPUT_SPLIT = frozenset(
     {
         *("attn_output", "attn_output_b", "ssm_out", "ssm_x", "shortconv.out_proj"),
-        *("ffn_down", "ffn_down_shexp", "ffn_down_exps"),
+        *("ffn_down", "ffn_down_shexp", "ffn_down_exps", "ffn_down_vision_exps"),
     }
 )
 """Row-parallel: a rank holds a slice of the input, and ranks add up their results."""
 
-KV_SPLIT = frozenset({"attn_k", "attn_v"})
+KV_SPLIT = frozenset({"attn_k", "attn_v", VALUE_EXPERTS})
 """By key/value heads; a rank holds at least one, so they repeat when there are more ranks than heads."""
 
 REPLICATED = frozenset(

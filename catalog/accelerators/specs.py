@@ -30,6 +30,17 @@ def groups(row: Accelerator, card: Card) -> tuple[CardSpecGroup, ...]:
     )
 
 
+def in_short(row: Accelerator) -> str:
+    """What tells cards apart at a glance; what is not known is left out."""
+    facts = (
+        f"{row.memory_gb} GB {row.memory_type}".strip(),
+        _number(row.bandwidth_gb_per_s, "GB/s"),
+        f"{row.tdp_w:,} W" if row.tdp_w else "",
+        str(row.release_year or ""),
+    )
+    return " · ".join(filter(None, facts))
+
+
 def _memory(row: Accelerator, card: Card) -> tuple[CardSpec, ...]:
     confirmed = row.cross_check or {}
     specs = [

@@ -16,11 +16,13 @@ from modeltranslation.admin import TranslationAdmin
 from modeltranslation.translator import translator
 from pydantic import ValidationError
 
+from catalog.admin.deleting import TellsWhatGoes
+from catalog.admin.differences import named
 from catalog.admin.findings import text
 from catalog.admin.gone import GivesBack
+from catalog.admin.refusals import refused
 from catalog.admin.together import EditedTogether
 from catalog.source.facts import Finding
-from catalog.source.reading import KEY
 from catalog.source.records import Record
 from catalog.sync.edits import edited_fields
 from catalog.sync.export import record_of
@@ -45,11 +47,9 @@ class RecordForm(EditedTogether):
         try:
             return record_of(self.record, self.instance, **self.given())
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                name, *inside = detail["loc"]
-                places = [part for part in inside if isinstance(part, str) and part != KEY]
-                refusal = _("Not accepted in a data file: %(reason)s") % {"reason": ": ".join([*places, detail["msg"]])}
-                self.add_error(str(name) if name in self.fields else None, refusal)
+            for name, inside, reason in refused(error):
+                told = _("Not accepted in a data file: %(reason)s") % {"reason": _(": ").join([*inside, reason])}
+                self.add_error(name if name in self.fields else None, told)
         return None
 
     def refuse(self, findings: Iterable[Finding]) -> None:
@@ -70,7 +70,7 @@ class MissingTranslation(admin.SimpleListFilter):
     parameter_name = "missing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("en", gettext_lazy("English")), ("zh-hans", gettext_lazy("Chinese"))]
+        return [("en", gettext_lazy("English text")), ("zh-hans", gettext_lazy("Chinese text"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model] | None:
         suffixes = dict(LANGUAGES)
@@ -86,7 +86,7 @@ class MissingTranslation(admin.SimpleListFilter):
         return queryset.filter(wanted)
 
 
-class CatalogAdmin(GivesBack, TranslationAdmin):
+class CatalogAdmin(TellsWhatGoes, GivesBack, TranslationAdmin):
     """Both languages side by side, every save a version that can be restored."""
 
     slug_is_fixed = True
@@ -112,7 +112,7 @@ class CatalogAdmin(GivesBack, TranslationAdmin):
         """Fields that differ from what the data file says; a sync leaves them alone."""
         if row.pk is None or row.shipped is None:
             return _("This row is not in the data files.")
-        return ", ".join(edited_fields(row)) or _("Nothing: all fields follow the data file.")
+        return named(row, edited_fields(row)) or _("Nothing: all fields follow the data file.")
 
 
 def _side_by_side(fields: Iterable[Any]) -> list[Any]:

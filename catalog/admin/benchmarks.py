@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
+from catalog.admin.differences import named
 from catalog.admin.fields import LinesField
 from catalog.admin.score_table.forms import ScoreForm
 from catalog.admin.score_table.views import EditedAsTable
-from catalog.admin.scores_as_csv.views import ScoresAsCsv
+from catalog.admin.scores_as_tables.views import ScoresAsTables
 from catalog.admin.tables.views import AsTables
 from catalog.models import Benchmark, LanguageModel, Score
 from catalog.source.records import BenchmarkRecord
@@ -51,7 +52,7 @@ class BenchmarkAdmin(AsTables, CatalogAdmin):
 
 
 @admin.register(Score)
-class ScoreAdmin(EditedAsTable, ScoresAsCsv):
+class ScoreAdmin(EditedAsTable, ScoresAsTables):
     """The scores of a model, or of a benchmark, as a table that is edited in place; whole records one by one."""
 
     form = ScoreForm
@@ -75,7 +76,7 @@ class ScoreAdmin(EditedAsTable, ScoresAsCsv):
 
     @admin.display(description=gettext_lazy("edited here"))
     def local_edits(self, row: Score) -> str:
-        return ", ".join(edited_fields(row)) if row.pk else ""
+        return named(row, edited_fields(row)) if row.pk else ""
 
 
 def links_to_scores(column: str, row: LanguageModel | Benchmark) -> str:

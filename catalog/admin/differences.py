@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
@@ -17,8 +17,18 @@ from reversion.models import Version
 
 from catalog import history
 from catalog.models import Alias, LanguageModel, Source, Synced
+from catalog.models.vocabulary import Attention, Fact, Modality
 
 PIECES = re.compile(r"\s+|[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")  # words of English, characters of Chinese
+
+
+LISTS: Mapping[str, Any] = {
+    "attention": Attention.choices,
+    "input_modalities": Modality.choices,
+    "output_modalities": Modality.choices,
+    "facts": Fact.choices,
+}
+"""Columns that hold keys of a vocabulary, with its words."""
 
 
 class Difference(NamedTuple):
@@ -53,6 +63,12 @@ def differ(name: str, then: str, now: str) -> Difference:
     return Difference(name, *_marked(then, now))
 
 
+def named(row: Model, fields: Iterable[str]) -> str:
+    """Columns by the names that the form gives them."""
+    columns = {column.name: column for column in row._meta.concrete_fields}
+    return _(", ").join(str(columns[name].verbose_name) for name in fields if name in columns)
+
+
 def text(column: Field[Any, Any], value: Any) -> str:
     if value in (None, "", [], {}):
         return ""
@@ -64,7 +80,8 @@ def text(column: Field[Any, Any], value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return "\n".join(value)
+        words = {key: str(word) for key, word in LISTS.get(column.name, ())}
+        return "\n".join(words.get(one) or one for one in value)
     if isinstance(value, dict | list):
         return json.dumps(value, indent=1, ensure_ascii=False)
     return f"{value:,}" if isinstance(value, int) else str(value)

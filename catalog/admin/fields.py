@@ -8,7 +8,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from calculator.architecture import ConfigError, parse_config_text
 from calculator.labels import config_error_texts
@@ -58,8 +60,8 @@ class LinesField(forms.CharField):
     widget = forms.Textarea(attrs={"rows": 4, "cols": 100})
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("help_text", _("One a line."))
-        super().__init__(**options)
+        options.setdefault("help_text", gettext_lazy("One a line."))
+        super().__init__(**{**options, "label": capfirst(options.get("label"))})
 
     def to_python(self, value: Any) -> Any:
         return [line.strip() for line in str(value or "").splitlines() if line.strip()]
@@ -76,9 +78,12 @@ class ChoicesField(forms.MultipleChoiceField):
 
     widget = forms.CheckboxSelectMultiple
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "label": capfirst(options.get("label"))})
+
 
 def name_for_readers(form: forms.BaseForm, row: object = "") -> None:
     """Names every box of a table for who cannot see the head of its column."""
     for name, field in form.fields.items():
         label = str(field.label or name.replace("_", " "))
-        field.widget.attrs["aria-label"] = f"{label}: {row}" if row else label
+        field.widget.attrs["aria-label"] = _(": ").join((label, str(row))) if row else label

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -33,6 +33,7 @@ class LanguageModelForm(RecordForm):
     """An edit that contradicts config.json is refused with both values, unless the card's note says why they differ."""
 
     class Meta:
+        labels: ClassVar = {"config_unread": _("Keep config.json without reading it")}
         widgets = prose.widgets()
 
     record = ModelRecord
@@ -126,13 +127,13 @@ class LanguageModelAdmin(
     inlines = (SourceInline, AliasInline)
     list_display = (
         "name",
-        "slug",
+        "missing",
         "organization",
-        "architecture",
         "total_label",
         "release_date",
-        "missing",
         "is_published",
+        "architecture",
+        "slug",
     )
     list_filter = (
         Lacking,

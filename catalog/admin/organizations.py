@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.contrib import admin
 from django.utils.translation import gettext as _
 
@@ -28,12 +31,20 @@ class LicenceForm(RecordForm):
     record = LicenceRecord
 
 
+class CountryFilter(admin.AllValuesFieldListFilter):
+    """With a word for those that have none: Django's is empty, and so is its link."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or _("none given")}
+
+
 @admin.register(Organization)
 class OrganizationAdmin(AsTables, CatalogAdmin):
     form = OrganizationForm
     record = OrganizationRecord
     list_display = ("slug", "name_en", "name_zh_hans", "country")
-    list_filter = (MissingTranslation, "country")
+    list_filter = (MissingTranslation, ("country", CountryFilter))
     search_fields = ("slug", "name_en", "name_zh_hans")
     fields = ("slug", "name", "url", "country", "local_edits")
 

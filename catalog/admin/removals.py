@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +11,22 @@ from django.utils.translation import gettext_lazy, ngettext
 from catalog import sync
 from catalog.models import Removal
 from catalog.source import SHIPPED, SourceError, load
+from catalog.sync.kinds import KINDS
+
+
+def _names() -> dict[str, str]:
+    return {kind.name: str(kind.model._meta.verbose_name) for kind in KINDS}
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(_names().items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Removal]) -> QuerySet[Removal]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.register(Removal)
@@ -16,8 +34,9 @@ class RemovalAdmin(admin.ModelAdmin):
     """Shipped rows that were deleted here. One deleted from this list comes back with the next sync, or at once by the
     action, with the sources, aliases and scores that went with it; nothing else is touched."""
 
-    list_display = ("kind", "key", "removed_at")
-    list_filter = ("kind",)
+    list_display = ("row", "of_kind", "when")
+    fields = readonly_fields = ("row", "of_kind", "when")
+    list_filter = (KindFilter,)
     search_fields = ("key",)
     actions = ("bring_back",)
 
@@ -26,6 +45,18 @@ class RemovalAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Removal | None = None) -> bool:
         return False
+
+    @admin.display(description=gettext_lazy("entry"), ordering="key")
+    def row(self, removal: Removal) -> str:
+        return str(removal)
+
+    @admin.display(description=gettext_lazy("kind"), ordering="kind")
+    def of_kind(self, removal: Removal) -> str:
+        return _names().get(removal.kind, removal.kind)
+
+    @admin.display(description=gettext_lazy("deleted"), ordering="removed_at")
+    def when(self, removal: Removal) -> Any:
+        return removal.removed_at
 
     @admin.action(permissions=["delete"], description=gettext_lazy("Bring back from the data files"))
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Removal]) -> None:

@@ -6,6 +6,7 @@ import re
 
 from django.utils.translation import gettext as _
 
+from calculator.architecture import Shape
 from calculator.figures_in_text import FIGURE, FigureError, with_figures
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import LanguageModel
@@ -16,7 +17,11 @@ def described(model: LanguageModel) -> str:
     if not FIGURE.search(model.description):
         return model.description
     shape = shape_of(model)
-    longest = max_context_tokens(model, shape) if shape else None
+    return filled_in(model.description, shape, max_context_tokens(model, shape) if shape else None)
+
+
+def filled_in(text: str, shape: Shape | None, longest: int | None) -> str:
+    """`text` with its figures, for a model of this shape that is made for so many tokens."""
 
     def shown(found: re.Match[str]) -> str:
         try:
@@ -24,4 +29,4 @@ def described(model: LanguageModel) -> str:
         except FigureError:
             return _("unknown")
 
-    return FIGURE.sub(shown, model.description)
+    return FIGURE.sub(shown, text)

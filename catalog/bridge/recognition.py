@@ -26,6 +26,9 @@ SHORTEST_PART = 6
 
 NOISE = frozenset({"instruct", "it", "chat", "hf", "meta", "base", "gguf", "preview", "v1"})
 
+TUNED = frozenset({"instruct", "it", "chat"})
+"""Words of one meaning: of a base and a chat model that bear one name, they tell which was printed."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -33,6 +36,7 @@ class _Entry:
     name: str
     repositories: frozenset[str]
     keys: frozenset[str]
+    kinds: frozenset[str]
     columns: Mapping[str, int | None]
 
 
@@ -41,7 +45,7 @@ def recognise(names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recogn
     agreeing = [entry for entry in _entries() if _agrees(entry, shown)]
     named = sorted(
         ((score, entry) for entry in agreeing if (score := _named(entry, names))[0]),
-        key=lambda pair: (pair[0], _closeness(pair[1], shown), pair[1].slug),
+        key=lambda pair: (pair[0], _of_its_kind(pair[1], names), _closeness(pair[1], shown), pair[1].slug),
         reverse=True,
     )
     if named:
@@ -66,6 +70,7 @@ def _entries() -> Iterable[_Entry]:
             name=row.name,
             repositories=frozenset(map(normalise, (*repositories, *filter(None, [row.ollama_tag])))),
             keys=frozenset(key for name in written if (key := _key(name))),
+            kinds=frozenset(map(_kind, written)),
             columns={column: getattr(row, column) for column in columns},
         )
 
@@ -81,8 +86,22 @@ def _key(name: str) -> str:
     >>> _key("Meta-Llama-3.1-8B-Instruct")
     'llama318b'
     """
-    words = re.split(r"[^a-z0-9.]+", normalise(name).rpartition("/")[2])
-    return re.sub(r"[^a-z0-9]", "", "".join(word for word in words if word not in NOISE))
+    return re.sub(r"[^a-z0-9]", "", "".join(word for word in _words(name) if word not in NOISE))
+
+
+def _kind(name: str) -> str:
+    """What a name says of itself: "base", "tuned" or, as most do of one of the two, nothing."""
+    words = set(_words(name))
+    return "tuned" if words & TUNED else "base" if "base" in words else ""
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[^a-z0-9.]+", normalise(name).rpartition("/")[2])
+
+
+def _of_its_kind(entry: _Entry, names: Sequence[str]) -> bool:
+    """Whether a name was printed that says the same of itself as one of the entry's."""
+    return any(_kind(name) in entry.kinds for name in names)
 
 
 def _named(entry: _Entry, names: Sequence[str]) -> tuple[int, int]:

@@ -102,4 +102,5 @@ class Score(Synced):
         ]
 
     def __str__(self) -> str:
-        return f"{self.benchmark_id} {self.value}"
+        value = "—" if self.value is None else f"{self.value:g}"  # of one that is being added
+        return f"{self.model} · {self.benchmark}: {value}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -33,4 +35,4 @@ class Removal(models.Model):
         verbose_name_plural = _("removed rows")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.key}"
+        return " · ".join(str(part) for part in json.loads(self.key) if part)

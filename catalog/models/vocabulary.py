@@ -80,6 +80,7 @@ class Activation(TextChoices):
     SWIGLU_CLAMPED = "swiglu-clamped", _("SwiGLU, clamped")
     GEGLU = "geglu", "GeGLU"
     GELU = "gelu", "GELU"
+    RELU = "relu", "ReLU"
     SQUARED_RELU = "squared-relu", _("Squared ReLU")
     XIELU = "xielu", "xIELU"
     SITU_GATED = "situ-gated", _("SiTU, gated")

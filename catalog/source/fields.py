@@ -7,6 +7,7 @@ import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 PARTIAL_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 FIRST_YEAR = 2010  # nothing that is listed here is older
@@ -22,10 +23,14 @@ def _partial_date(value: str) -> str:
     if not value:
         return value
     if not PARTIAL_DATE.fullmatch(value):
-        raise ValueError("not a date: write YYYY-MM-DD or YYYY-MM")
-    day = datetime.date.fromisoformat(value if len(value) == 10 else f"{value}-01")
+        raise PydanticCustomError("no_date", "not a date: write YYYY-MM-DD or YYYY-MM")
+    try:
+        day = datetime.date.fromisoformat(value if len(value) == 10 else f"{value}-01")
+    except ValueError as error:
+        raise PydanticCustomError("no_day", "{reason}", {"reason": str(error)}) from None
     if not FIRST_YEAR <= day.year <= datetime.datetime.now(tz=datetime.UTC).year + 1:
-        raise ValueError(f"not a date between {FIRST_YEAR} and next year")
+        told = "not a date between {first} and next year"
+        raise PydanticCustomError("no_likely_date", told, {"first": FIRST_YEAR})
     return value
 
 

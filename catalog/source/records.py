@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from catalog.source import vocabulary as v
 from catalog.source.fields import (
@@ -210,5 +211,6 @@ class AcceleratorRecord(Record):
     def _say_each_twice(cls, chinese: list[str], info: ValidationInfo) -> list[str]:
         english = info.data.get("disagreements_en", chinese)
         if len(chinese) != len(english):
-            raise ValueError(f"{len(english)} in English, {len(chinese)} in Chinese: say each in both")
+            told = "{english} in English, {chinese} in Chinese: say each in both"
+            raise PydanticCustomError("not_in_both", told, {"english": len(english), "chinese": len(chinese)})
         return chinese

@@ -29,7 +29,7 @@ Attention = Literal[
     "short-convolution",
 ]
 Normalization = Literal["rmsnorm", "layernorm", "layernorm-no-bias"]
-Activation = Literal["swiglu", "swiglu-clamped", "geglu", "gelu", "squared-relu", "xielu", "situ-gated"]
+Activation = Literal["swiglu", "swiglu-clamped", "geglu", "gelu", "relu", "squared-relu", "xielu", "situ-gated"]
 PositionEmbedding = Literal[
     "rope", "rope-yarn", "rope-llama3", "rope-longrope", "nope", "nope-full", "learned", "alibi", "none"
 ]

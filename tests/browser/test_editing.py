@@ -16,7 +16,6 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from catalog.models import LanguageModel, Score
-from tests.browser.test_adding import look
 from tests.catalog.shipped import DATA, copy_shipped
 
 SLUG, MANY = "qwen3-0-6b", "qwen3-235b-a22b"
@@ -173,24 +172,3 @@ def import_csv(page: Page) -> None:
     expect(page.locator("[role=status]")).to_contain_text("197 new")
     expect(page.locator("[name=_save]")).to_have_count(0)
     assert Score.objects.count() == before
-
-
-PAGES = (
-    "admin:index",
-    "admin:catalog_languagemodel_changelist",
-    "admin:catalog_score_changelist",
-    "admin:catalog_local_edits",
-    "admin:catalog_licence_import",
-    "admin:catalog_score_import",
-    "admin:catalog_removal_changelist",
-)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_of_the_admin_for_every_reader(page: Page, files: Path, theme: Any) -> None:
-    LanguageModel.objects.filter(slug=SLUG).update(summary_zh_hans=NEW_TEXT)
-    page.emulate_media(color_scheme=theme)
-    log_in(page, "anna")
-    for name in (*map(reverse, PAGES), form()):
-        page.goto(name)
-        look(page, "body")

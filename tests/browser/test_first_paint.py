@@ -21,7 +21,9 @@ SLOW = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "upload
     [
         "/en/models/llama-4-maverick-instruct/",
         "/zh-hans/models/llama-4-maverick-instruct/",
+        "/zh-hans/models/llama-4-maverick-instruct/?card=rtx-4090",  # somebody's link: whose cards they are is said
         "/en/calculator/",
+        "/en/compare/?m=llama-4-maverick-instruct&card=rtx-4090",
         "/zh-hans/",
         "/en/nothing-here/",
         "/en/accelerators/rtx-4090/",

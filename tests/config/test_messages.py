@@ -9,9 +9,12 @@ from pathlib import Path
 import polib
 import pytest
 
+from catalog.admin import words_of_django
 from config import messages
 from tests.catalog.form import faults
 
+SAID_ANEW = {getattr(said, "_kw", {}).get("singular", said) for said in words_of_django.SAID_ANEW}
+"""Sentences into which the Chinese names of kinds and fields are filled: a space would stand between Han."""
 ENTRIES = list(polib.pofile(str(messages.ROOT / messages.PO)))
 HAN = r"[\u4e00-\u9fff]"
 
@@ -29,6 +32,12 @@ def names(text: str) -> set[str]:
 
 def texts(entry: polib.POEntry) -> list[str]:
     return [text for text in (entry.msgstr, *entry.msgstr_plural.values()) if text]
+
+
+def as_shown(entry: polib.POEntry) -> list[str]:
+    if entry.msgid not in SAID_ANEW:
+        return texts(entry)
+    return [re.sub(r"%\(\w+\)[sd]|%s|\{\w*\}", "名称", text) for text in texts(entry)]
 
 
 def test_a_translation_keeps_what_is_filled_in() -> None:
@@ -51,7 +60,7 @@ def test_a_translation_keeps_what_is_filled_in() -> None:
     ],
 )
 def test_chinese_is_set_as_chinese(pattern: str, fault: str) -> None:
-    assert not [text for entry in ENTRIES for text in texts(entry) if re.search(pattern, text)], fault
+    assert not [text for entry in ENTRIES for text in as_shown(entry) if re.search(pattern, text)], fault
 
 
 STYLE = {

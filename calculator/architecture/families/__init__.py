@@ -6,10 +6,12 @@ from calculator.architecture.families import (
     classic,
     deepseek,
     dense,
+    gated,
     gemma,
     indexed,
     linear,
     llama4,
+    own_code,
     recurrent,
     sparse,
     state_space,
@@ -18,7 +20,22 @@ from calculator.architecture.families import (
 )
 from calculator.architecture.families.standard import Family
 
-_MODULES = (classic, dense, variants, sparse, deepseek, state_space, linear, recurrent, gemma, llama4, indexed, uneven)
+_MODULES = (
+    classic,
+    dense,
+    variants,
+    sparse,
+    gated,
+    deepseek,
+    state_space,
+    linear,
+    recurrent,
+    gemma,
+    llama4,
+    indexed,
+    uneven,
+    own_code,
+)
 FAMILIES: dict[str, Family] = {
     model_type: family for module in _MODULES for model_type, family in module.FAMILIES.items()
 }

@@ -13,7 +13,8 @@ from calculator.architecture.families.standard import PRE_NORMS, Family, first_d
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
 from calculator.architecture.shape import Experts
-from calculator.architecture.tensors import Block, norms
+from calculator.architecture.shown import short
+from calculator.architecture.tensors import Block, linear, norm, norms, vector
 
 
 def no_indexer(c: Fields) -> list[bool]:
@@ -56,6 +57,7 @@ class Latent:
     gate: str = ""
     sinks: bool = False
     hyper_connections: int = 0  # scalars of each, see `hyper_connections`
+    gated_norms: bool = False  # a map of low rank gates the norm before attention, and that before experts
 
     def __call__(self, c: Fields) -> Decoder:
         c.ignore("num_mtp_layers", "ep_size", "layer_types", "mlp_bias", "index_topk", "intermediate_size")
@@ -75,12 +77,47 @@ class Latent:
 
     def feed_forward(self, c: Fields, hidden: int, kind: str) -> Block:
         if kind == "dense":
-            return norms(PRE_NORMS, hidden) + dense(hidden, c.size("intermediate_size"))
+            gates = self.norm_gates(c, hidden, "attn_norm")
+            return norms(PRE_NORMS, hidden) + gates + dense(hidden, c.size("intermediate_size"))
         if kind != "sparse":
             raise c.fail("mlp_layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
-        return norms(self.sparse_norms, hidden) + experts(
-            hidden, read_experts(c, shared="count"), correction=self.correction
+        around = norms(self.sparse_norms, hidden) + self.norm_gates(c, hidden, *PRE_NORMS)
+        return around + experts(hidden, read_experts(c, shared="count"), correction=self.correction)
+
+    def norm_gates(self, c: Fields, hidden: int, *roles: str) -> Block:
+        if not self.gated_norms:
+            return Block()
+        rank = c.size("gated_norm_rank")
+        return Block(
+            tuple(
+                weight
+                for role in roles
+                for weight in linear(f"{role}_gate_a", rank, hidden) + linear(f"{role}_gate_b", hidden, rank)
+            )
         )
+
+
+def mistral_large4(c: Fields) -> Decoder:
+    """Mistral Large 4: no positions in every fourth layer, a scale by head that grows with the position, queries and
+    the indexer's queries straight from the stream."""
+    hidden, number = c.size("hidden_size"), c.size("num_layers")
+    c.ignore("ep_size", "layer_types", "index_topk", "num_mtp_layers", "intermediate_size")
+    rotated = c.sizes("no_rope_layers", number) or [
+        int((i + 1) % c.size("no_rope_layer_interval", 4) > 0) for i in range(number)
+    ]
+    if not all(some_indexers(c)):
+        raise c.fail("indexer_types", "unsupported_value", value="shared")
+    if c.sizes("kv_source_layers", number) not in (None, list(range(number))):
+        raise c.fail("kv_source_layers", "unsupported_value", value=short(c.value("kv_source_layers")))
+    indexer, heads = read_indexer(c), c.size("num_heads")
+    own = norm("indexer.q_norm", hidden, "layer") + vector("indexer.scale", 2, indexer.num_heads)
+    own += vector("attn_scale", 2, heads)
+    mixers = {flag: latent_attention(c, indexer=indexer, rotary=bool(flag)) + Block(own) for flag in (0, 1)}
+    mlps = first_dense(c, 1)
+    latent = Latent(correction="")
+    feed_forwards = {kind: latent.feed_forward(c, hidden, kind) for kind in dict.fromkeys(mlps)}
+    layers = [mixers[min(flag, 1)] + feed_forwards[mlp] for flag, mlp in zip(rotated, mlps, strict=True)]
+    return decoder(c, layers, extra=vector("rope_alpha", c.count("qk_rope_head_dim") // 2))
 
 
 def longcat_flash(c: Fields) -> Decoder:
@@ -111,18 +148,22 @@ def deepseek_v2(c: Fields) -> Decoder:
 
 V3 = Latent()
 V32 = replace(V3, indexers=every_indexer)
+HY_V4 = Latent(leading_dense=1, indexers=every_fourth_indexer, gate="elements", sinks=True, hyper_connections=2)
 FAMILIES: dict[str, Family] = {
     "axk1": Latent(leading_dense=1, sparse_norms=(*PRE_NORMS, "post_ffw_norm")),
+    "axk2": replace(V32, leading_dense=1, gate="joined", gated_norms=True),
     "deepseek_v2": deepseek_v2,
     "deepseek_v3": V3,
     "deepseek_v32": V32,
     "glm4_moe_lite": Latent(leading_dense=1),
     "glm_moe_dsa": Latent(indexers=some_indexers),
-    "hy_v4": Latent(leading_dense=1, indexers=every_fourth_indexer, gate="elements", sinks=True, hyper_connections=2),
+    "hy_v4": HY_V4,
+    "hy_v4_vl_text": HY_V4,
     "kimi_k2": V3,
     "longcat_flash": longcat_flash,
     "minicpm3": Latent(sparse=False),
     "mistral4": Latent(correction=""),
+    "mistral_large4_text": mistral_large4,
     "sarvam_mla": V3,
     "youtu": Latent(sparse=False),
 }

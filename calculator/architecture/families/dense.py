@@ -94,13 +94,16 @@ def molmo2(c: Fields) -> Decoder:
 
 FAMILIES: dict[str, Family] = {
     "apertus": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2, ignored=("qk_norm",)),
-    "apertus1p5_text": replace(BIASED, gated=False, qk_norm="head", activation_scalars=2),
+    "apertus1p5_text": replace(
+        BIASED, gated=False, qk_norm="head", activation_scalars=2, output_rows="output_vocab_size"
+    ),
     "arcee": replace(LLAMA, gated=False),
     "aquila": LLAMA,
     "baichuan": Standard(),
     "bitnet": replace(BIASED, sub_norms=True),
     "cohere": replace(COHERE, qk_norm="heads", qk_norm_if="use_qk_norm"),
     "cohere2": replace(COHERE, windowed=every_nth_full(4)),
+    "cohere_compass_text": replace(COHERE, windowed=None),
     "cwm": Standard(mlp_bias="mlp_bias", pattern="FSSS"),
     "ernie4_5": Standard(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias"),
     "exaone": LLAMA,
@@ -114,9 +117,11 @@ FAMILIES: dict[str, Family] = {
     "glm_ocr_text": Standard(fused_gate_up=True, norms=SANDWICH_NORMS),
     "glm4v_text": Standard(qkv_bias=True, fused_gate_up=True, norms=SANDWICH_NORMS),
     "granite": LLAMA,
+    "granite_docling_text": LLAMA,
     "granite_swa": replace(LLAMA, sinks=True, pattern="FSSS"),
     "helium": Standard(qkv_bias="attention_bias", mlp_bias="mlp_bias"),
     "hunyuan_v1_dense": replace(BIASED, qk_norm="head"),
+    "hunyuan_vl_text": replace(BIASED, qk_norm="head"),
     "hyperclovax": replace(LLAMA, other_norms=("use_post_norm", SANDWICH_NORMS)),
     "internlm2": Standard(qkv_bias="bias", out_bias="bias"),
     "internlm3": Standard(qkv_bias="qkv_bias", out_bias="bias", mlp_bias="bias"),

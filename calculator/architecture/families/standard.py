@@ -85,6 +85,7 @@ class Standard:
     embedding_norm: str = "none"
     positions: int | None = None  # rows of the learned position embedding beyond the context; None: it has none
     extra_rows: str = ""  # the key of rows that the embedding has beyond the output's
+    output_rows: str = ""  # the key of rows that the output has, where it has fewer than the embedding
     widening: int = 0  # the feed-forward is so many times as wide where the config does not say
     sparse: Sparse | None = None
     ignored: tuple[str, ...] = ()
@@ -113,6 +114,7 @@ class Standard:
             head_bias=holds(c, self.head_bias),
             embedding_norm=self.embedding_norm,
             extra_rows=c.count(self.extra_rows) if self.extra_rows else 0,
+            output_rows=c.size(self.output_rows, None) if self.output_rows else None,
             positions=0 if self.positions is None else c.size("context") + self.positions,
         )
 

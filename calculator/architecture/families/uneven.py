@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from calculator.architecture.attention import attention, mixer
+from calculator.architecture.attention import attention, geometry, mixer
 from calculator.architecture.decoder import Decoder, decoder, kind_of, layer_kinds
 from calculator.architecture.families.standard import PRE_NORMS, Family, first_dense
 from calculator.architecture.feed_forward import dense, experts, read_experts, scales_routed
 from calculator.architecture.fields import Fields
+from calculator.architecture.per_token import RESTING_EXPERTS
 from calculator.architecture.prediction import around
 from calculator.architecture.shape import Experts
-from calculator.architecture.tensors import Block, linear, norms
+from calculator.architecture.tensors import Block, Weight, linear, norms, vector
 
 
 def mimo_v2_flash(c: Fields) -> Decoder:
@@ -172,8 +173,53 @@ def _nas_size(ffn: Fields, hidden: int) -> int:
     return 256 * -(-int(2 * multiple * hidden / 3) // 256)
 
 
+def ernie4_5_vl(c: Fields) -> Decoder:
+    """ERNIE 4.5 VL: in the sparse layers tokens of images have experts of their own, which rest while text is written.
+    Files say numbers and sizes of both, text first."""
+    hidden = c.size("hidden_size")
+    numbers, sizes, firsts, lasts, shared = (
+        _of_both(c, name) for name in ("num_experts", "expert_size", *_ERNIE_RANGE, "num_shared_experts")
+    )
+    if c.has("mlp_layer_types"):
+        mlps = layer_kinds(c, name="mlp_layer_types")
+    else:
+        number, step = c.size("num_layers"), c.size("moe_layer_interval", 1)
+        last = number - 1 if lasts[0] in (0, -1) else lasts[0]
+        mlps = ["sparse" if (i + 1) % step == 0 and firsts[0] <= i <= last else "dense" for i in range(number)]
+    c.ignore("moe_use_aux_free", "use_bias", "moe_multimodal_dispatch_use_allgather", "moe_layer_interval")
+    spec = Experts(
+        num_experts=numbers[0],
+        num_active_experts=c.size("num_active_experts"),
+        expert_size=sizes[0],
+        num_shared_experts=shared[0],
+        shared_size=shared[0] * sizes[0],
+    )
+    seeing = linear("ffn_gate_inp_vision", numbers[1], hidden) + vector("exp_probs_b_vision", numbers[1], kind="bias")
+    for name, shape in (("gate", (sizes[1], hidden)), ("up", (sizes[1], hidden)), ("down", (hidden, sizes[1]))):
+        seeing += (Weight(f"ffn_{name}{RESTING_EXPERTS}", (numbers[1], *shape), routed=True),)
+    feed_forwards = {
+        "dense": dense(hidden, c.size("intermediate_size")),
+        "sparse": experts(hidden, spec, correction="bias") + Block(seeing),
+    }
+    layer = norms(PRE_NORMS, hidden) + attention(hidden, mixer(c, "full", *geometry(c)))
+    return decoder(c, [layer + feed_forwards[mlp] for mlp in mlps])
+
+
+_ERNIE_RANGE = ("moe_layer_start_index", "moe_layer_end_index")
+
+
+def _of_both(c: Fields, name: str) -> tuple[int, int]:
+    if isinstance(c.value(name), (list, tuple)):
+        found = c.sizes(name, 2, least=-1) or [1, 1]
+        return found[0], found[-1]
+    number = c.count(name)
+    return number, number
+
+
 FAMILIES: dict[str, Family] = {
     "deci": nemotron_nas,
+    "ernie4_5_vl_moe_text": ernie4_5_vl,
+    "mimo_v2": mimo_v2_flash,
     "mimo_v2_flash": mimo_v2_flash,
     "nemotron-nas": nemotron_nas,
     "step3p5": step3,

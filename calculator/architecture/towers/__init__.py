@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from calculator.architecture.towers import clip, gemma, glm, llama, others, own_code, pooled, qwen, reading, sound
+from calculator.architecture.towers import (
+    clip,
+    gemma,
+    glm,
+    llama,
+    merging,
+    others,
+    own_code,
+    pooled,
+    qwen,
+    reading,
+    sound,
+    speech,
+    tokenizers,
+)
 from calculator.architecture.towers.tower import Tower, Towers
 
 __all__ = ["TOWERS", "Tower"]
 
 TOWERS: dict[str, Towers] = {
     model_type: towers
-    for module in (clip, gemma, glm, llama, others, own_code, pooled, qwen, reading, sound)
+    for module in (clip, gemma, glm, llama, merging, others, own_code, pooled, qwen, reading, sound, speech, tokenizers)
     for model_type, towers in module.TOWERS.items()
 }

@@ -175,6 +175,7 @@ TOWERS: dict[str, Towers] = {
     "llava_next_video": llava_next_video,
     "llava_onevision": llava_next,
     "mistral3": mistral3,
+    "mistral_large4": mistral3,
     "paligemma": paligemma,
     "smolvlm": idefics3,
     "video_llava": video_llava,

@@ -27,7 +27,7 @@ def glm4v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     bias = c.flag("attention_bias")
     c.ignore("num_heads")
     layer = block(
-        width, output, norm_kind="rms", qkv_bias=bias, out_bias=bias, mlp_bias=False, gated=True, fused_qkv=True
+        width, output, norm_kind="rms", qkv_bias=bias, out_bias=False, mlp_bias=False, gated=True, fused_qkv=True
     )
     outside = _outside(c, width, output) + _merger(output, c.size("intermediate_size"))
     outside += vector("v.position_embd", (c.size("image_size") // c.size("patch_size")) ** 2, width)
@@ -57,6 +57,7 @@ def glm5_next(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 TOWERS: dict[str, Towers] = {
     "glm46v": glm4v,
+    "glmga": glm4v,
     "glm4v": glm4v,
     "glm4v_moe": glm4v,
     "glm5_next": glm5_next,

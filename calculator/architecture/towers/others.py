@@ -60,7 +60,7 @@ def minimax_m3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 def muse_glimmer(outer: Fields, hidden: int) -> tuple[Tower, ...]:
-    c = vision_of(outer, "muse_glimmer_vision")
+    c = vision_of(outer, f"{outer.model_type}_vision")
     width, inner, number, channels = sizes(c)
     patch, merge = c.size("patch_size"), c.size("merge_size", 2)
     pixels = channels * c.size("patch_temporal", 2) * patch * patch
@@ -95,7 +95,7 @@ def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 def internvl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
-    c = vision_of(outer, "internvl_vision")
+    c = vision_of(outer, f"{outer.model_type}_vision")
     width, inner, number, channels = sizes(c)
     size, patch = (
         (c.sizes(name) if isinstance(c.value(name), list) else [c.size(name)] * 2) or [1, 1]
@@ -121,5 +121,6 @@ TOWERS: dict[str, Towers] = {
     "kimi_vl": kimi_k25,
     "minimax_m3_vl": minimax_m3,
     "muse_glimmer": muse_glimmer,
+    "qianfan_ocr": internvl,
     "step3p7": step3,
 }

@@ -161,6 +161,7 @@ def lfm3_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 TOWERS: dict[str, Towers] = {
+    "minicpm_ocr": minicpmv,
     "aria": aria,
     "idefics2": idefics2,
     "lfm3_vl": lfm3_vl,

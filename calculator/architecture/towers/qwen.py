@@ -61,6 +61,7 @@ def qwen3_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 TOWERS: dict[str, Towers] = {
+    "cohere_compass": qwen3_vl,
     "exaone4_5": exaone4_5,
     "qwen2_5_vl": qwen2_5_vl,
     "qwen2_vl": qwen2_vl,

@@ -48,5 +48,5 @@ def check_known(shape: Shape) -> None:
     if named is not None and named.endswith(GENERATING):
         if named not in lists.own_classes and named not in lists.transformers_classes:
             raise WorkloadError("engine", "model_not_known", value=named)
-    elif named is None and shape.model_type in lists.types_not_known:
-        raise WorkloadError("engine", "model_not_known", value=shape.model_type)
+    elif named is None and not lists.types_not_known.isdisjoint((shape.model_type, shape.file_type)):
+        raise WorkloadError("engine", "model_not_known", value=shape.file_type)

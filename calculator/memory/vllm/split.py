@@ -24,7 +24,7 @@ from calculator.memory.workload import WorkloadError
 WIDE_ROUTERS = frozenset(
     {
         *("afmoe", "bailing_hybrid", "ernie4_5_moe", "glm4_moe", "glm4_moe_lite", "glm4v_moe_text"),
-        *("hy_v3", "hy_v4", "longcat_flash", "mimo_v2_flash", "minimax_m2", "step3p5"),
+        *("hy_v3", "hy_v4", "longcat_flash", "mimo_v2", "mimo_v2_flash", "minimax_m2", "step3p5"),
     }
 )
 """Model types whose router is f32, whatever the checkpoint says."""
@@ -66,7 +66,7 @@ SPLIT_OUTPUTS = ("per_layer_model_proj", "altup_proj", "altup_unembd_proj")
 """Column-parallel in `gemma3n.py` and `gemma4.py`: the inputs of all layers at once, and Gemma 3n's streams."""
 SPLIT_OUTPUTS_OF = {"nemotron_h": ("nextn.eh_proj",)}
 """By model type: what the layer that predicts begins with, in `nemotron_h_mtp.py`."""
-WIDE_WHERE_PREDICTING = {"mimo_v2_flash": ("attn_output",)}
+WIDE_WHERE_PREDICTING = dict.fromkeys(("mimo_v2", "mimo_v2_flash"), ("attn_output",))
 """By model type: what layers that predict keep in 16 bits (`mimo_v2.py`, "mtp.layers")."""
 
 WIDE_BESIDE_EXPERTS = {"kimi_linear": ("ffn_routed_down", "ffn_routed_up")}

@@ -23,7 +23,14 @@ from calculator.architecture.shape import (
 from calculator.architecture.wrappers import unwrap
 
 GATED = {"silu": "swiglu", "swish": "swiglu", "swiglu": "swiglu", "gelu": "geglu", "gelu_pytorch_tanh": "geglu"}
-PLAIN = {"gelu": "gelu", "gelu_new": "gelu", "gelu_pytorch_tanh": "gelu", "relu2": "squared-relu", "xielu": "xielu"}
+PLAIN = {
+    "gelu": "gelu",
+    "gelu_new": "gelu",
+    "gelu_pytorch_tanh": "gelu",
+    "relu": "relu",
+    "relu2": "squared-relu",
+    "xielu": "xielu",
+}
 ACTIVATION_KEYS = ("hidden_activation", "hidden_act", "mlp_hidden_act", "activation_function")
 NORMS = frozenset({"attn_norm", "ffn_norm", "output_norm"})  # not an indexer's, which shifts where its model does not
 GATES = frozenset({"ffn_gate", "ffn_gate_exps", "ffn_gate_up", "ffn_gate_up_exps"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
 from django.db.models import Field, Model
@@ -16,10 +16,10 @@ from calculator.architecture import Shape
 from calculator.layer_pattern import layer_pattern
 from calculator.workload_form import WorkloadForm
 from catalog.admin.adding.reading import Reading
+from catalog.admin.differences import LISTS
 from catalog.model_page.answer import computed
 from catalog.models import LanguageModel
 from catalog.models.derived import shape_columns
-from catalog.models.vocabulary import Attention, Modality
 
 READ, PROPOSED, UNKNOWN = gettext_noop("read"), gettext_noop("proposed"), gettext_noop("unknown")
 COLUMNS = (
@@ -28,11 +28,6 @@ COLUMNS = (
     *("context_tokens", "attention", "normalization", "activation", "position_embedding"),
     *("input_modalities", "output_modalities", "hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag"),
 )
-LISTS: Mapping[str, Any] = {
-    "attention": Attention.choices,
-    "input_modalities": Modality.choices,
-    "output_modalities": Modality.choices,
-}
 
 
 class Value(NamedTuple):

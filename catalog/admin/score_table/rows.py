@@ -9,7 +9,7 @@ from django import forms
 from django.forms import BaseFormSet, BaseModelFormSet
 
 from catalog.admin.score_table.forms import gone
-from catalog.admin.scores_as_csv.plan import KEY
+from catalog.admin.scores_as_tables.plan import KEY
 from catalog.models import Score
 
 NEW = "new"  # prefix of the names of new lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from io import StringIO
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
@@ -48,8 +48,9 @@ def _cell(value: Any) -> str:
     return f"'{text}" if not isinstance(value, int | float) and text.startswith((*FORMULA, "'")) else text
 
 
-def read(text: str, kind: type[Record]) -> Iterator[Entry | Refusal]:
-    """The form shows from the first character: JSON is a list, TOML begins with a table's head, the rest is CSV."""
+def read(text: str, kind: type[Record], needed: Collection[str]) -> Iterator[Entry | Refusal]:
+    """The form shows from the first character: JSON is a list, TOML begins with a table's head, the rest is CSV, whose
+    first line names the columns that are `needed`."""
     if len(text.encode()) > MOST_BYTES:
         raise UnreadableTableError(_("The table is longer than %(limit)s MB.") % {"limit": MOST_BYTES // 10**6})
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
@@ -59,7 +60,7 @@ def read(text: str, kind: type[Record]) -> Iterator[Entry | Refusal]:
     elif begins.startswith(("[", "{")):
         yield from _entries(_json(text))
     else:
-        yield from _lines(text, kind)
+        yield from _lines(text, kind, needed)
 
 
 def _toml(text: str) -> Any:
@@ -85,14 +86,11 @@ def _entries(content: Any) -> Iterator[Entry]:
         yield Entry(place, dict(row))
 
 
-def _lines(text: str, kind: type[Record]) -> Iterator[Entry | Refusal]:
+def _lines(text: str, kind: type[Record], needed: Collection[str]) -> Iterator[Entry | Refusal]:
     table = csv.reader(StringIO(text, newline=""), strict=True)
     try:
         head = [name.strip() for name in next(table, [])]
-        if unknown := [name for name in head if name not in kind.model_fields]:
-            told = _("The first line names columns that are not known: %(names)s. Known: %(known)s.")
-            words = {"names": ", ".join(unknown)[:300], "known": ", ".join(kind.model_fields)}
-            raise UnreadableTableError(told % words)
+        _check(head, list(kind.model_fields), needed)
         for count, row in enumerate(table):
             if count >= MOST_ROWS:
                 raise UnreadableTableError(_("The table has more than %(limit)s rows.") % {"limit": f"{MOST_ROWS:,}"})
@@ -101,6 +99,16 @@ def _lines(text: str, kind: type[Record]) -> Iterator[Entry | Refusal]:
     except csv.Error as error:
         told = _("Line %(line)s is no CSV: %(reason)s")
         raise UnreadableTableError(told % {"line": table.line_num, "reason": error}) from None
+
+
+def _check(head: list[str], known: list[str], needed: Collection[str]) -> None:
+    missing, unknown = [name for name in needed if name not in head], [name for name in head if name not in known]
+    if missing or unknown or len(set(head)) < len(head):
+        told = _(
+            "The first line must name columns, each once. Missing: %(missing)s. Unknown: %(unknown)s. Known: %(known)s."
+        )
+        words = {"missing": missing, "unknown": unknown, "known": known}
+        raise UnreadableTableError(told % {key: ", ".join(names)[:300] or "—" for key, names in words.items()})
 
 
 def _line(number: int, head: list[str], row: list[str], kind: type[Record]) -> Entry | Refusal:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
+from catalog.admin.refusals import in_one_line
 from catalog.admin.tables.changes import Change, Plan, Refusal
 from catalog.admin.tables.formats import Entry, read
 from catalog.models import Synced
@@ -16,6 +17,7 @@ from catalog.sync.export import record_of
 from catalog.sync.kinds import KINDS, Kind
 from catalog.sync.merge import same
 
+KEY = ("slug",)  # what every entry names
 Check = Callable[[Any], Iterable[str]]  # reasons why a record may not stand, beside its own
 
 
@@ -36,7 +38,7 @@ class Planner:
 
     def plan(self, text: str) -> Plan:
         """Raises UnreadableTableError for what is no table at all."""
-        for entry in read(text, self.record):
+        for entry in read(text, self.record, KEY):
             refused = entry if isinstance(entry, Refusal) else self._take(entry)
             if refused is not None:
                 self.made.refused.append(refused)
@@ -53,10 +55,7 @@ class Planner:
         try:
             record = self.record.model_validate(stands | entry.values)
         except ValidationError as error:
-            faults = error.errors(include_url=False)
-            return Refusal(
-                entry.place, "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in faults)
-            )
+            return Refusal(entry.place, in_one_line(error))
         reasons = [*self._missing(record), *self.check(record)]
         if reasons:
             return Refusal(entry.place, "; ".join(reasons))

@@ -1,4 +1,4 @@
-"""Entries that have a slug, out and in as CSV, JSON or TOML."""
+"""Entries, out and in as CSV, JSON or TOML."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ class AsTables(ImportsTables):
     def plan(self, text: str) -> Plan:
         return Planner(self.model, self.record, self.contradictions).plan(text)
 
+    def in_order(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.order_by("slug")
+
     @admin.action(permissions=["view"], description=gettext_lazy("Download as CSV"))
     def as_csv(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         return self._download(queryset, "csv")
@@ -46,7 +49,7 @@ class AsTables(ImportsTables):
         return self._download(queryset, "toml")
 
     def _download(self, queryset: QuerySet[Any], form: str) -> HttpResponse:
-        records = (record_of(self.record, row) for row in queryset.order_by("slug"))
+        records = (record_of(self.record, row) for row in self.in_order(queryset))
         response = HttpResponse(written(form, self._name, records), f"{FORMATS[form]}; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{self._name}.{form}"'
         return response

@@ -291,6 +291,7 @@ def test_parts_of_a_split_file_are_read_together() -> None:
     [
         ({"general.architecture": "never-seen"}, {}, "unknown_gguf_architecture"),
         ({"general.architecture": "clip"}, {}, "is_mmproj"),
+        ({"general.architecture": "nomic-bert"}, {}, "is_text_encoder"),
         ({"general.architecture": None}, {}, "missing"),
         ({"general.architecture": 7}, {}, "missing"),
         ({"general.type": "adapter"}, {}, "is_adapter"),

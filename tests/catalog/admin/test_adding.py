@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import reverse
 
 from calculator.architecture import read_config
 from catalog import sync
@@ -252,52 +251,6 @@ def test_a_file_that_can_be_read_is_not_set_aside(editor: Client) -> None:
     form = form_of(page) | {"variant": "chat", "organization": old.organization_id, "family": old.family_id}
     refused = editor.post(ADD, form | {"config_unread": "on", "_save": "1"})
     assert list(refused.context["adminform"].form.errors) == ["config_unread"]
-
-
-@pytest.mark.parametrize(
-    ("field", "language", "text", "seen"),
-    [
-        ("summary", "en", "a <b> & **c**", "<p>a &lt;b&gt; &amp; **c**</p>"),
-        ("description", "en", "One.\n\nTwo\nthree.", "<p>One.</p>\n\n<p>Two<br>three.</p>"),
-        ("description", "zh-hans", "一。", "<p>一。</p>"),
-    ],
-)
-def test_the_preview_is_what_the_page_shows(editor: Client, field: str, language: str, text: str, seen: str) -> None:
-    address = reverse("admin:catalog_languagemodel_prose")
-    answer = editor.post(address, {"field": field, "language": language, "text": text})
-    assert seen in answer.content.decode()
-    model = LanguageModel.objects.get()
-    setattr(model, f"{field}_{language.replace('-', '_')}", text)
-    model.save()
-    page = editor.get(f"/{language}/models/{model.slug}/").content.decode()
-    assert seen.removeprefix("<p>").removesuffix("</p>") in page
-
-
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("最小的Qwen3。", "Han and Latin"),
-        ("最小,再来。", "Half-width"),
-        ("**重点：**后文", "Markdown"),
-        ("字" * 301, "301 characters"),
-        ("字" * 200, "155"),
-    ],
-)
-def test_hints(editor: Client, text: str, hint: str) -> None:
-    address = reverse("admin:catalog_languagemodel_prose")
-    answer = editor.post(address, {"field": "summary", "language": "zh-hans", "text": text})
-    assert hint in answer.content.decode()
-    clean = editor.post(address, {"field": "summary", "language": "zh-hans", "text": "最小的 Qwen3，带 128K 上下文。"})
-    assert clean.content.decode().count("<li>") == 1
-
-
-def test_the_preview_is_for_editors(client: Client) -> None:
-    address = reverse("admin:catalog_languagemodel_prose")
-    assert client.post(address, {"field": "summary"}).status_code == 302
-    client.force_login(User.objects.create_user("staff", is_staff=True))
-    assert client.post(address, {"field": "summary", "language": "en"}).status_code == 403
-    assert client.post(ADD, {"config": QWEN, "_read": "1"}).status_code == 403
-    assert client.get(ADD).status_code == 403
 
 
 def second_step(editor: Client, **sent: Any) -> tuple[Any, dict[str, Any]]:

@@ -48,7 +48,7 @@ def test_an_edit_is_kept_listed_and_versioned(editor: Client, folder: Any) -> No
     assert errors(editor, row, summary_zh_hans="改过。") == {}
     assert [kept.field for _, kept in sync.sync(load(folder.path)).kept()] == ["summary_zh_hans"]
     assert Version.objects.get_for_object(row).count() == 2
-    assert ">summary_zh_hans</div>" in editor.get(change_address(row)).content.decode()
+    assert ">summary (Chinese)</div>" in editor.get(change_address(row)).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_only_figures_that_a_page_names_are_confirmed(editor: Client) -> None:
     (found,) = errors(editor, row, cross_check='{"launch price": ["Epoch AI"]}').items()
     assert found[0] == "cross_check"
     assert "launch price" in str(found[1])
-    assert "'memory', 'bandwidth' or 'tdp'" in found[1][0]
+    assert "none of these: memory, bandwidth, tdp" in found[1][0]
     assert list(errors(editor, row, cross_check='{"tdp": [""]}')) == ["cross_check"]
     assert errors(editor, row, cross_check='{"tdp": ["Epoch AI"]}') == {}
     assert Accelerator.objects.get().cross_check == {"tdp": ["Epoch AI"]}

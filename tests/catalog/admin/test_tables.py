@@ -98,7 +98,7 @@ def test_one_refused_row_keeps_all_out(editor: Client) -> None:
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        ("slug,colour\na,red\n", "columns that are not known: colour"),
+        ("slug,colour\na,red\n", "Unknown: colour"),
         ("[1, 2]", "no list of at most"),
         ("[{]", "no JSON"),
         ("[[licence]]\nslug = ", "no TOML"),

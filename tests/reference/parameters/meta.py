@@ -23,9 +23,13 @@ from transformers.models.auto import modeling_auto
 sys.path.insert(0, str(Path(__file__).parents[3]))
 from calculator.architecture.keys import may_bear_shape
 
-STARTS: dict[str, dict[str, Any]] = {"aya_vision": {"vision_config.num_attention_heads": 16}}
+STARTS: dict[str, dict[str, Any]] = {
+    "aya_vision": {"vision_config.num_attention_heads": 16},
+    "cohere_compass": {"text_config.rope_parameters": {"full_attention": {"rope_theta": 1e4, "rope_type": "default"}}},
+    "hunyuan_vl": {"text_config.head_dim": 128},
+}
 """Values to begin with, of types that cannot be made as they are by default."""
-CLASSES = ("MULTIMODAL_LM", "IMAGE_TEXT_TO_TEXT", "CAUSAL_LM")
+CLASSES = ("MULTIMODAL_LM", "IMAGE_TEXT_TO_TEXT", "CAUSAL_LM", "SEQ_TO_SEQ_CAUSAL_LM")
 CHANGES: tuple[tuple[str, Any], ...] = (
     ("num_hidden_layers", 3),
     ("encoder_layers", 3),
@@ -33,6 +37,7 @@ CHANGES: tuple[tuple[str, Any], ...] = (
     ("intermediate_size", 2064),
     ("num_key_value_heads", 1),
     ("vocab_size", 5000),
+    ("output_vocab_size", 4000),
     ("num_experts", 16),
     ("tie_word_embeddings", True),
     ("attention_bias", True),
@@ -45,6 +50,14 @@ SHAPES = (
     "n_group",
     "topk_group",
     "conv_L_cache",
+    "depths",
+    "channel_multiplier",
+    "attn_resolutions",
+    "resolution",
+    "upsampling_ratios",
+    "compress",
+    "hc_mult",
+    "index_topk",
 )
 """Keys that a rule reads though their names do not sound like a shape's."""
 
@@ -110,10 +123,14 @@ def defaults(model_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for _path, part in parts(CONFIG_MAPPING[model_type]().to_dict()):
         name = part["model_type"]
         own = CONFIG_MAPPING[name]().to_dict() if name in CONFIG_MAPPING else part
-        yield name, {key: value for key, value in own.items() if _is_default(key, value)}
+        number = own.get("num_hidden_layers")
+        yield name, {key: value for key, value in own.items() if _is_default(key, value, number)}
 
 
-def _is_default(key: str, value: object) -> bool:
+def _is_default(key: str, value: object, layers: object) -> bool:
+    """Not what is listed layer by layer: another number of layers has another list."""
+    if isinstance(value, (list, tuple)) and len(value) == layers:
+        return False
     if isinstance(value, dict) or key in ("model_type", "layer_types", "mlp_layer_types"):
         return False
     return key in ("tie_word_embeddings", *SHAPES) or may_bear_shape(key, 1 if value is False else value)

@@ -87,6 +87,8 @@ def main() -> None:
         initialize_model_parallel(1, 1)
         for line in LINES.read_text(encoding="utf-8").splitlines():
             case = json.loads(line)
+            if case["config"]["model_type"] not in MAKERS:  # no encoder
+                continue
             with torch.device("meta"):
                 modules = list(MAKERS[case["config"]["model_type"]](case["config"]))
             counted = sum(math.prod(p.shape) for module in modules for p in module.parameters())

@@ -1,0 +1,82 @@
+"""Encoders that turn images and sound into words of the text's own vocabulary (VQ-GAN, arXiv:2012.09841; WavTokenizer,
+arXiv:2408.16532).
+
+Source: transformers 5.24.0, `models/apertus1p5`, `models/wavtokenizer` (`modeling_*.py`).
+"""
+
+from __future__ import annotations
+
+from calculator.architecture.fields import Fields
+from calculator.architecture.tensors import norm, vector
+from calculator.architecture.towers.tower import Tower, Towers, Weights, part_of, vision_of
+
+
+def _convolution(role: str, output: int, input_: int, kernel: int) -> Weights:
+    return vector(role, output, input_, kernel, kernel) + vector(role, output, kind="bias")
+
+
+def _residual(input_: int, output: int) -> Weights:
+    weights = norm("v.res_norm1", input_, "layer") + _convolution("v.res_conv1", output, input_, 3)
+    weights += norm("v.res_norm2", output, "layer") + _convolution("v.res_conv2", output, output, 3)
+    return weights + (_convolution("v.res_shortcut", output, input_, 1) if input_ != output else ())
+
+
+def _attends(width: int) -> Weights:
+    weights = norm("v.ln1", width, "layer")
+    for name in ("q", "k", "v", "out"):
+        weights += _convolution(f"v.attn_{name}", width, width, 1)
+    return weights
+
+
+def image_tokenizer(c: Fields) -> Tower:
+    """Convolutions that halve the image stage by stage; attention at the resolutions that the file lists."""
+    base, latent, size = c.size("base_channels"), c.size("latent_channels"), c.size("embed_dim")
+    widths = [base * times for times in c.sizes("channel_multiplier", least=1) or [1]]
+    number, side, seen = c.size("num_res_blocks"), c.size("resolution"), set(c.sizes("attn_resolutions") or ())
+    c.ignore("spatial_scale_factor")
+    layers: list[Weights] = []
+    for index, (before, width) in enumerate(zip([base, *widths], widths, strict=False)):
+        around = _attends(width) if side >> index in seen else ()
+        layers += [_residual(before, width) + around, *[_residual(width, width) + around] * (number - 1)]
+        if index < len(widths) - 1:
+            layers.append(_convolution("v.downsample", width, width, 3))
+    last = widths[-1]
+    outside = _convolution("v.patch_embd", base, c.size("in_channels", 3), 3)
+    outside += _residual(last, last) * 2 + _attends(last) + norm("v.post_ln", last, "layer")
+    outside += _convolution("v.output", latent, last, 3) + _convolution("v.quantise", size, latent, 1)
+    return Tower("vision", outside + vector("v.codebook", c.size("codebook_size"), size), layers)
+
+
+def _waves(role: str, output: int, input_: int, kernel: int) -> Weights:
+    """Normalised by weight: length and direction apart."""
+    return vector(role, output, 1, 1) + vector(role, output, input_, kernel) + vector(role, output, kind="bias")
+
+
+def sound_tokenizer(c: Fields) -> Tower:
+    """Strided convolutions, then a recurrent network over what they give."""
+    width, hidden = c.size("num_filters"), c.size("hidden_size")
+    narrow, kernel = c.size("compress", 2), c.size("residual_kernel_size", 3)
+    c.ignore("codebook_size", "codebook_dim", "decoder_hidden_size", "decoder_intermediate_size", "decoder_num_layers")
+    c.ignore("adanorm_num_embeddings", "decoder_attention_num_groups", "dilation_growth_rate")
+    if (kind := c.word("norm_type", "weight_norm")) != "weight_norm":
+        raise c.fail("norm_type", "unsupported_value", value=kind[:40])
+    outside = _waves("a.conv_in", width, c.size("audio_channels", 1), c.size("kernel_size", 7))
+    layers: list[Weights] = []
+    for ratio in reversed(c.sizes("upsampling_ratios", least=1) or []):
+        block = _waves("a.res_conv1", width // narrow, width, kernel) + _waves("a.res_conv2", width, width // narrow, 1)
+        block += _waves("a.res_shortcut", width, width, 1) if c.flag("use_conv_shortcut", True) else ()
+        layers += [block] * c.size("num_residual_layers", 1) + [_waves("a.downsample", 2 * width, width, 2 * ratio)]
+        width *= 2
+    for _ in range(c.count("num_lstm_layers")):
+        layers.append(vector("a.lstm", 2, 4 * width, width) + vector("a.lstm", 2, 4 * width, kind="bias"))
+    outside += _waves("a.conv_out", hidden, width, c.size("last_kernel_size", 7))
+    return Tower("audio", outside, layers)
+
+
+def apertus1p5(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    outer.ignore("image_token_offset", "audio_token_offset")
+    image = image_tokenizer(vision_of(outer, "apertus1p5_vision_tokenizer"))
+    return image, sound_tokenizer(part_of(outer, "audio_config", "wavtokenizer_encoder"))
+
+
+TOWERS: dict[str, Towers] = {"apertus1p5": apertus1p5}

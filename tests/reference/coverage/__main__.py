@@ -1,0 +1,77 @@
+"""What is read, what is refused and why, of all that transformers, vLLM and llama.cpp know.
+
+`python -m tests.reference.coverage` prints it. `known.json` holds their lists, so that this runs without them.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from calculator.architecture.gguf_architectures import KNOWN as GGUF
+from calculator.architecture.other_files import other_model
+from tests.reference.coverage.known import KNOWN, OWN_CLASSES, refusal
+
+WORDS: Mapping[str | None, str] = {
+    None: "read",
+    "draft_head": "draft heads, named so",
+    "is_encoder_decoder": "encoder-decoders, named so",
+    "is_image_model": "models of images and video, named so",
+    "is_image_text_encoder": "encoders of images and texts, named so",
+    "is_part": "parts of models, named so",
+    "is_policy": "models of actions, named so",
+    "is_protein_model": "models of proteins, named so",
+    "is_speech_model": "models of speech and sound, named so",
+    "is_text_encoder": "encoders of text, named so",
+    "is_time_series_model": "models of time series, named so",
+    "unknown_model_type": "unknown",
+}
+Table = dict[str, str | None]
+
+
+def of_transformers() -> Table:
+    return {model_type: refusal(model_type, row) for model_type, row in KNOWN["transformers"]["types"].items()}
+
+
+def of_vllm(section: str) -> Table:
+    """A class is read if a model type is whose files name it."""
+    rows: Mapping[str, Any] = KNOWN["transformers"]["types"]
+    by_class: dict[str, list[str]] = {}
+    for model_type, row in rows.items():
+        for name in row.get("classes", ()):
+            by_class.setdefault(name, []).append(model_type)
+    found: Table = {}
+    for name in KNOWN["vllm"]["classes"][section]:
+        types = [*by_class.get(name, ()), *([OWN_CLASSES[name]] if name in OWN_CLASSES else [])]
+        reasons = [refusal(model_type, rows.get(model_type, {})) for model_type in types]
+        found[name] = None if None in reasons else next(iter(reasons), "unknown_model_type")
+    return found
+
+
+def of_gguf() -> Table:
+    names: list[str] = KNOWN["gguf"]["architectures"]
+    return {name: None if name in GGUF else other_model(name) or "unknown_model_type" for name in names}
+
+
+def tables() -> Iterator[tuple[str, Table]]:
+    versions = {library: KNOWN[library]["version"] for library in KNOWN}
+    yield f"transformers {versions['transformers']}, model types", of_transformers()
+    yield f"vLLM {versions['vllm']}, classes of text", of_vllm("text")
+    yield f"vLLM {versions['vllm']}, multimodal classes", of_vllm("multimodal")
+    yield f"llama.cpp (gguf {versions['gguf']}), architectures", of_gguf()
+
+
+def main() -> None:
+    for title, table in tables():
+        read = sum(reason is None for reason in table.values())
+        print(f"\n{title}: {read} of {len(table)} read")
+        for reason, word in WORDS.items():
+            names = sorted(name for name, own in table.items() if own == reason)
+            if names:
+                print(f"  {word} ({len(names)})")
+                print(textwrap.fill(" ".join(names), 118, initial_indent="    ", subsequent_indent="    "))
+
+
+if __name__ == "__main__":
+    main()

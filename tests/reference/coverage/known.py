@@ -1,0 +1,69 @@
+"""What there is of model types and architectures, as `collect.py` found them, and which of them are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from calculator.architecture import ConfigError, read_config
+from calculator.architecture.families import FAMILIES
+from calculator.architecture.other_files import OTHER_MODELS
+from calculator.architecture.towers import TOWERS
+
+KNOWN: dict[str, Any] = json.loads(Path(__file__).with_name("known.json").read_text(encoding="utf-8"))
+OWN_CLASSES: Mapping[str, str] = {
+    "ChatGLMModel": "chatglm",
+    "DeepseekOCRForCausalLM": "deepseek_vl_v2",
+    "DeepseekVLV2ForCausalLM": "deepseek_vl_v2",
+    "DeepseekV41ForCausalLM": "deepseek_v41",
+    "DeciLMForCausalLM": "nemotron-nas",
+    "DotsOCRForCausalLM": "dots_ocr",
+    "ExaoneForCausalLM": "exaone",
+    "ExaoneMoEForCausalLM": "exaone_moe",
+    "Glm5NextForCausalLM": "glm5_next_text",
+    "InternLM2ForCausalLM": "internlm2",
+    "InternLM3ForCausalLM": "internlm3",
+    "InternVLChatModel": "internvl_chat",
+    "IQuestCoderForCausalLM": "iquestcoder",
+    "K2HorizonForCausalLM": "k2_horizon",
+    "KimiK25ForConditionalGeneration": "kimi_k25",
+    "KimiK3ForConditionalGeneration": "kimi_k3",
+    "KimiVLForConditionalGeneration": "kimi_vl",
+    "LLaMAForCausalLM": "llama",
+    "LightOnOCRForConditionalGeneration": "lighton_ocr",
+    "LongcatFlashNgramForCausalLM": "longcat_flash",
+    "MiMoForCausalLM": "mimo",
+    "MiMoV2ForCausalLM": "mimo_v2",
+    "MiniCPMForCausalLM": "minicpm",
+    "MiniCPMV": "minicpmv",
+    "MiniMaxM3SparseForCausalLM": "minimax_m3_vl_text",
+    "MuseGlimmerForCausalLM": "muse_glimmer_text",
+    "PanguEmbeddedForCausalLM": "PanguEmbedded",
+    "Phi3VForCausalLM": "phi3_v",
+    "PhiMoEForCausalLM": "phimoe",
+    "PixtralForConditionalGeneration": "mistral3",
+    "Qwen2_5OmniModel": "qwen2_5_omni",
+    "SarvamMLAForCausalLM": "sarvam_mla",
+    "SarvamMoEForCausalLM": "sarvam_moe",
+    "Step3p5ForCausalLM": "step3p5",
+    "UnlimitedOCRForCausalLM": "unlimited_ocr",
+    "WhisperForConditionalGeneration": "whisper",
+}
+"""Model types of the files that name classes which are not transformers' own."""
+
+
+def refusal(model_type: str, row: Mapping[str, Any]) -> str | None:
+    """Why no file of a model type is read, None if it can be. Only names are asked about: sizes are missing, which is
+    said after the types."""
+    try:
+        read_config({"model_type": model_type, **row.get("parts", {})})
+    except ConfigError as error:
+        named = error.reason in ("unknown_model_type", "unknown_gguf_architecture", *OTHER_MODELS)
+        return error.reason if named else None
+    return None
+
+
+def is_read(model_type: str, row: Mapping[str, Any]) -> bool:
+    return model_type in FAMILIES or model_type in TOWERS or refusal(model_type, row) is None
