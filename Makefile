@@ -103,7 +103,7 @@ constraints: ## Renew constraints.txt (the newest versions that pyproject.toml a
 	mv .cache/requirements.txt requirements-build.txt
 
 # The wheel is built from the sdist and tried as a reader would have it: installed alone, outside the checkout.
-release: .venv/bin/python ## Build the sdist and wheel of pyproject.toml's version into dist/, and try the wheel
+release: $(INSTALLED) ## Build the sdist and wheel of pyproject.toml's version into dist/, and try the wheel
 	$(BIN)/python -m config.release
 	rm -rf dist build *.egg-info .cache/release
 	$(PYTHON) -m venv .cache/release/build && .cache/release/build/bin/pip install -q "build~=1.6"

@@ -35,7 +35,8 @@ def metrics(get_response: View) -> View:
         response = get_response(request)
         view = _view(request)
         TIME.labels(view).observe(perf_counter() - began)
-        method = request.method if request.method in METHODS else "other"
+        asked = request.META["REQUEST_METHOD"]  # `request.method` is GET for a HEAD by now
+        method = asked if asked in METHODS else "other"
         REQUESTS.labels(view, method, response.status_code).inc()
         return response
 

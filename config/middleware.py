@@ -50,12 +50,17 @@ def browser_policies(get_response: View) -> View:
     return middleware
 
 
-def empty_head_body(get_response: View) -> View:
-    """Answer HEAD with the headers of GET and no body, as HTTP asks; gunicorn warns of each that has one."""
+def head_as_get(get_response: View) -> View:
+    """Answer HEAD with the headers of GET and no body, as HTTP asks: by what is kept, and by views that name GET alone,
+    as those of the API do. gunicorn warns of a body. WhiteNoise, below, does all this for files itself."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method != "HEAD" or request.path_info.startswith(settings.STATIC_URL):
+            return get_response(request)
+        request.method = "GET"
         response = get_response(request)
-        if request.method == "HEAD" and not response.streaming:
+        request.method = "HEAD"
+        if not response.streaming:
             length = response.headers.get("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
             response.content = b""  # type: ignore[attr-defined]
             response.headers["Content-Length"] = length
@@ -99,7 +104,7 @@ class AllowedMethods:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return errors.not_allowed(request, response.headers["Allow"])
+            return errors.not_allowed(request, _with_head(response.headers["Allow"]))
         return response
 
     def process_view(
@@ -113,6 +118,12 @@ class AllowedMethods:
             return HttpResponseNotAllowed(allowed)
         # The check of tokens would read all of it, files to the disk, whoever sent it.
         return errors.too_large(request) if _length(request) > settings.LARGEST_FORM_BYTES else None
+
+
+def _with_head(allowed: str) -> str:
+    """Whoever answers GET answers HEAD (`head_as_get`)."""
+    methods = allowed.split(", ")
+    return ", ".join([*methods, "HEAD"] if "GET" in methods and "HEAD" not in methods else methods)
 
 
 def _length(request: HttpRequest) -> int:

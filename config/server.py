@@ -4,13 +4,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from threading import Timer
+import time
+from threading import Thread, Timer
 from typing import Any
 
 from config import environment
 from config.places import IN_CHECKOUT
 
 WARM_UP_AFTER_S = 5  # not while the first visitors wait
+LOOK_EVERY_S = 300  # for ranks that are owed and that nobody computes
 HOST, PORT = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
 
 wsgi_app = "config.wsgi"
@@ -30,15 +32,26 @@ if environment.flag("METRICS"):  # before the application is loaded; counting be
 
 
 def post_worker_init(worker: Any) -> None:
-    """Have worked out before somebody asks what all workers need, once for each state of the code, and ranks that were
-    owed when the site stopped: by processes of their own, so that no worker grows by what that takes."""
-    if worker.age > 1:  # all others
-        return
-    for command in (["rank_models", "--waiting"], ["warm_up"]):
-        whole = [sys.executable, "-m", "django", *command]  # with the settings of `config.wsgi`
+    """Have worked out before somebody asks what all workers need, once for each state of the code, and ranks that are
+    owed: by processes of their own, so that no worker grows by what that takes."""
+    first = worker.age == 1
+    Thread(target=_look_after_ranks, args=(WARM_UP_AFTER_S if first else LOOK_EVERY_S,), daemon=True).start()
+    if first:
+        whole = [sys.executable, "-m", "django", "warm_up"]  # with the settings of `config.wsgi`
         start = Timer(WARM_UP_AFTER_S, subprocess.run, [whole], {"check": False})
         start.daemon = True  # nothing waits for it at the end
         start.start()
+
+
+def _look_after_ranks(first_s: float) -> None:
+    """In every worker, as any may be replaced."""
+    from catalog import standings  # here: gunicorn reads this file before there are settings
+
+    wait_s = first_s
+    while True:
+        time.sleep(wait_s)
+        standings.look_after()
+        wait_s = LOOK_EVERY_S
 
 
 def when_ready(server: Any) -> None:

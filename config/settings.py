@@ -107,7 +107,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.logs.request_ids",
-    "config.middleware.empty_head_body",
+    "config.middleware.head_as_get",
     "config.middleware.browser_policies",
     *(("config.metrics.metrics",) if METRICS else ()),
     "config.health.health",  # before all that asks for a host, a cookie or https

@@ -81,7 +81,12 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
 }
 
 # Model types under which the same code was published before.
-MODEL_TYPES: dict[str, str] = {"RefinedWeb": "falcon", "RefinedWebModel": "falcon", "lfm2-vl": "lfm2_vl"}
+MODEL_TYPES: dict[str, str] = {
+    "RefinedWeb": "falcon",
+    "RefinedWebModel": "falcon",
+    "ernie4_5_moe_vl": "ernie4_5_vl_moe",
+    "lfm2-vl": "lfm2_vl",
+}
 
 # A layer kind's word in published files, and the one newer transformers versions write for it.
 LAYER_KINDS: dict[str, str] = {

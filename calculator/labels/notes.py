@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from calculator.figures import gib
+from calculator.figures import gb, gib
 from calculator.labels.names import written
 from calculator.memory import Note
 
@@ -80,6 +80,9 @@ NOTES: Mapping[str, Promise] = {
     ),
     "vllm_hybrid_blocks": gettext_lazy(
         "Layers of different kinds share one pool: blocks hold %(block_tokens)s tokens, in %(groups)s groups."
+    ),
+    "format_range": gettext_lazy(
+        "Published checkpoints in %(format)s differ in what they leave in 16 bits: counted are %(least_bytes)s GB, with every matrix of the layers in %(format)s; with attention and shared experts in 16 bits there are %(most_bytes)s GB. The checkpoint's own config.json says which."
     ),
     "latent_replicated": gettext_lazy("Each of the %(copies)s cards keeps the whole latent cache."),
     "sglang_build": gettext_lazy(
@@ -176,6 +179,8 @@ def note_text(note: Note) -> str:
     values = written(note.values)
     if isinstance(size := note.values.get("bytes"), int):
         values["bytes"] = gib(size)
+    files = {name: size for name, size in note.values.items() if name.endswith("_bytes") and isinstance(size, int)}
+    values |= {name: gb(size) for name, size in files.items()}
     return str(NOTES[note.key]) % values
 
 

@@ -154,6 +154,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "vllm_encoder_by_tokens": ("mib",),
     "vllm_hybrid_blocks": ("block_tokens", "groups"),
     "latent_replicated": ("copies",),
+    "format_range": ("format", "least_bytes", "most_bytes"),
     "sglang_build": ("version", "chunk", "sequences"),
     "sglang_static": ("percent", "cards", "bytes"),
     "sglang_window_pool": ("percent",),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from catalog.admin.versioned import VersionedAdmin
 from catalog.models import LanguageModel, Score, Source
+from catalog.models.vocabulary import SourceKind
 
 LABELS: Mapping[str, Promise] = {
     "en": gettext_lazy("English text"),
@@ -23,6 +24,7 @@ LABELS: Mapping[str, Promise] = {
     "sources": gettext_lazy("checked source"),
     "scores": gettext_lazy("scores"),
     "config": gettext_lazy("readable config.json"),
+    "origin": gettext_lazy("source of config.json"),
 }
 COMPLETE = "nothing"
 
@@ -36,12 +38,14 @@ def _written(language: str) -> Q:
     )
 
 
+OF_CONFIG = Source.objects.filter(model=OuterRef("pk"), facts__icontains='"config"')
 PRESENT: Mapping[str, Any] = {
     "en": _written("en"),
     "zh_hans": _written("zh_hans"),
     "sources": Exists(Source.objects.filter(model=OuterRef("pk"), checked=True)),
     "scores": Exists(Score.objects.filter(model=OuterRef("pk"))),
     "config": Q(config__isnull=False, config_unread=False),
+    "origin": Q(config__isnull=True) | Exists(OF_CONFIG),
 }
 
 
@@ -66,6 +70,19 @@ class Lacking(admin.SimpleListFilter):
         if part == COMPLETE:
             return queryset.filter(lacks=0)
         return queryset.filter(**{f"lacks_{part}": 1}) if part in LABELS else queryset
+
+
+class ConfigOrigin(admin.SimpleListFilter):
+    """Where a config.json is from, by the kind of its sources."""
+
+    title = gettext_lazy("source of config.json")
+    parameter_name = "origin"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(SourceKind.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(Exists(OF_CONFIG.filter(kind=self.value()))) if self.value() else queryset
 
 
 class ShowsGaps(VersionedAdmin):

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,8 +16,9 @@ from catalog.admin.adding.views import AddedFromConfig
 from catalog.admin.asks_source import AsksForSources
 from catalog.admin.base import HTTPS, CatalogAdmin, MissingTranslation, RecordForm
 from catalog.admin.benchmarks import links_to_scores
-from catalog.admin.completeness import Lacking, ShowsGaps
+from catalog.admin.completeness import ConfigOrigin, Lacking, ShowsGaps
 from catalog.admin.fields import ChoicesField, ConfigField, LinesField, name_for_readers
+from catalog.admin.gone_rows import RowsOfAnEntry
 from catalog.admin.local_edits import LocalEdits
 from catalog.admin.publishing import PublishedByReviewers
 from catalog.admin.together import EditedTogether
@@ -93,7 +93,7 @@ class AliasForm(EditedTogether):
         return name
 
 
-class AliasFormSet(BaseInlineFormSet):
+class AliasFormSet(RowsOfAnEntry):
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         name_for_readers(form)
@@ -109,6 +109,7 @@ class AliasInline(admin.TabularInline):
 class SourceInline(admin.StackedInline):
     model = Source
     form = SourceForm
+    formset = RowsOfAnEntry
     formfield_overrides = HTTPS
     extra = 0
     fields = ("facts", "ref", "url", ("kind", "checked", "checked_on", "position"))
@@ -138,6 +139,7 @@ class LanguageModelAdmin(
     list_filter = (
         Lacking,
         "is_published",
+        ConfigOrigin,
         MissingTranslation,
         "organization",
         "architecture",

@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 from reversion.models import Version
 
 MINE, THEIRS = "mine", "theirs"
@@ -25,6 +26,8 @@ MINE, THEIRS = "mine", "theirs"
 
 class EditedTogether(forms.ModelForm):
     """Refuses to overwrite what somebody saved meanwhile, unless the editor saw it and chose."""
+
+    was_deleted = False  # a row of another form that somebody deleted, and that comes back as a new one
 
     def __init__(self, data: Mapping[str, Any] | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(_with_short_breaks(data), *args, **kwargs)
@@ -35,6 +38,8 @@ class EditedTogether(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        if self.was_deleted:
+            self.add_error(None, _("This was deleted meanwhile. What you typed stands here: saved again, it is new."))
         if self.instance.pk is not None:
             for name in list(self.cleaned_data):
                 self._meet(self[name])

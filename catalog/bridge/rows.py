@@ -14,8 +14,8 @@ from catalog.models.querysets import TABLE_COLUMNS
 MOST_KEPT = 1000
 TO_PLACE = (
     *("slug", "name", "organization__slug", "organization__name", "config", "config_unread", "updated_at"),
-    *("context_tokens", "context_extended_tokens", "total_parameters", "active_parameters", "num_experts"),
-    *("hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "input_modalities"),
+    *("context_tokens", "context_extended_tokens", "total_parameters", "total_label", "active_parameters"),
+    *("num_experts", "hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "input_modalities"),
 )
 """What is asked of a model to place it on cards, and what is said of it there."""
 

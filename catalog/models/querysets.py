@@ -23,8 +23,8 @@ more than can be used of the set (4.6 % on an RTX 3060 of 12 GB)."""
 
 TABLE_COLUMNS = (
     *("slug", "name", "organization__name", "licence__name", "licence__spdx", "licence__commercial_use"),
-    *("total_parameters", "active_parameters", "num_experts", "context_tokens", "architecture", "input_modalities"),
-    *("release_date", "memory_8k_bytes", "memory_format", "memory_engine"),
+    *("total_parameters", "total_label", "active_parameters", "num_experts", "context_tokens", "architecture"),
+    *("input_modalities", "release_date", "memory_8k_bytes", "memory_format", "memory_engine"),
 )
 """Of a model: what a row of a table shows (`templates/catalog/_models.html`, `_leaderboard_table.html`)."""
 

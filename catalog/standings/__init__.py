@@ -5,7 +5,7 @@ the end of a sync and, after an editor's change is committed, in a process of it
 """
 
 from catalog.standings.boards import BOARDS, board_label, current, newest, ranks_of, scopes
-from catalog.standings.requests import answer, ask, take_on, waiting
+from catalog.standings.requests import answer, ask, look_after, take_on, waiting
 from catalog.standings.store import refresh
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ask",
     "board_label",
     "current",
+    "look_after",
     "newest",
     "ranks_of",
     "refresh",

@@ -2,7 +2,8 @@
 
 Whatever changes a score asks for them (`ask`). When the change is committed, a process of its own answers: one at a
 time on all machines, for all that was asked until then, and again for what came meanwhile. Requests are rows, so what
-a process left when it died is taken up by the next one: at a change, and when the site starts (`config/server.py`).
+a process left when it died is taken up by the next one: at a change, when the site starts, and by workers that look
+every few minutes (`config/server.py`).
 """
 
 from __future__ import annotations
@@ -57,12 +58,28 @@ def _start() -> None:
         return
     _asked.here = False
     if settings.RANK_IN_BACKGROUND:
-        _running[:] = [process for process in _running if process.poll() is None]
-        command = [sys.executable, "-m", "django", "rank_models", "--waiting"]
-        quiet = subprocess.DEVNULL
-        _running.append(subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=quiet, stdout=quiet))  # noqa: S603
+        _start_process()
     else:
         answer()
+
+
+def _start_process() -> None:
+    """It ends at once where another is at work."""
+    _running[:] = [process for process in _running if process.poll() is None]
+    command = [sys.executable, "-m", "django", "rank_models", "--waiting"]
+    quiet = subprocess.DEVNULL
+    _running.append(subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=quiet, stdout=quiet))  # noqa: S603
+
+
+def look_after() -> None:
+    """To be called now and then, by a thread: what a process left that died would wait for the next change."""
+    try:
+        if waiting():
+            _start_process()
+    except DatabaseError as error:  # gone for a moment
+        logger.warning("Could not look whether ranks are owed: %s", error)
+    finally:
+        connection.close()  # this thread's own
 
 
 def take_on() -> RankRequest:

@@ -32,7 +32,7 @@ def forms() -> list[str]:
     change = [
         reverse(f"admin:catalog_{kind._meta.model_name}_change", args=[kind._base_manager.all()[0].pk])
         for kind in KINDS
-        if kind is not LanguageModel
+        if kind not in (LanguageModel, Family, Licence)  # which are as those of organisations
     ]
     pages = [reverse(f"admin:catalog_languagemodel_{page}", args=[row().pk]) for page in ("history", "delete")]
     return [form(), *add, f"{add[0]}?by_hand=1", *change, *pages, reverse("admin:catalog_languagemodel_recoverlist")]
@@ -56,17 +56,18 @@ def test_every_page_for_every_reader(page: Page, files: Path, language: str, the
 def test_both_languages_stand_side_by_side_where_there_is_room(page: Page, files: Path, width: int) -> None:
     log_in(page, "anna")
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto(form())
-    for field in ("summary", "description"):
-        english, chinese = (page.locator(f"#id_{field}_{name}").bounding_box() for name in ("en", "zh_hans"))
-        assert english is not None
-        assert chinese is not None
-        if width < 1024:
-            assert chinese["y"] >= english["y"] + english["height"]
-            assert abs(chinese["x"] - english["x"]) < 2
-        else:
-            assert chinese["x"] >= english["x"] + english["width"]
-            assert abs(chinese["y"] - english["y"]) < 2
+    for address in (form(), f"{reverse('admin:catalog_languagemodel_add')}?by_hand=1"):
+        page.goto(address)
+        for field in ("summary", "description"):
+            english, chinese = (page.locator(f"#id_{field}_{name}").bounding_box() for name in ("en", "zh_hans"))
+            assert english is not None
+            assert chinese is not None
+            if width < 1024:
+                assert chinese["y"] >= english["y"] + english["height"]
+                assert abs(chinese["x"] - english["x"]) < 2
+            else:
+                assert chinese["x"] >= english["x"] + english["width"]
+                assert abs(chinese["y"] - english["y"]) < 2
 
 
 def test_a_text_is_seen_as_readers_will_see_it(page: Page, files: Path, complaints: list[str]) -> None:

@@ -44,7 +44,7 @@ def test_a_form_without_a_token_is_still_refused(strict: Client) -> None:
 
 def test_the_api_says_it_in_json(strict: Client) -> None:
     answer = strict.delete("/api/v1/models/")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
     assert answer.json() == {"detail": "这个地址不接受这类请求。", "errors": {}}
 
 
@@ -64,3 +64,18 @@ def test_only_these_public_views_take_what_has_no_token() -> None:
         if getattr(each.callback, "csrf_exempt", False) and not each.callback.__module__.startswith("ninja")
     }
     assert exempt == {"calculator.views.calculator", "calculator.check_view.check_log"}
+
+
+API = ("/api/v1/models/", "/api/v1/models/nobody/", "/api/v1/openapi.json")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [*PAGES, *API, "/en/nowhere/"])
+def test_head_is_get_without_a_body(strict: Client, path: str) -> None:
+    """RFC 9110, section 9.3.2; the second of each is one that was kept."""
+    for _time in range(2):
+        asked, head = strict.get(path), strict.head(path)
+        assert (head.status_code, head.content) == (asked.status_code, b"")
+        expected = dict(asked.headers) | {"Content-Length": str(len(asked.content))}
+        told = {each: value for each, value in head.headers.items() if each != "X-Request-ID"}
+        assert told == {each: value for each, value in expected.items() if each != "X-Request-ID"}

@@ -18,7 +18,12 @@ def main() -> int:
     asked.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)}; all of them where none is named")
     asked.add_argument("--kills", type=int, default=20, help="for each kind of work")
     asked.add_argument("--work", help="kill only this: sync, rank, save, import, backup, restore or migrate")
-    asked.add_argument("--requests", type=int, default=20_000, help="half of them to the API, half to pages")
+    asked.add_argument(
+        "--requests",
+        type=int,
+        default=22_000,
+        help="half of them to the API, half to pages, or a few less",
+    )
     asked.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
     options = asked.parse_args()
     if unknown := set(options.parts) - set(PARTS):

@@ -82,9 +82,11 @@ def ask_api(schema: Any, known: pages.Values, number: int, start: int, **session
     _tell(schema, known)
     operations = [result.ok() for result in schema.get_all_operations()]
     for operation in operations:
-        for mode, share in SHARES[: 1 + _can_be_wrong(operation)]:
+        shares = SHARES if _can_be_wrong(operation) else SHARES[:1]
+        parts = sum(share for _mode, share in shares) * len(operations)
+        for mode, share in shares:
 
-            @bounded(max(1, number * share // (3 * len(operations))), start)
+            @bounded(max(1, number * share // parts), start)
             @given(operation.as_strategy(generation_mode=mode))
             def answered(case: schemathesis.Case) -> None:
                 case.call_and_validate(checks=CHECKS, **session)

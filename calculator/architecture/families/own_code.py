@@ -1,7 +1,7 @@
 """Decoders of published files that bring code of their own, or that only an engine has code for.
 
 Sources: SGLang's `models/iquest_q1.py` (October 2026), Upstage's `solar_open2.py` for SGLang, vLLM 0.33.0's
-`models/k2_horizon.py`. The counts are those of the published checkpoints.
+`models/k2_horizon.py`, llama.cpp's `src/models/spark2-5.cpp`. The counts are those of the published checkpoints.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from calculator.architecture.attention import attention, geometry, mixer
 from calculator.architecture.decoder import Decoder, decoder, kind_of, layer_kinds
 from calculator.architecture.families.dense import BIASED
 from calculator.architecture.families.sparse import QK_NORMED, every_sparse_step
-from calculator.architecture.families.standard import PRE_NORMS, Family, Sparse, first_dense
+from calculator.architecture.families.standard import PRE_NORMS, Family, Sparse, Standard, first_dense
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
 from calculator.architecture.linear_attention import kimi_delta
@@ -137,4 +137,15 @@ def k2_horizon(c: Fields) -> Decoder:
     return decoder(c, [layers[mlp] for mlp in mlps])
 
 
-FAMILIES: dict[str, Family] = {"iquest_q1": iquest_q1, "k2_horizon": k2_horizon, "solar_open2": solar_open2}
+def spark(c: Fields) -> Decoder:
+    """Spark-X2.5: a gate for each head."""
+    c.ignore("gate_attn_act_mode")
+    return Standard(fused_qkv=True, gate="heads" if c.flag("headwise_attn_output_gate", True) else "")(c)
+
+
+FAMILIES: dict[str, Family] = {
+    "iquest_q1": iquest_q1,
+    "k2_horizon": k2_horizon,
+    "solar_open2": solar_open2,
+    "spark2_5": spark,
+}

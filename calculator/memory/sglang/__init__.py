@@ -7,6 +7,7 @@ from functools import lru_cache
 from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.checkpoint import native_format, offered
 from calculator.memory.predicting import check_predicts
+from calculator.memory.published import range_notes
 from calculator.memory.sglang.capacity import capacity_of
 from calculator.memory.sglang.known import predicts
 from calculator.memory.sglang.layers import HOPPER, Layout, indexers
@@ -171,5 +172,6 @@ def _notes(shape: Shape, workload: Workload, kept: Pool, asked: Server) -> tuple
         notes.append(Note("sglang_state_slots", {"slots": kept.slots_per_sequence}))
     if _is_latent(shape) and workload.attention_ranks > 1:
         notes.append(Note("latent_replicated", {"copies": workload.attention_ranks}))
+    notes += range_notes(shape, workload.weight_format)
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calculator.architecture.shape import Shape
 from calculator.memory.activations import widest_layer
+from calculator.memory.published import range_notes
 from calculator.memory.transformers import weights as weight_rules
 from calculator.memory.transformers.cache import cache_terms, state_terms
 from calculator.memory.workload import Estimate, Note, Part, Term, Workload, WorkloadError
@@ -106,4 +107,5 @@ def _notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
         notes.append(Note("nf4_single_quantisation"))
     if workload.weight_format in ("NF4", "INT8") and weight_rules.has_experts(shape):
         notes.append(Note("bitsandbytes_skips_experts"))
+    notes += range_notes(shape, workload.weight_format)
     return (*notes, *(Note("assumption", {"text": text}) for text in shape.assumptions))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import ceil_div, native_format, offered
 from calculator.memory.predicting import check_predicts
+from calculator.memory.published import range_notes
 from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
 from calculator.memory.vllm.cache import Pool, cache_and_state, pool
@@ -210,5 +211,6 @@ def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None,
         size = thousand_tokens_bytes(shape, workload.tensor_parallel)
         known = Note("vllm_encoder_by_tokens", {"mib": ceil_div(size, MIB)})
         notes.append(known if size else Note("vllm_encoder_at_work"))
+    notes += range_notes(shape, workload.weight_format)
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)

@@ -64,13 +64,29 @@ def test_sources_count_once_they_were_opened(complete: LanguageModel) -> None:
     assert lacks(complete) == {"sources", "scores"}
 
 
+def test_a_config_has_a_source(complete: LanguageModel, client: Client) -> None:
+    """`context_tokens` beside it: a fact whose name holds another's is not that one."""
+    client.force_login(User.objects.create_superuser("editor"))
+    complete.sources.all().delete()
+    source = complete.sources.create(facts=["context_tokens"], ref="a", kind="paper", checked=True)
+    assert lacks(complete) == {"origin"}
+    source.facts = ["context_tokens", "config"]
+    source.save()
+    assert lacks(complete) == set()
+    for kind, count in (("paper", 1), ("config", 0)):
+        assert client.get(LIST, {"origin": kind}).context["cl"].result_count == count
+    LanguageModel.objects.filter(pk=complete.pk).update(config=None)
+    source.delete()
+    assert lacks(complete) == {"config", "sources"}
+
+
 @pytest.mark.parametrize(("language", "words"), [("en", "Chinese text"), ("zh-hans", "中文文本")])
 def test_the_list_names_and_filters_them(complete: LanguageModel, client: Client, language: str, words: str) -> None:
     LanguageModel.objects.filter(pk=complete.pk).update(summary_zh_hans="")
     client.force_login(User.objects.create_superuser("editor"))
     client.cookies["django_language"] = language
     cell = f'<td class="field-missing">{words}</td>'
-    assert cell in client.get(LIST, {"o": "-7"}).content.decode()
+    assert cell in client.get(LIST, {"o": "-2"}).content.decode()
     assert cell in client.get(LIST, {"lacks": "zh_hans"}).content.decode()
     for other in ("en", "config", "nothing"):
         assert "field-missing" not in client.get(LIST, {"lacks": other}).content.decode()

@@ -194,6 +194,14 @@ def test_what_is_not_known_is_said_in_both_languages() -> None:
     assert "未公布" in text_of(get("/zh-hans/models/deepseek-v3/"))
 
 
+@pytest.mark.parametrize("path", ["/zh-hans/models/lfm2-1-2b/", "/en/models/?q=lfm2-1.2b", "/en/compare/?m=lfm2-1-2b"])
+def test_a_total_that_is_not_counted_is_the_publisher_s(path: str) -> None:
+    row = LanguageModel.objects.get(slug="lfm2-1-2b")
+    row.total_parameters, row.total_label = None, "1.3B"
+    row.save()
+    assert "1.3B" in text_of(get(path)).replace("labelled 1.3B", "").replace("标称 1.3B", "")
+
+
 def test_chinese_page_leads_to_hosts_that_answer_in_china_first() -> None:
     links = re.findall(
         r'href="https://(modelscope\.cn|hf-mirror\.com|huggingface\.co)/', get("/zh-hans/models/deepseek-v3/")

@@ -1,4 +1,4 @@
-"""Who computes ranks says so while it does, and no longer."""
+"""Who computes ranks says so while it does, and no longer; what it leaves when it dies is looked after."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 
 from catalog import standings
@@ -97,3 +97,38 @@ def test_a_beat_that_cannot_be_written_is_tried_again(monkeypatch: pytest.Monkey
 
     computing(monkeypatch, tried_again)
     assert not standings.waiting()
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    commands: list[list[str]] = []
+
+    class Started:
+        def __init__(self, command: list[str], **options: object) -> None:
+            commands.append(command[2:])
+
+        def poll(self) -> None:
+            return None
+
+    monkeypatch.setattr("catalog.standings.requests.subprocess.Popen", Started)
+    return commands
+
+
+def test_what_is_owed_is_looked_after(started: list[list[str]]) -> None:
+    standings.look_after()
+    assert started == []
+    RankRequest.objects.create(worker="elsewhere:1", taken_at=timezone.now() - timedelta(minutes=2))
+    standings.look_after()
+    assert started == [["django", "rank_models", "--waiting"]]
+
+
+def test_nothing_is_looked_after_without_a_database(
+    started: list[list[str]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone() -> bool:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(requests, "waiting", gone)
+    standings.look_after()
+    assert started == []
+    assert "connection refused" in caplog.text

@@ -47,6 +47,7 @@ OWN_CLASSES: Mapping[str, str] = {
     "Qwen2_5OmniModel": "qwen2_5_omni",
     "SarvamMLAForCausalLM": "sarvam_mla",
     "SarvamMoEForCausalLM": "sarvam_moe",
+    "Spark2_5ForCausalLM": "spark2_5",
     "Step3p5ForCausalLM": "step3p5",
     "UnlimitedOCRForCausalLM": "unlimited_ocr",
     "WhisperForConditionalGeneration": "whisper",
