@@ -12,8 +12,11 @@ from config import environment
 from config.places import IN_CHECKOUT
 
 WARM_UP_AFTER_S = 5  # not while the first visitors wait
+WARM_UP = [sys.executable, "-m", "django", "warm_up"]  # with the settings of `config.wsgi`
 LOOK_EVERY_S = 300  # for ranks that are owed and that nobody computes
 HOST, PORT = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+
+_warming: list[subprocess.Popen[bytes]] = []  # of this worker
 
 wsgi_app = "config.wsgi"
 bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
@@ -37,10 +40,20 @@ def post_worker_init(worker: Any) -> None:
     first = worker.age == 1
     Thread(target=_look_after_ranks, args=(WARM_UP_AFTER_S if first else LOOK_EVERY_S,), daemon=True).start()
     if first:
-        whole = [sys.executable, "-m", "django", "warm_up"]  # with the settings of `config.wsgi`
-        start = Timer(WARM_UP_AFTER_S, subprocess.run, [whole], {"check": False})
+        start = Timer(WARM_UP_AFTER_S, _warm_up)
         start.daemon = True  # nothing waits for it at the end
         start.start()
+
+
+def _warm_up() -> None:
+    with subprocess.Popen(WARM_UP) as process:  # noqa: S603 (a command of its own)
+        _warming.append(process)
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """A server that is gone needs nothing; the one that comes after it would share the processor with what is left."""
+    for process in _warming:
+        process.terminate()  # does nothing to one that has ended
 
 
 def _look_after_ranks(first_s: float) -> None:

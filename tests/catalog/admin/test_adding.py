@@ -58,6 +58,7 @@ EXCEPTIONS = {
         "ling-3-0-flash",  # the card says "linear", the config Kimi Delta
         "glm-5-3-flash",
         "hy4-preview",  # its indexer is not DeepSeek's
+        "solar-open2-250b",  # its linear attention has the keys of Kimi Delta; Upstage gives it no name
         "minimax-m3",  # nothing in the file tells that it skips blocks
         "minimax-m3-1-flash",
         "ministral-8b-instruct-2410",  # its window is as long as its context
@@ -68,6 +69,7 @@ EXCEPTIONS = {
         "baichuan2-13b-chat",  # ALiBi by its size alone
         "llama-4-maverick-instruct",  # no position in every fourth layer, which the file leaves to the class
         "llama-4-scout-instruct",
+        "solar-open2-250b",  # no positions at all, by Upstage; the file still has a base
     },
 }
 
