@@ -20,6 +20,7 @@ from catalog.admin.deleting import TellsWhatGoes
 from catalog.admin.differences import named
 from catalog.admin.findings import text
 from catalog.admin.gone import GivesBack
+from catalog.admin.read_only import ReadsInWords
 from catalog.admin.refusals import refused
 from catalog.admin.together import EditedTogether
 from catalog.source.facts import Finding
@@ -86,7 +87,7 @@ class MissingTranslation(admin.SimpleListFilter):
         return queryset.filter(wanted)
 
 
-class CatalogAdmin(TellsWhatGoes, GivesBack, TranslationAdmin):
+class CatalogAdmin(ReadsInWords, TellsWhatGoes, GivesBack, TranslationAdmin):
     """Both languages side by side, every save a version that can be restored."""
 
     slug_is_fixed = True

@@ -21,6 +21,7 @@ from catalog.admin.fields import ChoicesField, ConfigField, LinesField, name_for
 from catalog.admin.gone_rows import RowsOfAnEntry
 from catalog.admin.local_edits import LocalEdits
 from catalog.admin.publishing import PublishedByReviewers
+from catalog.admin.read_only import ReadsInWords
 from catalog.admin.together import EditedTogether
 from catalog.bridge.shapes import shape_of
 from catalog.models import Alias, LanguageModel, Source
@@ -106,7 +107,7 @@ class AliasInline(admin.TabularInline):
     extra = 0
 
 
-class SourceInline(admin.StackedInline):
+class SourceInline(ReadsInWords, admin.StackedInline):
     model = Source
     form = SourceForm
     formset = RowsOfAnEntry

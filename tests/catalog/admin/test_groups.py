@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from reversion.models import Version
 
@@ -91,3 +92,22 @@ def test_an_address_goes_on_when_an_editor_changes_it(model: LanguageModel, clie
     logged_in(client, "editor")
     assert errors(client, model, slug="beep") == {}
     assert Alias.objects.filter(name=model.slug, model=model).exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", ("Grouped-query", "Text<br>Image")), ("zh-hans", ("分组查询", "文本<br>图像"))]
+)
+def test_who_may_only_view_reads_words(model: LanguageModel, client: Client, language: str, said: tuple[str]) -> None:
+    """Lists by their words, a config laid out; Django would show JSON in one line."""
+    model.attention, model.input_modalities = ["gqa"], ["text", "image"]
+    model.save()
+    user = User.objects.create_user("reader", is_staff=True)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=("view_languagemodel", "view_source")))
+    client.force_login(user)
+    client.cookies["django_language"] = language
+    page = client.get(change_address(model)).content.decode()
+    for words in said:
+        assert words in page
+    assert re.search(r"<pre>\{\n &quot;\w+&quot;: [^\n]+,\n", page)
+    outside = re.sub(r"<pre>.*?</pre>", "", page, flags=re.DOTALL)
+    assert not re.search(r"\[&quot;|&quot;(config|text|gqa)&quot;", outside)
