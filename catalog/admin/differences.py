@@ -64,9 +64,9 @@ def differ(name: str, then: str, now: str) -> Difference:
 
 
 def named(row: Model, fields: Iterable[str]) -> str:
-    """Columns by the names that the form gives them."""
-    columns = {column.name: column for column in row._meta.concrete_fields}
-    return _(", ").join(str(columns[name].verbose_name) for name in fields if name in columns)
+    """Columns by the names that the form gives them, in the row's order: PostgreSQL keeps none of what was shipped."""
+    meant = set(fields)
+    return _(", ").join(str(column.verbose_name) for column in row._meta.concrete_fields if column.name in meant)
 
 
 def text(column: Field[Any, Any], value: Any) -> str:
