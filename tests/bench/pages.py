@@ -133,7 +133,7 @@ def ours() -> list[str]:
 
 
 def bare() -> list[str]:
-    return [*ours(), "tests.bench.bare:application"]
+    return [*ours(), "-c", "python:tests.bench.bare_server", "tests.bench.bare:application"]
 
 
 def nginx(folder: Path, answers: Path) -> list[str]:

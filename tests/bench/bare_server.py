@@ -1,0 +1,9 @@
+"""gunicorn for the bare view: as `config.server` has it, without what the site does beside answering."""
+
+from typing import Any
+
+from config.server import *  # noqa: F403
+
+
+def post_worker_init(_worker: Any) -> None:
+    """No ranks are owed here, and nothing is to be worked out before somebody asks."""
