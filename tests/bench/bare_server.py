@@ -5,5 +5,5 @@ from typing import Any
 from config.server import *  # noqa: F403
 
 
-def post_worker_init(_worker: Any) -> None:
+def post_worker_init(_worker: Any) -> None:  # type: ignore[no-redef]  # in place of the site's
     """No ranks are owed here, and nothing is to be worked out before somebody asks."""
