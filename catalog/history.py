@@ -13,7 +13,7 @@ import reversion
 from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.db import IntegrityError, router, transaction
-from django.db.models import ForeignKey, Model, Prefetch, prefetch_related_objects
+from django.db.models import ForeignKey, Model, QuerySet, prefetch_related_objects
 from django.db.models.deletion import Collector
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -33,6 +33,7 @@ from catalog.models import (
     Synced,
     derived,
 )
+from catalog.models.querysets import LONG_COLUMNS
 
 PARTS = ("sources", "aliases")  # of a model, and of its form
 for kept in (Organization, Family, Licence, Benchmark, Accelerator, Score, Source, Alias):
@@ -58,16 +59,12 @@ def record_from_files(kind: type[Synced], keys: Iterable[int]) -> None:
     wanted = sorted(keys)
     for start in range(0, len(wanted), BATCH):
         # Not in their own order, which joins other tables: with statistics of other data SQLite took minutes for it.
-        rows: list[Synced] = list(kind._base_manager.filter(pk__in=wanted[start : start + BATCH]).order_by("pk"))
-        prefetch_related_objects(rows, *_read_along(kind))
+        found: QuerySet[Any] = kind._base_manager.filter(pk__in=wanted[start : start + BATCH]).order_by("pk")
+        if kind is Score:  # which is named by both
+            found = found.select_related("model", "benchmark").defer(*(f"model__{name}" for name in LONG_COLUMNS))
+        rows: list[Synced] = list(found)
+        prefetch_related_objects(rows, *(PARTS if kind is LanguageModel else ()))
         record(rows, FROM_FILES)
-
-
-def _read_along(kind: type[Synced]) -> tuple[str | Prefetch[Any], ...]:
-    """What a version holds beside the row, or names it by."""
-    if kind is Score:
-        return Prefetch("model", LanguageModel._base_manager.only("name")), "benchmark"
-    return PARTS if kind is LanguageModel else ()
 
 
 def _parts(row: Synced) -> list[Synced]:

@@ -20,6 +20,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
 from catalog.models import DataChange, RankRequest, Release
@@ -106,10 +107,11 @@ def _take() -> list[int]:
     with transaction.atomic():
         wait_for_bulk_writers()
         # The database's clock, since those of two hosts may differ; on both sides of now, since it may be set back.
-        held = RankRequest.objects.filter(taken_at__range=(Now() - GIVEN_UP, Now() + GIVEN_UP))
-        if any(_lives(request.worker) for request in held):
+        lately = ExpressionWrapper(Q(taken_at__range=(Now() - GIVEN_UP, Now() + GIVEN_UP)), BooleanField())
+        requests = RankRequest.objects.values_list("pk", "worker", lately)
+        if any(held and _lives(worker) for _pk, worker, held in requests):
             return []
-        taken = list(RankRequest.objects.values_list("pk", flat=True))
+        taken = [pk for pk, _worker, _held in requests]
         RankRequest.objects.filter(pk__in=taken).update(worker=_me(), taken_at=Now())
         return taken
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import translation
 
 from catalog import sync
@@ -281,8 +280,7 @@ def test_the_command_says_what_it_did(folder: Any) -> None:
 def test_few_queries(folder: Any, django_assert_max_num_queries: Any) -> None:
     """The number of queries does not grow with rows: for each kind read rows and removals, write, read keys."""
     catalogue = load(folder.path)
-    locks = 3 if connection.vendor == "postgresql" else 0  # SQLite's comes with the transaction
-    with django_assert_max_num_queries(125 + locks):  # 40 of them for the history
+    with django_assert_max_num_queries(125):  # 40 of them for the history
         sync.sync(catalogue)
     with django_assert_max_num_queries(40):
         sync.sync(catalogue)
