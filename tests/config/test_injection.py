@@ -43,7 +43,7 @@ CORPUS = (
     "</script></style></textarea></title><svg/onload=attack()><attack>",
     "javascript:attack()",
     '[attack](javascript:attack()) ![attack](x" onerror="attack()) <attack>',
-    "{{ 7*191 }}{% attack %}${7*191}<attack>",
+    "{{ 7919*7907 }}{% attack %}${7919*7907}<attack>",
     "]]><attack/><!--",
 )
 POLYGLOT = "javascript:attack()//'\"--></script></title></textarea><svg/onload=attack()><attack x='\" onerror=attack() "
@@ -77,7 +77,7 @@ class Markup(HTMLParser):
 
 def faults_of(answer: Any) -> list[str]:
     kind, text = answer.headers["Content-Type"].partition(";")[0], answer.content.decode(errors="replace")
-    if "1337" in text.replace("{{ 7*191 }}", ""):
+    if "62615533" in text:  # longer than any key of a row that stands on a page
         return ["computed"]
     if kind == "text/html":
         return Markup(text).faults
