@@ -36,6 +36,15 @@ def test_accessible_and_whole_at_every_size(page: Page, complaints: list[str], l
             assert found.violations_count == 0, f"{width}, {theme}\n{found.generate_report()}"
 
 
+def test_longest_context_of_a_million_and_ten_thousand(page: Page) -> None:
+    """Its mark at the slider's end is the widest there is (Qwen3.5), and no reason to scroll sideways."""
+    page.goto(f"/en/{MODEL}")
+    page.locator(".ticks li").last.evaluate("mark => { mark.textContent = '1,010,000' }")
+    for width in (320, 390, 1280):
+        page.set_viewport_size({"width": width, "height": 720})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_forced_colours_and_print(page: Page, complaints: list[str]) -> None:
     page.goto(f"/en/{MODEL}")
     page.emulate_media(forced_colors="active")
