@@ -40,6 +40,18 @@ def test_words_are_the_readers_and_values_escaped() -> None:
     assert written(source, name="<b>") == "Models Compare &lt;b&gt;"
 
 
+def test_a_page_has_one_break_where_its_template_has_many() -> None:
+    source = (
+        "<ul>\n  {# why #}\n  {% for each in 'ab' %}\n    <li>{{ each }}\n\n      c</li>\n  {% endfor %}\n</ul>  d\n"
+    )
+    assert written(source).split("\n") == ["<ul>", "<li>a", "c</li>", "<li>b", "c</li>", "</ul>  d"]
+    assert written("<b>a</b>{% if 1 %}\n  <i>b</i>\n{% endif %}\n c") == "<b>a</b>\n<i>b</i>\nc"  # words stay apart
+    assert (
+        written("<pre>a\n  b\n\n</pre>\n  <textarea>\n {{ 1 }}</textarea>")
+        == "<pre>a\n  b\n\n</pre>\n<textarea>\n 1</textarea>"
+    )
+
+
 @pytest.mark.parametrize(("language", "between"), [("en", ". B"), ("zh-hans", ".B")])
 def test_sentences_follow_each_other_as_the_language_has_it(language: str, between: str) -> None:
     with translation.override(language):
