@@ -51,7 +51,8 @@ def get_benchmark(request: HttpRequest, slug: str) -> Benchmark:
 
 def _standings(benchmark: Benchmark) -> QuerySet[Standing]:
     rows = Standing.objects.filter(score__benchmark=benchmark).select_related("score__model")
-    return rows.defer(*(f"score__model__{name}" for name in LONG_COLUMNS)).order_by("score__variant", "rank", "pk")
+    short = rows.defer(*(f"score__model__{name}" for name in LONG_COLUMNS))
+    return short.order_by("score__variant", "rank", "score__model__slug", "pk")
 
 
 def _standing(row: Standing) -> dict[str, Any]:

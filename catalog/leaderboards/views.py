@@ -81,8 +81,8 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     ranked = standings.filter(score__variant=variant)
     field = ranked.order_by().aggregate(lowest=Min("score__value"), highest=Max("score__value"))
     order = "-score__value" if row.higher_is_better else "score__value"
-    narrowed = form.standings(ranked)
-    paged = page_of(request.GET.get("page"), with_models(narrowed.order_by("rank", order, "pk"), "score__"), PAGE_SIZE)
+    narrowed = form.standings(ranked).order_by("rank", order, "score__model__slug", "pk")
+    paged = page_of(request.GET.get("page"), with_models(narrowed, "score__"), PAGE_SIZE)
     fits = mine.fits([standing.score.model for standing in paged["page"]], form.context_tokens)
     shown = [standing for standing in paged["page"] if form.kept(standing.score.model, fits)]
     return render(

@@ -15,7 +15,7 @@ from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel,
 from catalog.models.querysets import with_published
 from catalog.models.vocabulary import Vendor
 from catalog.ranking.scope import OVERALL
-from catalog.search.text import atoms, lines, without_marks
+from catalog.search.text import atoms, lines, without_marks, words_of_readers
 
 Kind = Literal["family", "model", "organization", "accelerator", "benchmark"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -136,10 +136,10 @@ def _best(models: Iterable[Entry], column: str) -> Mapping[int, tuple[int, int]]
 
 def _accelerators() -> Iterator[Entry]:
     """Of equal finds the plain product before its variants, then the newest."""
-    vendors = _vendors()
+    vendors, machines = _vendors(), words_of_readers()["machines"]
     rows = Accelerator.objects.order_by().values_list("pk", "slug", "name_en", "name_zh_hans", "vendor", "release_year")
     for pk, slug, english, chinese, vendor, year in rows:
-        own = lines([english, chinese, slug])
+        own = lines([english, chinese, slug, *machines.get(vendor, ())])
         plain = len(atoms(english))
         yield _entry("accelerator", pk, slug, english, chinese, own, vendors.get(vendor, ""), (plain, -(year or 0)))
 
@@ -149,8 +149,9 @@ def _vendors() -> Mapping[str, str]:
         with translation.override(language):
             return str(label)
 
+    beside = words_of_readers()["machines_beside"]
     return {
-        value: lines([value, *(said(label, language) for language in ("en", "zh-hans"))])
+        value: lines([value, *(said(label, language) for language in ("en", "zh-hans")), *beside.get(value, ())])
         for value, label in Vendor.choices
     }
 
