@@ -19,6 +19,7 @@ TEXTS: Mapping[str, Promise] = {
     "context": _(
         "%(stated)s is stated, config.json has %(config)s positions. Correct it, or explain both in the note."
     ),
+    "label": _("%(number)s is not what the label %(label)s says."),
     "active_above_total": _("%(active)s active parameters are more than all %(total)s."),
     "extended_not_longer": _("%(extended)s is not longer than the context of %(context)s."),
     "cutoff_after_release": _("The knowledge cutoff %(cutoff)s is after the release on %(release)s."),

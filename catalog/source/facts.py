@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from calculator.architecture import ConfigError, read_config
@@ -32,6 +34,8 @@ WORDS: dict[frozenset[str], type[Mixer]] = {
     frozenset({"linear", "lightning", "gated-deltanet", "kimi-delta"}): LinearAttention,
     frozenset({"mamba", "mamba-2", "parallel-mamba-2"}): StateSpace,
 }
+LABEL = re.compile(r"(\d+(?:\.\d+)?) ?([KMBT])")
+SCALES = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 PROSE = ("description_en", "description_zh_hans", "summary_en", "summary_zh_hans")
 TEXTS: Mapping[str, str] = {
     "unreadable": "%(error)s",
@@ -39,6 +43,7 @@ TEXTS: Mapping[str, str] = {
     "unread_but_readable": "the calculator reads this config.json: leave the key out",
     "total": "%(stated)s stated, %(config)s by config.json (%(share)s); a note on the counts must explain both",
     "context": "%(stated)s stated, %(config)s positions in config.json; a note on the context must explain both",
+    "label": "%(number)s is not what %(label)s says",
     "active_above_total": "%(active)s active are more than all %(total)s",
     "extended_not_longer": "%(extended)s is not longer than the context of %(context)s",
     "cutoff_after_release": "the knowledge cutoff %(cutoff)s is after the release on %(release)s",
@@ -104,6 +109,10 @@ def _against_config(model: ModelRecord, config: dict[str, Any]) -> Iterator[Find
 
 
 def _against_itself(model: ModelRecord) -> Iterator[Finding]:
+    label = LABEL.fullmatch(model.total_label)
+    if label and model.total_published and not _rounds_to(model.total_published, *label.groups()):
+        values = {"number": f"{model.total_published:,}", "label": model.total_label}
+        yield Finding("total_published", "label", values)
     total, active = model.total_parameters, model.active_parameters
     if total and active and active > total:
         values = {"active": f"{active:,}", "total": f"{total:,}"}
@@ -115,6 +124,16 @@ def _against_itself(model: ModelRecord) -> Iterator[Finding]:
     if model.release_date and model.knowledge_cutoff[:7] > model.release_date[:7]:
         values = {"cutoff": model.knowledge_cutoff, "release": model.release_date}
         yield Finding("knowledge_cutoff", "cutoff_after_release", values)
+
+
+def _rounds_to(number: int, digits: str, scale: str) -> bool:
+    """Whether a publisher who counts `number` would write it so.
+
+    >>> _rounds_to(8_190_735_360, "8.2", "B"), _rounds_to(8_190_735_360, "8", "B"), _rounds_to(999, "0.6", "B")
+    (True, True, False)
+    """
+    decimals = len(digits.partition(".")[2])
+    return round(Decimal(number) / SCALES[scale], decimals) == Decimal(digits)
 
 
 def _figures(model: ModelRecord) -> Iterator[Finding]:

@@ -76,6 +76,13 @@ def test_the_folder_loads(folder: Any) -> None:
             f"{CARD}: total_parameters",
             "302,048 stated, 202,048",
         ),
+        (
+            CARD,
+            'label = "0.2M"',
+            'label = "0.2M"\ntotal_published = 999_000',
+            f"{CARD}: total_published",
+            "999,000 is not what",
+        ),
         (CARD, "active_parameters = 20", "active_parameters = 90", f"{CARD}: active_parameters", "more than all"),
         (CARD, 'active_basis = "all"', 'active_basis = "computed"', f"{CARD}: active_basis", "that is everything"),
         (CARD, '"config", "licence"', '"config", "price"', f"{CARD}: source.1.facts.1", "'licence'"),
