@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
@@ -16,19 +19,28 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import translation
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from reversion.admin import VersionAdmin
 from reversion.errors import RevertError
 from reversion.models import Version
+from reversion.revisions import is_active, set_comment
 
 from catalog import history
 from catalog.admin.differences import compared, contents
 from catalog.models import Synced
 
 NO_PLACE = gettext_noop("This version names something that is no longer here. Nothing was changed.")
+NAMES = re.compile(r'"(?:[^"\\]|\\.)*"')  # strings of JSON
+SPACED = re.compile(r"(?<=[\u3400-\u9fff）]) (?=[\u3400-\u9fff])")  # Django says "and" between spaces in any language
 LOOKING = ("GET", "HEAD", "OPTIONS")
+
+
+def _in_words(comment: str, names: Mapping[str, str]) -> str:
+    said = LogEntry(change_message=NAMES.sub(lambda name: names.get(name[0], name[0]), comment)).get_change_message()
+    return SPACED.sub("", said)
 
 
 class VersionedAdmin(VersionAdmin):
@@ -49,11 +61,37 @@ class VersionedAdmin(VersionAdmin):
     ) -> HttpResponse:
         response = super().history_view(request, object_id, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data:
+            names = self._names_of_fields(request)
             for action in response.context_data["action_list"]:
                 revision = action["revision"]
                 if revision.comment in history.COMMENTS:
                     revision.comment = _(revision.comment)
+                revision.comment = _in_words(revision.comment, names)
         return response
+
+    def log_addition(self, request: HttpRequest, *of: Any) -> LogEntry:
+        return self._not_yet_said(super().log_addition(request, *of))
+
+    def log_change(self, request: HttpRequest, *of: Any) -> LogEntry:
+        return self._not_yet_said(super().log_change(request, *of))
+
+    def _not_yet_said(self, entry: LogEntry) -> LogEntry:
+        """History keeps what was changed as data: django-reversion would keep a sentence in the editor's language,
+        which others do not read."""
+        if is_active():
+            set_comment(entry.change_message)
+        return entry
+
+    def _names_of_fields(self, request: HttpRequest) -> Mapping[str, str]:
+        """As history keeps them, in English and as JSON, with what the forms call them in the editor's language."""
+        forms = [
+            self.get_form(request),
+            *(inline.get_formset(request).form for inline in self.get_inline_instances(request)),
+        ]
+        labels = [field.label for form in forms for field in form.base_fields.values() if field.label]
+        with translation.override(None):
+            english = [json.dumps(str(label), ensure_ascii=False) for label in labels]
+        return {name: json.dumps(str(label)) for name, label in zip(english, labels, strict=True)}
 
     def revision_view(
         self, request: HttpRequest, object_id: str, version_id: int, extra_context: dict[str, Any] | None = None

@@ -24,6 +24,15 @@ def filled(editor: Client, row: Any) -> dict[str, Any]:
     return {name: value for name, value in sent.items() if value is not None}
 
 
+def opened(editor: Client, row: Any) -> dict[str, Any]:
+    """What travels with the change form to tell what was edited in it: each value as it was."""
+    page = editor.get(change_address(row))
+    inlines = page.context["inline_admin_formsets"]
+    parts = [page.context["adminform"].form, *(part for inline in inlines for part in inline.formset.forms)]
+    seen = {part.add_initial_prefix(name): part[name].value() for part in parts for name in part.fields}
+    return {name: value for name, value in seen.items() if value is not None}
+
+
 def errors(editor: Client, row: Any, **changes: Any) -> dict[str, Any]:
     """The form's errors after an edit; empty where it was saved."""
     answer = editor.post(change_address(row), filled(editor, row) | changes)

@@ -15,6 +15,7 @@ from reversion.models import Version
 from catalog import history, sync
 from catalog.models import Accelerator, Alias, LanguageModel, Organization, Removal, Score, Source
 from catalog.source import load
+from tests.catalog.admin.forms import filled, opened
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,19 @@ def test_history_begins_with_the_files(editor: Client, kind: Any) -> None:
     for language, says in (("en", "From the data files"), ("zh-hans", "来自数据文件")):
         page = editor.get(address(row, "history", row.pk), headers={"accept-language": language})
         assert says in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "says"), [("en", "Changed Name and Summary (Chinese)."), ("zh-hans", "修改：名称和摘要（中文）。")]
+)
+def test_what_was_changed_is_said_by_the_names_of_the_form(editor: Client, language: str, says: str) -> None:
+    row = the_model()
+    values = opened(editor, row) | filled(editor, row) | {"name": "Runner", "summary_zh_hans": "会飞。"}
+    assert (
+        editor.post(address(row, "change", row.pk), values, headers={"accept-language": "zh-hans"}).status_code == 302
+    )
+    page = editor.get(address(row, "history", row.pk), headers={"accept-language": language})
+    assert says in plain(page)
 
 
 def test_a_sync_that_changes_nothing_adds_no_version(editor: Client, folder: Any) -> None:
