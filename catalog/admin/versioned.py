@@ -148,7 +148,7 @@ class VersionedAdmin(VersionAdmin):
             return HttpResponseRedirect(request.path)
         row = get_object_or_404(self.model._base_manager, pk=version.object_id)
         self.log_change(request, row, _("It was brought back."))
-        messages.success(request, _("%(name)s is here again, with all that had been deleted with it.") % {"name": row})
+        messages.success(request, _("Here again: %(name)s, with all that had been deleted with it.") % {"name": row})
         return HttpResponseRedirect(self._address("change", row.pk))
 
     def _address(self, page: str, pk: int) -> str:
