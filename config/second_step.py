@@ -56,3 +56,8 @@ class CodeSite(OTPAdminSite):
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
+
+    def register(self, model_or_iterable: Any, *of: Any, **options: Any) -> None:
+        """Devices hold secrets, and `manage.py totp` makes them: no page shows them."""
+        if model_or_iterable not in (StaticDevice, TOTPDevice):
+            super().register(model_or_iterable, *of, **options)

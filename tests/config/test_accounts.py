@@ -154,7 +154,9 @@ def log_in(code, language="en"):
     sent = {"username": "owner", "password": "correct horse battery", "otp_token": code}
     client = Client()
     answer = client.post("/admin/login/?next=/admin/", sent, headers={"accept-language": language}, secure=False)
-    return answer, client.get("/admin/").status_code
+    home = client.get("/admin/")
+    assert "otp_totp" not in home.content.decode() and "otp_static" not in home.content.decode()  # nor their secrets
+    return answer, home.status_code
 answer, seen = log_in("123456")
 assert seen == 302 and "no app for codes yet" in answer.content.decode(), answer.content.decode()
 out = StringIO()
