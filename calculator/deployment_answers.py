@@ -154,20 +154,26 @@ def commands(
     draft: Model | None = None,
     guessing: Estimate | None = None,
 ) -> Iterable[CommandView]:
-    """The commands of each hub, the one that is reached from the reader's country first; the same text once. None for
-    cards on which it does not run."""
+    """The commands of each hub, that of the reader's country first unless another's can be copied as they are and its
+    own cannot; the same text once. None for cards on which it does not run."""
     if placed is not None and placed.state == "does_not_fit":
         return ()
-    first = "modelscope" if get_language() == "zh-hans" else "huggingface"
     usable = placed if placed is not None and placed.estimate is not None else None
-    found: dict[str, CommandView] = {}
-    for hub, source in sorted(model.sources, key=lambda each: each[0] != first):
+    draft_format = (guessing.workload.weight_format or "") if guessing else ""
+    of_hubs: dict[str, Sequence[Command]] = {}
+    for hub, source in model.sources:
         drafting = dict(draft.sources).get(hub, WeightSource(name=draft.name)) if draft and guessing else None
-        draft_format = (guessing.workload.weight_format or "") if guessing else ""
-        for command in launch_commands(
-            workload, source, hub=hub, fit=usable, draft=drafting, draft_format=draft_format
-        ):
+        of_hubs[hub] = launch_commands(workload, source, hub=hub, fit=usable, draft=drafting, draft_format=draft_format)
+    nearest = "modelscope" if get_language() == "zh-hans" else "huggingface"
+    found: dict[str, CommandView] = {}
+    for hub in sorted(of_hubs, key=lambda each: (_placeholders(of_hubs[each]), each != nearest)):
+        for command in of_hubs[hub]:
             notes = tuple(labels.hardware_note_text(note) for note in command.notes)
             view = CommandView(label=labels.command_name(command.key), hub=hub, command=command, notes=notes)
             found[command.text] = replace(view, hub="") if command.text in found else view
     return found.values()
+
+
+def _placeholders(commands: Sequence[Command]) -> int:
+    """How much a reader has to fill in before the engine's first program starts."""
+    return len(commands[0].placeholders) if commands else 0

@@ -167,8 +167,6 @@ def _largest_context(shape: Shape, question: Question, longest: int | None) -> i
 
 
 def _command(model: LanguageModel, shape: Shape, answer: Fit) -> CommandView | None:
-    """That of the engine's first program; of two hubs the one whose command can be copied as it is."""
+    """That of the engine's first program."""
     asked = Model(name=model.name, shape=shape, sources=sources(model, shape))
-    found = list(commands(asked, answer.workload, answer))
-    first = [each for each in found if each.label == found[0].label]
-    return min(first, key=lambda each: len(each.command.placeholders), default=None)
+    return next(iter(commands(asked, answer.workload, answer)), None)

@@ -199,6 +199,15 @@ def test_the_chinese_page_names_modelscope_first() -> None:
     assert "VLLM_USE_MODELSCOPE" not in english.partition("vllm serve")[0]
 
 
+def test_a_command_that_can_be_copied_stands_before_one_with_a_name_to_fill_in() -> None:
+    """GGUF files are known on Hugging Face alone, which readers in China reach through a mirror."""
+    state = "calculator/?model=deepseek-v3&card=h200-sxm&cards=8"
+    page, english = get(f"/zh-hans/{state}"), get(f"/en/{state}")
+    assert re.findall(r"<code>llama-server (-hf|-m) ", page) == ["-hf", "-m"]
+    assert "HF_ENDPOINT=https://hf-mirror.com" in page
+    assert "HF_ENDPOINT" not in english
+
+
 def test_a_pasted_config_is_computed_like_the_catalogue_s(config: dict[str, Any]) -> None:
     pasted = post({"config": json.dumps(config), "context": "8192", "format": "json"})
     kept = get(f"{PAGE}?model=llama-3-1-8b-instruct&context=8192&format=json")
