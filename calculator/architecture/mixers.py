@@ -125,10 +125,12 @@ class StateSpace(Mixer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortConvolution(Mixer):
-    """A gated convolution over the last `conv_kernel` tokens (LFM2)."""
+    """A convolution over the last `conv_kernel` tokens: gated (LFM2), or several within a layer of attention (Inkling,
+    ZAYA). `in_f32`: the inputs that it keeps have 32 bits, whatever the model computes in."""
 
     conv_kernel: int
     conv_channels: int
+    in_f32: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from calculator.architecture.mixers import (
 from calculator.architecture.per_token import VALUE_EXPERTS, Dense, Experts, FeedForward
 
 __all__ = [
+    "NGRAMS",
     "VALUE_EXPERTS",
     "Attention",
     "ChunkedAttention",
@@ -107,8 +108,9 @@ class ModuleFormat(NamedTuple):
 
 
 LOOKED_UP_IN_LAYERS = "per_layer_token_embd"
-LOOKED_UP = frozenset({"token_embd", "position_embd", LOOKED_UP_IN_LAYERS})
-"""Tables of which a token takes one row."""
+NGRAMS = "ngram_embd"
+LOOKED_UP = frozenset({"token_embd", "position_embd", LOOKED_UP_IN_LAYERS, NGRAMS})
+"""Tables of which a token takes one row, or (of groups of tokens) one for each way to hash them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

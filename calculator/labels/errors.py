@@ -35,6 +35,9 @@ ERRORS: Mapping[str, Promise] = {
     "layer_not_supported": gettext_lazy(
         "This engine does not run this model: it has layers of a kind it does not know (%(layer)s)."
     ),
+    "model_not_modelled": gettext_lazy(
+        "What this engine allocates for models of the type %(model_type)s is not modelled."
+    ),
     "model_not_known": gettext_lazy("This engine does not know this model (%(value)s)."),
     "indexers_shared": gettext_lazy(
         "mlx-lm gives each layer its own indexer and does not load a model whose layers share them."

@@ -197,4 +197,5 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "not_for_model": ("value",),
     "not_with_stages": ("value",),
     "model_not_known": ("value",),
+    "model_not_modelled": ("model_type",),
 }

@@ -9,14 +9,17 @@ from calculator.architecture.families import (
     gated,
     gemma,
     indexed,
+    inkling,
     linear,
     llama4,
     own_code,
+    qwen4,
     recurrent,
     sparse,
     state_space,
     uneven,
     variants,
+    zaya,
 )
 from calculator.architecture.families.standard import Family
 
@@ -35,6 +38,9 @@ _MODULES = (
     indexed,
     uneven,
     own_code,
+    inkling,
+    qwen4,
+    zaya,
 )
 FAMILIES: dict[str, Family] = {
     model_type: family for module in _MODULES for model_type, family in module.FAMILIES.items()

@@ -6,6 +6,7 @@ from calculator.architecture.towers import (
     clip,
     gemma,
     glm,
+    inkling,
     llama,
     merging,
     others,
@@ -23,6 +24,9 @@ __all__ = ["TOWERS", "Tower"]
 
 TOWERS: dict[str, Towers] = {
     model_type: towers
-    for module in (clip, gemma, glm, llama, merging, others, own_code, pooled, qwen, reading, sound, speech, tokenizers)
+    for module in (
+        *(clip, gemma, glm, inkling, llama, merging, others, own_code, pooled, qwen, reading, sound, speech),
+        tokenizers,
+    )
     for model_type, towers in module.TOWERS.items()
 }

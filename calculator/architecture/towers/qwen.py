@@ -69,4 +69,5 @@ TOWERS: dict[str, Towers] = {
     "qwen3_5_moe": qwen3_vl,
     "qwen3_vl": qwen3_vl,
     "qwen3_vl_moe": qwen3_vl,
+    "qwen4_exp": qwen3_vl,
 }

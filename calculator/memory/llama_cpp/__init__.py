@@ -26,6 +26,7 @@ from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, 
 from calculator.memory.llama_cpp.running import card_bytes, kept_terms, run
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
+from calculator.memory.not_modelled import check_modelled
 from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
@@ -183,6 +184,7 @@ def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tupl
 
 
 def _check(shape: Shape, workload: Workload) -> None:
+    check_modelled(shape)
     check_prediction(shape, workload)
     _check_cards(workload, workload.tensor_split or ())
     check_file(shape, workload)

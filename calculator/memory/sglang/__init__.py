@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.checkpoint import native_format, offered
+from calculator.memory.not_modelled import check_modelled
 from calculator.memory.predicting import check_predicts
 from calculator.memory.published import range_notes
 from calculator.memory.sglang.capacity import capacity_of
@@ -62,6 +63,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     if workload.kv_v_format != workload.kv_format:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
     depth, copies = workload.pipeline_parallel, workload.tensor_parallel * workload.replicas
+    check_modelled(shape)
     check_split(shape, workload)
     _check_prediction(shape, workload)
     held = weights(shape, workload.weight_format or default_weight_format(shape), layout(workload))

@@ -123,7 +123,8 @@ def _state_elements(mixer: Mixer) -> tuple[int, int]:
         channels = mixer.inner_size + (2 * mixer.num_groups * mixer.state_size if mixer.version == 2 else 0)
         return mixer.conv_kernel * channels, mixer.inner_size * mixer.state_size
     if isinstance(mixer, ShortConvolution):
-        return mixer.conv_kernel * mixer.conv_channels, 0
+        kept = mixer.conv_kernel * mixer.conv_channels
+        return (0, kept) if mixer.in_f32 else (kept, 0)
     if isinstance(mixer, Recurrence):
         return (mixer.conv_kernel - 1) * mixer.conv_channels, mixer.state_elements
     if isinstance(mixer, (Attention, LatentAttention, CompressedAttention)):

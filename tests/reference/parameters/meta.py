@@ -24,6 +24,17 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from calculator.architecture.keys import may_bear_shape
 
 STARTS: dict[str, dict[str, Any]] = {
+    "inkling_mm_model": {"vision_config.n_layers": 6, "text_config.mlp_layer_types": ["dense"] * 2 + ["sparse"] * 64},
+    "qwen4_exp": {
+        "text_config.eos_token_id": 1,
+        "text_config.ple_layer_ids": [2],
+        "text_config.indexer_n_heads": 4,
+        "text_config.indexer_kv_heads": 1,
+        "text_config.indexer_head_dim": 128,
+        "text_config.indexer_budget": 2048,
+        "text_config.indexer_compress_ratio": 4,
+        "text_config.rope_parameters": {"rope_type": "default", "rope_theta": 1e7, "partial_rotary_factor": 0.25},
+    },
     "aya_vision": {"vision_config.num_attention_heads": 16},
     "cohere_compass": {"text_config.rope_parameters": {"full_attention": {"rope_theta": 1e4, "rope_type": "default"}}},
     "hunyuan_vl": {"text_config.head_dim": 128},
@@ -34,6 +45,9 @@ CHANGES: tuple[tuple[str, Any], ...] = (
     ("num_hidden_layers", 3),
     ("encoder_layers", 3),
     ("depth", 3),
+    ("ple_layer_ids", [2, 3]),
+    ("loop_layer_index_end", 12),
+    ("hc_count", 2),
     ("intermediate_size", 2064),
     ("num_key_value_heads", 1),
     ("vocab_size", 5000),
@@ -57,7 +71,19 @@ SHAPES = (
     "upsampling_ratios",
     "compress",
     "hc_mult",
+    "hc_count",
+    "hc_lowrank",
     "index_topk",
+    "rel_extent",
+    "dense_mlp_idx",
+    "ngram_vocab_size_base",
+    "ple_layer_ids",
+    "indexer_budget",
+    "indexer_compress_ratio",
+    "loop_layer_index_start",
+    "loop_layer_index_end",
+    "cca_time0",
+    "cca_time1",
 )
 """Keys that a rule reads though their names do not sound like a shape's."""
 

@@ -1,0 +1,16 @@
+"""Model types whose layers one engine keeps in a way that no other does."""
+
+from __future__ import annotations
+
+from calculator.architecture.shape import Shape
+from calculator.memory.workload import WorkloadError
+
+BY_TRANSFORMERS_ALONE = frozenset({"inkling_text", "inkling2_text", "inkling2_loop_text", "qwen4_exp_text", "zaya"})
+"""Of these only what transformers allocates was read: several short convolutions beside attention, tables of n-grams,
+layers that run several times."""
+
+
+def check_modelled(shape: Shape) -> None:
+    """Raise `WorkloadError` for a model type of which this engine's own memory was not read."""
+    if shape.model_type in BY_TRANSFORMERS_ALONE:
+        raise WorkloadError("engine", "model_not_modelled", model_type=shape.file_type or shape.model_type)
