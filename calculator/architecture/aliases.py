@@ -86,6 +86,7 @@ MODEL_TYPES: dict[str, str] = {
     "RefinedWebModel": "falcon",
     "ernie4_5_moe_vl": "ernie4_5_vl_moe",
     "lfm2-vl": "lfm2_vl",
+    "Yi": "llama",
 }
 
 # A layer kind's word in published files, and the one newer transformers versions write for it.

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from calculator.architecture import gguf_classic as classic
 from calculator.architecture import gguf_experts as experts
 from calculator.architecture import gguf_hybrids as hybrids
+from calculator.architecture import gguf_recurrent as recurrent
 from calculator.architecture.gguf_values import Values
 
 
@@ -24,7 +26,55 @@ class Known(NamedTuple):
 
 
 HYBRID = frozenset({"attention.head_count_kv", "feed_forward_length"})
+KV_HEADS = frozenset({"attention.head_count_kv"})
+# What the metadata of a purely recurrent file say of attention and feed-forward is nought.
+NO_ATTENTION = frozenset({"attention.head_count", "attention.head_count_kv", "feed_forward_length"})
+LATENT = frozenset({"attention.key_length"})
 KNOWN: Mapping[str, Known] = {
+    "afmoe": Known("afmoe", experts.afmoe, window_every=4),
+    "apertus": Known("apertus", classic.biased),
+    "arcee": Known("arcee", classic.biased),
+    "baichuan": Known("baichuan"),
+    "bailingmoe": Known("bailing_moe", experts.deepseek),
+    "bitnet": Known("bitnet"),
+    "bloom": Known("bloom", own=KV_HEADS),
+    "chatglm": Known("chatglm", classic.chatglm, own=KV_HEADS),
+    "cohere2moe": Known("cohere2_moe", experts.cohere2_moe, window_every=4, own=frozenset({"feed_forward_length"})),
+    "dbrx": Known("dbrx", experts.dbrx, own=KV_HEADS | {"feed_forward_length"}),
+    "deepseek": Known("deepseek", experts.deepseek),
+    "deepseek32": Known("deepseek_v32", experts.indexed),
+    "exaone": Known("exaone", classic.biased),
+    "exaone-moe": Known("exaone_moe", experts.grouped, window_every=4),
+    "falcon": Known("falcon", classic.falcon, own=KV_HEADS),
+    "falcon-h1": Known("falcon_h1", recurrent.falcon_h1),
+    "gemma3n": Known("gemma3n_text", hybrids.gemma3n, window_every=5, own=frozenset({"feed_forward_length"})),
+    "glm-dsa": Known("glm_moe_dsa", experts.indexed_where_told),
+    "gpt2": Known("gpt2", own=KV_HEADS),
+    "gptneox": Known("gpt_neox", classic.gpt_neox, own=KV_HEADS),
+    "granitehybrid": Known("granitemoehybrid", recurrent.granite_hybrid, own=KV_HEADS),
+    "hunyuan-moe": Known("hunyuan_v1_moe", experts.hunyuan, own=frozenset({"feed_forward_length"})),
+    "hunyuan_vl": Known("hunyuan_vl_text"),
+    "jais2": Known("jais2", classic.biased),
+    "jamba": Known("jamba", recurrent.jamba, own=KV_HEADS),
+    "kimi-linear": Known("kimi_linear", recurrent.kimi_linear, own=KV_HEADS),
+    "mamba": Known("mamba", recurrent.mamba, own=NO_ATTENTION),
+    "mamba2": Known("mamba2", recurrent.mamba2, own=NO_ATTENTION),
+    "mimo2": Known("mimo_v2_flash", experts.mimo2, own=KV_HEADS),
+    "minicpm": Known("minicpm", classic.biased),
+    "minicpm3": Known("minicpm3", classic.minicpm3, own=LATENT),
+    "mistral4": Known("mistral4", experts.latent_alone),
+    "mpt": Known("mpt", classic.mpt, own=KV_HEADS | {"feed_forward_length"}),
+    "nemotron": Known("nemotron", classic.biased),
+    "olmo": Known("olmo"),
+    "orion": Known("orion"),
+    "paddleocr": Known("paddleocr_vl_text"),
+    "pangu-embedded": Known("PanguEmbedded", classic.pangu),
+    "phi2": Known("phi", own=KV_HEADS),
+    "phimoe": Known("phimoe", classic.phimoe),
+    "qwen": Known("qwen"),
+    "stablelm": Known("stablelm", classic.stablelm),
+    "starcoder": Known("gpt_bigcode", classic.gpt_bigcode, own=KV_HEADS),
+    "xverse": Known("xverse"),
     "llama": Known("llama", experts.llama),
     "mistral3": Known("mistral"),
     "qwen2": Known("qwen2"),

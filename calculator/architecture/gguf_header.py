@@ -78,14 +78,19 @@ def name_in_file(file: File) -> str:
 
 def check_agrees(shape: Shape, tensors: tuple[FileTensor, ...]) -> None:
     """Raises ConfigError where a tensor of the file has another size than in the shape, or a layer has none at all."""
-    known = {(t.role, t.layer, t.kind): t.elements for t in shape.tensors if t.part in ("text", "mtp")}
+    known: dict[tuple[str, int | None, str], list[int]] = {}
+    for held in shape.tensors:
+        if held.part in ("text", "mtp"):
+            known.setdefault((held.role, held.layer, held.kind), []).append(held.elements)
     faults = []
     for tensor in tensors:
         elements = known.get((tensor.role, tensor.layer, tensor.kind))
-        if elements is not None and elements != prod(tensor.dimensions) and tensor.role not in _PADDED:
-            found = prod(tensor.dimensions)
+        if elements is None or tensor.role in _PADDED:
+            continue
+        found = prod(tensor.dimensions)
+        if found not in (elements[-1], sum(elements)):  # several of one name are stacked
             place = _written(tensor)
-            faults.append(Fault(place, "tensor_of_other_size", {"value": found, "expected": elements}))
+            faults.append(Fault(place, "tensor_of_other_size", {"value": found, "expected": sum(elements)}))
     if not tensors:
         return
     present = {tensor.layer for tensor in tensors}

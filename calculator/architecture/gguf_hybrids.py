@@ -83,6 +83,19 @@ def gemma4(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
+def gemma3n(values: Values, names: set[str]) -> dict[str, object]:
+    """`Gemma3NModel` in `conversion/gemma.py`, where the inputs by layer are padded to the vocabulary; the rank of the
+    bypass is a number in `src/models/gemma3n.cpp`."""
+    return {
+        "intermediate_size": by_layer(values, "feed_forward_length"),
+        "altup_num_inputs": values.get("altup.num_inputs"),
+        "laurel_rank": 64,
+        "num_kv_shared_layers": values.get("attention.shared_kv_layers", 0),
+        "hidden_size_per_layer_input": values.get("embedding_length_per_layer_input"),
+        "vocab_size_per_layer_input": values.get("vocab_size", 262144),
+    }
+
+
 def nemotron_h(values: Values, names: set[str]) -> dict[str, object]:
     """`NemotronHModel` in `conversion/nemotron.py`: a layer is attention, a feed-forward, or else Mamba 2."""
     heads, sizes = by_layer(values, "attention.head_count_kv"), by_layer(values, "feed_forward_length")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from calculator.architecture.attention import attention, geometry, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.dense import BIASED, LLAMA
+from calculator.architecture.families.own_files import chatglm1
 from calculator.architecture.families.standard import PRE_NORMS, Family, Standard
 from calculator.architecture.feed_forward import dense
 from calculator.architecture.fields import Fields
@@ -63,6 +64,8 @@ def jetmoe(c: Fields) -> Decoder:
 
 def chatglm(c: Fields) -> Decoder:
     """ChatGLM2 to GLM-4 in their own files: `multi_query_group_num` key/value heads, fused projections."""
+    if c.has("inner_hidden_size"):
+        return chatglm1(c)
     hidden, heads = c.size("hidden_size"), c.size("num_heads")
     kv_heads = c.size("multi_query_group_num", heads) if c.flag("multi_query_attention") else heads
     bias = c.flag("add_bias_linear")

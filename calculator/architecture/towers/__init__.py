@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calculator.architecture.towers import (
     clip,
+    first_llava,
     gemma,
     glm,
     inkling,
@@ -25,7 +26,22 @@ __all__ = ["TOWERS", "Tower"]
 TOWERS: dict[str, Towers] = {
     model_type: towers
     for module in (
-        *(clip, gemma, glm, inkling, llama, merging, others, own_code, pooled, qwen, reading, sound, speech),
+        *(
+            clip,
+            first_llava,
+            gemma,
+            glm,
+            inkling,
+            llama,
+            merging,
+            others,
+            own_code,
+            pooled,
+            qwen,
+            reading,
+            sound,
+            speech,
+        ),
         tokenizers,
     )
     for model_type, towers in module.TOWERS.items()

@@ -169,7 +169,6 @@ TOWERS: dict[str, Towers] = {
     "gemma3": gemma3,
     "idefics3": idefics3,
     "lfm2_vl": lfm2_vl,
-    "llava": llava,
     "lighton_ocr": mistral3,
     "llava_next": llava_next,
     "llava_next_video": llava_next_video,

@@ -133,10 +133,41 @@ def _with(tower: Tower, weights: Weights) -> tuple[Tower, ...]:
     return (Tower("vision", tower.outside + weights, tower.layers),)
 
 
+def glm4v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """GLM-4V-9B (vLLM 0.33.0, `models/glm4v.py`); of the same type are ChatGLM's files, which have no encoder."""
+    if not outer.has("vision_config"):
+        return ()
+    c = vision_of(outer, "glm4v_9b_vision")
+    width, inner, number = c.size("hidden_size"), c.size("intermediate_size"), c.size("num_layers")
+    patch, size = c.size("patch_size"), outer.size("intermediate_size")
+    c.ignore("image_size", "num_heads", "scaling_factor")
+    outside = patches(width, c.size("in_channels", 3), patch, patch, bias=True) + vector("v.class_embd", width)
+    outside += vector("v.position_embd", c.size("num_positions"), width)
+    outside += vector("mm.downsample", hidden, width, 2, 2) + vector("mm.downsample", hidden, kind="bias")
+    outside += linear("mm.0", hidden, hidden) + norm("mm.mid_norm", hidden, "layer") + linear("mm.gate", size, hidden)
+    outside += linear("mm.up", size, hidden) + linear("mm.down", hidden, size) + vector("mm.image_marks", 2, hidden)
+    return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
+
+
+def molmo(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """CLIP's encoder less its last layer; two of its layers are pooled by attention (vLLM 0.33.0, `models/molmo.py`,
+    whose sizes are not in the file)."""
+    width, size = 1024, outer.size("intermediate_size", least=2) // 2
+    outside = vector("v.class_embd", width) + vector("v.position_embd", 577, width)
+    outside += linear("v.patch_embd", width, 3 * 14**2) + norm("v.pre_ln", width, "layer")
+    for name in ("q", "k", "v"):
+        outside += linear(f"mm.pool_{name}", width, 2 * width, True)
+    outside += linear("mm.pool_out", width, width, True) + vector("mm.pad_embd", 2, 2 * width)
+    outside += linear("mm.gate", size, width) + linear("mm.up", size, width) + linear("mm.down", hidden, size)
+    return (Tower("vision", outside, [block(width, 4 * width)] * 23),)
+
+
 TOWERS: dict[str, Towers] = {
+    "chatglm": glm4v,
     "deepseek_vl_v2": deepseek_vl_v2,
     "dots_ocr": dots_ocr,
     "internvl_chat": internvl_chat,
     "minicpmv": minicpmv,
+    "molmo": molmo,
     "phi3_v": phi3_v,
 }

@@ -1,0 +1,97 @@
+"""Decoders whose code lies beside their weights, and was never transformers' own.
+
+Sources: vLLM 0.33.0, `models/telechat2.py`, `teleflm.py`, `step1.py`, `solar.py`, `rnj1.py`, `openpangu.py` and
+`molmo.py`; of ChatGLM-6B and of the first files of Phi the modelling code in their repositories.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calculator.architecture.attention import attention, geometry, mixer
+from calculator.architecture.decoder import Decoder, decoder
+from calculator.architecture.families.dense import GEMMA3, LLAMA
+from calculator.architecture.families.standard import POST_NORMS, PRE_NORMS, Family, Standard
+from calculator.architecture.feed_forward import dense
+from calculator.architecture.fields import Fields
+from calculator.architecture.tensors import Block, norm, norms, vector
+
+FIRST_PHI = Standard(  # "mixformer-sequential", and "phi-msft" after it
+    qkv_bias=True,
+    out_bias=True,
+    mlp_bias=True,
+    fused_qkv=True,
+    gated=False,
+    norms=("attn_norm",),
+    norm_kind="layer",
+    head_bias=True,
+    widening=4,
+)
+
+
+def telechat(c: Fields) -> Decoder:
+    """TeleChat and TeleChat 2: only what leads back to the stream has a bias."""
+    hidden = c.size("hidden_size")
+    if c.flag("embed_layernorm"):
+        raise c.fail("embed_layernorm", "unsupported_value", value=True)
+    layer = norms(PRE_NORMS, hidden) + attention(hidden, mixer(c, "full", *geometry(c)), out_bias=True)
+    layer += dense(hidden, c.size("intermediate_size")) + Block(vector("ffn_down", hidden, kind="bias"))
+    return decoder(c, [layer] * c.size("num_layers"))
+
+
+def pangu(c: Fields) -> Decoder:
+    """openPangu Embedded: `qkv_bias` goes before `bias`, which goes for the output as well. With learned sinks it is
+    another model, which is not read here."""
+    if c.count("param_sink_number"):
+        raise c.fail("param_sink_number", "unsupported_value", value=c.count("param_sink_number"))
+    bias = c.flag("attention_bias") or c.flag("bias")
+    return Standard(qkv_bias=c.flag("qkv_bias", bias), out_bias=bias, mlp_bias="mlp_bias")(c)
+
+
+def chatglm1(c: Fields) -> Decoder:
+    """ChatGLM-6B, the first: biases throughout, norms with a bias, and no key/value heads to share."""
+    hidden, heads = c.size("hidden_size"), c.size("num_heads")
+    c.ignore("position_encoding_2d", "pre_seq_len", "prefix_projection", "inner_hidden_size")
+    layer = norms(PRE_NORMS, hidden, "layer")
+    layer += attention(
+        hidden, mixer(c, "full", heads, heads, hidden // heads), qkv_bias=True, out_bias=True, fused_qkv=True
+    )
+    layer += dense(hidden, c.size("inner_hidden_size"), gated=False, bias=True)
+    model = decoder(c, [layer] * c.size("num_layers"), norm_kind="layer")
+    if c.has("tied"):
+        return model
+    shared = tuple(weight for weight in model.shared if weight.role != "output")  # tied unless the file says otherwise
+    return replace(model, shared=shared, tied_embeddings=True)
+
+
+def molmo(c: Fields) -> Decoder:
+    """Molmo: half of `intermediate_size` for gate and up each, and 128 words more in the embedding than it says."""
+    hidden, number, spec = c.size("hidden_size"), c.size("num_layers"), mixer(c, "full", *geometry(c))
+    bias, normed = c.flag("qkv_bias"), c.flag("attention_layer_norm")
+    c.ignore("norm_after", "layer_norm_type")
+    if c.word("layer_norm_type", "rms") != "rms":
+        raise c.fail("layer_norm_type", "unsupported_value", value=c.word("layer_norm_type")[:40])
+    layer = norms(POST_NORMS if c.flag("norm_after") else PRE_NORMS, hidden)
+    layer += attention(hidden, spec, qkv_bias=bias, fused_qkv=True)
+    if normed:
+        layer += Block(norm("attn_q_norm", hidden) + norm("attn_k_norm", spec.num_kv_heads * spec.head_dim))
+    layer += dense(hidden, c.size("intermediate_size", least=2) // 2, fused=True)
+    if c.flag("weight_tying"):
+        raise c.fail("weight_tying", "unsupported_value", value=True)
+    rows = c.size("embedding_size", None) or c.size("vocab_size")
+    return decoder(c, [layer] * number, extra_rows=rows + 128 - c.size("vocab_size"), output_rows=rows)
+
+
+FAMILIES: dict[str, Family] = {
+    "mixformer-sequential": FIRST_PHI,
+    "molmo": molmo,
+    "PanguEmbedded": pangu,
+    "phi-msft": FIRST_PHI,
+    "rnj1": GEMMA3,
+    "solar": replace(LLAMA, ignored=("bskcn_1", "bskcn_2", "bskcn_3", "bskcn_4", "bskcn_tv")),
+    "step1": LLAMA,
+    "telechat": telechat,
+    "telechat2": telechat,
+    "TeleFLM": LLAMA,
+    "teleflm": LLAMA,
+}

@@ -1,0 +1,92 @@
+"""Older and smaller decoders, as the converters of llama.cpp write their sizes (`conversion/*.py`), where the names of
+the tensors tell what the metadata do not."""
+
+from __future__ import annotations
+
+from calculator.architecture.gguf_values import Values, number
+
+
+def _has(names: set[str], role: str, kind: str = "weight") -> bool:
+    return f"blk.0.{role}.{kind}" in names
+
+
+def biased(values: Values, names: set[str]) -> dict[str, object]:
+    """Biases by the names of the configs of transformers: of attention and of the feed-forward."""
+    attention = _has(names, "attn_q", "bias") or _has(names, "attn_qkv", "bias")
+    return {"attention_bias": attention, "mlp_bias": _has(names, "ffn_up", "bias")}
+
+
+def falcon(values: Values, names: set[str]) -> dict[str, object]:
+    """`FalconModel` in `conversion/falcon.py`; `src/models/falcon.cpp` looks whether a second norm is there (40B)."""
+    kv = number(values, "attention.head_count_kv")
+    return {
+        "num_kv_heads": kv,
+        "multi_query": kv == 1,
+        "new_decoder_architecture": kv > 1,
+        "num_ln_in_parallel_attn": 2 if _has(names, "attn_norm_2") or (kv > 1 and not names) else 1,
+    }
+
+
+def gpt_neox(values: Values, names: set[str]) -> dict[str, object]:
+    return {"attention_bias": not names or _has(names, "attn_qkv", "bias")}
+
+
+def gpt_bigcode(values: Values, names: set[str]) -> dict[str, object]:
+    """`StarCoderModel` in `conversion/starcoder.py`: one key/value head."""
+    return {"multi_query": True}
+
+
+def mpt(values: Values, names: set[str]) -> dict[str, object]:
+    """`MPTModel` in `conversion/mpt.py`."""
+    hidden, size = number(values, "embedding_length"), number(values, "feed_forward_length")
+    heads = values.get("attention.head_count_kv")
+    return {
+        "expansion_ratio": size // hidden if hidden > 0 else None,
+        **({"attn_config": {"kv_n_heads": heads}} if heads is not None else {}),
+    }
+
+
+def stablelm(values: Values, names: set[str]) -> dict[str, object]:
+    """`StableLMModel` in `conversion/stablelm.py`: norms of queries and keys are stacked by head."""
+    return {
+        "use_parallel_residual": values.get("use_parallel_residual", False) and not _has(names, "ffn_norm"),
+        "use_qkv_bias": _has(names, "attn_q", "bias"),
+        "qk_layernorm": _has(names, "attn_q_norm"),
+    }
+
+
+def chatglm(values: Values, names: set[str]) -> dict[str, object]:
+    """`ChatGLMModel` in `conversion/chatglm.py`."""
+    return {
+        "multi_query_attention": True,
+        "multi_query_group_num": values.get("attention.head_count_kv"),
+        "add_qkv_bias": _has(names, "attn_qkv", "bias") or _has(names, "attn_q", "bias"),
+    }
+
+
+def pangu(values: Values, names: set[str]) -> dict[str, object]:
+    """`PanguEmbeddedModel` in `conversion/pangu.py`."""
+    return {"bias": _has(names, "attn_output", "bias"), "qkv_bias": _has(names, "attn_q", "bias")}
+
+
+def minicpm3(values: Values, names: set[str]) -> dict[str, object]:
+    """`MiniCPM3Model` in `conversion/minicpm.py`: values are as wide as a head would be of the hidden size."""
+    rope, key = number(values, "rope.dimension_count"), number(values, "attention.key_length")
+    heads = max(number(values, "attention.head_count"), 1)
+    return {
+        "q_lora_rank": values.get("attention.q_lora_rank"),
+        "kv_lora_rank": values.get("attention.kv_lora_rank"),
+        "qk_rope_head_dim": rope,
+        "qk_nope_head_dim": key - rope,
+        "v_head_dim": values.get("attention.value_length") or number(values, "embedding_length") // heads,
+    }
+
+
+def phimoe(values: Values, names: set[str]) -> dict[str, object]:
+    """`PhiMoeModel` in `conversion/phi.py`."""
+    return {
+        "num_local_experts": values.get("expert_count"),
+        "num_experts_per_tok": values.get("expert_used_count"),
+        "attention_bias": _has(names, "attn_q", "bias") or _has(names, "attn_qkv", "bias"),
+        "lm_head_bias": "output.bias" in names,
+    }
