@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "hidden_size": ("hidden_size", "n_embd", "n_embed", "d_model", "model_dim", "dim"),
-    "num_layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+    "num_layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_transformer_layers"),
     "num_double_layers": ("num_layers",),  # LongCat: transformers counts both halves of a layer in num_hidden_layers
     "num_heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
     "num_kv_heads": ("num_key_value_heads", "n_head_kv", "num_kv_heads", "kv_n_heads", "num_attention_groups"),
@@ -21,6 +21,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "seq_length",
         "context_length",
         "model_max_length",
+        "max_context_length",
     ),
     "num_experts": (
         "num_experts",
@@ -86,6 +87,7 @@ MODEL_TYPES: dict[str, str] = {
     "RefinedWebModel": "falcon",
     "ernie4_5_moe_vl": "ernie4_5_vl_moe",
     "lfm2-vl": "lfm2_vl",
+    "unlimited-ocr": "deepseek_vl_v2",
     "Yi": "llama",
 }
 

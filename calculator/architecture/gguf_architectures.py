@@ -27,7 +27,7 @@ class Known(NamedTuple):
 
 HYBRID = frozenset({"attention.head_count_kv", "feed_forward_length"})
 KV_HEADS = frozenset({"attention.head_count_kv"})
-# What the metadata of a purely recurrent file say of attention and feed-forward is nought.
+# Nought in a purely recurrent file, and by layer in OpenELM's.
 NO_ATTENTION = frozenset({"attention.head_count", "attention.head_count_kv", "feed_forward_length"})
 LATENT = frozenset({"attention.key_length"})
 KNOWN: Mapping[str, Known] = {
@@ -66,6 +66,7 @@ KNOWN: Mapping[str, Known] = {
     "mpt": Known("mpt", classic.mpt, own=KV_HEADS | {"feed_forward_length"}),
     "nemotron": Known("nemotron", classic.biased),
     "olmo": Known("olmo"),
+    "openelm": Known("openelm", classic.openelm, own=NO_ATTENTION),
     "orion": Known("orion"),
     "paddleocr": Known("paddleocr_vl_text"),
     "pangu-embedded": Known("PanguEmbedded", classic.pangu),

@@ -3,7 +3,7 @@ the tensors tell what the metadata do not."""
 
 from __future__ import annotations
 
-from calculator.architecture.gguf_values import Values, number
+from calculator.architecture.gguf_values import Values, by_layer, number
 
 
 def _has(names: set[str], role: str, kind: str = "weight") -> bool:
@@ -79,6 +79,16 @@ def minicpm3(values: Values, names: set[str]) -> dict[str, object]:
         "qk_rope_head_dim": rope,
         "qk_nope_head_dim": key - rope,
         "v_head_dim": values.get("attention.value_length") or number(values, "embedding_length") // heads,
+    }
+
+
+def openelm(values: Values, names: set[str]) -> dict[str, object]:
+    """`OpenELMModel` in `conversion/openelm.py`: heads and the width of the feed-forward by layer."""
+    hidden, sizes = number(values, "embedding_length"), by_layer(values, "feed_forward_length")
+    return {
+        "num_query_heads": by_layer(values, "attention.head_count"),
+        "num_kv_heads": by_layer(values, "attention.head_count_kv"),
+        "ffn_multipliers": [size / hidden for size in sizes] if hidden > 0 else None,
     }
 
 

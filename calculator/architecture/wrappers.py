@@ -128,6 +128,18 @@ def _minicpmv(outer: Fields) -> str:
     return text
 
 
+def _moondream(outer: Fields) -> Fields:
+    """Moondream 2 keeps under `config` what differs from the sizes in its code, and mostly nothing."""
+    inner = outer.part("config", "moondream1")
+    text = inner.part("text", "moondream1_text") if inner else None
+    if text is None:
+        text = Fields({}, "moondream1_text", path="config.text.", nested=True, faults=outer.faults, root=outer)
+    text.config = {**{key: outer.config[key] for key in KEPT_OUTSIDE if key in outer.config}, **text.config}
+    outer.ignore(*INHERITED)
+    text.outer = outer
+    return text
+
+
 def check_writes(part: Fields) -> None:
     """An encoder, a model of sound or images and the like is named for what it is, also on request for a guess."""
     reason = other_model(part.model_type)
@@ -145,6 +157,8 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     outer = _thinker(Fields(config, model_type))
     config, model_type = outer.config, outer.model_type
     check_writes(outer)
+    if model_type == "moondream1":
+        return Wrapped(outer, _moondream(outer))
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:
         inside = _minicpmv(outer) if model_type == "minicpmv" else TEXT_TYPES.get(model_type)

@@ -1,7 +1,8 @@
 """Decoders whose code lies beside their weights, and was never transformers' own.
 
 Sources: vLLM 0.33.0, `models/telechat2.py`, `teleflm.py`, `step1.py`, `solar.py`, `rnj1.py`, `openpangu.py` and
-`molmo.py`; of ChatGLM-6B and of the first files of Phi the modelling code in their repositories.
+`molmo.py`; of OpenELM llama.cpp's `conversion/openelm.py`, of Moondream 2 vikhyat/moondream (`moondream/torch/`); of
+ChatGLM-6B and of the first files of Phi the modelling code in their repositories.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from calculator.architecture.families.dense import GEMMA3, LLAMA
 from calculator.architecture.families.standard import POST_NORMS, PRE_NORMS, Family, Standard
 from calculator.architecture.feed_forward import dense
 from calculator.architecture.fields import Fields
+from calculator.architecture.shown import in_json
 from calculator.architecture.tensors import Block, norm, norms, vector
 
 FIRST_PHI = Standard(  # "mixformer-sequential", and "phi-msft" after it
@@ -82,9 +84,48 @@ def molmo(c: Fields) -> Decoder:
     return decoder(c, [layer] * number, extra_rows=rows + 128 - c.size("vocab_size"), output_rows=rows)
 
 
+def openelm(c: Fields) -> Decoder:
+    """OpenELM (arXiv:2404.14619): heads and the width of the feed-forward grow from layer to layer."""
+    hidden, number, head_dim = c.size("hidden_size"), c.size("num_layers"), c.size("head_dim")
+    heads, kv_heads = (c.sizes(name, number, least=1) for name in ("num_query_heads", "num_kv_heads"))
+    widths, divisor = c.value("ffn_multipliers"), c.size("ffn_dim_divisor", 256)
+    c.ignore("num_gqa_groups", "qkv_multipliers", "normalization_layer_name", "activation_fn_name")
+    if not c.flag("ffn_with_glu", True):
+        raise c.fail("ffn_with_glu", "unsupported_value", value=False)
+    if not isinstance(widths, list) or len(widths) != number or heads is None or kv_heads is None:
+        name = "num_query_heads" if heads is None else "num_kv_heads" if kv_heads is None else "ffn_multipliers"
+        raise c.fail(name, "not_a_list", value=in_json(c.value(name)))
+    normed = "head" if c.flag("normalize_qk_projections", True) else ""
+
+    def layer(q: int, kv: int, width: object) -> Block:
+        if isinstance(width, bool) or not isinstance(width, (int, float)) or not 0 < width <= 64:
+            raise c.fail("ffn_multipliers", "not_a_number", value=in_json(width))
+        size = max(divisor, int(width * hidden + divisor / 2) // divisor * divisor)
+        size += divisor if size < 0.9 * width * hidden else 0
+        block = norms(PRE_NORMS, hidden) + dense(hidden, size, fused=True)
+        return block + attention(hidden, mixer(c, "full", q, kv, head_dim), fused_qkv=True, qk_norm=normed)
+
+    c.config = {"tie_word_embeddings": c.flag("share_input_output_layers", True), **c.config}
+    return decoder(c, [layer(*sizes) for sizes in zip(heads, kv_heads, widths, strict=True)])
+
+
+def moondream(c: Fields) -> Decoder:
+    """Moondream 2: one norm for attention and feed-forward side by side, biases throughout."""
+    hidden, heads, kv_heads = c.size("hidden_size"), c.size("num_heads"), c.size("n_kv_heads")
+    c.ignore("prefix_attn", "group_size", "max_context")
+    layer = norms(("attn_norm",), hidden, "layer")
+    spec = mixer(c, "full", heads, kv_heads, hidden // heads)
+    layer += attention(hidden, spec, qkv_bias=True, out_bias=True, fused_qkv=True)
+    layer += dense(hidden, c.size("ff_dim"), gated=False, bias=True)
+    model = decoder(c, [layer] * c.size("num_layers"), norm_kind="layer", head_bias=True)
+    return replace(model, context_tokens=c.size("max_context"))
+
+
 FAMILIES: dict[str, Family] = {
     "mixformer-sequential": FIRST_PHI,
     "molmo": molmo,
+    "moondream1_text": moondream,
+    "openelm": openelm,
     "PanguEmbedded": pangu,
     "phi-msft": FIRST_PHI,
     "rnj1": GEMMA3,

@@ -11,7 +11,7 @@ from calculator.architecture.heads import class_named
 from calculator.architecture.tensors import linear, norm, vector
 from calculator.architecture.towers.clip import siglip, sizes
 from calculator.architecture.towers.reading import SAM_BASE, clip_behind_sam, sam, shrink
-from calculator.architecture.towers.tower import Tower, Towers, Weights, block, patches, vision_of
+from calculator.architecture.towers.tower import Tower, Towers, Weights, block, part_of, patches, two_layers, vision_of
 
 _SIGLIP_SO400M = {"hidden_size": 1152, "intermediate_size": 4304, "num_layers": 27, "image_size": 384, "patch_size": 14}
 _CLIP_L = {"hidden_size": 1024, "intermediate_size": 4096, "num_layers": 24, "patch_size": 14}
@@ -60,6 +60,9 @@ def phi3_v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside, [block(width, inner)] * number),)
 
 
+_READERS = ("DeepseekOCRForCausalLM", "UnlimitedOCRForCausalLM")
+
+
 def deepseek_vl_v2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """The class tells whether the file is DeepSeek-VL2 or DeepSeek-OCR, which share a model type. What the encoders'
     config says is not read by either: their sizes are fixed."""
@@ -67,11 +70,11 @@ def deepseek_vl_v2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     if projector is None:
         raise outer.fail("projector_config", "missing")
     vision.used.update(vision.config)
-    outer.ignore("candidate_resolutions", "tile_tag", "global_view_pos")
+    outer.ignore("candidate_resolutions", "tile_tag", "global_view_pos", "rswa_window")
     name = class_named(outer.config)
-    if name not in (None, "DeepseekVLV2ForCausalLM", "DeepseekOCRForCausalLM"):
+    if name not in (None, "DeepseekVLV2ForCausalLM", *_READERS):
         raise outer.fail("architectures", "unsupported_value", value=(name or "")[:80])
-    reads = name == "DeepseekOCRForCausalLM"
+    reads = name in _READERS
     output, beyond = _mlp_projector(projector, 2048 if reads else _SIGLIP_SO400M["hidden_size"])
     beyond += vector("mm.view_separator", output) + vector("v.image_newline", output)
     if reads:
@@ -149,6 +152,28 @@ def glm4v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
 
 
+def moondream(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Moondream 2's encoder, and what it reads and writes places in an image by (vikhyat/moondream,
+    `moondream/torch/vision.py` and `region.py`)."""
+    inner = outer.part("config", "moondream1") or Fields({}, "moondream1", nested=True)
+    c, r = part_of(inner, "vision", "moondream1_vision"), part_of(inner, "region", "moondream1_region")
+    width, inner_size = c.size("enc_dim", 1152), c.size("enc_ff_dim", 4304)
+    patch, side, middle = c.size("enc_patch_size", 14), c.size("crop_size", 378), c.size("proj_inner_dim", 8192)
+    c.ignore("enc_n_heads", "proj_out_dim", "max_crops", "overlap_margin")
+    outside = linear("v.patch_embd", width, patch**2 * c.size("in_channels", 3), True) + norm(
+        "v.post_ln", width, "layer"
+    )
+    outside += vector("v.position_embd", (side // patch) ** 2, width) + two_layers(hidden, middle, 2 * width)
+    wide = r.size("inner_dim", 8192)
+    for name, axes, read, written in (("coord", 1, 256, 1024), ("size", 2, 512, 2048)):
+        read, written = r.size(f"{name}_feat_dim", read), r.size(f"{name}_out_dim", written)
+        outside += linear(f"region.{name}_in", hidden, read, True) + linear(f"region.{name}_up", wide, hidden, True)
+        outside += linear(f"region.{name}_down", written, wide, True) + vector(f"region.{name}", axes, read // 2)
+    r.ignore("dim", "group_size")
+    layer = block(width, inner_size, fused_qkv=True)
+    return (Tower("vision", outside, [layer] * c.size("enc_n_layers", 27)),)
+
+
 def molmo(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """CLIP's encoder less its last layer; two of its layers are pooled by attention (vLLM 0.33.0, `models/molmo.py`,
     whose sizes are not in the file)."""
@@ -169,5 +194,6 @@ TOWERS: dict[str, Towers] = {
     "internvl_chat": internvl_chat,
     "minicpmv": minicpmv,
     "molmo": molmo,
+    "moondream1": moondream,
     "phi3_v": phi3_v,
 }

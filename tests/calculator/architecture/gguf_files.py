@@ -21,7 +21,7 @@ def tensors_of(shape: Shape, preset: str) -> dict[str, dict[str, Any]]:
     for tensor, slot in slots.tensors:
         place = "" if tensor.layer is None else f"blk.{tensor.layer}."
         name = f"{place}{tensor.role}.weight"
-        if name in found and len(tensor.dimensions) == 2:  # of one name, and stacked in the file (Gemma 3n)
+        if name in found and tensor.layer is None and len(tensor.dimensions) == 2:  # stacked in the file (Gemma 3n)
             found[name]["shape"] = [*found[name]["shape"][:2], 1 + (*found[name]["shape"], 1)[2]]
             continue
         if name in found and tensor.elements > prod(found[name]["shape"]):

@@ -146,6 +146,19 @@ def dbrx(config: Config) -> Config:
     }
 
 
+def openelm(config: Config) -> Config:
+    widths = config["ffn_multipliers"]
+    return {
+        "block_count": config["num_transformer_layers"],
+        "context_length": config["max_context_length"],
+        "embedding_length": config["model_dim"],
+        "feed_forward_length": [256 * int(width * config["model_dim"] / 256 + 0.5) for width in widths],
+        "attention.head_count": config["num_query_heads"],
+        "attention.head_count_kv": config["num_kv_heads"],
+        "attention.key_length": config["head_dim"],
+    }
+
+
 def phi2(config: Config) -> Config:
     heads = config["num_attention_heads"]
     return plain(config) | {"feed_forward_length": 4 * config["hidden_size"], "attention.head_count_kv": heads}
@@ -389,6 +402,32 @@ STATED: dict[str, tuple[Config, Written]] = {
         | {"num_key_value_heads": 32, "intermediate_size": 11008, "vocab_size": 50304}
         | {"max_position_embeddings": 2048, "tie_word_embeddings": False},
         plain,
+    ),
+    "openelm": (
+        {"model_type": "openelm", "model_dim": 1280, "num_transformer_layers": 16, "head_dim": 64, "vocab_size": 32000}
+        | {"num_kv_heads": [3] * 5 + [4] * 7 + [5] * 4, "num_query_heads": [12] * 5 + [16] * 7 + [20] * 4}
+        | {
+            "ffn_multipliers": [
+                0.5,
+                0.73,
+                0.97,
+                1.2,
+                1.43,
+                1.67,
+                1.9,
+                2.13,
+                2.37,
+                2.6,
+                2.83,
+                3.07,
+                3.3,
+                3.53,
+                3.77,
+                4.0,
+            ]
+        }
+        | {"ffn_dim_divisor": 256, "max_context_length": 2048, "share_input_output_layers": True},
+        openelm,
     ),
     "orion": (
         {"model_type": "orion", "hidden_size": 5120, "num_hidden_layers": 40, "num_attention_heads": 40}

@@ -23,6 +23,7 @@ WORDS: Mapping[str | None, str] = {
     "is_policy": "models of actions, named so",
     "is_protein_model": "models of proteins, named so",
     "is_speech_model": "models of speech and sound, named so",
+    "is_text_diffusion": "models that write by diffusion, named so",
     "is_text_encoder": "encoders of text, named so",
     "is_time_series_model": "models of time series, named so",
     "unknown_model_type": "unknown",

@@ -70,6 +70,10 @@ BY_HAND: dict[str, tuple[str, ...]] = {
     "is_time_series_model": ("autoformer", "informer", "time_series_transformer"),
     "is_protein_model": ("esm", "esmc", "esmfold2"),
     "is_policy": ("decision_transformer", "pi0", "openvla"),
+    "is_text_diffusion": (
+        *("diffusion_gemma", "diffusion_gemma_encoder_text", "diffusion_gemma_text", "Dream", "dream", "llada"),
+        *("lladamoe", "llada_moe", "llada2_moe", "llada-moe", "rnd1", "sdar", "sdar_moe"),
+    ),
     "draft_head": (
         *("gemma4_assistant", "gemma4_unified_assistant", "muse_glimmer_assistant", "medusa", "eagle", "speculators"),
         *("mlp_speculator", "k3_dspark", "muse_spark_dspark", "deepseek_mtp", "minimax_m3_mtp"),
