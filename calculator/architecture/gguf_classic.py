@@ -92,6 +92,23 @@ def openelm(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
+def deci(values: Values, names: set[str]) -> dict[str, object]:
+    """`DeciModel` in `conversion/deci.py`; `src/models/deci.cpp`: without heads no attention; heads without keys,
+    one linear map; without a width no feed-forward."""
+    layers = zip(
+        by_layer(values, "attention.head_count"),
+        by_layer(values, "attention.head_count_kv"),
+        by_layer(values, "feed_forward_length"),
+        strict=True,
+    )
+    queries, blocks = max(by_layer(values, "attention.head_count")), []
+    for heads, kv_heads, width in layers:
+        shared = {"n_heads_in_group": heads // kv_heads} if kv_heads > 0 else {"replace_with_linear": True}
+        attention = shared if heads else {"no_op": True}
+        blocks.append({"attention": attention, "ffn": {"intermediate_size": width} if width else {"no_op": True}})
+    return {"num_attention_heads": queries, "block_configs": blocks}
+
+
 def phimoe(values: Values, names: set[str]) -> dict[str, object]:
     """`PhiMoeModel` in `conversion/phi.py`."""
     return {

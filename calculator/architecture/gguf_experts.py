@@ -200,6 +200,26 @@ def afmoe(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
+def hy_v3(values: Values, names: set[str]) -> dict[str, object]:
+    """`HYV3Model` in `conversion/hunyuan.py`; the first layer is dense (`src/models/hy_v3.cpp`)."""
+    return {
+        **qwen3_moe(values, names),
+        "shared_expert_intermediate_size": None,
+        "num_shared_experts": _shared(values),
+        "first_k_dense_replace": values.get("leading_dense_block_count", 1),
+        "router_scaling_factor": values.get("expert_weights_scale", 1.0),
+    }
+
+
+def _shared(values: Values) -> int:
+    """How many shared experts the width of all of them comes to."""
+    size, all_of_them = (
+        number(values, "expert_feed_forward_length"),
+        number(values, "expert_shared_feed_forward_length"),
+    )
+    return all_of_them // size if size > 0 else 0
+
+
 def cohere2_moe(values: Values, names: set[str]) -> dict[str, object]:
     """`Cohere2MoeModel` in `conversion/command_r.py`: what the dense layers are wide is that key's own."""
     return {

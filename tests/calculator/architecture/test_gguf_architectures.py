@@ -159,6 +159,17 @@ def openelm(config: Config) -> Config:
     }
 
 
+def deci(config: Config) -> Config:
+    """No `ffn_mult` that is not a size: two thirds of it times the hidden size, in steps of 256."""
+    heads, hidden = config["num_attention_heads"], config["hidden_size"]
+    parts = [(block["attention"], block["ffn"]) for block in config["block_configs"]]
+    queries = [0 if attn["no_op"] else heads for attn, _ in parts]
+    keys = [0 if not attn["n_heads_in_group"] else heads // attn["n_heads_in_group"] for attn, _ in parts]
+    widths = [0 if ffn["no_op"] else 256 * -(-int(2 * ffn["ffn_mult"] * hidden / 3) // 256) for _, ffn in parts]
+    own = {"attention.head_count": queries, "attention.head_count_kv": keys, "feed_forward_length": widths}
+    return plain(config) | own
+
+
 def phi2(config: Config) -> Config:
     heads = config["num_attention_heads"]
     return plain(config) | {"feed_forward_length": 4 * config["hidden_size"], "attention.head_count_kv": heads}
@@ -324,6 +335,16 @@ def cohere2_moe(config: Config) -> Config:
     }
 
 
+def mellum(config: Config) -> Config:
+    return routed(config, count="num_experts") | windows(config)
+
+
+def hy_v3(config: Config) -> Config:
+    size = config["moe_intermediate_size"] * config["num_shared_experts"]
+    own = {key: value for key, value in routed(config, count="num_experts").items() if "leading" not in key}
+    return own | {"expert_shared_feed_forward_length": size, "expert_weights_scale": 1.0}
+
+
 Written = Callable[[Config], Config]
 # By the architecture that the file names: a model of the catalogue.
 CATALOGUED: dict[str, tuple[str, Written]] = {
@@ -334,6 +355,7 @@ CATALOGUED: dict[str, tuple[str, Written]] = {
     "bailingmoe": ("inclusionai/ling-lite-1-5", bailing),
     "bitnet": ("microsoft/bitnet-b1-58-2b-4t", plain),
     "cohere2moe": ("cohere/north-mini-code-1-0", cohere2_moe),
+    "deci": ("nvidia/llama-3-3-nemotron-super-49b-v1-5", deci),
     "deepseek": ("deepseek/deepseek-moe-16b-chat", routed),
     "deepseek32": ("deepseek/deepseek-v3-2-exp", indexed),
     "exaone": ("lg/exaone-3-5-2-4b-instruct", plain),
@@ -346,10 +368,12 @@ CATALOGUED: dict[str, tuple[str, Written]] = {
     "gptneox": ("eleutherai/pythia-6-9b", plain),
     "granitehybrid": ("ibm/granite-4-0-h-small", granite_hybrid),
     "hunyuan-moe": ("tencent/hunyuan-a13b-instruct", hunyuan_moe),
+    "hy_v3": ("tencent/hy3", hy_v3),
     "jamba": ("ai21/ai21-jamba-mini-1-5", jamba),
     "kimi-linear": ("moonshot/kimi-linear-48b-a3b-instruct", kimi_linear),
     "mamba": ("state-spaces/mamba-2-8b-hf", mamba),
     "mamba2": ("mistral/mamba-codestral-7b-v0-1", mamba2),
+    "mellum": ("jetbrains/mellum2-12b-a2-5b-thinking", mellum),
     "mimo2": ("xiaomi/mimo-v2-flash", mimo2),
     "minicpm": ("openbmb/minicpm4-8b", plain),
     "minicpm3": ("openbmb/minicpm3-4b", minicpm3),

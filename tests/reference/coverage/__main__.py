@@ -1,6 +1,8 @@
 """What is read, what is refused and why, of all that transformers, vLLM and llama.cpp know.
 
-`python -m tests.reference.coverage` prints it. `known.json` holds their lists, so that this runs without them.
+`python -m tests.reference.coverage` prints it. `known.json` holds their lists, so that this runs without them, and
+`downloads.json` how often files of a model type are downloaded: those of the hub as a published list of models counts
+them, which names no more than it has found itself. What it calls unknown is weighed as what is read.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from typing import Any
 
 from calculator.architecture.gguf_architectures import KNOWN as GGUF
 from calculator.architecture.other_files import other_model
-from tests.reference.coverage.known import KNOWN, OWN_CLASSES, refusal
+from tests.reference.coverage.known import DOWNLOADS, KNOWN, OWN_CLASSES, refusal
+
+MOST_UNKNOWN = 60
 
 WORDS: Mapping[str | None, str] = {
     None: "read",
@@ -51,16 +55,35 @@ def of_vllm(section: str) -> Table:
 
 
 def of_gguf() -> Table:
-    names: list[str] = KNOWN["gguf"]["architectures"]
+    names: list[str] = KNOWN["llama.cpp"]["architectures"]
     return {name: None if name in GGUF else other_model(name) or "unknown_model_type" for name in names}
 
 
 def tables() -> Iterator[tuple[str, Table]]:
-    versions = {library: KNOWN[library]["version"] for library in KNOWN}
+    versions = {library: KNOWN[library]["version"] for library in ("transformers", "vllm")}
     yield f"transformers {versions['transformers']}, model types", of_transformers()
     yield f"vLLM {versions['vllm']}, classes of text", of_vllm("text")
     yield f"vLLM {versions['vllm']}, multimodal classes", of_vllm("multimodal")
-    yield f"llama.cpp (gguf {versions['gguf']}), architectures", of_gguf()
+    yield f"llama.cpp (commit {KNOWN['llama.cpp']['commit'][:8]}), architectures", of_gguf()
+
+
+def by_downloads() -> Iterator[str]:
+    """How much of what is downloaded is read, and what is not, most downloaded first."""
+    kept: Mapping[str, list[int]] = DOWNLOADS["types"]
+    rows: Mapping[str, Any] = KNOWN["transformers"]["types"]
+    reasons = {name: refusal(name, rows.get(name, {})) for name in kept}
+    for title, column in (("repositories", 0), ("downloads", 1)):
+        of_all = sum(numbers[column] for numbers in kept.values())
+        read = sum(kept[name][column] for name, reason in reasons.items() if reason is None)
+        unknown = sum(kept[name][column] for name, reason in reasons.items() if reason == "unknown_model_type")
+        shares = read / of_all, unknown / of_all
+        yield f"  {title}: {read:,} of {of_all:,} read ({shares[0]:.2%}), {unknown:,} unknown ({shares[1]:.2%})"
+    rest = sorted(
+        (name for name, reason in reasons.items() if reason == "unknown_model_type"), key=lambda n: -kept[n][1]
+    )
+    yield "  unknown, most downloaded first"
+    text = " ".join(f"{name} {kept[name][1]:,};" for name in rest[:MOST_UNKNOWN])
+    yield textwrap.fill(text, 118, initial_indent="    ", subsequent_indent="    ")
 
 
 def main() -> None:
@@ -72,6 +95,8 @@ def main() -> None:
             if names:
                 print(f"  {word} ({len(names)})")
                 print(textwrap.fill(" ".join(names), 118, initial_indent="    ", subsequent_indent="    "))
+    print(f"\nweighted by use: {DOWNLOADS['source']}")
+    print("\n".join(by_downloads()))
 
 
 if __name__ == "__main__":

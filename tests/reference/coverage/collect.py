@@ -1,8 +1,9 @@
 """Writes which model types and architectures there are: `python -m tests.reference.coverage.collect > .../known.json`.
 
 Of transformers every model type: the tasks that its automatic classes name it for, the class that writes text, and its
-parts. Of vLLM the classes of `models/registry.py`, of llama.cpp the names of `gguf`'s `constants.py`. Needs
-transformers with PyTorch, gguf and the unpacked wheel of vLLM (`VLLM`: its folder), which the project itself does not.
+parts. Of vLLM the classes of `models/registry.py`, of llama.cpp `LLM_ARCH_NAMES` in `src/llama-arch.cpp`. Needs
+transformers with PyTorch, the unpacked wheel of vLLM (`VLLM`: its folder) and that file of llama.cpp (`LLAMA_ARCH`, of
+commit `LLAMA_COMMIT`), which the project itself does not.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import gguf
 import transformers
 from transformers import CONFIG_MAPPING
 from transformers.models.auto import modeling_auto
@@ -73,13 +74,22 @@ def vllm_classes(folder: Path) -> dict[str, list[str]]:
     return found
 
 
+def llama_architectures(source: Path) -> list[str]:
+    table = source.read_text(encoding="utf-8").partition("LLM_ARCH_NAMES = {")[2].partition("};")[0]
+    return sorted(set(re.findall(r'LLM_ARCH_\w+,\s*"([^"(]+)"', table)))
+
+
 def main() -> None:
     transformers.logging.set_verbosity_error()
     folder = Path(os.environ["VLLM"])
     known = {
         "transformers": {"version": version("transformers"), "types": model_types()},
         "vllm": {"version": os.environ.get("VLLM_VERSION", ""), "classes": vllm_classes(folder)},
-        "gguf": {"version": version("gguf"), "architectures": sorted(gguf.MODEL_ARCH_NAMES.values())},
+        "llama.cpp": {
+            "architectures": llama_architectures(Path(os.environ["LLAMA_ARCH"])),
+            "commit": os.environ.get("LLAMA_COMMIT", ""),
+            "file": "src/llama-arch.cpp, LLM_ARCH_NAMES",
+        },
     }
     json.dump(known, sys.stdout, indent=1, sort_keys=True)
     print()

@@ -76,6 +76,7 @@ BY_HAND: dict[str, tuple[str, ...]] = {
     ),
     "draft_head": (
         *("gemma4_assistant", "gemma4_unified_assistant", "muse_glimmer_assistant", "medusa", "eagle", "speculators"),
+        *("eagle3", "dflash", "gemma4-assistant"),
         *("mlp_speculator", "k3_dspark", "muse_spark_dspark", "deepseek_mtp", "minimax_m3_mtp"),
     ),
 }

@@ -12,9 +12,26 @@ from calculator.architecture.families import FAMILIES
 from calculator.architecture.other_files import OTHER_MODELS
 from calculator.architecture.towers import TOWERS
 
-KNOWN: dict[str, Any] = json.loads(Path(__file__).with_name("known.json").read_text(encoding="utf-8"))
+
+def _kept(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return found
+
+
+KNOWN = _kept("known.json")
+DOWNLOADS = _kept("downloads.json")
+PARTS: Mapping[str, Mapping[str, Any]] = {
+    "internvl_chat": {"llm_config": {"model_type": "qwen2"}},
+    "kimi_k3": {"text_config": {"model_type": "kimi_linear"}},
+}
+"""Language models of files that have to name theirs, where transformers has no class for the whole."""
 OWN_CLASSES: Mapping[str, str] = {
+    "BailingMoeForCausalLM": "bailing_moe",
+    "BailingMoeV2ForCausalLM": "bailing_moe_v2",
+    "BailingMoeV3ForCausalLM": "bailing_hybrid",
+    "ChatGLMForConditionalGeneration": "chatglm",
     "ChatGLMModel": "chatglm",
+    "DeepseekForCausalLM": "deepseek",
     "DeepseekOCRForCausalLM": "deepseek_vl_v2",
     "DeepseekVLV2ForCausalLM": "deepseek_vl_v2",
     "DeepseekV41ForCausalLM": "deepseek_v41",
@@ -22,7 +39,9 @@ OWN_CLASSES: Mapping[str, str] = {
     "DotsOCRForCausalLM": "dots_ocr",
     "ExaoneForCausalLM": "exaone",
     "ExaoneMoEForCausalLM": "exaone_moe",
+    "GLM4VForCausalLM": "chatglm",
     "Glm5NextForCausalLM": "glm5_next_text",
+    "InklingForCausalLM": "inkling_text",
     "InternLM2ForCausalLM": "internlm2",
     "InternLM3ForCausalLM": "internlm3",
     "InternVLChatModel": "internvl_chat",
@@ -39,16 +58,26 @@ OWN_CLASSES: Mapping[str, str] = {
     "MiniCPMForCausalLM": "minicpm",
     "MiniCPMV": "minicpmv",
     "MiniMaxM3SparseForCausalLM": "minimax_m3_vl_text",
+    "MolmoForCausalLM": "molmo",
     "MuseGlimmerForCausalLM": "muse_glimmer_text",
+    "NemotronHPuzzleForCausalLM": "nemotron_h_puzzle",
+    "OrionForCausalLM": "orion",
     "PanguEmbeddedForCausalLM": "PanguEmbedded",
     "Phi3VForCausalLM": "phi3_v",
     "PhiMoEForCausalLM": "phimoe",
     "PixtralForConditionalGeneration": "mistral3",
     "Qwen2_5OmniModel": "qwen2_5_omni",
+    "Qwen4ExpForCausalLM": "qwen4_exp_text",
+    "Rnj1ForCausalLM": "rnj1",
     "SarvamMLAForCausalLM": "sarvam_mla",
     "SarvamMoEForCausalLM": "sarvam_moe",
+    "SolarForCausalLM": "solar",
     "Spark2_5ForCausalLM": "spark2_5",
+    "Step1ForCausalLM": "step1",
     "Step3p5ForCausalLM": "step3p5",
+    "TeleChat2ForCausalLM": "telechat",
+    "TeleChat3ForCausalLM": "llama",
+    "TeleFLMForCausalLM": "TeleFLM",
     "UnlimitedOCRForCausalLM": "unlimited_ocr",
     "WhisperForConditionalGeneration": "whisper",
 }
@@ -59,7 +88,7 @@ def refusal(model_type: str, row: Mapping[str, Any]) -> str | None:
     """Why no file of a model type is read, None if it can be. Only names are asked about: sizes are missing, which is
     said after the types."""
     try:
-        read_config({"model_type": model_type, **row.get("parts", {})})
+        read_config({"model_type": model_type, **PARTS.get(model_type, {}), **row.get("parts", {})})
     except ConfigError as error:
         named = error.reason in ("unknown_model_type", "unknown_gguf_architecture", *OTHER_MODELS)
         return error.reason if named else None
