@@ -74,7 +74,6 @@ def asked_of(request: HttpRequest, catalogue: Catalogue) -> Asked:
 
 
 def _recognised(pasted: Pasted | None, catalogue: Catalogue) -> tuple[Recognised, ...]:
-    if pasted is None or pasted.reference is None:
+    if pasted is None or not pasted.named:
         return ()
-    name = pasted.reference.name
-    return tuple(catalogue.recognise((name,), {}))[:MOST_RECOGNISED]
+    return tuple(catalogue.recognise((pasted.named,), {}))[:MOST_RECOGNISED]

@@ -45,6 +45,7 @@ class Pasted:
     model: Model | None = None
     faults: tuple[str, ...] = ()
     reference: HubReference | None = None  # where the name or address of a repository was sent instead
+    named: str = ""  # that repository's name, or a model's, where only words were sent
 
 
 def read_pasted(request: HttpRequest) -> Pasted:
@@ -76,7 +77,9 @@ def read_pasted(request: HttpRequest) -> Pasted:
             config = with_quantization(config, told)
         shape = with_stored(read_config(config, assume_standard=sent.assume_standard), told)
     except ConfigError as error:
-        return replace(sent, faults=_texts(error), reference=hub_reference(text))
+        found = hub_reference(text)
+        named = found.name if found else text.strip().strip("\"'") if error.reason == "is_name" else ""
+        return replace(sent, faults=_texts(error), reference=found, named=named)
     source = WeightSource(name=shape.model_type, native_format=shape.native_format)
     return replace(sent, model=Model(name=_name(config), shape=shape, sources=tuple((hub, source) for hub in HUBS)))
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.tensors import Weight, linear
 
-_DRAFT = re.compile(r"(?i)eagle|dflash|dspark|medusa|mtpmodel|speculator|mlpspec")
+_DRAFT = re.compile(r"(?i)eagle|dflash|dspark|medusa|mtp(?:draft)?model|speculator|mlpspec")
 _CLASSIFIER = re.compile(r"For(Sequence|Token)Classification$|For(Process)?RewardModel$|ForReward$|RewardModel$")
 _BARE = re.compile(r"(?<!LMHead)(?<!LMHeads)(?<!Chat)(?<!ChatGLM)Model$|ForTextEncoding$")
 _GENERATES = re.compile(r"CausalLM|Seq2SeqLM|ImageTextToText|MultimodalLM|Vision2Seq")

@@ -7,9 +7,20 @@ import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-LONGEST = 500
+LONGEST = 2000
 _NAME = re.compile(r"[\w.-]{1,96}", re.ASCII)
 _TAG = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}(?::[\w.-]{1,96})?", re.ASCII)
+_COMMAND = re.compile(  # as model cards and the engines' documentation write them
+    r"[$>%!#\s]*(?:sudo +)?(?:ollama|vllm|sglang|hf|huggingface-cli|modelscope|git|lms|docker|python3?|uvx?|lmdeploy"
+    r"|trtllm-serve|text-generation-launcher|mlx_lm[\w.]*|(?:\./)?(?:[\w.-]{1,40}/){0,4}llama-[\w-]{1,40})\s"
+)
+_PYTHON = re.compile(r"\b(?:from_pretrained|LLM|pipeline|snapshot_download|load|Engine)\(")
+_MODEL_OPTION = re.compile(
+    r"(?:--model(?:-path|-id)?|--repo-id|--hf-repo|-hfr?|-m)(?:\s+|=)[\"']?([^\s\"']+)"
+    r"|\b(?:model(?:_id|_path)?|repo_id) *= *[\"']([^\s\"']+)"
+)
+_OF_OLLAMA = re.compile(r"[$>%!#\s]*(?:sudo +)?ollama +(?:run|pull|show|cp|stop) +([^\s\"']+)")
+_BARE_TAG = re.compile(r"[A-Za-z][\w.-]{0,95}:[\w.-]{1,96}", re.ASCII)
 _HUBS = {
     **dict.fromkeys(("huggingface.co", "hf.co"), "huggingface"),
     "hf-mirror.com": "hf-mirror",
@@ -50,15 +61,44 @@ def hub_reference(text: str) -> HubReference | None:
     >>> hub_reference("Qwen/Qwen3-8B").configs[0]
     'https://huggingface.co/Qwen/Qwen3-8B/raw/main/config.json'
     """
-    text = text[: LONGEST + 1].strip().strip("<>\"'")
-    if len(text) > LONGEST or not text or re.search(r"\s", text):
+    text = text[: LONGEST + 1].strip().strip("<>\"'`")
+    if len(text) > LONGEST or not text or "{" in text:
         return None
-    address = _address(text)
+    if not re.search(r"\s|\(", text):
+        return _of_word(text)
+    if _COMMAND.match(text) or _PYTHON.search(text):
+        return _in_command(text)
+    found = [_of_word(word) for word in _words(text) if "/" in word and _address(word)]
+    return found[0] if len(set(found)) == 1 else None  # an address in a sentence, where it is the only one
+
+
+def _words(text: str) -> list[str]:
+    return re.split(r"[\s\"'`(),，。、；：（）<>]+", text)
+
+
+def _in_command(text: str) -> HubReference | None:
+    """The model that a command line or a line of Python names: after an option for it, else the first that is one."""
+    if ollama := _OF_OLLAMA.match(text):
+        return _of_word(ollama[1]) or (HubReference(ollama[1], "ollama") if _TAG.fullmatch(ollama[1]) else None)
+    told = [first or second for first, second in _MODEL_OPTION.findall(text)]
+    words = [word for word in (*told, *_words(text)) if "/" in word and not word.startswith(("-", ".", "/", "~"))]
+    return next((found for word in words if (found := _of_word(word))), None)
+
+
+def _of_word(word: str) -> HubReference | None:
+    """One word: an address, owner/name with or without a tag, or a tag of Ollama's library."""
+    word = re.sub(r"^(?:ssh://)?git@([\w.]+)[:/]", r"https://\1/", word)
+    address = _address(word)
     if address is None:
-        owner, _, name = text.partition("/")
-        return HubReference(text) if _NAME.fullmatch(owner) and _NAME.fullmatch(name) else None
+        owner, slash, name = word.partition("/")
+        if not slash:
+            return HubReference(word, "ollama") if _BARE_TAG.fullmatch(word) else None
+        name = name.partition(":")[0]  # of a quantised file: unsloth/Qwen3-8B-GGUF:UD-Q4_K_XL
+        return HubReference(f"{owner}/{name}") if _NAME.fullmatch(owner) and _NAME.fullmatch(name) else None
     hub = _HUBS[_host(address)]
     parts = [unquote(part) for part in address.path.split("/") if part]
+    if parts and parts[-1].endswith(".git"):
+        parts[-1] = parts[-1].removesuffix(".git")
     return _of_ollama(parts) if hub == "ollama" else _of_repository(hub, parts)
 
 

@@ -1,13 +1,10 @@
-"""What a file is that is no config.json: told by its keys, its first bytes, or what stands where JSON breaks."""
+"""What a file is that is no config.json: told by its keys or its first bytes (a text: `other_texts`)."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-from calculator.architecture.hub_reference import hub_reference
 
 File = Mapping[str, object]
 _MAGIC = {b"GGUF": "is_gguf", b"\x1f\x8b": "is_archive", b"PK\x03\x04": "is_archive"}
@@ -57,19 +54,35 @@ def is_quantization(file: File) -> bool:
     return "model_type" not in file and bool({"quant_algo", "quantized_layers", "config_groups"} & stated.keys())
 
 
+def _is_vocabulary(file: File) -> bool:
+    """A vocab.json: the number of each token."""
+    return len(file) > 200 and all(type(number) is int for number in file.values())
+
+
 _KINDS: tuple[tuple[str, Callable[[File], bool]], ...] = (
     ("is_adapter", _any("peft_type", "lora_alpha")),
     ("is_diffusers", _any("_class_name", "_diffusers_version")),
     ("is_index", is_index),
     ("is_safetensors_header", is_safetensors_header),
     ("is_quantization_alone", is_quantization),
-    ("is_tokenizer", _any("tokenizer_class", "added_tokens_decoder", "added_tokens")),
-    ("is_processor", _any("image_processor_type", "feature_extractor_type", "processor_class")),
+    ("is_mlc", _all("model_config", "conv_template")),
+    ("is_quantize_config", _all("bits", "group_size")),  # AutoGPTQ's quantize_config.json
+    ("is_quantize_config", _any("w_bit", "quant_method", "weight_block_size")),  # AutoAWQ's quant_config.json
+    ("is_embedding_file", _any("word_embedding_dimension", "pooling_mode_cls_token", "similarity_fn_name")),
+    ("is_tokenizer", _any("tokenizer_class", "added_tokens_decoder", "added_tokens", "chat_template")),
+    ("is_processor", _any("image_processor_type", "feature_extractor_type", "processor_class", "image_mean")),
+    ("is_processor", _any("crop_size", "do_normalize", "feature_size")),
     ("is_generation", _any("_from_model_config", "do_sample", "temperature", "top_p")),
-    ("is_hub_answer", _any("siblings", "modelId", "safetensors")),
+    ("is_training", _any("zero_optimization", "per_device_train_batch_size", "log_history", "output_dir")),
+    ("is_served_list", lambda file: file.get("object") in ("list", "model") or isinstance(file.get("data"), list)),
+    ("is_served_list", lambda file: isinstance(file.get("models"), list)),  # Ollama's /api/tags
+    ("is_refusal", _any("error", "error_code")),
+    ("is_hub_answer", _any("siblings", "modelId", "safetensors", "Code", "RequestId")),
     ("is_ollama", _any("modelfile", "model_info")),
     ("is_gguf_dump", _all("metadata", "tensors")),
     ("is_params", _all("dim", "n_layers")),
+    ("is_tokenizer", _any("unk_token", "bos_token", "eos_token", "pad_token")),
+    ("is_tokenizer", _is_vocabulary),
 )
 
 
@@ -78,41 +91,18 @@ def kind_of(file: File) -> str | None:
     return next((kind for kind, is_one in _KINDS if is_one(file)), None)
 
 
+def kind_of_list(file: object) -> str | None:
+    """Of JSON that is a list: the files of a repository, or sentence-transformers' modules.json."""
+    first = file[0] if isinstance(file, list) and file else None
+    if not isinstance(first, Mapping):
+        return None
+    if {"path", "idx"} <= first.keys():
+        return "is_embedding_file"
+    return "is_hub_answer" if "oid" in first or "modelId" in first or {"id", "tags"} <= first.keys() else None
+
+
 def kind_of_bytes(raw: bytes) -> str | None:
     """Of a file that is no UTF-8 text."""
     if raw.startswith(_UTF16):
         return "is_utf16"
     return next((kind for magic, kind in _MAGIC.items() if raw.startswith(magic)), None)
-
-
-def kind_of_text(text: str) -> str | None:
-    """Of a text that is no JSON at all, but an address, a name or a page."""
-    start = text[:300].strip()
-    reference = hub_reference(text)
-    if reference is not None:
-        return "is_ollama_tag" if reference.hub == "ollama" else "is_repository"
-    if re.match(r"https?://", start):
-        return "is_address"
-    return "is_page" if start.startswith("<") else "is_gguf" if start.startswith("GGUF") else None
-
-
-def cause(text: str, position: int) -> str:
-    """Why JSON is likely to break at `position`; empty where nothing is likely."""
-    here, before = text[position : position + 8], text[:position].rstrip()
-    if not text.strip():
-        return "empty"
-    if text.lstrip().startswith("```") or here.startswith("```"):
-        return "fence"
-    if here.startswith(("//", "/*", "#")):
-        return "comment"
-    if before.endswith(",") and here[:1] in ("}", "]"):
-        return "trailing_comma"
-    if re.match(r"None|True|False|nan\b", here):
-        return "python"
-    if here[:1] == "'":
-        return "single_quotes"
-    if here[:1] in tuple("“”‘’：，｛｝［］＂"):
-        return "full_width"
-    if position >= len(text.rstrip()):
-        return "cut_off"
-    return "more_behind" if before.endswith("}") and here[:1] not in (",", "]") else ""

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.gguf_file import is_gguf, parse_header
-from calculator.architecture.other_files import cause, kind_of_bytes, kind_of_text
+from calculator.architecture.other_files import kind_of_bytes, kind_of_list
+from calculator.architecture.other_texts import INVISIBLE, cause, kind_of_text
 
 MAX_BYTES = 4_000_000  # the longest published config.json, an NVFP4 one that lists every expert, has 3.1 MB
 MAX_DEPTH = 32  # published files nest at most 5 deep
@@ -35,20 +36,31 @@ def parse_config_text(text: str | bytes) -> dict[str, object]:
         except UnicodeDecodeError as error:
             raise ConfigError("", kind_of_bytes(error.object) or "not_utf8", position=error.start) from None
     _check_depth(text)
-    try:
-        config = json.loads(text.removeprefix("\ufeff"), parse_int=_parse_int)
-    except json.JSONDecodeError as error:
-        if kind := kind_of_text(text):
-            raise ConfigError("", kind) from None
-        where = {"line": error.lineno, "column": error.colno, "cause": cause(text, error.pos)}
-        raise ConfigError("", "not_json", **where) from None
+    config = _loaded(text)
+    if isinstance(config, str) and config.lstrip().startswith("{"):
+        raise ConfigError("", "not_json", line=1, column=1, cause="escaped")
     if not isinstance(config, dict):
-        raise ConfigError("", "not_an_object")
+        kind = kind_of_text(config) if isinstance(config, str) else kind_of_list(config)
+        raise ConfigError("", kind or "not_an_object")
     _check_encodable(text, config)
     key = _find_nan(config)
     if key is not None:
         raise ConfigError(key, "not_a_number", value="NaN")
     return config
+
+
+def _loaded(text: str) -> object:
+    """The text as JSON, or without what nobody sees in it where it is none."""
+    try:
+        return json.loads(text.removeprefix("\ufeff"), parse_int=_parse_int)
+    except json.JSONDecodeError as error:
+        seen = text.translate(INVISIBLE)
+        if seen != text:
+            return _loaded(seen)
+        if kind := kind_of_text(text):
+            raise ConfigError("", kind) from None
+        where = {"line": error.lineno, "column": error.colno, "cause": cause(text, error.pos)}
+        raise ConfigError("", "not_json", **where) from None
 
 
 def _check_encodable(text: str, config: dict[str, object]) -> None:

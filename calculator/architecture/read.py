@@ -42,7 +42,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         return replace(shape, assumptions=("params_file", *shape.assumptions))
     if is_header(config) or is_ollama(config):
         return _of_file(config)
-    kind = kind_of(config) if "model_type" not in config else None
+    kind = kind_of(config) if "model_type" not in config or "conv_template" in config else None
     if kind:
         raise ConfigError("", kind, **_named_in(config))
     check_no_draft(config)

@@ -60,7 +60,12 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "number_too_long": gettext_lazy("A number has too many digits."),
     "not_a_number": gettext_lazy("NaN and Infinity are not numbers a config.json can hold."),
     "missing": gettext_lazy("This key is missing and has no default for this model type."),
-    "unknown_model_type": gettext_lazy("The model type “%(value)s” is not known."),
+    "no_model_type": gettext_lazy(
+        "This key is missing, so that nothing says which model this is: give the whole config.json of a model."
+    ),
+    "unknown_model_type": gettext_lazy(
+        "The model type “%(value)s” is not known. If it is built like Llama, have it read by the standard keys."
+    ),
     "not_a_quantization": gettext_lazy("This file does not say how a checkpoint is quantised: quant_algo is missing."),
     "is_adapter": gettext_lazy(
         "This is a LoRA adapter, not a model: give the config.json of its base model (%(base)s); the adapter comes on top."
@@ -76,6 +81,37 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     ),
     "is_quantization_alone": gettext_lazy(
         "This is hf_quant_config.json, which only says how a checkpoint is quantised: give the config.json, too."
+    ),
+    "is_quantize_config": gettext_lazy(
+        "This only says how a checkpoint is quantised: give the config.json that lies in the same folder."
+    ),
+    "is_embedding_file": gettext_lazy(
+        "This is a file of sentence-transformers, for embeddings: give the config.json that lies in the same folder."
+    ),
+    "is_training": gettext_lazy("This belongs to a training run: give the config.json that lies in the same folder."),
+    "is_mlc": gettext_lazy(
+        "This is mlc-chat-config.json of MLC LLM: give the config.json of the model that it was converted from."
+    ),
+    "is_served_list": gettext_lazy(
+        "This lists the models that a server offers, and says nothing of their shapes: give the config.json of one of them."
+    ),
+    "is_refusal": gettext_lazy(
+        "This says that a file was not found or may not be read, and is not the file itself: open the address again, signed in where the repository asks for it."
+    ),
+    "is_lfs_pointer": gettext_lazy(
+        "This is a pointer of Git LFS, which stands in for the file: fetch the file itself with git lfs pull, or open it on the hub."
+    ),
+    "is_log": gettext_lazy(
+        "This is a log, not a file of a model: the page “Check a log” reads logs. Give the model's config.json here."
+    ),
+    "is_name": gettext_lazy(
+        "This is a name or a few words, not a file: search for the model by its name, or paste the config.json of its repository."
+    ),
+    "is_ollama_show": gettext_lazy(
+        "This is what ollama show prints, which leaves out most of the shape: paste what Ollama's /api/show answers."
+    ),
+    "is_gguf_listing": gettext_lazy(
+        "This is the text that gguf-dump prints: run it with --json, or choose the GGUF file itself."
     ),
     "is_tokenizer": gettext_lazy("This belongs to the tokeniser: give the config.json that lies in the same folder."),
     "is_processor": gettext_lazy(
@@ -180,10 +216,17 @@ CAUSES: Mapping[str, Promise] = {
     "python": gettext_lazy("That is Python: JSON writes null, true and false."),
     "single_quotes": gettext_lazy("JSON has double quotes, not single ones."),
     "full_width": gettext_lazy("A curly quote or full-width punctuation stands where JSON has a plain one."),
+    "text_before": gettext_lazy("Something stands before its beginning: leave that out."),
+    "no_object": gettext_lazy("There is no { in it, with which a config.json begins."),
+    "line_marks": gettext_lazy("Its lines begin with marks or numbers: copy the plain text."),
+    "escaped": gettext_lazy('Its quotes are escaped (\\" or &quot;): copy the plain text.'),
+    "control": gettext_lazy("A line break or another control character stands inside a word."),
+    "unquoted_key": gettext_lazy("JSON has its keys in double quotes."),
+    "missing_comma": gettext_lazy("A comma is missing before this."),
     "cut_off": gettext_lazy("It ends too early: perhaps a part is missing."),
     "more_behind": gettext_lazy("Something stands behind its end."),
 }
-"""Why a text is likely to be no JSON (`other_files.cause`)."""
+"""Why a text is likely to be no JSON (`other_texts.cause`)."""
 
 
 def error_text(error: WorkloadError) -> str:
@@ -200,7 +243,8 @@ def config_error_texts(error: ConfigError) -> list[str]:
     """One sentence for each fault of a config.json, led by the key at fault."""
     texts = []
     for fault in error.faults:
-        sentence = str(CONFIG_FAULTS[fault.reason]) % written(fault.values)
+        nameless = fault.reason == "missing" and fault.key.rpartition(".")[2] == "model_type"
+        sentence = str(CONFIG_FAULTS["no_model_type" if nameless else fault.reason]) % written(fault.values)
         if fault.reason == "not_json":
             told = [sentence, _("Line %(line)s, column %(column)s.") % written(fault.values)]
             told += [str(CAUSES[str(fault.values["cause"])])] if fault.values.get("cause") else []

@@ -32,6 +32,39 @@ QWEN = "Qwen/Qwen3-8B"
             "https://modelscope.cn/models/Qwen/Qwen3-8B/resolve/master/config.json",
         ),
         ("https://ollama.com/library/qwen3:8b", "qwen3:8b", ""),
+        ("qwen3:8b", "qwen3:8b", ""),
+        ("ollama run qwen3:8b", "qwen3:8b", ""),
+        ("$ ollama pull qwen3", "qwen3", ""),
+        *(
+            (text, QWEN, "https://huggingface.co/Qwen/Qwen3-8B/raw/main/config.json")
+            for text in (
+                f"vllm serve {QWEN} --max-model-len 8192",
+                f"docker run --gpus all -v /a/b:/c -p 80:80 vllm/vllm-openai:latest --model {QWEN}",
+                f"python -m sglang.launch_server --model-path {QWEN} --tp 2",
+                f"huggingface-cli download {QWEN} --local-dir ./models/qwen",
+                f"hf download {QWEN}",
+                f"git clone https://huggingface.co/{QWEN}.git",
+                f"git clone git@hf.co:{QWEN}",
+                f"git@hf.co:{QWEN}",
+                f"modelscope download --model {QWEN}",
+                f'AutoModelForCausalLM.from_pretrained("{QWEN}", device_map="auto")',
+                f'model_name = "{QWEN}"\nmodel = AutoModel.from_pretrained(model_name)',
+                f"LLM(model='{QWEN}', tensor_parallel_size=2)",
+                f"mlx_lm.generate --model {QWEN} --prompt hello",
+                f"看看 https://huggingface.co/{QWEN}，需要多少显存？",
+            )
+        ),
+        ("unsloth/Qwen3-8B-GGUF:UD-Q4_K_XL", "unsloth/Qwen3-8B-GGUF", "https://huggingface.co/unsloth/Qwen3-8B-GGUF/"),
+        (
+            "llama-server -hf unsloth/Qwen3-8B-GGUF:UD-Q4_K_XL -c 8192",
+            "unsloth/Qwen3-8B-GGUF",
+            "https://huggingface.co/unsloth/Qwen3-8B-GGUF/",
+        ),
+        (
+            "ollama run hf.co/bartowski/Qwen_Qwen3-8B-GGUF:Q4_K_M",
+            "bartowski/Qwen_Qwen3-8B-GGUF",
+            "https://huggingface.co/bartowski/Qwen_Qwen3-8B-GGUF/",
+        ),
         ("https://ollama.com/someone/model", "someone/model", ""),
     ],
 )
@@ -63,6 +96,11 @@ def test_a_name_alone_may_lie_on_every_hub() -> None:
         "ftp://huggingface.co/a/b",
         "a/" + "b" * 1000,
         "全/角",
+        "and/or what else",
+        "vllm serve ./models/qwen",
+        "ollama list",
+        "https://huggingface.co/a/b or https://huggingface.co/c/d",
+        '{"_name_or_path": "https://huggingface.co/a/b"}',
     ],
 )
 def test_no_repository_of_a_known_hub(text: str) -> None:
