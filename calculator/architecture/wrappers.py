@@ -15,11 +15,13 @@ from calculator.architecture.tying import tied
 TEXT_KEYS = ("text_config", "language_config", "llm_config")
 # The model type of a wrapper's language model where the nested config does not name it, or where all is flat.
 TEXT_TYPES: dict[str, str] = {
+    "GOT": "qwen2",
     "apertus1p5": "apertus1p5_text",
     "aria": "aria_text",
     "audioflamingo3": "qwen2",
     "aya_vision": "cohere2",
     "chatglm": "chatglm",
+    "blip-2": "opt",
     "cohere_compass": "cohere_compass_text",
     "deepseek_vl": "llama",
     "deepseek_vl_hybrid": "llama",
@@ -48,6 +50,7 @@ TEXT_TYPES: dict[str, str] = {
     "inkling2": "inkling2_text",
     "inkling2_loop": "inkling2_loop_text",
     "inkling_mm_model": "inkling_text",
+    "instructblip": "opt",
     "kimi_vl": "deepseek_v3",
     "lfm3_vl": "lfm3",
     "lighton_ocr": "qwen3",

@@ -50,9 +50,11 @@ def shrink(first: int, second: int, third: int) -> Weights:
 
 
 def got_ocr2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Also of the file that brings its own code ("GOT"), whose tensors the library's
+    `convert_got_ocr2_weights_to_hf.py` renames one by one."""
     c = vision_of(outer, "got_ocr2_vision")
     tower, output = sam(c), c.size("output_channels")
-    outer.ignore("image_seq_length")
+    outer.ignore("image_seq_length", "image_token_len", "freeze_vision_tower", "use_im_start_end")
     beyond = shrink(output, 2 * output, hidden) + linear("mm.model.fc", hidden, hidden, True)
     return (Tower("vision", tower.outside + beyond, tower.layers),)
 
@@ -91,6 +93,7 @@ def paddleocr_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 TOWERS: dict[str, Towers] = {
+    "GOT": got_ocr2,
     "got_ocr2": got_ocr2,
     "paddleocr_vl": paddleocr_vl,
     "unlimited_ocr": unlimited_ocr,
