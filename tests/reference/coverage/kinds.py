@@ -25,12 +25,18 @@ PICTURES = re.compile(
     r"IMAGE|VIDEO|SEGMENTATION|DETECTION|DEPTH|BACKBONE|KEYPOINT|POSE|MASK_GEN|TEXT_RECOG|TABLE_RECOG"
 )
 PART = re.compile(r"_(vision|audio|encoder|decoder)$")
+# vLLM 0.33.0, `config/speculative.py`, `MTPModelTypes`
+MTP_OF = (
+    *("dots3_note", "mimo", "mimo_v2", "glm4_moe", "glm4_moe_lite", "glm_ocr", "ernie", "nemotron_h", "exaone_moe"),
+    *("exaone4_5", "qwen3_next", "qwen4_exp", "qwen3_5", "longcat_flash", "bailing_hybrid_v3", "bailing_hybrid"),
+    *("kimi_k3", "pangu_ultra_moe", "step3p5", "step5", "hy_v3", "hy_v4", "gemma4", "inkling", "glm5_next"),
+)
 BY_HAND: dict[str, tuple[str, ...]] = {
     "is_text_encoder": (
         *("bert-generation", "dpr", "embedding_gemma2", "layoutxlm", "splinter", "lxmert", "visual_bert", "flava"),
         *("colqwen2", "shieldgemma2", "openai_privacy_filter", "new", "jina_bert_v2", "neobert"),
         *("modern-bert", "neo-bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "gemma-embedding"),
-        *("llama-embed", "t5encoder"),
+        *("llama-embed", "t5encoder", "cost_wise_gemma"),
     ),
     "is_encoder_decoder": (
         "rag",
@@ -40,6 +46,7 @@ BY_HAND: dict[str, tuple[str, ...]] = {
         "florence2_language",
         "pix2struct",
         "nougat",
+        "nemotron_parse",  # vLLM 0.33.0, `models/nemotron_parse.py`: mBART's decoder behind an encoder of images
     ),
     "is_image_text_encoder": (
         "aimv2",
@@ -73,11 +80,13 @@ BY_HAND: dict[str, tuple[str, ...]] = {
     "is_text_diffusion": (
         *("diffusion_gemma", "diffusion_gemma_encoder_text", "diffusion_gemma_text", "Dream", "dream", "llada"),
         *("lladamoe", "llada_moe", "llada2_moe", "llada-moe", "rnd1", "sdar", "sdar_moe"),
+        *("llava_llada", "nemotron_labs_diffusion", "nemotron_labs_diffusion_vlm"),
     ),
     "draft_head": (
         *("gemma4_assistant", "gemma4_unified_assistant", "muse_glimmer_assistant", "medusa", "eagle", "speculators"),
         *("eagle3", "dflash", "gemma4-assistant"),
         *("mlp_speculator", "k3_dspark", "muse_spark_dspark", "deepseek_mtp", "minimax_m3_mtp"),
+        *(f"{target}_mtp" for target in MTP_OF),
     ),
 }
 """Those that no automatic class tells: by what their documentation says, and GGUF's names of such."""
