@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from calculator.architecture.fields import Fields, transformers_defaults
 
-INSIDE = frozenset({"gemma3", "gemma3n", "gemma4", "gemma4_unified", "internvl_chat"})
+INSIDE = frozenset({"gemma3", "gemma3n", "gemma4", "gemma4_unified", "internvl_chat", "h2ovl_chat", "skywork_chat"})
 EITHER = frozenset(
     {
         "glm46v",

@@ -95,6 +95,7 @@ def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 def internvl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """InternVL as transformers has it, and Intern-S1 with the same encoder (vLLM 0.33.0, `models/interns1_vit.py`)."""
     c = vision_of(outer, f"{outer.model_type}_vision")
     width, inner, number, channels = sizes(c)
     size, patch = (
@@ -115,6 +116,7 @@ def internvl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 TOWERS: dict[str, Towers] = {
+    "interns1": internvl,
     "internvl": internvl,
     "kimi_k25": kimi_k25,
     "kimi_k3": kimi_k3,

@@ -18,6 +18,8 @@ _CLIP_L = {"hidden_size": 1024, "intermediate_size": 4096, "num_layers": 24, "pa
 
 
 def internvl_chat(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """InternViT, also in front of H2OVL's and Skywork R1V's language models (vLLM 0.33.0, `models/h2ovl.py` and
+    `models/skyworkr1v.py`)."""
     c = vision_of(outer, "intern_vit_6b")
     width, inner, number, channels = sizes(c)
     patch, side = c.size("patch_size"), c.size("image_size")
@@ -32,7 +34,7 @@ def internvl_chat(outer: Fields, hidden: int) -> tuple[Tower, ...]:
         scales=True,
     )
     joined = width * int(1 / outer.number("downsample_ratio", 0.5)) ** 2
-    outer.ignore("select_layer", "force_image_size", "pad2square", "hidden_size", "vocab_size")
+    outer.ignore("select_layer", "force_image_size", "pad2square", "hidden_size", "vocab_size", "use_msac")
     outer.ignore("use_backbone_lora", "use_llm_lora", "max_dynamic_patch", "min_dynamic_patch", "dynamic_image_size")
     c.ignore(
         "shared_expert", "num_experts", "moe_intermediate_size", "use_moe", "num_shared_experts", "num_routed_experts"
@@ -188,9 +190,11 @@ def molmo(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 TOWERS: dict[str, Towers] = {
+    "skywork_chat": internvl_chat,
     "chatglm": glm4v,
     "deepseek_vl_v2": deepseek_vl_v2,
     "dots_ocr": dots_ocr,
+    "h2ovl_chat": internvl_chat,
     "internvl_chat": internvl_chat,
     "minicpmv": minicpmv,
     "molmo": molmo,

@@ -58,3 +58,20 @@ def test_counts_of_the_catalogue(case: dict[str, Any]) -> None:
     assert shape.total_parameters == case["total"]
     if "active" in case:
         assert shape.active_parameters == case["active"]
+
+
+@pytest.mark.parametrize("model_type", ["h2ovl_chat", "skywork_chat"])
+def test_an_encoder_in_front_of_others_models(model_type: str) -> None:
+    """vLLM 0.33.0, `models/h2ovl.py` and `models/skyworkr1v.py`: InternVL's class with another language model."""
+    found = [line for line in lines("own_code.jsonl") if line["config"]["model_type"] == "internvl_chat"]
+    assert found
+    for line in found:
+        assert read_config({**line["config"], "model_type": model_type}).total_parameters == line["total"]
+
+
+def test_the_encoder_of_intern_s1() -> None:
+    """Its parts are InternVL's, name by name (vLLM 0.33.0, `models/interns1_vit.py` and `models/interns1.py`)."""
+    (line,) = (line for line in lines("transformers.jsonl") if line["model_type"] == "internvl")
+    config = {**line["config"], "model_type": "interns1", "projector_hidden_act": "gelu", "vision_feature_layer": -1}
+    config["vision_config"] = {**config["vision_config"], "model_type": "interns1_vision", "drop_path_rate": 0.0}
+    assert read_config(config).total_parameters == read_config(line["config"]).total_parameters
