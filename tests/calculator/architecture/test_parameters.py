@@ -75,3 +75,11 @@ def test_the_encoder_of_intern_s1() -> None:
     config = {**line["config"], "model_type": "interns1", "projector_hidden_act": "gelu", "vision_feature_layer": -1}
     config["vision_config"] = {**config["vision_config"], "model_type": "interns1_vision", "drop_path_rate": 0.0}
     assert read_config(config).total_parameters == read_config(line["config"]).total_parameters
+
+
+def test_a_whole_checkpoint_of_qwen4() -> None:
+    """Qwen3.8-Flash-Next holds 179,999,981,459 numbers as published: with the layers that predict and 35 numbers by
+    which n-grams are hashed (buffers of `modeling_qwen4_exp.py`: 3 multipliers, sizes and offsets of 16 heads)."""
+    (path,) = ROOT.glob("catalog/data/models/qwen/qwen3-8-flash-next/config.json")
+    shape = read_config(parse_config_text(path.read_bytes()))
+    assert sum(tensor.elements for tensor in shape.tensors if tensor.kind != "buffer") + 35 == 179_999_981_459
