@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from calculator.catalogue import Catalogue, Model, Recognised
 from calculator.hardware_form import HARDWARE, flattened
+from calculator.memory.llama_cpp import PRESETS as GGUF_PRESETS
 from calculator.pasted_config import Pasted, read_pasted
 
 KEPT = ("engine", "sequences", *HARDWARE)  # what stays when another model is chosen
@@ -22,7 +23,8 @@ class Asked:
     """The fields are the names that templates read.
 
     `unknown_model` is a slug that no model has; `pasting` says that a config.json is asked for or was sent; `kept` goes
-    with every link to another model. `recognised` are models that the name or address of a repository may mean.
+    with every link to another model. `recognised` are models that the name or address of a repository may mean, and
+    `quantised` the engine and format that its tag does.
     """
 
     query: Mapping[str, str]
@@ -36,6 +38,7 @@ class Asked:
     panel_method: str
     q: str
     recognised: tuple[Recognised, ...] = ()
+    quantised: tuple[tuple[str, str], ...] = ()
 
     @property
     def wrong(self) -> bool:
@@ -46,7 +49,10 @@ class Asked:
     def opened(self) -> str:
         """The query of the model whose own repository was named; empty where none was."""
         first = self.recognised[0] if self.recognised else None
-        return urlencode((("model", first.slug), *self.kept)) if first and first.by == "repository" else ""
+        if first is None or first.by != "repository":
+            return ""
+        kept = tuple((name, value) for name, value in self.kept if not self.quantised or name != "engine")
+        return urlencode((("model", first.slug), *kept, *self.quantised))
 
 
 def asked_of(request: HttpRequest, catalogue: Catalogue) -> Asked:
@@ -70,6 +76,7 @@ def asked_of(request: HttpRequest, catalogue: Catalogue) -> Asked:
         panel_method="post" if pasted else "get",
         q=query.get("q", "")[:LONGEST_SEARCH],
         recognised=_recognised(pasted, catalogue),
+        quantised=_quantised(pasted),
     )
 
 
@@ -77,3 +84,11 @@ def _recognised(pasted: Pasted | None, catalogue: Catalogue) -> tuple[Recognised
     if pasted is None or not pasted.named:
         return ()
     return tuple(catalogue.recognise((pasted.named,), {}))[:MOST_RECOGNISED]
+
+
+def _quantised(pasted: Pasted | None) -> tuple[tuple[str, str], ...]:
+    """llama.cpp, and the preset that a tag such as `Q4_K_M` is; a publisher's own mixture (`UD-Q4_K_XL`) is none."""
+    tag = pasted.reference.tag.upper() if pasted and pasted.reference else ""
+    if not tag:
+        return ()
+    return (("engine", "llama.cpp"), *((("weights", tag),) if tag in GGUF_PRESETS else ()))

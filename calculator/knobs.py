@@ -116,7 +116,12 @@ KNOBS: Mapping[str, Knob] = {
             label=gettext_lazy("File made with an importance matrix"),
             kind="yes",
         ),
-        Knob(name="file_gb", attribute="file_bytes", label=gettext_lazy("Size of your file (GB)"), kind="gigabytes"),
+        Knob(
+            name="file_gb",
+            attribute="file_bytes",
+            label=gettext_lazy("Size of your file (GB), as of UD or QAT"),
+            kind="gigabytes",
+        ),
         Knob(name="slots", attribute="slots", label=gettext_lazy("Slots (a number or auto)"), kind="slots"),
         Knob(name="batch", attribute="batch", label=gettext_lazy("Tokens of a batch")),
         Knob(name="ubatch", attribute="micro_batch", label=gettext_lazy("Tokens of a micro-batch")),

@@ -39,11 +39,13 @@ _BEFORE_REVISION = frozenset({"blob", "raw", "resolve", "tree", "view", "file"})
 
 
 class HubReference(NamedTuple):
-    """`name` is owner/name, or Ollama's tag; `hub` is empty where the name was given alone."""
+    """`name` is owner/name, or Ollama's tag; `hub` is empty where the name was given alone. `tag` names the quantised
+    file in a repository of GGUF files, as llama.cpp and Ollama write it behind a colon."""
 
     name: str
     hub: str = ""
     revision: str = ""
+    tag: str = ""
 
     @property
     def configs(self) -> tuple[str, ...]:
@@ -57,7 +59,7 @@ def hub_reference(text: str) -> HubReference | None:
     """What a text names, or None where it is no repository or tag of a known hub.
 
     >>> hub_reference("https://huggingface.co/Qwen/Qwen3-8B/blob/main/config.json")
-    HubReference(name='Qwen/Qwen3-8B', hub='huggingface', revision='main')
+    HubReference(name='Qwen/Qwen3-8B', hub='huggingface', revision='main', tag='')
     >>> hub_reference("Qwen/Qwen3-8B").configs[0]
     'https://huggingface.co/Qwen/Qwen3-8B/raw/main/config.json'
     """
@@ -93,8 +95,9 @@ def _of_word(word: str) -> HubReference | None:
         owner, slash, name = word.partition("/")
         if not slash:
             return HubReference(word, "ollama") if _BARE_TAG.fullmatch(word) else None
-        name = name.partition(":")[0]  # of a quantised file: unsloth/Qwen3-8B-GGUF:UD-Q4_K_XL
-        return HubReference(f"{owner}/{name}") if _NAME.fullmatch(owner) and _NAME.fullmatch(name) else None
+        name, _, tag = name.partition(":")
+        named = all(map(_NAME.fullmatch, (owner, name, tag or "-")))
+        return HubReference(f"{owner}/{name}", tag=tag) if named else None
     hub = _HUBS[_host(address)]
     parts = [unquote(part) for part in address.path.split("/") if part]
     if parts and parts[-1].endswith(".git"):
@@ -125,11 +128,11 @@ def _of_repository(hub: str, parts: list[str]) -> HubReference | None:
         parts = parts[1:]
     if len(parts) < 2 or parts[0] in _NOT_MODELS:
         return None
-    owner, name = parts[0], parts[1].partition(":")[0]  # Ollama writes hf.co/owner/name:Q4_K_M
-    if not (_NAME.fullmatch(owner) and _NAME.fullmatch(name)):
+    owner, (name, _, tag) = parts[0], parts[1].partition(":")
+    if not all(map(_NAME.fullmatch, (owner, name, tag or "-"))):
         return None
     rest = parts[2:]
     while rest and rest[0] in _BEFORE_REVISION:
         rest = rest[1:]
     named = rest[0] if len(parts) > 2 and parts[2] in _BEFORE_REVISION and rest else ""
-    return HubReference(f"{owner}/{name}", hub, named if _NAME.fullmatch(named) else "")
+    return HubReference(f"{owner}/{name}", hub, named if _NAME.fullmatch(named) else "", tag)

@@ -119,3 +119,17 @@ def test_said_for_what_it_is(text: str, reason: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse_config_text(text)
     assert error.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("hf.co/unsloth/Qwen3-8B-GGUF:Q4_K_M", "Q4_K_M"),
+        ("llama-server -hf unsloth/Qwen3-8B-GGUF:UD-Q4_K_XL -c 8192", "UD-Q4_K_XL"),
+        ("unsloth/Qwen3-8B-GGUF", ""),
+    ],
+)
+def test_a_tag_names_the_quantised_file(text: str, tag: str) -> None:
+    found = hub_reference(text)
+    assert found is not None
+    assert found.tag == tag
