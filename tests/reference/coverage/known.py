@@ -21,8 +21,11 @@ def _kept(name: str) -> dict[str, Any]:
 KNOWN = _kept("known.json")
 DOWNLOADS = _kept("downloads.json")
 PARTS: Mapping[str, Mapping[str, Any]] = {
+    "h2ovl_chat": {"llm_config": {"model_type": "mistral"}},
+    "interns1": {"text_config": {"model_type": "qwen3_moe"}},
     "internvl_chat": {"llm_config": {"model_type": "qwen2"}},
     "kimi_k3": {"text_config": {"model_type": "kimi_linear"}},
+    "skywork_chat": {"llm_config": {"model_type": "qwen2"}},
 }
 """Language models of files that have to name theirs, where transformers has no class for the whole."""
 OWN_CLASSES: Mapping[str, str] = {
@@ -44,6 +47,8 @@ OWN_CLASSES: Mapping[str, str] = {
     "InklingForCausalLM": "inkling_text",
     "InternLM2ForCausalLM": "internlm2",
     "InternLM3ForCausalLM": "internlm3",
+    "H2OVLChatModel": "h2ovl_chat",
+    "InternS1ForConditionalGeneration": "interns1",
     "InternVLChatModel": "internvl_chat",
     "IQuestCoderForCausalLM": "iquestcoder",
     "K2HorizonForCausalLM": "k2_horizon",
@@ -71,6 +76,7 @@ OWN_CLASSES: Mapping[str, str] = {
     "Rnj1ForCausalLM": "rnj1",
     "SarvamMLAForCausalLM": "sarvam_mla",
     "SarvamMoEForCausalLM": "sarvam_moe",
+    "SkyworkR1VChatModel": "skywork_chat",
     "SolarForCausalLM": "solar",
     "Spark2_5ForCausalLM": "spark2_5",
     "Step1ForCausalLM": "step1",
