@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from calculator.catalogue import Catalogue, Model, Recognised
 from calculator.hardware_form import HARDWARE, flattened
-from calculator.memory.llama_cpp import PRESETS as GGUF_PRESETS
+from calculator.memory import ENGINES, llama_cpp
 from calculator.pasted_config import Pasted, read_pasted
 
 KEPT = ("engine", "sequences", *HARDWARE)  # what stays when another model is chosen
@@ -91,4 +91,5 @@ def _quantised(pasted: Pasted | None) -> tuple[tuple[str, str], ...]:
     tag = pasted.reference.tag.upper() if pasted and pasted.reference else ""
     if not tag:
         return ()
-    return (("engine", "llama.cpp"), *((("weights", tag),) if tag in GGUF_PRESETS else ()))
+    engine = next(name for name, engine in ENGINES.items() if engine is llama_cpp)
+    return (("engine", engine), *((("weights", tag),) if tag in llama_cpp.PRESETS else ()))
