@@ -370,6 +370,26 @@ def test_the_name_of_a_repository_opens_its_model(text: str) -> None:
     assert Client().post(PAGE, sent, headers={"HX-Request": "true"})["HX-Redirect"] == response["Location"]
 
 
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("vllm serve openai/gpt-oss-20b --max-model-len 8192", "engine=vllm"),
+        ("llama-server -hf openai/gpt-oss-20b:Q4_K_M", "engine=llama.cpp&weights=Q4_K_M"),
+        ("hf.co/openai/gpt-oss-20b:UD-Q4_K_XL", "engine=llama.cpp"),
+    ],
+)
+def test_a_command_opens_its_model_in_the_format_of_its_tag(text: str, query: str) -> None:
+    """A publisher's own mixture is no preset of llama.cpp's."""
+    response = Client().post(PAGE, {"config": text, "engine": "vllm"})
+    assert (response.status_code, response["Location"]) == (302, f"{PAGE}?model=gpt-oss-20b&{query}")
+
+
+@pytest.mark.parametrize("path", [PAGE, "/zh-hans/calculator/"])
+@pytest.mark.parametrize("text", ["gpt-oss-20b", "gpt-oss-20b-MXFP4.gguf", "GPT-OSS 20B", '"gpt-oss-20b"'])
+def test_a_name_offers_models(text: str, path: str) -> None:
+    assert 'href="?model=gpt-oss-20b' in post({"config": text}, 400, path=path)
+
+
 @pytest.mark.parametrize("path", [PAGE, "/zh-hans/calculator/"])
 def test_an_unknown_repository_leads_to_its_config(path: str) -> None:
     page = post({"config": "someone/gpt-oss-20b-tuned"}, 400, path=path)
