@@ -1,4 +1,5 @@
-"""Rows of tables, written once after each change of the data: they look the same in every list that has them."""
+"""Rows of tables, written once after each change of the data: they look the same in every list that has them, but for
+how models fit the reader's own cards."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from catalog.models import DataChange
+
+BADGE = Markup("<badge/>")  # where the macro writes it; no template has it, and what is not a template's is escaped
 
 
 class _Row:
@@ -30,15 +33,21 @@ class _Row:
         return isinstance(other, _Row) and self.key == other.key
 
 
-def kept_row(macro: Macro, fits: object, *values: Any) -> Markup:
-    """A row of the entry that is the first of `values`, on which all others depend; with `fits`, how models fit the
-    reader's own cards, it is written anew."""
-    if fits or settings.DEBUG:
-        return Markup(macro(*values, fits=fits))  # noqa: S704 - a macro escapes
-    return _written(_Row(macro, values))
+def kept_row(macro: Macro, badge: Markup | None, *values: Any) -> Markup:
+    """A row of the entry that is the first of `values`, on which all others depend. A macro may write a `badge`, which
+    each list has for itself."""
+    row = _Row(macro, values)
+    written = _plain(row) if settings.DEBUG else _written(row)
+    return written if badge is None else Markup(written.replace(BADGE, badge))  # noqa: S704 - both are
 
 
 @lru_cache(maxsize=2000)
 def _written(row: _Row) -> Markup:
-    values, row.values = row.values, ()  # this is kept, and they need not be
-    return Markup(row.macro(*values))  # noqa: S704 - a macro escapes
+    written = _plain(row)
+    row.values = ()  # this is kept, and they need not be
+    return written
+
+
+def _plain(row: _Row) -> Markup:
+    takes_badge = "badge" in row.macro.arguments
+    return Markup(row.macro(*row.values, **({"badge": BADGE} if takes_badge else {})))  # noqa: S704 - a macro escapes

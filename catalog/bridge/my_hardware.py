@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
+from typing import NamedTuple, Self
 from urllib.parse import parse_qsl
 
 from django.http import QueryDict
+from django.utils.translation import get_language
 
 from calculator.fit_words import FitView, card_label, fit_view
 from calculator.hardware import Card, HardwareError, fit
@@ -17,7 +19,26 @@ from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
 from catalog.bridge.rows import models_to_place
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.models import LanguageModel
+from catalog.models import DataChange, LanguageModel
+
+LISTS, MOST_KEPT = 32, 1000  # how many cards, contexts and languages are kept, and of each how many models
+
+
+class ListedFit(NamedTuple):
+    """How a model fits, as a row of a list says it."""
+
+    badge: str
+    state: str
+    label: str
+    room: str
+    context_tokens: int
+    runs: bool
+
+
+def _listed(view: FitView) -> ListedFit:
+    answer = view.fit
+    tokens, runs = answer.workload.context_tokens, answer.state != "does_not_fit"
+    return ListedFit(view.badge, str(view.state), view.label, view.room, tokens, runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +74,8 @@ class MyHardware:
         """The same for the hidden fields of a form."""
         return parse_qsl(self.query)
 
-    def fits(self, models: Sequence[LanguageModel], context_tokens: int | None = None) -> Mapping[int, FitView]:
-        """Primary key -> how the model fits by default, as on its own page.
+    def fits(self, models: Sequence[LanguageModel], context_tokens: int | None = None) -> Mapping[int, ListedFit]:
+        """Primary key -> how the model fits by default, as on its own page; judged once after each change.
 
         At `context_tokens`, or at the model's own maximum where that is shorter.
 
@@ -62,13 +83,19 @@ class MyHardware:
         """
         if self.card is None:
             return {}
-        found = {}
-        for row in models_to_place(model.pk for model in models):
-            if view := self.fit_of(row, context_tokens):
-                found[row.pk] = view
-        return found
+        kept = _judged(self.card, self.count, context_tokens, get_language(), DataChange.version())
+        asked = [model.pk for model in models]
+        found = {key: kept[key] for key in asked if key in kept}
+        if missing := [key for key in asked if key not in found]:
+            views = {row.pk: self.fit_of(row, context_tokens) for row in models_to_place(missing)}
+            judged = {key: _listed(view) if (view := views.get(key)) else None for key in missing}
+            if len(kept) + len(judged) > MOST_KEPT:
+                kept.clear()
+            kept.update(judged)
+            found |= judged
+        return {key: fit for key in asked if (fit := found[key])}
 
-    def fits_asked(self, models: Iterable[LanguageModel], asked: Mapping[str, str]) -> Mapping[int, FitView]:
+    def fits_asked(self, models: Iterable[LanguageModel], asked: Mapping[str, str]) -> Mapping[int, ListedFit]:
         """`fits` for a workload that is asked of every model; those that cannot answer it are left out."""
         if self.card is None:
             return {}
@@ -78,7 +105,7 @@ class MyHardware:
                 continue
             form = WorkloadForm(shape, asked, max_context_tokens=max_context_tokens(model, shape))
             if form.is_valid():
-                found[model.pk] = fit_view(fit(shape, form.workload, self.card, self.count))
+                found[model.pk] = _listed(fit_view(fit(shape, form.workload, self.card, self.count)))
         return found
 
     def fit_of(self, model: LanguageModel, context_tokens: int | None = None) -> FitView | None:
@@ -93,3 +120,11 @@ class MyHardware:
             return fit_view(fit(shape, workload, self.card, self.count))
         except (HardwareError, WorkloadError):
             return None
+
+
+@lru_cache(maxsize=LISTS)
+def _judged(
+    card: Card, count: int, context_tokens: int | None, language: str | None, version: str
+) -> dict[int, ListedFit | None]:
+    """By primary key; None of a model of which nothing can be said."""
+    return {}

@@ -13,11 +13,10 @@ from django.utils.translation import gettext_lazy
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.fields import FlagField
-from calculator.fit_words import FitView
 from calculator.memory import DEFAULT_CONTEXT_TOKENS, DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS, MAX_SEQUENCES, engines_for
 from calculator.public_form import PublicForm
-from catalog.bridge.my_hardware import MyHardware
+from catalog.bridge.my_hardware import ListedFit, MyHardware
 from catalog.models import LanguageModel
 
 FOUND = 12
@@ -107,6 +106,6 @@ class FindForm(PublicForm):
     def only(self) -> bool:
         return self.is_valid() and bool(self.cleaned_data["fits"])
 
-    def kept(self, found: Iterable[LanguageModel], fits: Mapping[int, FitView]) -> list[LanguageModel]:
-        fit_of = {pk: view.fit.state for pk, view in fits.items()}
-        return [model for model in found if not self.only or fit_of.get(model.pk) in ("fits", "tight")][:FOUND]
+    def kept(self, found: Iterable[LanguageModel], fits: Mapping[int, ListedFit]) -> list[LanguageModel]:
+        running = {key for key, fit in fits.items() if fit.runs}
+        return [model for model in found if not self.only or model.pk in running][:FOUND]

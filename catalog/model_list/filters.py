@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.fields import FlagField
-from calculator.fit_words import FitView
 from calculator.hardware.cards import GIB
 from calculator.public_form import PublicForm
-from catalog.bridge.my_hardware import MyHardware
+from catalog.bridge.my_hardware import ListedFit, MyHardware
 from catalog.models import LanguageModel
 from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import CommercialUse
@@ -96,11 +95,11 @@ class ModelFilterForm(FilterForm):
             models = models.that_may_fit(self.mine.card.usable_of(self.mine.count), answers["context"])
         return models
 
-    def kept(self, model: LanguageModel, fits: Mapping[int, FitView]) -> bool:
+    def kept(self, model: LanguageModel, fits: Mapping[int, ListedFit]) -> bool:
         """Whether a row that is shown stays, once its fit has been judged."""
         if not self.is_valid() or not self.cleaned_data["fits"]:
             return True
-        return model.pk in fits and fits[model.pk].fit.state != "does_not_fit"
+        return model.pk in fits and fits[model.pk].runs
 
 
 def order(sort: str, columns: Mapping[str, str]) -> list[OrderBy | str]:

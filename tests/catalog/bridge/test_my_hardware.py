@@ -10,11 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from calculator.fit_words import FitView
 from calculator.hardware import fit
 from calculator.memory import Workload
 from catalog.bridge.cards import all_cards
+from catalog.bridge.my_hardware import MyHardware
 from catalog.bridge.shapes import shape_of
-from catalog.models import LanguageModel
+from catalog.models import DataChange, LanguageModel
 from tests.pages import get, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
@@ -145,3 +147,24 @@ def test_room_on_unlike_cards_is_that_of_the_fullest() -> None:
     found = json.loads(get(f"/api/v1/models/llama-4-maverick-instruct/fit/?{TWO}"))
     spare = f"{found['spare_bytes'] / 2**30:.1f} spare"
     assert spare in text_of(get(f"{MAVERICK}?{TWO}"))
+
+
+def test_a_list_is_judged_once_after_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+    judge = MyHardware.fit_of
+
+    def counted(mine: MyHardware, model: LanguageModel, context_tokens: int | None = None) -> FitView | None:
+        judged.append(model.slug)
+        return judge(mine, model, context_tokens)
+
+    monkeypatch.setattr(MyHardware, "fit_of", counted)
+    get("/en/models/?card=l40s&cards=2")
+    once = len(judged)
+    assert once == len(set(judged)) > 0
+    get("/en/models/?card=l40s&cards=2&n=1")
+    assert len(judged) == once
+    get("/en/models/?card=l40s")  # another question
+    assert len(judged) == 2 * once
+    DataChange.record()
+    get("/en/models/?card=l40s")
+    assert len(judged) == 3 * once
