@@ -10,7 +10,7 @@ from math import ceil, log2, log10
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops
 from calculator.fit_words import card_label, needed, needs_at
-from calculator.hardware import COUNTS, Card
+from calculator.hardware import COUNTS, Card, engine_named
 from calculator.hardware.cards import GIB
 from calculator.memory import Workload
 
@@ -82,7 +82,7 @@ def memory_by_context(
     """
     stops = context_stops(max_context_tokens)
     frame = _frame(shape, workload.but(context_tokens=stops[0]), tuple(formats), stops, card, count)
-    here = needed(shape, workload, card, count).bytes / GIB
+    here = needed(shape, engine_named(workload.engine).rounded(workload), card, count).bytes / GIB
     return Chart(frame=frame, dot=(frame.x_of(workload.context_tokens), frame.y_of(here)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -28,7 +28,6 @@ class DeploymentForm(WorkloadForm):
     (slug, name) of the smaller models that may guess ahead.
     """
 
-    copied: ClassVar[frozenset[str] | None] = frozenset({"engine", "weights", "kv", "draft"})
     settings: ClassVar[frozenset[str]] = WorkloadForm.settings | {"ram"}
     offers_second_kind = True
 
@@ -42,7 +41,7 @@ class DeploymentForm(WorkloadForm):
         self, shape: Shape, query: Mapping[str, str], *, drafts: Sequence[tuple[str, str]] = (), **options: Any
     ) -> None:
         super().__init__(shape, _with_context(query), **options)
-        cast(forms.ChoiceField, self.fields["draft"]).choices = [("", _("none")), *drafts]
+        self.choose("draft", [("", _("none")), *drafts])
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator import labels
-from calculator.hardware import Card
+from calculator.hardware import Card, Cards
 from calculator.hardware.cards import MAX_CARDS
 from calculator.hardware.terms import CLASSES
 from calculator.public_form import PublicForm
@@ -53,7 +53,6 @@ class HardwareForm(PublicForm):
     No card is an answer too; an unknown one or an impossible number is an error.
     """
 
-    copied: ClassVar[frozenset[str] | None] = frozenset()
     offers_second_kind: ClassVar[bool] = False  # a list of its own, which most readers need on no page but one
 
     card = forms.CharField(label=gettext_lazy("My hardware"), required=False, max_length=LONGEST, widget=forms.Select)
@@ -66,7 +65,8 @@ class HardwareForm(PublicForm):
     )
 
     def __init__(self, query: Mapping[str, str], offered: Iterable[Card] = (), **options: Any) -> None:
-        self.offered = {card.slug: card for card in offered}
+        self.cards_offered = Cards.of(offered)
+        self.offered = self.cards_offered.by_slug
         self.chosen_card: Card | None = None
         self.num_cards = 1
         self.answers: dict[str, Any] = {name: value for name, value in query.items() if value != ""}
@@ -128,11 +128,6 @@ class HardwareForm(PublicForm):
         if unknown := next((each for each in slug.split(",") if each and each not in self.offered), None):
             raise forms.ValidationError(_("No card “%(slug)s” is in the catalogue.") % {"slug": unknown})
         return slug
-
-    @property
-    def cards_offered(self) -> tuple[Card, ...]:
-        """Alike for forms with the same list to choose from."""
-        return tuple(self.offered.values())
 
     @property
     def shelves(self) -> list[tuple[str, Sequence[Card]]]:

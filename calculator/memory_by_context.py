@@ -9,7 +9,7 @@ from calculator.architecture import Shape
 from calculator.charts import Chart
 from calculator.context_stops import table_stops
 from calculator.fit_words import FitView, Need, fit_view, needed, needs_at
-from calculator.hardware import Card
+from calculator.hardware import Card, engine_named
 from calculator.memory import ENGINES, Workload, WorkloadError
 from calculator.workload_form import WorkloadForm
 
@@ -86,7 +86,7 @@ def table(
 
 def _need(shape: Shape, workload: Workload, card: Card | None, count: int) -> Need | None:
     try:
-        return needed(shape, workload, card, count)
+        return needed(shape, engine_named(workload.engine).rounded(workload), card, count)
     except WorkloadError:
         return None
 

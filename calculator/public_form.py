@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Iterable, Iterator
+from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import django.forms
 from django import forms
 from django.conf import settings
 from django.forms.renderers import Jinja2
+from django.utils.choices import BaseChoiceIterator
 
 
 class _Renderer(Jinja2):
@@ -26,26 +27,46 @@ class _Renderer(Jinja2):
 class PublicForm(forms.Form):
     """Its controls are Django's own, written by Jinja2 in a fraction of the time; those of the admin have no such form.
 
-    One renderer for all: each keeps the templates that it has compiled.
+    One renderer for all: each keeps the templates that it has compiled. The fields are those of the class; what a form
+    changes for itself is its `own`.
     """
 
     default_renderer = _Renderer()
-    copied: ClassVar[frozenset[str] | None] = None
-    """Fields that a form changes for itself, all others being the same for all forms of its class; None: it may change
-    any, and copies each."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        if self.copied is not None:
-            self.base_fields = _Shared(self.base_fields, self.copied)  # type: ignore[misc]
+        self.base_fields = _Shared(self.base_fields)  # type: ignore[misc]
         super().__init__(*args, **options)
+
+    def own(self, name: str) -> Any:
+        """A field of this form alone, with a control of its own; what they hold may be replaced, not changed."""
+        field = self.fields[name] = copy(self.fields[name])
+        field.widget = copy(field.widget)
+        return field
+
+    def choose(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
+        """What a list offers, in the reader's language: that of the request, so not the class's to say."""
+        field, listed = self.own(name), _Listed(choices)
+        if isinstance(field, forms.ChoiceField):
+            field.choices = listed
+        else:
+            field.widget.choices = listed
 
 
 class _Shared(dict[str, forms.Field]):
-    """Fields of a class, of which a form copies only its own."""
-
-    def __init__(self, fields: Mapping[str, forms.Field], own: frozenset[str]) -> None:
-        super().__init__(fields)
-        self.own = own
+    """Fields of a class, of which Django would have each form copy all."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, forms.Field]:
-        return {name: deepcopy(field, memo) if name in self.own else field for name, field in self.items()}
+        return dict(self)
+
+
+class _Listed(BaseChoiceIterator):
+    """Pairs, or groups of them, as they are: Django looks through other lists for what could be meant."""
+
+    def __init__(self, choices: Iterable[tuple[Any, Any]]) -> None:
+        self.choices = list(choices)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return iter(self.choices)
+
+    def __len__(self) -> int:
+        return len(self.choices)

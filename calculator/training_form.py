@@ -96,8 +96,6 @@ class TrainingForm(PublicForm):
     ask is dropped.
     """
 
-    copied = frozenset({"ft"})
-
     ft_program = forms.ChoiceField(label=gettext_lazy("Program"), required=False, choices=list(PROGRAM_NAMES.items()))
     ft = forms.ChoiceField(label=gettext_lazy("Method"), required=False)
 
@@ -111,7 +109,7 @@ class TrainingForm(PublicForm):
             asked = {name: value for name, value in asked.items() if QUESTIONS[name] in offered}
         self.asked = asked
         super().__init__(data={"ft_program": program, "ft": method, **asked} if asked else {}, auto_id="%s")
-        self.fields["ft"].choices = [("", _("none")), *METHODS.items()]  # type: ignore[attr-defined]
+        self.choose("ft", [("", _("none")), *METHODS.items()])
         if not asked:
             del self.fields["ft_program"]
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -18,7 +19,7 @@ from calculator.hardware_form import HARDWARE, HardwareForm
 from calculator.knobs import KNOBS, Knob
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, default_workload, estimate
 from calculator.memory.engines import refusal, resolve
-from calculator.memory.workload import DEFAULT_ENGINE, UNSET_KNOBS
+from calculator.memory.workload import DEFAULT_ENGINE, UNASKED, UNSET_KNOBS
 
 # Name in the URL -> attribute of `Workload`. The order is the order of the questions.
 QUESTIONS: Mapping[str, str] = {
@@ -51,7 +52,6 @@ class WorkloadForm(HardwareForm):
     its `workload` and `estimate`, and with a card it is `placed` on it.
     """
 
-    copied: ClassVar[frozenset[str] | None] = frozenset({"engine", "weights", "kv"})
     settings: ClassVar[frozenset[str]] = frozenset(KNOBS)
     """What stands among the settings of some engine: shown for those that have it."""
 
@@ -165,7 +165,8 @@ class WorkloadForm(HardwareForm):
         self.answers[name] = folded.get(given.casefold(), given)
         if self.answers[name] not in folded.values():
             choices.insert(0, (given, given))
-        self._listed[name] = self.fields[name].widget.choices = choices
+        self._listed[name] = choices
+        self.choose(name, choices)
 
     def clean_context(self) -> int:
         tokens: int = self.cleaned_data["context"]
@@ -175,7 +176,8 @@ class WorkloadForm(HardwareForm):
         return tokens
 
     def clean(self) -> dict[str, Any]:
-        """Ask the engine about each answer on its own, so that every fault is told at once, then about all together."""
+        """Ask the engine about all answers together; where one is wrong about each on its own, too, so that every fault
+        is told at once."""
         asked = self._asked()
         if asked.get("engine") not in ENGINES:
             error = WorkloadError("engine", "unknown", value=asked.get("engine"), offered=tuple(ENGINES))
@@ -185,21 +187,17 @@ class WorkloadForm(HardwareForm):
             self.add_error("engine", labels.error_text(self.refusal))
             return self.cleaned_data
         self._refuse_knobs_of_others()
-        engine = ENGINES[asked["engine"]]
-        for name, attribute in QUESTIONS.items():
-            if name == "engine" or attribute not in asked or name in self.errors:
-                continue
-            try:
-                resolve(engine, self.shape, Workload(engine=asked["engine"], **{attribute: asked[attribute]}))
-            except WorkloadError as error:
-                self.add_error(name, labels.error_text(error))
         if not self.errors:
             try:
-                self.workload = resolve(engine, self.shape, Workload(**asked))
+                self.workload = resolve(ENGINES[asked["engine"]], self.shape, UNASKED.but(**asked))
                 self.estimate = estimate(self.shape, self.workload)
             except WorkloadError as error:
-                names = {attribute: name for name, attribute in QUESTIONS.items()}
-                self.add_error(names.get(error.field, "engine"), labels.error_text(error))
+                self._refuse_each(asked)
+                if not self.errors:  # only together
+                    names = {attribute: name for name, attribute in QUESTIONS.items()}
+                    self.add_error(names.get(error.field, "engine"), labels.error_text(error))
+        else:
+            self._refuse_each(asked)
         if not self.errors and self.chosen_card:
             try:
                 self.placed = fit(self.shape, self.workload, self.chosen_card, self.num_cards)
@@ -208,6 +206,16 @@ class WorkloadForm(HardwareForm):
                     "tp" if self.engine_name in KNOBS["tp"].engines() else "cards", labels.hardware_error_text(error)
                 )
         return self.cleaned_data
+
+    def _refuse_each(self, asked: Mapping[str, Any]) -> None:
+        for name, attribute in QUESTIONS.items():
+            if name == "engine" or attribute not in asked or name in self.errors:
+                continue
+            try:
+                alone = UNASKED.but(engine=asked["engine"], **{attribute: asked[attribute]})
+                resolve(ENGINES[asked["engine"]], self.shape, alone)
+            except WorkloadError as error:
+                self.add_error(name, labels.error_text(error))
 
     def _refuse_knobs_of_others(self) -> None:
         for name, knob in KNOBS.items():
@@ -240,7 +248,11 @@ class WorkloadForm(HardwareForm):
 
     def urlencode(self, **changes: object) -> str:
         """The answers as a query string, with `changes`."""
-        return urlencode(self._answered() | changes)
+        return urlencode(self._answered() | changes) if changes else self._query
+
+    @cached_property
+    def _query(self) -> str:
+        return urlencode(self._answered())
 
     def _answered(self) -> dict[str, Any]:
         shown = {name: self.answers[name] for name in self.fields if name in self.answers}

@@ -80,6 +80,7 @@ def environment(**options: Any) -> Environment:
     """For `TEMPLATES`. `_`, `{% trans %}` and `pgettext` write text of the reader's language."""
     options["undefined"] = Undefined  # with DEBUG, too: Django would have names written out that a page may lack
     options["bytecode_cache"] = compiled()
+    options["cache_size"] = -1  # all of them are kept: a mapping, in place of one that counts uses under a lock
     made = Pages(extensions=["jinja2.ext.i18n", OneBreak], **options)
     made.template_class = Page
     made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a Han character in three bytes, not six

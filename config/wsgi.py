@@ -6,7 +6,10 @@ from pathlib import Path
 
 from django.core.wsgi import get_wsgi_application
 
+from config.in_threads import keep_in_threads
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+keep_in_threads()
 
 application = get_wsgi_application()
 

@@ -1,6 +1,6 @@
 """Bytes + cards -> fit, recommendation, limits, bounds on speed, memory of fine-tuning, commands to start."""
 
-from calculator.hardware.cards import Card, from_specification, usable_bytes
+from calculator.hardware.cards import Card, Cards, from_specification, usable_bytes
 from calculator.hardware.command import HUBS, Command, WeightSource
 from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import HardwareError
@@ -21,6 +21,7 @@ __all__ = [
     "HUBS",
     "PROGRAMS",
     "Card",
+    "Cards",
     "Command",
     "Fit",
     "Fix",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from calculator.hardware.cards import Card
+from calculator.hardware.cards import Card, Cards
 from calculator.hardware.engines import engine_named
 from calculator.hardware.engines.base import Alike
 from calculator.hardware.reason import Reason
@@ -45,7 +45,7 @@ class Candidate:
 
 @lru_cache(maxsize=32)
 def candidates_of(
-    workload: Workload, needs: frozenset[str], cards: tuple[Card, ...], counts: tuple[int, ...]
+    workload: Workload, needs: frozenset[str], cards: Cards, counts: tuple[int, ...]
 ) -> Mapping[str, tuple[Candidate, ...]]:
     """All sets that anybody can put together, by class, best first; slow to make, so kept per question, of which
     `workload` has no more than the cards themselves depend on."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
+from typing import Self
 
 from calculator.hardware.errors import HardwareError, check_bounds
 
@@ -89,6 +92,25 @@ class Card:
             return None
         major, minor = self.compute_capability.split(".")
         return int(major), int(minor)
+
+
+class Cards(tuple[Card, ...]):
+    """The cards on offer. Much is kept under all of them together, so they are hashed once."""
+
+    @classmethod
+    def of(cls, cards: Iterable[Card]) -> Self:
+        return cards if isinstance(cards, cls) else cls(cards)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
+
+    @cached_property
+    def by_slug(self) -> Mapping[str, Card]:
+        return {card.slug: card for card in self}
 
 
 def usable_bytes(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.candidates import Candidate, candidates_of
-from calculator.hardware.cards import Card
+from calculator.hardware.cards import Card, Cards
 from calculator.hardware.engines import engine_named
 from calculator.hardware.engines.base import Alike
 from calculator.hardware.fit import Sized
@@ -17,6 +18,7 @@ from calculator.hardware.terms import CLASSES
 from calculator.hardware.verdict import COUNTS, offered_beside, size, starts
 from calculator.memory import ENGINES, Workload
 from calculator.memory.engines import resolve
+from calculator.memory.workload import UNASKED
 
 MORE_CARDS = 2
 """Other sets may have so many times the cards of the first pick: eight small cards for one large are no bargain."""
@@ -46,6 +48,14 @@ def recommend(
     supports itself, current cards, the least memory that fits, the fastest. The second costs least at launch prices
     where that is another set, or else is the best set of another vendor or size.
     """
+    rounded = engine_named(workload.engine).rounded(workload)
+    return _recommend(shape, rounded, Cards.of(cards), tuple(counts), per_class)
+
+
+@lru_cache(maxsize=256)
+def _recommend(
+    shape: Shape, workload: Workload, cards: Cards, counts: tuple[int, ...], per_class: int
+) -> tuple[Recommendation, ...]:
     needs = _Needs(shape, workload)
     found = []
     for card_class, candidates in needs.candidates(cards, counts):
@@ -68,11 +78,11 @@ class _Needs:
         self.at_least_bytes = self.engine.at_least_bytes(shape, self.resolved)
         self.fullest: dict[tuple[Alike, int], Fullest | None] = {}
 
-    def candidates(self, cards: Iterable[Card], counts: Sequence[int]) -> list[tuple[str, Sequence[Candidate]]]:
+    def candidates(self, cards: Cards, counts: tuple[int, ...]) -> list[tuple[str, Sequence[Candidate]]]:
         """Of each class, in the order of `CLASSES`."""
         needed, resolved = self.engine.card_needs(self.shape), self.resolved
-        asked = Workload(engine=resolved.engine, weight_format=resolved.weight_format or "", util=resolved.util)
-        by_class = candidates_of(asked, needed, tuple(cards), tuple(counts))
+        asked = UNASKED.but(engine=resolved.engine, weight_format=resolved.weight_format or "", util=resolved.util)
+        by_class = candidates_of(asked, needed, cards, counts)
         return [(name, by_class.get(name, ())) for name in CLASSES]
 
     def fits(self, candidate: Candidate) -> bool:

@@ -108,6 +108,9 @@ class Workload:
         return self.tensor_parallel * self.stages * self.replicas
 
 
+UNASKED = Workload()
+"""What is asked where nothing is; `but` makes another of it sooner than a call of the class does."""
+
 SPLITS = ("tensor_parallel", "pipeline_parallel", "data_parallel", "tensor_split")
 """Fields that spread a model over devices: all that `Workload.devices` counts."""
 

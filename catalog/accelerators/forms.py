@@ -56,9 +56,9 @@ class AcceleratorListForm(FilterForm):
     def __init__(self, query: Mapping[str, Any]) -> None:
         super().__init__(query)
         anything = [("", _("Any"))]
-        self.offer("vendor", anything + Vendor.choices)
-        self.offer("segment", anything + Segment.choices)
-        self.offer(
+        self.choose("vendor", anything + Vendor.choices)
+        self.choose("segment", anything + Segment.choices)
+        self.choose(
             "feature",
             [
                 *anything,
@@ -68,7 +68,7 @@ class AcceleratorListForm(FilterForm):
                 ("obtainable", _("can be bought")),
             ],
         )
-        self.offer(
+        self.choose(
             "sort",
             [
                 ("", _("Best match, then most memory")),
@@ -127,12 +127,13 @@ class RunsForm(FilterForm):
         """`boards` are those that have ranks to order by, `context_tokens` the length where none is asked for."""
         given = {name: value for name, value in query.items() if value != ""}
         super().__init__({"cards": "1", "engine": DEFAULT_ENGINE, "context": str(context_tokens), **given})
-        self.fields["cards"].validators.append(MaxValueValidator(max_cards))
-        self.fields["cards"].widget.attrs["max"] = max_cards
-        for name in ("sort", "q"):
-            self.fields[name].widget.attrs["form"] = "question"
-        self.offer("engine", [(name, labels.engine_name(name)) for name in ENGINES])
-        self.offer(
+        cards = self.own("cards")
+        cards.validators = [*cards.validators, MaxValueValidator(max_cards)]
+        cards.widget.attrs = {**cards.widget.attrs, "max": max_cards}
+        for field in map(self.own, ("sort", "q")):
+            field.widget.attrs = {**field.widget.attrs, "form": "question"}
+        self.choose("engine", [(name, labels.engine_name(name)) for name in ENGINES])
+        self.choose(
             "sort",
             [
                 ("", _("Largest that fits first")),

@@ -43,9 +43,9 @@ class BestModelsForm(FilterForm):
         given = {name: value for name, value in query.items() if value != ""}
         super().__init__({"board": OVERALL.key, "context": str(CONTEXT_TOKENS), "engine": DEFAULT_ENGINE, **given})
         ranked = {OVERALL.key, *boards}  # before anything is ranked there is a board to name all the same
-        self.offer("board", [(key, label) for key, label in BOARDS.items() if key in ranked])
-        self.offer("engine", [(name, labels.engine_name(name)) for name in ENGINES])
-        self.fields["context"].widget.choices = context_choices(str(self["context"].value()))
+        self.choose("board", [(key, label) for key, label in BOARDS.items() if key in ranked])
+        self.choose("engine", [(name, labels.engine_name(name)) for name in ENGINES])
+        self.choose("context", context_choices(str(self.data["context"])))
 
     def shown_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ("board", "context", "engine")]

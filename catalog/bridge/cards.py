@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from django.utils.translation import get_language
 
-from calculator.hardware import Card, from_specification
+from calculator.hardware import Card, Cards, from_specification
 from catalog.models import Accelerator, DataChange
 
 
@@ -40,11 +40,11 @@ def card_of(row: Accelerator) -> Card:
     )
 
 
-def all_cards() -> tuple[Card, ...]:
+def all_cards() -> Cards:
     """Every accelerator of the catalogue, read again only after something changed."""
     return _read(get_language() or "en", DataChange.version())
 
 
 @lru_cache(maxsize=8)
-def _read(language: str, version: str) -> tuple[Card, ...]:
-    return tuple(card_of(row) for row in Accelerator.objects.all())
+def _read(language: str, version: str) -> Cards:
+    return Cards(card_of(row) for row in Accelerator.objects.all())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -58,7 +57,7 @@ class CompareForm(PublicForm):
         self._offer("kv", each + _union(runnable, ENGINES[engine].kv_formats))
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
-        cast("forms.ChoiceField", self.fields[name]).choices = choices
+        self.choose(name, choices)
         self.given[name] = self._spelled(name, (value for value, _label in choices)) or self.given.get(name, "")
 
     def _spelled(self, name: str, offered: Iterable[str]) -> str | None:

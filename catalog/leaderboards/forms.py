@@ -27,8 +27,8 @@ class BoardForm(ModelFilterForm):
 
     def __init__(self, query: Mapping[str, Any], mine: MyHardware) -> None:
         super().__init__(query, mine)
-        self.offer("board", BOARDS.items())
-        self.offer("show", [("", _("With a rank")), (UNRANKED, _("Without a rank"))])
+        self.choose("board", BOARDS.items())
+        self.choose("show", [("", _("With a rank")), (UNRANKED, _("Without a rank"))])
 
     def shown_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ("memory", "context", "min_parameters", "max_parameters", "licence", "show")]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 from django import forms
 from django.db.models import F
@@ -29,10 +29,6 @@ class FilterForm(PublicForm):
 
     def __init__(self, query: Mapping[str, Any]) -> None:
         super().__init__(data={name: value for name, value in query.items() if value != ""}, auto_id="%s")
-
-    def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
-        """The choices of a field, in the reader's language: that of the request, so not the class's to say."""
-        cast("forms.ChoiceField", self.fields[name]).choices = list(choices)
 
     @property
     def num_active(self) -> int:
@@ -63,7 +59,7 @@ class ModelFilterForm(FilterForm):
         """`mine` are the reader's cards, for `fits`."""
         super().__init__(query)
         self.mine = mine
-        self.offer("licence", [("", _("Any")), *CommercialUse.choices])
+        self.choose("licence", [("", _("Any")), *CommercialUse.choices])
 
     def clean(self) -> dict[str, Any]:
         self.check_range("min_parameters", "max_parameters")

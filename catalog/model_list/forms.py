@@ -76,10 +76,10 @@ class ModelListForm(ModelFilterForm):
         """`boards` are those that have ranks to order by."""
         super().__init__(query, mine)
         anything = [("", _("Any"))]
-        self.offer("organization", anything + _organizations(get_language() or "en", DataChange.version()))
-        self.offer("architecture", anything + Architecture.choices)
-        self.offer("modality", anything + [choice for choice in Modality.choices if choice[0] != Modality.TEXT])
-        self.offer(
+        self.choose("organization", anything + _organizations(get_language() or "en", DataChange.version()))
+        self.choose("architecture", anything + Architecture.choices)
+        self.choose("modality", anything + [choice for choice in Modality.choices if choice[0] != Modality.TEXT])
+        self.choose(
             "sort",
             [
                 ("", _("Best match, then newest")),

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.vary import vary_on_headers
@@ -73,7 +74,9 @@ def _moved_or_404(request: HtmxRequest, slug: str) -> HttpResponse:
 def _recomputed(request: HtmxRequest, model: LanguageModel, shape: Shape) -> HttpResponse:
     context = _memory(request, model, shape)
     form = context["panel"].form
-    response = render(request, "catalog/_model_memory.html", context, status=200 if form.is_valid() else 400)
+    # Without the request: what the frame of a page needs is worked out for it.
+    written = render_to_string("catalog/_model_memory.html", context)
+    response = HttpResponse(written, status=200 if form.is_valid() else 400)
     # The address says what the page shows, also where a new engine brought its own default formats.
     response["HX-Replace-Url"] = f"{request.path}?{form.urlencode()}"
     return response

@@ -67,6 +67,11 @@ class HardwareEngine(ABC):
         needs at the most: what an engine keeps beside a model can differ from card to card when nothing else does."""
         return asked, 0
 
+    def rounded(self, workload: Workload) -> Workload:
+        """One that takes the same bytes on any cards, and is the same for many contexts where an engine counts them in
+        steps."""
+        return workload
+
     def at_least_bytes(self, shape: Shape, workload: Workload) -> int:
         """Less than what a workload, its defaults resolved, needs on all cards together, however many: 0, or what is
         told in a fraction of the time that placing it takes."""

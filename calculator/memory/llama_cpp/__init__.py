@@ -166,11 +166,11 @@ def _of_any_card(workload: Workload) -> Workload:
         capability=None,
         card_name=None,
         multiprocessors=None,
-        context_tokens=_whole_cells(workload),
+        context_tokens=whole_cells(workload),
     )
 
 
-def _whole_cells(workload: Workload) -> int:
+def whole_cells(workload: Workload) -> int:
     """A context as caches count it, whose cells come by 256. One that is shorter than a batch stays as it is: it bounds
     what is worked on at once."""
     longest = max(workload.micro_batch, workload.batch or BATCH)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from calculator.architecture import Shape
-from calculator.hardware import COUNTS, Card, fit, recommend
+from calculator.hardware import COUNTS, Card, engine_named, fit, recommend
 from calculator.hardware.parallel import Fullest, told_fullest
 from calculator.hardware.terms import CLASSES
 from calculator.memory import ENGINES, Workload
+from calculator.memory.engines import refusal
 
 recommend_module = sys.modules[recommend.__module__]  # hidden by the function of its name
 Shapes = Callable[[str], Shape]
@@ -117,3 +119,43 @@ def test_sets_that_cannot_hold_the_weights_are_not_placed(
     recommend(shape("llama-4-maverick-instruct"), Workload(), cards.values(), per_class=1)
     assert len(asked) == len(set(asked))
     assert len(asked) <= 24
+
+
+ROUNDED_MODELS = ("llama-4-maverick-instruct", "gemma-3-27b-it", "deepseek-v3", "qwen3-0-6b")
+KNOBS: tuple[dict[str, Any], ...] = (
+    {},
+    {"sequences": 3},
+    {"slots": "auto"},
+    {"micro_batch": 2048},
+    {"batch": 256},
+    {"flash_attention": False},
+)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("model", ROUNDED_MODELS)
+def test_a_rounded_workload_takes_the_same_bytes(
+    shape: Shapes, cards: dict[str, Card], model: str, engine: str
+) -> None:
+    """llama.cpp's cells come by 256, so contexts of as many share what is worked out; others are asked as they are."""
+    of_engine, model_shape = engine_named(engine), shape(model)
+    for tokens in (1, 255, 257, 2047, 2049, 4097, 9001, 32_000):
+        for knobs in KNOBS if engine == "llama.cpp" else KNOBS[:2]:
+            workload = Workload(engine=engine, context_tokens=tokens, **knobs)
+            if refusal(model_shape, engine):
+                continue
+            rounded = of_engine.rounded(workload)
+            for card, count in (("h100-sxm-80gb", 8), ("apple-m2-ultra-192gb", 1)):
+                exact, other = (fit(model_shape, each, cards[card], count) for each in (workload, rounded))
+                assert exact.reasons == other.reasons
+                assert (exact.state, exact.least_bytes, exact.per_card_bytes, exact.most_bytes, exact.needed_bytes) == (
+                    *(other.state, other.least_bytes, other.per_card_bytes, other.most_bytes, other.needed_bytes),
+                )
+
+
+def test_contexts_of_as_many_cells_are_one_question() -> None:
+    rounded = [
+        engine_named("llama.cpp").rounded(Workload(context_tokens=tokens)) for tokens in (8193, 8300, 8448, 8449)
+    ]
+    assert rounded[0] == rounded[1] == rounded[2] != rounded[3]
+    assert rounded[2].context_tokens == 8448

@@ -19,7 +19,7 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
-from calculator.memory.llama_cpp import fullest_bytes, kept_by_format, kept_bytes
+from calculator.memory.llama_cpp import fullest_bytes, kept_by_format, kept_bytes, whole_cells
 from calculator.memory.llama_cpp.batch import BATCH
 from calculator.memory.llama_cpp.overhead import alike_bytes, overhead
 from calculator.memory.llama_cpp.placement import written
@@ -50,6 +50,9 @@ class LlamaCpp(HardwareEngine):
         here = overhead(asked.card_bytes, asked.multiprocessors, asked.back_end)
         any_card = overhead(None, None, asked.back_end)
         return Alike(back_end=asked.back_end), here.most - any_card.most
+
+    def rounded(self, workload: Workload) -> Workload:
+        return workload.but(context_tokens=whole_cells(workload))
 
     def at_least_bytes(self, shape: Shape, workload: Workload) -> int:
         """Without the compute buffers, for which the graph is followed on every number of cards."""
