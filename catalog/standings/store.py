@@ -42,7 +42,7 @@ def refresh() -> list[Release]:
 
 
 def _refresh_unless_overtaken() -> list[Release] | None:
-    from catalog.ranking.publish import prepare, publish  # here, because a process that serves pages never ranks
+    from catalog.ranking.publish import prepare  # here, because a process that serves pages never ranks
 
     rows = read()
     published = _published()
@@ -54,7 +54,7 @@ def _refresh_unless_overtaken() -> list[Release] | None:
     if not stale and places == _stored_places():
         return []
     today = timezone.localdate().isoformat()
-    found = [(publish(problem, today), _checked(problem)) for problem in stale]
+    found = [(ranking, _checked(problem)) for problem in stale if (ranking := _ranked(problem, today))]
     with transaction.atomic():
         wait_for_bulk_writers()
         if (read(), _published()) != (rows, published):
@@ -68,6 +68,16 @@ def _refresh_unless_overtaken() -> list[Release] | None:
 def _published() -> dict[str, str]:
     """Scope -> hash of what its newest release was computed from."""
     return dict(Release.objects.order_by("pk").values_list("scope", "input_hash"))  # the newest comes last
+
+
+def _ranked(problem: Problem, date: str) -> Ranking | None:
+    from catalog.ranking.publish import publish
+
+    try:
+        return publish(problem, date)
+    except ArithmeticError as error:  # it stays as it was: one board must not hold up the others
+        logger.error("%s: no ranks: %s", problem.scope.key, error)
+        return None
 
 
 def _checked(problem: Problem) -> HoldOut | None:

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog import standings
 from catalog.models import Benchmark, DataChange, LanguageModel, Place, Release, Score, Standing
-from catalog.ranking.publish import prepare, publish
+from catalog.ranking.publish import Problem, prepare, publish
+from catalog.ranking.release import Release as Ranking
 from catalog.ranking.scope import OVERALL
 from catalog.standings.rows import read
 
@@ -54,6 +55,27 @@ def test_a_check_that_comes_to_no_end_holds_no_ranks_back(
     edit("m20", 1.0, Score.objects.filter(model__slug="m20")[0].benchmark.slug)
     assert {release.hold_out_error for release in standings.refresh()} == {None}
     assert "overall: hidden scores could not be predicted" in caplog.text
+
+
+def test_a_board_that_comes_to_no_end_stays_as_it_was_and_holds_no_other_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of 20,000 made-up models that have one score of safety each the fit knows no end after 1,000 steps."""
+
+    def but_overall(problem: Problem, date: str) -> Ranking:
+        if problem.scope == OVERALL:
+            raise ArithmeticError("no solution after 1000 steps")
+        return publish(problem, date)
+
+    before = newest().pk
+    monkeypatch.setattr("catalog.ranking.publish.publish", but_overall)
+    score = Score.objects.filter(benchmark__slug="b01")[0]
+    edit(score.model.slug, score.value / 2, "b01")
+    assert {release.scope for release in standings.refresh()} == {"category/math"}
+    assert newest().pk == before
+    assert "overall: no ranks: no solution after 1000 steps" in caplog.text
+    monkeypatch.undo()
+    assert {release.scope for release in standings.refresh()} == {"overall"}, "asked again, once it can be"
 
 
 def test_nothing_is_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
