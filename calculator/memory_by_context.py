@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+
+from django.utils.translation import get_language
 
 from calculator import charts
 from calculator.architecture import Shape
@@ -67,28 +71,38 @@ def table(
     rows = []
     for weight_format in table_formats(shape, workload):
         asked = workload.in_format(weight_format)
-        at_stops = dict(zip(stops, needs_at(shape, asked, stops, card, count), strict=True))
-        answers = [at_stops[tokens] if tokens in at_stops else _need(shape, asked, card, count) for tokens in columns]
-        if None in answers:  # a format may exclude what else is asked, such as a split that cuts its groups
-            continue
-        cells = (
-            MemoryCell(
-                context_tokens=tokens,
-                bytes=need.bytes,
-                here=weight_format == workload.weight_format and tokens == workload.context_tokens,
-                fit=fit_view(need.fit) if need.fit else None,
-            )
-            for tokens, need in zip(columns, filter(None, answers), strict=True)
-        )
-        rows.append(MemoryRow(weight_format=weight_format, cells=tuple(cells)))
+        at_stops = _at_stops(shape, asked.but(context_tokens=stops[0]), stops, card, count, get_language())
+        here = workload.context_tokens if weight_format == workload.weight_format else None
+        cells = [
+            at_stops[tokens] if tokens in at_stops and tokens != here else _cell(shape, asked, card, count, here)
+            for tokens in columns
+        ]
+        if None not in cells:  # a format may exclude what else is asked, such as a split that cuts its groups
+            rows.append(MemoryRow(weight_format=weight_format, cells=tuple(filter(None, cells))))
     return columns, tuple(rows)
 
 
-def _need(shape: Shape, workload: Workload, card: Card | None, count: int) -> Need | None:
+@lru_cache(maxsize=512)
+def _at_stops(
+    shape: Shape, first: Workload, stops: tuple[int, ...], card: Card | None, count: int, _language: str | None
+) -> Mapping[int, MemoryCell | None]:
+    """The cells of a row at the stops, which are the same wherever the reader's own context is."""
+    needs = needs_at(shape, first, stops, card, count)
+    return {tokens: need and _of_need(tokens, need, here=False) for tokens, need in zip(stops, needs, strict=True)}
+
+
+def _cell(shape: Shape, workload: Workload, card: Card | None, count: int, here: int | None) -> MemoryCell | None:
+    """Of the reader's own context, which is `here` in the chosen format."""
+    tokens = workload.context_tokens
     try:
-        return needed(shape, engine_named(workload.engine).rounded(workload), card, count)
+        need = needed(shape, engine_named(workload.engine).rounded(workload), card, count)
     except WorkloadError:
         return None
+    return _of_need(tokens, need, here=tokens == here)
+
+
+def _of_need(tokens: int, need: Need, *, here: bool) -> MemoryCell:
+    return MemoryCell(context_tokens=tokens, bytes=need.bytes, here=here, fit=fit_view(need.fit) if need.fit else None)
 
 
 def table_formats(shape: Shape, workload: Workload) -> tuple[str, ...]:

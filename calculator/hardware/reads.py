@@ -28,6 +28,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.hardware.engines import engine_named
+from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload, WorkloadError
 from calculator.memory.tensors import category
 
@@ -48,15 +49,19 @@ class Reads:
 
 def step_reads(shape: Shape, estimate: Estimate, visible_tokens: int, sequences: int) -> Reads:
     """Bytes read to produce one token for each of `sequences` sequences that each see `visible_tokens` tokens."""
-    weights = prompt_reads(shape, estimate, sequences)
-    host_layers = engine_named(estimate.workload.engine).weight_bytes(shape, estimate).host_layers
-    device, host = cache_reads(shape, estimate.workload, visible_tokens, host_layers)
+    held = engine_named(estimate.workload.engine).weight_bytes(shape, estimate)
+    weights = _weights(shape, held, sequences)
+    device, host = cache_reads(shape, estimate.workload, visible_tokens, held.host_layers)
     return Reads(weights.device_bytes + sequences * device, weights.host_bytes + sequences * host)
 
 
 def prompt_reads(shape: Shape, estimate: Estimate, tokens: int) -> Reads:
     """Bytes read at the least to take in `tokens` tokens at once: the weights, of the experts those that are hit."""
-    held, share = engine_named(estimate.workload.engine).weight_bytes(shape, estimate), expert_share(shape, tokens)
+    return _weights(shape, engine_named(estimate.workload.engine).weight_bytes(shape, estimate), tokens)
+
+
+def _weights(shape: Shape, held: WeightBytes, tokens: int) -> Reads:
+    share = expert_share(shape, tokens)
     return Reads(
         held.device + round(held.device_experts * share),
         held.host + round(held.host_experts * share),

@@ -96,13 +96,16 @@ def speed(
     )
 
 
-def decoding(shape: Shape, fit: Fit) -> tuple[float | None, str | None]:
-    """Of `speed` what a list shows: the tokens per second of one sequence at the full context, and what limits them."""
+def decoding(shape: Shape, fit: Fit, context: int) -> tuple[float | None, str | None]:
+    """Of `speed` what a list shows: the tokens per second of one sequence at the full context, and what limits them.
+
+    `context` is that of the fit, or another at which it is the same (`HardwareEngine.rounded`).
+    """
     estimate, card = fit.estimate, fit.card
     if estimate is None or card.beside:
         bounds = speed(shape, fit)
         return (bounds.sequence_tokens_per_s, bounds.bound) if bounds else (None, None)
-    context, sequences = estimate.workload.context_tokens, estimate.workload.sequences
+    sequences = estimate.workload.sequences
     engine = engine_named(estimate.workload.engine)
     rates = _Rates(card, _device_rate(card, estimate), RAM_BANDWIDTH_BYTES_PER_S)
     lanes = engine.lanes(estimate.workload, card.devices * fit.count)

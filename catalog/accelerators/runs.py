@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.hardware import Card, Fit, best_format, decoding, fit
+from calculator.hardware import Card, Fit, best_format, decoding, engine_named, fit
 from calculator.memory import ENGINES, Workload, WorkloadError
+from calculator.memory.workload import UNASKED
 from catalog.bridge.cards import card_of
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import Accelerator, LanguageModel
@@ -71,14 +72,18 @@ def _run(model: LanguageModel, card: Card, count: int, engine: str, context_toke
     return _of_shape(shape, card, count, engine, min(context_tokens, longest) if longest else context_tokens)
 
 
-@lru_cache(maxsize=2048)
 def _of_shape(shape: Shape, card: Card, count: int, engine: str, context: int) -> Run:
-    workload = Workload(engine=engine, context_tokens=context)
+    workload = UNASKED.but(engine=engine, context_tokens=context)
     try:
-        found = best_format(shape, workload, card, count, tight=True)
-        return _told(shape, found or _smallest(shape, workload, card, count))
+        return _told(shape, _placed(shape, engine_named(engine).rounded(workload), card, count), context)
     except WorkloadError as error:
         return Run(state=UNKNOWN, context_tokens=context, reason=(error.field, error.key, error.values))
+
+
+@lru_cache(maxsize=2048)
+def _placed(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
+    """In the best format that fits, or else the smallest."""
+    return best_format(shape, workload, card, count, tight=True) or _smallest(shape, workload, card, count)
 
 
 def _smallest(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
@@ -87,13 +92,13 @@ def _smallest(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
     return fit(shape, workload.in_format(smallest), card, count)
 
 
-def _told(shape: Shape, answer: Fit) -> Run:
-    tokens_per_s, bound = decoding(shape, answer) if answer.state != "does_not_fit" else (None, None)
+def _told(shape: Shape, answer: Fit, context: int) -> Run:
+    tokens_per_s, bound = decoding(shape, answer, context) if answer.state != "does_not_fit" else (None, None)
     spare = answer.spare_bytes
     return Run(
         state=answer.state,
         weight_format=answer.workload.weight_format or "",
-        context_tokens=answer.workload.context_tokens,
+        context_tokens=context,
         spare_bytes=None if spare is None else spare * answer.count,
         needed_bytes=answer.needed_bytes,
         tokens_per_s=tokens_per_s,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -13,14 +13,14 @@ from calculator.architecture import Shape
 from calculator.catalogue import Model
 from calculator.deployment_answers import CommandView, commands
 from calculator.fit_words import FitView, fit_view
-from calculator.hardware import Card, Fit, HardwareError, fit, largest_context
+from calculator.hardware import Card, Fit, HardwareError, engine_named, fit, largest_context
 from calculator.hardware.verdict import card_reasons
 from calculator.memory import Workload, WorkloadError
 from catalog.bridge.catalogue import sources
 from catalog.bridge.rows import models_to_place
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.models import LanguageModel, Place, Release
-from catalog.models.need import may_fit
+from catalog.models import DataChange, LanguageModel, Place, Release
+from catalog.models.need import longest_alike, may_fit
 
 SHOWN = 5
 READ = 12
@@ -54,6 +54,11 @@ class Question:
     @property
     def workload(self) -> Workload:
         return Workload(engine=self.engine, context_tokens=self.context_tokens, vision=self.vision)
+
+    @property
+    def anywhere(self) -> Workload:
+        """The same whatever context is asked about."""
+        return Workload(engine=self.engine, vision=self.vision)
 
     @property
     def query(self) -> dict[str, str]:
@@ -118,18 +123,28 @@ def best_models(release: Release, question: Question, start: int = 0) -> BestMod
 
 def _candidates(release: Release, question: Question, start: int) -> Iterator[Ranked]:
     """Ranked models that may fit, the best first, read a few at a time."""
-    may = may_fit(question.card.usable_of(question.count), question.context_tokens, question.engine, "model_id")
-    places: Any = (  # of tuples, which have no type of their own
-        Place.objects.filter(may, release=release, rank__isnull=False, model__is_published=True)
-        .order_by("rank", "model__slug")
-        .values_list("model_id", "rank", "low", "high", "index")
-    )
-    while read := list(places[start : start + READ]):
+    usable, version = question.card.usable_of(question.count), DataChange.version()
+    tokens = longest_alike(question.context_tokens, version)
+    while read := _places(release.pk, usable, tokens, question.engine, start, version):
         models = {model.pk: model for model in models_to_place([key for key, *_place in read])}
         yield from (Ranked(models[key], *place) for key, *place in read if key in models)
         start += READ
         if len(read) < READ:
             return
+
+
+@lru_cache(maxsize=256)
+def _places(
+    release: int, usable_bytes: int, context_tokens: int, engine: str, start: int, version: str
+) -> Sequence[tuple[Any, ...]]:
+    """Key of a model, rank, low, high and index of `READ` candidates, read once after each change."""
+    may = may_fit(usable_bytes, context_tokens, engine, "model_id")
+    places: Any = (  # of tuples, which have no type of their own
+        Place.objects.filter(may, release=release, rank__isnull=False, model__is_published=True)
+        .order_by("rank", "model__slug")
+        .values_list("model_id", "rank", "low", "high", "index")
+    )
+    return tuple(places[start : start + READ])
 
 
 def _judged(place: Ranked, question: Question) -> Best | None:
@@ -140,30 +155,33 @@ def _judged(place: Ranked, question: Question) -> Best | None:
     longest = max_context_tokens(model, shape)
     if longest and question.context_tokens > longest:
         return None
-    if (answer := _surely_fits(shape, question)) is None or answer.estimate is None:
+    rounded = engine_named(question.engine).rounded(question.workload)
+    kept = _surely_fits(shape, rounded, question.card, question.count)
+    if kept is None or kept.estimate is None:
         return None
+    answer = replace(kept, workload=kept.workload.but(context_tokens=question.context_tokens))
     return Best(
         place=place,
         fit=fit_view(answer),
-        file_bytes=answer.estimate.file_bytes,
-        largest_context=_largest_context(shape, question, longest),
+        file_bytes=kept.estimate.file_bytes,
+        largest_context=_largest_context(shape, question.anywhere, question.card, question.count, longest),
         command=_command(model, shape, answer),
         query=urlencode(question.query | {"weights": answer.workload.weight_format or ""}),
     )
 
 
 @lru_cache(maxsize=512)
-def _surely_fits(shape: Shape, question: Question) -> Fit | None:
+def _surely_fits(shape: Shape, workload: Workload, card: Card, count: int) -> Fit | None:
     try:
-        answer = fit(shape, question.workload, question.card, question.count)
+        answer = fit(shape, workload, card, count)
     except (HardwareError, WorkloadError):
         return None
     return answer if answer.state == "fits" else None
 
 
 @lru_cache(maxsize=512)
-def _largest_context(shape: Shape, question: Question, longest: int | None) -> int | None:
-    return largest_context(shape, question.workload, question.card, question.count, most=longest)
+def _largest_context(shape: Shape, anywhere: Workload, card: Card, count: int, longest: int | None) -> int | None:
+    return largest_context(shape, anywhere, card, count, most=longest)
 
 
 def _command(model: LanguageModel, shape: Shape, answer: Fit) -> CommandView | None:

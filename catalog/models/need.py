@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -56,6 +58,23 @@ def may_fit(memory_bytes: int, context_tokens: int, engine: Any, model: str) -> 
     long_enough = Q(context_tokens__gte=context_tokens) | Q(context_tokens=None)
     needs = Need.objects.filter(long_enough, model=OuterRef(model), engine=engine)
     return Exists(needs.filter(**{f"{column}__lte": memory_bytes}))
+
+
+def longest_alike(context_tokens: int, version: str) -> int:
+    """The longest context for which `may_fit` asks the same of every model as for this one: no column begins before
+    it, and no model is made for a length between the two."""
+    column = min((tokens - 1 for tokens in STOPS if tokens > context_tokens), default=None)
+    lengths = _lengths(version)
+    at = bisect_left(lengths, context_tokens)
+    ends = [tokens for tokens in (column, *lengths[at : at + 1]) if tokens is not None]
+    return min(ends, default=context_tokens)
+
+
+@lru_cache(maxsize=2)
+def _lengths(version: str) -> Sequence[int]:
+    """The longest contexts that models are made for, read once after each change."""
+    known = Need.objects.order_by("context_tokens").values_list("context_tokens", flat=True).distinct()
+    return [tokens for tokens in known if tokens is not None]
 
 
 def needs_of(model: LanguageModel, shape: Shape | None) -> Iterator[Need]:

@@ -174,4 +174,4 @@ def test_decoding_alone_is_that_of_all_bounds(
     found = fit(shape(model), Workload(engine=engine, context_tokens=4096), cards["rtx-4090"], count)
     bounds = speed(shape(model), found)
     assert bounds is not None
-    assert decoding(shape(model), found) == (bounds.sequence_tokens_per_s, bounds.bound)
+    assert decoding(shape(model), found, found.workload.context_tokens) == (bounds.sequence_tokens_per_s, bounds.bound)

@@ -22,7 +22,7 @@ from catalog.best_models.answer import READ, SHOWN, Question, best_models
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import DataChange, LanguageModel, Need, Place, Release
-from catalog.models.need import may_fit
+from catalog.models.need import longest_alike, may_fit
 from tests.pages import get, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ranked")]
@@ -306,3 +306,22 @@ def test_only_what_fits_shows_nothing_that_does_not(path: str, slug: str, count:
 def test_only_what_fits_asks_for_cards(path: str) -> None:
     page = get(f"{path}?fits=1", 400)
     assert re.search(r'id="fits_error"[^>]*>\s*[^<\s]', page)
+
+
+@pytest.mark.parametrize("tokens", [1, 4096, 8191, 8192, 20_000, 32_767, 32_768, 100_000, 131_073, 500_000, 2_000_000])
+def test_contexts_between_two_lengths_have_the_same_candidates(tokens: int) -> None:
+    longest = longest_alike(tokens, DataChange.version())
+    assert longest >= tokens
+    assert longest_alike(longest, DataChange.version()) == longest
+
+    def asked(context_tokens: int) -> set[tuple[str, str]]:
+        return {
+            (slug, engine)
+            for engine in ("llama.cpp", "vllm")
+            for room in (8 * 2**30, 80 * 2**30)
+            for slug in LanguageModel.objects.filter(may_fit(room, context_tokens, engine, "pk")).values_list(
+                "slug", flat=True
+            )
+        }
+
+    assert asked(tokens) == asked(longest) == asked((tokens + longest) // 2)

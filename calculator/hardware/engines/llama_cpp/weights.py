@@ -13,6 +13,7 @@ from calculator.memory.llama_cpp.own_file import share
 from calculator.memory.llama_cpp.placement import place
 from calculator.memory.llama_cpp.prediction import in_file, split
 from calculator.memory.llama_cpp.weights import file_bytes, recipe_of, slots_of
+from calculator.memory.workload import UNASKED
 
 
 def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
@@ -20,7 +21,7 @@ def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
     how often they pay depends on the guesses."""
     return _placed(
         shape,
-        Workload(
+        UNASKED.but(
             weight_format=workload.weight_format,
             importance_matrix=workload.importance_matrix,
             file_bytes=workload.file_bytes,
