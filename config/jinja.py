@@ -28,7 +28,7 @@ from markupsafe import Markup
 from calculator import filters as calculator_filters
 from calculator import glossary
 from catalog import filters as catalog_filters
-from config.kept_parts import chosen, kept_part
+from config.kept_parts import chosen, kept_field, kept_part
 from config.kept_rows import kept_row
 from config.reports import report_url
 from config.typesetting import tight
@@ -91,6 +91,7 @@ def environment(**options: Any) -> Environment:
     made.globals |= {
         "glossary_anchor": glossary.anchor,
         "htmx_script": htmx_script,
+        "kept_field": kept_field,
         "kept_part": kept_part,
         "kept_row": kept_row,
         "language": translation.get_language,
@@ -99,7 +100,7 @@ def environment(**options: Any) -> Environment:
         "_": _text,
         "gettext": _text,
         "space": calculator_filters.space,
-        "static": static,
+        "static": _static,
         "static_url": settings.STATIC_URL,
         "url": _url,
     }
@@ -130,6 +131,15 @@ def _url(name: str, *args: object) -> str:
 @lru_cache(maxsize=4096)
 def _address(language: str | None, prefix: str, name: str, args: tuple[object, ...]) -> str:
     return reverse(name, args=args)
+
+
+def _static(path: str) -> str:
+    return _static_address(get_script_prefix(), path)
+
+
+@lru_cache(maxsize=256)
+def _static_address(prefix: str, path: str) -> str:
+    return static(path)
 
 
 @pass_context

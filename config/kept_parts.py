@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.forms import BoundField, Select
 from django.utils.translation import get_language
 from jinja2 import Environment, pass_environment
 from markupsafe import Markup, escape
@@ -36,13 +37,29 @@ def kept_part(environment: Environment, name: str, key: object, **values: Any) -
     return _plain(part) if key is None or settings.DEBUG else _written(part)
 
 
+@pass_environment
+def kept_field(environment: Environment, field: BoundField, kind: str = "field") -> Markup:
+    """The control of a form with its label, as `catalog/_filter_<kind>.html` writes it."""
+    return kept_part(environment, f"catalog/_filter_{kind}.html", _answered(field), field=field)
+
+
+def _answered(field: BoundField) -> Hashable | None:
+    """All that decides what a control looks like: its answer, what it is, and what may be chosen. None while the answer
+    is wrong."""
+    if field.errors:
+        return None
+    control = field.field.widget
+    choices = tuple(control.choices) if isinstance(control, Select) else ()
+    return type(field.form), field.html_name, str(field.value()), tuple(control.attrs.items()), choices
+
+
 def chosen(options: Markup, value: object) -> Markup:
     """The options of a list with that of `value` chosen."""
     found = f'<option value="{escape(value)}"'
     return Markup(str(options).replace(f"{found}>", f"{found} selected>", 1))  # noqa: S704 - as it was written
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _written(part: _Part) -> Markup:
     written = _plain(part)
     part.values = {}  # this is kept, and they need not be

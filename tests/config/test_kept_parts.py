@@ -59,6 +59,20 @@ def test_kept_or_not_a_page_is_the_same(path: str, monkeypatch: pytest.MonkeyPat
     assert kept[: len(asked)] == [Client().get(address).content for address in addresses]
 
 
+@pytest.mark.parametrize(
+    "path", ["/en/models/", "/zh-hans/models/", "/en/benchmarks/", "/en/accelerators/rtx-4090/", "/en/accelerators/"]
+)
+def test_controls_say_the_answer_of_each_address(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ("", "licence=yes&fits=1&card=rtx-4090", "memory=24", "memory=x", "sort=name", "cards=2", "sort=nothing")
+    addresses = [f"{path}?{query}" for query in asked]
+    kept = [Client().get(address).content for address in (*addresses, *reversed(addresses))]
+    assert kept == kept[::-1]
+    assert len(set(kept)) > 3
+    monkeypatch.setattr(kept_parts, "_written", kept_parts._plain)
+    caches["answers"].clear()
+    assert kept[: len(asked)] == [Client().get(address).content for address in addresses]
+
+
 def test_what_is_chosen_is_chosen_once() -> None:
     options = Markup('<option value="a">A</option><option value="a&amp;b">B</option><option value="ab">C</option>')
     assert chosen(options, "a") == options.replace(Markup('"a">'), Markup('"a" selected>'))
