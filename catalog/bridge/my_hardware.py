@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import Self
 from urllib.parse import parse_qsl
 
 from django.http import QueryDict
@@ -16,29 +16,14 @@ from calculator.hardware import Card, HardwareError, fit
 from calculator.hardware_form import HardwareForm, flattened
 from calculator.memory import WorkloadError, default_workload
 from calculator.workload_form import WorkloadForm
+from catalog.bridge import listed_fits
 from catalog.bridge.cards import all_cards
+from catalog.bridge.listed_fits import ListedFit, Told, listed, told
 from catalog.bridge.rows import models_to_place
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import DataChange, LanguageModel
 
 LISTS, MOST_KEPT = 32, 1000  # how many cards, contexts and languages are kept, and of each how many models
-
-
-class ListedFit(NamedTuple):
-    """How a model fits, as a row of a list says it."""
-
-    badge: str
-    state: str
-    label: str
-    room: str
-    context_tokens: int
-    runs: bool
-
-
-def _listed(view: FitView) -> ListedFit:
-    answer = view.fit
-    tokens, runs = answer.workload.context_tokens, answer.state != "does_not_fit"
-    return ListedFit(view.badge, str(view.state), view.label, view.room, tokens, runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +72,23 @@ class MyHardware:
         asked = [model.pk for model in models]
         found = {key: kept[key] for key in asked if key in kept}
         if missing := [key for key in asked if key not in found]:
-            views = {row.pk: self.fit_of(row, context_tokens) for row in models_to_place(missing)}
-            judged = {key: _listed(view) if (view := views.get(key)) else None for key in missing}
+            judged = self._judge(missing, context_tokens)
             if len(kept) + len(judged) > MOST_KEPT:
                 kept.clear()
             kept.update(judged)
             found |= judged
         return {key: fit for key in asked if (fit := found[key])}
+
+    def _judge(self, keys: Sequence[int], context_tokens: int | None) -> dict[int, ListedFit | None]:
+        if self.card is None:
+            return {}
+        numbers: dict[int, Told] = {}
+        if context_tokens is None:
+            numbers |= listed_fits.kept(self.card, self.count, DataChange.version())
+        for row in models_to_place(key for key in keys if key not in numbers):
+            if view := self.fit_of(row, context_tokens):
+                numbers[row.pk] = told(view.fit)
+        return {key: listed(numbers[key], self.card, self.count) if key in numbers else None for key in keys}
 
     def fits_asked(self, models: Iterable[LanguageModel], asked: Mapping[str, str]) -> Mapping[int, ListedFit]:
         """`fits` for a workload that is asked of every model; those that cannot answer it are left out."""
@@ -105,7 +100,7 @@ class MyHardware:
                 continue
             form = WorkloadForm(shape, asked, max_context_tokens=max_context_tokens(model, shape))
             if form.is_valid():
-                found[model.pk] = _listed(fit_view(fit(shape, form.workload, self.card, self.count)))
+                found[model.pk] = listed(told(fit(shape, form.workload, self.card, self.count)), self.card, self.count)
         return found
 
     def fit_of(self, model: LanguageModel, context_tokens: int | None = None) -> FitView | None:

@@ -15,7 +15,8 @@ from calculator.fields import FlagField
 from calculator.memory import DEFAULT_CONTEXT_TOKENS, DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS, MAX_SEQUENCES, engines_for
 from calculator.public_form import PublicForm
-from catalog.bridge.my_hardware import ListedFit, MyHardware
+from catalog.bridge.listed_fits import ListedFit
+from catalog.bridge.my_hardware import MyHardware
 from catalog.models import LanguageModel
 
 FOUND = 12

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from calculator.fields import FlagField
 from calculator.hardware.cards import GIB
 from calculator.public_form import PublicForm
-from catalog.bridge.my_hardware import ListedFit, MyHardware
+from catalog.bridge.listed_fits import ListedFit
+from catalog.bridge.my_hardware import MyHardware
 from catalog.models import LanguageModel
 from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import CommercialUse

@@ -20,6 +20,7 @@ from calculator.memory.engines import default_workload
 from calculator.memory.llama_cpp.graph import curves_kept
 from catalog import versions
 from catalog.bridge.cards import all_cards
+from catalog.bridge.listed_fits import Collected
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.model_page.answer import answer
 from catalog.model_page.facts import facts
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         with suppress(OSError):
             _forget_what_is_past()
         cases()  # a third of a minute, which else the first visitor of their page waits
+        fits, version = Collected(), DataChange.version()
         newest = LanguageModel.objects.published().order_by("-release_date", "slug")[:MOST_MODELS]
         for model in newest.iterator(chunk_size=50):
             if shape := shape_of(model):
@@ -52,11 +54,13 @@ class Command(BaseCommand):
                     for tokens in context_stops(longest or workload.context_tokens):
                         estimate(shape, workload.but(context_tokens=tokens))
                         recommend(shape, workload.but(context_tokens=tokens), all_cards())
+                    fits.add(model.pk, shape, longest)
             for language, _name in settings.LANGUAGES:
                 with override(language):
                     facts(model.slug)
                     answer(model)
         with suppress(OSError):  # where nothing can be written, nothing was kept
+            fits.keep(version)
             caches["graphs"].set(done, True, timeout=None)
 
 

@@ -6,16 +6,20 @@ import json
 import re
 
 import pytest
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from calculator.fit_words import FitView
 from calculator.hardware import fit
+from calculator.hardware_form import HardwareForm
 from calculator.memory import Workload
+from catalog.bridge import listed_fits
 from catalog.bridge.cards import all_cards
+from catalog.bridge.listed_fits import Collected, kept, listed, told
 from catalog.bridge.my_hardware import MyHardware
-from catalog.bridge.shapes import shape_of
+from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import DataChange, LanguageModel
 from tests.pages import get, text_of
 
@@ -168,3 +172,40 @@ def test_a_list_is_judged_once_after_each_change(monkeypatch: pytest.MonkeyPatch
     DataChange.record()
     get("/en/models/?card=l40s")
     assert len(judged) == 3 * once
+
+
+def test_what_is_kept_for_all_processes_is_what_each_would_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listed_fits, "caches", {"written": LocMemCache("listed-fits", {})})
+    collected, version = Collected(), DataChange.version()
+    models = list(LanguageModel.objects.published())
+    for model in models:
+        if shape := shape_of(model):
+            collected.add(model.pk, shape, max_context_tokens(model, shape))
+    collected.keep(version)
+    for slug, count in (
+        ("rtx-4090", 1),
+        ("rtx-4090", 8),
+        ("apple-m2-ultra-192gb", 1),
+        ("ascend-910b", 2),
+        ("tpu-v5e", 4),
+    ):
+        card = next((card for card in all_cards() if card.slug == slug), all_cards()[0])
+        mine = MyHardware(HardwareForm({}), card, count)
+        views = {model.pk: mine.fit_of(model) for model in models}
+        told_anew = {key: listed(told(view.fit), card, count) for key, view in views.items() if view}
+        stored = kept(card, count, version)
+        assert {key: listed(stored[key], card, count) for key in told_anew} == told_anew
+        assert all(told_anew[key].room == view.room for key, view in views.items() if view)
+    assert kept(all_cards()[0], 3, version) == {}
+    assert kept(all_cards()[0], 1, "another state of the data") == {}
+
+
+def test_a_list_reads_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = get("/en/models/?card=rtx-4090&n=2")
+    models = LanguageModel.objects.published()
+    numbers = {model.pk: ("fits", 2**30, 2**29, 8192) for model in models}
+    monkeypatch.setattr("catalog.bridge.listed_fits.kept", lambda card, count, version: numbers)
+    monkeypatch.setattr(MyHardware, "fit_of", None)  # would raise if it were called
+    DataChange.record()
+    found = get("/en/models/?card=rtx-4090&n=3")
+    assert found.count("1.00 of 1.50 GiB, 0.50 spare") == len(re.findall(r'<label class="tick">', asked))

@@ -1,0 +1,80 @@
+"""How models fit the cards of the catalogue, as rows of lists say it.
+
+The first list with a card would else read fifty configs and follow fifty graphs in each worker. `manage.py warm_up`
+leaves the few numbers that a row shows in files that all processes read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+from django.core.cache import caches
+
+from calculator import labels
+from calculator.architecture import Shape
+from calculator.fit_words import card_label, room_text
+from calculator.hardware import Card, Fit, Sized, fit_all
+from calculator.memory import WorkloadError, default_workload
+from catalog import versions
+from catalog.bridge.cards import all_cards
+
+Told = tuple[str, int | None, int | None, int]
+"""State, bytes that the fullest card needs, those that it has to spare, and tokens of context. None: not known."""
+
+
+class ListedFit(NamedTuple):
+    badge: str
+    state: str
+    label: str
+    room: str
+    context_tokens: int
+    runs: bool
+
+
+def told(answer: Fit) -> Told:
+    return answer.state, answer.per_card_bytes, answer.spare_bytes, answer.workload.context_tokens
+
+
+def listed(numbers: Told, card: Card, count: int) -> ListedFit:
+    """In the reader's language, as `fit_view` says it."""
+    state, needed, spare, tokens = numbers
+    badge, word = labels.STATES[state]
+    room = ""
+    if needed is not None and spare is not None:
+        room = room_text(Sized(card=card, count=count, state=state, per_card_bytes=needed, spare_bytes=spare))
+    return ListedFit(badge, str(word), card_label(card, count), room, tokens, state != "does_not_fit")
+
+
+class Collected:
+    """What is told of each model by default on every card and the usual numbers of it, to be kept for all processes."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, dict[int, dict[int, Told]]] = defaultdict(lambda: defaultdict(dict))
+
+    def add(self, key: int, shape: Shape, longest: int | None) -> None:
+        """A model by its primary key; of one that no engine runs nothing is told."""
+        with suppress(WorkloadError):
+            for answer in fit_all(shape, default_workload(shape, longest), all_cards()):
+                self.found[answer.card.slug][answer.count][key] = told(answer)
+
+    def keep(self, version: str) -> None:
+        for slug, counts in self.found.items():
+            plain = {count: dict(models) for count, models in counts.items()}
+            caches["written"].set(_key(slug, version), plain, versions.SECONDS)
+
+
+def kept(card: Card, count: int, version: str) -> Mapping[int, Told]:
+    """By primary key; nothing where nobody kept it, nor of cards of several kinds."""
+    if card.beside:
+        return {}
+    with suppress(OSError):
+        counts: Mapping[int, Mapping[int, Told]] = caches["written"].get(_key(card.slug, version)) or {}
+        return counts.get(count, {})
+    return {}
+
+
+def _key(slug: str, version: str) -> str:
+    return versions.key("listed-fits", version, slug)
