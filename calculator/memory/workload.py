@@ -64,10 +64,9 @@ class Workload:
         if unknown := changes.keys() - self.__dataclass_fields__.keys():
             raise TypeError(f"a workload has no {', '.join(sorted(unknown))}")
         other = object.__new__(type(self))
-        values = vars(other)
-        values |= vars(self)
+        values = {**vars(self), **changes}  # at once: a mapping that grows is twice as large, and thousands are kept
         values.pop("_hash", None)
-        values |= changes
+        object.__setattr__(other, "__dict__", values)
         return other
 
     def in_format(self, weight_format: str | None) -> Self:

@@ -171,9 +171,9 @@ def _of_any_card(workload: Workload) -> Workload:
 
 
 def whole_cells(workload: Workload) -> int:
-    """A context as caches count it, whose cells come by 256. One that is shorter than a batch stays as it is: it bounds
-    what is worked on at once."""
-    longest = max(workload.micro_batch, workload.batch or BATCH)
+    """A context as caches count it, whose cells come by 256. One that is shorter than a micro-batch stays as it is, or
+    with layers that guess ahead than a batch: it bounds what is worked on at once."""
+    longest = max(workload.micro_batch, workload.batch or BATCH) if workload.mtp else workload.micro_batch
     tokens = workload.context_tokens
     return tokens if tokens * streams(workload) < longest else pad(tokens)
 

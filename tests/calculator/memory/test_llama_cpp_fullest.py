@@ -54,9 +54,11 @@ def test_the_fullest_card_is_that_of_the_estimate(name: str, context: int, knobs
     assert told == (measured[0], answer.per_card_bytes, measured[1])
 
 
-@pytest.mark.parametrize(("tokens", "asked"), [(8000, 8192), (8192, 8192), (8193, 8448), (2047, 2047), (100, 100)])
+@pytest.mark.parametrize(
+    ("tokens", "asked"), [(8000, 8192), (8192, 8192), (8193, 8448), (1900, 2048), (512, 512), (511, 511), (100, 100)]
+)
 def test_contexts_of_as_many_cells_are_one(tokens: int, asked: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells come by 256 (`n_ctx_seq` in `src/llama-context.cpp`); a context shorter than a batch bounds it besides."""
+    """Cells come by 256 (`n_ctx_seq` in `src/llama-context.cpp`); one shorter than a micro-batch bounds it besides."""
     seen: list[int] = []
 
     def noted(shape: Shape, workload: Workload) -> running.Running:
