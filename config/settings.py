@@ -162,14 +162,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": databases.database(WRITTEN / "db.sqlite3")}
 REDIS_URL = environment.addresses("REDIS_URL", schemes=("redis", "rediss", "unix"))
 KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one takes 5 to 20 KB
+LARGE_ANSWER_BYTES = 20_000
 
 
 def _cache(name: str, most: int) -> dict[str, Any]:
-    options = {"MAX_ENTRIES": most}  # in each process
+    options = {"MAX_ENTRIES": most, "MOST_BYTES": most * LARGE_ANSWER_BYTES}  # in each process
     if REDIS_URL:
         backend = "config.shared_cache.SharedCache"
         return {"BACKEND": backend, "LOCATION": REDIS_URL, "KEY_PREFIX": name, "OPTIONS": options}
-    return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name, "OPTIONS": options}
+    return {"BACKEND": "config.kept_in_memory.InMemory", "LOCATION": name, "OPTIONS": options}
 
 
 CACHES = {
