@@ -1,7 +1,8 @@
 """How models fit the cards of the catalogue, as rows of lists say it.
 
-The first list with a card would else read fifty configs and follow fifty graphs in each worker. `manage.py warm_up`
-leaves the few numbers that a row shows in files that all processes read.
+The first list with a card would else read fifty configs and follow fifty graphs in each worker. The few numbers that a
+row shows lie in files that all processes read: of one card `manage.py warm_up` leaves them, of several whoever asks
+first.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.core.cache import caches
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.fit_words import card_label, room_text
-from calculator.hardware import Card, Fit, Sized, fit_all
+from calculator.hardware import COUNTS, Card, Fit, Sized, fit_all
 from calculator.memory import WorkloadError, default_workload
 from catalog import versions
 from catalog.bridge.cards import all_cards
@@ -49,21 +50,21 @@ def listed(numbers: Told, card: Card, count: int) -> ListedFit:
 
 
 class Collected:
-    """What is told of each model by default on every card and the usual numbers of it, to be kept for all processes."""
+    """What is told of each model by default on one of every card, to be kept for all processes. Of several it would
+    take a third of a second for each model."""
 
     def __init__(self) -> None:
-        self.found: dict[str, dict[int, dict[int, Told]]] = defaultdict(lambda: defaultdict(dict))
+        self.found: dict[str, dict[int, Told]] = defaultdict(dict)
 
     def add(self, key: int, shape: Shape, longest: int | None) -> None:
         """A model by its primary key; of one that no engine runs nothing is told."""
         with suppress(WorkloadError):
-            for answer in fit_all(shape, default_workload(shape, longest), all_cards()):
-                self.found[answer.card.slug][answer.count][key] = told(answer)
+            for answer in fit_all(shape, default_workload(shape, longest), all_cards(), counts=(1,)):
+                self.found[answer.card.slug][key] = told(answer)
 
     def keep(self, version: str) -> None:
-        for slug, counts in self.found.items():
-            plain = {count: dict(models) for count, models in counts.items()}
-            caches["written"].set(_key(slug, version), plain, versions.SECONDS)
+        for slug, models in self.found.items():
+            caches["written"].set(_key(slug, version), {1: models}, versions.SECONDS)
 
 
 def kept(card: Card, count: int, version: str) -> Mapping[int, Told]:
@@ -74,6 +75,17 @@ def kept(card: Card, count: int, version: str) -> Mapping[int, Told]:
         counts: Mapping[int, Mapping[int, Told]] = caches["written"].get(_key(card.slug, version)) or {}
         return counts.get(count, {})
     return {}
+
+
+def add(card: Card, count: int, version: str, found: Mapping[int, Told]) -> None:
+    """To what is kept of the usual numbers of a card. Of two processes one may lose what it adds; it is asked again."""
+    if card.beside or count not in COUNTS or not found:
+        return
+    with suppress(OSError):
+        key = _key(card.slug, version)
+        counts: dict[int, dict[int, Told]] = caches["written"].get(key) or {}
+        counts[count] = {**counts.get(count, {}), **found}
+        caches["written"].set(key, counts, versions.SECONDS)
 
 
 def _key(slug: str, version: str) -> str:

@@ -82,12 +82,15 @@ class MyHardware:
     def _judge(self, keys: Sequence[int], context_tokens: int | None) -> dict[int, ListedFit | None]:
         if self.card is None:
             return {}
-        numbers: dict[int, Told] = {}
-        if context_tokens is None:
-            numbers |= listed_fits.kept(self.card, self.count, DataChange.version())
-        for row in models_to_place(key for key in keys if key not in numbers):
+        version = DataChange.version()
+        kept = {} if context_tokens else listed_fits.kept(self.card, self.count, version)
+        found: dict[int, Told] = {}
+        for row in models_to_place(key for key in keys if key not in kept):
             if view := self.fit_of(row, context_tokens):
-                numbers[row.pk] = told(view.fit)
+                found[row.pk] = told(view.fit)
+        if not context_tokens:
+            listed_fits.add(self.card, self.count, version, found)
+        numbers = {**kept, **found}
         return {key: listed(numbers[key], self.card, self.count) if key in numbers else None for key in keys}
 
     def fits_asked(self, models: Iterable[LanguageModel], asked: Mapping[str, str]) -> Mapping[int, ListedFit]:

@@ -182,22 +182,35 @@ def test_what_is_kept_for_all_processes_is_what_each_would_say(monkeypatch: pyte
         if shape := shape_of(model):
             collected.add(model.pk, shape, max_context_tokens(model, shape))
     collected.keep(version)
-    for slug, count in (
-        ("rtx-4090", 1),
-        ("rtx-4090", 8),
-        ("apple-m2-ultra-192gb", 1),
-        ("ascend-910b", 2),
-        ("tpu-v5e", 4),
-    ):
-        card = next((card for card in all_cards() if card.slug == slug), all_cards()[0])
+    cards = all_cards().by_slug
+    for slug in ("rtx-4090", "apple-m2-ultra-192gb", "ascend-910b2-64gb", "l40s"):
+        card, count = cards[slug], 1
         mine = MyHardware(HardwareForm({}), card, count)
         views = {model.pk: mine.fit_of(model) for model in models}
         told_anew = {key: listed(told(view.fit), card, count) for key, view in views.items() if view}
         stored = kept(card, count, version)
         assert {key: listed(stored[key], card, count) for key in told_anew} == told_anew
         assert all(told_anew[key].room == view.room for key, view in views.items() if view)
-    assert kept(all_cards()[0], 3, version) == {}
     assert kept(all_cards()[0], 1, "another state of the data") == {}
+
+
+def test_what_one_process_judged_another_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listed_fits, "caches", {"written": LocMemCache("listed-fits-of-several", {})})
+    card, version = all_cards().by_slug["l40s"], DataChange.version()
+    get("/en/models/?card=l40s&cards=4&sort=name")
+    mine = MyHardware(HardwareForm({}), card, 4)
+    first = kept(card, 4, version)
+    assert first
+    for model in LanguageModel.objects.filter(pk__in=first):
+        view = mine.fit_of(model)
+        assert view
+        assert first[model.pk] == told(view.fit)
+    listed_fits.add(card, 2, version, {1: ("fits", 1, 1, 8192)})
+    assert kept(card, 2, version) == {1: ("fits", 1, 1, 8192)}
+    get("/en/models/?card=l40s&cards=4&context=4096&fits=1")  # not the usual context
+    get("/en/models/?card=l40s&cards=3")  # not a usual number
+    assert kept(card, 4, version) == first
+    assert kept(card, 3, version) == {}
 
 
 def test_a_list_reads_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
