@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pytest
 
 from catalog import standings
+from catalog.leaderboards import views
+from catalog.leaderboards.scatter import Scatter, scatter
 from catalog.models import DataChange, Place, Release, Score
 from tests.pages import get, text_of
 
@@ -54,6 +58,25 @@ class TestLeaderboards:
         Place.objects.filter(release__scope="overall", rank=1).update(num_independent=0)
         DataChange.record()
         assert text_of(get(f"/{language}/benchmarks/")).count(said) == 1
+
+    def test_a_chart_is_drawn_once_for_each_choice_of_models(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn: list[int] = []
+
+        def counted(places: Iterable[Mapping[str, Any]], cards: tuple[str, int] | None = None) -> Scatter | None:
+            rows = list(places)
+            drawn.append(len(rows))
+            return scatter(rows, cards)
+
+        monkeypatch.setattr(views, "scatter", counted)
+        DataChange.record()
+        pages = [get(f"/en/benchmarks/?{query}") for query in ("memory=3", "memory=3&n=1", "memory=5", "memory=3&n=2")]
+        assert drawn == [3, 5]
+        assert "<figcaption" in pages[0]
+        get("/en/benchmarks/?memory=x", 400)
+        Place.objects.filter(release__scope="overall", model__slug="m00").delete()
+        DataChange.record()
+        get("/en/benchmarks/?memory=3")
+        assert drawn[-1] == 2
 
     def test_the_chart_names_the_frontier_in_words(self) -> None:
         page = get("/en/benchmarks/?memory=3")
