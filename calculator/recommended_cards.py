@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.fit_words import room_text
-from calculator.hardware import Card, Sized, engine_named, recommend
+from calculator.hardware import Card, Cards, Sized, engine_named, recommend
 from calculator.hardware.cards import GIB
 from calculator.memory import Workload
 
@@ -45,12 +47,18 @@ def recommended(shape: Shape, workload: Workload, cards: Iterable[Card]) -> list
 
     Each is split in the engine's own way, whatever split the reader asked for on cards of his own.
     """
-    found = recommend(shape, workload.unsplit(), cards, per_class=1)
+    rounded = engine_named(workload.engine).rounded(workload.unsplit())
+    return list(_recommended(shape, rounded, Cards.of(cards), get_language()))
+
+
+@lru_cache(maxsize=256)
+def _recommended(shape: Shape, workload: Workload, cards: Cards, _language: str | None) -> tuple[CardSet, ...]:
+    found = recommend(shape, workload, cards, per_class=1)
     sets = [_card_set(pick) for entry in found for pick in entry.picks]
     misses = [entry.nearest_miss for entry in found if entry.nearest_miss]
     if misses and sets:
         sets.append(_card_set(max(misses, key=lambda miss: miss.spare_bytes / miss.card.usable_bytes)))
-    return sets
+    return tuple(sets)
 
 
 def smallest(sets: Iterable[CardSet]) -> CardSet | None:

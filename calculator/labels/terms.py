@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from calculator.figures import gib
 from calculator.labels.names import TENSORS, written
@@ -185,15 +186,21 @@ TERMS: Mapping[str, Promise] = {
 
 def term_text(term: Term) -> str:
     """One line of "why this number", in the active language: the formula and what it comes to."""
-    values = written(term.values)
-    if isinstance(number := term.values.get("sequences"), int):
+    return _term_text(term.key, tuple(term.values.items()), term.bytes, get_language())
+
+
+@lru_cache(maxsize=2048)  # most are the same wherever the reader's own context is
+def _term_text(key: str, values_of: tuple[tuple[str, int | str], ...], size: int, _language: str | None) -> str:
+    given = dict(values_of)
+    values = written(given)
+    if isinstance(number := given.get("sequences"), int):
         values["sequences"] = ngettext("%(number)s sequence", "%(number)s sequences", number) % {
             "number": f"{number:,}"
         }
-    if tensors := term.values.get("tensors"):
+    if tensors := given.get("tensors"):
         values["tensors"] = str(TENSORS[str(tensors)])
     return _("%(formula)s = %(bytes)s B (%(amount)s GiB)") % {
-        "formula": str(TERMS[term.key]) % values,
-        "bytes": f"{term.bytes:,}",
-        "amount": gib(term.bytes),
+        "formula": str(TERMS[key]) % values,
+        "bytes": f"{size:,}",
+        "amount": gib(size),
     }
