@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from calculator.figures_in_text import FIGURE
 from catalog.source import SHIPPED, SourceCatalogue, load
 from tests.catalog.form import faults
 from tests.catalog.source.active import wrong_counts
@@ -100,3 +102,26 @@ def test_terms_that_are_not_clear_keep_scores_out(shipped: SourceCatalogue) -> N
     for score in (*shipped.scores, *shipped.unmatched, *shipped.anchors):
         assert score.benchmark != "rele"
         assert "artificial analysis" not in f"{score.variant} {score.settings} {score.source}".casefold()
+
+
+SENTENCE = re.compile(r"[^。！？]+[。！？]|(?:[^.!?]|[.!?](?!\s|$))+[.!?](?=\s|$)")
+LONG = {"en": 60, "zh_hans": 30}  # characters from which on a sentence is no turn of phrase any more
+
+
+@pytest.mark.parametrize("language", ["en", "zh_hans"])
+def test_no_two_descriptions_share_a_sentence(shipped: SourceCatalogue, language: str) -> None:
+    """Figures aside: a sentence that fits two models says nothing of either."""
+    said: dict[str, str] = {}
+    for model in shipped.models:
+        for sentence in SENTENCE.findall(FIGURE.sub("", getattr(model, f"description_{language}"))):
+            if len(sentence.strip()) >= LONG[language]:
+                assert said.setdefault(sentence.strip(), model.slug) == model.slug, sentence
+
+
+def test_memory_in_a_description_is_computed(shipped: SourceCatalogue) -> None:
+    """A figure in GiB is asked of the calculator, and every model that it can answer for has one."""
+    for model in shipped.models:
+        for text in (model.description_en, model.description_zh_hans):
+            assert not re.search(r"(?<![}\d.])\d[\d.,]* ?GiB", text), (model.slug, text)
+            if model.config is not None and not model.config_unread:
+                assert FIGURE.search(text), (model.slug, text)
