@@ -22,8 +22,10 @@ class InMemory(LocMemCache):
         self._name, self._most_bytes = name, params["OPTIONS"]["MOST_BYTES"]
 
     def _set(self, key: str, value: bytes, timeout: Any = DEFAULT_TIMEOUT) -> None:
-        _held[self._name] += len(value) - len(self._cache.get(key, b""))
-        super()._set(key, value, timeout)  # type: ignore[misc]
+        if key in self._cache:
+            self._delete(key)
+        super()._set(key, value, timeout)  # type: ignore[misc]  # and culls before, where there are too many
+        _held[self._name] += len(value)
         while _held[self._name] > self._most_bytes and self._cache:
             self._delete(next(reversed(self._cache)))
 

@@ -50,7 +50,7 @@ def _answered(field: BoundField) -> Hashable | None:
         return None
     control = field.field.widget
     choices = tuple(control.choices) if isinstance(control, Select) else ()
-    return type(field.form), field.html_name, str(field.value()), tuple(control.attrs.items()), choices
+    return type(field.form), field.html_name, repr(field.value()), tuple(control.attrs.items()), choices
 
 
 def chosen(options: Markup, value: object) -> Markup:

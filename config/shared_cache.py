@@ -11,11 +11,12 @@ from time import monotonic
 from typing import Any
 
 from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis import RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from config.kept_in_memory import InMemory
 
 TIMEOUT_S = 0.5  # a page that is made anew takes less
 REST_S = 5.0  # that long nobody asks a Redis that did not answer
@@ -65,7 +66,7 @@ OUTAGE = Outage()  # one address is configured for all caches
 
 def _or_own(name: str) -> Callable[..., Any]:
     """Redis' answer to the method `name`, or where it does not answer that of the process' own cache."""
-    of_redis, own = getattr(RedisCache, name), getattr(LocMemCache, name)
+    of_redis, own = getattr(RedisCache, name), getattr(InMemory, name)
 
     def method(self: SharedCache, *args: Any, **kwargs: Any) -> Any:
         if not OUTAGE.rests():
@@ -86,7 +87,7 @@ class SharedCache(RedisCache):
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params | {"OPTIONS": POOL})
-        self.own: BaseCache = LocMemCache(params["KEY_PREFIX"], params)
+        self.own: BaseCache = InMemory(params["KEY_PREFIX"], params)
 
     def answers(self) -> bool:
         """Asked of Redis now."""

@@ -19,9 +19,14 @@ def geometry(c: Fields) -> tuple[int, int, int]:
     heads = c.size("num_heads")
     kv_heads = c.size("num_kv_heads", heads)
     head_dim = c.size("head_dim", None) or max(c.size("hidden_size") // heads, 1)
-    if heads % kv_heads and not c.faults:
-        c.fault("num_kv_heads", "does_not_divide", value=kv_heads, of="num_attention_heads", total=heads)
+    divides(c, "num_kv_heads", kv_heads, "num_attention_heads", heads)
     return heads, kv_heads, head_dim
+
+
+def divides(c: Fields, name: str, value: int, of: str, total: int) -> None:
+    """A fault where `value` does not divide `total`, unless there are others, of which this may come."""
+    if total % value and not c.faults:
+        c.fault(name, "does_not_divide", value=value, of=of, total=total)
 
 
 def mixer(c: Fields, kind: str, heads: int, kv_heads: int, head_dim: int, value_head_dim: int = 0) -> Attention:

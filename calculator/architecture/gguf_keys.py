@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.gguf_architectures import KNOWN
-from calculator.architecture.gguf_values import Values, number
+from calculator.architecture.gguf_values import Values, layer_count, number
 from calculator.architecture.other_files import other_model
+from calculator.architecture.shown import short
 
 _PLAIN = {
     "embedding_length": "hidden_size",
@@ -38,15 +39,16 @@ def config_of(architecture: str, values: Values, names: set[str], vocabulary: in
     if known is None:
         reason = other_model(architecture) or "unknown_gguf_architecture"
         raise ConfigError("general.architecture", reason, value=architecture[:80])
-    predicting = number(values, "nextn_predict_layers")
-    config: dict[str, object] = {"model_type": known.model_type, "num_hidden_layers": number(values, "block_count")}
-    config["num_hidden_layers"] = number(values, "block_count") - predicting
+    layers, predicting = layer_count(values), number(values, "nextn_predict_layers")
+    if not 0 <= predicting < layers:
+        raise ConfigError("nextn_predict_layers", "out_of_range", value=short(predicting), least=0, most=layers - 1)
+    config: dict[str, object] = {"model_type": known.model_type, "num_hidden_layers": layers - predicting}
     plain = {old: new for old, new in _PLAIN.items() if old not in known.own and values.get(old) is not None}
     config |= {new: alike(old, values[old]) for old, new in plain.items()}
     config |= {"vocab_size": vocabulary, "torch_dtype": "bfloat16"}
     if "sliding_window" not in config:
         config["sliding_window"] = None
-    elif known.window_every and 0 < number(values, "block_count") <= 512:
+    elif known.window_every:
         config["layer_types"] = _windows(values, known.window_every)
     config |= known.more(values, names)
     if names:

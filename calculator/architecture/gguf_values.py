@@ -24,7 +24,7 @@ def layer_count(values: Values) -> int:
     """Raises ConfigError for more than an engine reads."""
     layers = number(values, "block_count")
     if not 0 < layers <= MOST_LAYERS:
-        raise ConfigError("block_count", "out_of_range", value=layers, least=1, most=MOST_LAYERS)
+        raise ConfigError("block_count", "out_of_range", value=short(layers), least=1, most=MOST_LAYERS)
     return layers
 
 

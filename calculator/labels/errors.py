@@ -217,7 +217,7 @@ CAUSES: Mapping[str, Promise] = {
     "single_quotes": gettext_lazy("JSON has double quotes, not single ones."),
     "full_width": gettext_lazy("A curly quote or full-width punctuation stands where JSON has a plain one."),
     "text_before": gettext_lazy("Something stands before its beginning: leave that out."),
-    "no_object": gettext_lazy("There is no { in it, with which a config.json begins."),
+    "no_object": gettext_lazy("There is no opening brace in it, with which a config.json begins."),
     "line_marks": gettext_lazy("Its lines begin with marks or numbers: copy the plain text."),
     "escaped": gettext_lazy('Its quotes are escaped (\\" or &quot;): copy the plain text.'),
     "control": gettext_lazy("A line break or another control character stands inside a word."),

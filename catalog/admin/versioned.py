@@ -34,12 +34,14 @@ from catalog.models import Synced
 
 NO_PLACE = gettext_noop("This version names something that is no longer here. Nothing was changed.")
 NAMES = re.compile(r'"(?:[^"\\]|\\.)*"')  # strings of JSON
+FIELDS = re.compile(rf'(?<="fields": )\[(?:{NAMES.pattern}|[, ])*\]')
 SPACED = re.compile(r"(?<=[\u3400-\u9fff）]) (?=[\u3400-\u9fff])")  # Django says "and" between spaces in any language
 LOOKING = ("GET", "HEAD", "OPTIONS")
 
 
 def _in_words(comment: str, names: Mapping[str, str]) -> str:
-    said = LogEntry(change_message=NAMES.sub(lambda name: names.get(name[0], name[0]), comment)).get_change_message()
+    told = FIELDS.sub(lambda fields: NAMES.sub(lambda name: names.get(name[0], name[0]), fields[0]), comment)
+    said = LogEntry(change_message=told).get_change_message()
     return SPACED.sub("", said)
 
 

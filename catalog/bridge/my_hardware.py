@@ -70,7 +70,8 @@ class MyHardware:
             return {}
         kept = _judged(self.card, self.count, context_tokens, get_language(), DataChange.version())
         asked = [model.pk for model in models]
-        found = {key: kept[key] for key in asked if key in kept}
+        known = kept.copy()  # from which another thread may take some away
+        found = {key: known[key] for key in asked if key in known}
         if missing := [key for key in asked if key not in found]:
             judged = self._judge(missing, context_tokens)
             if len(kept) + len(judged) > MOST_KEPT:

@@ -34,6 +34,7 @@ WORDS: dict[frozenset[str], type[Mixer]] = {
     frozenset({"linear", "lightning", "gated-deltanet", "kimi-delta"}): LinearAttention,
     frozenset({"mamba", "mamba-2", "parallel-mamba-2"}): StateSpace,
 }
+HALF = Decimal("0.5")  # of the label's last digit; a half is rounded up by some and down by others
 LABEL = re.compile(r"(\d+(?:\.\d+)?) ?([KMBT])")
 SCALES = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 PROSE = ("description_en", "description_zh_hans", "summary_en", "summary_zh_hans")
@@ -132,8 +133,7 @@ def _rounds_to(number: int, digits: str, scale: str) -> bool:
     >>> _rounds_to(8_190_735_360, "8.2", "B"), _rounds_to(8_190_735_360, "8", "B"), _rounds_to(999, "0.6", "B")
     (True, True, False)
     """
-    decimals = len(digits.partition(".")[2])
-    return round(Decimal(number) / SCALES[scale], decimals) == Decimal(digits)
+    return abs(Decimal(number) / SCALES[scale] - Decimal(digits)) * 10 ** len(digits.partition(".")[2]) <= HALF
 
 
 def _figures(model: ModelRecord) -> Iterator[Finding]:

@@ -55,6 +55,8 @@ def _refresh_unless_overtaken() -> list[Release] | None:
         return []
     today = timezone.localdate().isoformat()
     found = [(ranking, _checked(problem)) for problem in stale if (ranking := _ranked(problem, today))]
+    if not found and places == _stored_places():
+        return []
     with transaction.atomic():
         wait_for_bulk_writers()
         if (read(), _published()) != (rows, published):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.architecture.attention import mixer
+from calculator.architecture.attention import divides, mixer
 from calculator.architecture.decoder import Decoder, decoder, layer_kinds
 from calculator.architecture.families.standard import PRE_NORMS, Family
 from calculator.architecture.feed_forward import dense, experts, read_experts
@@ -30,6 +30,8 @@ def _kinds(c: Fields) -> list[str]:
                 raise c.fail("layer_types", "unknown_layer_kind", kind=word, model_type=c.model_type)
         return [_KINDS[word] for word in words]
     windowed = {i for i in range(number) if (i + 1) % 6} if local is None else set(local)
+    if windowed and not 0 <= min(windowed) <= max(windowed) < number:
+        raise c.fail("local_layer_ids", "out_of_range", value=max(windowed), least=0, most=number - 1)
     return ["sliding" if i in windowed else "full" for i in range(number)]
 
 
@@ -39,10 +41,7 @@ def _attention(c: Fields, kind: str) -> Attention:
     heads, kv_heads, head_dim = (
         c.size(prefix + name) for name in ("num_attention_heads", "num_key_value_heads", "head_dim")
     )
-    if heads % kv_heads and not c.faults:
-        c.fault(
-            f"{prefix}num_key_value_heads", "does_not_divide", value=kv_heads, of="num_attention_heads", total=heads
-        )
+    divides(c, f"{prefix}num_key_value_heads", kv_heads, "num_attention_heads", heads)
     return mixer(c, kind, heads, kv_heads, head_dim)
 
 

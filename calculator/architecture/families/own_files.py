@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.architecture.attention import attention, geometry, mixer
+from calculator.architecture.attention import attention, divides, geometry, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.dense import GEMMA3, LLAMA
 from calculator.architecture.families.standard import POST_NORMS, PRE_NORMS, Family, Standard
@@ -53,6 +53,7 @@ def pangu(c: Fields) -> Decoder:
 def chatglm1(c: Fields) -> Decoder:
     """ChatGLM-6B, the first: biases throughout, norms with a bias, and no key/value heads to share."""
     hidden, heads = c.size("hidden_size"), c.size("num_heads")
+    divides(c, "num_heads", heads, "hidden_size", hidden)
     c.ignore("position_encoding_2d", "pre_seq_len", "prefix_projection", "inner_hidden_size")
     layer = norms(PRE_NORMS, hidden, "layer")
     layer += attention(
@@ -112,6 +113,8 @@ def openelm(c: Fields) -> Decoder:
 def moondream(c: Fields) -> Decoder:
     """Moondream 2: one norm for attention and feed-forward side by side, biases throughout."""
     hidden, heads, kv_heads = c.size("hidden_size"), c.size("num_heads"), c.size("n_kv_heads")
+    divides(c, "num_heads", heads, "hidden_size", hidden)
+    divides(c, "n_kv_heads", kv_heads, "num_attention_heads", heads)
     c.ignore("prefix_attn", "group_size", "max_context")
     layer = norms(("attn_norm",), hidden, "layer")
     spec = mixer(c, "full", heads, kv_heads, hidden // heads)

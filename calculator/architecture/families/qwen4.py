@@ -36,7 +36,7 @@ def qwen4_exp(c: Fields) -> Decoder:
     rest = sparse + Block(_mixed("attn", width, rank, streams) + _mixed("ffn", width, rank, streams))
     whole = {kind: block + rest for kind, block in mixers.items()}
     tables = sorted(set(c.sizes("ple_layer_ids") or ()))
-    looked_up = {layer - 1: _ngrams(c, width, order) for order, layer in enumerate(tables)}
+    looked_up = {layer - 1: block for layer, block in zip(tables, _ngrams(c, width, len(tables)), strict=True)}
     if any(not 0 <= layer < number for layer in looked_up):
         raise c.fail("ple_layer_ids", "out_of_range", value=tables[-1], least=1, most=number)
     layers = [whole[kind] + looked_up.get(index, Block()) for index, kind in enumerate(kinds)]
@@ -76,24 +76,22 @@ def _mixed(part: str, width: int, rank: int, written: int = 0) -> tuple[Weight, 
     return weights + (linear(f"hc_{part}_inject", written, width) if written else ())
 
 
-def _ngrams(c: Fields, width: int, order: int) -> Block:
-    """The rows of two and more tokens in a row, by hashes of which each head has another prime number."""
+def _ngrams(c: Fields, width: int, tables: int) -> list[Block]:
+    """Of each table the rows of two and more tokens in a row, by hashes of which each head has another prime number."""
+    if not tables:
+        return []
     hidden, embedded, size = c.size("hidden_size"), c.size("ple_embed_dim"), c.size("ngram_size", 3)
     heads = (size - 1) * c.size("heads_per_ngram", 8)
-    if heads < 1 or embedded % heads or heads * (order + 1) > MOST_HEADS:
+    if heads < 1 or embedded % heads or heads * tables > MOST_HEADS:
         raise c.fail("heads_per_ngram", "unsupported_value", value=heads)
     kernel, multiple = c.size("ple_conv_kernel_size", 4), c.size("make_ngram_vocab_size_divisible_by", 128)
-    primes = _primes_from(c.size("ngram_vocab_size_base", 20_000_000), order * heads, heads)
-    rows = multiple * -(-sum(primes) // multiple)
-    weights = (Weight(NGRAMS, (rows, embedded // heads)), *linear("ple.key", width, embedded))
-    weights += linear("ple.value", hidden, embedded) + convolution("ple.conv", width, kernel)
-    weights += vector("ple.norms", 3, width)
     # It looks at every `size`-th token before.
-    return Block(weights, (ShortConvolution(conv_kernel=(kernel - 1) * size, conv_channels=width),))
-
-
-def _primes_from(start: int, skipped: int, number: int) -> list[int]:
-    return list(islice((value for value in count(start) if _is_prime(value)), skipped, skipped + number))
+    looks_back = ShortConvolution(conv_kernel=(kernel - 1) * size, conv_channels=width)
+    alike = (*linear("ple.key", width, embedded), *linear("ple.value", hidden, embedded))
+    alike += convolution("ple.conv", width, kernel) + vector("ple.norms", 3, width)
+    primes = filter(_is_prime, count(c.size("ngram_vocab_size_base", 20_000_000)))
+    rows = [multiple * -(-sum(islice(primes, heads)) // multiple) for _table in range(tables)]
+    return [Block((Weight(NGRAMS, (number, embedded // heads)), *alike), (looks_back,)) for number in rows]
 
 
 def _is_prime(value: int) -> bool:

@@ -120,7 +120,8 @@ def _positions(shape: Shape, config: Mapping[str, Any], text: Mapping[str, Any])
     kind = (scaling.get("rope_type") or scaling.get("type")) if isinstance(scaling, Mapping) else None
     if kind in SCALINGS:
         return SCALINGS[kind]
-    if shape.model_type in NO_TABLE:
+    by_distance = any(tensor.role.endswith("attn_rel_b") for tensor in shape.tensors)  # a bias that Inkling learned
+    if by_distance or shape.model_type in NO_TABLE:
         return ""
     return "rope" if shape.rotary or read_rotary(config).bases else ""
 

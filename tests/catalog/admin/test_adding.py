@@ -64,7 +64,7 @@ EXCEPTIONS = {
         "ministral-8b-instruct-2410",  # its window is as long as its context
     },
     "normalization": set[str](),
-    "activation": set[str](),
+    "activation": {"internvl3-5-gpt-oss-20b-a4b-preview"},  # gpt-oss within, whose class clamps; the file does not say
     "position_embedding": {
         "baichuan2-13b-chat",  # ALiBi by its size alone
         "llama-4-maverick-instruct",  # no position in every fourth layer, which the file leaves to the class
