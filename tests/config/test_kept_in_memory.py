@@ -47,5 +47,14 @@ def test_bytes_are_counted_whatever_is_done(cache: InMemory) -> None:
     assert _held[cache._name] == 0
 
 
+def test_a_long_answer_that_makes_room_is_counted_whole(cache: InMemory) -> None:
+    for number in range(30):  # as many as there may be
+        cache.set(str(number), b"")
+    cache.set("long", bytes(5000))
+    assert _held[cache._name] == sum(map(len, cache._cache.values())) > 5000
+    cache.delete("long")
+    assert _held[cache._name] == sum(map(len, cache._cache.values())) >= 0
+
+
 def test_answers_are_kept_so() -> None:
     assert isinstance(caches["answers"], InMemory)

@@ -73,6 +73,18 @@ def test_controls_say_the_answer_of_each_address(path: str, monkeypatch: pytest.
     assert kept[: len(asked)] == [Client().get(address).content for address in addresses]
 
 
+def test_no_answer_is_not_the_word_for_it() -> None:
+    """Somebody asked for "None", and nobody else gets it into the search."""
+    for path, value in (("?q=None", "None"), ("", ""), ("?q=", "")):
+        page = Client().get(f"/en/accelerators/{path}").content.decode()
+        (control,) = [
+            tag
+            for tag in page.split("<input ")[1:]
+            if 'id="id_q"' in tag.partition(">")[0] or 'id="q"' in tag.partition(">")[0]
+        ]
+        assert ('value="None"' in control.partition(">")[0]) == (value == "None"), path
+
+
 def test_what_is_chosen_is_chosen_once() -> None:
     options = Markup('<option value="a">A</option><option value="a&amp;b">B</option><option value="ab">C</option>')
     assert chosen(options, "a") == options.replace(Markup('"a">'), Markup('"a" selected>'))
