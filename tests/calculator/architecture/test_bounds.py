@@ -46,7 +46,12 @@ def test_prime_numbers_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> N
     """Of 256 tables with one head each, far from 0, where one number of nineteen is prime."""
     looked: list[int] = []
     plain = qwen4._is_prime
-    monkeypatch.setattr(qwen4, "_is_prime", lambda value: bool(looked.append(value)) or plain(value))
+
+    def counted(value: int) -> bool:
+        looked.append(value)
+        return plain(value)
+
+    monkeypatch.setattr(qwen4, "_is_prime", counted)
     config = catalogued_config("qwen/qwen3-8-flash-next")
     text = config.get("text_config", config)
     text |= {"heads_per_ngram": 1, "ngram_size": 2, "ngram_vocab_size_base": 1_000_000}
