@@ -4,6 +4,7 @@ long."""
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -13,13 +14,13 @@ _held: Counter[str] = Counter()  # bytes under the name of each, which all threa
 
 
 class InMemory(LocMemCache):
-    """`OPTIONS` hold `MOST_BYTES` beside `MAX_ENTRIES`. What was not asked for longest goes first."""
+    """`OPTIONS` may hold `MOST_BYTES` beside `MAX_ENTRIES`. What was not asked for longest goes first."""
 
     _cache: dict[str, bytes]
 
     def __init__(self, name: str, params: dict[str, Any]) -> None:
         super().__init__(name, params)
-        self._name, self._most_bytes = name, params["OPTIONS"]["MOST_BYTES"]
+        self._name, self._most_bytes = name, params.get("OPTIONS", {}).get("MOST_BYTES", inf)
 
     def _set(self, key: str, value: bytes, timeout: Any = DEFAULT_TIMEOUT) -> None:
         if key in self._cache:
