@@ -1,11 +1,11 @@
-"""`make bench` times the memory model, the pages, and another server beside ours, weighs pages, says how all of it
-grows with the catalogue, and what happens on two hosts when one of them dies."""
+"""`make bench` times the memory model, the pages, and another server beside ours, weighs pages, asks Lighthouse for
+its scores, says how all of it grows with the catalogue, and what happens on two hosts when one of them dies."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.bench import growth, memory_model, pages, servers, weight
+from tests.bench import growth, lighthouse, memory_model, pages, servers, weight
 
 
 def _hosts() -> None:
@@ -15,8 +15,8 @@ def _hosts() -> None:
 
 
 PARTS = {"model": memory_model.main, "pages": pages.main, "servers": servers.main, "weight": weight.main}
-LONG = {"growth": growth.main, "hosts": _hosts}
-"""Minutes, or several servers: only where they are asked for."""
+LONG = {"growth": growth.main, "hosts": _hosts, "lighthouse": lighthouse.main}
+"""Minutes, several servers, or something to download: only where they are asked for."""
 
 
 def main() -> int:
