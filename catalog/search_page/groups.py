@@ -75,9 +75,9 @@ def _models(number: int) -> str:
 
 
 def _of_model(row: LanguageModel) -> Sequence[str]:
-    memory = f"{gib(row.memory_8k_bytes)} GiB, {row.memory_basis}" if row.memory_8k_bytes else ""
     size = billions(row.total_parameters) if row.total_parameters else ""
-    return row.organization.name, size, memory
+    memory = (f"{gib(row.memory_8k_bytes)} GiB", row.memory_basis) if row.memory_8k_bytes else ()
+    return row.organization.name, size, *memory
 
 
 ROWS: Mapping[Kind, tuple[Callable[[], QuerySet[Any]], Callable[[Any], Sequence[str]]]] = {

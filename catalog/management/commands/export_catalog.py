@@ -46,4 +46,4 @@ class Command(BaseCommand):
             self.stdout.write(path)
         for path in made.gone:
             self.stdout.write(self.style.WARNING(f"{path}: to be removed, its rows were deleted here"))
-        self.stdout.write(self.style.SUCCESS(f"{len(made.files)} files written."))
+        self.stdout.write(self.style.SUCCESS(f"Files written: {len(made.files)}."))
