@@ -97,7 +97,7 @@ def test_others_may_not(client: Client) -> None:
 
 def test_the_command_writes_only_what_differs(editor: Client, folder: Any, tmp_path: Path, capsys: Any) -> None:
     call_command("export_catalog", "--changed", tmp_path / "none")
-    assert capsys.readouterr().out == "0 files written.\n"
+    assert capsys.readouterr().out == "Files written: 0.\n"
     Score.objects.filter(benchmark__slug="arena").delete()
     Accelerator.objects.all().delete()
     call_command("export_catalog", "--changed", tmp_path / "some")
