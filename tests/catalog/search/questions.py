@@ -50,6 +50,10 @@ FIRST: dict[str, str] = {
     "https://huggingface.co/deepseek-ai/DeepSeek-V3/blob/main/config.json": "model:deepseek-v3",
     "hf-mirror.com/openai/gpt-oss-20b": "model:gpt-oss-20b",
     "https://modelscope.cn/models/ZhipuAI/GLM-4.5-Air": "model:glm-4-5-air",
+    "gemma3:4b-it-qat": "model:gemma-3-4b-it",
+    "qwen3:8b-q4_K_M": "model:qwen3-8b",
+    "Qwen3-8B-FP8": "model:qwen3-8b",
+    "Qwen3-8B-UD-Q4_K_XL.gguf": "model:qwen3-8b",
     # Brands as they are called in Chinese.
     "混元": "family:hunyuan",
     "腾讯混元": "family:hunyuan",
@@ -94,6 +98,7 @@ FIRST: dict[str, str] = {
     "苹果 m4 max 64": "accelerator:apple-m4-max-64gb",
     "MI300X": "accelerator:instinct-mi300x",
     "摩尔线程 S4000": "accelerator:mtt-s4000",
+    "天数": "accelerator:iluvatar-bi-v100",  # the beginning of a brand
     "寒武纪 590": "accelerator:cambricon-mlu590-m9",
     # Benchmarks.
     "MMLU": "benchmark:mmlu",
