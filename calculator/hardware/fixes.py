@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
 from calculator.hardware.fit import Fit
-from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
+from calculator.hardware.limits import (
+    best_format,
+    largest_context,
+    least_offload,
+    most_sequences,
+    too_small,
+)
 from calculator.hardware.machine import fit
-from calculator.hardware.verdict import COUNTS
 from calculator.memory import ENGINES, Workload, WorkloadError
-from calculator.memory.engines import engines_for, resolve
+from calculator.memory.engines import MeasuredEngine, engines_for, resolve
 
+CARDS = (*range(2, 9), 10, 12, 16, 24, 32, 64)
+"""How many cards a machine, or a few of them, are built with, beyond one."""
 SHORTEST = 2048
 """A context below this is no answer to somebody who wants to run the model."""
 
@@ -41,14 +49,19 @@ KEYS = (
 )
 """In the order in which they are named: what is least of a loss comes first."""
 
+RUINED = 1.0
+"""Rise of perplexity, as a share, from which other weights are named last."""
+
 
 def fixes(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Iterator[Fix]:
     """Every single change that makes `workload` fit on the cards, or on more of them. `extra_bytes` as in `fit`."""
     return _Search(shape, workload, card, count, extra_bytes).fixes()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Search:
+    """One question; what several changes ask is asked once."""
+
     shape: Shape
     workload: Workload
     card: Card
@@ -56,6 +69,7 @@ class _Search:
     extra: int
 
     def fixes(self) -> Iterator[Fix]:
+        last = []
         for key in KEYS:
             workload, count = getattr(self, f"_{key}")(), self.count
             if key == "more_cards" and workload is not None:
@@ -63,8 +77,14 @@ class _Search:
             if workload is None:
                 continue
             answer = self._fit(workload, count)
-            if answer is not None and answer.state != "does_not_fit":
-                yield Fix(key=key, workload=workload, fit=answer)
+            if answer is None or answer.state == "does_not_fit":
+                continue
+            fix = Fix(key=key, workload=workload, fit=answer)
+            if key == "smaller_weights" and _loss(workload) >= RUINED:
+                last.append(fix)
+            else:
+                yield fix
+        yield from last
 
     def _fit(self, workload: Workload, count: int | None = None) -> Fit | None:
         try:
@@ -78,6 +98,8 @@ class _Search:
 
     def _longest(self, workload: Workload) -> Workload | None:
         try:
+            if too_small(self.shape, workload, self.card, self.count, extra_bytes=self.extra):
+                return None
             tokens = largest_context(
                 self.shape,
                 workload,
@@ -89,27 +111,35 @@ class _Search:
             )
         except WorkloadError:
             return None
-        return replace(workload, context_tokens=tokens) if tokens and tokens >= SHORTEST else None
+        return workload.but(context_tokens=tokens) if tokens and tokens >= SHORTEST else None
 
-    def _kv_formats(self) -> Iterator[Workload]:
+    @cached_property
+    def _kv_formats(self) -> tuple[Workload, ...]:
         """The workload with each cache format after its own, which are smaller."""
         offered = ENGINES[self.workload.engine].kv_formats(self.shape)
         own = offered.index(self.workload.kv_format) if self.workload.kv_format in offered else 0
-        for name in offered[own + 1 :]:
-            yield replace(self.workload, kv_format=name, kv_v_format=name)
+        return tuple(self.workload.but(kv_format=name, kv_v_format=name) for name in offered[own + 1 :])
+
+    @cached_property
+    def _in_smaller_kv(self) -> Workload | None:
+        return next((each for each in self._kv_formats if self._holds(each)), None)
+
+    @cached_property
+    def _with_shorter_context(self) -> Workload | None:
+        return self._longest(self.workload)
 
     def _smaller_kv(self) -> Workload | None:
-        return next((each for each in self._kv_formats() if self._holds(each)), None)
+        return self._in_smaller_kv
 
     def _shorter_context(self) -> Workload | None:
-        return self._longest(self.workload)
+        return self._with_shorter_context
 
     def _smaller_kv_shorter_context(self) -> Workload | None:
         """Only where the smaller cache alone does not do: the longest context that any of the smaller formats holds."""
-        if self._smaller_kv() is not None:
+        if self._in_smaller_kv is not None:
             return None
-        plain = self._longest(self.workload)
-        found = [longest for each in self._kv_formats() if (longest := self._longest(each))]
+        plain = self._with_shorter_context
+        found = [longest for each in self._kv_formats if (longest := self._longest(each))]
         best = max(found, key=lambda each: each.context_tokens, default=None)
         return best if best and (plain is None or best.context_tokens > plain.context_tokens) else None
 
@@ -120,42 +150,46 @@ class _Search:
             most = most_sequences(self.shape, self.workload, self.card, self.count, tight=True, extra_bytes=self.extra)
         except WorkloadError:
             return None
-        return replace(self.workload, sequences=most) if most and most < self.workload.sequences else None
+        return self.workload.but(sequences=most) if most and most < self.workload.sequences else None
 
     def _smaller_weights(self) -> Workload | None:
-        """The largest format below its own that fits."""
+        """The best format of a smaller file that fits."""
+        own = self._fit(self.workload)
+        below = own.estimate.file_bytes if own and own.estimate else None
         try:
-            answers = format_fits(self.shape, self.workload, self.card, self.count, extra_bytes=self.extra)
+            best = best_format(
+                self.shape,
+                self.workload,
+                self.card,
+                self.count,
+                tight=True,
+                below_bytes=below,
+                by_quality=True,
+                extra_bytes=self.extra,
+            )
         except WorkloadError:
             return None
-        size = {answer.workload.weight_format: answer.estimate.file_bytes for answer in answers if answer.estimate}
-        own = size.get(self.workload.weight_format)
-        smaller = [
-            answer
-            for answer in answers
-            if answer.state != "does_not_fit" and answer.estimate and (own is None or answer.estimate.file_bytes < own)
-        ]
-        best = max(smaller, key=lambda answer: size[answer.workload.weight_format], default=None)
         return self.workload.in_format(best.workload.weight_format) if best else None
 
+    @cached_property
     def _offloaded(self) -> Workload | None:
         try:
-            whole = replace(self.workload, gpu_layers=None, cpu_expert_layers=0)
+            whole = self.workload.but(gpu_layers=None, cpu_expert_layers=0)
             return least_offload(self.shape, whole, self.card, self.count, extra_bytes=self.extra)
         except WorkloadError:
             return None
 
     def _experts_to_ram(self) -> Workload | None:
-        found = self._offloaded()
+        found = self._offloaded
         return found if found and found.cpu_expert_layers and found.gpu_layers is None else None
 
     def _layers_to_ram(self) -> Workload | None:
-        found = self._offloaded()
+        found = self._offloaded
         return found if found and found.gpu_layers is not None else None
 
     def _more_cards(self) -> tuple[Workload, int] | None:
         whole = self.workload.unsplit()
-        for count in COUNTS:
+        for count in CARDS:
             if self.count < count <= self.card.max_cards:
                 answer = self._fit(whole, count)
                 if answer is not None and answer.state != "does_not_fit":
@@ -180,3 +214,11 @@ class _Search:
             if found is not None:
                 return other.in_format(found.workload.weight_format)
         return None
+
+
+def _loss(workload: Workload) -> float:
+    """Rise of perplexity over 16 bits, as a share; 0 where nobody measured it."""
+    engine = ENGINES[workload.engine]
+    if not isinstance(engine, MeasuredEngine):
+        return 0.0
+    return engine.perplexity_rise(workload.weight_format or "", importance_matrix=workload.importance_matrix) or 0.0

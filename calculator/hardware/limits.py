@@ -12,8 +12,9 @@ from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
 from calculator.hardware.machine import fit
+from calculator.hardware.verdict import card_reasons
 from calculator.memory import ENGINES, Workload, WorkloadError
-from calculator.memory.engines import resolve
+from calculator.memory.engines import MeasuredEngine, resolve
 
 MOST_SEQUENCES = 2**16
 STORED_BYTES = {
@@ -62,6 +63,20 @@ def largest_context(
         return most
     steps = largest_with_room(lambda steps: room(steps * STEP_TOKENS), most // STEP_TOKENS, over)
     return steps * STEP_TOKENS if steps else None
+
+
+def too_small(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> bool:
+    """Whether the cards hold no context of a workload at all, which is the same question for all of its contexts."""
+    shortest = workload.but(context_tokens=min(STEP_TOKENS, workload.context_tokens))
+    return _does_not_fit(shape, shortest, card, count, extra_bytes)
+
+
+@lru_cache(maxsize=8192)
+def _does_not_fit(shape: Shape, workload: Workload, card: Card, count: int, extra_bytes: int) -> bool:
+    try:
+        return fit(shape, workload, card, count, extra_bytes=extra_bytes).state == "does_not_fit"
+    except WorkloadError:
+        return False  # who asks for the fit is told why
 
 
 def _room(answer: Fit, tight: bool) -> int:
@@ -131,23 +146,34 @@ def _each_format(
                 raise
 
 
-def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False) -> Fit | None:
-    """The best weight format that fits: the first in the engine's order that stores no more than the checkpoint does.
+def best_format(
+    shape: Shape,
+    workload: Workload,
+    card: Card,
+    count: int,
+    *,
+    tight: bool = False,
+    below_bytes: int | None = None,
+    by_quality: bool = False,
+    extra_bytes: int = 0,
+) -> Fit | None:
+    """The best weight format that fits: the first in the engine's order that stores no more than the checkpoint does,
+    and less than `below_bytes`. `extra_bytes` as in `fit`.
+
+    `by_quality`: the first by measured quality, where the engine's formats were measured; files of such a format are
+    made less often.
 
     A tenth more is let through for block scales: Q8_0 holds an FP8 checkpoint in 8.5 bits a weight. A checkpoint of
     4 bits is best as it is, so the engine's own default comes first there. With `tight`, where none fits, the first of
     whose interval a part does.
     """
     most = checkpoint_bytes(shape) * 11 // 10
-    engine = ENGINES[workload.engine]
-    weight_formats = engine.weight_formats(shape)
-    if shape.native_format in FOUR_BITS:
-        default = engine.default_weight_format(shape)
-        weight_formats = (default, *(name for name in weight_formats if name != default))
+    if below_bytes is not None:
+        most = min(most, below_bytes - 1)
+    weight_formats = _proposed(shape, workload.engine, by_quality, workload.importance_matrix)
     first_tight = None
-    least, usable = _at_least(shape, workload), card.usable_of(count)
-    may_fit = (name for name in weight_formats if least.get(name, 0) <= usable)
-    for answer in _each_format(shape, workload, card, count, may_fit):
+    may_fit = _may_fit(shape, workload, card, count, weight_formats, extra_bytes)
+    for answer in _each_format(shape, workload, card, count, may_fit, extra_bytes):
         if answer.estimate is None or answer.estimate.file_bytes > most:
             continue
         if answer.state == "fits":
@@ -155,6 +181,41 @@ def best_format(shape: Shape, workload: Workload, card: Card, count: int, *, tig
         if answer.state == "tight" and tight and first_tight is None:
             first_tight = answer
     return first_tight
+
+
+@lru_cache(maxsize=1024)
+def _proposed(shape: Shape, engine_name: str, by_quality: bool, importance_matrix: bool) -> tuple[str, ...]:
+    """Weight formats, the best first. Of narrow ones that were not measured where others were, only the model's own:
+    ternary weights are for models that were trained in them."""
+    engine = ENGINES[engine_name]
+    names, default = list(engine.weight_formats(shape)), engine.default_weight_format(shape)
+    own = (default, shape.native_format)
+    if isinstance(engine, MeasuredEngine):
+        rises = {name: engine.perplexity_rise(name, importance_matrix=importance_matrix) for name in names}
+        first = next((at for at, name in enumerate(names) if rises[name] is not None), len(names))
+        measured = [name for name in names[first:] if rises[name] is not None or name in own]
+        if by_quality:
+            measured.sort(key=lambda name: rises[name] or 0.0)
+        names[first:] = measured
+    if shape.native_format in FOUR_BITS:
+        names.sort(key=lambda name: name != default)
+    return tuple(names)
+
+
+def _may_fit(
+    shape: Shape, workload: Workload, card: Card, count: int, weight_formats: Iterable[str], extra_bytes: int
+) -> Iterator[str]:
+    """All but those known not to fit: by their bytes, by the card, or since not even a short context does."""
+    least, usable = _at_least(shape, workload), card.usable_of(count) - min(0, extra_bytes) * count
+    needs = engine_named(workload.engine).card_needs(shape)
+    for name in weight_formats:
+        asked = workload.in_format(name)
+        if (
+            least.get(name, 0) <= usable
+            and not any(reason.blocks for reason in card_reasons(card, asked, needs))
+            and not too_small(shape, asked, card, count, extra_bytes=extra_bytes)
+        ):
+            yield name
 
 
 def _at_least(shape: Shape, workload: Workload) -> Mapping[str, int]:

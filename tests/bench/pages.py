@@ -45,6 +45,8 @@ class Page(NamedTuple):
 
 PAGES = (
     Page("slider, settled", MODEL + "?context={}", PART),
+    Page("slider, cards chosen", MODEL + "?card=h100-sxm-80gb&cards=8&context={}", PART),
+    Page("slider, too few cards", MODEL + "?card=rtx-4090&cards=8&context={}", PART),
     Page("model page", MODEL + "?context={}"),
     Page("models list", "/en/models/?n={}"),
     Page("search", "/en/models/?q=qwen3+8b&n={}"),

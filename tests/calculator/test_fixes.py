@@ -75,6 +75,20 @@ def test_shortages_are_of_the_fullest_card() -> None:
     assert f"{-answer.spare_bytes / 2**30:.2f} short" in shown.fit.room
 
 
+def test_more_cards_are_as_few_as_do() -> None:
+    """Twelve of 24 GB hold Maverick at Q4_K_M, ten do not."""
+    shown = build("llama-4-maverick-instruct", {"cards": "8"})
+    assert "Use 12 of these cards" in [fix.text for fix in shown.fixes]
+    assert build("llama-4-maverick-instruct", {"cards": "10"}).fit.badge == "over"  # type: ignore[union-attr]
+
+
+def test_weights_that_double_the_perplexity_are_named_last() -> None:
+    form = build("llama-4-maverick-instruct", {"cards": "4"}).form
+    assert form.placed
+    keys = [fix.key for fix in fixes(form.shape, form.workload, form.placed.card, form.placed.count)]
+    assert keys[-1] == "smaller_weights"  # IQ1_S alone, 874 % above 16 bits
+
+
 def test_each_kind_of_change_is_found_somewhere() -> None:
     found = {
         fix.key

@@ -11,7 +11,7 @@ from calculator.architecture import Shape
 from calculator.hardware import Card, best_format, fit, format_fits, largest_context, least_offload, most_sequences
 from calculator.hardware.bisection import largest, largest_with_room
 from calculator.hardware.engines import engine_named
-from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, checkpoint_bytes
+from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, _proposed, checkpoint_bytes, too_small
 from calculator.memory import ENGINES, Workload
 
 Shapes = Callable[[str], Shape]
@@ -109,6 +109,55 @@ def test_the_best_format_stores_no_more_than_the_checkpoint(shape: Shapes, cards
     assert answer.estimate is not None
     assert answer.workload.weight_format in ("F16", "BF16")  # F32 fits too, and holds nothing more
     assert answer.estimate.file_bytes <= checkpoint_bytes(shape("qwen3-0-6b")) * 1.0002  # norms are 32 bits in GGUF
+
+
+@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize(
+    ("model", "card"), [("qwen3-8b", "rtx-4060"), ("gpt-oss-20b", "rtx-4090"), ("qwen3-32b", "apple-m3-max-64gb")]
+)
+def test_no_format_that_fits_is_passed_over(
+    shape: Shapes, cards: dict[str, Card], model: str, card: str, engine: str
+) -> None:
+    """Formats are passed over where the card, their bytes or a short context tell that they do not fit: none of them
+    does, at any context."""
+    for context in (256, 8192, 32768):
+        for by_quality in (False, True):
+            asked = Workload(engine=engine, context_tokens=context)
+            best = best_format(shape(model), asked, cards[card], 1, tight=True, by_quality=by_quality)
+            answers = format_fits(shape(model), asked, cards[card], 1)
+            most = checkpoint_bytes(shape(model)) * 11 // 10
+            states = {
+                answer.workload.weight_format: answer.state
+                for answer in answers
+                if answer.estimate and answer.estimate.file_bytes <= most
+            }
+            proposed = [states[name] for name in _proposed(shape(model), engine, by_quality, False) if name in states]
+            wanted = next((state for state in ("fits", "tight") if state in proposed), None)
+            assert (best and best.state) == wanted
+            if best:
+                assert states[best.workload.weight_format] == wanted
+
+
+def test_what_holds_no_short_context_holds_none(shape: Shapes, cards: dict[str, Card]) -> None:
+    for model, engine in (("qwen3-32b", "llama.cpp"), ("qwen3-32b", "vllm"), ("gpt-oss-120b", "transformers")):
+        for card in ("rtx-4090", "h100-sxm-80gb"):
+            workload = Workload(engine=engine, sequences=2)
+            small = too_small(shape(model), workload, cards[card], 1)
+            contexts = [workload.but(context_tokens=tokens) for tokens in (256, 4096, 32768)]
+            states = [fit(shape(model), asked, cards[card], 1).state for asked in contexts]
+            assert small == (states[0] == "does_not_fit")
+            assert not small or set(states) == {"does_not_fit"}
+
+
+def test_ternary_weights_are_proposed_to_no_other_model(shape: Shapes) -> None:
+    """`llama-quantize` makes TQ1_0 of any model; nobody measured what is left of one that was not trained so."""
+    for by_quality in (False, True):
+        names = _proposed(shape("qwen3-32b"), "llama.cpp", by_quality, False)
+        assert {"Q4_K_M", "IQ1_S", "F16", "BF16"} <= set(names)
+        assert not {"TQ1_0", "TQ2_0", "MXFP4_MOE"} & set(names)
+    assert _proposed(shape("gpt-oss-20b"), "llama.cpp", False, False)[0] == "MXFP4_MOE"
+    by_quality = _proposed(shape("qwen3-32b"), "llama.cpp", True, False)
+    assert by_quality.index("IQ3_M") < by_quality.index("Q3_K_S")  # 10.7 and 26.2 % (`perplexity.py`)
 
 
 @pytest.mark.parametrize("model", ["qwen3-30b-a3b", "llama-3-3-70b-instruct"])
