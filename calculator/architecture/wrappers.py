@@ -23,6 +23,7 @@ TEXT_TYPES: dict[str, str] = {
     "chatglm": "chatglm",
     "blip-2": "opt",
     "cohere_compass": "cohere_compass_text",
+    "deepseek_v41": "deepseek_v41_text",
     "deepseek_vl": "llama",
     "deepseek_vl_hybrid": "llama",
     "deepseek_vl_v2": "deepseek_v2",

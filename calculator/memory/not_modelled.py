@@ -5,9 +5,11 @@ from __future__ import annotations
 from calculator.architecture.shape import Shape
 from calculator.memory.workload import WorkloadError
 
-BY_TRANSFORMERS_ALONE = frozenset({"inkling_text", "inkling2_text", "inkling2_loop_text", "qwen4_exp_text", "zaya"})
+BY_TRANSFORMERS_ALONE = frozenset(
+    {"deepseek_v41_text", "inkling_text", "inkling2_text", "inkling2_loop_text", "qwen4_exp_text", "zaya"}
+)
 """Of these only what transformers allocates was read: several short convolutions beside attention, tables of n-grams,
-layers that run several times."""
+layers that run several times, compressed caches that several layers read."""
 
 
 def check_modelled(shape: Shape) -> None:

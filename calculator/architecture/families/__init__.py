@@ -5,6 +5,7 @@ from __future__ import annotations
 from calculator.architecture.families import (
     classic,
     deepseek,
+    deepseek_v41,
     dense,
     gated,
     gemma,
@@ -37,6 +38,7 @@ _MODULES = (
     gemma,
     llama4,
     indexed,
+    deepseek_v41,
     uneven,
     own_code,
     own_files,

@@ -134,6 +134,19 @@ def dots_ocr(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside + linear("mm.2", c.size("hidden_size", hidden), joined, True), [layer] * number),)
 
 
+def deepseek_v41(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Gated layers with positions by angle; neighbours joined, and vectors for where an image and its rows begin and
+    end (vLLM 0.33.0, `models/deepseek_v4/common/vision.py`)."""
+    c = vision_of(outer, "deepseek_v41_vision")
+    width, inner, patch = c.size("hidden_size"), c.size("intermediate_size"), c.size("patch_size")
+    joined = width * c.size("downsample_ratio", 3) ** 2
+    c.ignore("num_heads", "max_image_tokens")
+    layer = block(width, inner, norm_kind="rms", mlp_bias=False, gated=True, fused_qkv=True)
+    outside = linear("v.patch_embd", width, 3 * patch**2, True) + norm("v.post_ln", width)
+    outside += two_layers(hidden, hidden, joined) + vector("mm.image_marks", 3, hidden)
+    return (Tower("vision", outside, [layer] * c.size("num_layers")),)
+
+
 def _with(tower: Tower, weights: Weights) -> tuple[Tower, ...]:
     return (Tower("vision", tower.outside + weights, tower.layers),)
 
@@ -192,6 +205,7 @@ def molmo(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 TOWERS: dict[str, Towers] = {
     "skywork_chat": internvl_chat,
     "chatglm": glm4v,
+    "deepseek_v41": deepseek_v41,
     "deepseek_vl_v2": deepseek_vl_v2,
     "dots_ocr": dots_ocr,
     "h2ovl_chat": internvl_chat,
