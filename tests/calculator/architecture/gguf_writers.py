@@ -334,3 +334,54 @@ def hy_v3(config: Config) -> Config:
     size = config["moe_intermediate_size"] * config["num_shared_experts"]
     own = {key: value for key, value in routed(config, count="num_experts").items() if "leading" not in key}
     return own | {"expert_shared_feed_forward_length": size, "expert_weights_scale": 1.0}
+
+
+def laguna(config: Config) -> Config:
+    """No pattern of windows: `src/models/laguna.cpp` knows it."""
+    kinds = config["mlp_layer_types"]
+    return plain(config) | {
+        "attention.head_count": config["num_attention_heads_per_layer"],
+        "expert_count": config["num_experts"],
+        "expert_used_count": config["num_experts_per_tok"],
+        "expert_feed_forward_length": config["moe_intermediate_size"],
+        "expert_shared_feed_forward_length": config["shared_expert_intermediate_size"],
+        "leading_dense_block_count": kinds.index("sparse"),
+        "expert_weights_norm": True,
+        "expert_weights_scale": 1.0,
+    }
+
+
+def step35(config: Config) -> Config:
+    """With `--no-mtp`."""
+    windowed = [kind == "sliding_attention" for kind in config["layer_types"]]
+    heads = config["num_sliding_attention_heads"], config["num_attention_heads"]
+    return plain(config) | {
+        "attention.head_count": [heads[0] if window else heads[1] for window in windowed],
+        "attention.head_count_kv": [config["num_key_value_heads"]] * len(windowed),
+        "attention.sliding_window_pattern": windowed,
+        "attention.value_length": config["head_dim"],
+        "expert_count": config["num_experts"],
+        "expert_used_count": config["num_experts_per_tok"],
+        "expert_feed_forward_length": config["moe_intermediate_size"],
+        "expert_shared_feed_forward_length": config["share_expert_dim"],
+        "expert_weights_scale": config["moe_router_scaling_factor"],
+        "leading_dense_block_count": config["first_k_dense_replace"],
+        "moe_every_n_layers": 1,
+    }
+
+
+def deepseek4(config: Config) -> Config:
+    """`DeepseekV4Model` in `conversion/deepseek.py`."""
+    own = {key: value for key, value in routed(config).items() if "group" not in key}
+    return own | {
+        "attention.q_lora_rank": config["q_lora_rank"],
+        "attention.indexer.head_count": config["index_n_heads"],
+        "attention.indexer.key_length": config["index_head_dim"],
+        "attention.indexer.top_k": config["index_topk"],
+        "attention.output_group_count": config["o_groups"],
+        "attention.output_lora_rank": config["o_lora_rank"],
+        "attention.compress_ratios": config["compress_ratios"][: config["num_hidden_layers"]],
+        "hyper_connection.count": config["hc_mult"],
+        "hash_layer_count": config["num_hash_layers"],
+        "rope.dimension_count": config["qk_rope_head_dim"],
+    }

@@ -29,6 +29,7 @@ CATALOGUED: dict[str, tuple[str, Written]] = {
     "deci": ("nvidia/llama-3-3-nemotron-super-49b-v1-5", by.deci),
     "deepseek": ("deepseek/deepseek-moe-16b-chat", by.routed),
     "deepseek32": ("deepseek/deepseek-v3-2-exp", by.indexed),
+    "deepseek4": ("deepseek/deepseek-v4-flash", by.deepseek4),
     "exaone": ("lg/exaone-3-5-2-4b-instruct", by.plain),
     "exaone-moe": ("lg/k-exaone-236b-a23b", by.exaone_moe),
     "falcon": ("tii/falcon-40b-instruct", by.falcon),
@@ -42,6 +43,7 @@ CATALOGUED: dict[str, tuple[str, Written]] = {
     "hy_v3": ("tencent/hy3", by.hy_v3),
     "jamba": ("ai21/ai21-jamba-mini-1-5", by.jamba),
     "kimi-linear": ("moonshot/kimi-linear-48b-a3b-instruct", by.kimi_linear),
+    "laguna": ("poolside/laguna-xs-2-1", by.laguna),
     "mamba": ("state-spaces/mamba-2-8b-hf", by.mamba),
     "mamba2": ("mistral/mamba-codestral-7b-v0-1", by.mamba2),
     "mellum": ("jetbrains/mellum2-12b-a2-5b-thinking", by.mellum),
@@ -52,6 +54,27 @@ CATALOGUED: dict[str, tuple[str, Written]] = {
     "phi2": ("microsoft/phi-2", by.phi2),
     "phimoe": ("microsoft/phi-3-5-moe-instruct", by.phimoe),
     "stablelm": ("stability/stablelm-2-zephyr-1-6b", by.stablelm),
+}
+STEP: Config = {
+    "model_type": "step3p5",
+    "num_hidden_layers": 45,
+    "hidden_size": 4096,
+    "num_attention_heads": 64,
+    "num_sliding_attention_heads": 96,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "vocab_size": 128896,
+    "max_position_embeddings": 262144,
+    "intermediate_size": 11264,
+    "sliding_window": 512,
+    "layer_types": ["sliding_attention" if index % 4 else "full_attention" for index in range(45)],
+    "first_k_dense_replace": 3,
+    "num_experts": 288,
+    "num_experts_per_tok": 8,
+    "moe_intermediate_size": 1280,
+    "share_expert_dim": 1280,
+    "moe_router_scaling_factor": 3.0,
+    "tie_word_embeddings": False,
 }
 BLOOM = {"model_type": "bloom", "n_embed": 1024, "n_head": 16, "n_layer": 24, "vocab_size": 250880}
 # Others, with the sizes of a published model of that type.
@@ -148,6 +171,7 @@ STATED: dict[str, tuple[Config, Written]] = {
         | {"tie_word_embeddings": False},
         by.plain,
     ),
+    "step35": (STEP, by.step35),
     "starcoder": (
         {"model_type": "gpt_bigcode", "n_embd": 2048, "n_head": 16, "n_layer": 24, "n_positions": 8192}
         | {"n_inner": 8192, "vocab_size": 49152, "multi_query": True},
@@ -179,6 +203,16 @@ def test_a_file_is_its_model(architecture: str) -> None:
     assert found.vocab_size == shape.vocab_size
 
 
+@pytest.mark.parametrize("model", ["poolside/laguna-xs-2-1", "poolside/laguna-m-1"])
+def test_laguna_s_gate_is_told_by_its_tensor(model: str) -> None:
+    """By head in the smaller, by element in the larger, which has no windows either."""
+    shape = read_config(catalogued_config(model))
+    keys = {f"laguna.{key}": value for key, value in by.laguna(catalogued_config(model)).items()}
+    found = read_config(header({"general.architecture": "laguna"} | keys, tensors_of(shape, "Q8_0")))
+    assert found.total_parameters == shape.total_parameters
+    assert found.layers == shape.layers
+
+
 JUNK: tuple[Any, ...] = (None, 0, -1, 10**30, 0.5, "8", True, [], [1], ["x"] * 35, [0] * 35, {}, {"a": 1})
 
 
@@ -192,3 +226,14 @@ def test_a_value_that_cannot_be_is_a_fault_and_no_crash(architecture: str) -> No
         for value in JUNK:
             with suppress(ConfigError):
                 read_config({"metadata": metadata | {key: {"value": value}}, "tensors": {}})
+
+
+def test_layers_that_predict_stand_behind_the_others() -> None:
+    """Step 3.5 with them (`Step35Model`: `block_count` and every list count them)."""
+    keys = by.step35(STEP | {"layer_types": [*STEP["layer_types"], *["sliding_attention"] * 3]})
+    keys |= {"block_count": 48, "nextn_predict_layers": 3}
+    metadata = header({"general.architecture": "step35"} | {f"step35.{key}": keys[key] for key in keys}, {})["metadata"]
+    metadata |= {"step35.vocab_size": {"value": STEP["vocab_size"]}}
+    found = read_config({"metadata": metadata, "tensors": {}})
+    assert found.layers == read_config(STEP).layers
+    assert len(found.mtp_mixers) == 3
