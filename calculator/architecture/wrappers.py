@@ -42,6 +42,7 @@ TEXT_TYPES: dict[str, str] = {
     "glmasr": "llama",
     "glmga": "glm4v_text",
     "got_ocr2": "qwen2",
+    "granite4_vision": "granite4_vision_text",
     "granite_docling": "granite_docling_text",
     "granite_speech": "granite",
     "hunyuan_vl": "hunyuan_vl_text",

@@ -1,0 +1,97 @@
+"""More decoders of published files that bring code of their own.
+
+Sources: the code in the repositories of MiniCPM-SALA, Xing 4.0, Talkie and Pico, as those who serve them restate it (a
+plug-in of vLLM, converters to GGUF, mlx-lm). The counts are those of the published checkpoints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calculator.architecture.decoder import Decoder, decoder
+from calculator.architecture.families.deepseek import Latent
+from calculator.architecture.families.dense import BIASED
+from calculator.architecture.families.hyper_connections import around_layer
+from calculator.architecture.families.standard import PRE_NORMS, Family, Standard
+from calculator.architecture.feed_forward import dense
+from calculator.architecture.fields import Fields
+from calculator.architecture.prediction import around
+from calculator.architecture.shape import LinearAttention
+from calculator.architecture.tensors import Block, linear, norm, norms, vector
+
+LIGHTNING = frozenset({"lightning", "lightning_attn", "lightning-attn"})
+
+
+def minicpm_sala(c: Fields) -> Decoder:
+    """MiniCPM-SALA: lightning attention in most layers, attention over blocks that it chooses (InfLLM-V2, which adds no
+    weights) in the rest."""
+    hidden, number = c.size("hidden_size"), c.size("num_layers")
+    words = c.words("mixer_types", number)
+    if words is None:
+        raise c.fail("mixer_types", "missing")
+    gate = "elements" if c.flag("attn_use_output_gate", True) else ""
+    c.ignore("sparse_config", "mup_denominator", "lightning_use_rope", "attn_use_rope", "lightning_scale")
+    mixers = {"minicpm4": replace(BIASED, gate=gate).mixer(c, "full")} if "minicpm4" in words else {}
+    if LIGHTNING & set(words):
+        mixers |= dict.fromkeys(LIGHTNING, _lightning(c))
+    unknown = next((word for word in words if word not in mixers), None)
+    if unknown is not None:
+        raise c.fail("mixer_types", "unknown_layer_kind", kind=unknown[:40], model_type=c.model_type)
+    rest = norms(PRE_NORMS, hidden) + dense(hidden, c.size("intermediate_size"))
+    layers = {word: rest + mixers[word] for word in dict.fromkeys(words)}
+    return decoder(c, [layers[word] for word in words])
+
+
+def _lightning(c: Fields) -> Block:
+    hidden, heads = c.size("hidden_size"), c.size("lightning_nh", c.size("num_heads"))
+    keys = c.size("lightning_nkv", c.size("num_kv_heads", heads))
+    head_dim = c.size("lightning_head_dim", None) or c.size("head_dim", None) or hidden // c.size("num_heads")
+    bias, width = c.flag("attention_bias"), heads * head_dim
+    weights = linear("attn_q", width, hidden, bias) + linear("attn_k", keys * head_dim, hidden, bias)
+    weights += linear("attn_v", keys * head_dim, hidden, bias) + linear("attn_output", hidden, width, bias)
+    weights += linear("attn_gate", width, hidden, bias) if c.flag("use_output_gate", True) else ()
+    weights += norm("attn_output_norm", width) if c.flag("use_output_norm", True) else ()
+    if c.flag("qk_norm", True):
+        weights += norm("attn_q_norm", head_dim) + norm("attn_k_norm", head_dim)
+    spec = LinearAttention(
+        kind="lightning",
+        num_key_heads=keys,
+        num_value_heads=heads,
+        key_head_dim=head_dim,
+        value_head_dim=head_dim,
+        conv_kernel=0,
+        conv_channels=0,
+    )
+    return Block(weights, (spec,))
+
+
+def xing4(c: Fields) -> Decoder:
+    """Xing 4.0: DeepSeek-V3's layers between several residual streams, which are averaged in the end. What predicts has
+    one stream, and embedding and output of its own."""
+    hidden, vocabulary, streams = c.size("hidden_size"), c.size("vocab_size"), around_layer(c, 3)
+    c.ignore("hc_sinkhorn_iters", "mhc_h_res_clamp_min", "mhc_h_res_clamp_max")
+    extra = c.count("num_mtp_layers")
+    model = Latent(correction="bias")(c)
+    layers = {id(block): block + streams for block in model.layers}
+    own = linear("nextn.embed_tokens", vocabulary, hidden) + linear("nextn.shared_head_head", vocabulary, hidden)
+    guessing = model.layers[-1] + Block(around(hidden) + own)
+    return replace(model, layers=[layers[id(block)] for block in model.layers], mtp=[guessing] * extra)
+
+
+TALKIE = Standard(norms=(), norm_kind="none")
+
+
+def talkie(c: Fields) -> Decoder:
+    """Talkie: norms without weights; a learned factor for each head, three for each layer, one before the output."""
+    model = TALKIE(c)
+    gains = Block(vector("attn_head_gain", c.size("num_heads")) + vector("layer_gains", 3))
+    layers = {id(block): block + gains for block in model.layers}
+    return replace(model, layers=[layers[id(block)] for block in model.layers], shared=model.shared + vector("gain", 1))
+
+
+FAMILIES: dict[str, Family] = {
+    "minicpm_sala": minicpm_sala,
+    "pico_decoder": Standard(),
+    "talkie": talkie,
+    "xing4_0": xing4,
+}

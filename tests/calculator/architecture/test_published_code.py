@@ -1,0 +1,168 @@
+"""Model types whose code only their own repositories bring: all tensors together, those that predict included, are the
+number of parameters in the published checkpoint (llmfit 1.1.17, `hf_models.json`, `parameters_raw`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from calculator.architecture import ConfigError, read_config
+from calculator.architecture.shape import LinearAttention, SlidingWindowAttention
+from calculator.memory import Workload, WorkloadError, estimate
+
+Config = dict[str, Any]
+
+
+def decoder(model_type: str, hidden: int, layers: int, heads: int, kv_heads: int, size: int, words: int) -> Config:
+    return {
+        "model_type": model_type,
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": kv_heads,
+        "intermediate_size": size,
+        "vocab_size": words,
+        "max_position_embeddings": 65536,
+        "tie_word_embeddings": False,
+    }
+
+
+SALA = decoder("minicpm_sala", 4096, 32, 32, 2, 16384, 73448) | {
+    "mixer_types": ["minicpm4" if index % 4 == 0 else "lightning-attn" for index in range(32)],
+    "head_dim": 128,
+    "lightning_nh": 32,
+    "lightning_nkv": 32,
+    "lightning_head_dim": 128,
+    "qk_norm": True,
+    "use_output_gate": True,
+    "use_output_norm": True,
+    "attn_use_output_gate": True,
+    "lightning_use_rope": True,
+    "sparse_config": {"kernel_size": 32, "kernel_stride": 16, "block_size": 64, "topk": 64},
+}
+NANBEIGE = decoder("nanbeige", 3072, 22, 48, 8, 10752, 166144) | {"head_dim": 128, "num_loops": 2}
+OURO = decoder("ouro", 2048, 24, 16, 16, 5632, 49152) | {"total_ut_steps": 4, "early_exit_threshold": 1.0}
+IQUEST = decoder("iquestloopcoder", 5120, 80, 40, 8, 27648, 76800) | {"loop_num": 2, "loop_window_size": 64}
+HRM = decoder("hrm_text", 1536, 16, 12, 12, 4096, 65536) | {"head_dim": 128, "H_cycles": 2, "L_cycles": 3}
+XING = decoder("xing4_0", 3584, 40, 32, 32, 9216, 131072) | {
+    "q_lora_rank": 768,
+    "kv_lora_rank": 512,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "v_head_dim": 128,
+    "n_routed_experts": 64,
+    "n_shared_experts": 1,
+    "num_experts_per_tok": 4,
+    "moe_intermediate_size": 1024,
+    "first_k_dense_replace": 2,
+    "moe_layer_freq": 1,
+    "n_group": 1,
+    "topk_group": 1,
+    "norm_topk_prob": True,
+    "hc_mult": 4,
+    "hc_sinkhorn_iters": 20,
+    "hc_eps": 1e-6,
+    "num_nextn_predict_layers": 1,
+}
+TALKIE = decoder("talkie", 5120, 40, 40, 40, 13696, 65540) | {"head_dim": 128}
+PICO = {
+    "model_type": "pico_decoder",
+    "d_model": 768,
+    "n_layers": 14,
+    "attention_n_heads": 12,
+    "vocab_size": 50000,
+    "attention_n_kv_heads": 1,
+    "activation_hidden_dim": 3072,
+    "max_seq_len": 2048,
+}
+GRANITE = {
+    "model_type": "granite4_vision",
+    "downsample_rate": "4/8",
+    "deepstack_layer_map": [[-19, 9], [-13, 6], [-7, 3], [-1, 0]],
+    "spatial_target_layers": [12, 15, 18, 21],
+    "text_config": decoder("granite", 2560, 40, 40, 8, 8192, 100352) | {"tie_word_embeddings": True},
+    "tie_word_embeddings": True,
+    "vision_config": {
+        "model_type": "siglip_vision_model",
+        "hidden_size": 1152,
+        "intermediate_size": 4304,
+        "image_size": 384,
+        "num_hidden_layers": 27,
+        "num_attention_heads": 16,
+        "patch_size": 16,
+    },
+}
+PUBLISHED: dict[str, tuple[Config, int]] = {
+    "openbmb/MiniCPM-SALA": (SALA, 9_477_203_968),
+    "Nanbeige/Nanbeige4.2-3B": (NANBEIGE, 4_169_800_704),
+    "ByteDance/Ouro-1.4B": (OURO, 1_434_652_673),
+    "IQuestLab/IQuest-Coder-V1-40B-Loop-Instruct": (IQUEST, 39_794_696_320),
+    "sapientinc/HRM-Text-1B": (HRM, 1_182_795_264),
+    "XingChen-AGI/Xing4.0-29B-A4B": (XING, 31_215_031_088),
+    "lewtun/talkie-1930-13b-it-hf": (TALKIE, 13_280_257_721),
+    "Beetle-FineWeb3-24B/beetle-monolingual-fineweb3-eng": (PICO, 193_804_032),
+    "ibm-granite/granite-vision-4.1-4b": (GRANITE, 3_997_203_904),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_checkpoint(name: str) -> None:
+    config, published = PUBLISHED[name]
+    shape = read_config(config)
+    assert sum(tensor.elements for tensor in shape.tensors if tensor.kind != "buffer") == published
+    assert not shape.assumptions
+
+
+def cached(config: Config, tokens: int = 1000) -> int:
+    workload = Workload(engine="transformers", context_tokens=tokens, kv_format="bf16")
+    return estimate(read_config(config), workload).part("kv_cache").bytes
+
+
+def test_a_loop_keeps_keys_and_values_for_each_pass() -> None:
+    """Nanbeige 4.2: 44 caches for 22 layers (`cache_slots` in its MLX files); Ouro 4 for each layer."""
+    assert cached(NANBEIGE) == 44 * 1000 * 2 * 8 * 128 * 2
+    assert cached(OURO) == 4 * 24 * 1000 * 2 * 16 * 128 * 2
+
+
+def test_iquest_s_second_pass_keeps_a_window() -> None:
+    shape = read_config(IQUEST)
+    assert [isinstance(mixer, SlidingWindowAttention) for mixer in shape.layers[0].mixers] == [False, True]
+    assert cached(IQUEST) == 80 * (1000 + 64) * 2 * 8 * 128 * 2
+
+
+def test_hrm_text_s_low_layers_run_more_often() -> None:
+    """`HrmTextConfig.__post_init__`: 16 layers a stack, 2 x (3 + 1) passes: 128 caches."""
+    assert cached(HRM) == 128 * 1000 * 2 * 12 * 128 * 2
+    saved = HRM | {"num_hidden_layers": 128, "num_layers_per_stack": 16}
+    assert read_config(saved).total_parameters == read_config(HRM).total_parameters
+
+
+def test_minicpm_sala_has_a_state_in_most_layers() -> None:
+    kinds = [isinstance(layer.mixers[0], LinearAttention) for layer in read_config(SALA).layers]
+    assert kinds.count(True) == 24
+    assert cached(SALA) == 8 * 1000 * 2 * 2 * 128 * 2
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "reason"),
+    [
+        (SALA | {"mixer_types": ["mamba"] * 32}, "mixer_types", "unknown_layer_kind"),
+        ({key: value for key, value in SALA.items() if key != "mixer_types"}, "mixer_types", "missing"),
+        (NANBEIGE | {"num_loops": 1000}, "num_loops", "out_of_range"),
+        (GRANITE | {"downsample_rate": "4:8"}, "downsample_rate", "unsupported_value"),
+        (GRANITE | {"deepstack_layer_map": None}, "deepstack_layer_map", "not_a_list"),
+        (TALKIE | {"num_experts": 8}, "num_experts", "unknown_key"),
+    ],
+)
+def test_what_cannot_be_is_a_fault(config: Config, key: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        read_config(config)
+    assert (raised.value.faults[0].key, raised.value.faults[0].reason) == (key, reason)
+
+
+@pytest.mark.parametrize("config", [SALA, NANBEIGE, XING], ids=lambda config: str(config["model_type"]))
+@pytest.mark.parametrize("engine", ["llama.cpp", "vllm", "sglang"])
+def test_engines_without_a_class_say_so(engine: str, config: Config) -> None:
+    with pytest.raises(WorkloadError, match=r"model_not_(modelled|known)"):
+        estimate(read_config(config), Workload(engine=engine, context_tokens=1024))
