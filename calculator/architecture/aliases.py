@@ -103,6 +103,7 @@ MODEL_TYPES: dict[str, str] = {
     "ernie4_5_moe_vl": "ernie4_5_vl_moe",
     "ilama": "llama",
     "lfm2-vl": "lfm2_vl",
+    "stablelm_epoch": "stablelm",
     "unlimited-ocr": "deepseek_vl_v2",
     "Yi": "llama",
 }

