@@ -9,7 +9,7 @@ from __future__ import annotations
 from calculator.architecture.fields import Fields
 from calculator.architecture.heads import class_named
 from calculator.architecture.tensors import linear, norm, vector
-from calculator.architecture.towers.clip import siglip, sizes
+from calculator.architecture.towers.clip import clip, siglip, sizes
 from calculator.architecture.towers.reading import SAM_BASE, clip_behind_sam, sam, shrink
 from calculator.architecture.towers.tower import Tower, Towers, Weights, block, part_of, patches, two_layers, vision_of
 
@@ -147,6 +147,15 @@ def deepseek_v41(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside, [layer] * c.size("num_layers")),)
 
 
+def git(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """CLIP's encoder and one map behind it (transformers, `models/git`)."""
+    c = vision_of(outer, "git_vision_model")
+    tower, width = clip(c), c.size("hidden_size")
+    frames = outer.count("num_image_with_embedding")
+    beyond = linear("mm.model.fc", hidden, width, True) + norm("mm.post_norm", hidden, "layer")
+    return _with(tower, beyond + (vector("mm.frame_embd", frames, width) if frames else ()))
+
+
 def _with(tower: Tower, weights: Weights) -> tuple[Tower, ...]:
     return (Tower("vision", tower.outside + weights, tower.layers),)
 
@@ -208,6 +217,7 @@ TOWERS: dict[str, Towers] = {
     "deepseek_v41": deepseek_v41,
     "deepseek_vl_v2": deepseek_vl_v2,
     "dots_ocr": dots_ocr,
+    "git": git,
     "h2ovl_chat": internvl_chat,
     "internvl_chat": internvl_chat,
     "minicpmv": minicpmv,

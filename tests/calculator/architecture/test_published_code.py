@@ -96,9 +96,17 @@ GRANITE = {
     },
 }
 GRAVITY = decoder("gravity_moe", 2048, 52, 16, 16, 8192, 151552) | {
-    "kv_lora_rank": 512, "q_lora_rank": None, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
-    "n_routed_experts": 64, "n_shared_experts": 1, "num_experts_per_tok": 8, "moe_intermediate_size": 1408,
-    "first_k_dense_replace": 2, "norm_topk_prob": True,
+    "kv_lora_rank": 512,
+    "q_lora_rank": None,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "v_head_dim": 128,
+    "n_routed_experts": 64,
+    "n_shared_experts": 1,
+    "num_experts_per_tok": 8,
+    "moe_intermediate_size": 1408,
+    "first_k_dense_replace": 2,
+    "norm_topk_prob": True,
 }
 
 
@@ -120,6 +128,17 @@ OVIS_1_6 = ovis(
     SIGLIP | {"num_hidden_layers": 27, "num_attention_heads": 16, "patch_size": 14},
     decoder("gemma2", 3584, 42, 16, 8, 14336, 256000) | {"head_dim": 256, "tie_word_embeddings": True},
 )
+GIT = decoder("git", 768, 6, 12, 12, 3072, 30522) | {
+    "max_position_embeddings": 1024,
+    "vision_config": {"model_type": "git_vision_model", "image_size": 224, "patch_size": 16, "hidden_size": 768},
+}
+
+
+def rwkv7(hidden: int, layers: int) -> Config:
+    sizes = {"hidden_size": hidden, "num_hidden_layers": layers, "head_dim": 64, "hidden_ratio": 4.0}
+    return {"model_type": "rwkv7", "vocab_size": 65536, "norm_bias": True, "norm_first": True, "attn": None, **sizes}
+
+
 PUBLISHED: dict[str, tuple[Config, int]] = {
     "openbmb/MiniCPM-SALA": (SALA, 9_477_203_968),
     "Nanbeige/Nanbeige4.2-3B": (NANBEIGE, 4_169_800_704),
@@ -131,6 +150,10 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "Beetle-FineWeb3-24B/beetle-monolingual-fineweb3-eng": (PICO, 193_804_032),
     "AIDC-AI/Ovis2-1B": (OVIS_2, 1_267_417_974),  # its file holds the shared head once more
     "AIDC-AI/Ovis1.6-Gemma2-9B": (OVIS_1_6, 10_206_910_518),
+    "microsoft/git-base": (GIT, 176_619_066),
+    "fla-hub/rwkv7-0.1B-g1": (rwkv7(768, 12), 191_034_624),
+    "fla-hub/rwkv7-0.4B-world": (rwkv7(1024, 24) | {"gate_low_rank_dim": 128}, 450_767_872),
+    "fla-hub/rwkv7-2.9B-world": (rwkv7(2560, 32), 2_947_735_040),
     "ibm-granite/granite-vision-4.1-4b": (GRANITE, 3_997_203_904),
 }
 
@@ -186,6 +209,12 @@ def test_hrm_text_s_low_layers_run_more_often() -> None:
     assert cached(HRM) == 128 * 1000 * 2 * 12 * 128 * 2
     saved = HRM | {"num_hidden_layers": 128, "num_layers_per_stack": 16}
     assert read_config(saved).total_parameters == read_config(HRM).total_parameters
+
+
+def test_rwkv_7_keeps_a_matrix_for_each_head_and_the_token_before() -> None:
+    shape = read_config(rwkv7(1024, 24))
+    state = estimate(shape, Workload(engine="transformers", context_tokens=1000, kv_format="bf16")).part("state")
+    assert state.bytes == 24 * (16 * 64 * 64 * 4 + 2 * 1024 * 2)
 
 
 def test_minicpm_sala_has_a_state_in_most_layers() -> None:
