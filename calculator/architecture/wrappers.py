@@ -135,11 +135,11 @@ def _minicpmv(outer: Fields) -> str:
 
 
 def _moondream(outer: Fields) -> Fields:
-    """Moondream 2 keeps under `config` what differs from the sizes in its code, and mostly nothing."""
-    inner = outer.part("config", "moondream1")
-    text = inner.part("text", "moondream1_text") if inner else None
+    """Moondream keeps under `config` what differs from the sizes in its code, and mostly nothing."""
+    inner, model_type = outer.part("config", outer.model_type), f"{outer.model_type}_text"
+    text = inner.part("text", model_type) if inner else None
     if text is None:
-        text = Fields({}, "moondream1_text", path="config.text.", nested=True, faults=outer.faults, root=outer)
+        text = Fields({}, model_type, path="config.text.", nested=True, faults=outer.faults, root=outer)
     text.config = {**{key: outer.config[key] for key in KEPT_OUTSIDE if key in outer.config}, **text.config}
     outer.ignore(*INHERITED)
     text.outer = outer
@@ -163,7 +163,7 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     outer = _thinker(Fields(config, model_type))
     config, model_type = outer.config, outer.model_type
     check_writes(outer)
-    if model_type == "moondream1":
+    if model_type in ("moondream1", "moondream3"):
         return Wrapped(outer, _moondream(outer))
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:

@@ -177,10 +177,11 @@ def glm4v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 def moondream(outer: Fields, hidden: int) -> tuple[Tower, ...]:
-    """Moondream 2's encoder, and what it reads and writes places in an image by (vikhyat/moondream,
-    `moondream/torch/vision.py` and `region.py`)."""
-    inner = outer.part("config", "moondream1") or Fields({}, "moondream1", nested=True)
-    c, r = part_of(inner, "vision", "moondream1_vision"), part_of(inner, "region", "moondream1_region")
+    """Moondream's encoder, and what it reads and writes places in an image by (vikhyat/moondream,
+    `moondream/torch/vision.py` and `region.py`; of Moondream 3 vLLM 0.33.0, `models/moondream3.py`)."""
+    model_type = outer.model_type
+    inner = outer.part("config", model_type) or Fields({}, model_type, nested=True)
+    c, r = part_of(inner, "vision", f"{model_type}_vision"), part_of(inner, "region", f"{model_type}_region")
     width, inner_size = c.size("enc_dim", 1152), c.size("enc_ff_dim", 4304)
     patch, side, middle = c.size("enc_patch_size", 14), c.size("crop_size", 378), c.size("proj_inner_dim", 8192)
     c.ignore("enc_n_heads", "proj_out_dim", "max_crops", "overlap_margin")
@@ -188,11 +189,14 @@ def moondream(outer: Fields, hidden: int) -> tuple[Tower, ...]:
         "v.post_ln", width, "layer"
     )
     outside += vector("v.position_embd", (side // patch) ** 2, width) + two_layers(hidden, middle, 2 * width)
-    wide = r.size("inner_dim", 8192)
+    third = model_type == "moondream3"
+    wide = hidden if third else r.size("inner_dim", 8192)
     for name, axes, read, written in (("coord", 1, 256, 1024), ("size", 2, 512, 2048)):
         read, written = r.size(f"{name}_feat_dim", read), r.size(f"{name}_out_dim", written)
-        outside += linear(f"region.{name}_in", hidden, read, True) + linear(f"region.{name}_up", wide, hidden, True)
-        outside += linear(f"region.{name}_down", written, wide, True) + vector(f"region.{name}", axes, read // 2)
+        outside += linear(f"region.{name}_in", hidden, read, True) + linear(f"region.{name}_down", written, wide, True)
+        outside += () if third else linear(f"region.{name}_up", wide, hidden, True)
+        outside += vector(f"region.{name}", axes, read // 2)
+    outside += norm("region.norm", hidden, "layer") if third else ()
     r.ignore("dim", "group_size")
     layer = block(width, inner_size, fused_qkv=True)
     return (Tower("vision", outside, [layer] * c.size("enc_n_layers", 27)),)
@@ -223,5 +227,6 @@ TOWERS: dict[str, Towers] = {
     "minicpmv": minicpmv,
     "molmo": molmo,
     "moondream1": moondream,
+    "moondream3": moondream,
     "phi3_v": phi3_v,
 }

@@ -154,6 +154,7 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "fla-hub/rwkv7-0.1B-g1": (rwkv7(768, 12), 191_034_624),
     "fla-hub/rwkv7-0.4B-world": (rwkv7(1024, 24) | {"gate_low_rank_dim": 128}, 450_767_872),
     "fla-hub/rwkv7-2.9B-world": (rwkv7(2560, 32), 2_947_735_040),
+    "moondream/moondream3-preview": ({"model_type": "moondream3", "config": {}}, 9_268_626_928),
     "ibm-granite/granite-vision-4.1-4b": (GRANITE, 3_997_203_904),
 }
 

@@ -67,6 +67,8 @@ OWN_CLASSES: Mapping[str, str] = {
     "MiniCPMV": "minicpmv",
     "MiniMaxM3SparseForCausalLM": "minimax_m3_vl_text",
     "MolmoForCausalLM": "molmo",
+    "HfMoondream": "moondream1",
+    "Moondream3ForCausalLM": "moondream3",
     "MuseGlimmerForCausalLM": "muse_glimmer_text",
     "NemotronHPuzzleForCausalLM": "nemotron_h_puzzle",
     "OrionForCausalLM": "orion",
