@@ -1,7 +1,8 @@
 """More decoders of published files that bring code of their own.
 
-Sources: the code in the repositories of MiniCPM-SALA, Xing 4.0, Talkie and Pico, as those who serve them restate it (a
-plug-in of vLLM, converters to GGUF, mlx-lm). The counts are those of the published checkpoints.
+Sources: the code in the repositories of MiniCPM-SALA, Xing 4.0, PLaMo 3, Talkie and Pico, as those who serve them
+restate it (vLLM 0.33.0 and a plug-in of it, converters to GGUF, mlx-lm). The counts are those of the published
+checkpoints.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from dataclasses import replace
 
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.deepseek import Latent
-from calculator.architecture.families.dense import BIASED
+from calculator.architecture.families.dense import BIASED, GEMMA3
 from calculator.architecture.families.hyper_connections import around_layer
-from calculator.architecture.families.standard import PRE_NORMS, Family, Standard
+from calculator.architecture.families.standard import PRE_NORMS, Family, Standard, every_nth_full
 from calculator.architecture.feed_forward import dense
 from calculator.architecture.fields import Fields
 from calculator.architecture.prediction import around
@@ -89,9 +90,12 @@ def talkie(c: Fields) -> Decoder:
     return replace(model, layers=[layers[id(block)] for block in model.layers], shared=model.shared + vector("gain", 1))
 
 
+PLAMO3 = replace(GEMMA3, windowed=every_nth_full(8), fused_qkv=True, fused_gate_up=True)
+
 FAMILIES: dict[str, Family] = {
     "minicpm_sala": minicpm_sala,
     "pico_decoder": Standard(),
+    "plamo3": PLAMO3,
     "talkie": talkie,
     "xing4_0": xing4,
 }

@@ -104,6 +104,12 @@ STATED: dict[str, tuple[Config, Written]] = {
         | {"max_position_embeddings": 8192, "tie_word_embeddings": False, "attention_bias": True, "mlp_bias": True},
         by.plain,
     ),
+    "maincoder": (
+        {"model_type": "maincoder", "hidden_size": 1536, "num_hidden_layers": 32, "num_attention_heads": 16}
+        | {"num_key_value_heads": 4, "head_dim": 96, "intermediate_size": 4096, "vocab_size": 151936}
+        | {"max_position_embeddings": 2048, "tie_word_embeddings": True},
+        by.plain,
+    ),
     "mpt": (
         {"model_type": "mpt", "d_model": 4096, "n_heads": 32, "n_layers": 32, "max_seq_len": 2048}
         | {"expansion_ratio": 4, "vocab_size": 50432, "tie_word_embeddings": True},
@@ -165,6 +171,12 @@ STATED: dict[str, tuple[Config, Written]] = {
         | {"max_position_embeddings": 32768, "tie_word_embeddings": False},
         by.plain,
     ),
+    "plamo3": (
+        {"model_type": "plamo3", "hidden_size": 1536, "num_hidden_layers": 16, "num_attention_heads": 16}
+        | {"num_key_value_heads": 1, "head_dim": 128, "intermediate_size": 6144, "vocab_size": 107520}
+        | {"max_position_embeddings": 32768, "sliding_window": 2048, "tie_word_embeddings": False},
+        by.plain,
+    ),
     "qwen": (
         {"model_type": "qwen", "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32}
         | {"intermediate_size": 22016, "vocab_size": 151936, "max_position_embeddings": 8192}
@@ -172,6 +184,12 @@ STATED: dict[str, tuple[Config, Written]] = {
         by.plain,
     ),
     "step35": (STEP, by.step35),
+    "talkie": (
+        {"model_type": "talkie", "hidden_size": 5120, "num_hidden_layers": 40, "num_attention_heads": 40}
+        | {"num_key_value_heads": 40, "head_dim": 128, "intermediate_size": 13696, "vocab_size": 65540}
+        | {"max_position_embeddings": 2048, "tie_word_embeddings": False},
+        by.plain,
+    ),
     "starcoder": (
         {"model_type": "gpt_bigcode", "n_embd": 2048, "n_head": 16, "n_layer": 24, "n_positions": 8192}
         | {"n_inner": 8192, "vocab_size": 49152, "multi_query": True},

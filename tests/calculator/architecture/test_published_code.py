@@ -67,6 +67,27 @@ XING = decoder("xing4_0", 3584, 40, 32, 32, 9216, 131072) | {
     "hc_eps": 1e-6,
     "num_nextn_predict_layers": 1,
 }
+ALICE = decoder("alice_ai", 2048, 48, 16, 2, 5632, 129024) | {
+    "head_dim": 256,
+    "num_experts": 512,
+    "num_experts_per_tok": 10,
+    "moe_intermediate_size": 512,
+    "shared_expert_intermediate_size": 512,
+    "linear_num_key_heads": 32,
+    "linear_num_value_heads": 32,
+    "linear_key_head_dim": 128,
+    "linear_value_head_dim": 128,
+    "linear_conv_kernel_dim": 4,
+    "block_attn_res_block_size": 4,
+    "number_of_conv_states": 3,
+    "mtp_num_hidden_layers": 1,
+}
+PLAMO3 = decoder("plamo3", 1536, 16, 16, 1, 6144, 107520) | {
+    "head_dim": 128,
+    "window_size": 2048,
+    "sliding_window_pattern": 8,
+    "interleaved_sliding_window": [2048 if (index + 1) % 8 else None for index in range(16)],
+}
 TALKIE = decoder("talkie", 5120, 40, 40, 40, 13696, 65540) | {"head_dim": 128}
 PICO = {
     "model_type": "pico_decoder",
@@ -154,6 +175,8 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "fla-hub/rwkv7-0.1B-g1": (rwkv7(768, 12), 191_034_624),
     "fla-hub/rwkv7-0.4B-world": (rwkv7(1024, 24) | {"gate_low_rank_dim": 128}, 450_767_872),
     "fla-hub/rwkv7-2.9B-world": (rwkv7(2560, 32), 2_947_735_040),
+    "pfnet/plamo-3-610m-fin-instruct": (PLAMO3, 890_344_960),
+    "yandex/AliceAI-Foundation-80B-A3B-Base": (ALICE, 81_286_433_408),
     "moondream/moondream3-preview": ({"model_type": "moondream3", "config": {}}, 9_268_626_928),
     "ibm-granite/granite-vision-4.1-4b": (GRANITE, 3_997_203_904),
 }
@@ -232,6 +255,7 @@ def test_minicpm_sala_has_a_state_in_most_layers() -> None:
         (NANBEIGE | {"num_loops": 1000}, "num_loops", "out_of_range"),
         (GRANITE | {"downsample_rate": "4:8"}, "downsample_rate", "unsupported_value"),
         (GRANITE | {"deepstack_layer_map": None}, "deepstack_layer_map", "not_a_list"),
+        (ALICE | {"linear_num_value_heads": 64}, "linear_num_value_heads", "unsupported_value"),
         (TALKIE | {"num_experts": 8}, "num_experts", "unknown_key"),
     ],
 )
@@ -246,3 +270,13 @@ def test_what_cannot_be_is_a_fault(config: Config, key: str, reason: str) -> Non
 def test_engines_without_a_class_say_so(engine: str, config: Config) -> None:
     with pytest.raises(WorkloadError, match=r"model_not_(modelled|known)"):
         estimate(read_config(config), Workload(engine=engine, context_tokens=1024))
+
+
+@pytest.mark.parametrize("config", [HRM, IQUEST], ids=lambda config: str(config["model_type"]))
+def test_vllm_keeps_a_cache_for_each_pass(config: Config) -> None:
+    shape = read_config(config)
+    least = cached(config) // 1000 * 4096
+    held = estimate(shape, Workload(engine="vllm", context_tokens=4096, kv_format="bf16")).part("kv_cache").bytes
+    assert least <= held < 2.5 * least
+    with pytest.raises(WorkloadError, match="model_not_modelled"):
+        estimate(shape, Workload(engine="sglang", context_tokens=4096))

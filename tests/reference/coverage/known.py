@@ -32,6 +32,7 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
 }
 """Language models of files that have to name theirs, where transformers has no class for the whole."""
 OWN_CLASSES: Mapping[str, str] = {
+    "AliceAIForCausalLM": "alice_ai",
     "BailingMoeForCausalLM": "bailing_moe",
     "BailingMoeV2ForCausalLM": "bailing_moe_v2",
     "BailingMoeV3ForCausalLM": "bailing_hybrid",
@@ -51,6 +52,8 @@ OWN_CLASSES: Mapping[str, str] = {
     "InternLM2ForCausalLM": "internlm2",
     "InternLM3ForCausalLM": "internlm3",
     "H2OVLChatModel": "h2ovl_chat",
+    "HfMoondream": "moondream1",
+    "IQuestLoopCoderForCausalLM": "iquestloopcoder",
     "InternS1ForConditionalGeneration": "interns1",
     "InternVLChatModel": "internvl_chat",
     "IQuestCoderForCausalLM": "iquestcoder",
@@ -67,7 +70,6 @@ OWN_CLASSES: Mapping[str, str] = {
     "MiniCPMV": "minicpmv",
     "MiniMaxM3SparseForCausalLM": "minimax_m3_vl_text",
     "MolmoForCausalLM": "molmo",
-    "HfMoondream": "moondream1",
     "Moondream3ForCausalLM": "moondream3",
     "MuseGlimmerForCausalLM": "muse_glimmer_text",
     "NemotronHPuzzleForCausalLM": "nemotron_h_puzzle",
@@ -77,6 +79,7 @@ OWN_CLASSES: Mapping[str, str] = {
     "Phi3VForCausalLM": "phi3_v",
     "PhiMoEForCausalLM": "phimoe",
     "PixtralForConditionalGeneration": "mistral3",
+    "Plamo3ForCausalLM": "plamo3",
     "Qwen2_5OmniModel": "qwen2_5_omni",
     "Qwen4ExpForCausalLM": "qwen4_exp_text",
     "Rnj1ForCausalLM": "rnj1",
