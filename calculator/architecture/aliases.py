@@ -29,6 +29,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "vocab_size": ("vocab_size", "padded_vocab_size", "n_vocab"),
     "context": (
         "max_position_embeddings",
+        "max_position_embedding",
         "n_positions",
         "n_ctx",
         "max_seq_len",

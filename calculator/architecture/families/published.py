@@ -1,7 +1,7 @@
 """More decoders of published files that bring code of their own.
 
-Sources: the code in the repositories of MiniCPM-SALA, Xing 4.0, PLaMo 3, Talkie and Pico, as those who serve them
-restate it (vLLM 0.33.0 and a plug-in of it, converters to GGUF, mlx-lm). The counts are those of the published
+Sources: the code in the repositories of MiniCPM-SALA, Xing 4.0, PLaMo 3, Step 3, Talkie and Pico, as those who serve
+them restate it (vLLM 0.33.0 and a plug-in of it, converters to GGUF, mlx-lm). The counts are those of the published
 checkpoints.
 """
 
@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from calculator.architecture.attention import mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.deepseek import Latent
 from calculator.architecture.families.dense import BIASED, GEMMA3
 from calculator.architecture.families.hyper_connections import around_layer
 from calculator.architecture.families.standard import PRE_NORMS, Family, Standard, every_nth_full
-from calculator.architecture.feed_forward import dense
+from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
 from calculator.architecture.prediction import around
 from calculator.architecture.shape import LinearAttention
+from calculator.architecture.shown import short
 from calculator.architecture.tensors import Block, linear, norm, norms, vector
 
 LIGHTNING = frozenset({"lightning", "lightning_attn", "lightning-attn"})
@@ -90,12 +92,36 @@ def talkie(c: Fields) -> Decoder:
     return replace(model, layers=[layers[id(block)] for block in model.layers], shared=model.shared + vector("gain", 1))
 
 
+def step3(c: Fields) -> Decoder:
+    """Step 3: queries through a space that all heads share, one group of keys and values (arXiv:2507.19427)."""
+    hidden, heads, head_dim, number = (
+        c.size("hidden_size"),
+        c.size("num_heads"),
+        c.size("head_dim"),
+        c.size("num_layers"),
+    )
+    groups, shared, listed = c.size("num_attention_groups", 1), c.size("share_q_dim"), c.value("moe_layers_enum")
+    c.ignore("norm_expert_weight", "num_kv_heads")
+    words = listed.split(",") if isinstance(listed, str) else listed
+    if not isinstance(words, list) or not all(str(word).strip().isdecimal() for word in words):
+        raise c.fail("moe_layers_enum", "not_a_list", value=short(listed))
+    routed = {int(str(word)) for word in words}
+    weights = linear("attn_q_a", shared, hidden) + norm("attn_q_a_norm", shared)
+    weights += linear("attn_q_b", heads * head_dim, shared) + linear("attn_k", groups * head_dim, hidden)
+    weights += linear("attn_v", groups * head_dim, hidden) + linear("attn_output", hidden, heads * head_dim)
+    around = norms(PRE_NORMS, hidden) + Block(weights, (mixer(c, "full", heads, groups, head_dim),))
+    spec = replace(read_experts(c), num_shared_experts=1, shared_size=c.size("share_expert_dim"))
+    kinds = (around + dense(hidden, c.size("intermediate_size")), around + experts(hidden, spec))
+    return decoder(c, [kinds[index in routed] for index in range(number)])
+
+
 PLAMO3 = replace(GEMMA3, windowed=every_nth_full(8), fused_qkv=True, fused_gate_up=True)
 
 FAMILIES: dict[str, Family] = {
     "minicpm_sala": minicpm_sala,
     "pico_decoder": Standard(),
     "plamo3": PLAMO3,
+    "step3_text": step3,
     "talkie": talkie,
     "xing4_0": xing4,
 }
