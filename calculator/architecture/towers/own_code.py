@@ -10,7 +10,14 @@ from calculator.architecture.fields import Fields
 from calculator.architecture.heads import class_named
 from calculator.architecture.tensors import linear, norm, vector
 from calculator.architecture.towers.clip import clip, siglip, sizes
-from calculator.architecture.towers.reading import SAM_BASE, clip_behind_sam, sam, shrink
+from calculator.architecture.towers.reading import (
+    QWEN_BEHIND_SAM,
+    SAM_BASE,
+    clip_behind_sam,
+    qwen_behind_sam,
+    sam,
+    shrink,
+)
 from calculator.architecture.towers.tower import Tower, Towers, Weights, block, part_of, patches, two_layers, vision_of
 
 _SIGLIP_SO400M = {"hidden_size": 1152, "intermediate_size": 4304, "num_layers": 27, "image_size": 384, "patch_size": 14}
@@ -63,6 +70,7 @@ def phi3_v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 _READERS = ("DeepseekOCRForCausalLM", "UnlimitedOCRForCausalLM")
+_SECOND_READER = "DeepseekOCR2ForCausalLM"
 
 
 def deepseek_vl_v2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
@@ -74,8 +82,15 @@ def deepseek_vl_v2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     vision.used.update(vision.config)
     outer.ignore("candidate_resolutions", "tile_tag", "global_view_pos", "rswa_window")
     name = class_named(outer.config)
-    if name not in (None, "DeepseekVLV2ForCausalLM", *_READERS):
+    if name not in (None, "DeepseekVLV2ForCausalLM", _SECOND_READER, *_READERS):
         raise outer.fail("architectures", "unsupported_value", value=(name or "")[:80])
+    if name == _SECOND_READER or outer.model_type == "deepseekocr_2":
+        output, beyond = _mlp_projector(projector, QWEN_BEHIND_SAM["hidden_size"])
+        page = sam(Fields(SAM_BASE, "unlimited_ocr_sam_vision", nested=True))
+        outside, layers = qwen_behind_sam(Fields(QWEN_BEHIND_SAM, "deepseek_ocr2_encoder", nested=True))
+        outside = page.outside + outside + shrink(256, 512, QWEN_BEHIND_SAM["hidden_size"])
+        beyond += vector("mm.view_separator", output)
+        return (Tower("vision", outside + beyond, [*page.layers, *layers]),)
     reads = name in _READERS
     output, beyond = _mlp_projector(projector, 2048 if reads else _SIGLIP_SO400M["hidden_size"])
     beyond += vector("mm.view_separator", output) + vector("v.image_newline", output)
@@ -220,6 +235,7 @@ TOWERS: dict[str, Towers] = {
     "chatglm": glm4v,
     "deepseek_v41": deepseek_v41,
     "deepseek_vl_v2": deepseek_vl_v2,
+    "deepseekocr_2": deepseek_vl_v2,
     "dots_ocr": dots_ocr,
     "git": git,
     "h2ovl_chat": internvl_chat,

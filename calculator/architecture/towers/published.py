@@ -1,7 +1,8 @@
 """More encoders of published files that bring code of their own.
 
-Sources: vLLM 0.33.0, `models/eagle2_5_vl.py`, `nvlm_d.py`, `bee.py`, `ovis2_5.py`, `siglip2navit.py`, `step3_vl.py`; of
-LocateAnything the names in its checkpoint, which mlx-vlm and SGLang restate. The counts are those of the checkpoints.
+Sources: vLLM 0.33.0, `models/eagle2_5_vl.py`, `nvlm_d.py`, `bee.py`, `ovis2_5.py`, `siglip2navit.py`, `step3_vl.py`,
+`llava_onevision2.py`, `bailing_moe_v3_vl.py`; of LocateAnything the names in its checkpoint, which mlx-vlm and SGLang
+restate. The counts are those of the checkpoints.
 """
 
 from __future__ import annotations
@@ -110,7 +111,37 @@ def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
 
 
+def onevision(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """LLaVA-OneVision 2, and Mage-VL, which mlx-vlm reads so: places by rotation, a norm before all layers, none
+    behind them but the merger's."""
+    c = vision_of(outer, "llava_onevision2_vision")
+    width, inner, number, channels = sizes(c)
+    patch, merge = c.size("patch_size"), c.size("spatial_merge_size", 2)
+    c.ignore("image_size", "frame_windows_size", "temporal_patch_size", "out_hidden_size", "text_hidden_size")
+    joined = width * merge**2
+    outside = patches(width, channels, patch, patch) + norm("v.pre_ln", width, "layer")
+    outside += norm("mm.input_norm", width, "layer") + two_layers(hidden, joined, joined)
+    return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
+
+
+def bailing(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Ling 3: Qwen3-VL's encoder, whose merger only norms; the maps to the text stand apart."""
+    c = vision_of(outer, "qwen3_moe_vit")
+    width, merge = c.size("hidden_size"), c.size("spatial_merge_size")
+    frames, patch = c.size("temporal_patch_size"), c.size("patch_size")
+    c.ignore("num_heads", "out_hidden_size", "deepstack_visual_indexes")
+    outer.ignore("mrope_section")
+    outside = patches(width, c.size("in_channels"), frames, patch, patch, bias=True)
+    outside += vector("v.position_embd", c.size("num_position_embeddings"), width)
+    outside += norm("mm.input_norm", width, "layer") + two_layers(hidden, hidden, width * merge**2)
+    layer = block(width, c.size("intermediate_size"), fused_qkv=True)
+    return (Tower("vision", outside, [layer] * c.size("depth")),)
+
+
 TOWERS: dict[str, Towers] = {
+    "bailing_moe_v3_vl": bailing,
+    "llava_onevision2": onevision,
+    "mage_vl": onevision,
     "Bee": bee,
     "NVLM_D": nvlm,
     "eagle_2_5_vl": eagle,

@@ -8,6 +8,7 @@ import pytest
 from calculator.architecture import ConfigError, read_config
 from calculator.memory import Workload, estimate
 from tests.calculator.architecture.test_published_code import Config, decoder
+from tests.calculator.memory.shapes import catalogued_config
 
 SIGLIP = {
     "model_type": "siglip_vision_model",
@@ -155,7 +156,74 @@ STEP3: Config = {
     "understand_projector_stride": 2,
     "tie_word_embeddings": False,
 }
+ONEVISION = {
+    "model_type": "llava_onevision2_vision",
+    "hidden_size": 1024,
+    "intermediate_size": 4096,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "patch_size": 14,
+    "spatial_merge_size": 2,
+    "frame_windows_size": 4,
+}
+LLAVA: Config = {"model_type": "llava_onevision2", "text_config": QWEN3_8B, "vision_config": ONEVISION}
+MAGE: Config = {
+    "model_type": "mage_vl",
+    "text_config": decoder("qwen3", 2560, 36, 32, 8, 9728, 151936) | {"head_dim": 128},
+    "vision_config": ONEVISION | {"patch_size": 16, "out_hidden_size": 2560},
+}
+READER = {
+    "hidden_size": 1280,
+    "intermediate_size": 6848,
+    "moe_intermediate_size": 896,
+    "n_routed_experts": 64,
+    "n_shared_experts": 2,
+    "num_experts_per_tok": 6,
+    "num_attention_heads": 10,
+    "num_key_value_heads": 10,
+    "num_hidden_layers": 12,
+    "vocab_size": 129280,
+    "max_position_embeddings": 8192,
+}
+OCR2: Config = {
+    "model_type": "deepseek_ocr2",
+    "text_config": READER
+    | {"model_type": "deepseek_ocr2_text", "mlp_layer_types": ["dense"] + ["sparse"] * 11, "topk_method": "greedy"},
+    "vision_config": {
+        "model_type": "deepseek_ocr2_vision",
+        "sam_config": {"model_type": "deepseek_ocr2_sam_vision_model"},
+        "encoder_config": {
+            "model_type": "deepseek_ocr2_encoder",
+            "hidden_size": 896,
+            "intermediate_size": 4864,
+            "num_attention_heads": 14,
+            "num_hidden_layers": 24,
+            "num_key_value_heads": 2,
+        },
+    },
+}
+OCR2_CODE: Config = {
+    "model_type": "deepseek_vl_v2",
+    "architectures": ["DeepseekOCR2ForCausalLM"],
+    "language_config": READER
+    | {"model_type": "deepseek_v2", "first_k_dense_replace": 1, "use_mla": False, "q_lora_rank": None}
+    | {"kv_lora_rank": None, "qk_nope_head_dim": 0, "qk_rope_head_dim": 0, "v_head_dim": 0},
+    "projector_config": {"input_dim": 896, "n_embed": 1280, "projector_type": "linear"},
+    "vision_config": {"model_type": "vision", "width": {"qwen2-0-5b": {"dim": 896}}},
+    "tile_tag": "2D",
+}
+LING: Config = {
+    "model_type": "bailing_moe_v3_vl",
+    "text_config": catalogued_config("inclusionai/ling-3-0-flash") | {"num_nextn_predict_layers": 0},
+    "mrope_section": [12, 10, 10],
+}
 PUBLISHED: dict[str, tuple[Config, int]] = {
+    "inclusionAI/Ling-3.0-flash-VL": (LING, 124_848_460_496 - 40 * 512),  # less corrections of routers, buffers here
+    "lmms-lab-encoder/LLaVA-OneVision-2-8B-Instruct": (LLAVA, 8_527_213_568),
+    "microsoft/Mage-VL": (MAGE, 4_741_793_792),
+    "deepseek-community/DeepSeek-OCR-2": (OCR2, 3_389_119_360),
+    "deepseek-ai/DeepSeek-OCR-2": (OCR2_CODE, 3_389_119_360),
+    "mlx-community/DeepSeek-OCR-2-6bit": (OCR2_CODE | {"model_type": "deepseekocr_2"}, 3_389_119_360),
     "nvidia/Eagle2-2B": (EAGLE_2B, 2_214_298_048),
     "nvidia/Eagle2.5-8B": (EAGLE_8B, 8_070_777_280),
     "nvidia/LocateAnything-3B": (LOCATE, 3_830_665_968),
