@@ -26,7 +26,15 @@ ESSENTIAL = frozenset({"hidden_size", "num_layers", "num_heads", "vocab_size", "
 MOST_LAYERS = (
     512  # llama.cpp reads no more (src/llama-hparams.h, LLAMA_MAX_LAYERS); the deepest in the catalogue has 126
 )
-LIMITS = {"num_layers": MOST_LAYERS, "context": 2**31, "num_heads": 2**16, "num_kv_heads": 2**16, "num_experts": 2**17}
+LIMITS = {
+    "num_layers": MOST_LAYERS,
+    "context": 2**31,
+    "num_heads": 2**16,
+    "num_kv_heads": 2**16,
+    "num_experts": 2**17,
+    "engram_num_embeddings": 2**31,  # rows of a table that lies outside the card
+    "candidate_topk_blocks": 2**20,
+}
 LARGEST = 2**27  # of any other size: a hundred times the largest published one
 # What is repeated, not multiplied, costs memory by itself.
 REPEATED = re.compile(r"(layers|depth|interval|period|pattern|step|inputs|blocks|layer_group_size|index_kpool)$")

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from calculator.architecture import gguf_classic as classic
 from calculator.architecture import gguf_experts as experts
 from calculator.architecture import gguf_hybrids as hybrids
+from calculator.architecture import gguf_latent as latent
 from calculator.architecture import gguf_recurrent as recurrent
-from calculator.architecture.gguf_values import Values
+from calculator.architecture.gguf_values import Names, Values
 
 
 class Known(NamedTuple):
@@ -20,7 +21,7 @@ class Known(NamedTuple):
     keys that `more` reads, as their values may differ between layers."""
 
     model_type: str
-    more: Callable[[Values, set[str]], dict[str, object]] = lambda values, names: {}
+    more: Callable[[Values, Names], dict[str, object]] = lambda values, names: {}
     window_every: int = 0
     own: frozenset[str] = frozenset()
 
@@ -43,13 +44,13 @@ KNOWN: Mapping[str, Known] = {
     "dbrx": Known("dbrx", experts.dbrx, own=KV_HEADS | {"feed_forward_length"}),
     "deci": Known("nemotron-nas", classic.deci, own=NO_ATTENTION),
     "deepseek": Known("deepseek", experts.deepseek),
-    "deepseek32": Known("deepseek_v32", experts.indexed),
+    "deepseek32": Known("deepseek_v32", latent.indexed),
     "exaone": Known("exaone", classic.biased),
     "exaone-moe": Known("exaone_moe", experts.grouped, window_every=4),
     "falcon": Known("falcon", classic.falcon, own=KV_HEADS),
     "falcon-h1": Known("falcon_h1", recurrent.falcon_h1),
     "gemma3n": Known("gemma3n_text", hybrids.gemma3n, window_every=5, own=frozenset({"feed_forward_length"})),
-    "glm-dsa": Known("glm_moe_dsa", experts.indexed_where_told),
+    "glm-dsa": Known("glm_moe_dsa", latent.indexed_where_told),
     "gpt2": Known("gpt2", own=KV_HEADS),
     "gptneox": Known("gpt_neox", classic.gpt_neox, own=KV_HEADS),
     "granitehybrid": Known("granitemoehybrid", recurrent.granite_hybrid, own=KV_HEADS),
@@ -59,13 +60,14 @@ KNOWN: Mapping[str, Known] = {
     "jais2": Known("jais2", classic.biased),
     "jamba": Known("jamba", recurrent.jamba, own=KV_HEADS),
     "kimi-linear": Known("kimi_linear", recurrent.kimi_linear, own=KV_HEADS),
+    "maincoder": Known("maincoder"),
     "mamba": Known("mamba", recurrent.mamba, own=NO_ATTENTION),
     "mamba2": Known("mamba2", recurrent.mamba2, own=NO_ATTENTION),
     "mellum": Known("mellum", experts.qwen3_moe, window_every=4),
     "mimo2": Known("mimo_v2_flash", experts.mimo2, own=KV_HEADS),
     "minicpm": Known("minicpm", classic.biased),
     "minicpm3": Known("minicpm3", classic.minicpm3, own=LATENT),
-    "mistral4": Known("mistral4", experts.latent_alone),
+    "mistral4": Known("mistral4", latent.latent_alone),
     "mpt": Known("mpt", classic.mpt, own=KV_HEADS | {"feed_forward_length"}),
     "nemotron": Known("nemotron", classic.biased),
     "olmo": Known("olmo"),
@@ -75,9 +77,11 @@ KNOWN: Mapping[str, Known] = {
     "pangu-embedded": Known("PanguEmbedded", classic.pangu),
     "phi2": Known("phi", own=KV_HEADS),
     "phimoe": Known("phimoe", classic.phimoe),
+    "plamo3": Known("plamo3", window_every=8),
     "qwen": Known("qwen"),
     "stablelm": Known("stablelm", classic.stablelm),
     "starcoder": Known("gpt_bigcode", classic.gpt_bigcode, own=KV_HEADS),
+    "talkie": Known("talkie"),
     "xverse": Known("xverse"),
     "llama": Known("llama", experts.llama),
     "mistral3": Known("mistral"),
@@ -97,7 +101,7 @@ KNOWN: Mapping[str, Known] = {
     "gpt-oss": Known("gpt_oss", experts.gpt_oss, window_every=2),
     "glm4": Known("glm4"),
     "glm4moe": Known("glm4_moe", experts.glm4_moe),
-    "deepseek2": Known("deepseek_v3", experts.deepseek2),
+    "deepseek2": Known("deepseek_v3", latent.deepseek2),
     "olmo2": Known("olmo2"),
     "granite": Known("granite"),
     "smollm3": Known("smollm3"),
@@ -112,6 +116,9 @@ KNOWN: Mapping[str, Known] = {
     "olmoe": Known("olmoe", experts.qwen_moe),
     "granitemoe": Known("granitemoe", experts.granite_moe),
     "starcoder2": Known("starcoder2", lambda values, names: {"use_bias": "blk.0.attn_q.bias" in names}),
+    "deepseek4": Known("deepseek_v4", latent.deepseek4),
+    "laguna": Known("laguna", experts.laguna, own=frozenset({"attention.head_count"})),
+    "step35": Known("step3p5", experts.step35, own=frozenset({"attention.head_count", "attention.head_count_kv"})),
     "dots1": Known("dots1", experts.grouped),
     "minimax-m2": Known("minimax_m2", experts.minimax),
     "bailingmoe2": Known("bailing_moe_v2", experts.ling),

@@ -3,20 +3,20 @@ the tensors tell what the metadata do not."""
 
 from __future__ import annotations
 
-from calculator.architecture.gguf_values import Values, by_layer, number
+from calculator.architecture.gguf_values import Names, Values, by_layer, number
 
 
-def _has(names: set[str], role: str, kind: str = "weight") -> bool:
+def _has(names: Names, role: str, kind: str = "weight") -> bool:
     return f"blk.0.{role}.{kind}" in names
 
 
-def biased(values: Values, names: set[str]) -> dict[str, object]:
+def biased(values: Values, names: Names) -> dict[str, object]:
     """Biases by the names of the configs of transformers: of attention and of the feed-forward."""
     attention = _has(names, "attn_q", "bias") or _has(names, "attn_qkv", "bias")
     return {"attention_bias": attention, "mlp_bias": _has(names, "ffn_up", "bias")}
 
 
-def falcon(values: Values, names: set[str]) -> dict[str, object]:
+def falcon(values: Values, names: Names) -> dict[str, object]:
     """`FalconModel` in `conversion/falcon.py`; `src/models/falcon.cpp` looks whether a second norm is there (40B)."""
     kv = number(values, "attention.head_count_kv")
     return {
@@ -27,16 +27,16 @@ def falcon(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def gpt_neox(values: Values, names: set[str]) -> dict[str, object]:
+def gpt_neox(values: Values, names: Names) -> dict[str, object]:
     return {"attention_bias": not names or _has(names, "attn_qkv", "bias")}
 
 
-def gpt_bigcode(values: Values, names: set[str]) -> dict[str, object]:
+def gpt_bigcode(values: Values, names: Names) -> dict[str, object]:
     """`StarCoderModel` in `conversion/starcoder.py`: one key/value head."""
     return {"multi_query": True}
 
 
-def mpt(values: Values, names: set[str]) -> dict[str, object]:
+def mpt(values: Values, names: Names) -> dict[str, object]:
     """`MPTModel` in `conversion/mpt.py`."""
     hidden, size = number(values, "embedding_length"), number(values, "feed_forward_length")
     heads = values.get("attention.head_count_kv")
@@ -46,7 +46,7 @@ def mpt(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def stablelm(values: Values, names: set[str]) -> dict[str, object]:
+def stablelm(values: Values, names: Names) -> dict[str, object]:
     """`StableLMModel` in `conversion/stablelm.py`: norms of queries and keys are stacked by head."""
     return {
         "use_parallel_residual": values.get("use_parallel_residual", False) and not _has(names, "ffn_norm"),
@@ -55,7 +55,7 @@ def stablelm(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def chatglm(values: Values, names: set[str]) -> dict[str, object]:
+def chatglm(values: Values, names: Names) -> dict[str, object]:
     """`ChatGLMModel` in `conversion/chatglm.py`."""
     return {
         "multi_query_attention": True,
@@ -64,12 +64,12 @@ def chatglm(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def pangu(values: Values, names: set[str]) -> dict[str, object]:
+def pangu(values: Values, names: Names) -> dict[str, object]:
     """`PanguEmbeddedModel` in `conversion/pangu.py`."""
     return {"bias": _has(names, "attn_output", "bias"), "qkv_bias": _has(names, "attn_q", "bias")}
 
 
-def minicpm3(values: Values, names: set[str]) -> dict[str, object]:
+def minicpm3(values: Values, names: Names) -> dict[str, object]:
     """`MiniCPM3Model` in `conversion/minicpm.py`: values are as wide as a head would be of the hidden size."""
     rope, key = number(values, "rope.dimension_count"), number(values, "attention.key_length")
     heads = max(number(values, "attention.head_count"), 1)
@@ -82,7 +82,7 @@ def minicpm3(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def openelm(values: Values, names: set[str]) -> dict[str, object]:
+def openelm(values: Values, names: Names) -> dict[str, object]:
     """`OpenELMModel` in `conversion/openelm.py`: heads and the width of the feed-forward by layer."""
     hidden, sizes = number(values, "embedding_length"), by_layer(values, "feed_forward_length")
     return {
@@ -92,7 +92,7 @@ def openelm(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def deci(values: Values, names: set[str]) -> dict[str, object]:
+def deci(values: Values, names: Names) -> dict[str, object]:
     """`DeciModel` in `conversion/deci.py`; `src/models/deci.cpp`: without heads no attention; heads without keys,
     one linear map; without a width no feed-forward."""
     layers = zip(
@@ -109,7 +109,7 @@ def deci(values: Values, names: set[str]) -> dict[str, object]:
     return {"num_attention_heads": queries, "block_configs": blocks}
 
 
-def phimoe(values: Values, names: set[str]) -> dict[str, object]:
+def phimoe(values: Values, names: Names) -> dict[str, object]:
     """`PhiMoeModel` in `conversion/phi.py`."""
     return {
         "num_local_experts": values.get("expert_count"),

@@ -1,210 +1,136 @@
-"""Mixtures of experts, as the converters of llama.cpp write their sizes (`conversion/*.py`)."""
+"""Mixtures of experts, as the converters of llama.cpp write their sizes (`conversion/*.py`).
+
+A config.json may spell a key in several ways (`aliases`); one of them is enough here.
+"""
 
 from __future__ import annotations
 
 from calculator.architecture.errors import ConfigError
-from calculator.architecture.gguf_values import Values, by_layer, layer_count, number
+from calculator.architecture.gguf_values import Names, Values, by_layer, layer_count, number, renamed
 from calculator.architecture.shown import short
 
+_ROUTED = {"num_experts": "expert_count", "num_experts_per_tok": "expert_used_count"}
+_SIZED = _ROUTED | {"moe_intermediate_size": "expert_feed_forward_length"}
+_SIZED_LIKE_DENSE = _ROUTED | {"intermediate_size": "expert_feed_forward_length"}
+_COUNTED = _SIZED | {"num_shared_experts": "expert_shared_count", "first_k_dense_replace": "leading_dense_block_count"}
 
-def biased(values: Values, names: set[str]) -> dict[str, object]:
+
+def _weighing(values: Values) -> dict[str, object]:
+    """How the outputs of the chosen experts are put together."""
+    return {
+        "norm_topk_prob": values.get("expert_weights_norm", False),
+        "routed_scaling_factor": values.get("expert_weights_scale", 1.0),
+    }
+
+
+def _groups(values: Values) -> dict[str, object]:
+    return {"n_group": values.get("expert_group_count", 1), "topk_group": values.get("expert_group_used_count", 1)}
+
+
+def _qk_normed(names: Names) -> dict[str, object]:
+    return {"use_qk_norm": any(name.endswith(".attn_q_norm.weight") for name in names)}
+
+
+def biased(values: Values, names: Names) -> dict[str, object]:
     return {"attention_bias": "blk.0.attn_q.bias" in names}
 
 
-def llama(values: Values, names: set[str]) -> dict[str, object]:
+def llama(values: Values, names: Names) -> dict[str, object]:
     if not values.get("expert_count"):
         return biased(values, names)
-    experts = {"num_local_experts": values["expert_count"], "num_experts_per_tok": values.get("expert_used_count")}
-    return {"model_type": "mixtral", **experts}
+    return {"model_type": "mixtral", **renamed(values, _ROUTED)}
 
 
-def qwen_moe(values: Values, names: set[str]) -> dict[str, object]:
+def qwen_moe(values: Values, names: Names) -> dict[str, object]:
     shared = values.get("expert_shared_feed_forward_length")
-    return {
-        "num_experts": values.get("expert_count"),
-        "num_experts_per_tok": values.get("expert_used_count"),
-        "moe_intermediate_size": values.get("expert_feed_forward_length"),
-        **({"shared_expert_intermediate_size": shared} if shared else {}),
-    }
+    return renamed(values, _SIZED) | ({"shared_expert_intermediate_size": shared} if shared else {})
 
 
-def qwen3_moe(values: Values, names: set[str]) -> dict[str, object]:
+def qwen3_moe(values: Values, names: Names) -> dict[str, object]:
     """`src/models/qwen3moe.cpp` lets the weights of those that are chosen add up to one, whatever the file says."""
-    return {**qwen_moe(values, names), "norm_topk_prob": True}
+    return qwen_moe(values, names) | {"norm_topk_prob": True}
 
 
-def gpt_oss(values: Values, names: set[str]) -> dict[str, object]:
-    return {
-        "num_local_experts": values.get("expert_count"),
-        "num_experts_per_tok": values.get("expert_used_count"),
-        "intermediate_size": values.get("expert_feed_forward_length"),
-        "attention_bias": True,
-    }
+def gpt_oss(values: Values, names: Names) -> dict[str, object]:
+    return renamed(values, _SIZED_LIKE_DENSE) | {"attention_bias": True}
 
 
-def grouped(values: Values, names: set[str]) -> dict[str, object]:
-    """Experts as DeepSeek and GLM name them."""
-    return {
-        "n_routed_experts": values.get("expert_count"),
-        "num_experts_per_tok": values.get("expert_used_count"),
-        "moe_intermediate_size": values.get("expert_feed_forward_length"),
-        "n_shared_experts": values.get("expert_shared_count"),
-        "first_k_dense_replace": values.get("leading_dense_block_count"),
-        "n_group": values.get("expert_group_count", 1),
-        "topk_group": values.get("expert_group_used_count", 1),
-        "norm_topk_prob": values.get("expert_weights_norm", False),
-        "routed_scaling_factor": values.get("expert_weights_scale", 1.0),
-    }
+def grouped(values: Values, names: Names) -> dict[str, object]:
+    """Experts as DeepSeek and GLM have them."""
+    return renamed(values, _COUNTED) | _groups(values) | _weighing(values)
 
 
-def glm4_moe(values: Values, names: set[str]) -> dict[str, object]:
-    normed = any(name.endswith(".attn_q_norm.weight") for name in names)
-    return {**grouped(values, names), **biased(values, names), "use_qk_norm": normed}
+def glm4_moe(values: Values, names: Names) -> dict[str, object]:
+    return grouped(values, names) | biased(values, names) | _qk_normed(names)
 
 
-def deepseek2(values: Values, names: set[str]) -> dict[str, object]:
-    """`DeepseekV2Model.set_gguf_parameters` in `conversion/deepseek.py`: one key/value head, the latent, and the sizes
-    of a decompressed head apart."""
-    rope, rank = number(values, "rope.dimension_count"), values.get("attention.kv_lora_rank")
-    whole = number(values, "attention.key_length_mla") or number(values, "attention.key_length")
-    return {
-        **grouped(values, names),
-        "model_type": "deepseek_v3" if any("exp_probs_b" in name for name in names) else "deepseek_v2",
-        "head_dim": None,
-        "num_key_value_heads": values.get("attention.head_count"),
-        "kv_lora_rank": rank,
-        "q_lora_rank": values.get("attention.q_lora_rank"),
-        "qk_rope_head_dim": rope,
-        "qk_nope_head_dim": whole - rope,
-        "v_head_dim": values.get("attention.value_length_mla") or values.get("attention.value_length"),
-    }
-
-
-def ling(values: Values, names: set[str]) -> dict[str, object]:
+def ling(values: Values, names: Names) -> dict[str, object]:
     """`BailingMoeV2Model` in `conversion/bailingmoe.py`."""
-    return {
-        **qwen_moe(values, names),
-        "shared_expert_intermediate_size": None,
-        "num_shared_experts": values.get("expert_shared_count"),
-        "first_k_dense_replace": values.get("leading_dense_block_count"),
-        "n_group": values.get("expert_group_count", 1),
-        "topk_group": values.get("expert_group_used_count", 1),
-        "norm_topk_prob": values.get("expert_weights_norm", False),
-        "routed_scaling_factor": values.get("expert_weights_scale", 1.0),
-        "use_qk_norm": any(name.endswith(".attn_q_norm.weight") for name in names),
-    }
+    return grouped(values, names) | _qk_normed(names)
 
 
-def granite_moe(values: Values, names: set[str]) -> dict[str, object]:
+def granite_moe(values: Values, names: Names) -> dict[str, object]:
     """`GraniteMoeModel` in `conversion/granite.py`; a shared feed-forward makes it another model type."""
     shared = values.get("expert_shared_feed_forward_length")
-    experts = {"num_local_experts": values.get("expert_count"), "num_experts_per_tok": values.get("expert_used_count")}
-    return {**experts, **({"model_type": "granitemoeshared", "shared_intermediate_size": shared} if shared else {})}
+    other = {"model_type": "granitemoeshared", "shared_intermediate_size": shared} if shared else {}
+    return renamed(values, _ROUTED) | other
 
 
-def minimax(values: Values, names: set[str]) -> dict[str, object]:
+def minimax(values: Values, names: Names) -> dict[str, object]:
     """`MiniMaxM2Model` in `conversion/minimax.py`."""
-    return {
-        "num_local_experts": values.get("expert_count"),
-        "num_experts_per_tok": values.get("expert_used_count"),
-        "intermediate_size": values.get("expert_feed_forward_length"),
-        "use_qk_norm": any(name.endswith(".attn_q_norm.weight") for name in names),
-    }
+    return renamed(values, _SIZED_LIKE_DENSE) | _qk_normed(names)
 
 
-def llama4(values: Values, names: set[str]) -> dict[str, object]:
+def llama4(values: Values, names: Names) -> dict[str, object]:
     """`Llama4Model` in `conversion/llama.py`; `src/models/llama4.cpp` attends in chunks of 8,192 tokens unless the file
     states a window of 0."""
-    return {
-        "num_local_experts": values.get("expert_count"),
-        "num_experts_per_tok": values.get("expert_used_count"),
-        "intermediate_size": values.get("expert_feed_forward_length"),
+    return renamed(values, _SIZED_LIKE_DENSE) | {
         "intermediate_size_mlp": values.get("feed_forward_length"),
         "interleave_moe_layer_step": values.get("interleave_moe_layer_step"),
         "attention_chunk_size": None if values.get("attention.sliding_window") == 0 else 8192,
     }
 
 
-def ernie_moe(values: Values, names: set[str]) -> dict[str, object]:
+def ernie_moe(values: Values, names: Names) -> dict[str, object]:
     """`Ernie4_5MoeModel` in `conversion/ernie.py`."""
-    return {
-        "moe_num_experts": values.get("expert_count"),
-        "moe_k": values.get("expert_used_count"),
-        "moe_intermediate_size": values.get("expert_feed_forward_length"),
-        "moe_num_shared_experts": values.get("expert_shared_count"),
+    return renamed(values, _SIZED) | {
+        "num_shared_experts": values.get("expert_shared_count"),
         "moe_layer_interval": values.get("interleave_moe_layer_step"),
         "moe_layer_start_index": values.get("leading_dense_block_count"),
     }
 
 
-def deepseek(values: Values, names: set[str]) -> dict[str, object]:
+def deepseek(values: Values, names: Names) -> dict[str, object]:
     """`DeepseekModel` in `conversion/deepseek.py`."""
-    return {key: value for key, value in grouped(values, names).items() if key not in ("n_group", "topk_group")}
+    return renamed(values, _COUNTED) | _weighing(values)
 
 
-def latent_alone(values: Values, names: set[str]) -> dict[str, object]:
-    """Latent attention of a model type of its own."""
-    return {key: value for key, value in deepseek2(values, names).items() if key != "model_type"}
-
-
-def indexed(values: Values, names: set[str]) -> dict[str, object]:
-    """`DeepseekV32Model` and `GlmMoeDsaModel` in `conversion/`: an indexer beside latent attention, in the layers that
-    have its tensors."""
-    return {
-        **latent_alone(values, names),
-        "index_n_heads": values.get("attention.indexer.head_count"),
-        "index_head_dim": values.get("attention.indexer.key_length"),
-        "index_topk": values.get("attention.indexer.top_k"),
-    }
-
-
-def indexed_where_told(values: Values, names: set[str]) -> dict[str, object]:
-    layers = number(values, "block_count") - number(values, "nextn_predict_layers")
-    told = [f"blk.{index}.indexer.attn_k.weight" in names for index in range(max(layers, 0) if names else 0)]
-    listed = ["full" if own else "shared" for own in told]
-    return {**indexed(values, names), **({"indexer_types": listed} if listed else {})}
-
-
-def dbrx(values: Values, names: set[str]) -> dict[str, object]:
+def dbrx(values: Values, names: Names) -> dict[str, object]:
     """`DbrxModel` in `conversion/dbrx.py`."""
+    size = {"ffn_hidden_size": values.get("feed_forward_length")}
     return {
         "attn_config": {"kv_n_heads": values.get("attention.head_count_kv")},
-        "ffn_config": {
-            "ffn_hidden_size": values.get("feed_forward_length"),
-            "moe_num_experts": values.get("expert_count"),
-            "moe_top_k": values.get("expert_used_count"),
-        },
+        "ffn_config": size | renamed(values, {"moe_num_experts": "expert_count", "moe_top_k": "expert_used_count"}),
     }
 
 
-def hunyuan(values: Values, names: set[str]) -> dict[str, object]:
+def hunyuan(values: Values, names: Names) -> dict[str, object]:
     """`HunYuanMoEModel` in `conversion/hunyuan.py`."""
-    return {
-        "num_experts": values.get("expert_count"),
-        "moe_topk": values.get("expert_used_count"),
-        "moe_intermediate_size": values.get("expert_feed_forward_length"),
-        "num_shared_expert": values.get("expert_shared_count"),
+    return renamed(values, _SIZED) | {
+        "num_shared_experts": values.get("expert_shared_count"),
         "intermediate_size": values.get("expert_shared_feed_forward_length") or values.get("feed_forward_length"),
     }
 
 
-def afmoe(values: Values, names: set[str]) -> dict[str, object]:
+def afmoe(values: Values, names: Names) -> dict[str, object]:
     """`AfmoeModel` in `conversion/afmoe.py`."""
-    return {
-        "num_experts": values.get("expert_count"),
-        "num_experts_per_tok": values.get("expert_used_count"),
-        "moe_intermediate_size": values.get("expert_feed_forward_length"),
-        "num_shared_experts": values.get("expert_shared_count"),
-        "num_dense_layers": values.get("leading_dense_block_count"),
-        "route_scale": values.get("expert_weights_scale", 1.0),
-    }
+    return renamed(values, _COUNTED) | {"route_scale": values.get("expert_weights_scale", 1.0)}
 
 
-def hy_v3(values: Values, names: set[str]) -> dict[str, object]:
+def hy_v3(values: Values, names: Names) -> dict[str, object]:
     """`HYV3Model` in `conversion/hunyuan.py`; the first layer is dense (`src/models/hy_v3.cpp`)."""
-    return {
-        **qwen3_moe(values, names),
-        "shared_expert_intermediate_size": None,
+    return renamed(values, _SIZED) | {
+        "norm_topk_prob": True,
         "num_shared_experts": _shared(values),
         "first_k_dense_replace": values.get("leading_dense_block_count", 1),
         "router_scaling_factor": values.get("expert_weights_scale", 1.0),
@@ -220,12 +146,9 @@ def _shared(values: Values) -> int:
     return all_of_them // size if size > 0 else 0
 
 
-def cohere2_moe(values: Values, names: set[str]) -> dict[str, object]:
+def cohere2_moe(values: Values, names: Names) -> dict[str, object]:
     """`Cohere2MoeModel` in `conversion/command_r.py`: what the dense layers are wide is that key's own."""
-    return {
-        "num_experts": values.get("expert_count"),
-        "num_experts_per_tok": values.get("expert_used_count"),
-        "intermediate_size": values.get("expert_feed_forward_length"),
+    return renamed(values, _SIZED_LIKE_DENSE) | {
         "prefix_dense_intermediate_size": values.get("feed_forward_length"),
         "num_shared_experts": values.get("expert_shared_count"),
         "first_k_dense_replace": values.get("leading_dense_block_count"),
@@ -233,25 +156,69 @@ def cohere2_moe(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def mimo2(values: Values, names: set[str]) -> dict[str, object]:
+def laguna(values: Values, names: Names) -> dict[str, object]:
+    """`LagunaModel` in `conversion/laguna.py`: query heads by layer. Where nothing says so, the first of four layers
+    sees everything; the gate is by head unless its tensor is as wide as all heads (`src/models/laguna.cpp`)."""
+    layers, dense = layer_count(values), number(values, "leading_dense_block_count")
+    windowed = values.get("attention.sliding_window_pattern", 4)
+    if isinstance(windowed, int) and not isinstance(windowed, bool) and windowed > 0:
+        windowed = [index % windowed for index in range(layers)]
+    kinds = _windows(windowed, layers) if values.get("attention.sliding_window") else ["full_attention"] * layers
+    heads = by_layer(values, "attention.head_count")
+    by_head = names.get("blk.0.attn_gate.weight") in (None, heads[0] * number(values, "embedding_length"))
+    return renamed(values, _SIZED) | {
+        "num_attention_heads": max(heads),
+        "num_attention_heads_per_layer": heads,
+        "gating": "per-head" if by_head else "per-element",
+        "shared_expert_intermediate_size": values.get("expert_shared_feed_forward_length"),
+        "mlp_layer_types": ["dense" if index < dense else "sparse" for index in range(layers)],
+        "layer_types": kinds,
+    }
+
+
+def step35(values: Values, names: Names) -> dict[str, object]:
+    """`Step35Model` in `conversion/step3.py`: query heads by kind of layer, also of the layers that predict, which
+    stand behind the others."""
+    layers = layer_count(values)
+    kinds = _windows(values.get("attention.sliding_window_pattern"), layers)
+    heads, keys = by_layer(values, "attention.head_count"), by_layer(values, "attention.head_count_kv")
+    of_kind = dict(zip(kinds, heads, strict=True))
+    of_global = of_kind.get("full_attention", heads[0])
+    first, step = number(values, "leading_dense_block_count"), max(number(values, "moe_every_n_layers"), 1)
+    trunk = layers - number(values, "nextn_predict_layers")
+    sparse = [index for index in range(trunk) if index >= first and (index - first) % step == 0]
+    return renamed(values, _SIZED) | {
+        "num_attention_heads": of_global,
+        "num_key_value_heads": keys[0],
+        "num_sliding_attention_heads": of_kind.get("sliding_attention", of_global),
+        "layer_types": kinds,
+        "mlp_layer_types": ["sparse" if index in set(sparse) else "dense" for index in range(trunk)],
+        "share_expert_dim": values.get("expert_shared_feed_forward_length"),
+        "moe_router_scaling_factor": values.get("expert_weights_scale", 1.0),
+    }
+
+
+def _windows(windowed: object, layers: int) -> list[str]:
+    """Raises ConfigError for what is no flag for each layer."""
+    if not isinstance(windowed, list) or len(windowed) < layers:
+        raise ConfigError("attention.sliding_window_pattern", "not_a_list", value=short(windowed))
+    return ["sliding_attention" if window else "full_attention" for window in windowed[:layers]]
+
+
+def mimo2(values: Values, names: Names) -> dict[str, object]:
     """`MimoV2Model` in `conversion/mimo.py`: key/value heads by layer, and the layers that predict among them."""
     layers = layer_count(values) - number(values, "nextn_predict_layers")
     heads = by_layer(values, "attention.head_count_kv")[:layers]
-    windowed = values.get("attention.sliding_window_pattern")
-    if not isinstance(windowed, list) or len(windowed) < layers or layers < 1:
-        raise ConfigError("attention.sliding_window_pattern", "not_a_list", value=short(windowed))
-    pattern = [int(bool(window)) for window in windowed[:layers]]
+    kinds = _windows(values.get("attention.sliding_window_pattern"), max(layers, 1))
+    pattern = [int(kind == "sliding_attention") for kind in kinds]
     of_global = [size for size, window in zip(heads, pattern, strict=True) if not window] or heads
     of_windows = [size for size, window in zip(heads, pattern, strict=True) if window] or heads
     first = next((i for i, window in enumerate(pattern) if window), 0)
-    return {
+    return renamed(values, _SIZED) | {
         "hybrid_layer_pattern": pattern,
         "num_key_value_heads": of_global[0],
         "swa_num_key_value_heads": of_windows[0],
         "v_head_dim": values.get("attention.value_length"),
-        "n_routed_experts": values.get("expert_count"),
-        "num_experts_per_tok": values.get("expert_used_count"),
-        "moe_intermediate_size": values.get("expert_feed_forward_length"),
         "moe_layer_freq": [int(f"blk.{i}.ffn_gate_exps.weight" in names or not names) for i in range(layers)],
         "add_swa_attention_sink_bias": f"blk.{first}.attn_sinks.weight" in names,
         "attention_bias": "blk.0.attn_q.bias" in names,

@@ -49,7 +49,7 @@ def read_header(file: File) -> tuple[dict[str, object], tuple[FileTensor, ...], 
     _check_whole(metadata, tensors)
     start = f"{architecture}."
     values = {key.removeprefix(start): value for key, value in metadata.items() if key.startswith(start)}
-    names = {_written(tensor) for tensor in tensors}
+    names = {_written(tensor): prod(tensor.dimensions) for tensor in tensors}
     counted = metadata.get("general.parameter_count")
     config = config_of(architecture, values, names, _vocabulary(values, metadata, tensors))
     return config, tensors, counted if type(counted) is int else 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.gguf_experts import grouped, qwen_moe
-from calculator.architecture.gguf_values import Values, by_layer, layer_count, number
+from calculator.architecture.gguf_values import Names, Values, by_layer, layer_count, number
 from calculator.architecture.shown import short
 
 
-def gated_delta(values: Values, names: set[str]) -> dict[str, object]:
+def gated_delta(values: Values, names: Names) -> dict[str, object]:
     """`Qwen3NextModel.set_gguf_parameters` in `conversion/qwen.py`."""
     heads, inner = number(values, "ssm.time_step_rank"), number(values, "ssm.inner_size")
     if not heads or inner % heads:
@@ -25,7 +25,7 @@ def gated_delta(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def lfm2(values: Values, names: set[str]) -> dict[str, object]:
+def lfm2(values: Values, names: Names) -> dict[str, object]:
     """`LFM2Model` in `conversion/lfm2.py`: a layer without key/value heads is a convolution, and the size of the
     feed-forward is written as it comes out."""
     heads = by_layer(values, "attention.head_count_kv")
@@ -37,7 +37,7 @@ def lfm2(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def lfm2_moe(values: Values, names: set[str]) -> dict[str, object]:
+def lfm2_moe(values: Values, names: Names) -> dict[str, object]:
     """`LFM2MoeModel` in `conversion/lfm2.py`."""
     own = {key: value for key, value in lfm2(values, names).items() if key != "block_auto_adjust_ff_dim"}
     return {
@@ -48,7 +48,7 @@ def lfm2_moe(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def gemma4(values: Values, names: set[str]) -> dict[str, object]:
+def gemma4(values: Values, names: Names) -> dict[str, object]:
     """`Gemma4Model` in `conversion/gemma.py`: global layers have heads of another size and number, and where keys are
     values, too, no tensor for these; the layers that read earlier caches may have a feed-forward twice as wide."""
     windowed = values.get("attention.sliding_window_pattern")
@@ -69,7 +69,7 @@ def gemma4(values: Values, names: set[str]) -> dict[str, object]:
         "num_kv_shared_layers": values.get("attention.shared_kv_layers", 0),
         "hidden_size_per_layer_input": values.get("embedding_length_per_layer_input", 0),
         "vocab_size_per_layer_input": values.get("vocab_size"),
-        "attention_k_eq_v": bool(names) and not global_values & names,
+        "attention_k_eq_v": bool(names) and not global_values & names.keys(),
         **(
             {
                 "enable_moe_block": True,
@@ -83,7 +83,7 @@ def gemma4(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def gemma3n(values: Values, names: set[str]) -> dict[str, object]:
+def gemma3n(values: Values, names: Names) -> dict[str, object]:
     """`Gemma3NModel` in `conversion/gemma.py`, where the inputs by layer are padded to the vocabulary; the rank of the
     bypass is a number in `src/models/gemma3n.cpp`."""
     return {
@@ -96,7 +96,7 @@ def gemma3n(values: Values, names: set[str]) -> dict[str, object]:
     }
 
 
-def nemotron_h(values: Values, names: set[str]) -> dict[str, object]:
+def nemotron_h(values: Values, names: Names) -> dict[str, object]:
     """`NemotronHModel` in `conversion/nemotron.py`: a layer is attention, a feed-forward, or else Mamba 2."""
     heads, sizes = by_layer(values, "attention.head_count_kv"), by_layer(values, "feed_forward_length")
     mamba_heads, inner = number(values, "ssm.time_step_rank"), number(values, "ssm.inner_size")

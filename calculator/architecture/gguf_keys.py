@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.gguf_architectures import KNOWN
-from calculator.architecture.gguf_values import Values, layer_count, number
+from calculator.architecture.gguf_values import Names, Values, layer_count, number
 from calculator.architecture.other_files import other_model
 from calculator.architecture.shown import short
 
@@ -33,7 +33,7 @@ def alike(key: str, value: object) -> object:
     return sizes.pop()
 
 
-def config_of(architecture: str, values: Values, names: set[str], vocabulary: int | None) -> dict[str, object]:
+def config_of(architecture: str, values: Values, names: Names, vocabulary: int | None) -> dict[str, object]:
     """Raises ConfigError for an architecture that is not known here, and for values that are none of a model's."""
     known = KNOWN.get(architecture)
     if known is None:

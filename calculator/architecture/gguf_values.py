@@ -10,6 +10,8 @@ from calculator.architecture.shown import short
 
 Values = Mapping[str, object]
 """Metadata by key, without the architecture in front."""
+Names = Mapping[str, int]
+"""The tensors that the file lists, by name, each with its number of elements."""
 
 
 def number(values: Values, key: str) -> int:
@@ -36,3 +38,9 @@ def by_layer(values: Values, key: str) -> list[int]:
     if len(value) != layers or not all(type(size) is int for size in value):
         raise ConfigError(key, "differs_between_layers")
     return value
+
+
+def renamed(values: Values, names: Mapping[str, str]) -> dict[str, object]:
+    """What the file says under each key on the right, under the name of a config.json on the left; None where it does
+    not."""
+    return {name: values.get(key) for name, key in names.items()}

@@ -11,14 +11,23 @@ LONGEST = 2000
 _NAME = re.compile(r"[\w.-]{1,96}", re.ASCII)
 _TAG = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}(?::[\w.-]{1,96})?", re.ASCII)
 _COMMAND = re.compile(  # as model cards and the engines' documentation write them
-    r"[$>%!#\s]*(?:sudo +)?(?:ollama|vllm|sglang|hf|huggingface-cli|modelscope|git|lms|docker|python3?|uvx?|lmdeploy"
-    r"|trtllm-serve|text-generation-launcher|mlx_lm[\w.]*|(?:\./)?(?:[\w.-]{1,40}/){0,4}llama-[\w-]{1,40})\s"
+    r"[$>%!#\s]*(?:sudo +)?(?:ollama|vllm|sglang|hf|huggingface-cli|modelscope|git|lms|docker|podman|python3?|uvx?"
+    r"|lmdeploy|trtllm-serve|text-generation-launcher|mlx_lm[\w.]*|(?:\./)?(?:[\w.-]{1,40}/){0,4}llama-[\w-]{1,40})\s"
 )
 _PYTHON = re.compile(r"\b(?:from_pretrained|LLM|pipeline|snapshot_download|load|Engine)\(")
 _MODEL_OPTION = re.compile(
     r"(?:--model(?:-path|-id)?|--repo-id|--hf-repo|-hfr?|-m)(?:\s+|=)[\"']?([^\s\"']+)"
     r"|\b(?:model(?:_id|_path)?|repo_id) *= *[\"']([^\s\"']+)"
 )
+_CONTAINER = re.compile(
+    r"[$>%!#\s]*(?:sudo +)?(?:docker|podman) +(?:container +)?(?:run|exec|create|pull)\b(.*)", re.DOTALL
+)
+# Options of `docker run` without a value of their own (docs.docker.com, "docker container run").
+_ALONE = frozenset(
+    {"--detach", "--disable-content-trust", "--init", "--interactive", "--no-healthcheck", "--oom-kill-disable"}
+    | {"--privileged", "--publish-all", "--quiet", "--read-only", "--rm", "--sig-proxy", "--tty", "--use-api-socket"}
+)
+_LETTERS_ALONE = re.compile(r"-[ditPq]+")
 _OF_OLLAMA = re.compile(r"[$>%!#\s]*(?:sudo +)?ollama +(?:run|pull|show|cp|stop) +([^\s\"']+)")
 _BARE_TAG = re.compile(r"[A-Za-z][\w.-]{0,95}:[\w.-]{1,96}", re.ASCII)
 _HUBS = {
@@ -82,9 +91,25 @@ def _in_command(text: str) -> HubReference | None:
     """The model that a command line or a line of Python names: after an option for it, else the first that is one."""
     if ollama := _OF_OLLAMA.match(text):
         return _of_word(ollama[1]) or (HubReference(ollama[1], "ollama") if _TAG.fullmatch(ollama[1]) else None)
+    if contained := _CONTAINER.match(text):
+        text = _behind_image(contained[1])
     told = [first or second for first, second in _MODEL_OPTION.findall(text)]
     words = [word for word in (*told, *_words(text)) if "/" in word and not word.startswith(("-", ".", "/", "~"))]
     return next((found for word in words if (found := _of_word(word))), None)
+
+
+def _behind_image(arguments: str) -> str:
+    """What a container is started with: all behind its image, which is the first word that belongs to no option."""
+    words = re.finditer(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*')+", arguments.replace("\\\n", "  "))
+    for word in words:
+        option = word[0]
+        if option == "\\":
+            continue
+        if not option.startswith("-"):
+            return arguments[word.end() :]
+        if "=" not in option and option not in _ALONE and not _LETTERS_ALONE.fullmatch(option):
+            next(words, None)
+    return ""
 
 
 def _of_word(word: str) -> HubReference | None:

@@ -93,11 +93,15 @@ def _flat(value: object) -> Iterator[str]:
             yield from _flat(item)
 
 
+NGRAM_TABLES = ("engram.embed",)
+
+
 def _fp8(s: Settings) -> Rules | None:
     """Blocks where it says so. DeepSeek-V4's routed experts are MXFP4, or what `moe_quant_algo` says (vLLM,
-    `models/deepseek_v4/quant_config.py`)."""
+    `models/deepseek_v4/quant_config.py`); of DeepSeek-V4.1's tables of n-grams 32 numbers of a row share a scale
+    (transformers, `DeepseekV41EngramEmbedding`)."""
     block = pair(s.get("weight_block_size"))
-    rules = Rules(default=replace(FP8, block=block))
+    rules = Rules(default=replace(FP8, block=block), rules=((NGRAM_TABLES, MXFP8),) if block == (32, 32) else ())
     if s.get("expert_dtype") == "fp4":
         rules = with_experts(rules, MXFP4)
     algorithm = s.get("moe_quant_algo")

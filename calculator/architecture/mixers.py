@@ -76,6 +76,16 @@ class CompressedAttention(Mixer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedCompressedAttention(CompressedAttention):
+    """DeepSeek-V4.1: keeps its window alone, and beyond it reads `chosen` of the vectors that an earlier layer keeps,
+    one for every `span` tokens. `indexer`: it chooses anew by that layer's keys, of at most `scored` (None: of all)."""
+
+    span: int
+    chosen: int
+    scored: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LatentAttention(Mixer):
     """Multi-head latent attention (MLA, arXiv:2405.04434): one compressed latent and one rotary key per token.
 

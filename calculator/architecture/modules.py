@@ -60,12 +60,15 @@ _WORDS: Mapping[str, Words] = {
     "dbrx": Words(
         attention=("norm_attn_norm.attn",), experts=("ffn.experts.mlp",), router=("ffn.router", "ffn.router.layer")
     ),
-    "deepseek_v4": Words(
-        attention=("attn", "self_attn"),
-        feed_forward=("ffn", "mlp"),
-        experts=("ffn.experts", "mlp.experts"),
-        shared=("ffn.shared_experts", "mlp.shared_experts"),
-        router=("ffn.gate", "mlp.gate"),
+    **dict.fromkeys(
+        ("deepseek_v4", "deepseek_v41_text"),
+        Words(
+            attention=("attn", "self_attn"),
+            feed_forward=("ffn", "mlp"),
+            experts=("ffn.experts", "mlp.experts"),
+            shared=("ffn.shared_experts", "mlp.shared_experts"),
+            router=("ffn.gate", "mlp.gate"),
+        ),
     ),
     **dict.fromkeys(("hunyuan_v1_moe", "hy_v3"), _USUAL._replace(shared=("mlp.shared_mlp", "mlp.shared_experts"))),
     **dict.fromkeys(("bloom", "chatglm", "falcon", "gpt2", "gpt_neox", "mpt", "qwen"), _OLD),
@@ -101,6 +104,7 @@ _RECURRENT: Mapping[str, tuple[str, ...]] = {
     "shortconv.in_proj": ("conv.in_proj",),
     "shortconv.out_proj": ("conv.out_proj",),
 }
+_NGRAMS: Mapping[str, tuple[str, ...]] = {"ngram_embd": ("engram.embed",), "ngram.kv": ("engram.wkv",)}
 _STATE_SPACE = {"ssm_in": "in_proj", "ssm_out": "out_proj", "ssm_x": "x_proj", "ssm_dt": "dt_proj"}
 _OUTSIDE = {"output": ("lm_head",), "token_embd": ("model.embed_tokens", "model.language_model.embed_tokens")}
 
@@ -121,6 +125,7 @@ def _inside(role: str, words: Words) -> Iterator[str]:
     """Within the layer. Of experts, the first stands for all."""
     yield from (f"{parent}.{name}" for name in _ATTENTION.get(role, ()) for parent in words.attention)
     yield from _RECURRENT.get(role, ())
+    yield from _NGRAMS.get(role, ())
     if role in _STATE_SPACE:
         yield from (f"{parent}.{_STATE_SPACE[role]}" for parent in words.state_space)
     part = role.removeprefix("ffn_").partition("_")[0] if role.startswith("ffn_") else ""

@@ -85,7 +85,7 @@ FRACTIONS: Mapping[str, float] = {
         ),
         0.5,
     ),
-    **dict.fromkeys(("gpt_neox", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "stablelm"), 0.25),
+    **dict.fromkeys(("alice_ai", "gpt_neox", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "stablelm"), 0.25),
 }
 """The share of a head that is rotated, of model types whose configuration class in transformers has one of its own."""
 _FRACTION_KEYS = ("partial_rotary_factor", "rotary_pct", "rotary_emb_fraction")

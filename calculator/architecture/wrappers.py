@@ -15,24 +15,32 @@ from calculator.architecture.tying import tied
 TEXT_KEYS = ("text_config", "language_config", "llm_config")
 # The model type of a wrapper's language model where the nested config does not name it, or where all is flat.
 TEXT_TYPES: dict[str, str] = {
+    "Bee": "qwen3",
     "GOT": "qwen2",
+    "NVLM_D": "qwen2",
     "apertus1p5": "apertus1p5_text",
     "aria": "aria_text",
     "audioflamingo3": "qwen2",
     "aya_vision": "cohere2",
     "chatglm": "chatglm",
+    "bailing_moe_v3_vl": "bailing_hybrid",
     "blip-2": "opt",
     "cohere_compass": "cohere_compass_text",
+    "deepseek_v41": "deepseek_v41_text",
     "deepseek_vl": "llama",
     "deepseek_vl_hybrid": "llama",
+    "deepseek_ocr2": "deepseek_ocr2_text",
     "deepseek_vl_v2": "deepseek_v2",
+    "deepseekocr_2": "deepseek_v2",
     "dots_ocr": "qwen2",
+    "eagle_2_5_vl": "qwen2",
     "ernie4_5_vl_moe": "ernie4_5_vl_moe_text",
     "exaone4_5": "exaone4_5_text",
     "gemma3": "gemma3_text",
     "gemma3n": "gemma3n_text",
     "gemma4": "gemma4_text",
     "gemma4_unified": "gemma4_unified_text",
+    "git": "git_text",
     "glm46v": "glm4v_text",
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",
@@ -41,6 +49,7 @@ TEXT_TYPES: dict[str, str] = {
     "glmasr": "llama",
     "glmga": "glm4v_text",
     "got_ocr2": "qwen2",
+    "granite4_vision": "granite4_vision_text",
     "granite_docling": "granite_docling_text",
     "granite_speech": "granite",
     "hunyuan_vl": "hunyuan_vl_text",
@@ -55,6 +64,9 @@ TEXT_TYPES: dict[str, str] = {
     "lfm3_vl": "lfm3",
     "lighton_ocr": "qwen3",
     "llama4": "llama4_text",
+    "llava_onevision2": "qwen3",
+    "locateanything": "qwen2",
+    "mage_vl": "qwen3",
     "llava": "llama",
     "llava_llama": "llama",
     "llava_mistral": "mistral",
@@ -73,7 +85,9 @@ TEXT_TYPES: dict[str, str] = {
     "muse_spark": "muse_spark_text",
     "musicflamingo": "qwen2",
     "nemotron_h_omni": "nemotron_h",
+    "opencua": "qwen2",
     "ovis2": "qwen2",
+    "ovis2_5": "qwen3",
     "paddleocr_vl": "paddleocr_vl_text",
     "paligemma": "gemma",
     "phi3_v": "phi3",
@@ -90,7 +104,9 @@ TEXT_TYPES: dict[str, str] = {
     "qwen3_vl": "qwen3_vl_text",
     "qwen4_exp": "qwen4_exp_text",
     "qwen3_vl_moe": "qwen3_vl_moe_text",
+    "step3_vl": "step3_text",
     "step3p7": "step3p5",
+    "step_robotics": "qwen3",
     "unlimited_ocr": "unlimited_ocr_text",
     "video_llama_3": "qwen2",
     "video_llava": "llama",
@@ -132,11 +148,11 @@ def _minicpmv(outer: Fields) -> str:
 
 
 def _moondream(outer: Fields) -> Fields:
-    """Moondream 2 keeps under `config` what differs from the sizes in its code, and mostly nothing."""
-    inner = outer.part("config", "moondream1")
-    text = inner.part("text", "moondream1_text") if inner else None
+    """Moondream keeps under `config` what differs from the sizes in its code, and mostly nothing."""
+    inner, model_type = outer.part("config", outer.model_type), f"{outer.model_type}_text"
+    text = inner.part("text", model_type) if inner else None
     if text is None:
-        text = Fields({}, "moondream1_text", path="config.text.", nested=True, faults=outer.faults, root=outer)
+        text = Fields({}, model_type, path="config.text.", nested=True, faults=outer.faults, root=outer)
     text.config = {**{key: outer.config[key] for key in KEPT_OUTSIDE if key in outer.config}, **text.config}
     outer.ignore(*INHERITED)
     text.outer = outer
@@ -160,7 +176,7 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     outer = _thinker(Fields(config, model_type))
     config, model_type = outer.config, outer.model_type
     check_writes(outer)
-    if model_type == "moondream1":
+    if model_type in ("moondream1", "moondream3"):
         return Wrapped(outer, _moondream(outer))
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:

@@ -23,6 +23,7 @@ from calculator.architecture.shape import (
     Mixer,
     Recurrence,
     Shape,
+    SharedCompressedAttention,
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
@@ -128,8 +129,7 @@ def _mixer_reads(mixer: Mixer, visible_tokens: int, key: Fraction, value: Fracti
         index_reads = visible_tokens * indexer.head_dim * key if indexer is not None else Fraction(0)
         return tokens * (mixer.kv_lora_rank + mixer.qk_rope_head_dim) * key + index_reads
     if isinstance(mixer, CompressedAttention):
-        index_keys = visible_tokens // (mixer.compression or 1) * mixer.indexer.head_dim if mixer.indexer else 0
-        return (tokens * mixer.head_dim + index_keys) * key
+        return (tokens * mixer.head_dim + _index_keys(mixer, visible_tokens)) * key
     if isinstance(mixer, LinearAttention):
         return Fraction(2 * STATE_BYTES * mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim)
     if isinstance(mixer, StateSpace):
@@ -164,8 +164,24 @@ def seen(mixer: Mixer, visible_tokens: int) -> int:
     raise _unknown(mixer)
 
 
+def _index_keys(mixer: CompressedAttention, tokens: int) -> int:
+    """Numbers of the keys that an indexer scores, which may be another layer's."""
+    if mixer.indexer is None:
+        return 0
+    kept = tokens // _span(mixer)
+    limit = mixer.scored if isinstance(mixer, SharedCompressedAttention) else None
+    return (kept if limit is None else min(kept, limit)) * mixer.indexer.head_dim
+
+
+def _span(mixer: CompressedAttention) -> int:
+    """How many tokens one compressed row stands for."""
+    return mixer.span if isinstance(mixer, SharedCompressedAttention) else mixer.compression or 1
+
+
 def _compressed(mixer: CompressedAttention, tokens: int) -> tuple[int, int]:
     """How many blocks of `tokens` tokens are kept as one row each, and how many of them are chosen at most."""
+    if isinstance(mixer, SharedCompressedAttention):
+        return tokens // mixer.span, mixer.chosen
     blocks = tokens // mixer.compression if mixer.compression else 0
     return blocks, mixer.indexer.top_k if mixer.indexer else blocks
 
@@ -194,7 +210,7 @@ def _pairs(mixer: Mixer, tokens: int) -> int:
     if isinstance(mixer, CrossAttention):
         return tokens * mixer.encoder_tokens
     if isinstance(mixer, CompressedAttention):
-        size, most = mixer.compression or 1, min(*_compressed(mixer, tokens))
+        size, most = _span(mixer), min(*_compressed(mixer, tokens))
         grown = size * _triangle(most - 1)  # until so many blocks are full, `size` tokens see each number of them
         return _within(min(tokens, mixer.window), tokens) + grown + most * (tokens - size * most + 1)
     return _within(seen(mixer, tokens), tokens)

@@ -185,7 +185,9 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
         "“%(value)s” is a model of speech or other sound, as for recognition or synthesis: it is not computed here."
     ),
     "is_time_series_model": gettext_lazy("“%(value)s” is a model that forecasts time series: it is not computed here."),
-    "is_protein_model": gettext_lazy("“%(value)s” is a model of proteins: it is not computed here."),
+    "is_protein_model": gettext_lazy(
+        "“%(value)s” is a model of proteins, genes or molecules: it is not computed here."
+    ),
     "is_policy": gettext_lazy(
         "“%(value)s” is a model that answers with actions, as of a robot: it is not computed here."
     ),

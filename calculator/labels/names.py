@@ -67,6 +67,7 @@ MIXERS: Mapping[str, Promise] = {
     "CrossAttention": pgettext_lazy("layers", "cross-attention"),
     "IndexedAttention": pgettext_lazy("layers", "full, indexed"),
     "CompressedAttention": pgettext_lazy("layers", "compressed"),
+    "SharedCompressedAttention": pgettext_lazy("layers", "compressed, shared"),
     "LatentAttention": pgettext_lazy("layers", "latent attention"),
     "LinearAttention": pgettext_lazy("layers", "linear attention"),
     "StateSpace": pgettext_lazy("layers", "Mamba"),

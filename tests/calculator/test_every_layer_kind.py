@@ -20,6 +20,7 @@ from calculator.architecture.mixers import (
     LinearAttention,
     Mixer,
     Recurrence,
+    SharedCompressedAttention,
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
@@ -48,6 +49,7 @@ EXAMPLES: tuple[Mixer, ...] = (
     CrossAttention(**HEADS, encoder_tokens=100),
     IndexedAttention(**HEADS, indexer=INDEXER),
     CompressedAttention(num_heads=4, head_dim=32, window=64, compression=4, indexer=INDEXER),
+    SharedCompressedAttention(num_heads=4, head_dim=32, window=64, indexer=INDEXER, span=4, chosen=16),
     LatentAttention(
         num_heads=4, q_lora_rank=None, kv_lora_rank=64, qk_nope_head_dim=32, qk_rope_head_dim=32, value_head_dim=32
     ),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from calculator.architecture.attention import attention, mixer
 from calculator.architecture.decoder import Decoder, decoder
-from calculator.architecture.families.standard import Family, Standard
+from calculator.architecture.families.standard import POST_NORMS, Family, Standard
 from calculator.architecture.feed_forward import dense
 from calculator.architecture.fields import Fields
 from calculator.architecture.shown import short
@@ -123,6 +123,7 @@ FAMILIES: dict[str, Family] = {
     "biogpt": OPT,
     "bloom": replace(GPT2, positions=None, embedding_norm="layer", ignored=("skip_bias_add", "skip_bias_add_qkv")),
     "codegen": replace(GPT2, qkv_bias=False, out_bias=False, positions=None, norms=("attn_norm",), head_bias=True),
+    "git_text": replace(OPT, norms=POST_NORMS, final_norm=False, embedding_norm="layer", positions=0, head_bias=True),
     "falcon": falcon,
     "gpt2": GPT2,
     "gpt-sw3": GPT2,

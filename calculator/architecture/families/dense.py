@@ -117,6 +117,7 @@ FAMILIES: dict[str, Family] = {
     "glm_ocr_text": Standard(fused_gate_up=True, norms=SANDWICH_NORMS),
     "glm4v_text": Standard(qkv_bias=True, fused_gate_up=True, norms=SANDWICH_NORMS),
     "granite": LLAMA,
+    "granite4_vision_text": LLAMA,
     "granite_docling_text": LLAMA,
     "granite_swa": replace(LLAMA, sinks=True, pattern="FSSS"),
     "helium": Standard(qkv_bias="attention_bias", mlp_bias="mlp_bias"),

@@ -25,6 +25,8 @@ from calculator.architecture.linear_attention import (
     lightning,
     short_convolution,
 )
+from calculator.architecture.prediction import around
+from calculator.architecture.shape import Attention
 from calculator.architecture.tensors import Block, Weight, norm, norms
 
 
@@ -163,9 +165,39 @@ def olmo_hybrid(c: Fields) -> Decoder:
     return decoder(c, [layers[kind] for kind in kinds])
 
 
+def alice_delta(c: Fields) -> Block:
+    heads, head_dim = c.size("linear_num_key_heads"), c.size("linear_key_head_dim")
+    for name, same in (("linear_num_value_heads", heads), ("linear_value_head_dim", head_dim)):
+        if not c.faults and c.size(name) != same:
+            raise c.fail(name, "unsupported_value", value=c.size(name))
+    return kimi_delta(c, heads, head_dim, c.size("linear_conv_kernel_dim"))
+
+
+def alice_ai(c: Fields) -> Decoder:
+    """Alice AI: Qwen3-Next's full attention, Kimi delta attention, and as in Kimi K3 a vote over earlier layers, which
+    the first layer has none to make before attention (vLLM 0.33.0, `models/alice_ai.py`)."""
+    hidden, extra = c.size("hidden_size"), c.count("num_mtp_layers", 1)
+    c.ignore("block_attn_res_block_size", "number_of_conv_states", "router_bias_correction", "num_mtp_layers")
+    model = ALICE(c)
+    guessing = next((block for block in reversed(model.layers) if isinstance(block.mixers[0], Attention)), None)
+    before, after = norms(("attn_res_norm", "attn_res_proj"), hidden), norms(("ffn_res_norm", "ffn_res_proj"), hidden)
+    inner = {id(block): before + after + block for block in model.layers}
+    layers = [after + model.layers[0], *(inner[id(block)] for block in model.layers[1:])]
+    final = norms(("output_res_norm", "output_res_proj"), hidden).weights
+    mtp = [guessing + Block(around(hidden))] * extra if guessing else []
+    return replace(model, layers=layers, shared=model.shared + final, mtp=mtp)
+
+
 QWEN_FULL = replace(BIASED, qk_norm="head", gate="joined", windowed=every_interval_full)
 
+ALICE = replace(
+    QWEN_FULL,
+    recurrent=alice_delta,
+    sparse=Sparse(shared="size", shared_gate=True, layers=every_sparse_step, correction="bias"),
+)
+
 FAMILIES: dict[str, Family] = {
+    "alice_ai": alice_ai,
     "bailing_hybrid": bailing_hybrid,
     "kimi_linear": kimi_linear,
     "lara_mini": replace(BIASED, qk_norm="head", pattern="RSRFS", recurrent=gated_delta, sparse=Sparse(shared="size")),

@@ -1,7 +1,8 @@
 """Decoders whose code lies beside their weights, and was never transformers' own.
 
 Sources: vLLM 0.33.0, `models/telechat2.py`, `teleflm.py`, `step1.py`, `solar.py`, `rnj1.py`, `openpangu.py` and
-`molmo.py`; of OpenELM llama.cpp's `conversion/openelm.py`, of Moondream 2 vikhyat/moondream (`moondream/torch/`); of
+`molmo.py`; of OpenELM llama.cpp's `conversion/openelm.py`, of Moondream 2 vikhyat/moondream (`moondream/torch/`), of
+Moondream 3 vLLM's `models/moondream3.py`; of
 ChatGLM-6B and of the first files of Phi the modelling code in their repositories.
 """
 
@@ -13,10 +14,11 @@ from calculator.architecture.attention import attention, divides, geometry, mixe
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.dense import GEMMA3, LLAMA
 from calculator.architecture.families.standard import POST_NORMS, PRE_NORMS, Family, Standard
-from calculator.architecture.feed_forward import dense
+from calculator.architecture.feed_forward import dense, experts
 from calculator.architecture.fields import Fields
+from calculator.architecture.per_token import Experts
 from calculator.architecture.shown import in_json
-from calculator.architecture.tensors import Block, norm, norms, vector
+from calculator.architecture.tensors import Block, linear, norm, norms, vector
 
 FIRST_PHI = Standard(  # "mixformer-sequential", and "phi-msft" after it
     qkv_bias=True,
@@ -111,7 +113,8 @@ def openelm(c: Fields) -> Decoder:
 
 
 def moondream(c: Fields) -> Decoder:
-    """Moondream 2: one norm for attention and feed-forward side by side, biases throughout."""
+    """Moondream 2: one norm for attention and feed-forward side by side, biases throughout. From `moe.start_layer` on
+    Moondream 3 has experts, which have none; what it reads and what it keeps of it goes by two gates for each head."""
     hidden, heads, kv_heads = c.size("hidden_size"), c.size("num_heads"), c.size("n_kv_heads")
     divides(c, "num_heads", heads, "hidden_size", hidden)
     divides(c, "n_kv_heads", kv_heads, "num_attention_heads", heads)
@@ -119,15 +122,33 @@ def moondream(c: Fields) -> Decoder:
     layer = norms(("attn_norm",), hidden, "layer")
     spec = mixer(c, "full", heads, kv_heads, hidden // heads)
     layer += attention(hidden, spec, qkv_bias=True, out_bias=True, fused_qkv=True)
-    layer += dense(hidden, c.size("ff_dim"), gated=False, bias=True)
-    model = decoder(c, [layer] * c.size("num_layers"), norm_kind="layer", head_bias=True)
+    number = c.size("num_layers")
+    layers = [layer + dense(hidden, c.size("ff_dim"), gated=False, bias=True)] * number
+    if c.model_type == "moondream3_text":
+        width = hidden + 2 * kv_heads * (hidden // heads)
+        gates = linear("attn_tau_q", heads, width) + linear("attn_tau_v", heads, width) + vector("attn_tau", heads)
+        moe = c.part("moe", "moondream3_moe")
+        if moe is None:
+            moe = Fields({}, "moondream3_moe", path="config.text.moe.", nested=True, faults=c.faults, root=c)
+        first = min(moe.count("start_layer"), number)
+        routed = layer + experts(hidden, _moondream3(moe), router_bias=True)
+        layers = [block + Block(gates) for block in layers[:first] + [routed] * (number - first)]
+    model = decoder(c, layers, norm_kind="layer", head_bias=True)
     return replace(model, context_tokens=c.size("max_context"))
+
+
+def _moondream3(moe: Fields) -> Experts:
+    number, active = moe.size("num_experts"), moe.size("experts_per_token")
+    if active > number:
+        raise moe.fail("experts_per_token", "out_of_range", value=active, least=1, most=number)
+    return Experts(num_experts=number, num_active_experts=active, expert_size=moe.size("expert_inner_dim"))
 
 
 FAMILIES: dict[str, Family] = {
     "mixformer-sequential": FIRST_PHI,
     "molmo": molmo,
     "moondream1_text": moondream,
+    "moondream3_text": moondream,
     "openelm": openelm,
     "PanguEmbedded": pangu,
     "phi-msft": FIRST_PHI,

@@ -1,4 +1,4 @@
-"""Decoders that are mostly recurrent: RecurrentGemma, RWKV, Zamba2."""
+"""Decoders that are mostly recurrent: RecurrentGemma, RWKV 4 and 7, Zamba2."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from calculator.architecture.feed_forward import dense
 from calculator.architecture.fields import Fields
 from calculator.architecture.linear_attention import gated_recurrence
 from calculator.architecture.shape import Dense, FullAttention, Recurrence
+from calculator.architecture.shown import short
 from calculator.architecture.state_space import mamba2
 from calculator.architecture.tensors import Block, linear, norm, norms, vector
 
@@ -53,6 +54,38 @@ def rwkv(c: Fields) -> Decoder:
     return decoder(c, [layer] * number, norm_kind="layer", embedding_norm="layer")
 
 
+def rwkv7(c: Fields) -> Decoder:
+    """RWKV-7 (arXiv:2503.14456) as flash-linear-attention stores it (`fla/models/rwkv7`, `fla/layers/rwkv7.py`): a
+    matrix of state for each head, and the token before, twice. The ranks follow from the width where the file leaves
+    them out."""
+    hidden, number, head_dim = c.size("hidden_size"), c.size("num_layers"), c.size("head_dim", 64)
+    inner = c.size("intermediate_size", None) or -(-int(c.number("hidden_ratio", 4) * hidden) // 32) * 32
+    ranks = {
+        name: c.size(f"{name}_low_rank_dim", None) or max(32, round(factor * hidden**power / 32) * 32)
+        for name, factor, power in (("decay", 1.8, 0.5), ("a", 1.8, 0.5), ("v", 1.3, 0.5), ("gate", 0.6, 0.8))
+    }
+    c.ignore("num_heads", "norm_first", "fuse_norm", "fuse_cross_entropy", "num_kv_heads")
+    for name in ("attn", "value_dim"):
+        value = c.value(name)
+        if value not in (None, [], hidden, [hidden] * number):
+            raise c.fail(name, "unsupported_value", value=short(value))
+    kind = "layer" if c.flag("norm_bias", True) else "layer_weight"
+    spec = Recurrence(kind="rwkv7", state_elements=hidden * head_dim, conv_kernel=2, conv_channels=2 * hidden)
+    weights = vector("time_mix_lerp", 6, hidden) + vector("time_mix_vectors", 3, hidden)
+    for name in ("key", "value", "receptance", "output"):
+        weights += linear(f"time_mix_{name}", hidden, hidden)
+    for name in ("decay", "a", "gate"):
+        weights += linear(f"time_mix_{name}_a", ranks[name], hidden)
+        weights += linear(f"time_mix_{name}_b", hidden, ranks[name], name != "gate")
+    weights += norm("time_mix_ln", hidden, kind) + vector("channel_mix_lerp_k", hidden)
+    weights += linear("channel_mix_key", inner, hidden) + linear("channel_mix_value", hidden, inner)
+    layer = norms(PRE_NORMS, hidden, kind) + Block(weights, (spec,), Dense(intermediate_size=inner))
+    # The first layer mixes no values, for there are none before.
+    mixed = linear("time_mix_v_a", ranks["v"], hidden) + linear("time_mix_v_b", hidden, ranks["v"], True)
+    first = layer + norms(("token_embd_norm",), hidden, kind)
+    return decoder(c, [first, *[layer + Block(mixed)] * (number - 1)], norm_kind=kind)
+
+
 def zamba2(c: Fields) -> Decoder:
     """Zamba2 (arXiv:2411.15242): Mamba-2, with `num_mem_blocks` attention blocks shared by the hybrid layers in turn.
 
@@ -88,4 +121,4 @@ def zamba2(c: Fields) -> Decoder:
     return decoder(c, layers)
 
 
-FAMILIES: dict[str, Family] = {"recurrent_gemma": recurrent_gemma, "rwkv": rwkv, "zamba2": zamba2}
+FAMILIES: dict[str, Family] = {"recurrent_gemma": recurrent_gemma, "rwkv": rwkv, "rwkv7": rwkv7, "zamba2": zamba2}

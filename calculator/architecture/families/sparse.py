@@ -80,6 +80,14 @@ def one_dense(c: Fields) -> list[str]:
     return first_dense(c, 1)
 
 
+def stated_layers(c: Fields) -> list[str]:
+    """What transformers' class for DeepSeek-OCR 2 has no default for."""
+    if not (c.has("mlp_layer_types") or c.has("num_dense_layers")):
+        raise c.fail("mlp_layer_types", "missing")
+    c.ignore("topk_method")
+    return first_dense(c)
+
+
 def hunyuan_moe(c: Fields) -> Decoder:
     """Hunyuan A13B writes per-layer lists where all layers are alike; the shared expert is `intermediate_size` wide."""
     hidden, size = c.size("hidden_size"), c.size("intermediate_size")
@@ -236,6 +244,7 @@ FAMILIES: dict[str, Family] = {
     "qwen3_omni_moe_text": QWEN3_MOE,
     "qwen3_vl_moe_text": QWEN3_MOE,
     "sarvam_moe": GLM4_MOE,
+    "deepseek_ocr2_text": replace(LLAMA, sparse=Sparse(shared="count", layers=stated_layers)),
     "unlimited_ocr_text": replace(LLAMA, sparse=Sparse(shared="count", layers=one_dense)),
     "solar_open": Standard(qkv_bias="attention_bias", sparse=replace(CORRECTED, layers=first_dense)),
 }

@@ -2,17 +2,22 @@
 
 Sources: transformers 5.24.0, `models/hunyuan_vl`, `models/hy_v4_vl`, `models/ernie4_5_vl_moe`,
 `models/nemotron_h_omni`,
-`models/granite_docling`, `models/video_llama_3`, `models/deepseek_vl`, `models/deepseek_vl_hybrid`,
+`models/granite4_vision`, `models/granite_docling`, `models/video_llama_3`, `models/deepseek_vl`,
+`models/deepseek_vl_hybrid`,
 `models/hyperclovax_vision_v2` (`modeling_*.py`).
 """
 
 from __future__ import annotations
 
-from calculator.architecture.fields import Fields
+import re
+
+from calculator.architecture.fields import MOST_LAYERS, Fields
+from calculator.architecture.shown import short
 from calculator.architecture.tensors import linear, norm, vector
 from calculator.architecture.towers.clip import encoder, siglip, sizes
 from calculator.architecture.towers.qwen import qwen2_5_vl
 from calculator.architecture.towers.reading import sam, shrink
+from calculator.architecture.towers.speech import qformer
 from calculator.architecture.towers.tower import Tower, Towers, Weights, block, part_of, patches, two_layers, vision_of
 
 
@@ -110,6 +115,39 @@ def granite_docling(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", tower.outside + beyond, tower.layers),)
 
 
+def granite4_vision(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Several layers of the encoder are read, and one of them four times more, each through queries of its own over
+    windows of patches (`Granite4VisionWindowQFormerDownsampler`)."""
+    c = vision_of(outer, "siglip_vision_model" if not outer.has("vision_config") else "clip_vision_model")
+    tower, width = encoder(c), c.size("hidden_size")
+    pairs, rate = outer.value("deepstack_layer_map"), outer.word("downsample_rate")
+    sides = [int(side) for side in rate.split("/")] if re.fullmatch(r"[1-9]\d?/[1-9]\d?", rate) else []
+    if not sides:
+        raise outer.fail("downsample_rate", "unsupported_value", value=rate[:40])
+    if not isinstance(pairs, list) or len(pairs) > MOST_LAYERS:
+        raise outer.fail("deepstack_layer_map", "not_a_list", value=short(pairs))
+    spatial = 4 if outer.flag("use_spatial_sampling", True) else 0
+    outer.ignore("spatial_target_layers", "spatial_vision_layer", "image_grid_pinpoints")
+    outer.ignore("use_image_newline_parameter", "image_seq_length", "spatial_stride", "qformer_config")
+    seen = outer.part("qformer_config", "blip_2_qformer") or Fields(
+        {
+            "num_hidden_layers": 1,
+            "intermediate_size": 3072,
+            "cross_attention_frequency": 1,
+            "hidden_size": width,
+            "num_attention_heads": max(width // 64, 1),
+            "encoder_hidden_size": width,
+        },
+        "blip_2_qformer",
+        nested=True,
+        faults=outer.faults,
+    )
+    one = norm("mm.input_norm", width, "layer") + vector("mm.query_embd", sides[0] ** 2, width)
+    one += vector("mm.position_embd", sides[1] ** 2, width) + qformer(seen) + linear("mm.model.fc", hidden, width, True)
+    beyond = vector("v.image_newline", hidden) + one * (len(pairs) + spatial)
+    return (Tower("vision", tower.outside + beyond, tower.layers),)
+
+
 def video_llama_3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "video_llama_3_vision")
     width, inner, number, channels = sizes(c)
@@ -152,6 +190,7 @@ TOWERS: dict[str, Towers] = {
     "deepseek_vl": deepseek_vl,
     "deepseek_vl_hybrid": deepseek_vl_hybrid,
     "ernie4_5_vl_moe": ernie4_5_vl,
+    "granite4_vision": granite4_vision,
     "granite_docling": granite_docling,
     "hunyuan_vl": hunyuan_vl,
     "hy_v4_vl": hy_v4_vl,

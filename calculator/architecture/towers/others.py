@@ -85,8 +85,12 @@ def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     patch, size = c.size("patch_size"), c.size("image_size")
     inner = int(width * c.number("mlp_ratio", 1)) if c.has("mlp_ratio") else c.size("intermediate_size")
     c.ignore("intermediate_size")
-    outside = patches(width, c.size("num_channels", 3), patch, patch)
-    outside += vector("v.position_embd", (size // patch) ** 2, width) + norm("v.pre_ln", width, "layer")
+    first = int(c.flag("use_cls_token"))
+    outer.ignore("understand_projector_stride")
+    outside = patches(width, c.size("num_channels", 3), patch, patch) + vector("v.class_embd", width) * first
+    outside += vector("v.position_embd", (size // patch) ** 2 + first, width) * c.flag("use_abs_posemb", True)
+    outside += norm("v.pre_ln", width, "layer") * c.flag("use_ln_pre", True)
+    outside += norm("v.post_ln", width, "layer") * c.flag("use_ln_post")
     for factor in (1, 2):
         outside += vector("mm.downsample", 2 * factor * width, factor * width, 3, 3)
         outside += vector("mm.downsample", 2 * factor * width, kind="bias")
@@ -125,4 +129,5 @@ TOWERS: dict[str, Towers] = {
     "muse_glimmer": muse_glimmer,
     "qianfan_ocr": internvl,
     "step3p7": step3,
+    "step_robotics": step3,  # vLLM 0.33.0, `models/step_vl.py`
 }

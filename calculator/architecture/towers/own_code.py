@@ -9,8 +9,15 @@ from __future__ import annotations
 from calculator.architecture.fields import Fields
 from calculator.architecture.heads import class_named
 from calculator.architecture.tensors import linear, norm, vector
-from calculator.architecture.towers.clip import siglip, sizes
-from calculator.architecture.towers.reading import SAM_BASE, clip_behind_sam, sam, shrink
+from calculator.architecture.towers.clip import clip, siglip, sizes
+from calculator.architecture.towers.reading import (
+    QWEN_BEHIND_SAM,
+    SAM_BASE,
+    clip_behind_sam,
+    qwen_behind_sam,
+    sam,
+    shrink,
+)
 from calculator.architecture.towers.tower import Tower, Towers, Weights, block, part_of, patches, two_layers, vision_of
 
 _SIGLIP_SO400M = {"hidden_size": 1152, "intermediate_size": 4304, "num_layers": 27, "image_size": 384, "patch_size": 14}
@@ -63,6 +70,7 @@ def phi3_v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 _READERS = ("DeepseekOCRForCausalLM", "UnlimitedOCRForCausalLM")
+_SECOND_READER = "DeepseekOCR2ForCausalLM"
 
 
 def deepseek_vl_v2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
@@ -74,8 +82,15 @@ def deepseek_vl_v2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     vision.used.update(vision.config)
     outer.ignore("candidate_resolutions", "tile_tag", "global_view_pos", "rswa_window")
     name = class_named(outer.config)
-    if name not in (None, "DeepseekVLV2ForCausalLM", *_READERS):
+    if name not in (None, "DeepseekVLV2ForCausalLM", _SECOND_READER, *_READERS):
         raise outer.fail("architectures", "unsupported_value", value=(name or "")[:80])
+    if name == _SECOND_READER or outer.model_type == "deepseekocr_2":
+        output, beyond = _mlp_projector(projector, QWEN_BEHIND_SAM["hidden_size"])
+        page = sam(Fields(SAM_BASE, "unlimited_ocr_sam_vision", nested=True))
+        outside, layers = qwen_behind_sam(Fields(QWEN_BEHIND_SAM, "deepseek_ocr2_encoder", nested=True))
+        outside = page.outside + outside + shrink(256, 512, QWEN_BEHIND_SAM["hidden_size"])
+        beyond += vector("mm.view_separator", output)
+        return (Tower("vision", outside + beyond, [*page.layers, *layers]),)
     reads = name in _READERS
     output, beyond = _mlp_projector(projector, 2048 if reads else _SIGLIP_SO400M["hidden_size"])
     beyond += vector("mm.view_separator", output) + vector("v.image_newline", output)
@@ -134,6 +149,28 @@ def dots_ocr(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside + linear("mm.2", c.size("hidden_size", hidden), joined, True), [layer] * number),)
 
 
+def deepseek_v41(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Gated layers with positions by angle; neighbours joined, and vectors for where an image and its rows begin and
+    end (vLLM 0.33.0, `models/deepseek_v4/common/vision.py`)."""
+    c = vision_of(outer, "deepseek_v41_vision")
+    width, inner, patch = c.size("hidden_size"), c.size("intermediate_size"), c.size("patch_size")
+    joined = width * c.size("downsample_ratio", 3) ** 2
+    c.ignore("num_heads", "max_image_tokens")
+    layer = block(width, inner, norm_kind="rms", mlp_bias=False, gated=True, fused_qkv=True)
+    outside = linear("v.patch_embd", width, 3 * patch**2, True) + norm("v.post_ln", width)
+    outside += two_layers(hidden, hidden, joined) + vector("mm.image_marks", 3, hidden)
+    return (Tower("vision", outside, [layer] * c.size("num_layers")),)
+
+
+def git(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """CLIP's encoder and one map behind it (transformers, `models/git`)."""
+    c = vision_of(outer, "git_vision_model")
+    tower, width = clip(c), c.size("hidden_size")
+    frames = outer.count("num_image_with_embedding")
+    beyond = linear("mm.model.fc", hidden, width, True) + norm("mm.post_norm", hidden, "layer")
+    return _with(tower, beyond + (vector("mm.frame_embd", frames, width) if frames else ()))
+
+
 def _with(tower: Tower, weights: Weights) -> tuple[Tower, ...]:
     return (Tower("vision", tower.outside + weights, tower.layers),)
 
@@ -155,10 +192,11 @@ def glm4v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 def moondream(outer: Fields, hidden: int) -> tuple[Tower, ...]:
-    """Moondream 2's encoder, and what it reads and writes places in an image by (vikhyat/moondream,
-    `moondream/torch/vision.py` and `region.py`)."""
-    inner = outer.part("config", "moondream1") or Fields({}, "moondream1", nested=True)
-    c, r = part_of(inner, "vision", "moondream1_vision"), part_of(inner, "region", "moondream1_region")
+    """Moondream's encoder, and what it reads and writes places in an image by (vikhyat/moondream,
+    `moondream/torch/vision.py` and `region.py`; of Moondream 3 vLLM 0.33.0, `models/moondream3.py`)."""
+    model_type = outer.model_type
+    inner = outer.part("config", model_type) or Fields({}, model_type, nested=True)
+    c, r = part_of(inner, "vision", f"{model_type}_vision"), part_of(inner, "region", f"{model_type}_region")
     width, inner_size = c.size("enc_dim", 1152), c.size("enc_ff_dim", 4304)
     patch, side, middle = c.size("enc_patch_size", 14), c.size("crop_size", 378), c.size("proj_inner_dim", 8192)
     c.ignore("enc_n_heads", "proj_out_dim", "max_crops", "overlap_margin")
@@ -166,11 +204,14 @@ def moondream(outer: Fields, hidden: int) -> tuple[Tower, ...]:
         "v.post_ln", width, "layer"
     )
     outside += vector("v.position_embd", (side // patch) ** 2, width) + two_layers(hidden, middle, 2 * width)
-    wide = r.size("inner_dim", 8192)
+    third = model_type == "moondream3"
+    wide = hidden if third else r.size("inner_dim", 8192)
     for name, axes, read, written in (("coord", 1, 256, 1024), ("size", 2, 512, 2048)):
         read, written = r.size(f"{name}_feat_dim", read), r.size(f"{name}_out_dim", written)
-        outside += linear(f"region.{name}_in", hidden, read, True) + linear(f"region.{name}_up", wide, hidden, True)
-        outside += linear(f"region.{name}_down", written, wide, True) + vector(f"region.{name}", axes, read // 2)
+        outside += linear(f"region.{name}_in", hidden, read, True) + linear(f"region.{name}_down", written, wide, True)
+        outside += () if third else linear(f"region.{name}_up", wide, hidden, True)
+        outside += vector(f"region.{name}", axes, read // 2)
+    outside += norm("region.norm", hidden, "layer") if third else ()
     r.ignore("dim", "group_size")
     layer = block(width, inner_size, fused_qkv=True)
     return (Tower("vision", outside, [layer] * c.size("enc_n_layers", 27)),)
@@ -192,12 +233,16 @@ def molmo(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 TOWERS: dict[str, Towers] = {
     "skywork_chat": internvl_chat,
     "chatglm": glm4v,
+    "deepseek_v41": deepseek_v41,
     "deepseek_vl_v2": deepseek_vl_v2,
+    "deepseekocr_2": deepseek_vl_v2,
     "dots_ocr": dots_ocr,
+    "git": git,
     "h2ovl_chat": internvl_chat,
     "internvl_chat": internvl_chat,
     "minicpmv": minicpmv,
     "molmo": molmo,
     "moondream1": moondream,
+    "moondream3": moondream,
     "phi3_v": phi3_v,
 }

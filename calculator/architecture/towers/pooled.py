@@ -74,6 +74,35 @@ def ovis2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside + vector("mm.visual_embd", words, outer.size("hidden_size")), [layer] * number),)
 
 
+def ovis(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Ovis 1.6 and 2 as their authors publish them: as in transformers' class for the second, with AIMv2 or SigLIP; of
+    the visual vocabulary five words are marks, which no patch becomes (`modeling_ovis.py`)."""
+    t = outer.part("visual_tokenizer_config", "aimv2_visual_tokenizer")
+    c = t.part("backbone_config", "aimv2") if t is not None else None
+    if t is None or c is None:
+        raise outer.fail("visual_tokenizer_config", "missing")
+    for part in (outer, t):
+        part.ignore("hidden_size", "multimodal_max_length", "conversation_formatter_class", "disable_tie_weight")
+    t.ignore("depths", "drop_cls_token", "use_indicators", "tokenize_function", "backbone_kwargs")
+    words, stride = t.size("vocab_size"), t.size("hidden_stride", 1)
+    tower = _aimv2(c) if c.model_type == "aimv2" else encoder(c)
+    shown, width = words - VISUAL_MARKS, c.size("hidden_size")
+    beyond = linear("v.head", shown, width * stride**2) + norm("v.head_norm", shown, "layer")
+    return _with(tower, beyond + vector("mm.visual_embd", words, hidden))
+
+
+VISUAL_MARKS = 5
+
+
+def _aimv2(c: Fields) -> Tower:
+    width, inner, number, channels = sizes(c)
+    size, patch = c.size("image_size"), c.size("patch_size")
+    qkv_bias, bias = c.flag("qkv_bias"), c.flag("use_bias")
+    layer = block(width, inner, norm_kind="rms", qkv_bias=qkv_bias, out_bias=bias, mlp_bias=bias, gated=True)
+    outside = patches(width, channels, patch, patch, bias=True) + vector("v.position_embd", (size // patch) ** 2, width)
+    return Tower("vision", outside + norm("v.pre_ln", width) + norm("v.post_ln", width), [layer] * number)
+
+
 def minicpmv(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """SigLIP; after a few of its layers windows of patches are merged into one, and before the text again."""
     c = vision_of(outer, f"{outer.model_type}_vision")
@@ -168,5 +197,6 @@ TOWERS: dict[str, Towers] = {
     "minicpmv4_6": minicpmv,
     "minicpmv4_7": minicpmv,
     "molmo2": molmo2,
+    "ovis": ovis,
     "ovis2": ovis2,
 }

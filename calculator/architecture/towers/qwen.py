@@ -63,6 +63,7 @@ def qwen3_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 TOWERS: dict[str, Towers] = {
     "cohere_compass": qwen3_vl,
     "exaone4_5": exaone4_5,
+    "opencua": qwen2_5_vl,  # vLLM 0.33.0, `models/opencua.py`
     "qwen2_5_vl": qwen2_5_vl,
     "qwen2_vl": qwen2_vl,
     "qwen3_5": qwen3_vl,

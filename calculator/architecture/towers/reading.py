@@ -1,6 +1,7 @@
 """Encoders of models that read documents: SAM's (arXiv:2304.02643), with or without CLIP's behind it, and PaddleOCR's.
 
-Sources: transformers 5.24.0, `models/got_ocr2`, `models/paddleocr_vl`, `models/unlimited_ocr` (`modeling_*.py`).
+Sources: transformers 5.24.0, `models/deepseek_ocr2`, `models/got_ocr2`, `models/paddleocr_vl`, `models/unlimited_ocr`
+(`modeling_*.py`).
 """
 
 from __future__ import annotations
@@ -81,6 +82,47 @@ def clip_behind_sam(width: int, inner: int, number: int) -> tuple[Weights, list[
     return outside + norm("v.clip.pre_ln", width, "layer"), [block(width, inner)] * number
 
 
+def deepseek_ocr2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Qwen 2's layers read what SAM's made of the page, and learned queries behind it."""
+    vision = vision_of(outer, "deepseek_ocr2_vision")
+    s = part_of(vision, "sam_config", "deepseek_ocr2_sam_vision_model")
+    c = part_of(vision, "encoder_config", "deepseek_ocr2_encoder")
+    page, channels = sam(s), s.sizes("downsample_channels") or [512, 896]
+    s.ignore("mlp_ratio", "scale")
+    behind, layers = qwen_behind_sam(c)
+    beyond = shrink(s.size("output_channels"), channels[0], channels[-1]) + vector("mm.view_separator", hidden)
+    beyond += linear("mm.model.fc", hidden, c.size("hidden_size"), True)
+    return (Tower("vision", page.outside + behind + beyond, [*page.layers, *layers]),)
+
+
+QWEN_BEHIND_SAM: dict[str, int] = {
+    "hidden_size": 896,
+    "intermediate_size": 4864,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 14,
+    "num_key_value_heads": 2,
+}
+QUERIES = (144, 256)  # for a part of the page, and for all of it
+
+
+def qwen_behind_sam(c: Fields) -> tuple[Weights, list[Weights]]:
+    width, inner, number, heads = (
+        c.size(name) for name in ("hidden_size", "intermediate_size", "num_layers", "num_heads")
+    )
+    kv_width = c.size("num_kv_heads", heads) * (width // heads)
+    c.ignore(
+        "vocab_size", "context", "layer_types", "max_window_layers", "sliding_window", "use_sliding_window", "tied"
+    )
+    layer = norm("v.ln1", width) + norm("v.ln2", width) + linear("v.attn_out", width, width)
+    for name, size in (("q", width), ("k", kv_width), ("v", kv_width)):
+        layer += linear(f"v.attn_{name}", size, width, True)
+    layer += linear("v.ffn_gate", inner, width) + linear("v.ffn_up", inner, width) + linear("v.ffn_down", width, inner)
+    outside = norm("v.post_ln", width)
+    for number_of in QUERIES:
+        outside += vector("v.query_embd", number_of, width)
+    return outside, [layer] * number
+
+
 def paddleocr_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "paddleocr_vl_vision")
     c.model_type = "paddleocr_vl_vision"  # some files name the whole model's
@@ -93,6 +135,7 @@ def paddleocr_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 TOWERS: dict[str, Towers] = {
+    "deepseek_ocr2": deepseek_ocr2,
     "GOT": got_ocr2,
     "got_ocr2": got_ocr2,
     "paddleocr_vl": paddleocr_vl,

@@ -10,7 +10,7 @@ _WINDOWED = frozenset(
     {"afmoe", "cohere2", "cohere2_moe", "deepseek_v4", "exaone4", "exaone4_5_text", "exaone_moe", "gemma2"}
     | {"gemma3_text", "gemma3n_text", "gemma4_text", "gemma4_unified_text", "gpt_oss", "granite_swa"}
     | {"granitemoe_swa", "laguna", "lfm2", "lfm2_moe", "llama4_text", "mellum", "mimo_v2", "mimo_v2_flash"}
-    | {"muse_glimmer_text", "olmo3", "spark2_5", "step3p5"}
+    | {"muse_glimmer_text", "olmo3", "plamo3", "spark2_5", "step3p5"}
 )
 _EXAONE4 = frozenset({"exaone4", "exaone4_5_text"})
 

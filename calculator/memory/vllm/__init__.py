@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import ceil_div, native_format, offered
-from calculator.memory.not_modelled import check_modelled
+from calculator.memory.not_modelled import NOT_BY_VLLM, check_modelled
 from calculator.memory.predicting import check_predicts
 from calculator.memory.published import range_notes
 from calculator.memory.stages import stages
@@ -77,7 +77,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
     ranks, depth = workload.tensor_parallel, workload.pipeline_parallel
     check_known(shape)
-    check_modelled(shape)
+    check_modelled(shape, NOT_BY_VLLM)
     check(shape, ranks, depth)
     if workload.vision:
         check_encoder(shape, ranks)

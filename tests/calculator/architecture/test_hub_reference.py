@@ -40,6 +40,12 @@ QWEN = "Qwen/Qwen3-8B"
             for text in (
                 f"vllm serve {QWEN} --max-model-len 8192",
                 f"docker run --gpus all -v /a/b:/c -p 80:80 vllm/vllm-openai:latest --model {QWEN}",
+                f"docker run --runtime nvidia --gpus all --ipc=host vllm/vllm-openai:latest {QWEN} --tp 2",
+                f"sudo docker run -it --rm -e HF_HOME=a/b -m 16g rocm/vllm:latest vllm serve {QWEN}",
+                f"docker run -d --shm-size 32g lmsysorg/sglang python3 -m sglang.launch_server --model-path {QWEN}",
+                f"docker run --gpus all \\\n  -p 8000:8000 \\\n  vllm/vllm-openai:latest \\\n  --model {QWEN}",
+                f"podman run -dit --device nvidia.com/gpu=all someone/own-image:1 {QWEN}",
+                f"docker exec -it vllm/one vllm serve {QWEN}",
                 f"python -m sglang.launch_server --model-path {QWEN} --tp 2",
                 f"huggingface-cli download {QWEN} --local-dir ./models/qwen",
                 f"hf download {QWEN}",
@@ -133,3 +139,16 @@ def test_a_tag_names_the_quantised_file(text: str, tag: str) -> None:
     found = hub_reference(text)
     assert found is not None
     assert found.tag == tag
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "docker run --gpus all vllm/vllm-openai:latest",
+        "docker run -v a/b:/c -it",
+        "docker run",
+        "docker pull vllm/vllm-openai",
+    ],
+)
+def test_an_image_is_no_model(text: str) -> None:
+    assert hub_reference(text) is None

@@ -46,6 +46,7 @@ BY_HAND: dict[str, tuple[str, ...]] = {
         "florence2_language",
         "pix2struct",
         "nougat",
+        "blip",  # transformers, `models/blip`: its text attends to the image in each layer, as a decoder to an encoder
         "nemotron_parse",  # vLLM 0.33.0, `models/nemotron_parse.py`: mBART's decoder behind an encoder of images
     ),
     "is_image_text_encoder": (
@@ -75,17 +76,19 @@ BY_HAND: dict[str, tuple[str, ...]] = {
         *("pocket_tts_audio_tokenizer", "vibevoice_acoustic_tokenizer"),
     ),
     "is_time_series_model": ("autoformer", "informer", "time_series_transformer"),
-    "is_protein_model": ("esm", "esmc", "esmfold2"),
+    "is_protein_model": ("esm", "esmc", "esmfold2", "evo2", "hyenadna", "molformer", "progen"),
     "is_policy": ("decision_transformer", "pi0", "openvla"),
     "is_text_diffusion": (
         *("diffusion_gemma", "diffusion_gemma_encoder_text", "diffusion_gemma_text", "Dream", "dream", "llada"),
         *("lladamoe", "llada_moe", "llada2_moe", "llada-moe", "rnd1", "sdar", "sdar_moe"),
         *("llava_llada", "nemotron_labs_diffusion", "nemotron_labs_diffusion_vlm"),
+        *("a2d-qwen3", "diffuqwen35", "diffurefill", "expivme_diffusion", "illada", "kiyo_diffusion", "metadiffusion"),
+        "wedlm",
     ),
     "draft_head": (
         *("gemma4_assistant", "gemma4_unified_assistant", "muse_glimmer_assistant", "medusa", "eagle", "speculators"),
         *("eagle3", "dflash", "gemma4-assistant"),
-        *("mlp_speculator", "k3_dspark", "muse_spark_dspark", "deepseek_mtp", "minimax_m3_mtp"),
+        *("mlp_speculator", "k3_dspark", "muse_spark_dspark", "deepseek_mtp", "deepseek_v4_mtp", "minimax_m3_mtp"),
         *(f"{target}_mtp" for target in MTP_OF),
     ),
 }

@@ -1,0 +1,27 @@
+"""Model types whose layers are another's: the code in their repositories is that of Llama, Qwen 3 or OLMo 2 with a name
+of its own, and each published checkpoint has exactly as many parameters as its sizes come to so (llmfit 1.1.17,
+`hf_models.json`; `tests/reference/parameters/renamed.jsonl`). A key that such a file has beyond those is refused as for
+any other type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calculator.architecture.families.deepseek import V3
+from calculator.architecture.families.dense import LLAMA, OLMO2, QWEN3
+from calculator.architecture.families.standard import PRE_NORMS, Family, Standard
+
+LIKE_LLAMA = ("apriel", "gpts2", "gpts14m", "kormo", "maplept", "microbanana", "parambharatgen", "sealglazer")
+LIKE_QWEN3 = (
+    *("bananamind2_medium", "bananamind2_mini", "bananamind2_nano", "bananamind2_pro", "blaze", "cagliostro", "ember"),
+    *("ember2", "kanana2_tiny", "keylm75m", "lowonmind", "maincoder", "nullxes_shinra", "picolm_v2", "spark2a"),
+    *("surjo_exp", "zarya"),
+)
+FAMILIES: dict[str, Family] = {
+    **dict.fromkeys(LIKE_LLAMA, LLAMA),
+    **dict.fromkeys(LIKE_QWEN3, QWEN3),
+    "aquila3": Standard(qkv_bias=True),
+    "gravity_moe": V3,  # "the same underlying architecture": Trillion Labs' plug-in for vLLM
+    "instella": replace(OLMO2, norms=PRE_NORMS),
+}

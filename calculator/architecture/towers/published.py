@@ -1,0 +1,151 @@
+"""More encoders of published files that bring code of their own.
+
+Sources: vLLM 0.33.0, `models/eagle2_5_vl.py`, `nvlm_d.py`, `bee.py`, `ovis2_5.py`, `siglip2navit.py`, `step3_vl.py`,
+`llava_onevision2.py`, `bailing_moe_v3_vl.py`; of LocateAnything the names in its checkpoint, which mlx-vlm and SGLang
+restate. The counts are those of the checkpoints.
+"""
+
+from __future__ import annotations
+
+from calculator.architecture.fields import Fields
+from calculator.architecture.tensors import linear, norm, vector
+from calculator.architecture.towers.clip import encoder, sizes
+from calculator.architecture.towers.tower import Tower, Towers, Weights, block, patches, two_layers, vision_of
+
+CROPS = (
+    "dynamic_image_size",
+    "force_image_size",
+    "max_dynamic_patch",
+    "min_dynamic_patch",
+    "pad2square",
+    "select_layer",
+    "use_pixel_shuffle",
+)
+DUMMY_HEADS = 7  # of InternViT-6B in NVLM, so that its heads divide by a power of two
+VISUAL_MARKS = 4
+
+
+def _with(tower: Tower, weights: Weights) -> tuple[Tower, ...]:
+    return (Tower("vision", tower.outside + weights, tower.layers),)
+
+
+def eagle(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Eagle 2 and 2.5: SigLIP with its pooling head, InternVL's projector."""
+    c = vision_of(outer, "siglip_vision_model")
+    times = int(1 / outer.number("downsample_ratio", 0.5)) ** 2
+    outer.ignore(*CROPS, "mlp_connector_layers", "hidden_size", "vocab_size", "use_backbone_lora", "use_llm_lora")
+    joined = c.size("hidden_size") * times
+    return _with(encoder(c), norm("mm.input_norm", joined, "layer") + two_layers(hidden, hidden, joined))
+
+
+def moonvit(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """LocateAnything: MoonViT before Eagle's projector."""
+    c = vision_of(outer, "moonvit")
+    width, inner, number, channels = sizes(c)
+    patch, merge = c.size("patch_size"), c.sizes("merge_kernel_size") or [2, 2]
+    outer.ignore(*CROPS, "mlp_connector_layers", "hidden_size", "vocab_size", "downsample_ratio")
+    joined = width * merge[0] * merge[-1]
+    outside = patches(width, channels, patch, patch, bias=True) + norm("v.post_ln", width, "layer")
+    outside += vector("v.position_embd", c.size("init_pos_emb_height", 64), c.size("init_pos_emb_width", 64), width)
+    outside += norm("mm.input_norm", joined, "layer") + two_layers(hidden, hidden, joined)
+    return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
+
+
+def nvlm(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """InternViT with heads that nothing reads; the projector is as wide as the language model's feed-forward."""
+    c, text = vision_of(outer, "intern_vit_6b"), outer.part("text_config") or outer.part("llm_config")
+    width, inner, number, channels = sizes(c)
+    heads, patch, side = c.size("num_heads"), c.size("patch_size"), c.size("image_size")
+    wide = (heads + c.count("num_dummy_heads", DUMMY_HEADS)) * (width // heads)
+    bias, middle = c.flag("qkv_bias"), text.size("intermediate_size") if text is not None else hidden
+    joined = width * int(1 / outer.number("downsample_ratio", 0.5)) ** 2
+    outer.ignore(*CROPS, "hidden_size", "vocab_size", "use_backbone_lora", "use_llm_lora")
+    layer = norm("v.ln1", width) + norm("v.ln2", width) + vector("v.ls1", width) + vector("v.ls2", width)
+    layer += linear("v.attn_qkv", 3 * wide, width, bias) + linear("v.attn_out", width, wide, True)
+    layer += norm("v.attn_q_norm", wide) + norm("v.attn_k_norm", wide) if c.flag("qk_normalization") else ()
+    layer += linear("v.ffn_up", inner, width, True) + linear("v.ffn_down", width, inner, True)
+    outside = vector("v.class_embd", width) + patches(width, channels, patch, patch, bias=True)
+    outside += vector("v.position_embd", (side // patch) ** 2 + 1, width) + norm("mm.input_norm", joined, "layer")
+    return (Tower("vision", outside + two_layers(hidden, middle, joined, bias=False), [layer] * number),)
+
+
+def bee(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """SigLIP 2 and LLaVA's projector, four times as wide as the text and normed before."""
+    c = vision_of(outer, "siglip_vision_model")
+    width = c.size("hidden_size")
+    outer.ignore("image_grid_pinpoints", "image_seq_length", "projector_hidden_act", "multimodal_projector_bias")
+    beyond = norm("mm.input_norm", width, "layer") + two_layers(hidden, 4 * hidden, width)
+    return _with(encoder(c), beyond + vector("v.image_newline", hidden))
+
+
+def ovis2_5(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """SigLIP 2 for images of any size; patches become shares of a visual vocabulary. Four of its words are marks."""
+    c = outer.part("vit_config", "siglip2_navit")
+    if c is None:
+        raise outer.fail("vit_config", "missing")
+    width, inner, number, channels = sizes(c)
+    patch, stride, words = c.size("patch_size"), c.size("hidden_stride", 1), outer.size("visual_vocab_size", 65536)
+    stated = c.value("num_patches")
+    rows = stated if isinstance(stated, int) and stated > 0 else (c.size("image_size") // patch) ** 2
+    for part in (outer, c):
+        part.ignore("hidden_size", "multimodal_max_length", "conversation_formatter_class", "num_patches", "image_size")
+    c.ignore("fullatt_block_indexes", "window_size", "temporal_patch_size", "use_rope")
+    outside = patches(width, channels, patch, patch, bias=True) + norm("v.post_ln", width, "layer")
+    outside += vector("v.position_embd", rows, width) if c.flag("preserve_original_pe", True) else ()
+    outside += linear("v.head", words - VISUAL_MARKS, width * stride**2)
+    outside += norm("v.head_norm", words - VISUAL_MARKS, "layer") + vector("mm.visual_embd", words, hidden)
+    return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
+
+
+def step3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Step 3: CLIP's layers, then two strided convolutions before the projector."""
+    c = vision_of(outer, "step3_vision_encoder")
+    width, inner, number, channels = sizes(c)
+    patch, side, output = c.size("patch_size"), c.size("image_size"), c.size("output_hidden_size")
+    outer.ignore("hidden_size", "understand_projector_stride")
+    outside = vector("v.class_embd", width) + patches(width, channels, patch, patch, bias=True)
+    outside += vector("v.position_embd", (side // patch) ** 2 + 1, width)
+    for wide, narrow, kernel in ((output, width, 2), (2 * output, output, 3)):
+        outside += vector("mm.downsample", wide, narrow, kernel, kernel) + vector("mm.downsample", wide, kind="bias")
+    outside += linear("mm.model.fc", hidden, 2 * output, outer.flag("projector_bias", True))
+    return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
+
+
+def onevision(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """LLaVA-OneVision 2, and Mage-VL, which mlx-vlm reads so: places by rotation, a norm before all layers, none
+    behind them but the merger's."""
+    c = vision_of(outer, "llava_onevision2_vision")
+    width, inner, number, channels = sizes(c)
+    patch, merge = c.size("patch_size"), c.size("spatial_merge_size", 2)
+    c.ignore("image_size", "frame_windows_size", "temporal_patch_size", "out_hidden_size", "text_hidden_size")
+    joined = width * merge**2
+    outside = patches(width, channels, patch, patch) + norm("v.pre_ln", width, "layer")
+    outside += norm("mm.input_norm", width, "layer") + two_layers(hidden, joined, joined)
+    return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
+
+
+def bailing(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Ling 3: Qwen3-VL's encoder, whose merger only norms; the maps to the text stand apart."""
+    c = vision_of(outer, "qwen3_moe_vit")
+    width, merge = c.size("hidden_size"), c.size("spatial_merge_size")
+    frames, patch = c.size("temporal_patch_size"), c.size("patch_size")
+    c.ignore("num_heads", "out_hidden_size", "deepstack_visual_indexes")
+    outer.ignore("mrope_section")
+    outside = patches(width, c.size("in_channels"), frames, patch, patch, bias=True)
+    outside += vector("v.position_embd", c.size("num_position_embeddings"), width)
+    outside += norm("mm.input_norm", width, "layer") + two_layers(hidden, hidden, width * merge**2)
+    layer = block(width, c.size("intermediate_size"), fused_qkv=True)
+    return (Tower("vision", outside, [layer] * c.size("depth")),)
+
+
+TOWERS: dict[str, Towers] = {
+    "bailing_moe_v3_vl": bailing,
+    "llava_onevision2": onevision,
+    "mage_vl": onevision,
+    "Bee": bee,
+    "NVLM_D": nvlm,
+    "eagle_2_5_vl": eagle,
+    "locateanything": moonvit,
+    "ovis2_5": ovis2_5,
+    "step3_vl": step3,
+}

@@ -1,0 +1,387 @@
+"""The metadata that llama.cpp's converters write (`conversion/*.py`), one function for each that differs, from the
+config.json that a file is made from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Config = dict[str, Any]
+PLAIN = {
+    "block_count": "num_hidden_layers",
+    "context_length": "max_position_embeddings",
+    "embedding_length": "hidden_size",
+    "feed_forward_length": "intermediate_size",
+    "attention.head_count": "num_attention_heads",
+    "attention.head_count_kv": "num_key_value_heads",
+    "attention.key_length": "head_dim",
+    "attention.sliding_window": "sliding_window",
+}
+
+
+def plain(config: Config) -> Config:
+    """`TextModel.set_gguf_parameters` in `conversion/base.py`."""
+    return {new: config[old] for new, old in PLAIN.items() if config.get(old) is not None}
+
+
+def routed(config: Config, *, count: str = "n_routed_experts", shared: str = "n_shared_experts") -> Config:
+    keys = {
+        "expert_count": count,
+        "expert_used_count": "num_experts_per_tok",
+        "expert_feed_forward_length": "moe_intermediate_size",
+        "expert_shared_count": shared,
+        "leading_dense_block_count": "first_k_dense_replace",
+        "expert_weights_norm": "norm_topk_prob",
+        "expert_weights_scale": "routed_scaling_factor",
+        "expert_group_count": "n_group",
+        "expert_group_used_count": "topk_group",
+    }
+    said = {"norm_topk_prob": True} | config  # which the catalogue's trimmed files may leave out
+    return plain(config) | {new: said[old] for new, old in keys.items() if said.get(old) is not None}
+
+
+def latent(config: Config) -> Config:
+    """`DeepseekV2Model` in `conversion/deepseek.py`."""
+    nope, rope = config["qk_nope_head_dim"], config["qk_rope_head_dim"]
+    return routed(config) | {
+        "attention.head_count_kv": 1,
+        "attention.q_lora_rank": config["q_lora_rank"],
+        "attention.kv_lora_rank": config["kv_lora_rank"],
+        "attention.key_length": config["kv_lora_rank"] + rope,
+        "attention.value_length": config["kv_lora_rank"],
+        "attention.key_length_mla": nope + rope,
+        "attention.value_length_mla": config["v_head_dim"],
+        "rope.dimension_count": rope,
+    }
+
+
+def indexed(config: Config) -> Config:
+    return latent(config) | {
+        "attention.indexer.head_count": config["index_n_heads"],
+        "attention.indexer.key_length": config["index_head_dim"],
+        "attention.indexer.top_k": config["index_topk"],
+    }
+
+
+def windows(config: Config) -> Config:
+    kinds = config.get("layer_types")
+    return {"attention.sliding_window_pattern": [kind == "sliding_attention" for kind in kinds]} if kinds else {}
+
+
+def falcon(config: Config) -> Config:
+    heads = config.get("num_kv_heads") or config.get("n_head_kv") or 1
+    own = {"context_length": 2048, "feed_forward_length": 4 * config["hidden_size"], "attention.head_count_kv": heads}
+    return plain(config) | own
+
+
+def gpt2(config: Config) -> Config:
+    return {
+        "block_count": config["n_layer"],
+        "context_length": config["n_positions"],
+        "embedding_length": config["n_embd"],
+        "feed_forward_length": 4 * config["n_embd"],
+        "attention.head_count": config["n_head"],
+    }
+
+
+def starcoder(config: Config) -> Config:
+    return gpt2(config) | {"attention.head_count_kv": 1}
+
+
+def bloom(config: Config) -> Config:
+    hidden, heads = config.get("hidden_size") or config["n_embed"], config["n_head"]
+    own = {"attention.head_count": heads, "attention.head_count_kv": heads, "block_count": config["n_layer"]}
+    return own | {"context_length": 2048, "embedding_length": hidden, "feed_forward_length": 4 * hidden}
+
+
+def mpt(config: Config) -> Config:
+    return {
+        "block_count": config["n_layers"],
+        "context_length": config["max_seq_len"],
+        "embedding_length": config["d_model"],
+        "feed_forward_length": config["expansion_ratio"] * config["d_model"],
+        "attention.head_count": config["n_heads"],
+    }
+
+
+def gemma3n(config: Config) -> Config:
+    return {
+        **plain(config),
+        **windows(config),
+        "altup.num_inputs": config["altup_num_inputs"],
+        "attention.shared_kv_layers": config["num_kv_shared_layers"],
+        "embedding_length_per_layer_input": config["hidden_size_per_layer_input"],
+    }
+
+
+def chatglm(config: Config) -> Config:
+    return {
+        "block_count": config["num_layers"],
+        "context_length": config["seq_length"],
+        "embedding_length": config["hidden_size"],
+        "feed_forward_length": config["ffn_hidden_size"],
+        "attention.head_count": config["num_attention_heads"],
+        "attention.head_count_kv": config["multi_query_group_num"],
+    }
+
+
+def dbrx(config: Config) -> Config:
+    return {
+        "block_count": config["n_layers"],
+        "context_length": config["max_seq_len"],
+        "embedding_length": config["d_model"],
+        "feed_forward_length": config["ffn_config"]["ffn_hidden_size"],
+        "attention.head_count": config["n_heads"],
+        "attention.head_count_kv": config["attn_config"]["kv_n_heads"],
+        "expert_count": config["ffn_config"]["moe_num_experts"],
+        "expert_used_count": config["ffn_config"]["moe_top_k"],
+    }
+
+
+def openelm(config: Config) -> Config:
+    widths = config["ffn_multipliers"]
+    return {
+        "block_count": config["num_transformer_layers"],
+        "context_length": config["max_context_length"],
+        "embedding_length": config["model_dim"],
+        "feed_forward_length": [256 * int(width * config["model_dim"] / 256 + 0.5) for width in widths],
+        "attention.head_count": config["num_query_heads"],
+        "attention.head_count_kv": config["num_kv_heads"],
+        "attention.key_length": config["head_dim"],
+    }
+
+
+def deci(config: Config) -> Config:
+    """No `ffn_mult` that is not a size: two thirds of it times the hidden size, in steps of 256."""
+    heads, hidden = config["num_attention_heads"], config["hidden_size"]
+    parts = [(block["attention"], block["ffn"]) for block in config["block_configs"]]
+    queries = [0 if attn["no_op"] else heads for attn, _ in parts]
+    keys = [0 if not attn["n_heads_in_group"] else heads // attn["n_heads_in_group"] for attn, _ in parts]
+    widths = [0 if ffn["no_op"] else 256 * -(-int(2 * ffn["ffn_mult"] * hidden / 3) // 256) for _, ffn in parts]
+    own = {"attention.head_count": queries, "attention.head_count_kv": keys, "feed_forward_length": widths}
+    return plain(config) | own
+
+
+def phi2(config: Config) -> Config:
+    heads = config["num_attention_heads"]
+    return plain(config) | {"feed_forward_length": 4 * config["hidden_size"], "attention.head_count_kv": heads}
+
+
+def minicpm3(config: Config) -> Config:
+    rope = config["qk_rope_head_dim"]
+    return plain(config) | {
+        "attention.q_lora_rank": config["q_lora_rank"],
+        "attention.kv_lora_rank": config["kv_lora_rank"],
+        "attention.key_length": config["qk_nope_head_dim"] + rope,
+        "rope.dimension_count": rope,
+    }
+
+
+def stablelm(config: Config) -> Config:
+    return plain(config) | {"use_parallel_residual": config.get("use_parallel_residual", True)}
+
+
+def recurrent(inner: int, rank: int, config: Config) -> Config:
+    """Heads and feed-forward are nought; the context is any number."""
+    return {
+        "block_count": config["num_hidden_layers"],
+        "context_length": 2**20,
+        "embedding_length": config["hidden_size"],
+        "feed_forward_length": 0,
+        "attention.head_count": 0,
+        "ssm.conv_kernel": config["conv_kernel"],
+        "ssm.inner_size": inner,
+        "ssm.state_size": config["state_size"],
+        "ssm.time_step_rank": rank,
+    }
+
+
+def mamba(config: Config) -> Config:
+    rank, hidden = config.get("time_step_rank", "auto"), config["hidden_size"]
+    norms = {"ssm.dt_b_c_rms": config["model_type"] == "falcon_mamba"}
+    return recurrent(2 * hidden, -(-hidden // 16) if rank == "auto" else rank, config) | norms
+
+
+def mamba2(config: Config) -> Config:
+    inner = 2 * config["hidden_size"]
+    return recurrent(inner, inner // config["head_dim"], config) | {"ssm.group_count": config["n_groups"]}
+
+
+def jamba(config: Config) -> Config:
+    period, offset = config["attn_layer_period"], config["attn_layer_offset"]
+    number, heads = config["num_hidden_layers"], config["num_key_value_heads"]
+    return plain(config) | {
+        "attention.head_count_kv": [heads * (i % period == offset) for i in range(number)],
+        "expert_count": config["num_experts"],
+        "expert_used_count": config["num_experts_per_tok"],
+        "ssm.conv_kernel": config["mamba_d_conv"],
+        "ssm.inner_size": config["mamba_expand"] * config["hidden_size"],
+        "ssm.state_size": config["mamba_d_state"],
+        "ssm.time_step_rank": config["mamba_dt_rank"],
+    }
+
+
+def beside_mamba2(config: Config, inner: int) -> Config:
+    return plain(config) | {
+        "ssm.conv_kernel": config["mamba_d_conv"],
+        "ssm.inner_size": inner,
+        "ssm.state_size": config["mamba_d_state"],
+        "ssm.time_step_rank": config["mamba_n_heads"],
+        "ssm.group_count": config["mamba_n_groups"],
+    }
+
+
+def falcon_h1(config: Config) -> Config:
+    return beside_mamba2(config, config["mamba_d_ssm"])
+
+
+def granite_hybrid(config: Config) -> Config:
+    heads = [
+        config["num_key_value_heads"] * (kind in ("attention", "full_attention")) for kind in config["layer_types"]
+    ]
+    experts = {"expert_count": config["num_local_experts"], "expert_used_count": config["num_experts_per_tok"]}
+    return {
+        **beside_mamba2(config, config["mamba_expand"] * config["hidden_size"]),
+        **(experts if config["num_local_experts"] else {}),
+        "attention.head_count_kv": heads,
+        "expert_shared_feed_forward_length": config["shared_intermediate_size"],
+    }
+
+
+def kimi_linear(config: Config) -> Config:
+    full = [kind == "full_attention" for kind in config["layer_types"]]
+    own = latent(config) | {
+        "attention.head_count_kv": [int(flag) for flag in full],
+        "expert_count": config["num_experts"],
+        "expert_used_count": config["num_experts_per_token"],
+        "expert_shared_count": config["num_shared_experts"],
+        "ssm.conv_kernel": config["linear_conv_kernel_dim"],
+        "kda.head_dim": config["linear_head_dim"],
+    }
+    return {key: value for key, value in own.items() if value is not None}
+
+
+def mimo2(config: Config) -> Config:
+    hybrid = [*config["hybrid_layer_pattern"], 1, 1, 1]
+    heads = {0: config["num_key_value_heads"], 1: config["swa_num_key_value_heads"]}
+    own = routed(config) | {
+        "block_count": config["num_hidden_layers"] + 3,
+        "nextn_predict_layers": 3,
+        "attention.head_count_kv": [heads[flag] for flag in hybrid],
+        "attention.sliding_window_pattern": hybrid,
+        "attention.value_length": config["v_head_dim"],
+    }
+    return {key: value for key, value in own.items() if key != "leading_dense_block_count"}
+
+
+def hunyuan_moe(config: Config) -> Config:
+    def first(value: object) -> object:
+        return value[0] if isinstance(value, list) else value
+
+    return plain(config) | {
+        "expert_count": config["num_experts"],
+        "expert_used_count": first(config["moe_topk"]),
+        "expert_feed_forward_length": first(config["moe_intermediate_size"]),
+        "expert_shared_count": first(config["num_shared_expert"]),
+        "expert_shared_feed_forward_length": config["intermediate_size"],
+    }
+
+
+def afmoe(config: Config) -> Config:
+    return plain(config) | {
+        "expert_count": config["num_experts"],
+        "expert_used_count": config["num_experts_per_tok"],
+        "expert_shared_count": config["num_shared_experts"],
+        "expert_feed_forward_length": config["moe_intermediate_size"],
+        "leading_dense_block_count": config["num_dense_layers"],
+        "expert_weights_scale": config.get("route_scale", 1.0),
+    }
+
+
+def exaone_moe(config: Config) -> Config:
+    return routed(config, count="num_experts", shared="num_shared_experts") | windows(config)
+
+
+def bailing(config: Config) -> Config:
+    return routed(config, count="num_experts", shared="num_shared_experts") | {"expert_weights_scale": 1.0}
+
+
+def phimoe(config: Config) -> Config:
+    return plain(config) | {
+        "expert_count": config["num_local_experts"],
+        "expert_used_count": config["num_experts_per_tok"],
+    }
+
+
+def cohere2_moe(config: Config) -> Config:
+    first = next((i for i, kind in enumerate(config.get("mlp_layer_types") or ()) if kind != "dense"), None)
+    own = plain(config) | windows(config)
+    return own | {
+        "feed_forward_length": config["prefix_dense_intermediate_size"],
+        "expert_feed_forward_length": config["intermediate_size"],
+        "expert_count": config["num_experts"],
+        "expert_used_count": config["num_experts_per_tok"],
+        "expert_shared_count": config["num_shared_experts"],
+        "leading_dense_block_count": config["first_k_dense_replace"] if first is None else first,
+        "expert_weights_norm": config.get("norm_topk_prob", False),
+    }
+
+
+def mellum(config: Config) -> Config:
+    return routed(config, count="num_experts") | windows(config)
+
+
+def hy_v3(config: Config) -> Config:
+    size = config["moe_intermediate_size"] * config["num_shared_experts"]
+    own = {key: value for key, value in routed(config, count="num_experts").items() if "leading" not in key}
+    return own | {"expert_shared_feed_forward_length": size, "expert_weights_scale": 1.0}
+
+
+def laguna(config: Config) -> Config:
+    """No pattern of windows: `src/models/laguna.cpp` knows it."""
+    kinds = config["mlp_layer_types"]
+    return plain(config) | {
+        "attention.head_count": config["num_attention_heads_per_layer"],
+        "expert_count": config["num_experts"],
+        "expert_used_count": config["num_experts_per_tok"],
+        "expert_feed_forward_length": config["moe_intermediate_size"],
+        "expert_shared_feed_forward_length": config["shared_expert_intermediate_size"],
+        "leading_dense_block_count": kinds.index("sparse"),
+        "expert_weights_norm": True,
+        "expert_weights_scale": 1.0,
+    }
+
+
+def step35(config: Config) -> Config:
+    """With `--no-mtp`."""
+    windowed = [kind == "sliding_attention" for kind in config["layer_types"]]
+    heads = config["num_sliding_attention_heads"], config["num_attention_heads"]
+    return plain(config) | {
+        "attention.head_count": [heads[0] if window else heads[1] for window in windowed],
+        "attention.head_count_kv": [config["num_key_value_heads"]] * len(windowed),
+        "attention.sliding_window_pattern": windowed,
+        "attention.value_length": config["head_dim"],
+        "expert_count": config["num_experts"],
+        "expert_used_count": config["num_experts_per_tok"],
+        "expert_feed_forward_length": config["moe_intermediate_size"],
+        "expert_shared_feed_forward_length": config["share_expert_dim"],
+        "expert_weights_scale": config["moe_router_scaling_factor"],
+        "leading_dense_block_count": config["first_k_dense_replace"],
+        "moe_every_n_layers": 1,
+    }
+
+
+def deepseek4(config: Config) -> Config:
+    """`DeepseekV4Model` in `conversion/deepseek.py`."""
+    own = {key: value for key, value in routed(config).items() if "group" not in key}
+    return own | {
+        "attention.q_lora_rank": config["q_lora_rank"],
+        "attention.indexer.head_count": config["index_n_heads"],
+        "attention.indexer.key_length": config["index_head_dim"],
+        "attention.indexer.top_k": config["index_topk"],
+        "attention.output_group_count": config["o_groups"],
+        "attention.output_lora_rank": config["o_lora_rank"],
+        "attention.compress_ratios": config["compress_ratios"][: config["num_hidden_layers"]],
+        "hyper_connection.count": config["hc_mult"],
+        "hash_layer_count": config["num_hash_layers"],
+        "rope.dimension_count": config["qk_rope_head_dim"],
+    }

@@ -1,0 +1,273 @@
+"""Files with encoders whose code only their own repositories bring: all tensors together are the number of parameters
+in the published checkpoint (llmfit 1.1.17, `hf_models.json`, `parameters_raw`)."""
+
+from __future__ import annotations
+
+import pytest
+
+from calculator.architecture import ConfigError, read_config
+from calculator.memory import Workload, estimate
+from tests.calculator.architecture.test_published_code import Config, decoder
+from tests.calculator.memory.shapes import catalogued_config
+
+SIGLIP = {
+    "model_type": "siglip_vision_model",
+    "hidden_size": 1152,
+    "intermediate_size": 4304,
+    "num_hidden_layers": 27,
+    "num_attention_heads": 16,
+    "image_size": 448,
+    "patch_size": 14,
+}
+QWEN3_8B = decoder("qwen3", 4096, 36, 32, 8, 12288, 151936) | {"head_dim": 128}
+EAGLE_2B: Config = {
+    "model_type": "eagle_2_5_vl",
+    "text_config": decoder("qwen2", 1536, 28, 12, 2, 8960, 151674),
+    "vision_config": SIGLIP,
+    "downsample_ratio": 0.5,
+    "force_image_size": 448,
+    "mlp_connector_layers": 2,
+    "select_layer": -1,
+    "use_pixel_shuffle": True,
+}
+EAGLE_8B = EAGLE_2B | {"text_config": decoder("qwen2", 3584, 28, 28, 4, 18944, 151676)}
+LOCATE: Config = {
+    "model_type": "locateanything",
+    "text_config": decoder("qwen2", 2048, 36, 16, 2, 11008, 152681),
+    "vision_config": {
+        "model_type": "moonvit",
+        "hidden_size": 1152,
+        "intermediate_size": 4304,
+        "num_hidden_layers": 27,
+        "num_attention_heads": 16,
+        "patch_size": 14,
+        "init_pos_emb_height": 64,
+        "init_pos_emb_width": 64,
+        "merge_kernel_size": [2, 2],
+    },
+    "mlp_connector_layers": 2,
+}
+NVLM: Config = {
+    "model_type": "NVLM_D",
+    "llm_config": decoder("qwen2", 8192, 80, 64, 8, 29568, 152064),
+    "vision_config": {
+        "model_type": "intern_vit_6b",
+        "hidden_size": 3200,
+        "intermediate_size": 12800,
+        "num_hidden_layers": 45,
+        "num_attention_heads": 25,
+        "num_dummy_heads": 7,
+        "image_size": 448,
+        "patch_size": 14,
+        "qk_normalization": True,
+        "qkv_bias": False,
+    },
+    "downsample_ratio": 0.5,
+    "dynamic_image_size": True,
+    "force_image_size": 448,
+    "select_layer": -1,
+}
+BEE: Config = {
+    "model_type": "Bee",
+    "text_config": QWEN3_8B | {"vocab_size": 152000},
+    "vision_config": SIGLIP | {"num_hidden_layers": 26, "image_size": 384, "vision_use_head": False},
+    "image_grid_pinpoints": [[384, 384]],
+    "tie_word_embeddings": False,
+}
+OVIS: Config = {
+    "model_type": "ovis2_5",
+    "hidden_size": 4096,
+    "llm_config": QWEN3_8B,
+    "vit_config": SIGLIP
+    | {"model_type": "siglip2_navit", "image_size": 512, "patch_size": 16, "hidden_stride": 2, "num_patches": -1}
+    | {"preserve_original_pe": True, "fullatt_block_indexes": None, "window_size": 112, "temporal_patch_size": 1},
+    "visual_vocab_size": 65536,
+}
+OPENCUA: Config = {
+    "model_type": "opencua",
+    "text_config": decoder("qwen2", 3584, 28, 28, 4, 18944, 152064),
+    "vision_config": {
+        "model_type": "qwen2_5_vl",
+        "hidden_size": 1280,
+        "intermediate_size": 3420,
+        "depth": 32,
+        "num_heads": 16,
+        "out_hidden_size": 3584,
+        "patch_size": 14,
+        "spatial_merge_size": 2,
+        "temporal_patch_size": 2,
+        "window_size": 112,
+        "fullatt_block_indexes": [7, 15, 23, 31],
+    },
+}
+STEP_10B: Config = {
+    "model_type": "step_robotics",
+    "text_config": QWEN3_8B,
+    "vision_config": {
+        "model_type": "perception_encoder",
+        "width": 1536,
+        "layers": 47,
+        "heads": 16,
+        "mlp_ratio": 8960 / 1536,
+        "image_size": 728,
+        "patch_size": 14,
+        "ls_init_value": 0.1,
+        "use_abs_posemb": True,
+        "use_cls_token": False,
+        "use_ln_pre": True,
+        "use_ln_post": False,
+        "use_rope2d": True,
+    },
+    "projector_bias": False,
+    "understand_projector_stride": 2,
+}
+STEP3: Config = {
+    "model_type": "step3_vl",
+    "hidden_size": 7168,
+    "text_config": {
+        "model_type": "step3_text",
+        "hidden_size": 7168,
+        "intermediate_size": 18432,
+        "num_attention_heads": 64,
+        "num_attention_groups": 1,
+        "num_hidden_layers": 61,
+        "max_position_embedding": 65536,
+        "vocab_size": 128815,
+        "moe_intermediate_size": 5120,
+        "moe_num_experts": 48,
+        "moe_top_k": 3,
+        "share_expert_dim": 5120,
+        "share_q_dim": 2048,
+        "head_dim": 256,
+        "norm_expert_weight": False,
+        "moe_layers_enum": ",".join(map(str, range(4, 60))),
+    },
+    "vision_config": {
+        "model_type": "step3_vision_encoder",
+        "hidden_size": 1792,
+        "intermediate_size": 15360,
+        "output_hidden_size": 4096,
+        "num_hidden_layers": 63,
+        "num_attention_heads": 16,
+        "image_size": 728,
+        "patch_size": 14,
+    },
+    "projector_bias": False,
+    "understand_projector_stride": 2,
+    "tie_word_embeddings": False,
+}
+ONEVISION = {
+    "model_type": "llava_onevision2_vision",
+    "hidden_size": 1024,
+    "intermediate_size": 4096,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "patch_size": 14,
+    "spatial_merge_size": 2,
+    "frame_windows_size": 4,
+}
+LLAVA: Config = {"model_type": "llava_onevision2", "text_config": QWEN3_8B, "vision_config": ONEVISION}
+MAGE: Config = {
+    "model_type": "mage_vl",
+    "text_config": decoder("qwen3", 2560, 36, 32, 8, 9728, 151936) | {"head_dim": 128},
+    "vision_config": ONEVISION | {"patch_size": 16, "out_hidden_size": 2560},
+}
+READER = {
+    "hidden_size": 1280,
+    "intermediate_size": 6848,
+    "moe_intermediate_size": 896,
+    "n_routed_experts": 64,
+    "n_shared_experts": 2,
+    "num_experts_per_tok": 6,
+    "num_attention_heads": 10,
+    "num_key_value_heads": 10,
+    "num_hidden_layers": 12,
+    "vocab_size": 129280,
+    "max_position_embeddings": 8192,
+}
+OCR2: Config = {
+    "model_type": "deepseek_ocr2",
+    "text_config": READER
+    | {"model_type": "deepseek_ocr2_text", "mlp_layer_types": ["dense"] + ["sparse"] * 11, "topk_method": "greedy"},
+    "vision_config": {
+        "model_type": "deepseek_ocr2_vision",
+        "sam_config": {"model_type": "deepseek_ocr2_sam_vision_model"},
+        "encoder_config": {
+            "model_type": "deepseek_ocr2_encoder",
+            "hidden_size": 896,
+            "intermediate_size": 4864,
+            "num_attention_heads": 14,
+            "num_hidden_layers": 24,
+            "num_key_value_heads": 2,
+        },
+    },
+}
+OCR2_CODE: Config = {
+    "model_type": "deepseek_vl_v2",
+    "architectures": ["DeepseekOCR2ForCausalLM"],
+    "language_config": READER
+    | {"model_type": "deepseek_v2", "first_k_dense_replace": 1, "use_mla": False, "q_lora_rank": None}
+    | {"kv_lora_rank": None, "qk_nope_head_dim": 0, "qk_rope_head_dim": 0, "v_head_dim": 0},
+    "projector_config": {"input_dim": 896, "n_embed": 1280, "projector_type": "linear"},
+    "vision_config": {"model_type": "vision", "width": {"qwen2-0-5b": {"dim": 896}}},
+    "tile_tag": "2D",
+}
+LING: Config = {
+    "model_type": "bailing_moe_v3_vl",
+    "text_config": catalogued_config("inclusionai/ling-3-0-flash") | {"num_nextn_predict_layers": 0},
+    "mrope_section": [12, 10, 10],
+}
+PUBLISHED: dict[str, tuple[Config, int]] = {
+    "inclusionAI/Ling-3.0-flash-VL": (LING, 124_848_460_496 - 40 * 512),  # less corrections of routers, buffers here
+    "lmms-lab-encoder/LLaVA-OneVision-2-8B-Instruct": (LLAVA, 8_527_213_568),
+    "microsoft/Mage-VL": (MAGE, 4_741_793_792),
+    "deepseek-community/DeepSeek-OCR-2": (OCR2, 3_389_119_360),
+    "deepseek-ai/DeepSeek-OCR-2": (OCR2_CODE, 3_389_119_360),
+    "mlx-community/DeepSeek-OCR-2-6bit": (OCR2_CODE | {"model_type": "deepseekocr_2"}, 3_389_119_360),
+    "nvidia/Eagle2-2B": (EAGLE_2B, 2_214_298_048),
+    "nvidia/Eagle2.5-8B": (EAGLE_8B, 8_070_777_280),
+    "nvidia/LocateAnything-3B": (LOCATE, 3_830_665_968),
+    "nvidia/NVLM-D-72B": (NVLM, 79_379_593_344),
+    "Open-Bee/Bee-8B-RL": (BEE, 8_675_017_504),
+    "AIDC-AI/Ovis2.5-9B": (OVIS, 9_174_807_784),
+    "xlangai/OpenCUA-7B": (OPENCUA, 8_292_168_448 - 28 * 64),  # less what the rotary tables are made from
+    "stepfun-ai/Step3-VL-10B": (STEP_10B, 10_171_750_144),
+    "stepfun-ai/step3": (STEP3, 320_969_912_832),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_checkpoint(name: str) -> None:
+    config, published = PUBLISHED[name]
+    shape = read_config(config)
+    assert sum(tensor.elements for tensor in shape.tensors if tensor.kind != "buffer") == published
+
+
+def test_step_3_keeps_one_group() -> None:
+    """61 layers, a key and a value of 256 numbers in each."""
+    held = estimate(read_config(STEP3), Workload(engine="transformers", context_tokens=1000, kv_format="bf16"))
+    assert held.part("kv_cache").bytes == 1000 * 61 * 2 * 256 * 2
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_vllm_sees_images(name: str) -> None:
+    shape = read_config(PUBLISHED[name][0])
+    alone, seeing = (
+        estimate(shape, Workload(engine="vllm", context_tokens=2048, vision=vision, tensor_parallel=1)).total_bytes
+        for vision in (False, True)
+    )
+    assert seeing > alone
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "reason"),
+    [
+        ({key: value for key, value in OVIS.items() if key != "vit_config"}, "vit_config", "missing"),
+        (STEP3 | {"text_config": STEP3["text_config"] | {"moe_layers_enum": "a"}}, "moe_layers_enum", "not_a_list"),
+        (STEP3 | {"vision_config": STEP3["vision_config"] | {"extra_layers": 4}}, "extra_layers", "unknown_key"),
+    ],
+)
+def test_what_cannot_be_is_a_fault(config: Config, key: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        read_config(config)
+    assert (raised.value.faults[0].key.rpartition(".")[2], raised.value.faults[0].reason) == (key, reason)
