@@ -25,6 +25,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "d_ff",
         "block_ff_dim",
         "activation_hidden_dim",
+        "ff_intermediate_size",
     ),
     "vocab_size": ("vocab_size", "padded_vocab_size", "n_vocab"),
     "context": (

@@ -1,15 +1,15 @@
 """More decoders of published files that bring code of their own.
 
-Sources: the code in the repositories of MiniCPM-SALA, Xing 4.0, PLaMo 3, Step 3, Talkie and Pico, as those who serve
-them restate it (vLLM 0.33.0 and a plug-in of it, converters to GGUF, mlx-lm). The counts are those of the published
-checkpoints.
+Sources: the code in the repositories of MiniCPM-SALA, Xing 4.0, PLaMo 3, Phi-3 small, Step 3, Talkie and Pico, as those
+who serve them restate it (vLLM 0.33.0 and a plug-in of it, converters to GGUF, mlx-lm), and flash-linear-attention's.
+The counts are those of the published checkpoints.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.architecture.attention import mixer
+from calculator.architecture.attention import attention, divides, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.deepseek import Latent
 from calculator.architecture.families.dense import BIASED, GEMMA3
@@ -115,13 +115,46 @@ def step3(c: Fields) -> Decoder:
     return decoder(c, [kinds[index in routed] for index in range(number)])
 
 
+PHI3_SMALL = Standard(  # some layers attend to blocks by a fixed pattern, but keep all
+    qkv_bias=True,
+    out_bias=True,
+    mlp_bias=True,
+    fused_qkv=True,
+    fused_gate_up=True,
+    norm_kind="layer",
+    ignored=(
+        *("dense_attention_every_n_layers", "ff_dim_multiplier", "blocksparse_block_size", "blocksparse_vert_stride"),
+        *("blocksparse_num_local_blocks", "blocksparse_homo_head_pattern"),
+    ),
+)
+
+
+def fla_transformer(c: Fields) -> Decoder:
+    """flash-linear-attention's own decoder (`fla/models/transformer`): Llama's layers, a width that follows from the
+    model's, and a norm of queries and keys if told."""
+    hidden, heads = c.size("hidden_size"), c.size("num_heads")
+    divides(c, "num_heads", heads, "hidden_size", hidden)
+    inner = c.size("intermediate_size", None)
+    if inner is None:
+        inner = -(-int(hidden * c.number("hidden_ratio", 4) * 2 / 3) // 256) * 256
+    c.ignore("hidden_ratio", "fuse_norm", "fuse_swiglu", "fuse_cross_entropy", "elementwise_affine", "attention_bias")
+    kind = "sliding" if c.size("sliding_window", None) else "full"
+    spec = mixer(c, kind, heads, c.size("num_kv_heads", heads), hidden // heads)
+    normed = "head" if c.flag("qk_norm") else ""
+    layer = norms(PRE_NORMS, hidden) + dense(hidden, inner)
+    layer += attention(hidden, spec, qkv_bias=c.flag("qkv_bias"), qk_norm=normed)
+    return decoder(c, [layer] * c.size("num_layers"))
+
+
 PLAMO3 = replace(GEMMA3, windowed=every_nth_full(8), fused_qkv=True, fused_gate_up=True)
 
 FAMILIES: dict[str, Family] = {
     "minicpm_sala": minicpm_sala,
     "pico_decoder": Standard(),
+    "phi3small": PHI3_SMALL,
     "plamo3": PLAMO3,
     "step3_text": step3,
     "talkie": talkie,
+    "transformer": fla_transformer,
     "xing4_0": xing4,
 }

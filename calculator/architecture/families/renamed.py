@@ -1,7 +1,7 @@
-"""Model types whose layers are another's: the code in their repositories is that of Llama, Qwen 3 or OLMo 2 with a name
-of its own, and each published checkpoint has exactly as many parameters as its sizes come to so (llmfit 1.1.17,
-`hf_models.json`; `tests/reference/parameters/renamed.jsonl`). A key that such a file has beyond those is refused as for
-any other type.
+"""Model types whose layers are another's: the code in their repositories is that of Llama, Qwen 3, OLMo 2 or OLMoE
+with a name of its own, and each published checkpoint has exactly as many parameters as its sizes come to so (llmfit
+1.1.17, `hf_models.json`; `tests/reference/parameters/renamed.jsonl`). A key that such a file has beyond those is refused
+as for any other type.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from calculator.architecture.families.deepseek import V3
 from calculator.architecture.families.dense import LLAMA, OLMO2, QWEN3
+from calculator.architecture.families.sparse import OLMOE
 from calculator.architecture.families.standard import PRE_NORMS, Family, Standard
 
 LIKE_LLAMA = ("apriel", "gpts2", "gpts14m", "kormo", "maplept", "microbanana", "parambharatgen", "sealglazer")
@@ -22,6 +23,8 @@ FAMILIES: dict[str, Family] = {
     **dict.fromkeys(LIKE_LLAMA, LLAMA),
     **dict.fromkeys(LIKE_QWEN3, QWEN3),
     "aquila3": Standard(qkv_bias=True),
+    "joyai_llm_flash": V3,  # `MODEL_REMAPPING` of mlx-lm 0.32.2; its own count is not among those
     "gravity_moe": V3,  # "the same underlying architecture": Trillion Labs' plug-in for vLLM
+    "emo": replace(OLMOE, qk_norm=""),
     "instella": replace(OLMO2, norms=PRE_NORMS),
 }

@@ -152,6 +152,7 @@ QWEN3_MOE = replace(
     QK_NORMED, windowed=qwen3_moe_window, sparse=Sparse(layers=every_sparse_step), ignored=("use_qk_norm",)
 )
 
+OLMOE = replace(BIASED, qk_norm="all", sparse=SIZED_LIKE_DENSE)
 FAMILIES: dict[str, Family] = {
     "afmoe": replace(
         QK_NORMED,
@@ -227,7 +228,7 @@ FAMILIES: dict[str, Family] = {
         ),
     ),
     "mixtral": Standard(windowed=every_layer_windowed, sparse=SIZED_LIKE_DENSE),
-    "olmoe": replace(BIASED, qk_norm="all", sparse=SIZED_LIKE_DENSE),
+    "olmoe": OLMOE,
     "phimoe": replace(
         BIASED,
         norm_kind="layer",

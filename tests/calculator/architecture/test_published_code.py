@@ -88,6 +88,33 @@ PLAMO3 = decoder("plamo3", 1536, 16, 16, 1, 6144, 107520) | {
     "sliding_window_pattern": 8,
     "interleaved_sliding_window": [2048 if (index + 1) % 8 else None for index in range(16)],
 }
+PHI3_SMALL = decoder("phi3small", 4096, 32, 32, 8, 14336, 100352) | {
+    "tie_word_embeddings": True,
+    "ff_intermediate_size": 14336,
+    "ff_dim_multiplier": None,
+    "dense_attention_every_n_layers": 2,
+    "blocksparse_block_size": 64,
+    "blocksparse_num_local_blocks": 16,
+    "blocksparse_vert_stride": 8,
+    "blocksparse_homo_head_pattern": False,
+}
+PHI3_SMALL = {key: value for key, value in PHI3_SMALL.items() if key != "intermediate_size"}
+FLA = {
+    "model_type": "transformer",
+    "hidden_size": 2048,
+    "num_hidden_layers": 24,
+    "num_heads": 32,
+    "num_kv_heads": None,
+    "hidden_ratio": 4,
+    "intermediate_size": None,
+    "qkv_bias": False,
+    "qk_norm": False,
+    "window_size": None,
+    "vocab_size": 32000,
+    "max_position_embeddings": 2048,
+    "tie_word_embeddings": False,
+}
+EMO = decoder("emo", 2048, 16, 16, 16, 1024, 100352) | {"num_experts": 128, "num_experts_per_tok": 8}
 TALKIE = decoder("talkie", 5120, 40, 40, 40, 13696, 65540) | {"head_dim": 128}
 PICO = {
     "model_type": "pico_decoder",
@@ -176,6 +203,9 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "fla-hub/rwkv7-0.4B-world": (rwkv7(1024, 24) | {"gate_low_rank_dim": 128}, 450_767_872),
     "fla-hub/rwkv7-2.9B-world": (rwkv7(2560, 32), 2_947_735_040),
     "pfnet/plamo-3-610m-fin-instruct": (PLAMO3, 890_344_960),
+    "microsoft/Phi-3-small-128k-instruct": (PHI3_SMALL, 7_392_272_384),
+    "fla-hub/transformer-1.3B-100B": (FLA, 1_364_297_728),
+    "allenai/Emo_1b14b_1T": (EMO, 13_568_641_024),
     "yandex/AliceAI-Foundation-80B-A3B-Base": (ALICE, 81_286_433_408),
     "moondream/moondream3-preview": ({"model_type": "moondream3", "config": {}}, 9_268_626_928),
     "ibm-granite/granite-vision-4.1-4b": (GRANITE, 3_997_203_904),
