@@ -44,6 +44,7 @@ KNOWN: Mapping[str, Known] = {
     "dbrx": Known("dbrx", experts.dbrx, own=KV_HEADS | {"feed_forward_length"}),
     "deci": Known("nemotron-nas", classic.deci, own=NO_ATTENTION),
     "deepseek": Known("deepseek", experts.deepseek),
+    "deepseek2-ocr": Known("deepseek_ocr2_text", experts.deepseek_ocr),
     "deepseek32": Known("deepseek_v32", latent.indexed),
     "exaone": Known("exaone", classic.biased),
     "exaone-moe": Known("exaone_moe", experts.grouped, window_every=4),

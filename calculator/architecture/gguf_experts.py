@@ -105,6 +105,13 @@ def deepseek(values: Values, names: Names) -> dict[str, object]:
     return renamed(values, _COUNTED) | _weighing(values)
 
 
+def deepseek_ocr(values: Values, names: Names) -> dict[str, object]:
+    """`DeepseekV2Model` of what reads pages: attention without latents. Unlimited-OCR's has a window (`is_ocr`)."""
+    windowed = number(values, "attention.sliding_window") > 0
+    named = {"model_type": "unlimited_ocr_text"} if windowed else {"sliding_window": None}
+    return {**deepseek(values, names), **named}
+
+
 def dbrx(values: Values, names: Names) -> dict[str, object]:
     """`DbrxModel` in `conversion/dbrx.py`."""
     size = {"ffn_hidden_size": values.get("feed_forward_length")}

@@ -1,7 +1,7 @@
 """Model types whose layers are another's: the code in their repositories is that of Llama, Qwen 3, OLMo 2 or OLMoE
 with a name of its own, and each published checkpoint has exactly as many parameters as its sizes come to so (llmfit
-1.1.17, `hf_models.json`; `tests/reference/parameters/renamed.jsonl`). A key that such a file has beyond those is refused
-as for any other type.
+1.1.17, `hf_models.json`; `tests/reference/parameters/renamed.jsonl`). A key that such a file has beyond those is
+refused as for any other type.
 """
 
 from __future__ import annotations

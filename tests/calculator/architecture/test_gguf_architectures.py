@@ -92,6 +92,13 @@ STATED: dict[str, tuple[Config, Written]] = {
         | {"ffn_config": {"ffn_hidden_size": 10752, "moe_num_experts": 16, "moe_top_k": 4}},
         by.dbrx,
     ),
+    "deepseek2-ocr": (
+        {"model_type": "deepseek_ocr2_text", "hidden_size": 1280, "num_hidden_layers": 12, "num_attention_heads": 10}
+        | {"num_key_value_heads": 10, "intermediate_size": 6848, "moe_intermediate_size": 896, "vocab_size": 129280}
+        | {"n_routed_experts": 64, "n_shared_experts": 2, "num_experts_per_tok": 6, "first_k_dense_replace": 1}
+        | {"max_position_embeddings": 8192, "tie_word_embeddings": False, "norm_topk_prob": False},
+        by.routed,
+    ),
     "hunyuan_vl": (
         {"model_type": "hunyuan_vl_text", "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16}
         | {"num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 3584, "vocab_size": 120818}
