@@ -163,7 +163,15 @@ def llava_next_video(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return llava_next(outer, hidden)
 
 
+def fuyu(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Patches go straight to the text (transformers 5.24.0, `models/fuyu`)."""
+    pixels = outer.size("patch_size") ** 2 * outer.size("num_channels")
+    outer.ignore("image_size")
+    return (Tower("vision", linear("v.patch_embd", hidden, pixels, True)),)
+
+
 TOWERS: dict[str, Towers] = {
+    "fuyu": fuyu,
     "aya_vision": aya_vision,
     "cohere2_vision": cohere2_vision,
     "gemma3": gemma3,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from calculator.architecture.fields import Fields
 from calculator.architecture.tensors import linear, norm, vector
-from calculator.architecture.towers.clip import encoder, sizes
+from calculator.architecture.towers.clip import encoder, llava_next, sizes
 from calculator.architecture.towers.tower import Tower, Towers, Weights, block, patches, two_layers, vision_of
 
 CROPS = (
@@ -138,7 +138,15 @@ def bailing(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside, [layer] * c.size("depth")),)
 
 
+def minimax_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """LLaVA-NeXT's, in the checkpoint without the norm behind CLIP's layers, as an earlier layer is read."""
+    (tower,) = llava_next(outer, hidden)
+    outer.ignore("process_image_mode", "image_split_resolution", "img_token_compression_config")
+    return (Tower("vision", tuple(weight for weight in tower.outside if weight.role != "v.post_ln"), tower.layers),)
+
+
 TOWERS: dict[str, Towers] = {
+    "minimax_vl_01": minimax_vl,
     "bailing_moe_v3_vl": bailing,
     "llava_onevision2": onevision,
     "mage_vl": onevision,

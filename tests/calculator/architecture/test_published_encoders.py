@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from calculator.architecture import ConfigError, read_config
-from calculator.memory import Workload, estimate
+from calculator.memory import Workload, WorkloadError, estimate
 from tests.calculator.architecture.test_published_code import Config, decoder
 from tests.calculator.memory.shapes import catalogued_config
 
@@ -217,7 +217,29 @@ LING: Config = {
     "text_config": catalogued_config("inclusionai/ling-3-0-flash") | {"num_nextn_predict_layers": 0},
     "mrope_section": [12, 10, 10],
 }
+FUYU: Config = decoder("fuyu", 4096, 36, 64, 64, 16384, 262144) | {
+    "image_size": 300,
+    "patch_size": 30,
+    "num_channels": 3,
+    "qk_layernorm": True,
+}
+MINIMAX: Config = {
+    "model_type": "minimax_vl_01",
+    "text_config": catalogued_config("minimax/minimax-text-01"),
+    "vision_config": {
+        "model_type": "clip_vision_model",
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "image_size": 336,
+        "patch_size": 14,
+    },
+    "image_grid_pinpoints": [[336, 336]],
+}
 PUBLISHED: dict[str, tuple[Config, int]] = {
+    "MiniMaxAI/MiniMax-VL-01": (MINIMAX, 456_437_219_328),
+    "adept/fuyu-8b": (FUYU, 9_408_238_592),
     "inclusionAI/Ling-3.0-flash-VL": (LING, 124_848_460_496 - 40 * 512),  # less corrections of routers, buffers here
     "lmms-lab-encoder/LLaVA-OneVision-2-8B-Instruct": (LLAVA, 8_527_213_568),
     "microsoft/Mage-VL": (MAGE, 4_741_793_792),
@@ -249,7 +271,16 @@ def test_step_3_keeps_one_group() -> None:
     assert held.part("kv_cache").bytes == 1000 * 61 * 2 * 256 * 2
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+NOT_IN_VLLM = ("MiniMaxAI/MiniMax-VL-01", "adept/fuyu-8b", "microsoft/Mage-VL", "nvidia/LocateAnything-3B")
+
+
+@pytest.mark.parametrize("name", NOT_IN_VLLM)
+def test_vllm_does_not_know_it(name: str) -> None:
+    with pytest.raises(WorkloadError, match="model_not_known"):
+        estimate(read_config(PUBLISHED[name][0]), Workload(engine="vllm", context_tokens=2048))
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLISHED if name not in NOT_IN_VLLM])
 def test_vllm_sees_images(name: str) -> None:
     shape = read_config(PUBLISHED[name][0])
     alone, seeing = (
