@@ -176,7 +176,7 @@ def alice_delta(c: Fields) -> Block:
 def alice_ai(c: Fields) -> Decoder:
     """Alice AI: Qwen3-Next's full attention, Kimi delta attention, and as in Kimi K3 a vote over earlier layers, which
     the first layer has none to make before attention (vLLM 0.33.0, `models/alice_ai.py`)."""
-    hidden, extra = c.size("hidden_size"), c.count("num_mtp_layers", 1)
+    hidden, extra = c.size("hidden_size"), c.count("num_mtp_layers")
     c.ignore("block_attn_res_block_size", "number_of_conv_states", "router_bias_correction", "num_mtp_layers")
     model = ALICE(c)
     guessing = next((block for block in reversed(model.layers) if isinstance(block.mixers[0], Attention)), None)

@@ -100,7 +100,7 @@ def step3(c: Fields) -> Decoder:
         c.size("head_dim"),
         c.size("num_layers"),
     )
-    groups, shared, listed = c.size("num_attention_groups", 1), c.size("share_q_dim"), c.value("moe_layers_enum")
+    groups, shared, listed = c.size("num_attention_groups"), c.size("share_q_dim"), c.value("moe_layers_enum")
     c.ignore("norm_expert_weight", "num_kv_heads")
     words = listed.split(",") if isinstance(listed, str) else listed
     if not isinstance(words, list) or not all(str(word).strip().isdecimal() for word in words):
@@ -135,6 +135,8 @@ def fla_transformer(c: Fields) -> Decoder:
     hidden, heads = c.size("hidden_size"), c.size("num_heads")
     divides(c, "num_heads", heads, "hidden_size", hidden)
     inner = c.size("intermediate_size", None)
+    if "hidden_ratio" not in c.config:  # others that call theirs "transformer" are not its
+        raise c.fail("hidden_ratio", "missing")
     if inner is None:
         inner = -(-int(hidden * c.number("hidden_ratio", 4) * 2 / 3) // 256) * 256
     c.ignore("hidden_ratio", "fuse_norm", "fuse_swiglu", "fuse_cross_entropy", "elementwise_affine", "attention_bias")

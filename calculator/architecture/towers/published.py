@@ -46,7 +46,7 @@ def moonvit(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     outer.ignore(*CROPS, "mlp_connector_layers", "hidden_size", "vocab_size", "downsample_ratio")
     joined = width * merge[0] * merge[-1]
     outside = patches(width, channels, patch, patch, bias=True) + norm("v.post_ln", width, "layer")
-    outside += vector("v.position_embd", c.size("init_pos_emb_height", 64), c.size("init_pos_emb_width", 64), width)
+    outside += vector("v.position_embd", c.size("init_pos_emb_height"), c.size("init_pos_emb_width"), width)
     outside += norm("mm.input_norm", joined, "layer") + two_layers(hidden, hidden, joined)
     return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
 
@@ -84,7 +84,7 @@ def ovis2_5(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     if c is None:
         raise outer.fail("vit_config", "missing")
     width, inner, number, channels = sizes(c)
-    patch, stride, words = c.size("patch_size"), c.size("hidden_stride", 1), outer.size("visual_vocab_size", 65536)
+    patch, stride, words = c.size("patch_size"), c.size("hidden_stride"), outer.size("visual_vocab_size")
     stated = c.value("num_patches")
     rows = stated if isinstance(stated, int) and stated > 0 else (c.size("image_size") // patch) ** 2
     for part in (outer, c):
@@ -116,7 +116,7 @@ def onevision(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     behind them but the merger's."""
     c = vision_of(outer, "llava_onevision2_vision")
     width, inner, number, channels = sizes(c)
-    patch, merge = c.size("patch_size"), c.size("spatial_merge_size", 2)
+    patch, merge = c.size("patch_size"), c.size("spatial_merge_size")
     c.ignore("image_size", "frame_windows_size", "temporal_patch_size", "out_hidden_size", "text_hidden_size")
     joined = width * merge**2
     outside = patches(width, channels, patch, patch) + norm("v.pre_ln", width, "layer")

@@ -286,6 +286,7 @@ def test_minicpm_sala_has_a_state_in_most_layers() -> None:
         (GRANITE | {"downsample_rate": "4:8"}, "downsample_rate", "unsupported_value"),
         (GRANITE | {"deepstack_layer_map": None}, "deepstack_layer_map", "not_a_list"),
         (ALICE | {"linear_num_value_heads": 64}, "linear_num_value_heads", "unsupported_value"),
+        ({key: value for key, value in FLA.items() if key != "hidden_ratio"}, "hidden_ratio", "missing"),
         (TALKIE | {"num_experts": 8}, "num_experts", "unknown_key"),
     ],
 )
