@@ -69,6 +69,7 @@ TEXT_TYPES: dict[str, str] = {
     "locateanything": "qwen2",
     "mage_vl": "qwen3",
     "llava": "llama",
+    "llava-qwen2": "qwen2",
     "llava_llama": "llama",
     "llava_mistral": "mistral",
     "llava_next": "llama",

@@ -37,12 +37,20 @@ _UNREAD = (
 )
 
 
-def first_llava(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+def bunny(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """nanoLLaVA and others of Bunny (BAAI-DCAI/Bunny), whose checkpoints hold all of SigLIP, its pooling head too."""
+    outer.ignore("vision_config", "continuous_training", "use_s2")
+    return first_llava(outer, hidden, whole=True)
+
+
+def first_llava(outer: Fields, hidden: int, *, whole: bool = False) -> tuple[Tower, ...]:
     name = outer.word("mm_vision_tower")
     found = ENCODERS.get(name)
     if found is None:
         raise outer.fail("mm_vision_tower", "unsupported_value", value=name[:80])
     model_type, config = found
+    if whole and model_type == "siglip_vision_model":
+        config = {**config, "num_hidden_layers": 27, "vision_use_head": True}
     if outer.has("mm_resampler_type"):
         raise outer.fail("mm_resampler_type", "unsupported_value", value=outer.word("mm_resampler_type")[:40])
     build = clip if model_type == "clip_vision_model" else siglip
@@ -67,6 +75,7 @@ def either_llava(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 TOWERS: dict[str, Towers] = {
     "llava": either_llava,
+    "llava-qwen2": bunny,
     "llava_llama": first_llava,
     "llava_mistral": first_llava,
     "llava_qwen": first_llava,

@@ -237,7 +237,14 @@ MINIMAX: Config = {
     },
     "image_grid_pinpoints": [[336, 336]],
 }
+NANO: Config = decoder("llava-qwen2", 1024, 24, 16, 16, 2816, 151936) | {
+    "mm_hidden_size": 1152,
+    "mm_projector_type": "mlp2x_gelu",
+    "mm_vision_tower": "google/siglip-so400m-patch14-384",
+    "unfreeze_mm_vision_tower": True,
+}
 PUBLISHED: dict[str, tuple[Config, int]] = {
+    "qnguyen3/nanoLLaVA": (NANO, 1_050_026_048),
     "MiniMaxAI/MiniMax-VL-01": (MINIMAX, 456_437_219_328),
     "adept/fuyu-8b": (FUYU, 9_408_238_592),
     "inclusionAI/Ling-3.0-flash-VL": (LING, 124_848_460_496 - 40 * 512),  # less corrections of routers, buffers here
@@ -271,7 +278,13 @@ def test_step_3_keeps_one_group() -> None:
     assert held.part("kv_cache").bytes == 1000 * 61 * 2 * 256 * 2
 
 
-NOT_IN_VLLM = ("MiniMaxAI/MiniMax-VL-01", "adept/fuyu-8b", "microsoft/Mage-VL", "nvidia/LocateAnything-3B")
+NOT_IN_VLLM = (
+    "MiniMaxAI/MiniMax-VL-01",
+    "adept/fuyu-8b",
+    "microsoft/Mage-VL",
+    "nvidia/LocateAnything-3B",
+    "qnguyen3/nanoLLaVA",
+)
 
 
 @pytest.mark.parametrize("name", NOT_IN_VLLM)
