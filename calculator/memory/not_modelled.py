@@ -7,7 +7,18 @@ from calculator.memory.workload import WorkloadError
 
 NOT_BY_VLLM = frozenset(
     {"deepseek_v41_text", "inkling_text", "inkling2_text", "inkling2_loop_text", "qwen4_exp_text", "zaya"}
-    | {"emo", "minicpm_sala", "nanbeige", "ouro", "phi3small", "pico_decoder", "rwkv7", "transformer", "xing4_0"}
+    | {
+        "emo",
+        "huginn_raven",
+        "minicpm_sala",
+        "nanbeige",
+        "ouro",
+        "phi3small",
+        "pico_decoder",
+        "rwkv7",
+        "transformer",
+        "xing4_0",
+    }
 )
 """Of these only what transformers allocates was read, by its own code or that of the repository: several short
 convolutions beside attention, tables of n-grams, layers that run several times, compressed caches that several layers

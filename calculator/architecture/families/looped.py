@@ -1,14 +1,14 @@
 """Decoders whose layers run several times for each token: weights count once, each pass keeps keys and values.
 
 Sources: transformers 5.24.0, `models/hrm_text` (`configuration_hrm_text.py`, `modular_hrm_text.py`); the code in the
-repositories of Ouro, Nanbeige 4.2 and IQuest-Coder Loop. The counts are those of the published checkpoints.
+repositories of Huginn, Ouro, Nanbeige 4.2 and IQuest-Coder Loop. The counts are those of the published checkpoints.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.architecture.attention import attention, geometry, mixer
+from calculator.architecture.attention import attention, divides, geometry, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.dense import BIASED, LLAMA
 from calculator.architecture.families.standard import PRE_NORMS, SANDWICH_NORMS, Family, Standard
@@ -80,7 +80,29 @@ def hrm_text(c: Fields) -> Decoder:
     return replace(model, layers=layers, shared=model.shared + vector("low_init", c.size("hidden_size")))
 
 
+def huginn(c: Fields) -> Decoder:
+    """Huginn (arXiv:2502.05171): layers before, a few that run so many times, each time on their own output and on what
+    the first made, and layers behind (`raven_modeling_minimal.py`)."""
+    hidden, heads = c.size("hidden_size"), c.size("num_heads")
+    divides(c, "num_heads", heads, "hidden_size", hidden)
+    for name, known in (("block_class_name", "SandwichBlock"), ("injection_type", "linear")):
+        if c.word(name, known) != known:
+            raise c.fail(name, "unsupported_value", value=c.word(name)[:40])
+    kv_heads, head_dim = c.size("num_kv_heads", heads), c.size("head_dim", hidden // heads)
+    c.ignore("n_layers", "num_layers", "effective_expected_depth", "mean_backprop_depth", "padded_vocab_size", "bias")
+    c.config = {"tie_word_embeddings": c.flag("tie_embeddings", True), **c.config}
+    layer = norms(SANDWICH_NORMS, hidden) + dense(hidden, c.size("intermediate_size"), fused=True)
+    layer += attention(hidden, mixer(c, "full", heads, kv_heads, head_dim), fused_qkv=True)
+    layer += Block(vector("attn_qk_bias", 2, heads, head_dim) if c.flag("qk_bias") else ())
+    looped = replace(layer, mixers=layer.mixers * passes(c, "mean_recurrence", 32))
+    before, during, after = (c.size(f"n_layers_in_{part}") for part in ("prelude", "recurrent_block", "coda"))
+    adapter = linear("adapter", hidden, 2 * hidden)
+    model = decoder(c, [layer] * before + [looped] * during + [layer] * after, extra=adapter)
+    return replace(model, context_tokens=c.size("block_size", None))
+
+
 FAMILIES: dict[str, Family] = {
+    "huginn_raven": huginn,
     "hrm_text": hrm_text,
     "iquestloopcoder": iquest_loop,
     "nanbeige": nanbeige,

@@ -82,6 +82,29 @@ ALICE = decoder("alice_ai", 2048, 48, 16, 2, 5632, 129024) | {
     "number_of_conv_states": 3,
     "mtp_num_hidden_layers": 1,
 }
+HUGINN = {
+    "model_type": "huginn_raven",
+    "n_embd": 5280,
+    "n_heads": 55,
+    "num_key_value_heads": 55,
+    "head_dim": 96,
+    "intermediate_size": 17920,
+    "vocab_size": 65536,
+    "padded_vocab_size": 65536,
+    "n_layers": 8,
+    "n_layers_in_prelude": 2,
+    "n_layers_in_recurrent_block": 4,
+    "n_layers_in_coda": 2,
+    "injection_type": "linear",
+    "mean_recurrence": 32,
+    "mean_backprop_depth": 8,
+    "effective_expected_depth": 132,
+    "block_class_name": "SandwichBlock",
+    "qk_bias": True,
+    "bias": False,
+    "tie_embeddings": True,
+    "block_size": 4096,
+}
 PLAMO3 = decoder("plamo3", 1536, 16, 16, 1, 6144, 107520) | {
     "head_dim": 128,
     "window_size": 2048,
@@ -206,6 +229,8 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "microsoft/Phi-3-small-128k-instruct": (PHI3_SMALL, 7_392_272_384),
     "fla-hub/transformer-1.3B-100B": (FLA, 1_364_297_728),
     "allenai/Emo_1b14b_1T": (EMO, 13_568_641_024),
+    # The checkpoint stores the embedding twice, and the angles of 4,096 positions.
+    "tomg-group-umd/huginn-0125": (HUGINN, 3_911_400_096 - 65536 * 5280 - 4096 * 96),
     "yandex/AliceAI-Foundation-80B-A3B-Base": (ALICE, 81_286_433_408),
     "moondream/moondream3-preview": ({"model_type": "moondream3", "config": {}}, 9_268_626_928),
     "ibm-granite/granite-vision-4.1-4b": (GRANITE, 3_997_203_904),
@@ -252,6 +277,11 @@ def test_a_loop_keeps_keys_and_values_for_each_pass() -> None:
     assert cached(OURO) == 4 * 24 * 1000 * 2 * 16 * 128 * 2
 
 
+def test_huginn_keeps_132_layers() -> None:
+    """`effective_expected_depth`."""
+    assert cached(HUGINN) == 132 * 1000 * 2 * 55 * 96 * 2
+
+
 def test_iquest_s_second_pass_keeps_a_window() -> None:
     shape = read_config(IQUEST)
     assert [isinstance(mixer, SlidingWindowAttention) for mixer in shape.layers[0].mixers] == [False, True]
@@ -287,6 +317,7 @@ def test_minicpm_sala_has_a_state_in_most_layers() -> None:
         (GRANITE | {"deepstack_layer_map": None}, "deepstack_layer_map", "not_a_list"),
         (ALICE | {"linear_num_value_heads": 64}, "linear_num_value_heads", "unsupported_value"),
         ({key: value for key, value in FLA.items() if key != "hidden_ratio"}, "hidden_ratio", "missing"),
+        (HUGINN | {"block_class_name": "Other"}, "block_class_name", "unsupported_value"),
         (TALKIE | {"num_experts": 8}, "num_experts", "unknown_key"),
     ],
 )
