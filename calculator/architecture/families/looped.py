@@ -86,7 +86,9 @@ def huginn(c: Fields) -> Decoder:
     hidden, heads = c.size("hidden_size"), c.size("num_heads")
     divides(c, "num_heads", heads, "hidden_size", hidden)
     for name, known in (("block_class_name", "SandwichBlock"), ("injection_type", "linear")):
-        if c.word(name, known) != known:
+        if not c.has(name):  # other models made into loops bear this type's name, too
+            raise c.fail(name, "missing")
+        if c.word(name) != known:
             raise c.fail(name, "unsupported_value", value=c.word(name)[:40])
     kv_heads, head_dim = c.size("num_kv_heads", heads), c.size("head_dim", hidden // heads)
     c.ignore("n_layers", "num_layers", "effective_expected_depth", "mean_backprop_depth", "padded_vocab_size", "bias")

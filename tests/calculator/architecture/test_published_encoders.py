@@ -30,6 +30,7 @@ EAGLE_2B: Config = {
     "select_layer": -1,
     "use_pixel_shuffle": True,
 }
+EAGLE_1B = EAGLE_2B | {"text_config": decoder("qwen2", 896, 24, 14, 2, 4864, 151674)}
 EAGLE_8B = EAGLE_2B | {"text_config": decoder("qwen2", 3584, 28, 28, 4, 18944, 151676)}
 LOCATE: Config = {
     "model_type": "locateanything",
@@ -47,6 +48,7 @@ LOCATE: Config = {
     },
     "mlp_connector_layers": 2,
 }
+LOCATE_TIED = LOCATE | {"text_config": LOCATE["text_config"] | {"tie_word_embeddings": True}}
 NVLM: Config = {
     "model_type": "NVLM_D",
     "llm_config": decoder("qwen2", 8192, 80, 64, 8, 29568, 152064),
@@ -83,6 +85,8 @@ OVIS: Config = {
     | {"preserve_original_pe": True, "fullatt_block_indexes": None, "window_size": 112, "temporal_patch_size": 1},
     "visual_vocab_size": 65536,
 }
+QWEN3_2B = decoder("qwen3", 2048, 28, 16, 8, 6144, 151936) | {"head_dim": 128, "tie_word_embeddings": True}
+OVIS_2B = OVIS | {"hidden_size": 2048, "llm_config": QWEN3_2B}
 OPENCUA: Config = {
     "model_type": "opencua",
     "text_config": decoder("qwen2", 3584, 28, 28, 4, 18944, 152064),
@@ -254,10 +258,13 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "deepseek-ai/DeepSeek-OCR-2": (OCR2_CODE, 3_389_119_360),
     "mlx-community/DeepSeek-OCR-2-6bit": (OCR2_CODE | {"model_type": "deepseekocr_2"}, 3_389_119_360),
     "nvidia/Eagle2-2B": (EAGLE_2B, 2_214_298_048),
+    "nvidia/Eagle2-1B": (EAGLE_1B, 1_063_205_952),
     "nvidia/Eagle2.5-8B": (EAGLE_8B, 8_070_777_280),
     "nvidia/LocateAnything-3B": (LOCATE, 3_830_665_968),
+    "mlx-community/LocateAnything-3B-8bit": (LOCATE_TIED, 3_517_975_280),
     "nvidia/NVLM-D-72B": (NVLM, 79_379_593_344),
     "Open-Bee/Bee-8B-RL": (BEE, 8_675_017_504),
+    "AIDC-AI/Ovis2.5-2B": (OVIS_2B, 2_570_429_672),
     "AIDC-AI/Ovis2.5-9B": (OVIS, 9_174_807_784),
     "xlangai/OpenCUA-7B": (OPENCUA, 8_292_168_448 - 28 * 64),  # less what the rotary tables are made from
     "stepfun-ai/Step3-VL-10B": (STEP_10B, 10_171_750_144),
@@ -279,11 +286,8 @@ def test_step_3_keeps_one_group() -> None:
 
 
 NOT_IN_VLLM = (
-    "MiniMaxAI/MiniMax-VL-01",
-    "adept/fuyu-8b",
-    "microsoft/Mage-VL",
-    "nvidia/LocateAnything-3B",
-    "qnguyen3/nanoLLaVA",
+    *("MiniMaxAI/MiniMax-VL-01", "adept/fuyu-8b", "microsoft/Mage-VL", "nvidia/LocateAnything-3B"),
+    *("mlx-community/LocateAnything-3B-8bit", "qnguyen3/nanoLLaVA"),
 )
 
 
