@@ -1,8 +1,8 @@
 """More encoders of published files that bring code of their own.
 
 Sources: vLLM 0.33.0, `models/eagle2_5_vl.py`, `nvlm_d.py`, `bee.py`, `ovis2_5.py`, `siglip2navit.py`, `step3_vl.py`,
-`llava_onevision2.py`, `bailing_moe_v3_vl.py`; of LocateAnything the names in its checkpoint, which mlx-vlm and SGLang
-restate. The counts are those of the checkpoints.
+`llava_onevision2.py`, `bailing_moe_v3_vl.py`, `kanana_v.py`; of LocateAnything the names in its checkpoint, which
+mlx-vlm and SGLang restate. The counts are those of the checkpoints.
 """
 
 from __future__ import annotations
@@ -145,7 +145,64 @@ def minimax_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", tuple(weight for weight in tower.outside if weight.role != "v.post_ln"), tower.layers),)
 
 
+def stage(number: int, input_: int, output: int) -> Weights:
+    """RegNet's bottlenecks as timm makes them: depth-wise, with a gate by channel (`RegStage`, arXiv:2003.13678)."""
+    found: Weights = ()
+    for width in [input_] + [output] * (number - 1):
+        squeezed = round(width / 4)
+        found += vector("mm.reg.conv1", output, width, 1, 1) + norm("mm.reg.norm1", output, "layer")
+        found += vector("mm.reg.conv2", output, 1, 3, 3) + norm("mm.reg.norm2", output, "layer")
+        found += linear("mm.reg.squeeze", squeezed, output, True) + linear("mm.reg.excite", output, squeezed, True)
+        found += vector("mm.reg.conv3", output, output, 1, 1) + norm("mm.reg.norm3", output, "layer")
+        if width != output:
+            found += vector("mm.reg.conv_skip", output, width, 1, 1) + norm("mm.reg.norm_skip", output, "layer")
+    return found
+
+
+def _readout(depth: int, output: int, input_: int) -> Weights:
+    found = linear("mm.0", output, input_, True)
+    return found + linear("mm.2", output, output, True) * (depth - 1)
+
+
+def hyperclovax_vlm(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """HyperCLOVA X SEED Vision, the first: SigLIP with its pooling head, and convolutions around a pooling of patches
+    (C-Abstractor, arXiv:2312.06742; `hyperclovax_vision.py` of earlier releases of vLLM)."""
+    c = vision_of(outer, "siglip_vision_model")
+    way = outer.word("mm_projector_type", "cabstractor")
+    if way != "cabstractor":
+        raise outer.fail("mm_projector_type", "unsupported_value", value=way[:40])
+    width, rows = c.size("hidden_size"), (c.size("image_size") // c.size("patch_size")) ** 2
+    outer.ignore("hidden_size", "vocab_size", "max_num_grids", "max_image_cnt", "num_queries_vis_abstractor")
+    outer.ignore("num_queries_vis_abstractor_image", "num_queries_vis_abstractor_video_fast", "possible_resolutions")
+    outer.ignore("num_queries_vis_abstractor_video_slow", "first_last_frames_slow", "use_nth_layer", "anyres", "unpad")
+    beyond = vector("v.image_newline", hidden) + stage(3, width, width) * 2 + _readout(2, hidden, width)
+    beyond += vector("mm.position_embd", rows, width) if outer.flag("proj_pos_emb", True) else ()
+    beyond += norm("mm.pre_norm", width, "layer") if outer.flag("proj_prenorm") else ()
+    return _with(encoder(c), beyond)
+
+
+def kanana(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Kanana V: Qwen2-VL's encoder without its merger, and convolutions around the joining of patches."""
+    c, p = vision_of(outer, "qwen2_vl_vision"), outer.part("projector_config", "kanana_v_projector")
+    if p is None:
+        raise outer.fail("projector_config", "missing")
+    width, patch = c.size("embed_dim"), c.size("patch_size")
+    entering, inner, output = (p.size(f"{name}hidden_size") for name in ("encoder_", "", "output_"))
+    depth, merge = p.count("depth"), p.size("merge_size")
+    c.ignore("num_heads", "hidden_size", "spatial_merge_size", "spatial_patch_size")
+    p.ignore("feature_layer_index", "num_eos_tokens", "num_query_tokens", "num_input_tokens")
+    outside = patches(width, c.size("in_channels", 3), c.size("temporal_patch_size", 2), patch, patch)
+    outside += vector("mm.position_embd", p.size("pos_emb_size"), entering) if p.flag("pos_emb", True) else ()
+    if depth:
+        outside += stage(depth, entering, inner) + stage(depth, merge**2 * inner, inner)
+    outside += _readout(p.size("mlp_depth"), output, inner if depth else entering)
+    layer = block(width, int(c.number("mlp_ratio", 4) * width), fused_qkv=True)
+    return (Tower("vision", outside, [layer] * c.size("depth")),)
+
+
 TOWERS: dict[str, Towers] = {
+    "hyperclovax_vlm": hyperclovax_vlm,
+    "kanana-1.5-v": kanana,
     "minimax_vl_01": minimax_vl,
     "bailing_moe_v3_vl": bailing,
     "llava_onevision2": onevision,

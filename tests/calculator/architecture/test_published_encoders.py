@@ -247,7 +247,44 @@ NANO: Config = decoder("llava-qwen2", 1024, 24, 16, 16, 2816, 151936) | {
     "mm_vision_tower": "google/siglip-so400m-patch14-384",
     "unfreeze_mm_vision_tower": True,
 }
+HYPERCLOVA: Config = {
+    "model_type": "hyperclovax_vlm",
+    "language_config": decoder("llama", 3072, 32, 24, 8, 7168, 110592) | {"head_dim": 128, "tie_word_embeddings": True},
+    "vision_config": SIGLIP | {"image_size": 378},
+    "mm_projector_type": "cabstractor",
+    "num_queries_vis_abstractor": 81,
+    "proj_pos_emb": True,
+    "proj_prenorm": False,
+    "anyres": True,
+}
+KANANA: Config = {
+    "model_type": "kanana-1.5-v",
+    "text_config": decoder("llama", 2048, 32, 32, 8, 9216, 128259) | {"head_dim": 128},
+    "vision_config": {
+        "model_type": "qwen2_vl",
+        "depth": 32,
+        "embed_dim": 1280,
+        "hidden_size": 2048,
+        "mlp_ratio": 4,
+        "num_heads": 16,
+        "patch_size": 14,
+        "spatial_merge_size": 2,
+        "temporal_patch_size": 2,
+    },
+    "projector_config": {
+        "depth": 2,
+        "encoder_hidden_size": 1280,
+        "hidden_size": 1024,
+        "output_hidden_size": 2048,
+        "merge_size": 2,
+        "mlp_depth": 2,
+        "pos_emb": True,
+        "pos_emb_size": 576,
+    },
+}
 PUBLISHED: dict[str, tuple[Config, int]] = {
+    "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B": (HYPERCLOVA, 3_721_243_520),
+    "kakaocorp/kanana-1.5-v-3b-instruct": (KANANA, 3_667_900_224),
     "qnguyen3/nanoLLaVA": (NANO, 1_050_026_048),
     "MiniMaxAI/MiniMax-VL-01": (MINIMAX, 456_437_219_328),
     "adept/fuyu-8b": (FUYU, 9_408_238_592),
@@ -288,6 +325,7 @@ def test_step_3_keeps_one_group() -> None:
 NOT_IN_VLLM = (
     *("MiniMaxAI/MiniMax-VL-01", "adept/fuyu-8b", "microsoft/Mage-VL", "nvidia/LocateAnything-3B"),
     *("mlx-community/LocateAnything-3B-8bit", "qnguyen3/nanoLLaVA"),
+    "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B",
 )
 
 

@@ -62,6 +62,7 @@ OWN_CLASSES: Mapping[str, str] = {
     "InternS1ForConditionalGeneration": "interns1",
     "InternVLChatModel": "internvl_chat",
     "K2HorizonForCausalLM": "k2_horizon",
+    "KananaVForConditionalGeneration": "kanana-1.5-v",
     "KimiK25ForConditionalGeneration": "kimi_k25",
     "KimiK3ForConditionalGeneration": "kimi_k3",
     "KimiVLForConditionalGeneration": "kimi_vl",
