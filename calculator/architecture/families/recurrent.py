@@ -1,4 +1,4 @@
-"""Decoders that are mostly recurrent: RecurrentGemma, RWKV 4 and 7, Zamba2."""
+"""Decoders that are mostly recurrent: RecurrentGemma, RWKV 4 and 7, Zamba and Zamba2."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calculator.architecture.fields import Fields
 from calculator.architecture.linear_attention import gated_recurrence
 from calculator.architecture.shape import Dense, FullAttention, Recurrence
 from calculator.architecture.shown import short
-from calculator.architecture.state_space import mamba2
+from calculator.architecture.state_space import mamba1, mamba2
 from calculator.architecture.tensors import Block, linear, norm, norms, vector
 
 
@@ -86,6 +86,33 @@ def rwkv7(c: Fields) -> Decoder:
     return decoder(c, [first, *[layer + Block(mixed)] * (number - 1)], norm_kind=kind)
 
 
+def zamba(c: Fields) -> Decoder:
+    """Zamba (arXiv:2405.16712): Mamba, and one attention block over what a layer has and the embedding, shared by all
+    hybrid layers (transformers 5.24.0, `models/zamba`)."""
+    hidden, heads, number = c.size("hidden_size"), c.size("num_heads"), c.size("num_layers")
+    period, offset = c.size("attn_layer_period"), c.count("attn_layer_offset")
+    order = "RRH" + "".join("H" if index % period == offset else "R" for index in range(max(number - 3, 0)))
+    kinds = layer_kinds(c, order[:number])
+    wide = c.size("attention_hidden_size", 2 * hidden)
+    head_dim = c.size("attention_head_dim", None) or wide // heads
+    kv_heads = c.size("num_kv_heads", heads)
+    c.ignore("n_mamba_heads", "attn_layer_period", "attn_layer_offset", "head_dim", "layers_block_type")
+    spec = FullAttention(num_heads=heads, num_kv_heads=kv_heads, head_dim=head_dim, value_head_dim=head_dim)
+    stored = linear("attn_q", heads * head_dim, wide) + linear("attn_k", kv_heads * head_dim, wide)
+    stored += linear("attn_v", kv_heads * head_dim, wide) + linear("attn_output", hidden, heads * head_dim)
+    stored += norm("attn_shared_norm", wide) + norm("ffn_norm", hidden)
+    shared = Block(stored) + dense(hidden, c.size("intermediate_size"))
+    recurrent = norms(("attn_norm",), hidden) + mamba1(c)
+    hybrid = recurrent + Block(linear("proj", hidden, hidden), (spec,), shared.feed_forward)
+    unknown = next((kind for kind in kinds if kind not in ("recurrent", "hybrid")), None)
+    if unknown is not None:
+        raise c.fail("layer_types", "unknown_layer_kind", kind=unknown, model_type=c.model_type)
+    first = kinds.index("hybrid") if "hybrid" in kinds else -1
+    kept = replace(hybrid, weights=hybrid.weights + shared.weights)
+    layers = {"recurrent": recurrent, "hybrid": hybrid}
+    return decoder(c, [kept if index == first else layers[kind] for index, kind in enumerate(kinds)])
+
+
 def zamba2(c: Fields) -> Decoder:
     """Zamba2 (arXiv:2411.15242): Mamba-2, with `num_mem_blocks` attention blocks shared by the hybrid layers in turn.
 
@@ -121,4 +148,10 @@ def zamba2(c: Fields) -> Decoder:
     return decoder(c, layers)
 
 
-FAMILIES: dict[str, Family] = {"recurrent_gemma": recurrent_gemma, "rwkv": rwkv, "rwkv7": rwkv7, "zamba2": zamba2}
+FAMILIES: dict[str, Family] = {
+    "recurrent_gemma": recurrent_gemma,
+    "rwkv": rwkv,
+    "rwkv7": rwkv7,
+    "zamba": zamba,
+    "zamba2": zamba2,
+}

@@ -105,6 +105,18 @@ HUGINN = {
     "tie_embeddings": True,
     "block_size": 4096,
 }
+ZAMBA = decoder("zamba", 3712, 76, 16, 16, 14848, 32000) | {
+    "attention_hidden_size": 7424,
+    "attention_head_dim": 464,
+    "attn_layer_period": 6,
+    "attn_layer_offset": 4,
+    "n_mamba_heads": 2,
+    "mamba_d_state": 16,
+    "mamba_d_conv": 4,
+    "mamba_expand": 2,
+    "mamba_dt_rank": 232,
+    "tie_word_embeddings": True,
+}
 PLAMO3 = decoder("plamo3", 1536, 16, 16, 1, 6144, 107520) | {
     "head_dim": 128,
     "window_size": 2048,
@@ -231,6 +243,7 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "allenai/Emo_1b14b_1T": (EMO, 13_568_641_024),
     # The checkpoint stores the embedding twice, and the angles of 4,096 positions.
     "tomg-group-umd/huginn-0125": (HUGINN, 3_911_400_096 - 65536 * 5280 - 4096 * 96),
+    "Zyphra/Zamba-7B-v1": (ZAMBA, 7_232_490_496),
     "yandex/AliceAI-Foundation-80B-A3B-Base": (ALICE, 81_286_433_408),
     "moondream/moondream3-preview": ({"model_type": "moondream3", "config": {}}, 9_268_626_928),
     "ibm-granite/granite-vision-4.1-4b": (GRANITE, 3_997_203_904),
@@ -275,6 +288,12 @@ def test_a_loop_keeps_keys_and_values_for_each_pass() -> None:
     """Nanbeige 4.2: 44 caches for 22 layers (`cache_slots` in its MLX files); Ouro 4 for each layer."""
     assert cached(NANBEIGE) == 44 * 1000 * 2 * 8 * 128 * 2
     assert cached(OURO) == 4 * 24 * 1000 * 2 * 16 * 128 * 2
+
+
+def test_zamba_keeps_13_layers_and_a_state_in_each() -> None:
+    assert cached(ZAMBA) == 13 * 1000 * 2 * 7424 * 2
+    held = estimate(read_config(ZAMBA), Workload(engine="transformers", context_tokens=1000, kv_format="bf16"))
+    assert held.part("state").bytes == 76 * 7424 * (16 * 4 + 4 * 2)
 
 
 def test_huginn_keeps_132_layers() -> None:
