@@ -22,6 +22,7 @@ TEXT_TYPES: dict[str, str] = {
     "aria": "aria_text",
     "audioflamingo3": "qwen2",
     "aya_vision": "cohere2",
+    "chameleon": "chameleon_text",
     "chatglm": "chatglm",
     "bailing_moe_v3_vl": "bailing_hybrid",
     "blip-2": "opt",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from calculator.architecture.attention import attention, divides, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.deepseek import Latent
-from calculator.architecture.families.dense import BIASED, GEMMA3
+from calculator.architecture.families.dense import BIASED, GEMMA3, LLAMA
 from calculator.architecture.families.hyper_connections import around_layer
 from calculator.architecture.families.standard import PRE_NORMS, Family, Standard, every_nth_full
 from calculator.architecture.feed_forward import dense, experts, read_experts
@@ -129,6 +129,17 @@ PHI3_SMALL = Standard(  # some layers attend to blocks by a fixed pattern, but k
 )
 
 
+def chameleon(c: Fields) -> Decoder:
+    """Chameleon (arXiv:2405.09818): a norm with a bias for each head of queries and of keys (transformers 5.24.0,
+    `models/chameleon`); `swin_norm` puts the norms of a layer behind its parts."""
+    model, head_dim = LLAMA(c), c.size("hidden_size") // c.size("num_heads")
+    c.ignore("swin_norm", "model_parallel_size", "vocabulary_map")
+    norms_of = norm("attn_q_norm", (c.size("num_heads"), head_dim), "layer")
+    norms_of += norm("attn_k_norm", (c.size("num_kv_heads", c.size("num_heads")), head_dim), "layer")
+    layers = {id(block): block + Block(norms_of) for block in model.layers}
+    return replace(model, layers=[layers[id(block)] for block in model.layers])
+
+
 def fla_transformer(c: Fields) -> Decoder:
     """flash-linear-attention's own decoder (`fla/models/transformer`): Llama's layers, a width that follows from the
     model's, and a norm of queries and keys if told."""
@@ -151,6 +162,7 @@ def fla_transformer(c: Fields) -> Decoder:
 PLAMO3 = replace(GEMMA3, windowed=every_nth_full(8), fused_qkv=True, fused_gate_up=True)
 
 FAMILIES: dict[str, Family] = {
+    "chameleon_text": chameleon,
     "minicpm_sala": minicpm_sala,
     "pico_decoder": Standard(),
     "phi3small": PHI3_SMALL,

@@ -1,7 +1,7 @@
 """Encoders that turn images and sound into words of the text's own vocabulary (VQ-GAN, arXiv:2012.09841; WavTokenizer,
 arXiv:2408.16532).
 
-Source: transformers 5.24.0, `models/apertus1p5`, `models/wavtokenizer` (`modeling_*.py`).
+Source: transformers 5.24.0, `models/apertus1p5`, `models/chameleon`, `models/wavtokenizer` (`modeling_*.py`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _attends(width: int) -> Weights:
     return weights
 
 
-def image_tokenizer(c: Fields) -> Tower:
+def image_tokenizer(c: Fields, words: str = "codebook_size") -> Tower:
     """Convolutions that halve the image stage by stage; attention at the resolutions that the file lists."""
     base, latent, size = c.size("base_channels"), c.size("latent_channels"), c.size("embed_dim")
     widths = [base * times for times in c.sizes("channel_multiplier", least=1) or [1]]
@@ -44,7 +44,7 @@ def image_tokenizer(c: Fields) -> Tower:
     outside = _convolution("v.patch_embd", base, c.size("in_channels", 3), 3)
     outside += _residual(last, last) * 2 + _attends(last) + norm("v.post_ln", last, "layer")
     outside += _convolution("v.output", latent, last, 3) + _convolution("v.quantise", size, latent, 1)
-    return Tower("vision", outside + vector("v.codebook", c.size("codebook_size"), size), layers)
+    return Tower("vision", outside + vector("v.codebook", c.size(words), size), layers)
 
 
 def _waves(role: str, output: int, input_: int, kernel: int) -> Weights:
@@ -79,4 +79,14 @@ def apertus1p5(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return image, sound_tokenizer(part_of(outer, "audio_config", "wavtokenizer_encoder"))
 
 
-TOWERS: dict[str, Towers] = {"apertus1p5": apertus1p5}
+def chameleon(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    c = part_of(outer, "vq_config", "chameleon_vqgan")
+    for name, known in (("attn_type", "vanilla"), ("double_latent", False)):
+        if (value := c.value(name)) not in (None, known):
+            raise c.fail(name, "unsupported_value", value=str(value)[:40])
+    tower, size = image_tokenizer(c, "num_embeddings"), c.size("embed_dim")
+    back = _convolution("v.dequantise", c.size("latent_channels"), size, 1)
+    return (Tower("vision", tower.outside + back, tower.layers),)
+
+
+TOWERS: dict[str, Towers] = {"apertus1p5": apertus1p5, "chameleon": chameleon}

@@ -282,7 +282,13 @@ KANANA: Config = {
         "pos_emb_size": 576,
     },
 }
+CHAMELEON: Config = decoder("chameleon", 4096, 32, 32, 32, 11008, 65536) | {
+    "swin_norm": False,
+    "model_parallel_size": 1,
+    "vq_config": {"model_type": "chameleon_vqgan", "num_embeddings": 8192, "resolution": 512},
+}
 PUBLISHED: dict[str, tuple[Config, int]] = {
+    "facebook/chameleon-7b": (CHAMELEON, 7_043_090_432),
     "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B": (HYPERCLOVA, 3_721_243_520),
     "kakaocorp/kanana-1.5-v-3b-instruct": (KANANA, 3_667_900_224),
     "qnguyen3/nanoLLaVA": (NANO, 1_050_026_048),
@@ -325,7 +331,7 @@ def test_step_3_keeps_one_group() -> None:
 NOT_IN_VLLM = (
     *("MiniMaxAI/MiniMax-VL-01", "adept/fuyu-8b", "microsoft/Mage-VL", "nvidia/LocateAnything-3B"),
     *("mlx-community/LocateAnything-3B-8bit", "qnguyen3/nanoLLaVA"),
-    "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B",
+    *("facebook/chameleon-7b", "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B"),
 )
 
 
