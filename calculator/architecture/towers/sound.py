@@ -79,7 +79,10 @@ def spectrogram(c: Fields, width: int) -> Weights:
 
 def qwen3_omni(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = part_of(outer, "audio_config", "qwen3_omni_moe_audio_encoder")
-    part_of(outer, "vision_config", "qwen3_omni_moe_vision_encoder").ignore("image_size")
+    vision = part_of(outer, "vision_config", "qwen3_omni_moe_vision_encoder")
+    vision.ignore("image_size", "spatial_patch_size")  # the published file repeats `patch_size`
+    if vision.value("apply_vit_abs_pos_embed") is False:
+        raise vision.fail("apply_vit_abs_pos_embed", "unsupported_value", value=False)
     width, inner, number = read_sizes(c)
     outside = spectrogram(c, width)
     outside += linear("mm.a.1", width, width, True) + linear("mm.a.2", c.size("output_dim", hidden), width, True)

@@ -24,6 +24,7 @@ from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, USUAL
 from calculator.memory.llama_cpp.running import card_bytes, kept_terms, run
+from calculator.memory.llama_cpp.support import check_converted
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.not_modelled import check_modelled
@@ -185,6 +186,7 @@ def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tupl
 
 def _check(shape: Shape, workload: Workload) -> None:
     check_modelled(shape)
+    check_converted(shape)
     check_prediction(shape, workload)
     _check_cards(workload, workload.tensor_split or ())
     check_file(shape, workload)

@@ -10,7 +10,7 @@ from calculator.memory.not_modelled import check_modelled
 from calculator.memory.predicting import check_predicts
 from calculator.memory.published import range_notes
 from calculator.memory.sglang.capacity import capacity_of
-from calculator.memory.sglang.known import predicts
+from calculator.memory.sglang.known import check_known, predicts
 from calculator.memory.sglang.layers import HOPPER, Layout, indexers
 from calculator.memory.sglang.pool import Pool, pool
 from calculator.memory.sglang.server import CUDA_CONTEXT_BYTES, Server, server
@@ -64,6 +64,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         raise WorkloadError("kv_v_format", "same_as_keys", value=workload.kv_v_format, keys=workload.kv_format)
     depth, copies = workload.pipeline_parallel, workload.tensor_parallel * workload.replicas
     check_modelled(shape)
+    check_known(shape)
     check_split(shape, workload)
     _check_prediction(shape, workload)
     held = weights(shape, workload.weight_format or default_weight_format(shape), layout(workload))

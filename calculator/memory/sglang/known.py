@@ -8,6 +8,11 @@ Sources (SGLang 0.5.23, `srt/`): `configs/model_config.py` (`is_hybrid_swa_model
 from __future__ import annotations
 
 from calculator.architecture.shape import Shape
+from calculator.memory.workload import WorkloadError
+
+NOT_RUN = frozenset({"biogpt", "codegen", "gpt_neo", "gpt_neox_japanese", "openai-gpt", "rwkv", "xglm"})
+"""Model types that SGLang has no class for and whose class in transformers its fall-back refuses
+(`resolve_transformers_arch` in `model_loader/utils.py` asks for `is_backend_compatible`, as vLLM does)."""
 
 WINDOWED_CLASSES = frozenset(
     {"BeamForCausalLM", "Llama4ForConditionalGeneration", "GptOssForCausalLM", "GraniteSWAForCausalLM"}
@@ -82,6 +87,12 @@ PREDICTING_TYPES = frozenset(
     {"deepseek_v3", "deepseek_v32", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa", "bailing_moe", "bailing_moe_v2"}
     | {"hy_v3"}
 )
+
+
+def check_known(shape: Shape) -> None:
+    """Raise `WorkloadError` for a model that SGLang runs neither by a class of its own nor by one of transformers."""
+    if shape.model_type in NOT_RUN:
+        raise WorkloadError("engine", "model_not_supported", model_type=shape.file_type or shape.model_type)
 
 
 def splits_attention_apart(shape: Shape) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-UNITS = {"billion": 10**9, "B": 10**9, "million": 10**6, "M": 10**6, "亿": 10**8}
+# A number without a unit counts in billions, like the total before it.
+UNITS = {"billion": 10**9, "B": 10**9, "million": 10**6, "M": 10**6, "亿": 10**8, "": 10**9}
 NUMBER = r"(?<!under )(?<!fewer than )(?<![\d.])(?P<number>\d+(?:\.\d+)?) ?(?P<unit>billion|million|[BM]\b|亿)(?! ?至)"
 WORKS = r"(?:at work|compute\b|work(?:s|ing)? (?:on|at|per)\b)"
 OF_TOTAL = r"(?: of (?:its )?[\d.]+ billion)?"  # the total is no active count
@@ -13,6 +14,7 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "en": (
         re.compile(rf"{NUMBER}(?: parameters)?(?: are| of them(?: are)?)? active\b"),
         re.compile(rf"(?<!of )(?<!of its ){NUMBER}{OF_TOTAL}(?: parameters)? {WORKS}"),
+        re.compile(r"\d billion parameters,(?: about| some)? (?P<number>\d+(?:\.\d+)?)(?P<unit>) active\b"),
         re.compile(rf"\bactiv(?:e|ates|ating) (?:about |around |only |some )?{NUMBER}"),
     ),
     "zh_hans": (
