@@ -35,6 +35,7 @@ TEXT_TYPES: dict[str, str] = {
     "deepseekocr_2": "deepseek_v2",
     "dots_ocr": "qwen2",
     "eagle_2_5_vl": "qwen2",
+    "emu3": "emu3_text_model",
     "ernie4_5_vl_moe": "ernie4_5_vl_moe_text",
     "exaone4_5": "exaone4_5_text",
     "fuyu": "persimmon",

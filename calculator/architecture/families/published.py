@@ -163,6 +163,7 @@ PLAMO3 = replace(GEMMA3, windowed=every_nth_full(8), fused_qkv=True, fused_gate_
 
 FAMILIES: dict[str, Family] = {
     "chameleon_text": chameleon,
+    "emu3_text_model": LLAMA,
     "minicpm_sala": minicpm_sala,
     "pico_decoder": Standard(),
     "phi3small": PHI3_SMALL,

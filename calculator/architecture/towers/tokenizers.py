@@ -1,7 +1,8 @@
 """Encoders that turn images and sound into words of the text's own vocabulary (VQ-GAN, arXiv:2012.09841; WavTokenizer,
 arXiv:2408.16532).
 
-Source: transformers 5.24.0, `models/apertus1p5`, `models/chameleon`, `models/wavtokenizer` (`modeling_*.py`).
+Source: transformers 5.24.0, `models/apertus1p5`, `models/chameleon`, `models/emu3`, `models/wavtokenizer`
+(`modeling_*.py`).
 """
 
 from __future__ import annotations
@@ -89,4 +90,55 @@ def chameleon(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", tower.outside + back, tower.layers),)
 
 
-TOWERS: dict[str, Towers] = {"apertus1p5": apertus1p5, "chameleon": chameleon}
+def _guided(channels: int, width: int) -> Weights:
+    """A norm that what was chosen from the codebook scales and shifts."""
+    return norm("v.res_norm", width, "layer") + _convolution("v.res_guide", width, channels, 1) * 2
+
+
+def _restoring(channels: int, input_: int, output: int) -> Weights:
+    weights = _guided(channels, input_) + _convolution("v.res_conv1", output, input_, 3)
+    weights += _guided(channels, output) + _convolution("v.res_conv2", output, output, 3)
+    return weights + (_convolution("v.res_shortcut", output, input_, 1) if input_ != output else ())
+
+
+def _cube(role: str, output: int, input_: int, *kernel: int) -> Weights:
+    return vector(role, output, input_, *kernel) + vector(role, output, kind="bias")
+
+
+def emu3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Emu3 reads images and films through a codebook, and what is made of them again: both ways are loaded."""
+    c = part_of(outer, "vq_config", "emu3_vqgan")
+    base, latent, size, number = (
+        c.size(name) for name in ("base_channels", "latent_channels", "embed_dim", "num_res_blocks")
+    )
+    widths = [base * times for times in c.sizes("channel_multiplier", least=1) or [1]]
+    seen, halved = set(c.sizes("attn_resolutions") or ()), c.size("temporal_downsample_factor").bit_length() - 1
+    made = 2 * latent if c.flag("double_latent") else latent
+    c.ignore("hidden_size", "num_heads")
+    outer.ignore("vocabulary_map")
+    layers: list[Weights] = []
+    for index, (before, width) in enumerate(zip([base, *widths], widths, strict=False)):
+        around = _attends(width) if index in seen else ()
+        layers += [_residual(before, width) + around, *[_residual(width, width) + around] * (number - 1)]
+        if index < len(widths) - 1:
+            layers.append(_convolution("v.downsample", width, width, 3))
+    last = before = widths[-1]
+    for index, width in reversed(list(enumerate(widths))):
+        around = _attends(width) + _convolution("v.attn_guide", width, size, 1) * 2 if index in seen else ()
+        layers += [_restoring(size, before, width) + around, *[_restoring(size, width, width) + around] * number]
+        layers += [_convolution("v.upsample", width, width, 3)] * (index > 0)
+        before = width
+    outside = _convolution("v.patch_embd", base, c.size("in_channels"), 3)
+    outside += _residual(last, last) * 2 + _attends(last) + norm("v.post_ln", last, "layer")
+    outside += _convolution("v.output", made, last, 3) + _cube("v.time_down", made, made, 4, 3, 3) * halved
+    outside += _convolution("v.restore", last, latent, 3) + _cube("v.time_up", latent, latent, 3, 3, 3) * halved
+    for channels in (made, latent):
+        over_time = norm("v.time_norm", channels, "layer") + _cube("v.time_conv", channels, channels, 3, 3, 3)
+        outside += over_time * (2 * number)
+    outside += _restoring(size, last, last) * 2 + _attends(last) + _convolution("v.attn_guide", last, size, 1) * 2
+    outside += _guided(size, base) + _convolution("v.pixels", c.size("out_channels"), base, 3)
+    outside += _cube("v.quantise", size, latent, 3, 1, 1) + _cube("v.dequantise", latent, size, 3, 1, 1)
+    return (Tower("vision", outside + vector("v.codebook", c.size("codebook_size"), size), layers),)
+
+
+TOWERS: dict[str, Towers] = {"apertus1p5": apertus1p5, "chameleon": chameleon, "emu3": emu3}

@@ -287,7 +287,13 @@ CHAMELEON: Config = decoder("chameleon", 4096, 32, 32, 32, 11008, 65536) | {
     "model_parallel_size": 1,
     "vq_config": {"model_type": "chameleon_vqgan", "num_embeddings": 8192, "resolution": 512},
 }
+EMU3: Config = {
+    "model_type": "emu3",
+    "text_config": decoder("emu3_text_model", 4096, 32, 32, 8, 14336, 184622),
+    "vq_config": {"model_type": "emu3_vqgan", "codebook_size": 32768, "embed_dim": 4},
+}
 PUBLISHED: dict[str, tuple[Config, int]] = {
+    "BAAI/Emu3-Chat-hf": (EMU3, 8_762_751_871 - 64),  # less what its norms saw while it was trained
     "facebook/chameleon-7b": (CHAMELEON, 7_043_090_432),
     "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B": (HYPERCLOVA, 3_721_243_520),
     "kakaocorp/kanana-1.5-v-3b-instruct": (KANANA, 3_667_900_224),
