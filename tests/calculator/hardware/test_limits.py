@@ -156,8 +156,8 @@ def test_ternary_weights_are_proposed_to_no_other_model(shape: Shapes) -> None:
         assert {"Q4_K_M", "IQ1_S", "F16", "BF16"} <= set(names)
         assert not {"TQ1_0", "TQ2_0", "MXFP4_MOE"} & set(names)
     assert _proposed(shape("gpt-oss-20b"), "llama.cpp", False, False)[0] == "MXFP4_MOE"
-    by_quality = _proposed(shape("qwen3-32b"), "llama.cpp", True, False)
-    assert by_quality.index("IQ3_M") < by_quality.index("Q3_K_S")  # 10.7 and 26.2 % (`perplexity.py`)
+    best_first = _proposed(shape("qwen3-32b"), "llama.cpp", True, False)
+    assert best_first.index("IQ3_M") < best_first.index("Q3_K_S")  # 10.7 and 26.2 % (`perplexity.py`)
 
 
 @pytest.mark.parametrize("model", ["qwen3-30b-a3b", "llama-3-3-70b-instruct"])
