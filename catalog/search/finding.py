@@ -15,7 +15,7 @@ from catalog.models import DataChange
 from catalog.search import matching
 from catalog.search.addresses import named_by
 from catalog.search.entries import KINDS, Entry, Kind, read
-from catalog.search.text import atoms, marked, question, signs
+from catalog.search.text import atoms, brand_begun, marked, question, signs
 
 LONGEST = 200  # characters of a question that are read
 MOST_WORDS = 12
@@ -142,6 +142,8 @@ class _Asking:
         """The word, its typos mended if it has to be, and what meets it."""
         if found := self._held(word) or matching.glued(word, self.entries, self.offered, whole=True):
             return word, found
+        if (begun := brand_begun("".join(word))) and (found := self._held(begun)):
+            return word, dict.fromkeys(found, matching.BEGINNING)
         mended = self.known.names.spelt(word)
         if mended and (found := self._held(mended) or matching.glued(mended, self.entries, self.offered, whole=True)):
             return mended, dict.fromkeys(found, matching.MISSPELT)

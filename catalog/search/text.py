@@ -22,7 +22,10 @@ from typing import Any
 HAN = "\u3400-\u9fff"
 ATOM = re.compile(rf"\d+(?:\.\d+)*|[^\W\d_{HAN}]+|[{HAN}]+")
 WORD = re.compile(rf"(?:[^\W_{HAN}]|(?<=\d)\.(?=\d))+|[{HAN}]+")
-FORMAT = re.compile(r"(?<![^\W_])(?:i?q\d_\w+|tq\d_\d|(?:mx|nv)?fp\d+|bf16|int\d+|w\d+a\d+|qat)(?![^\W_])")
+FORMAT = re.compile(
+    r"(?<![a-z0-9.])(?:q\d_(?:k(?:_(?:xl|l|m|s))?|[01])|iq\d_(?:xxs|xs|s|m|nl)|tq\d_0"
+    r"|(?:mx|nv)?fp\d{1,2}|bf16|int\d{1,2}|w\d{1,2}a\d{1,2}|qat)(?![a-z0-9])"
+)
 """What a file or a tag says of its weights, beside the model's name: `qwen3:8b-q4_K_M`."""
 HUNDRED_MILLIONS = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*亿")
 MARK = "|"
@@ -84,11 +87,11 @@ def lines(names: Iterable[str | None]) -> str:
     return "\n".join(("", *different.values(), ""))
 
 
-def _brand_begun(word: str) -> str:
-    """A brand of which only the beginning is written, if no other begins so: 天数 for 天数智芯."""
+def brand_begun(word: str) -> list[str]:
+    """The brand of which only the beginning is written, as atoms, if no other begins so: 天数 for 天数智芯."""
     brands: Mapping[str, str] = words_of_readers()["brands"]
     meant = {latin for brand, latin in brands.items() if len(word) > 1 and brand.startswith(word)}
-    return meant.pop() if len(meant) == 1 else word
+    return ATOM.findall(meant.pop()) if len(meant) == 1 else []
 
 
 def question(text: str) -> list[list[str]]:
@@ -98,6 +101,5 @@ def question(text: str) -> list[list[str]]:
     noise = words_of_readers()["noise"]
     beside = _any_of(tuple(noise["han"]))
     told = [part for word in words for part in beside.sub(" ", word).split()]
-    told = [part for word in told for part in _brand_begun(word).split()]
     told = [word for word in told if word not in noise["latin"]]
     return [ATOM.findall(word) for word in told or words]

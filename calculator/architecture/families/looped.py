@@ -19,11 +19,11 @@ from calculator.architecture.tensors import Block, linear, norms, vector
 MOST_PASSES = 64
 
 
-def passes(c: Fields, name: str, default: int) -> int:
+def passes(c: Fields, name: str, default: int, *, most: int = MOST_PASSES) -> int:
     number = c.size(name, default)
-    if number > MOST_PASSES and not c.faults:
-        c.fault(name, "out_of_range", value=number, least=1, most=MOST_PASSES)
-    return min(number, MOST_PASSES)
+    if number > most and not c.faults:
+        c.fault(name, "out_of_range", value=number, least=1, most=most)
+    return min(number, most)
 
 
 def again(model: Decoder, times: int) -> Decoder:
@@ -71,7 +71,8 @@ HRM = replace(BIASED, mlp_bias="mlp_bias", gate="elements", norms=(), norm_kind=
 def hrm_text(c: Fields) -> Decoder:
     """Hierarchical reasoning (arXiv:2506.21734): a stack of low layers runs so many times for each run of a stack of
     high ones. A file counts the layers of one stack or, where it states those too, all passes together."""
-    high, low = passes(c, "H_cycles", 2), passes(c, "L_cycles", 3)
+    high = passes(c, "H_cycles", 2)
+    low = passes(c, "L_cycles", 3, most=MOST_PASSES // high)
     stack = c.size("num_layers_per_stack", None) or c.size("num_layers")
     c.ignore("L_bp_cycles", "num_layers", "prefix_lm")
     c.config = {**c.config, "num_hidden_layers": stack}

@@ -7,6 +7,7 @@ The counts are those of the published checkpoints.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from calculator.architecture.attention import attention, divides, mixer
@@ -92,6 +93,9 @@ def talkie(c: Fields) -> Decoder:
     return replace(model, layers=[layers[id(block)] for block in model.layers], shared=model.shared + vector("gain", 1))
 
 
+LAYER_NUMBER = re.compile(r"[0-9]{1,6}")
+
+
 def step3(c: Fields) -> Decoder:
     """Step 3: queries through a space that all heads share, one group of keys and values (arXiv:2507.19427)."""
     hidden, heads, head_dim, number = (
@@ -103,9 +107,11 @@ def step3(c: Fields) -> Decoder:
     groups, shared, listed = c.size("num_attention_groups"), c.size("share_q_dim"), c.value("moe_layers_enum")
     c.ignore("norm_expert_weight", "num_kv_heads")
     words = listed.split(",") if isinstance(listed, str) else listed
-    if not isinstance(words, list) or not all(str(word).strip().isdecimal() for word in words):
+    if not isinstance(words, list) or not all(LAYER_NUMBER.fullmatch(str(word).strip()) for word in words):
         raise c.fail("moe_layers_enum", "not_a_list", value=short(listed))
     routed = {int(str(word)) for word in words}
+    if routed and max(routed) >= number and not c.faults:
+        raise c.fail("moe_layers_enum", "out_of_range", value=max(routed), least=0, most=number - 1)
     weights = linear("attn_q_a", shared, hidden) + norm("attn_q_a_norm", shared)
     weights += linear("attn_q_b", heads * head_dim, shared) + linear("attn_k", groups * head_dim, hidden)
     weights += linear("attn_v", groups * head_dim, hidden) + linear("attn_output", hidden, heads * head_dim)

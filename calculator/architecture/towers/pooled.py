@@ -84,7 +84,7 @@ def ovis(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     for part in (outer, t):
         part.ignore("hidden_size", "multimodal_max_length", "conversation_formatter_class", "disable_tie_weight")
     t.ignore("depths", "drop_cls_token", "use_indicators", "tokenize_function", "backbone_kwargs")
-    words, stride = t.size("vocab_size"), t.size("hidden_stride", 1)
+    words, stride = t.size("vocab_size", least=VISUAL_MARKS + 1), t.size("hidden_stride", 1)
     tower = _aimv2(c) if c.model_type == "aimv2" else encoder(c)
     shown, width = words - VISUAL_MARKS, c.size("hidden_size")
     beyond = linear("v.head", shown, width * stride**2) + norm("v.head_norm", shown, "layer")

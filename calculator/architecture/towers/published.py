@@ -84,9 +84,13 @@ def ovis2_5(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     if c is None:
         raise outer.fail("vit_config", "missing")
     width, inner, number, channels = sizes(c)
-    patch, stride, words = c.size("patch_size"), c.size("hidden_stride"), outer.size("visual_vocab_size")
+    patch, stride, words = (
+        c.size("patch_size"),
+        c.size("hidden_stride"),
+        outer.size("visual_vocab_size", least=VISUAL_MARKS + 1),
+    )
     stated = c.value("num_patches")
-    rows = stated if isinstance(stated, int) and stated > 0 else (c.size("image_size") // patch) ** 2
+    rows = (c.size("image_size") // patch) ** 2 if stated in (None, -1) else c.size("num_patches")
     for part in (outer, c):
         part.ignore("hidden_size", "multimodal_max_length", "conversation_formatter_class", "num_patches", "image_size")
     c.ignore("fullatt_block_indexes", "window_size", "temporal_patch_size", "use_rope")

@@ -332,6 +332,7 @@ def test_minicpm_sala_has_a_state_in_most_layers() -> None:
         (SALA | {"mixer_types": ["mamba"] * 32}, "mixer_types", "unknown_layer_kind"),
         ({key: value for key, value in SALA.items() if key != "mixer_types"}, "mixer_types", "missing"),
         (NANBEIGE | {"num_loops": 1000}, "num_loops", "out_of_range"),
+        (HRM | {"H_cycles": 64, "L_cycles": 64}, "L_cycles", "out_of_range"),  # 4,096 runs of each layer
         (GRANITE | {"downsample_rate": "4:8"}, "downsample_rate", "unsupported_value"),
         (GRANITE | {"deepstack_layer_map": None}, "deepstack_layer_map", "not_a_list"),
         (ALICE | {"linear_num_value_heads": 64}, "linear_num_value_heads", "unsupported_value"),

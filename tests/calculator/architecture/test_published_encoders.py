@@ -357,11 +357,19 @@ def test_vllm_sees_images(name: str) -> None:
     assert seeing > alone
 
 
+def step3(experts: str) -> Config:
+    return STEP3 | {"text_config": STEP3["text_config"] | {"moe_layers_enum": experts}}
+
+
 @pytest.mark.parametrize(
     ("config", "key", "reason"),
     [
         ({key: value for key, value in OVIS.items() if key != "vit_config"}, "vit_config", "missing"),
-        (STEP3 | {"text_config": STEP3["text_config"] | {"moe_layers_enum": "a"}}, "moe_layers_enum", "not_a_list"),
+        (step3("a"), "moe_layers_enum", "not_a_list"),
+        (step3("9" * 5000), "moe_layers_enum", "not_a_list"),  # more digits than Python reads
+        (step3("4,5,99999"), "moe_layers_enum", "out_of_range"),
+        (OVIS | {"visual_vocab_size": 4}, "visual_vocab_size", "out_of_range"),
+        (OVIS | {"vit_config": OVIS["vit_config"] | {"num_patches": 10**60}}, "num_patches", "out_of_range"),
         (STEP3 | {"vision_config": STEP3["vision_config"] | {"extra_layers": 4}}, "extra_layers", "unknown_key"),
     ],
 )

@@ -54,6 +54,8 @@ FIRST: dict[str, str] = {
     "qwen3:8b-q4_K_M": "model:qwen3-8b",
     "Qwen3-8B-FP8": "model:qwen3-8b",
     "Qwen3-8B-UD-Q4_K_XL.gguf": "model:qwen3-8b",
+    "q8_0_qwen3-8b": "model:qwen3-8b",
+    "qwen3 int8量化": "family:qwen3",
     # Brands as they are called in Chinese.
     "混元": "family:hunyuan",
     "腾讯混元": "family:hunyuan",
@@ -105,6 +107,7 @@ FIRST: dict[str, str] = {
     "mmlu pro": "benchmark:mmlu-pro",
     "swe bench": "benchmark:swe-bench-verified",
     "gpqa": "benchmark:gpqa-diamond",
+    "深度": "benchmark:deepswe",  # stands in a name, and only else is the beginning of a brand
     "人类最后的考试": "benchmark:hle",
     "tau2": "benchmark:tau2-bench",
 }
