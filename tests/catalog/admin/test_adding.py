@@ -61,6 +61,9 @@ EXCEPTIONS = {
         "solar-open2-250b",  # its linear attention has the keys of Kimi Delta; Upstage gives it no name
         "minimax-m3",  # nothing in the file tells that it skips blocks
         "minimax-m3-1-flash",
+        "phi-3-small-128k-instruct",  # sparse in blocks by the card; what is kept, which the shape says, is all of it
+        "phi-3-small-8k-instruct",
+        "minicpm-sala",
         "ministral-8b-instruct-2410",  # its window is as long as its context
     },
     "normalization": set[str](),
