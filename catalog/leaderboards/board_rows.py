@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any
 
 from catalog.bridge.rows import models_for_table
-from catalog.models import LanguageModel
+from catalog.models import LanguageModel, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,10 @@ class BoardRow:
 COLUMNS = ("model_id", *(field.name for field in fields(BoardRow)[1:]))
 
 
-def board_rows(places: Iterable[tuple[Any, ...]]) -> list[BoardRow]:
-    """From `COLUMNS` of places, in their order."""
-    read = list(places)
-    models = {model.pk: model for model in models_for_table(key for key, *_place in read)}
+def board_rows(keys: Iterable[int]) -> list[BoardRow]:
+    """From primary keys of places, in their order."""
+    asked = list(keys)
+    places = {pk: (model, pk, *place) for model, pk, *place in Place.objects.filter(pk__in=asked).values_list(*COLUMNS)}
+    models = {model.pk: model for model in models_for_table(key for key, *_place in places.values())}
+    read = [places[pk] for pk in asked if pk in places]
     return [BoardRow(models[key], *place) for key, *place in read if key in models]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -10,9 +12,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog.bridge.chosen import kept_keys
 from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.filters import ModelFilterForm
-from catalog.models import LanguageModel, Place, Release, Standing
+from catalog.models import DataChange, LanguageModel, Place, Release, Standing
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS
 
@@ -46,20 +49,30 @@ class BoardForm(ModelFilterForm):
     def unranked(self) -> bool:
         return self.is_valid() and self.cleaned_data["show"] == UNRANKED
 
+    def keys(self, release: Release) -> Sequence[int]:
+        """Primary keys of `places`."""
+        if self.num_active:
+            return kept_keys(self.places(release).values_list("pk", flat=True))
+        return _whole_board(release.pk, DataChange.version())
+
     def places(self, release: Release) -> QuerySet[Place]:
         """Places of the release that answer the form, by rank; those without one, the nearest to it first."""
         if not self.is_valid() or not self.num_active:
             return ranked(release.pk, unranked=self.unranked)
         models = self.narrowed(LanguageModel.objects.published().order_by())
-        # Asked of each place, since a board has few: a list of all models that answer would be made each time.
-        answers = Exists(models.filter(pk=OuterRef("model_id")))
-        return ranked(release.pk, unranked=self.unranked).filter(answers)
+        return ranked(release.pk, unranked=self.unranked).filter(Exists(models.filter(pk=OuterRef("model_id"))))
 
 
 def ranked(release: int, *, unranked: bool = False) -> QuerySet[Place]:
     """Places of a release, by rank; or those without one, the nearest to it first."""
     places = Place.objects.filter(release=release, model__is_published=True, rank__isnull=unranked)
     return places.order_by("rank", "-num_benchmarks", "model__slug")
+
+
+@lru_cache(maxsize=32)
+def _whole_board(release: int, version: str) -> Sequence[int]:
+    """Primary keys of all its places with a rank, read once after each change."""
+    return array("q", ranked(release).values_list("pk", flat=True))
 
 
 class BenchmarkForm(ModelFilterForm):
@@ -73,8 +86,11 @@ class BenchmarkForm(ModelFilterForm):
     def ticks(self) -> list[forms.BoundField]:
         return [self["fits"]]
 
-    def standings(self, rows: QuerySet[Standing]) -> QuerySet[Standing]:
-        if not self.is_valid() or not any(self.cleaned_data[name] for name in self.cleaned_data if name != "variant"):
-            return rows
+    @property
+    def narrows(self) -> bool:
+        return self.is_valid() and any(self.cleaned_data[name] for name in self.cleaned_data if name != "variant")
+
+    def narrowed_standings(self, rows: QuerySet[Standing]) -> QuerySet[Standing]:
+        """Those of models that answer this form, which is valid."""
         models = self.narrowed(LanguageModel.objects.published().order_by())
         return rows.filter(Exists(models.filter(pk=OuterRef("score__model_id"))))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor, log2
 from typing import Any
 
@@ -14,6 +16,7 @@ from catalog.ranking.frontier import Point, frontier
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
 LABEL_ROOM = (110, 16)  # least distance between two names, across and down
 MOST_LINKED = 400  # points; of more, those that others beat are dots alone
+CELL = 4  # dots in one such square, a dot being 7 wide, are drawn as one
 LETTER = 6.5  # mean width of a letter; a name without room to the left of its point is written to the right
 
 
@@ -61,8 +64,8 @@ class Cards:
 @dataclass(frozen=True, slots=True)
 class Scatter:
     """`others` are the models beside the best. Where they are too many for a link each, `dots` is one path of those
-    that the reader's cards could hold, `dots_over` of the rest: short strokes with round ends, a tenth of the size of
-    as many circles."""
+    that the reader's cards could hold, `dots_over` of the rest: strokes with round ends, one for all dots side by side,
+    so that the size of a chart ends however many models there are."""
 
     others: tuple[Other, ...]
     dots: str
@@ -98,8 +101,8 @@ def scatter(places: Iterable[Mapping[str, Any]], cards: tuple[str, int] | None =
     def over(point: Point) -> bool:
         return cards is not None and point.memory_bytes > cards[1]
 
-    def strokes(drawn: Iterable[Point]) -> str:
-        return "".join(f"M{x_of(point.memory_bytes)} {y_of(point.score)}h0" for point in drawn)
+    def dots(drawn: Iterable[Point]) -> str:
+        return _strokes((x_of(point.memory_bytes), y_of(point.score)) for point in drawn)
 
     edge = frontier(points)
     beaten = [point for point in points if point not in edge]
@@ -120,8 +123,8 @@ def scatter(places: Iterable[Mapping[str, Any]], cards: tuple[str, int] | None =
             for point in beaten
             if linked
         ),
-        dots=strokes(point for point in beaten if not linked and not over(point)),
-        dots_over=strokes(point for point in beaten if not linked and over(point)),
+        dots=dots(point for point in beaten if not linked and not over(point)),
+        dots_over=dots(point for point in beaten if not linked and over(point)),
         line=_steps([(x, y) for _point, x, y in placed]),
         best=tuple(
             Best(
@@ -148,6 +151,29 @@ def scatter(places: Iterable[Mapping[str, Any]], cards: tuple[str, int] | None =
 def _cards(label: str, memory_bytes: int, x: float) -> Cards:
     anchor = "end" if x - LETTER * len(label) > LEFT else "start"
     return Cards(label, memory_bytes, x, inside=LEFT <= x <= RIGHT, anchor=anchor)
+
+
+def _strokes(spots: Iterable[tuple[float, float]]) -> str:
+    """Dots in the corners of squares of `CELL`, row by row; those in neighbouring corners are one stroke."""
+    rows: defaultdict[int, set[int]] = defaultdict(set)
+    for x, y in spots:
+        rows[round(y / CELL)].add(round(x / CELL))
+    return "".join(
+        f"M{CELL * first} {CELL * row}h{CELL * (last - first)}"
+        for row, columns in sorted(rows.items())
+        for first, last in _runs(sorted(columns))
+    )
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of consecutive numbers.
+
+    >>> list(_runs([2, 3, 4, 7]))
+    [(2, 4), (7, 7)]
+    """
+    ends = [place for place, (one, other) in enumerate(pairwise(numbers), 1) if other > one + 1]
+    for start, stop in pairwise((0, *ends, len(numbers))):
+        yield numbers[start], numbers[stop - 1]
 
 
 def _steps(corners: Sequence[tuple[float, float]]) -> str:

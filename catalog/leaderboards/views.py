@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -14,13 +14,20 @@ from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
+from catalog.bridge.chosen import Chosen, kept_keys
 from catalog.bridge.my_hardware import MyHardware
-from catalog.leaderboards.board_rows import COLUMNS, board_rows
+from catalog.leaderboards.benchmark_tables import (
+    in_order,
+    models_by_variant,
+    standings_of,
+    table_rows,
+    whole_table,
+)
+from catalog.leaderboards.board_rows import board_rows
 from catalog.leaderboards.forms import BenchmarkForm, BoardForm, ranked
 from catalog.leaderboards.scatter import Scatter, scatter
 from catalog.model_page.scoreboard import bar
-from catalog.models import Benchmark, DataChange, Place, Release, Score, Standing
-from catalog.models.querysets import TABLE_COLUMNS
+from catalog.models import Benchmark, DataChange, Place, Release
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import OVERALL, Scope
 from catalog.standings import BOARDS, board_label, newest, scopes, waiting
@@ -42,8 +49,7 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     benchmarks, by_scope = _benchmarks(DataChange.version())
     boards = [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases]
     scope = by_scope.get(board, OVERALL)
-    places = form.places(release) if release else Place.objects.none()
-    paged = page_of(request.GET.get("page"), places.values_list(*COLUMNS), PAGE_SIZE)
+    paged = page_of(request.GET.get("page"), form.keys(release) if release else (), PAGE_SIZE)
     rows = board_rows(paged["page"])
     fits = mine.fits([row.model for row in rows], form.context_tokens)
     shown = [row for row in rows if form.kept(row.model, fits)]
@@ -61,7 +67,7 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
         "left_out": len(rows) - len(shown),
         "rows": [(row, missing_text(row, scope) if row.missing else "") for row in shown],
         "catalogue": _by_category(benchmarks),
-        "scatter": _scatter(form, places, release, mine) if release and not form.unranked else None,
+        "scatter": _scatter(form, release, mine) if release and not form.unranked else None,
     }
     partial = wants_partial(request)
     template = "catalog/_leaderboard.html" if partial else "catalog/leaderboards.html"
@@ -72,21 +78,22 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
 def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     """What a benchmark measures, what to mind, and its table: one variant at a time."""
     row = get_object_or_404(Benchmark, slug=slug)
-    standings = Standing.objects.filter(score__benchmark=row)
-    variants = dict(standings.order_by().values_list("score__variant").annotate(models=Count("pk")).order_by("-models"))
+    version = DataChange.version()
+    variants = models_by_variant(row.pk, version)
     first = row.primary_variant if row.primary_variant in variants else next(iter(variants), "")
     variant = request.GET.get("variant", first)
     if variant not in variants and variants:
         raise Http404(_("No such variant of this benchmark."))
     mine = MyHardware.from_query(request.GET)
     form = BenchmarkForm(request.GET.dict() | {"variant": variant}, mine)
-    ranked = standings.filter(score__variant=variant)
-    field = ranked.order_by().aggregate(lowest=Min("score__value"), highest=Max("score__value"))
-    order = "-score__value" if row.higher_is_better else "score__value"
-    narrowed = form.standings(ranked).order_by("rank", order, "score__model__slug", "pk")
-    paged = page_of(request.GET.get("page"), with_models(narrowed, "score__"), PAGE_SIZE)
-    fits = mine.fits([standing.score.model for standing in paged["page"]], form.context_tokens)
-    shown = [standing for standing in paged["page"] if form.kept(standing.score.model, fits)]
+    whole = whole_table(row.pk, variant, row.higher_is_better, version)
+    keys = whole.keys
+    if form.narrows:
+        keys = kept_keys(in_order(form.narrowed_standings(standings_of(row.pk, variant)), row.higher_is_better))
+    paged = page_of(request.GET.get("page"), keys, PAGE_SIZE)
+    standings = table_rows(paged["page"])
+    fits = mine.fits([standing.score.model for standing in standings], form.context_tokens)
+    shown = [standing for standing in standings if form.kept(standing.score.model, fits)]
     return render(
         request,
         "catalog/benchmark.html",
@@ -98,18 +105,10 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
             "form": form,
             "mine": mine,
             "fits": fits,
-            "rows": [(standing, bar(row, standing.score.value, **field)) for standing in shown],
+            "rows": [(standing, bar(row, standing.score.value, **whole.ends)) for standing in shown],
         },
         status=200 if form.is_valid() and mine.valid else 400,
     )
-
-
-def with_models(rows: QuerySet[Any], path: str = "") -> QuerySet[Any]:
-    """Rows with what tables show of their model, in one query."""
-    links = [f"{path}model__organization", f"{path}model__licence"]
-    own = [field.name for field in rows.model._meta.concrete_fields]
-    of_score = [f"{path}{field.name}" for field in Score._meta.concrete_fields] if path else []
-    return rows.select_related(*links).only(*own, *of_score, *(f"{path}model__{column}" for column in TABLE_COLUMNS))
 
 
 @lru_cache(maxsize=2)
@@ -119,11 +118,11 @@ def _benchmarks(version: str) -> tuple[tuple[Benchmark, ...], Mapping[str, Scope
     return rows, scopes(map(benchmark_value, rows))
 
 
-def _scatter(form: BoardForm, places: QuerySet[Place], release: Release, mine: MyHardware) -> Scatter | None:
+def _scatter(form: BoardForm, release: Release, mine: MyHardware) -> Scatter | None:
     """Drawn once after each change for each choice of models: of 20,000 it takes a tenth of a second."""
     if form.num_active:
         with suppress(EmptyResultSet):  # nothing can be chosen so
-            return _drawn(_Chosen(places), _memory_of(mine), DataChange.version())
+            return _drawn(Chosen(form.places(release)), _memory_of(mine), DataChange.version())
         return None
     return _whole(release.pk, _memory_of(mine), DataChange.version())
 
@@ -133,26 +132,9 @@ def _whole(release: int, memory: tuple[str, int] | None, version: str) -> Scatte
     return scatter(_points(ranked(release)), memory)
 
 
-class _Chosen:
-    """Places of a board, known by what is asked of the database."""
-
-    __slots__ = ("key", "places")
-
-    def __init__(self, places: QuerySet[Place]) -> None:
-        self.places: QuerySet[Place] | None = places
-        self.key = places.query.sql_with_params()
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Chosen) and self.key == other.key
-
-
 @lru_cache(maxsize=64)
-def _drawn(chosen: _Chosen, memory: tuple[str, int] | None, version: str) -> Scatter | None:
-    places, chosen.places = chosen.places, None  # this is kept, and they need not be
-    return None if places is None else scatter(_points(places), memory)
+def _drawn(chosen: Chosen, memory: tuple[str, int] | None, version: str) -> Scatter | None:
+    return scatter(_points(chosen.take()), memory)
 
 
 def _by_category(benchmarks: Sequence[Benchmark]) -> list[tuple[str, list[Benchmark], list[Benchmark]]]:

@@ -13,6 +13,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from catalog import search
+from catalog.bridge.chosen import kept_keys
 from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.filters import ModelFilterForm, order
 from catalog.models import DataChange, LanguageModel, Organization, Release
@@ -53,14 +54,12 @@ def _organizations(language: str, version: str) -> list[tuple[str, str]]:
     return sorted(((row.slug, row.name) for row in rows), key=lambda choice: choice[1].casefold())
 
 
-def _ordered(models: LanguageModelQuerySet, sort: str, by_rank: Release | None) -> LanguageModelQuerySet:
-    return models.by_rank(by_rank) if by_rank else models.order_by(*order(sort or DEFAULT_SORT, SORTS))
-
-
 @lru_cache(maxsize=32)
 def _whole_list(sort: str, by_rank: Release | None, version: str) -> Sequence[int]:
     """Primary keys of all models in an order, read once after each change: a database sorts them for each page."""
-    return array("q", _ordered(LanguageModel.objects.published(), sort, by_rank).values_list("pk", flat=True))
+    models = LanguageModel.objects.published()
+    models = models.by_rank(by_rank) if by_rank else models.order_by(*order(sort or DEFAULT_SORT, SORTS))
+    return array("q", models.values_list("pk", flat=True))
 
 
 class ModelListForm(ModelFilterForm):
@@ -115,10 +114,22 @@ class ModelListForm(ModelFilterForm):
         """
         if not self.is_valid():
             return ()
+        text, sort = self.cleaned_data["q"], self.cleaned_data["sort"]
+        if text and not sort:
+            return BestFirst(self._found(), "model", text, narrowed=self.num_active > 0).keys
+        if not text and not self.num_active:
+            return self._whole(sort, release)
+        # In their usual order, for which no row is read (`FILTERED`); in any other they are picked from all.
+        found = search.found(self._found(), "model", text).order_by(*order(DEFAULT_SORT, SORTS))
+        keys = kept_keys(found.values_list("pk", flat=True)) if not text else found.values_list("pk", flat=True)
+        if sort in ("", DEFAULT_SORT):
+            return keys
+        among = frozenset(keys)
+        return [key for key in self._whole(sort, release) if key in among]
+
+    def _found(self) -> LanguageModelQuerySet:
+        """Models that answer all of the form but its search."""
         answers = self.cleaned_data
-        if not self.num_active and not answers["q"]:
-            sort = answers["sort"]
-            return _whole_list(sort, release if sort.startswith(RANK) else None, DataChange.version())
         found = self.narrowed(LanguageModel.objects.published())
         if slug := answers.get("organization"):
             found = found.filter(organization__slug=slug)
@@ -126,11 +137,10 @@ class ModelListForm(ModelFilterForm):
             found = found.of_architecture(architecture)
         if modality := answers.get("modality"):
             found = found.accepting(modality)
-        text, sort = answers["q"], answers["sort"]
-        if text and not sort:
-            return BestFirst(found, "model", text, narrowed=self.num_active > 0).keys
-        found = search.found(found, "model", text)
-        return _ordered(found, sort, release if sort.startswith(RANK) else None).values_list("pk", flat=True)
+        return found
+
+    def _whole(self, sort: str, release: Release | None) -> Sequence[int]:
+        return _whole_list(sort, release if sort.startswith(RANK) else None, DataChange.version())
 
     @property
     def board(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from catalog.leaderboards.scatter import BOTTOM, LEFT, MOST_LINKED, RIGHT, TOP, scatter
+from catalog.leaderboards.scatter import BOTTOM, CELL, LEFT, MOST_LINKED, RIGHT, TOP, scatter
 
 GIB = 2**30
 
@@ -62,28 +62,34 @@ def test_a_card_is_a_line_and_what_needs_more_is_apart() -> None:
     assert max(left) < found.cards.x < min(best.x for best in found.best if best.over)
 
 
+def corners(path: str) -> set[tuple[int, int]]:
+    """Where a path of strokes has dots."""
+    strokes = [tuple(map(int, stroke)) for stroke in re.findall(r"M(\d+) (\d+)h(\d+)", path)]
+    assert "".join(f"M{x} {y}h{across}" for x, y, across in strokes) == path
+    return {(at, y) for x, y, across in strokes for at in range(x, x + across + 1, CELL)}
+
+
 def test_many_points_are_no_links() -> None:
     many = [row(f"m{place}", 1 + place / 10, 20 + place % 7) for place in range(MOST_LINKED + 1)]
+    few = scatter(many[:MOST_LINKED], ("RTX 4090", 24 * GIB))
     found = scatter(many, ("RTX 4090", 24 * GIB))
+    assert few
     assert found
     assert found.others == ()
-    strokes = re.findall(r"M([\d.]+) ([\d.]+)h0", found.dots + found.dots_over)
-    assert len(strokes) == len(many) - len(found.best)
-    assert all(LEFT <= float(x) <= RIGHT and TOP <= float(y) <= BOTTOM for x, y in strokes)
-    assert len(found.dots_over) > 0
+    assert (few.dots, few.dots_over) == ("", "")
+    drawn = {over: corners(path) for over, path in ((False, found.dots), (True, found.dots_over))}
+    for other in few.others:  # the axes are the same, and each has a dot beside its place
+        assert any(abs(x - other.x) <= CELL / 2 and abs(y - other.y) <= CELL / 2 for x, y in drawn[other.over])
+    assert all(LEFT <= x <= RIGHT and TOP <= y <= BOTTOM for x, y in drawn[False] | drawn[True])
 
 
-def test_cards_with_more_than_any_model_needs_have_no_line() -> None:
-    found = scatter(FIELD, ("8 × H100", 640 * GIB))
-    assert found
-    assert found.cards
-    assert not found.cards.inside
-    assert found.dots_over == ""
-
-
-def test_without_cards_nothing_is_pale() -> None:
-    found = scatter(FIELD)
-    assert found
-    assert found.cards is None
-    assert found.dots_over == ""
-    assert not any(best.over for best in found.best)
+def test_a_chart_ends_at_what_can_be_told_apart() -> None:
+    """A field of as many models as the shipped catalogue has, and of a hundred times as many, of the same spread."""
+    sizes = []
+    for models in (600, 6_000, 60_000):
+        found = scatter([row(f"m{place}", 1 + place * 127 / models, place * 37 % 901 / 10) for place in range(models)])
+        assert found
+        assert found.models == models
+        sizes.append(len(found.dots))
+    assert sizes[1] > sizes[0]
+    assert sizes[2] < sizes[1]  # more of them touch, and fewer strokes say so
