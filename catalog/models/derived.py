@@ -30,7 +30,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.memory import WorkloadError, default_workload, estimate
-from catalog.models import need
+from catalog.models import need, seals
 from catalog.models.data_change import DataChange
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ SHAPE_COLUMNS = (
     "num_active_experts",
     "num_shared_experts",
 )
+DERIVED = ("architecture", "layer_kinds", *SHAPE_COLUMNS, *NO_MEMORY)
+BATCH = 500
 
 
 def layer_kinds(layers: tuple[Layer, ...]) -> dict[str, int]:
@@ -144,10 +146,26 @@ def fill(model: LanguageModel) -> Shape | None:
 
 
 def refresh(models: QuerySet[LanguageModel]) -> int:
-    """Computes the derived columns of `models` anew and writes those that differ; returns how many rows changed.
+    """Brings the derived columns of `models` up to date; returns how many rows changed.
 
-    What they hold under each engine is brought up to date, too.
+    What they hold under each engine is brought up to date, too. Rows whose seal is whole are not computed.
     """
+    keys = list(models.order_by("pk").values_list("pk", flat=True))
+    changed, needs_differ = 0, False
+    for start in range(0, len(keys), BATCH):
+        broken = seals.broken(models.filter(pk__in=keys[start : start + BATCH]), DERIVED)
+        if broken:
+            stale = models.filter(pk__in=broken)
+            rows, differ = _compute(stale)
+            changed, needs_differ = changed + rows, needs_differ or differ
+            seals.put(stale, DERIVED)
+    if changed or needs_differ:
+        DataChange.record()
+    return changed
+
+
+def _compute(models: QuerySet[LanguageModel]) -> tuple[int, bool]:
+    """Writes what differs: how many rows, and whether any need did."""
     needs: list[need.Need] = []
     keys: list[int] = []
     changed: list[LanguageModel] = []
@@ -165,6 +183,4 @@ def refresh(models: QuerySet[LanguageModel]) -> int:
             fields |= different.keys()
     if changed:
         models.model._base_manager.bulk_update(changed, [*sorted(fields), "updated_at"], batch_size=100)
-    if need.store(needs, keys) or changed:
-        DataChange.record()
-    return len(changed)
+    return len(changed), need.store(needs, keys)

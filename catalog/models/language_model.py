@@ -37,7 +37,10 @@ a whole config, and what stands behind that is far to seek."""
 
 
 class ShapeColumns(models.Model):
-    """Columns read from `config` whenever a row is saved (`catalog.models.derived`), for lists and filters."""
+    """Columns read from `config` whenever a row is saved (`catalog.models.derived`), for lists and filters.
+
+    Where the `seal` is whole (`catalog.models.seals`), they need not be computed again to know that they are right.
+    """
 
     architecture = models.CharField(_("architecture"), max_length=8, choices=Architecture, blank=True, editable=False)
     num_layers = models.PositiveIntegerField(_("layers"), null=True, editable=False)
@@ -55,6 +58,7 @@ class ShapeColumns(models.Model):
     )
     memory_engine = models.CharField(_("engine of that memory"), max_length=20, blank=True, editable=False)
     memory_format = models.CharField(_("weight format of that memory"), max_length=40, blank=True, editable=False)
+    seal = models.CharField(max_length=32, blank=True, editable=False)
 
     class Meta:
         abstract = True

@@ -18,6 +18,7 @@ class Release(models.Model):
     `document` is the whole of it, inputs included, as `catalog.ranking.release` writes it, compressed. `changes` lists
     the models whose rank differs from that of the release before, with the causes. `hold_out_error` says how well the
     fit predicts `hidden_scores` that it was not shown (`catalog.ranking.holdout`); null where the board is too small.
+    `state` names what all ranks were last computed from (`catalog.standings.state`); it stands at the newest alone.
     """
 
     scope = models.CharField(_("scope"), max_length=60)
@@ -30,6 +31,7 @@ class Release(models.Model):
     hold_out_error = models.FloatField(_("mean error of hidden scores (points)"), null=True)
     document = models.BinaryField(_("document"))
     changes = models.JSONField(_("changes"), default=list)
+    state = models.CharField(max_length=65, blank=True, editable=False)
 
     class Meta:
         ordering = ["-pk"]

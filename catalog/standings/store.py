@@ -14,6 +14,7 @@ from catalog.models.locks import wait_for_bulk_writers
 from catalog.ranking.release import Release as Ranking
 from catalog.ranking.release import to_json
 from catalog.ranking.standing import standings
+from catalog.standings import state
 from catalog.standings.boards import scopes
 from catalog.standings.changes import changes
 from catalog.standings.rows import Rows, read
@@ -30,41 +31,45 @@ CELLS_TO_CHECK = 300
 """With fewer, a fifth of a board's scores is too small a part to speak of a mean error."""
 
 
-def refresh() -> list[Release]:
+def refresh(*, look_again: bool = False) -> list[Release]:
     """Publishes every scope whose inputs changed and places scores inside their benchmarks; returns what is new.
 
     The fits run before anything is written, so that a lock is held for a moment only. Where somebody changed a score
     or published meanwhile, all of it is done again: ranks never belong to older scores than those they replace.
+
+    `look_again`: also where neither rows nor code changed, which else tells that nothing is to be done. A board that
+    came to no solution is tried once more.
     """
-    while (releases := _refresh_unless_overtaken()) is None:
+    while (releases := _refresh_unless_overtaken(look_again)) is None:
         pass
     return releases
 
 
-def _refresh_unless_overtaken() -> list[Release] | None:
+def _refresh_unless_overtaken(look_again: bool) -> list[Release] | None:
     from catalog.ranking.publish import prepare  # here, because a process that serves pages never ranks
 
-    rows = read()
-    published = _published()
+    before = state.state_of_rows()
+    if state.known() == before and not look_again:
+        return []
+    rows, published = read(), _published()
     problems = [
         prepare(scope, rows.scores, rows.benchmarks, rows.candidates) for scope in scopes(rows.benchmarks).values()
     ]
     stale = [problem for problem in problems if published.get(problem.scope.key) != problem.input_hash]
     places = _places_in_benchmarks(rows)
-    if not stale and places == _stored_places():
-        return []
     today = timezone.localdate().isoformat()
     found = [(ranking, _checked(problem)) for problem in stale if (ranking := _ranked(problem, today))]
-    if not found and places == _stored_places():
-        return []
     with transaction.atomic():
         wait_for_bulk_writers()
-        if (read(), _published()) != (rows, published):
+        if (state.state_of_rows(), _published()) != (before, published):
             return None
-        _store_standings(places)
+        if _store_standings(places) or found:
+            DataChange.record()
         models = dict(LanguageModel.objects.values_list("slug", "pk"))
-        DataChange.record()
-        return [_store(ranking, check, models) for ranking, check in found]
+        releases = [_store(ranking, check, models) for ranking, check in found]
+        if state.known() != before:
+            state.remember(before)
+        return releases
 
 
 def _published() -> dict[str, str]:
@@ -158,9 +163,11 @@ def _stored_places() -> StandingValues:
     return {pk: (rank, of, tied) for pk, rank, of, tied in Standing.objects.values_list("pk", "rank", "of", "tied")}
 
 
-def _store_standings(wanted: StandingValues) -> None:
-    """Only the rows that differ are written: a change of one score moves one benchmark."""
+def _store_standings(wanted: StandingValues) -> bool:
+    """Only the rows that differ are written: a change of one score moves one benchmark. Returns whether any did."""
     held = _stored_places()
+    if held == wanted:
+        return False
     gone = [pk for pk in held if pk not in wanted]
     for start in range(0, len(gone), BATCH):
         Standing.objects.filter(pk__in=gone[start : start + BATCH]).delete()
@@ -176,3 +183,4 @@ def _store_standings(wanted: StandingValues) -> None:
         unique_fields=["score"],
         update_fields=["rank", "of", "tied"],
     )
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -30,9 +30,10 @@ def sync_kind(
     """
     report = KindReport(kind.name, records=len(records))
     slugs = {model: {pk: slug for slug, pk in keys[model].items()} for model in kind.links.values()}
+    wanted = {kind.identity(values) for values in records}
     rows = {
         kind.identity(_under_new_slug(kind, row.shipped or values, renamed)): (row, values)
-        for row, values in _rows(kind, slugs)
+        for row, values in _rows(kind, slugs, lambda key: kind.identity(_under_new_slug(kind, key, renamed)) in wanted)
     }
     removed = set(Removal.objects.filter(kind=kind.name).values_list("key", flat=True))
     created: list[Synced] = []
@@ -75,23 +76,46 @@ def _under_new_slug(kind: Kind, values: Values, renamed: Mapping[str, str]) -> V
     return {**values, name: renamed[values[name]]} if name and values[name] in renamed else values
 
 
-def _rows(kind: Kind, slugs: dict[type[Synced], dict[int, str]]) -> Iterator[tuple[Synced, Values]]:
-    """Every row with its values as a file would say them, locked: an edit made from here on waits, so none is lost."""
+def _rows(
+    kind: Kind, slugs: dict[type[Synced], dict[int, str]], named: Callable[[Values], bool]
+) -> Iterator[tuple[Synced, Values]]:
+    """Rows that came from a file, and those that were added here and are now `named` by one: each with its values as a
+    file would say them, and locked, as are all others: an edit made from here on waits, so none is lost."""
+    all_rows: models.QuerySet[Any] = kind.model._base_manager.select_for_update()
+    yield from _with_values(kind, all_rows.filter(shipped__isnull=False), slugs)
+    added = all_rows.filter(shipped__isnull=True).values_list("pk", *(_column(kind, name) for name in kind.key))
+    taken = [
+        pk
+        for pk, *key in added.iterator(BATCH)
+        if named({name: _said(kind, name, value, slugs) for name, value in zip(kind.key, key, strict=True)})
+    ]
+    for start in range(0, len(taken), BATCH):
+        yield from _with_values(kind, all_rows.filter(pk__in=taken[start : start + BATCH]), slugs)
+
+
+def _with_values(
+    kind: Kind, rows: Iterable[Synced], slugs: dict[type[Synced], dict[int, str]]
+) -> Iterator[tuple[Synced, Values]]:
     names = [column.name for column in kind.model._meta.concrete_fields if column.name not in OWN_COLUMNS]
-    for row in kind.model._base_manager.select_for_update():
-        values = {}
-        for name in names:
-            if name in kind.links:
-                values[name] = slugs[kind.links[name]].get(getattr(row, f"{name}_id"))
-            else:
-                values[name] = getattr(row, name)
-        yield row, values
+    for row in rows:
+        yield row, {name: _said(kind, name, getattr(row, _column(kind, name)), slugs) for name in names}
+
+
+def _column(kind: Kind, name: str) -> str:
+    return f"{name}_id" if name in kind.links else name
+
+
+def _said(kind: Kind, name: str, value: Any, slugs: dict[type[Synced], dict[int, str]]) -> Any:
+    """Another row by the slug under which files know it."""
+    return slugs[kind.links[name]].get(value) if name in kind.links else value
 
 
 def _update(
     kind: Kind, row: Synced, here: Values, values: Values, keys: Keys, report: KindReport, *, theirs: bool
 ) -> set[str]:
     """Changes `row`; returns the names of columns to write, empty where row and file agree on everything."""
+    if row.shipped == values and all(same(here[name], value) for name, value in values.items()):
+        return set()
     merged = merge(here, _last_said(row), values, theirs=theirs)
     for name in merged.kept:
         report.kept.append(Kept(_label(kind, values), name, here[name], values[name]))

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         if options["waiting"]:
             standings.answer()
             return
-        renewed = [release.scope for release in standings.refresh()]
+        renewed = [release.scope for release in standings.refresh(look_again=True)]
         self.stdout.write(f"{Score.objects.count()} scores in the catalogue")
         self.stdout.write(f"computed anew: {', '.join(renewed)}" if renewed else "nothing changed, nothing computed")
         for scope in (OVERALL, CODING):

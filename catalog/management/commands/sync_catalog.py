@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from catalog.management.checked_cards import CheckedCards
 from catalog.management.data import add_directory, load_or_stop
 from catalog.source import SourceCatalogue
 from catalog.sync import Report, sync
@@ -24,7 +25,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        catalogue = load_or_stop(options["directory"])
+        cards = CheckedCards()
+        catalogue = load_or_stop(options["directory"], cards.check)
+        cards.keep()
         self._print(self._sync(catalogue, theirs=options["theirs"]))
 
     def _sync(self, catalogue: SourceCatalogue, *, theirs: bool) -> Report:

@@ -1,0 +1,43 @@
+"""What the checks found on each card, kept for the next start.
+
+They compute every model from its config, and find the same on the same card: a site that starts again with the files it
+knows would wait ten seconds for that.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+from django.core.cache import caches
+
+from catalog import versions
+from catalog.source.facts import Finding, check_model
+from catalog.source.records import ModelRecord
+
+
+class CheckedCards:
+    """Under the release of the code, for all processes; where nothing can be written, every card is checked."""
+
+    def __init__(self) -> None:
+        self._key = versions.key("checked-cards")
+        self._known: dict[str, list[dict[str, Any]]] = {}
+        with suppress(OSError):
+            self._known = caches["graphs"].get(self._key) or {}
+        self._asked: dict[str, list[dict[str, Any]]] = {}
+
+    def check(self, model: ModelRecord) -> list[Finding]:
+        name = blake2b(repr(model.model_dump()).encode(errors="backslashreplace"), digest_size=16).hexdigest()
+        found = self._known.get(name)
+        if found is None:
+            found = [asdict(finding) for finding in check_model(model)]
+        self._asked[name] = found
+        return [Finding(**finding) for finding in found]
+
+    def keep(self) -> None:
+        """Those that were asked for: what cards said before is forgotten."""
+        if self._asked.keys() != self._known.keys():
+            with suppress(OSError):
+                caches["graphs"].set(self._key, self._asked, timeout=None)

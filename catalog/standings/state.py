@@ -1,0 +1,68 @@
+"""Whether stored ranks are known to follow from the scores, told without ranking anything.
+
+A hash of every row that ranks are computed from, of the code that computes them, and of what is published. It is kept
+at the newest release: where it is still the same, nothing has to be read, chosen and placed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import catalog
+from catalog.models import Benchmark, LanguageModel, Release, Score, Standing
+
+BATCH = 2000
+PROGRAM = ("ranking", "standings")
+OF_BENCHMARKS = (
+    *("pk", "slug", "category", "primary_variant", "scale_max", "higher_is_better", "questions", "composite", "suite"),
+    "curt_variants",
+)
+OF_SCORES = ("pk", "model_id", "benchmark_id", "value", "variant", "mode", "source_kind", "date", "settings")
+
+
+def state_of_rows() -> str:
+    """Names all that ranks follow from: equal names, equal ranks. Scores of drafts count, which changes no rank."""
+    return _digest(_facts())
+
+
+def known() -> str:
+    """What `remember` was told last; empty where nobody did, or something else is published by now."""
+    newest = Release.objects.order_by("-pk").values_list("state", flat=True).first() or ""
+    rows, _, published = newest.partition(" ")
+    return rows if published == _published() else ""
+
+
+def remember(rows: str) -> None:
+    """Ranks are stored that follow from rows of this name. Without any release there is little to compute."""
+    newest = Release.objects.order_by("-pk").values_list("pk", flat=True)[:1]
+    Release.objects.filter(pk__in=list(newest)).update(state=f"{rows} {_published()}")
+
+
+def _facts() -> Iterator[object]:
+    yield _program()
+    yield from Benchmark.objects.order_by("pk").values_list(*OF_BENCHMARKS)
+    yield from LanguageModel.objects.published().order_by("pk").values_list("pk", "slug", "variant")
+    yield from Score.objects.order_by("pk").values_list(*OF_SCORES).iterator(BATCH)
+
+
+def _published() -> str:
+    """The newest release of each scope, and how many scores have a place in their benchmark."""
+    releases: dict[str, Any] = dict(Release.objects.order_by("pk").values_list("scope", "input_hash"))
+    return _digest([sorted(releases.items()), Standing.objects.count()])
+
+
+@cache
+def _program() -> str:
+    root = Path(catalog.__file__).parent
+    return _digest(path.read_text() for name in PROGRAM for path in sorted((root / name).glob("*.py")))
+
+
+def _digest(facts: Iterable[object]) -> str:
+    digest = blake2b(digest_size=16)
+    for fact in facts:
+        digest.update(repr(fact).encode() + b"\n")
+    return digest.hexdigest()

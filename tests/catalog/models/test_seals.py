@@ -1,0 +1,108 @@
+"""Derived columns are computed where they may be wrong, whoever made them so, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from catalog import sync
+from catalog.models import DataChange, LanguageModel, Need, derived, seals
+from catalog.source import load
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def loaded(folder: Any) -> None:
+    sync.sync(load(folder.path))
+
+
+def rows() -> Any:
+    return LanguageModel.objects.all()
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Slugs of the models that are computed from here on."""
+    found: list[str] = []
+
+    def counted(model: LanguageModel, *rest: Any) -> dict[str, Any]:
+        found.append(model.slug)
+        return columns(model, *rest)
+
+    columns = derived.columns
+    monkeypatch.setattr(derived, "columns", counted)
+    return found
+
+
+def test_what_was_computed_is_not_computed_again(computed: list[str]) -> None:
+    version, moment = DataChange.version(), rows().get().updated_at
+    assert derived.refresh(rows()) == 0
+    assert computed == []
+    assert (DataChange.version(), rows().get().updated_at) == (version, moment)
+
+
+def other_config() -> None:
+    row = rows().get()
+    rows().update(config={**row.config, "num_hidden_layers": row.config["num_hidden_layers"] + 1})
+
+
+def longer_context() -> None:
+    rows().update(context_extended_tokens=F("context_tokens") * 32)
+
+
+def other_column() -> None:
+    rows().update(num_layers=99)
+
+
+def other_memory() -> None:
+    rows().update(memory_8k_bytes=1)
+
+
+def other_need() -> None:
+    Need.objects.filter(engine="llama.cpp").update(weights_bytes=1)
+
+
+def no_needs() -> None:
+    Need.objects.all().delete()
+
+
+def written() -> None:
+    rows().update(updated_at=timezone.now())
+
+
+CHANGES = [other_config, longer_context, other_column, other_memory, other_need, no_needs, written]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_row_that_anybody_changed_is_computed_and_then_sealed(
+    change: Callable[[], None], computed: list[str]
+) -> None:
+    change()
+    derived.refresh(rows())
+    assert computed == ["road-runner"]
+    row = rows().get()
+    shape = derived.shape_in(row)
+    assert {name: getattr(row, name) for name in derived.DERIVED} == derived.columns(row, shape)
+    columns = [field.attname for field in Need._meta.concrete_fields if not field.primary_key]
+    assert {tuple(getattr(one, name) for name in columns) for one in Need.objects.all()} == {
+        tuple(getattr(one, name) for name in columns) for one in derived.need.needs_of(row, shape)
+    }
+    computed.clear()
+    assert derived.refresh(rows()) == 0
+    assert computed == []
+
+
+def test_other_code_computes_every_row(computed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seals, "_rules", lambda: b"another release")
+    assert derived.refresh(rows()) == 0
+    assert computed == ["road-runner"]
+
+
+def test_every_derived_column_is_sealed() -> None:
+    row = rows().get()
+    assert set(derived.columns(row, derived.shape_in(row))) == set(derived.DERIVED)
