@@ -39,7 +39,7 @@ def findings(model: ModelRecord) -> list[Finding]:
 
 def test_a_card_is_checked_once_and_its_faults_are_known(folder: Any, asked: list[str]) -> None:
     (model,) = load(folder.path).models
-    wrong = model.model_copy(update={"active_parameters": model.total_parameters * 2})
+    wrong = model.model_copy(update={"active_parameters": (model.total_parameters or 0) + 1})
     assert findings(model) == list(check_model(model))
     for _turn in range(2):
         assert findings(wrong) == list(check_model(wrong)) != []
@@ -51,7 +51,7 @@ def test_a_card_is_checked_once_and_its_faults_are_known(folder: Any, asked: lis
 def test_another_config_is_another_card(folder: Any, asked: list[str]) -> None:
     (model,) = load(folder.path).models
     findings(model)
-    findings(model.model_copy(update={"config": {**model.config, "num_hidden_layers": 3}}))
+    findings(model.model_copy(update={"config": {**(model.config or {}), "num_hidden_layers": 3}}))
     assert len(asked) == 2
 
 

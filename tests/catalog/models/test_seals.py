@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from catalog import sync
-from catalog.models import DataChange, LanguageModel, Need, derived, seals
+from catalog.models import DataChange, LanguageModel, Need, derived, need, seals
 from catalog.source import load
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,7 @@ def test_a_row_that_anybody_changed_is_computed_and_then_sealed(
     assert {name: getattr(row, name) for name in derived.DERIVED} == derived.columns(row, shape)
     columns = [field.attname for field in Need._meta.concrete_fields if not field.primary_key]
     assert {tuple(getattr(one, name) for name in columns) for one in Need.objects.all()} == {
-        tuple(getattr(one, name) for name in columns) for one in derived.need.needs_of(row, shape)
+        tuple(getattr(one, name) for name in columns) for one in need.needs_of(row, shape)
     }
     computed.clear()
     assert derived.refresh(rows()) == 0
