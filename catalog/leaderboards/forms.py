@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django import forms
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.bridge.chosen import kept_keys
+from catalog.bridge.chosen import Chosen
 from catalog.bridge.my_hardware import MyHardware
+from catalog.leaderboards.board import NOBODY, Board, narrowed_board, whole_board
 from catalog.model_list.filters import ModelFilterForm
-from catalog.models import DataChange, LanguageModel, Place, Release, Standing
+from catalog.models import DataChange, LanguageModel, Release, Standing
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS
 
@@ -49,30 +50,15 @@ class BoardForm(ModelFilterForm):
     def unranked(self) -> bool:
         return self.is_valid() and self.cleaned_data["show"] == UNRANKED
 
-    def keys(self, release: Release) -> Sequence[int]:
-        """Primary keys of `places`."""
-        if self.num_active:
-            return kept_keys(self.places(release).values_list("pk", flat=True))
-        return _whole_board(release.pk, DataChange.version())
-
-    def places(self, release: Release) -> QuerySet[Place]:
-        """Places of the release that answer the form, by rank; those without one, the nearest to it first."""
+    def board_of(self, release: Release) -> Board:
+        """What of the board answers the form."""
+        version = DataChange.version()
         if not self.is_valid() or not self.num_active:
-            return ranked(release.pk, unranked=self.unranked)
-        models = self.narrowed(LanguageModel.objects.published().order_by())
-        return ranked(release.pk, unranked=self.unranked).filter(Exists(models.filter(pk=OuterRef("model_id"))))
-
-
-def ranked(release: int, *, unranked: bool = False) -> QuerySet[Place]:
-    """Places of a release, by rank; or those without one, the nearest to it first."""
-    places = Place.objects.filter(release=release, model__is_published=True, rank__isnull=unranked)
-    return places.order_by("rank", "-num_benchmarks", "model__slug")
-
-
-@lru_cache(maxsize=32)
-def _whole_board(release: int, version: str) -> Sequence[int]:
-    """Primary keys of all its places with a rank, read once after each change."""
-    return array("q", ranked(release).values_list("pk", flat=True))
+            return whole_board(release.pk, self.unranked, version)
+        models = self.narrowed(LanguageModel.objects.published()).newest_first()
+        with suppress(EmptyResultSet):
+            return narrowed_board(release.pk, self.unranked, Chosen(models.values_list("pk", flat=True)), version)
+        return NOBODY
 
 
 class BenchmarkForm(ModelFilterForm):

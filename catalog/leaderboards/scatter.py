@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, log2
-from typing import Any
+from typing import NamedTuple
 
 from calculator.charts import Mark
 from calculator.hardware.cards import GIB
+from catalog.models import LanguageModel
 from catalog.ranking.frontier import Point, frontier
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
@@ -78,13 +79,28 @@ class Scatter:
     cards: Cards | None
 
 
-def scatter(places: Iterable[Mapping[str, Any]], cards: tuple[str, int] | None = None) -> Scatter | None:
-    """From rows with `model__slug`, `model__name`, `rank`, `index` and the memory; None for fewer than two.
+class Spot(NamedTuple):
+    """A model by its primary key, with what decides where it stands."""
+
+    model: int
+    memory_bytes: int
+    rank: int
+    score: float
+
+
+def scatter(
+    spots: Iterable[Spot],
+    told: Callable[[Sequence[int]], Mapping[int, LanguageModel]],
+    cards: tuple[str, int] | None = None,
+) -> Scatter | None:
+    """None for fewer than two. `told` gives the models that are named in it, by primary key.
 
     `cards` are the reader's own: how they are named, and how many bytes of them can be used.
     """
-    rows = {str(row["model__slug"]): row for row in places}
-    points = [Point(slug, row["model__memory_8k_bytes"], row["index"]) for slug, row in rows.items()]
+    ranks, points = {}, []
+    for spot in spots:
+        ranks[spot.model] = spot.rank
+        points.append(Point(spot.model, spot.memory_bytes, spot.score))
     if len(points) < 2:
         return None
     low = floor(log2(min(point.memory_bytes for point in points) / GIB))
@@ -98,45 +114,50 @@ def scatter(places: Iterable[Mapping[str, Any]], cards: tuple[str, int] | None =
     def y_of(index: float) -> float:
         return round(BOTTOM - (BOTTOM - TOP) * (index - bottom) / (top - bottom), 1)
 
-    def over(point: Point) -> bool:
+    def over(point: Point[int]) -> bool:
         return cards is not None and point.memory_bytes > cards[1]
 
-    def dots(drawn: Iterable[Point]) -> str:
+    def dots(drawn: Iterable[Point[int]]) -> str:
         return _strokes((x_of(point.memory_bytes), y_of(point.score)) for point in drawn)
 
     edge = frontier(points)
-    beaten = [point for point in points if point not in edge]
-    linked = len(points) <= MOST_LINKED
+    best = {point.model for point in edge}
+    beaten = [point for point in points if point.model not in best]
+    linked = beaten if len(points) <= MOST_LINKED else []
+    models = told([point.model for point in (*edge, *linked)])
+    edge = tuple(point for point in edge if point.model in models)  # and was not deleted meanwhile
+    linked = [point for point in linked if point.model in models]
+    if not edge:
+        return None
     placed = [(point, x_of(point.memory_bytes), y_of(point.score)) for point in edge]
     labelled = _with_room([(x, y) for _point, x, y in placed])
     return Scatter(
         others=tuple(
             Other(
-                point.model,
-                str(rows[point.model]["model__name"]),
+                models[point.model].slug,
+                models[point.model].name,
                 point.score,
                 point.memory_bytes,
                 x_of(point.memory_bytes),
                 y_of(point.score),
                 over(point),
             )
-            for point in beaten
-            if linked
+            for point in linked
         ),
         dots=dots(point for point in beaten if not linked and not over(point)),
         dots_over=dots(point for point in beaten if not linked and over(point)),
         line=_steps([(x, y) for _point, x, y in placed]),
         best=tuple(
             Best(
-                point.model,
-                str(rows[point.model]["model__name"]),
-                rows[point.model]["rank"],
+                models[point.model].slug,
+                models[point.model].name,
+                ranks[point.model],
                 point.score,
                 point.memory_bytes,
                 x,
                 y,
                 place in labelled,
-                "end" if x - LETTER * len(str(rows[point.model]["model__name"])) > LEFT else "start",
+                "end" if x - LETTER * len(models[point.model].name) > LEFT else "start",
                 over(point),
             )
             for place, (point, x, y) in enumerate(placed)

@@ -120,7 +120,7 @@ class ModelListForm(ModelFilterForm):
         if not text and not self.num_active:
             return self._whole(sort, release)
         # In their usual order, for which no row is read (`FILTERED`); in any other they are picked from all.
-        found = search.found(self._found(), "model", text).order_by(*order(DEFAULT_SORT, SORTS))
+        found = search.found(self._found(), "model", text).newest_first()
         keys = kept_keys(found.values_list("pk", flat=True)) if not text else found.values_list("pk", flat=True)
         if sort in ("", DEFAULT_SORT):
             return keys

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from catalog import standings
 from catalog.leaderboards import views
-from catalog.leaderboards.scatter import Scatter, scatter
+from catalog.leaderboards.scatter import Scatter, Spot, scatter
 from catalog.models import DataChange, Place, Release, Score
 from tests.pages import get, text_of
 
@@ -62,10 +62,10 @@ class TestLeaderboards:
     def test_a_chart_is_drawn_once_for_each_choice_of_models(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn: list[int] = []
 
-        def counted(places: Iterable[Mapping[str, Any]], cards: tuple[str, int] | None = None) -> Scatter | None:
-            rows = list(places)
+        def counted(spots: Iterable[Spot], *rest: Any) -> Scatter | None:
+            rows = list(spots)
             drawn.append(len(rows))
-            return scatter(rows, cards)
+            return scatter(rows, *rest)
 
         monkeypatch.setattr(views, "scatter", counted)
         DataChange.record()

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
 
-from catalog.leaderboards.scatter import BOTTOM, CELL, LEFT, MOST_LINKED, RIGHT, TOP, scatter
+from catalog.leaderboards import scatter as drawing
+from catalog.leaderboards.scatter import BOTTOM, CELL, LEFT, MOST_LINKED, RIGHT, TOP, Scatter, Spot
+from catalog.models import LanguageModel
 
 GIB = 2**30
+Row = tuple[str, int, float]
 
 
-def row(slug: str, gib: float, index: float) -> dict[str, Any]:
-    memory = int(gib * GIB)
-    return {
-        "model__slug": slug,
-        "model__name": slug,
-        "rank": 1,
-        "index": index,
-        "model__memory_8k_bytes": memory,
-    }
+def row(slug: str, gib: float, index: float) -> Row:
+    return slug, int(gib * GIB), index
+
+
+def scatter(rows: Sequence[Row], cards: tuple[str, int] | None = None) -> Scatter | None:
+    def told(keys: Sequence[int]) -> dict[int, LanguageModel]:
+        return {key: LanguageModel(slug=rows[key][0], name=rows[key][0]) for key in keys}
+
+    spots = [Spot(key, memory_bytes, 1, index) for key, (_slug, memory_bytes, index) in enumerate(rows)]
+    return drawing.scatter(spots, told, cards)
 
 
 FIELD = [row("a", 1, 20), row("b", 2, 15), row("c", 4, 50), row("d", 64, 90), row("e", 70, 60), row("f", 0.4, 3)]
