@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from catalog.bridge.chosen import Chosen, kept_keys
+from catalog.bridge.chosen import Question, answer
 from catalog.models import Place
 
 
@@ -54,6 +54,6 @@ def whole_board(release: int, unranked: bool, version: str) -> Board:
 
 
 @lru_cache(maxsize=32)
-def narrowed_board(release: int, unranked: bool, models: Chosen, version: str) -> Board:
-    """Its places of the models whose primary keys are chosen."""
-    return whole_board(release, unranked, version).of(frozenset(kept_keys(models.take())))
+def narrowed_board(release: int, unranked: bool, models: Question, version: str) -> Board:
+    """Its places of the models that answer."""
+    return whole_board(release, unranked, version).of(frozenset(answer(models, version)))

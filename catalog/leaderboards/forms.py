@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from django import forms
-from django.core.exceptions import EmptyResultSet
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.bridge.chosen import Chosen
+from catalog.bridge.chosen import question
 from catalog.bridge.my_hardware import MyHardware
 from catalog.leaderboards.board import NOBODY, Board, narrowed_board, whole_board
 from catalog.model_list.filters import ModelFilterForm
@@ -56,9 +54,8 @@ class BoardForm(ModelFilterForm):
         if not self.is_valid() or not self.num_active:
             return whole_board(release.pk, self.unranked, version)
         models = self.narrowed(LanguageModel.objects.published()).newest_first()
-        with suppress(EmptyResultSet):
-            return narrowed_board(release.pk, self.unranked, Chosen(models.values_list("pk", flat=True)), version)
-        return NOBODY
+        asked = question(models.values_list("pk", flat=True))
+        return narrowed_board(release.pk, self.unranked, asked, version) if asked else NOBODY
 
 
 class BenchmarkForm(ModelFilterForm):

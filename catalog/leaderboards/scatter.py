@@ -12,7 +12,7 @@ from typing import NamedTuple
 from calculator.charts import Mark
 from calculator.hardware.cards import GIB
 from catalog.models import LanguageModel
-from catalog.ranking.frontier import Point, frontier
+from catalog.ranking.frontier import frontier
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
 LABEL_ROOM = (110, 16)  # least distance between two names, across and down
@@ -97,10 +97,7 @@ def scatter(
 
     `cards` are the reader's own: how they are named, and how many bytes of them can be used.
     """
-    ranks, points = {}, []
-    for spot in spots:
-        ranks[spot.model] = spot.rank
-        points.append(Point(spot.model, spot.memory_bytes, spot.score))
+    points = list(spots)
     if len(points) < 2:
         return None
     low = floor(log2(min(point.memory_bytes for point in points) / GIB))
@@ -114,10 +111,10 @@ def scatter(
     def y_of(index: float) -> float:
         return round(BOTTOM - (BOTTOM - TOP) * (index - bottom) / (top - bottom), 1)
 
-    def over(point: Point[int]) -> bool:
+    def over(point: Spot) -> bool:
         return cards is not None and point.memory_bytes > cards[1]
 
-    def dots(drawn: Iterable[Point[int]]) -> str:
+    def dots(drawn: Iterable[Spot]) -> str:
         return _strokes((x_of(point.memory_bytes), y_of(point.score)) for point in drawn)
 
     edge = frontier(points)
@@ -151,7 +148,7 @@ def scatter(
             Best(
                 models[point.model].slug,
                 models[point.model].name,
-                ranks[point.model],
+                point.rank,
                 point.score,
                 point.memory_bytes,
                 x,

@@ -20,8 +20,8 @@ points = st.builds(Point, st.text(max_size=3), st.integers(1, 6), st.sampled_fro
 
 
 @given(st.lists(points, max_size=12))
-def test_a_point_is_on_the_frontier_exactly_if_nobody_beats_it(drawn: list[Point[str]]) -> None:
-    def beaten(point: Point[str]) -> bool:
+def test_a_point_is_on_the_frontier_exactly_if_nobody_beats_it(drawn: list[Point]) -> None:
+    def beaten(point: Point) -> bool:
         return any(
             other.memory_bytes <= point.memory_bytes
             and other.score >= point.score
