@@ -11,7 +11,7 @@ import pytest
 from catalog import standings
 from catalog.leaderboards import views
 from catalog.leaderboards.scatter import Scatter, Spot, scatter
-from catalog.models import DataChange, Place, Release, Score
+from catalog.models import DataChange, LanguageModel, Place, Release, Score
 from tests.pages import get, text_of
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -77,6 +77,21 @@ class TestLeaderboards:
         DataChange.record()
         get("/en/benchmarks/?memory=3")
         assert drawn[-1] == 2
+
+    @pytest.mark.parametrize(
+        ("language", "said"), [("en", "dots that would cover each other are drawn as one"), ("zh-hans", "合并为一个")]
+    )
+    def test_a_chart_of_many_says_that_its_dots_are_no_models(
+        self, language: str, said: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        LanguageModel.objects.filter(slug__in=["m10", "m20"]).update(memory_8k_bytes=39 * 2**30)  # others beat them
+        DataChange.record()
+        assert said not in text_of(get(f"/{language}/benchmarks/"))
+        monkeypatch.setattr("catalog.leaderboards.scatter.MOST_LINKED", 39)
+        DataChange.record()
+        page = get(f"/{language}/benchmarks/")
+        assert said in text_of(page)
+        assert re.search(r'<path class="dots" d="M\d+ \d+h\d+', page)
 
     def test_the_chart_names_the_frontier_in_words(self) -> None:
         page = get("/en/benchmarks/?memory=3")

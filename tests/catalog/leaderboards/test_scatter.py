@@ -73,6 +73,18 @@ def corners(path: str) -> set[tuple[int, int]]:
     return {(at, y) for x, y, across in strokes for at in range(x, x + across + 1, CELL)}
 
 
+def test_who_was_deleted_meanwhile_is_left_out() -> None:
+    def told(keys: Sequence[int]) -> dict[int, LanguageModel]:
+        return {key: LanguageModel(slug=FIELD[key][0], name=FIELD[key][0]) for key in keys if FIELD[key][0] not in "ce"}
+
+    spots = [Spot(key, memory_bytes, 1, index) for key, (_slug, memory_bytes, index) in enumerate(FIELD)]
+    found = drawing.scatter(spots, told)
+    assert found
+    assert [best.slug for best in found.best] == ["f", "a", "d"]
+    assert [other.slug for other in found.others] == ["b"]
+    assert drawing.scatter(spots, lambda keys: {}) is None
+
+
 def test_many_points_are_no_links() -> None:
     many = [row(f"m{place}", 1 + place / 10, 20 + place % 7) for place in range(MOST_LINKED + 1)]
     few = scatter(many[:MOST_LINKED], ("RTX 4090", 24 * GIB))
