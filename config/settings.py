@@ -181,6 +181,11 @@ CACHES = {
         "LOCATION": WRITTEN / ".cache" / "graphs",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
+    "checked": {  # what the checks found on each card, for the next start
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": WRITTEN / ".cache" / "checked",
+        "OPTIONS": {"MAX_ENTRIES": 3},
+    },
     "written": {  # what pages say of a model whatever is asked, for all processes
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": WRITTEN / ".cache" / "written",

@@ -11,6 +11,9 @@ from typing import Any
 from catalog.bridge.chosen import Question, answer
 from catalog.models import Place
 
+Choice = tuple[int, bool, Question | None]
+"""The primary key of a release, whether those without a rank are asked for, and which models; None: all."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Board:
@@ -45,7 +48,7 @@ NOBODY = Board((), (), (), (), ())
 
 
 @lru_cache(maxsize=16)
-def whole_board(release: int, unranked: bool, version: str) -> Board:
+def _whole(release: int, unranked: bool, version: str) -> Board:
     """By rank; or those without one, the nearest to it first."""
     rows = Place.objects.filter(release=release, model__is_published=True, rank__isnull=unranked)
     rows = rows.order_by("rank", "-num_benchmarks", "model__slug")
@@ -53,7 +56,12 @@ def whole_board(release: int, unranked: bool, version: str) -> Board:
     return _board(*zip(*columns, strict=True)) if columns else NOBODY
 
 
-@lru_cache(maxsize=32)
-def narrowed_board(release: int, unranked: bool, models: Question, version: str) -> Board:
-    """Its places of the models that answer."""
-    return whole_board(release, unranked, version).of(frozenset(answer(models, version)))
+@lru_cache(maxsize=8)
+def _narrowed(release: int, unranked: bool, models: Question, version: str) -> Board:
+    return _whole(release, unranked, version).of(frozenset(answer(models, version)))
+
+
+def board_at(choice: Choice, version: str) -> Board:
+    """The places that are chosen."""
+    release, unranked, models = choice
+    return _whole(release, unranked, version) if models is None else _narrowed(release, unranked, models, version)

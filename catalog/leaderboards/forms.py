@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from catalog.bridge.chosen import question
 from catalog.bridge.my_hardware import MyHardware
-from catalog.leaderboards.board import NOBODY, Board, narrowed_board, whole_board
+from catalog.leaderboards.board import Choice
 from catalog.model_list.filters import ModelFilterForm
-from catalog.models import DataChange, LanguageModel, Release, Standing
+from catalog.models import LanguageModel, Release, Standing
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS
 
@@ -48,14 +48,13 @@ class BoardForm(ModelFilterForm):
     def unranked(self) -> bool:
         return self.is_valid() and self.cleaned_data["show"] == UNRANKED
 
-    def board_of(self, release: Release) -> Board:
-        """What of the board answers the form."""
-        version = DataChange.version()
+    def choice(self, release: Release) -> Choice | None:
+        """What of the board answers the form; None where nothing can."""
         if not self.is_valid() or not self.num_active:
-            return whole_board(release.pk, self.unranked, version)
+            return release.pk, self.unranked, None
         models = self.narrowed(LanguageModel.objects.published()).newest_first()
         asked = question(models.values_list("pk", flat=True))
-        return narrowed_board(release.pk, self.unranked, asked, version) if asked else NOBODY
+        return (release.pk, self.unranked, asked) if asked else None
 
 
 class BenchmarkForm(ModelFilterForm):

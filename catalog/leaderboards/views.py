@@ -23,7 +23,7 @@ from catalog.leaderboards.benchmark_tables import (
     table_rows,
     whole_table,
 )
-from catalog.leaderboards.board import NOBODY, Board
+from catalog.leaderboards.board import Choice, board_at
 from catalog.leaderboards.board_rows import board_rows
 from catalog.leaderboards.forms import BenchmarkForm, BoardForm
 from catalog.leaderboards.scatter import Scatter, Spot, scatter
@@ -50,8 +50,8 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
     benchmarks, by_scope = _benchmarks(DataChange.version())
     boards = [(key, label, releases[key]) for key, label in BOARDS.items() if key in releases]
     scope = by_scope.get(board, OVERALL)
-    places = form.board_of(release) if release else NOBODY
-    paged = page_of(request.GET.get("page"), places.places, PAGE_SIZE)
+    choice, version = form.choice(release) if release else None, DataChange.version()
+    paged = page_of(request.GET.get("page"), board_at(choice, version).places if choice else (), PAGE_SIZE)
     rows = board_rows(paged["page"])
     fits = mine.fits([row.model for row in rows], form.context_tokens)
     shown = [row for row in rows if form.kept(row.model, fits)]
@@ -69,7 +69,7 @@ def leaderboards(request: HtmxRequest) -> HttpResponse:
         "left_out": len(rows) - len(shown),
         "rows": [(row, missing_text(row, scope) if row.missing else "") for row in shown],
         "catalogue": _by_category(benchmarks),
-        "scatter": None if form.unranked else _drawn(places, _memory_of(mine), get_language(), DataChange.version()),
+        "scatter": _drawn(choice, _memory_of(mine), get_language(), version) if choice and not form.unranked else None,
     }
     partial = wants_partial(request)
     template = "catalog/_leaderboard.html" if partial else "catalog/leaderboards.html"
@@ -135,8 +135,9 @@ def _memory_of(mine: MyHardware) -> tuple[str, int] | None:
 
 
 @lru_cache(maxsize=64)
-def _drawn(board: Board, memory: tuple[str, int] | None, language: str | None, version: str) -> Scatter | None:
+def _drawn(choice: Choice, memory: tuple[str, int] | None, language: str | None, version: str) -> Scatter | None:
     """Once after each change for each choice of models: of 20,000 it takes a twentieth of a second."""
+    board = board_at(choice, version)
     spots = map(Spot, board.models, board.memory_bytes, board.ranks, board.indices)
     known = (spot for spot in spots if spot.memory_bytes)
     return scatter(known, lambda keys: {model.pk: model for model in models_for_table(keys)}, memory)

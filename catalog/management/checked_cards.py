@@ -24,8 +24,8 @@ class CheckedCards:
     def __init__(self) -> None:
         self._key = versions.key("checked-cards")
         self._known: dict[str, list[dict[str, Any]]] = {}
-        with suppress(OSError):
-            self._known = caches["graphs"].get(self._key) or {}
+        with suppress(Exception):  # a file that is damaged says nothing, and is written anew
+            self._known = caches["checked"].get(self._key) or {}
         self._asked: dict[str, list[dict[str, Any]]] = {}
 
     def check(self, model: ModelRecord) -> list[Finding]:
@@ -40,4 +40,4 @@ class CheckedCards:
         """Those that were asked for: what cards said before is forgotten."""
         if self._asked.keys() != self._known.keys():
             with suppress(OSError):
-                caches["graphs"].set(self._key, self._asked, timeout=None)
+                caches["checked"].set(self._key, self._asked, timeout=None)

@@ -58,7 +58,7 @@ class ShapeColumns(models.Model):
     )
     memory_engine = models.CharField(_("engine of that memory"), max_length=20, blank=True, editable=False)
     memory_format = models.CharField(_("weight format of that memory"), max_length=40, blank=True, editable=False)
-    seal = models.CharField(max_length=32, blank=True, editable=False)
+    seal = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         abstract = True

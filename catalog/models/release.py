@@ -31,7 +31,7 @@ class Release(models.Model):
     hold_out_error = models.FloatField(_("mean error of hidden scores (points)"), null=True)
     document = models.BinaryField(_("document"))
     changes = models.JSONField(_("changes"), default=list)
-    state = models.CharField(max_length=65, blank=True, editable=False)
+    state = models.CharField(max_length=65, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         ordering = ["-pk"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +46,7 @@ def _seals(models: QuerySet[LanguageModel], holding: Sequence[str]) -> Iterator[
     needs = _needs(models)
     for pk, *values in rows:
         told = repr((values, needs[pk])).encode()
-        yield pk, blake2b(told, key=_rules(), digest_size=16).hexdigest()
+        yield pk, blake2b(told, key=RULES, digest_size=16).hexdigest()
 
 
 def _needs(models: QuerySet[LanguageModel]) -> defaultdict[int, list[tuple[Any, ...]]]:
@@ -59,14 +58,18 @@ def _needs(models: QuerySet[LanguageModel]) -> defaultdict[int, list[tuple[Any, 
     return found
 
 
-@cache
-def _rules() -> bytes:
-    """The code that derived columns are computed by."""
-    here, program = Path(__file__).parent, Path(calculator.__file__).parent
-    files = [here / "derived.py", here / "need.py"]
+def _rules(program: Path, models: Path) -> bytes:
+    """All that derived columns are computed by: the code, and the tables that lie beside it."""
+    found = [models / name for name in ("derived.py", "language_model.py", "need.py")]
     for package in ("architecture", "memory"):
-        files += sorted((program / package).rglob("*.py"))
+        found += sorted(path for path in (program / package).rglob("*") if path.is_file())
     digest = blake2b(digest_size=16)
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in found:
+        if path.parent.name != "__pycache__":
+            root = models if path.is_relative_to(models) else program
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.digest()
+
+
+RULES = _rules(Path(calculator.__file__).parent, Path(__file__).parent)
+"""Of the code that this process runs: asked while it is loaded, because a deploy may change the files beneath it."""

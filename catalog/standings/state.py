@@ -7,16 +7,16 @@ at the newest release: where it is still the same, nothing has to be read, chose
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+from django.db import models
 
 import catalog
 from catalog.models import Benchmark, LanguageModel, Release, Score, Standing
 
 BATCH = 2000
-PROGRAM = ("ranking", "standings")
 OF_BENCHMARKS = (
     *("pk", "slug", "category", "primary_variant", "scale_max", "higher_is_better", "questions", "composite", "suite"),
     "curt_variants",
@@ -43,22 +43,17 @@ def remember(rows: str) -> None:
 
 
 def _facts() -> Iterator[object]:
-    yield _program()
+    yield PROGRAM
     yield from Benchmark.objects.order_by("pk").values_list(*OF_BENCHMARKS)
     yield from LanguageModel.objects.published().order_by("pk").values_list("pk", "slug", "variant")
     yield from Score.objects.order_by("pk").values_list(*OF_SCORES).iterator(BATCH)
 
 
 def _published() -> str:
-    """The newest release of each scope, and how many scores have a place in their benchmark."""
+    """The newest release of each scope, and the places of scores in their benchmarks, told by their sums."""
     releases: dict[str, Any] = dict(Release.objects.order_by("pk").values_list("scope", "input_hash"))
-    return _digest([sorted(releases.items()), Standing.objects.count()])
-
-
-@cache
-def _program() -> str:
-    root = Path(catalog.__file__).parent
-    return _digest(path.read_text() for name in PROGRAM for path in sorted((root / name).glob("*.py")))
+    places = Standing.objects.order_by().aggregate(models.Count("pk"), models.Sum("rank"), models.Sum("of"))
+    return _digest([sorted(releases.items()), sorted(places.items())])
 
 
 def _digest(facts: Iterable[object]) -> str:
@@ -66,3 +61,12 @@ def _digest(facts: Iterable[object]) -> str:
     for fact in facts:
         digest.update(repr(fact).encode() + b"\n")
     return digest.hexdigest()
+
+
+def _program() -> str:
+    root = Path(catalog.__file__).parent
+    return _digest(path.read_text() for name in ("ranking", "standings") for path in sorted((root / name).glob("*.py")))
+
+
+PROGRAM = _program()
+"""The code that this process runs: asked while it is loaded, because a deploy may change the files beneath it."""

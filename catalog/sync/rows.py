@@ -83,11 +83,12 @@ def _rows(
     file would say them, and locked, as are all others: an edit made from here on waits, so none is lost."""
     all_rows: models.QuerySet[Any] = kind.model._base_manager.select_for_update()
     yield from _with_values(kind, all_rows.filter(shipped__isnull=False), slugs)
-    added = all_rows.filter(shipped__isnull=True).values_list("pk", *(_column(kind, name) for name in kind.key))
+    names = tuple(dict.fromkeys((*kind.key, *filter(None, (kind.owner,)))))  # an owner's slug may have changed
+    added = all_rows.filter(shipped__isnull=True).values_list("pk", *(_column(kind, name) for name in names))
     taken = [
         pk
         for pk, *key in added.iterator(BATCH)
-        if named({name: _said(kind, name, value, slugs) for name, value in zip(kind.key, key, strict=True)})
+        if named({name: _said(kind, name, value, slugs) for name, value in zip(names, key, strict=True)})
     ]
     for start in range(0, len(taken), BATCH):
         yield from _with_values(kind, all_rows.filter(pk__in=taken[start : start + BATCH]), slugs)

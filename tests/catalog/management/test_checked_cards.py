@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
 from catalog.management import checked_cards
@@ -25,7 +27,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     cache = LocMemCache("checked-cards", {})
     cache.clear()
-    monkeypatch.setattr(checked_cards, "caches", {"graphs": cache})
+    monkeypatch.setattr(checked_cards, "caches", {"checked": cache})
     monkeypatch.setattr(checked_cards, "check_model", counted)
     return found
 
@@ -66,4 +68,18 @@ def test_where_nothing_can_be_kept_every_card_is_checked(
     (model,) = load(folder.path).models
     for _turn in range(2):
         assert findings(model) == list(check_model(model))
+    assert len(asked) == 2
+
+
+def test_what_is_damaged_is_written_anew(
+    folder: Any, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checked_cards, "caches", {"checked": FileBasedCache(str(tmp_path / "cache"), {})})
+    (model,) = load(folder.path).models
+    findings(model)
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-9])
+    assert findings(model) == list(check_model(model))
+    assert len(asked) == 2
+    findings(model)
     assert len(asked) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_row_that_anybody_changed_is_computed_and_then_sealed(
 
 
 def test_other_code_computes_every_row(computed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seals, "_rules", lambda: b"another release")
+    monkeypatch.setattr(seals, "RULES", b"another release")
     assert derived.refresh(rows()) == 0
     assert computed == ["road-runner"]
 
@@ -106,3 +107,23 @@ def test_other_code_computes_every_row(computed: list[str], monkeypatch: pytest.
 def test_every_derived_column_is_sealed() -> None:
     row = rows().get()
     assert set(derived.columns(row, derived.shape_in(row))) == set(derived.DERIVED)
+
+
+@pytest.mark.parametrize("file", ["program/memory/vllm/classes.toml", "program/architecture/read.py", "models/need.py"])
+def test_whatever_decides_a_number_is_a_rule(file: str, tmp_path: Path) -> None:
+    for name in ("models/derived.py", "models/language_model.py", "models/need.py", file, "program/memory/x/read.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    before = rules(tmp_path)
+    (tmp_path / "program/memory/__pycache__").mkdir()
+    (tmp_path / "program/memory/__pycache__/read.pyc").write_bytes(b"compiled")
+    assert rules(tmp_path) == before
+    (tmp_path / file).write_text("another")
+    changed = rules(tmp_path)
+    assert changed != before
+    (tmp_path / "program/memory/x/read.py").rename(tmp_path / "program/memory/read.py")
+    assert rules(tmp_path) != changed
+
+
+def rules(root: Path) -> bytes:
+    return seals._rules(root / "program", root / "models")

@@ -106,6 +106,10 @@ def drop_places() -> None:
     Standing.objects.filter(score__benchmark__slug="b05").delete()
 
 
+def other_places() -> None:
+    Standing.objects.filter(score__benchmark__slug="b05").update(rank=9)
+
+
 def drop_a_release() -> None:
     Release.objects.filter(pk=newest().pk).delete()
 
@@ -118,14 +122,14 @@ def less_of_a_benchmark() -> None:
     Benchmark.objects.filter(slug="b05").update(category="math")
 
 
-@pytest.mark.parametrize("change", [drop_places, drop_a_release, other_code, less_of_a_benchmark])
+@pytest.mark.parametrize("change", [drop_places, other_places, drop_a_release, other_code, less_of_a_benchmark])
 def test_whatever_changed_is_looked_at(change: Callable[[], None]) -> None:
-    before = Standing.objects.count()
+    before = list(Standing.objects.order_by("pk").values_list("pk", "rank"))
     change()
     standings.refresh()
     rows = read()
     assert newest().input_hash == prepare(OVERALL, rows.scores, rows.benchmarks, rows.candidates).input_hash
-    assert Standing.objects.count() == before
+    assert list(Standing.objects.order_by("pk").values_list("pk", "rank")) == before
 
 
 @pytest.mark.parametrize(

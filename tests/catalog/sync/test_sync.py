@@ -11,7 +11,7 @@ from catalog import sync
 from catalog.models import Accelerator, Alias, LanguageModel, Organization, Removal, Score, Source, Synced, derived
 from catalog.source import load
 from catalog.sync.edits import edited_fields
-from catalog.sync.kinds import KINDS
+from catalog.sync.kinds import KINDS, Kind
 
 pytestmark = pytest.mark.django_db
 CARD, SCORES = "models/acme/road-runner/card.toml", "models/acme/road-runner/scores.toml"
@@ -189,6 +189,21 @@ def test_rows_added_here_stay(folder: Any) -> None:
     report = run(folder, theirs=True)
     assert Accelerator.objects.filter(slug="own", shipped__isnull=True).exists()
     assert not report.changed
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_row_of_any_kind_added_here_stays_as_it_is(folder: Any, kind: Kind) -> None:
+    run(folder)
+    row: Any = kind.model._base_manager.all()[0]
+    row.pk, row.shipped = None, None
+    (name,) = {"slug", "name", "ref", "source"} & set(kind.key)
+    setattr(row, name, f"own-{name}")
+    row.save(force_insert=True)
+    before = list(kind.model._base_manager.values("pk", "shipped", *kind.key))
+    report = run(folder)
+    assert not any(done.created or done.updated or done.dropped or done.vanished for done in report.kinds)
+    assert not list(report.kept())
+    assert list(kind.model._base_manager.values("pk", "shipped", *kind.key)) == before
 
 
 def test_a_row_added_here_that_a_file_names_later_keeps_its_values(folder: Any) -> None:
