@@ -118,7 +118,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",  # pages of editors, and where a browser takes no Brotli
     "config.compression.brotli_pages",
     "django.middleware.http.ConditionalGetMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.middleware.content_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
