@@ -161,7 +161,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Storage
 DATABASES = {"default": databases.database(WRITTEN / "db.sqlite3")}
 REDIS_URL = environment.addresses("REDIS_URL", schemes=("redis", "rediss", "unix"))
-KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one takes 5 to 20 KB where browsers take Brotli
+KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one takes 5 to 20 KB in Brotli
 LARGE_ANSWER_BYTES = 10_000  # as many as these take, whatever they are
 
 
