@@ -77,7 +77,7 @@ format: .venv/installed-test ## Rewrite code, templates and scripts in the house
 messages: .venv/installed-test ## Collect strings to translate (needs gettext), then compile them (does not)
 	$(BIN)/python -m config.messages
 
-bench: .venv/installed-test load ## Time the memory model and the pages of a real server (ARGS=model, pages, servers, weight, lighthouse, growth or hosts)
+bench: .venv/installed-test load ## Time the memory model, cold answers and the pages of a real server (ARGS=model, cold, pages, servers, weight, lighthouse, growth or hosts)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 graph: .venv/installed-test ## Print who imports whom inside a package, and the circles (PACKAGE=catalog)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.translation import get_language
@@ -153,11 +153,11 @@ def commands(
     placed: Fit | None,
     draft: Model | None = None,
     guessing: Estimate | None = None,
-) -> Iterable[CommandView]:
+) -> Iterator[CommandView]:
     """The commands of each hub, that of the reader's country first unless another's can be copied as they are and its
     own cannot; the same text once. None for cards on which it does not run."""
     if placed is not None and placed.state == "does_not_fit":
-        return ()
+        return
     usable = placed if placed is not None and placed.estimate is not None else None
     draft_format = (guessing.workload.weight_format or "") if guessing else ""
     of_hubs: dict[str, Sequence[Command]] = {}
@@ -165,13 +165,13 @@ def commands(
         drafting = dict(draft.sources).get(hub, WeightSource(name=draft.name)) if draft and guessing else None
         of_hubs[hub] = launch_commands(workload, source, hub=hub, fit=usable, draft=drafting, draft_format=draft_format)
     nearest = "modelscope" if get_language() == "zh-hans" else "huggingface"
-    found: dict[str, CommandView] = {}
+    found: dict[str, tuple[str, Command]] = {}
     for hub in sorted(of_hubs, key=lambda each: (_placeholders(of_hubs[each]), each != nearest)):
         for command in of_hubs[hub]:
-            notes = tuple(labels.hardware_note_text(note) for note in command.notes)
-            view = CommandView(label=labels.command_name(command.key), hub=hub, command=command, notes=notes)
-            found[command.text] = replace(view, hub="") if command.text in found else view
-    return found.values()
+            found[command.text] = ("" if command.text in found else hub, command)
+    for hub, command in found.values():  # most pages show the first alone
+        notes = tuple(labels.hardware_note_text(note) for note in command.notes)
+        yield CommandView(label=labels.command_name(command.key), hub=hub, command=command, notes=notes)
 
 
 def _placeholders(commands: Sequence[Command]) -> int:

@@ -31,6 +31,9 @@ class _FlagInput(forms.CheckboxInput):
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
         return str(data.get(name, ""))
 
+    def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
+        return name not in data  # no, as where a browser sends nothing for a box without its tick
+
     def format_value(self, value: object) -> str:
         return "1"
 

@@ -128,7 +128,7 @@ def _needs_at(
     return tuple(found)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def needed(shape: Shape, workload: Workload, card: Card | None, count: int) -> Need:
     """What a workload takes, and how it fits on the reader's cards if any. Raises WorkloadError like `estimate`."""
     placed = fit(shape, workload, card, count) if card else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.utils.translation import get_language
 
@@ -21,8 +22,7 @@ from calculator.workload_form import WorkloadForm
 TABLE_FORMATS = ("BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryCell:
+class MemoryCell(NamedTuple):
     """`bytes` over all cards; `fit` says whether that fits the reader's own, where there are any."""
 
     context_tokens: int
@@ -66,15 +66,17 @@ def table(
     With `card` every cell says whether it fits on `count` of it. A format that does not go with the rest of the
     workload has no row.
     """
-    columns = tuple(sorted({*table_stops(max_context_tokens), workload.context_tokens}))
-    stops = table_stops(max_context_tokens)
+    stops, own = table_stops(max_context_tokens), workload.context_tokens
+    columns = tuple(sorted({*stops, own}))
+    first, rounded = workload.but(context_tokens=stops[0]), engine_named(workload.engine).rounded(workload)
     rows = []
     for weight_format in table_formats(shape, workload):
-        asked = workload.in_format(weight_format)
-        at_stops = _at_stops(shape, asked.but(context_tokens=stops[0]), stops, card, count, get_language())
-        here = workload.context_tokens if weight_format == workload.weight_format else None
+        at_stops = _at_stops(shape, first.in_format(weight_format), stops, card, count, get_language())
+        here = weight_format == workload.weight_format
         cells = [
-            at_stops[tokens] if tokens in at_stops and tokens != here else _cell(shape, asked, card, count, here)
+            _cell(shape, rounded.in_format(weight_format), card, count, own, here)
+            if tokens == own and (here or own not in at_stops)
+            else at_stops[tokens]
             for tokens in columns
         ]
         if None not in cells:  # a format may exclude what else is asked, such as a split that cuts its groups
@@ -91,14 +93,13 @@ def _at_stops(
     return {tokens: need and _of_need(tokens, need, here=False) for tokens, need in zip(stops, needs, strict=True)}
 
 
-def _cell(shape: Shape, workload: Workload, card: Card | None, count: int, here: int | None) -> MemoryCell | None:
-    """Of the reader's own context, which is `here` in the chosen format."""
-    tokens = workload.context_tokens
+def _cell(shape: Shape, rounded: Workload, card: Card | None, count: int, tokens: int, here: bool) -> MemoryCell | None:
+    """Of the reader's own context of so many `tokens`, `here` in the chosen format."""
     try:
-        need = needed(shape, engine_named(workload.engine).rounded(workload), card, count)
+        need = needed(shape, rounded, card, count)
     except WorkloadError:
         return None
-    return _of_need(tokens, need, here=tokens == here)
+    return _of_need(tokens, need, here=here)
 
 
 def _of_need(tokens: int, need: Need, *, here: bool) -> MemoryCell:

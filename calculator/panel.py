@@ -84,7 +84,8 @@ class Panel:
         """All that decides what the engine's settings look like; None while an answer is wrong."""
         if self.form.errors:
             return None
-        return self.form.engine_name, tuple((each.name, each.value, each.in_use) for each in self.settings)
+        given = self.form.answers
+        return self.form.engine_name, tuple((each.name, given.get(each.name), each.in_use) for each in self.settings)
 
     @property
     def shown_key(self) -> Hashable | None:

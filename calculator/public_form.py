@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import copy
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from django import forms
 from django.conf import settings
 from django.forms.renderers import Jinja2
 from django.utils.choices import BaseChoiceIterator
+from django.utils.datastructures import MultiValueDict
 
 
 class _Renderer(Jinja2):
@@ -35,13 +36,31 @@ class PublicForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.base_fields = _Shared(self.base_fields)  # type: ignore[misc]
+        self._owned: set[str] = set()
         super().__init__(*args, **options)
 
     def own(self, name: str) -> Any:
         """A field of this form alone, with a control of its own; what they hold may be replaced, not changed."""
         field = self.fields[name] = copy(self.fields[name])
         field.widget = copy(field.widget)
+        self._owned.add(name)
         return field
+
+    def _clean_fields(self) -> None:
+        """As Django does, but for questions that are left out, as most are: what a shared field makes of nothing is
+        asked of it once."""
+        every = self.fields
+        left_out = {name for name, field in every.items() if self._is_left_out(name, field)}
+        self.cleaned_data = {name: _of_nothing(every[name]) for name in left_out}
+        self.fields = {name: field for name, field in every.items() if name not in left_out}
+        try:
+            super()._clean_fields()  # type: ignore[misc]
+        finally:
+            self.fields = every
+
+    def _is_left_out(self, name: str, field: forms.Field) -> bool:
+        plain = not field.required and name not in self._owned and not hasattr(self, f"clean_{name}")
+        return plain and field.widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name))
 
     def choose(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
         """What a list offers, in the reader's language: that of the request, so not the class's to say."""
@@ -50,6 +69,11 @@ class PublicForm(forms.Form):
             field.choices = listed
         else:
             field.widget.choices = listed
+
+
+@lru_cache(maxsize=256)
+def _of_nothing(field: forms.Field) -> Any:
+    return field.clean(field.widget.value_from_datadict({}, MultiValueDict(), ""))
 
 
 class _Shared(dict[str, forms.Field]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -15,10 +15,12 @@ from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from calculator.hardware import Card
 from catalog.accelerators.runs import Run
+from catalog.accelerators.specs import CardSpecGroup, groups
 from catalog.bridge.markup import marked_up, plain
 from catalog.bridge.prose import described
-from catalog.models import LanguageModel
+from catalog.models import Accelerator, LanguageModel
 from catalog.models.vocabulary import Confirmed, modality_words
 from catalog.score_settings import Language, Piece, render
 from catalog.standings.score_words import points, reading_language
@@ -61,12 +63,21 @@ def card_fact(name: str) -> str:
     return str(dict(Confirmed.choices).get(name, name))
 
 
+def specifications(row: Accelerator, card: Card) -> tuple[CardSpecGroup, ...]:
+    """Of a card, worked out where they are written."""
+    return groups(row, card)
+
+
 def run_query(run: Run, asked: Mapping[str, Any]) -> str:
     """The state of the model page that shows this run."""
-    state = {"engine": asked["engine"], "context": run.context_tokens or asked["context"]}
-    if run.weight_format:
-        state["weights"] = run.weight_format
-    return urlencode(state)
+    return _state(asked["engine"], run.context_tokens or asked["context"], run.weight_format)
+
+
+@lru_cache(maxsize=256)
+def _state(engine: str, context: int, weights: str) -> str:
+    """The same for many rows of a table."""
+    state = {"engine": engine, "context": str(context), "weights": weights}
+    return urlencode({name: value for name, value in state.items() if value})
 
 
 def publisher(url: str) -> str:
@@ -103,7 +114,7 @@ FILTERS = {
         each.__name__: each
         for each in (
             *(fact_names, written_in, in_short, described, marked_up),
-            *(card_fact, choice, run_query, publisher, in_words),
+            *(card_fact, choice, specifications, run_query, publisher, in_words),
         )
     },
 }

@@ -9,6 +9,7 @@ bytes of random length; the tokens in the admin's forms are masked anew in each 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import brotli
 from django.http import HttpRequest, HttpResponseBase
@@ -24,7 +25,11 @@ REFUSED = re.compile(r"\b(\w+)\s*;\s*q=0(?:\.0*)?(?:\s|,|$)")
 
 def encoding(request: HttpRequest) -> str:
     """The best of what the browser takes: `br`, `gzip`, or nothing."""
-    accepted = request.headers.get("Accept-Encoding", "").lower()
+    return _best(request.META.get("HTTP_ACCEPT_ENCODING", "").lower())
+
+
+@lru_cache(maxsize=256)  # each browser writes it its own way
+def _best(accepted: str) -> str:
     taken = set(re.findall(r"\b(br|gzip)\b", accepted)) - set(REFUSED.findall(accepted))
     return "br" if "br" in taken else "gzip" if "gzip" in taken else ""
 

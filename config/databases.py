@@ -18,12 +18,15 @@ ENGINES = {
 # WAL lets readers go on while an editor writes. IMMEDIATE takes the write lock at the start of a transaction, so that
 # the busy timeout applies: a transaction that reads first and writes later fails at once whatever the timeout. The
 # timeout (seconds) is longer than a sync holds the lock: whoever saves meanwhile waits instead of failing.
+# Every thread of a worker has a connection. Each holds a mebibyte of pages and maps none of the file: most answers ask
+# nothing, what is read anew lies in the system's cache, and a file that is cut short under a map ends the process
+# (https://www.sqlite.org/mmap.html) where a read is an error.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; "
-        "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000;"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=0; "
+        "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=-1024;"
     ),
 }
 

@@ -20,3 +20,9 @@ def keep_in_threads() -> None:
     for module, name in KEPT:
         getattr(module, name)
         setattr(module, name, local())
+
+
+def catalogue() -> object:
+    """The catalogue of the thread's language, of which Django has one for each: asked for sooner than its name. None
+    where no language was chosen."""
+    return getattr(trans_real._active, "value", None)  # type: ignore[attr-defined]

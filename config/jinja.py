@@ -15,12 +15,12 @@ from typing import Any
 from zlib import crc32
 
 from django.conf import settings
-from django.template import RequestContext, defaultfilters, defaulttags
+from django.template import defaultfilters, defaulttags
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
 from django.utils import translation
 from django_htmx.jinja import htmx_script
-from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, Template, Undefined, pass_context
+from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, Undefined, pass_context
 from jinja2.ext import Extension
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -28,6 +28,8 @@ from markupsafe import Markup
 from calculator import filters as calculator_filters
 from calculator import glossary
 from catalog import filters as catalog_filters
+from config.in_threads import catalogue
+from config.jinja_runtime import Calls, Joined
 from config.kept_parts import chosen, kept_field, kept_part
 from config.kept_rows import kept_row
 from config.reports import report_url
@@ -42,7 +44,7 @@ DJANGO_FILTERS = {
 }
 
 
-class Page(Template):
+class Page(Joined):
     """A page, or the part of one that htmx asked for."""
 
     def render(self, *args: Any, **kwargs: Any) -> str:
@@ -61,6 +63,8 @@ class OneBreak(Extension):
 
 
 class Pages(Environment):
+    context_class = Calls
+
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """What every template knows, as one mapping: Jinja2 joins two, and walks through them at each `include`."""
         return {**self.globals, **(d or {})}
@@ -110,17 +114,17 @@ def environment(**options: Any) -> Environment:
 def _text(message: str, **values: object) -> Markup:
     """Text of the reader's language with `values` in it. Jinja2's own asks for it by way of three other functions and
     escapes it each time."""
-    language = translation.get_language()
+    language = catalogue()
     return _with_places(language, message) % values if values else _whole(language, message)
 
 
 @lru_cache(maxsize=8192)
-def _with_places(language: str | None, message: str) -> Markup:
+def _with_places(language: object, message: str) -> Markup:
     return Markup(translation.gettext(message))  # noqa: S704 - ours
 
 
 @lru_cache(maxsize=8192)
-def _whole(language: str | None, message: str) -> Markup:
+def _whole(language: object, message: str) -> Markup:
     return _with_places(language, message) % {}  # as Jinja2: "%%" is one
 
 
@@ -145,5 +149,5 @@ def _static_address(prefix: str, path: str) -> str:
 @pass_context
 def _querystring(context: Context, **changes: object) -> str:
     """The address's query with some questions answered otherwise, or, by None, not at all."""
-    request = context["request"]
-    return str(defaulttags.querystring(RequestContext(request), request.GET, **changes))
+    written = defaulttags.querystring(None, context["request"].GET, **changes)  # type: ignore[arg-type]  # needs but one
+    return str(written)

@@ -1,5 +1,5 @@
 """Rows of tables, written once after each change of the data: they look the same in every list that has them, but for
-how models fit the reader's own cards."""
+one thing, such as how models fit the reader's own cards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from catalog.models import DataChange
 
-BADGE = Markup("<badge/>")  # where the macro writes it; no template has it, and what is not a template's is escaped
+OWN = Markup("<own/>")  # where the macro writes it; no template has it, and what is not a template's is escaped
 
 
 class _Row:
@@ -33,12 +33,12 @@ class _Row:
         return isinstance(other, _Row) and self.key == other.key
 
 
-def kept_row(macro: Macro, badge: Markup | None, *values: Any) -> Markup:
-    """A row of the entry that is the first of `values`, on which all others depend. A macro may write a `badge`, which
-    each list has for itself."""
+def kept_row(macro: Macro, own: Markup | None, *values: Any) -> Markup:
+    """A row of the entry that is the first of `values`, on which all others depend. A macro may write `own`, which each
+    list has for itself."""
     row = _Row(macro, values)
     written = _plain(row) if settings.DEBUG else _written(row)
-    return written if badge is None else Markup(written.replace(BADGE, badge))  # noqa: S704 - both are
+    return written if own is None else Markup(written.replace(OWN, own))  # noqa: S704 - both are
 
 
 @lru_cache(maxsize=2000)
@@ -49,5 +49,5 @@ def _written(row: _Row) -> Markup:
 
 
 def _plain(row: _Row) -> Markup:
-    takes_badge = "badge" in row.macro.arguments
-    return Markup(row.macro(*row.values, **({"badge": BADGE} if takes_badge else {})))  # noqa: S704 - a macro escapes
+    takes_own = "own" in row.macro.arguments
+    return Markup(row.macro(*row.values, **({"own": OWN} if takes_own else {})))  # noqa: S704 - a macro escapes

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
+from csp.constants import HEADER
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.cache import has_vary_header
@@ -13,6 +15,11 @@ from config import errors
 
 View = Callable[[HttpRequest], HttpResponseBase]
 SHARED_SECONDS = 60
+
+DEBUG_PAGES = (
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.NOT_FOUND,
+)  # Django's own, with their own styles
 
 # A catalogue needs none of these; a script that slips into a page gets none either.
 PERMISSIONS_POLICY = ", ".join(
@@ -45,6 +52,19 @@ def browser_policies(get_response: View) -> View:
         if response.headers.get("Content-Type", "").startswith("text/html"):
             response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
             response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+    return middleware
+
+
+def content_policy(get_response: View) -> View:
+    """The policy of the settings, put together once: no answer has one of its own."""
+    policy = build_policy()
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not (settings.DEBUG and response.status_code in DEBUG_PAGES):
+            response.headers[HEADER] = policy
         return response
 
     return middleware

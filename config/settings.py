@@ -118,7 +118,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",  # pages of editors, and where a browser takes no Brotli
     "config.compression.brotli_pages",
     "django.middleware.http.ConditionalGetMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.middleware.content_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -161,8 +161,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Storage
 DATABASES = {"default": databases.database(WRITTEN / "db.sqlite3")}
 REDIS_URL = environment.addresses("REDIS_URL", schemes=("redis", "rediss", "unix"))
-KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one takes 5 to 20 KB
-LARGE_ANSWER_BYTES = 20_000
+KEPT_ANSWERS = environment.integer("KEPT_ANSWERS", 500)  # in each process; one takes 5 to 20 KB in Brotli
+LARGE_ANSWER_BYTES = 10_000  # as many as these take, whatever they are
 
 
 def _cache(name: str, most: int) -> dict[str, Any]:

@@ -31,7 +31,9 @@ def preload() -> None:
     from calculator.memory import ENGINES
     from calculator.public_form import PublicForm
     from catalog import versions
+    from config.kept_texts import keep_texts
 
+    keep_texts()
     versions.release()
     for language, _name in settings.LANGUAGES:
         with translation.override(language):

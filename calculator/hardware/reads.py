@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 
 from calculator.architecture.shape import (
     Attention,
@@ -93,16 +94,27 @@ def cache_reads(
 
     Raises `WorkloadError` for a kind of layer that is not known, as do the operations below.
     """
-    device = host = Fraction(0)
-    engine, kv_format = engine_named(workload.engine), workload.kv_format or "f16"
-    key, value = engine.kv_element_bytes(kv_format), engine.kv_element_bytes(workload.kv_v_format or kv_format)
+    kv_format = workload.kv_format or "f16"
+    parts, key, value = _elements(workload.engine, kv_format, workload.kv_v_format or kv_format)
+    device: int | Fraction = 0
+    host: int | Fraction = 0
     for (mixer, on_host), layers in _mixers(shape, host_layers).items():
-        size = layers * _copies(mixer, workload.tensor_parallel) * _mixer_reads(mixer, visible_tokens, key, value)
+        read = _cached(mixer, visible_tokens, key, value) + parts * _state_bytes(mixer)
+        size = layers * _copies(mixer, workload.tensor_parallel) * read
         if on_host:
             host += size
         else:
             device += size
-    return int(device), int(host)
+    return int(device // parts), int(host // parts)
+
+
+@lru_cache(maxsize=256)
+def _elements(engine: str, key_format: str, value_format: str) -> tuple[int, int, int]:
+    """Into how many parts a byte is divided here, and how many of them an element of keys and one of values take: whole
+    numbers add up sooner than fractions."""
+    key, value = (engine_named(engine).kv_element_bytes(name) for name in (key_format, value_format))
+    parts = lcm(key.denominator, value.denominator)
+    return parts, int(key * parts), int(value * parts)
 
 
 @lru_cache(maxsize=1024)
@@ -111,33 +123,40 @@ def _mixers(shape: Shape, host_layers: frozenset[int] = frozenset()) -> Mapping[
     return Counter((mixer, layer.index in host_layers) for layer in shape.layers for mixer in layer.mixers)
 
 
-def _copies(mixer: Mixer, ranks: int) -> Fraction:
+def _copies(mixer: Mixer, ranks: int) -> int | Fraction:
     """How often a cache is held: the latent on every rank, a key/value head on each of the ranks that share it."""
     if isinstance(mixer, LatentAttention):
-        return Fraction(ranks)
-    if isinstance(mixer, Attention):
-        return max(Fraction(1), Fraction(ranks, mixer.num_kv_heads))
-    return Fraction(1)
+        return ranks
+    if isinstance(mixer, Attention) and ranks > mixer.num_kv_heads:
+        return Fraction(ranks, mixer.num_kv_heads)
+    return 1
 
 
-def _mixer_reads(mixer: Mixer, visible_tokens: int, key: Fraction, value: Fraction) -> Fraction:
+def _cached(mixer: Mixer, visible_tokens: int, key: int, value: int) -> int:
+    """What is read of a cache, in the unit of `key` and `value`, the sizes of one element of each."""
     tokens = seen(mixer, visible_tokens)
     if isinstance(mixer, Attention):
         return tokens * mixer.num_kv_heads * (mixer.head_dim * key + mixer.value_head_dim * value)
     if isinstance(mixer, LatentAttention):
-        indexer = mixer.indexer
-        index_reads = visible_tokens * indexer.head_dim * key if indexer is not None else Fraction(0)
-        return tokens * (mixer.kv_lora_rank + mixer.qk_rope_head_dim) * key + index_reads
+        index = visible_tokens * mixer.indexer.head_dim if mixer.indexer is not None else 0
+        return (tokens * (mixer.kv_lora_rank + mixer.qk_rope_head_dim) + index) * key
     if isinstance(mixer, CompressedAttention):
         return (tokens * mixer.head_dim + _index_keys(mixer, visible_tokens)) * key
+    return 0
+
+
+def _state_bytes(mixer: Mixer) -> int:
+    """Of a state, read and written back."""
+    if isinstance(mixer, (Attention, LatentAttention, CompressedAttention)):
+        return 0
     if isinstance(mixer, LinearAttention):
-        return Fraction(2 * STATE_BYTES * mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim)
+        return 2 * STATE_BYTES * mixer.num_value_heads * mixer.key_head_dim * mixer.value_head_dim
     if isinstance(mixer, StateSpace):
-        return Fraction(2 * STATE_BYTES * mixer.inner_size * mixer.state_size)  # read, and written back
+        return 2 * STATE_BYTES * mixer.inner_size * mixer.state_size
     if isinstance(mixer, Recurrence):
-        return Fraction(2 * STATE_BYTES * mixer.state_elements)
+        return 2 * STATE_BYTES * mixer.state_elements
     if isinstance(mixer, ShortConvolution):
-        return Fraction(2 * CONVOLUTION_BYTES * (mixer.conv_kernel - 1) * mixer.conv_channels)
+        return 2 * CONVOLUTION_BYTES * (mixer.conv_kernel - 1) * mixer.conv_channels
     raise _unknown(mixer)
 
 

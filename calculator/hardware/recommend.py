@@ -131,7 +131,8 @@ def _chosen(
     candidates: Sequence[Candidate], needs: _Needs, per_class: int
 ) -> tuple[Sequence[Candidate], Candidate | None]:
     """The picks among the candidates of a class, best first, and the nearest miss."""
-    first = next((each for each in candidates if needs.fits(each)), None)  # fewest cards first
+    large = [each for each in candidates if each.usable_bytes >= needs.at_least_bytes]
+    first = next((each for each in large if needs.fits(each)), None)  # fewest cards first
     if first is None:
         return (), _nearest(candidates, needs)
     # Sets of many more cards are neither a bargain nor a near miss.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -70,9 +71,12 @@ def _tokens(answer: Estimate) -> str:
 
 def _window(shape: Shape, kind: str) -> str:
     """The window of layers of a kind; several where they differ."""
+    return _(", ").join(map(grouped, _windows(shape, kind)))
+
+
+@lru_cache(maxsize=1024)
+def _windows(shape: Shape, kind: str) -> Sequence[int]:
     mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
     if kind == "chunked":
-        sizes = {mixer.chunk for mixer in mixers if isinstance(mixer, ChunkedAttention)}
-    else:
-        sizes = {mixer.window for mixer in mixers if isinstance(mixer, SlidingWindowAttention)}
-    return _(", ").join(grouped(size) for size in sorted(sizes))
+        return sorted({mixer.chunk for mixer in mixers if isinstance(mixer, ChunkedAttention)})
+    return sorted({mixer.window for mixer in mixers if isinstance(mixer, SlidingWindowAttention)})

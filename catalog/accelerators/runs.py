@@ -80,7 +80,7 @@ def _of_shape(shape: Shape, card: Card, count: int, engine: str, context: int) -
         return Run(state=UNKNOWN, context_tokens=context, reason=(error.field, error.key, error.values))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)  # twenty pages of cards
 def _placed(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
     """In the best format that fits, or else the smallest."""
     return best_format(shape, workload, card, count, tight=True) or _smallest(shape, workload, card, count)

@@ -10,7 +10,7 @@ from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.accelerators.forms import AcceleratorListForm, RunsForm
 from catalog.accelerators.runs import runs
-from catalog.accelerators.specs import groups, in_short
+from catalog.accelerators.specs import in_short
 from catalog.best_models.forms import CONTEXT_TOKENS
 from catalog.best_models.page import best_page
 from catalog.bridge.cards import card_of
@@ -52,5 +52,5 @@ def accelerator(request: HtmxRequest, slug: str) -> HttpResponse:
         context |= {**paged, "runs": list(zip(models, found, strict=True))}
     if wants_partial(request):
         return render(request, "catalog/_card_answer.html", context, status=200 if valid else 400)
-    context |= {"specs": groups(row, card), "in_short": in_short(row)}
+    context["in_short"] = in_short(row)
     return render(request, "catalog/accelerator.html", context, status=200 if valid else 400)

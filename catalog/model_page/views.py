@@ -75,7 +75,7 @@ def _recomputed(request: HtmxRequest, model: LanguageModel, shape: Shape) -> Htt
     context = _memory(request, model, shape)
     form = context["panel"].form
     # Without the request: what the frame of a page needs is worked out for it.
-    written = render_to_string("catalog/_model_memory.html", context)
+    written = render_to_string("calculator/_recomputed.html", context)
     response = HttpResponse(written, status=200 if form.is_valid() else 400)
     # The address says what the page shows, also where a new engine brought its own default formats.
     response["HX-Replace-Url"] = f"{request.path}?{form.urlencode()}"

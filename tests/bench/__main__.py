@@ -1,11 +1,12 @@
-"""`make bench` times the memory model, the pages, and another server beside ours, weighs pages, asks Lighthouse for
-its scores, says how all of it grows with the catalogue, and what happens on two hosts when one of them dies."""
+"""`make bench` times the memory model, cold answers, the pages, and another server beside ours, weighs pages, asks
+Lighthouse for its scores, says how all of it grows with the catalogue, and what happens on two hosts when one of them
+dies."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.bench import growth, lighthouse, memory_model, pages, servers, weight
+from tests.bench import cold, growth, lighthouse, memory_model, pages, servers, weight
 
 
 def _hosts() -> None:
@@ -14,7 +15,13 @@ def _hosts() -> None:
     hosts.main()
 
 
-PARTS = {"model": memory_model.main, "pages": pages.main, "servers": servers.main, "weight": weight.main}
+PARTS = {
+    "model": memory_model.main,
+    "cold": cold.main,
+    "pages": pages.main,
+    "servers": servers.main,
+    "weight": weight.main,
+}
 LONG = {"growth": growth.main, "hosts": _hosts, "lighthouse": lighthouse.main}
 """Minutes, several servers, or something to download: only where they are asked for."""
 

@@ -38,7 +38,11 @@ def pragma(connection: BaseDatabaseWrapper, name: str) -> object:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("journal_mode", "wal"), ("busy_timeout", 20_000), ("synchronous", 1), ("foreign_keys", 1)]
+    ("name", "value"),
+    [
+        *(("journal_mode", "wal"), ("busy_timeout", 20_000), ("synchronous", 1), ("foreign_keys", 1)),
+        *(("mmap_size", 0), ("cache_size", -1024)),  # a mebibyte for each thread of each worker
+    ],
 )
 def test_the_options_reach_the_connection(connections: ConnectionHandler, name: str, value: object) -> None:
     assert pragma(connections["default"], name) == value

@@ -15,15 +15,11 @@ from calculator.memory import ENGINES, WorkloadError
 __all__ = ["HardwareEngine", "engine_named"]
 
 
+@cache
 def engine_named(name: str) -> HardwareEngine:
     """What the engine of this name does with cards. Raises `WorkloadError` where there is none."""
-    engine = ENGINES.get(name)
-    if engine is None:
+    if name not in ENGINES:
         raise WorkloadError("engine", "unknown", value=name, offered=tuple(ENGINES))
-    return _room(engine.__name__.rpartition(".")[2])
-
-
-@cache
-def _room(package: str) -> HardwareEngine:
+    package = ENGINES[name].__name__.rpartition(".")[2]
     engine: HardwareEngine = import_module(f"{__name__}.{package}").ENGINE
     return engine

@@ -44,7 +44,7 @@ def setting_of(shape: Shape, workload: Workload, placement: Placement) -> Settin
         return setting
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _setting(shape: Shape, workload: Workload) -> Setting:
     keys, values = workload.kv_format or "f16", workload.kv_v_format or workload.kv_format or "f16"
     sequences = slot_count(workload)

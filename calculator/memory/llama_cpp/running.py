@@ -43,7 +43,7 @@ class _Contexts(NamedTuple):
     copies: int
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def run(shape: Shape, workload: Workload) -> Running:
     """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out, as may
     what is known of the card."""
