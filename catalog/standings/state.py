@@ -14,7 +14,7 @@ from typing import Any
 from django.db import models
 
 import catalog
-from catalog.models import Benchmark, LanguageModel, Release, Score, Standing
+from catalog.models import Benchmark, LanguageModel, Place, Release, Score, Standing
 
 BATCH = 2000
 OF_BENCHMARKS = (
@@ -50,10 +50,12 @@ def _facts() -> Iterator[object]:
 
 
 def _published() -> str:
-    """The newest release of each scope, and the places of scores in their benchmarks, told by their sums."""
+    """The newest release of each scope, and the places of models in it and of scores in their benchmarks, told by their
+    sums."""
     releases: dict[str, Any] = dict(Release.objects.order_by("pk").values_list("scope", "input_hash"))
     places = Standing.objects.order_by().aggregate(models.Count("pk"), models.Sum("rank"), models.Sum("of"))
-    return _digest([sorted(releases.items()), sorted(places.items())])
+    ranks = Place.objects.order_by().aggregate(models.Count("pk"), models.Sum("rank"))
+    return _digest([sorted(releases.items()), sorted(places.items()), sorted(ranks.items())])
 
 
 def _digest(facts: Iterable[object]) -> str:

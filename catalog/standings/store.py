@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from catalog.models import DataChange, LanguageModel, Place, Release, Standing
@@ -63,10 +64,11 @@ def _refresh_unless_overtaken(look_again: bool) -> list[Release] | None:
         wait_for_bulk_writers()
         if (state.state_of_rows(), _published()) != (before, published):
             return None
-        if _store_standings(places) or found:
-            DataChange.record()
         models = dict(LanguageModel.objects.values_list("slug", "pk"))
         releases = [_store(ranking, check, models) for ranking, check in found]
+        # All three, whatever the first does.
+        if any([_store_standings(places), _put_back(models), bool(found)]):
+            DataChange.record()
         if state.known() != before:
             state.remember(before)
         return releases
@@ -116,6 +118,21 @@ def _store(ranking: Ranking, check: HoldOut | None, models: dict[str, int]) -> R
     Place.objects.filter(release__scope=release.scope).exclude(release=release).delete()
     Place.objects.bulk_create(_places(release, ranking, models), batch_size=BATCH)
     return release
+
+
+def _put_back(models: dict[str, int]) -> bool:
+    """Places of the newest releases that went with a model which is here again; returns whether there were any."""
+    newest = Release.objects.order_by().values("scope").annotate(newest=Max("pk")).values("newest")
+    held = Count("places", filter=Q(places__rank__isnull=False))
+    lacking = [
+        release
+        for release in Release.objects.filter(pk__in=newest).defer("document", "changes").annotate(held=held)
+        if release.held < release.num_ranked
+    ]
+    for release in lacking:
+        release.places.all().delete()
+        Place.objects.bulk_create(_places(release, release.ranking, models), batch_size=BATCH)
+    return bool(lacking)
 
 
 def _places(release: Release, ranking: Ranking, models: dict[str, int]) -> list[Place]:

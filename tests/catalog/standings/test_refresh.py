@@ -45,6 +45,20 @@ def test_a_release_repeats_itself_from_its_document() -> None:
     assert len(release.ranking.ranked) == release.num_ranked
 
 
+def test_places_that_went_with_a_model_come_back_with_it() -> None:
+    """Deleted and brought back before anybody ranked: the release is still the right one, only its places are gone."""
+    release, at = newest(), Place.objects.filter(model__slug="m20").order_by("pk").values_list("rank", "low", "high")
+    before = list(at)
+    assert before
+    Place.objects.filter(model__slug="m20").delete()
+    changed = DataChange.version()
+    assert standings.refresh() == []
+    assert list(at) == before
+    assert newest() == release
+    assert DataChange.version() != changed
+    assert standings.refresh() == []
+
+
 def test_a_check_that_comes_to_no_end_holds_no_ranks_back(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
