@@ -92,13 +92,18 @@ class _Search:
         except WorkloadError:
             return None
 
+    def _too_small(self, workload: Workload, count: int | None = None) -> bool:
+        return too_small(self.shape, workload, self.card, count or self.count, extra_bytes=self.extra)
+
     def _holds(self, workload: Workload) -> bool:
+        if self._too_small(workload):
+            return False
         answer = self._fit(workload)
         return answer is not None and answer.state != "does_not_fit"
 
     def _longest(self, workload: Workload) -> Workload | None:
         try:
-            if too_small(self.shape, workload, self.card, self.count, extra_bytes=self.extra):
+            if self._too_small(workload):
                 return None
             tokens = largest_context(
                 self.shape,
@@ -190,7 +195,7 @@ class _Search:
     def _more_cards(self) -> tuple[Workload, int] | None:
         whole = self.workload.unsplit()
         for count in CARDS:
-            if self.count < count <= self.card.max_cards:
+            if self.count < count <= self.card.max_cards and not self._too_small(whole, count):
                 answer = self._fit(whole, count)
                 if answer is not None and answer.state != "does_not_fit":
                     return whole, count
