@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _scores(address: str, options: list[str], report: Path) -> tuple[str, ...]:
-    """As under the table's heads; RuntimeError where Lighthouse did not run, which now and then asks to be run again."""
+    """As under the table's heads; RuntimeError where Lighthouse did not run; now and then it asks for another try."""
     for _attempt in range(ATTEMPTS):
         said = _run(address, options, report)
         found: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
