@@ -38,7 +38,8 @@ from catalog.models.querysets import LONG_COLUMNS
 PARTS = ("sources", "aliases")  # of a model, and of its form
 for kept in (Organization, Family, Licence, Benchmark, Accelerator, Score, Source, Alias):
     reversion.register(kept)
-reversion.register(LanguageModel, follow=PARTS)
+NOT_KEPT = ("seal",)  # of a model: it holds for the row that stands here, and is put anew on one that comes back
+reversion.register(LanguageModel, follow=PARTS, exclude=NOT_KEPT)
 
 FROM_FILES = gettext_noop("From the data files")
 DELETED = gettext_noop("Deleted")
@@ -91,13 +92,14 @@ def _store(groups: list[list[Any]], comment: str, user: Any) -> None:
 
 
 def _version(row: Model, revision: Revision) -> Version:
+    kept = [column.name for column in row._meta.local_fields if column.name not in NOT_KEPT]
     return Version(
         revision=revision,
         content_type=ContentType.objects.get_for_model(type(row)),
         object_id=str(row.pk),
         db=router.db_for_write(type(row)),
         format="json",
-        serialized_data=serializers.serialize("json", (row,)),
+        serialized_data=serializers.serialize("json", (row,), fields=kept),
         object_repr=str(row),
     )
 

@@ -31,8 +31,8 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Removal)
 class RemovalAdmin(admin.ModelAdmin):
-    """Shipped rows that were deleted here. One deleted from this list comes back with the next sync, or at once by the
-    action, with the sources, aliases and scores that went with it; nothing else is touched."""
+    """Shipped rows that were deleted here. By the action they stand again as they were, with the sources, aliases and
+    scores that went with them; one deleted from this list comes back from its file with the next sync."""
 
     list_display = ("row", "of_kind", "when")
     fields = readonly_fields = ("row", "of_kind", "when")
@@ -58,7 +58,7 @@ class RemovalAdmin(admin.ModelAdmin):
     def when(self, removal: Removal) -> Any:
         return removal.removed_at
 
-    @admin.action(permissions=["delete"], description=gettext_lazy("Bring back from the data files"))
+    @admin.action(permissions=["delete"], description=gettext_lazy("Bring back as it was"))
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Removal]) -> None:
         try:
             count = sync.bring_back(load(SHIPPED), queryset)

@@ -33,6 +33,10 @@ from catalog.admin.differences import compared, contents
 from catalog.models import Synced
 
 NO_PLACE = gettext_noop("This version names something that is no longer here. Nothing was changed.")
+TAKEN = gettext_noop(
+    "Another entry has its slug, or another of its names, now. Delete that one first: it can be recovered, too. "
+    "Nothing was changed."
+)
 NAMES = re.compile(r'"(?:[^"\\]|\\.)*"')  # strings of JSON
 FIELDS = re.compile(rf'(?<="fields": )\[(?:{NAMES.pattern}|[, ])*\]')
 SPACED = re.compile(r"(?<=[\u3400-\u9fff）]) (?=[\u3400-\u9fff])")  # Django says "and" between spaces in any language
@@ -145,8 +149,9 @@ class VersionedAdmin(VersionAdmin):
     def _bring_back(self, request: HttpRequest, version: Version) -> HttpResponse:
         try:
             history.bring_back(version)
-        except (RevertError, IntegrityError):
-            messages.error(request, _(NO_PLACE))
+        except (RevertError, IntegrityError) as error:
+            # Links are looked at once all rows stand: what fails before that is a key that is unique.
+            messages.error(request, _(TAKEN if isinstance(error, RevertError) else NO_PLACE))
             return HttpResponseRedirect(request.path)
         row = get_object_or_404(self.model._base_manager, pk=version.object_id)
         self.log_change(request, row, _("It was brought back."))

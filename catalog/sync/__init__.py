@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from reversion.errors import RevertError
+from reversion.models import Version
 
 from catalog import history, standings
 from catalog.models import Alias, DataChange, LanguageModel, Removal, Source, derived
 from catalog.models.locks import wait_for_bulk_writers
 from catalog.models.statistics import renew_statistics
 from catalog.source import SourceCatalogue
-from catalog.sync.kinds import KINDS
+from catalog.sync.kinds import KINDS, Kind
 from catalog.sync.report import KindReport, Report
 from catalog.sync.rows import Keys, sync_kind
 
@@ -76,16 +78,40 @@ def _renamed(catalogue: SourceCatalogue) -> dict[str, str]:
 
 
 def bring_back(catalogue: SourceCatalogue, removals: Iterable[Removal]) -> int:
-    """Shipped rows that were deleted here stand again, with all that went with them. Returns how many came back."""
-    wanted = {(removal.kind, removal.key) for removal in removals}
-    keys = {key for _kind, key in wanted}
-    for kind in KINDS:
-        for values in kind.records(catalogue):
-            identity = kind.identity(values)
-            if (kind.name, identity) in wanted or kind.identity_of_owner(values) in keys:
-                Removal.objects.filter(kind=kind.name, key=identity).delete()
-    report = sync(catalogue, ranks=False)
-    return sum(kind.created for kind in report.kinds)
+    """Shipped rows that were deleted here stand again, with all that went with them. Returns how many came back.
+
+    As they were, edits and all, where the bin has them; else as the files have them.
+    """
+    count, from_files = 0, set()
+    places = {kind.name: place for place, kind in enumerate(KINDS)}
+    with transaction.atomic():
+        for removal in sorted(removals, key=lambda removal: places[removal.kind]):  # what others link to first
+            if Removal.objects.filter(pk=removal.pk).exists():  # it may have come back with one before it
+                back, wholly = _from_the_bin(KINDS[places[removal.kind]], removal)
+                count += back
+                if not wholly:
+                    from_files.add((removal.kind, removal.key))
+        owners = {key for _kind, key in from_files}
+        for kind in KINDS:
+            for values in kind.records(catalogue):
+                identity = kind.identity(values)
+                if (kind.name, identity) in from_files or kind.identity_of_owner(values) in owners:
+                    Removal.objects.filter(kind=kind.name, key=identity).delete()
+        report = sync(catalogue, ranks=False)
+    return count + sum(kind.created for kind in report.kinds)
+
+
+def _from_the_bin(kind: Kind, removal: Removal) -> tuple[int, bool]:
+    """How many rows came back, and whether these are all that went: what no editor deleted was not kept as one."""
+    for version in Version.objects.get_deleted(kind.model):
+        shipped = version.field_dict["shipped"]
+        if shipped and kind.identity(shipped) == removal.key:
+            try:
+                history.bring_back(version)
+            except (RevertError, IntegrityError):  # something else has its place, or what it belongs to is gone
+                return 0, False
+            return version.revision.version_set.count(), version.revision.comment == history.DELETED
+    return 0, False
 
 
 def _record(report: Report) -> None:

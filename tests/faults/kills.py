@@ -40,7 +40,7 @@ TABLES = (
     "django_migrations",
 )
 OWED = "SELECT count(*) FROM catalog_rankrequest"  # a change that ranks depend on leaves one
-TIMES = {"updated_at", "date_created", "action_time", "applied", "removed_at"}
+TIMES = {"updated_at", "date_created", "action_time", "applied", "removed_at", "seal"}  # a seal follows from one
 TIMES_WITHIN = re.compile(r'"updated_at": "[^"]*"')
 
 

@@ -175,3 +175,52 @@ def test_a_removal_is_taken_back_at_once(editor: Client, folder: Any, monkeypatc
     assert the_model().scores.count() == scores
     assert not Accelerator.objects.exists()
     assert [removal.kind for removal in Removal.objects.all()] == ["accelerator"]
+
+
+@pytest.mark.parametrize("others", [(), ("accelerator",)])
+def test_what_is_brought_back_keeps_what_editors_wrote(
+    editor: Client, folder: Any, monkeypatch: pytest.MonkeyPatch, others: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("catalog.admin.removals.SHIPPED", folder.path)
+    row = the_model()
+    counts = (row.sources.count(), row.aliases.count(), row.scores.count())
+    row.scores.all()[0].delete()  # by itself, before: it stays in the bin
+    sent = filled(editor, row) | {"summary_zh_hans": "编辑写的。"}
+    assert editor.post(address(row, "change", row.pk), sent).status_code == 302
+    assert editor.post(address(row, "delete", row.pk), {"post": "yes"}).status_code == 302
+    card = Accelerator.objects.get()
+    assert editor.post(address(card, "delete", card.pk), {"post": "yes"}).status_code == 302
+    sync.sync(load(folder.path))
+    removals = Removal.objects.filter(kind__in=("languagemodel", *others))
+    sent = {"action": "bring_back", "_selected_action": [removal.pk for removal in removals]}
+    answer = editor.post(reverse("admin:catalog_removal_changelist"), sent, follow=True)
+    assert f"{sum(counts) + len(others)} rows are here again" in answer.content.decode()
+    row = the_model()
+    assert row.summary_zh_hans == "编辑写的。"
+    assert (row.sources.count(), row.aliases.count(), row.scores.count()) == (*counts[:2], counts[2] - 1)
+    assert {removal.kind for removal in Removal.objects.all()} == {"score", "accelerator"} - {*others}
+    assert [kept.field for _kind, kept in sync.sync(load(folder.path)).kept()] == ["summary_zh_hans"]
+
+
+def test_whose_place_is_taken_is_said(editor: Client, folder: Any) -> None:
+    """It was deleted, its removal too, and the next sync has made it anew."""
+    row = the_model()
+    editor.post(address(row, "delete", row.pk), {"post": "yes"})
+    (version,) = Version.objects.get_deleted(LanguageModel)
+    Removal.objects.all().delete()
+    sync.sync(load(folder.path))
+    answer = editor.post(address(row, "recover", version.pk), follow=True)
+    assert "Another entry has its slug" in plain(answer)
+    now = the_model()
+    editor.post(address(now, "delete", now.pk), {"post": "yes"})
+    assert editor.post(address(row, "recover", version.pk)).status_code == 302
+    assert the_model().pk == row.pk
+
+
+def test_no_version_holds_what_is_computed_for_the_row_that_stands(editor: Client, folder: Any) -> None:
+    row = the_model()
+    sent = filled(editor, row) | {"summary_zh_hans": "编辑写的。"}
+    assert editor.post(address(row, "change", row.pk), sent).status_code == 302
+    for version in versions(row):
+        assert "summary_zh_hans" in version.field_dict
+        assert "seal" not in version.serialized_data
