@@ -61,7 +61,7 @@ class RemovalAdmin(admin.ModelAdmin):
     @admin.action(permissions=["delete"], description=gettext_lazy("Bring back as it was"))
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Removal]) -> None:
         try:
-            count = sync.bring_back(load(SHIPPED), queryset)
+            count = sync.bring_back(queryset, lambda: load(SHIPPED))
         except SourceError as error:
             self.message_user(request, str(error), messages.ERROR)
             return

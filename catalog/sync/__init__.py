@@ -77,12 +77,12 @@ def _renamed(catalogue: SourceCatalogue) -> dict[str, str]:
     return {old: new for old, new in catalogue.aliases.items() if old in here and new not in here}
 
 
-def bring_back(catalogue: SourceCatalogue, removals: Iterable[Removal]) -> int:
+def bring_back(removals: Iterable[Removal], files: Callable[[], SourceCatalogue]) -> int:
     """Shipped rows that were deleted here stand again, with all that went with them. Returns how many came back.
 
-    As they were, edits and all, where the bin has them; else as the files have them.
+    As they were, edits and all, where the bin has them. Else as `files` have them, which are read only for that.
     """
-    count, from_files = 0, set()
+    count, missing = 0, set()
     places = {kind.name: place for place, kind in enumerate(KINDS)}
     with transaction.atomic():
         for removal in sorted(removals, key=lambda removal: places[removal.kind]):  # what others link to first
@@ -90,15 +90,20 @@ def bring_back(catalogue: SourceCatalogue, removals: Iterable[Removal]) -> int:
                 back, wholly = _from_the_bin(KINDS[places[removal.kind]], removal)
                 count += back
                 if not wholly:
-                    from_files.add((removal.kind, removal.key))
-        owners = {key for _kind, key in from_files}
-        for kind in KINDS:
-            for values in kind.records(catalogue):
-                identity = kind.identity(values)
-                if (kind.name, identity) in from_files or kind.identity_of_owner(values) in owners:
-                    Removal.objects.filter(kind=kind.name, key=identity).delete()
-        report = sync(catalogue, ranks=False)
-    return count + sum(kind.created for kind in report.kinds)
+                    missing.add((removal.kind, removal.key))
+        return count + (_from_files(files(), missing) if missing else 0)
+
+
+def _from_files(catalogue: SourceCatalogue, missing: set[tuple[str, str]]) -> int:
+    """Of these rows, named by kind and identity, and of all that belongs to them."""
+    owners = {key for _kind, key in missing}
+    for kind in KINDS:
+        for values in kind.records(catalogue):
+            identity = kind.identity(values)
+            if (kind.name, identity) in missing or kind.identity_of_owner(values) in owners:
+                Removal.objects.filter(kind=kind.name, key=identity).delete()
+    report = sync(catalogue, ranks=False)
+    return sum(kind.created for kind in report.kinds)
 
 
 def _from_the_bin(kind: Kind, removal: Removal) -> tuple[int, bool]:
