@@ -37,7 +37,7 @@ def edited_fields(row: Synced) -> list[str]:
 def local_edits() -> Iterator[Edit]:
     """Every row that no longer says what its file does, or has none. What was deleted is a `Removal`."""
     for kind in KINDS:
-        for row in kind.model._base_manager.select_related(*kind.links).order_by("pk"):
+        for row in kind.model._base_manager.prefetch_related(*kind.links).order_by("pk"):  # each of these once
             fields = tuple(edited_fields(row))
             if fields or row.shipped is None:
                 yield Edit(kind, row, fields)
