@@ -36,8 +36,11 @@ LIMITS = {
     "candidate_topk_blocks": 2**20,
 }
 LARGEST = 2**27  # of any other size: a hundred times the largest published one
+MOST_MIXERS = 2048  # of all layers in all their passes: the most that are published are 160
 # What is repeated, not multiplied, costs memory by itself.
-REPEATED = re.compile(r"(layers|depth|interval|period|pattern|step|inputs|blocks|layer_group_size|index_kpool)$")
+REPEATED = re.compile(
+    r"^n_layers|(layers|depth|interval|period|pattern|step|inputs|blocks|layer_group_size|index_kpool)$"
+)
 
 
 class _Missing:

@@ -12,7 +12,7 @@ from calculator.architecture.decoder import Decoder
 from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import MOST_MIXERS, Fields
 from calculator.architecture.gguf_header import check_agrees, deepstack_in_file, is_header, is_ollama, read_header
 from calculator.architecture.heads import check_no_draft, class_named
 from calculator.architecture.keys import may_bear_shape
@@ -60,6 +60,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     _note_unread(wrapped)
     if wrapped.outer.faults:
         raise ConfigError.collect(wrapped.outer.faults)
+    _check_passes(model)
     layers = model.typed_layers()
     tensors = tuple(_tensors(model, towers, storage))
     return Shape(
@@ -86,6 +87,13 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         quantization=storage.quantization,
         stated_experts=_stated_experts(wrapped.text),
     )
+
+
+def _check_passes(model: Decoder) -> None:
+    """Layers and passes over them are bounded each by itself; what is computed for each in each is not."""
+    mixers = sum(len(block.mixers) for block in model.layers)
+    if mixers > MOST_MIXERS:
+        raise ConfigError("num_hidden_layers", "out_of_range", value=mixers, least=1, most=MOST_MIXERS)
 
 
 def _of_file(file: Mapping[str, object]) -> Shape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from calculator.architecture.fields import Fields
 from calculator.architecture.shape import (
@@ -55,7 +56,7 @@ def read_rotary(config: Mapping[str, object]) -> Rotary:
 
 
 def _number(value: object) -> int | float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < inf:
         return None
     return int(value) if value == int(value) else value
 

@@ -203,7 +203,7 @@ def prediction_size(shape: Shape, weight_format: str, ranks: int, price: Pricer)
 def _ranks_holding(group: TensorGroup, ranks: int) -> int:
     """On how many ranks each number of the tensor lies: 1 where it is split, all where it is whole on each of them."""
     rows, columns = rank_shape(group, ranks)
-    return max(1, round(ranks * rows * columns / (group.rows * group.columns)))
+    return max(1, round(ranks * rows * columns / (group.rows * group.columns))) if rows * columns else 1
 
 
 def _term(kind: str, name: str, copies: int, parameters: int, size: int) -> Term:

@@ -124,7 +124,7 @@ def granite4_vision(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     sides = [int(side) for side in rate.split("/")] if re.fullmatch(r"[1-9]\d?/[1-9]\d?", rate) else []
     if not sides:
         raise outer.fail("downsample_rate", "unsupported_value", value=rate[:40])
-    if not isinstance(pairs, list) or len(pairs) > MOST_LAYERS:
+    if not isinstance(pairs, list):
         raise outer.fail("deepstack_layer_map", "not_a_list", value=short(pairs))
     spatial = 4 if outer.flag("use_spatial_sampling", True) else 0
     outer.ignore("spatial_target_layers", "spatial_vision_layer", "image_grid_pinpoints")
@@ -142,9 +142,12 @@ def granite4_vision(outer: Fields, hidden: int) -> tuple[Tower, ...]:
         nested=True,
         faults=outer.faults,
     )
+    times = len(pairs) + spatial
+    if (layers := times * seen.size("num_layers")) > MOST_LAYERS:
+        raise outer.fail("deepstack_layer_map", "out_of_range", value=layers, least=1, most=MOST_LAYERS)
     one = norm("mm.input_norm", width, "layer") + vector("mm.query_embd", sides[0] ** 2, width)
     one += vector("mm.position_embd", sides[1] ** 2, width) + qformer(seen) + linear("mm.model.fc", hidden, width, True)
-    beyond = vector("v.image_newline", hidden) + one * (len(pairs) + spatial)
+    beyond = vector("v.image_newline", hidden) + one * times
     return (Tower("vision", tower.outside + beyond, tower.layers),)
 
 

@@ -103,7 +103,7 @@ def internvl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, f"{outer.model_type}_vision")
     width, inner, number, channels = sizes(c)
     size, patch = (
-        (c.sizes(name) if isinstance(c.value(name), list) else [c.size(name)] * 2) or [1, 1]
+        (c.sizes(name, 2, least=1) if isinstance(c.value(name), list) else [c.size(name)] * 2) or [1, 1]
         for name in ("image_size", "patch_size")
     )
     bias, kind = c.flag("attention_bias"), "layer" if c.word("norm_type", "layer_norm") == "layer_norm" else "rms"

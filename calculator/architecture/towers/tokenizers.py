@@ -11,6 +11,8 @@ from calculator.architecture.fields import Fields
 from calculator.architecture.tensors import norm, vector
 from calculator.architecture.towers.tower import Tower, Towers, Weights, part_of, vision_of
 
+MOST_STAGES = 16  # each halves the image
+
 
 def _convolution(role: str, output: int, input_: int, kernel: int) -> Weights:
     return vector(role, output, input_, kernel, kernel) + vector(role, output, kind="bias")
@@ -29,10 +31,18 @@ def _attends(width: int) -> Weights:
     return weights
 
 
+def _stages(c: Fields, base: int) -> list[int]:
+    """The width of each."""
+    times = c.sizes("channel_multiplier", least=1) or [1]
+    if len(times) > MOST_STAGES:
+        raise c.fail("channel_multiplier", "wrong_length", length=len(times), expected=MOST_STAGES)
+    return [base * one for one in times]
+
+
 def image_tokenizer(c: Fields, words: str = "codebook_size") -> Tower:
     """Convolutions that halve the image stage by stage; attention at the resolutions that the file lists."""
     base, latent, size = c.size("base_channels"), c.size("latent_channels"), c.size("embed_dim")
-    widths = [base * times for times in c.sizes("channel_multiplier", least=1) or [1]]
+    widths = _stages(c, base)
     number, side, seen = c.size("num_res_blocks"), c.size("resolution"), set(c.sizes("attn_resolutions") or ())
     c.ignore("spatial_scale_factor")
     layers: list[Weights] = []
@@ -111,7 +121,7 @@ def emu3(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     base, latent, size, number = (
         c.size(name) for name in ("base_channels", "latent_channels", "embed_dim", "num_res_blocks")
     )
-    widths = [base * times for times in c.sizes("channel_multiplier", least=1) or [1]]
+    widths = _stages(c, base)
     seen, halved = set(c.sizes("attn_resolutions") or ()), c.size("temporal_downsample_factor").bit_length() - 1
     made = 2 * latent if c.flag("double_latent") else latent
     c.ignore("hidden_size", "num_heads")

@@ -1,0 +1,95 @@
+"""What a small file can make a reader repeat is bounded, also where two counts multiply; and no value is a crash."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from math import inf
+from typing import Any
+
+import pytest
+
+from calculator.architecture import ConfigError, read_config
+from calculator.memory import ENGINES, Workload, WorkloadError, estimate
+from tests.calculator.architecture.test_bad_input import LLAMA
+from tests.calculator.architecture.test_published_code import HRM, HUGINN, IQUEST
+from tests.calculator.architecture.test_published_encoders import CHAMELEON
+from tests.calculator.memory.shapes import catalogued_config
+
+GRANITE_VISION: dict[str, Any] = {
+    "model_type": "granite4_vision",
+    "text_config": {**LLAMA, "model_type": "granite4_vision_text"},
+    "vision_config": {"model_type": "siglip_vision_model", "num_hidden_layers": 27},
+    "downsample_rate": "4/8",
+    "deepstack_layer_map": [[-19, 9], [-13, 6], [-7, 3], [-1, 0]],
+    "qformer_config": {"num_hidden_layers": 1, "hidden_size": 1152, "encoder_hidden_size": 1152},
+}
+
+
+def changed(config: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """`a__b` is the key b of the part a."""
+    config = deepcopy(config)
+    for key, value in values.items():
+        *parts, name = key.split("__")
+        part = config
+        for one in parts:
+            part = part[one]
+        part[name] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        *(
+            pytest.param(changed(HUGINN, **{f"n_layers_in_{part}": 2**27}), f"n_layers_in_{part}", id=part)
+            for part in ("prelude", "recurrent_block", "coda")
+        ),
+        pytest.param(changed(HRM, num_hidden_layers=512, H_cycles=64, L_cycles=1), "num_hidden_layers", id="HRM"),
+        pytest.param(changed(IQUEST, num_hidden_layers=512, loop_num=64), "num_hidden_layers", id="IQuest"),
+        pytest.param(
+            changed(CHAMELEON, vq_config__channel_multiplier=[1] * 2000, vq_config__num_res_blocks=512),
+            "vq_config.channel_multiplier",
+            id="stages of an image tokeniser",
+        ),
+        pytest.param(
+            changed(
+                GRANITE_VISION, deepstack_layer_map=[[i, i] for i in range(512)], qformer_config__num_hidden_layers=512
+            ),
+            "deepstack_layer_map",
+            id="queries for each layer read",
+        ),
+    ],
+)
+def test_what_multiplies_is_refused_by_name(config: dict[str, Any], key: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config(config)
+    assert caught.value.key == key
+
+
+def test_as_they_are_published_they_are_read() -> None:
+    for config in (HUGINN, HRM, IQUEST, CHAMELEON, GRANITE_VISION):
+        assert read_config(config).total_parameters
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "refused"),
+    [
+        (None, {"rope_theta": inf}, False),  # some files write 1e999; which base it is changes no size
+        ("baidu/qianfan-ocr", {"vision_config__patch_size": [0, 14]}, True),
+        ("baidu/qianfan-ocr", {"vision_config__image_size": [448]}, True),
+        ("ibm/granite-4-0-h-micro", {"shared_intermediate_size": 0}, False),
+        ("mistral/mistral-large-4-1t-a52b", {"text_config__qk_rope_head_dim": 0}, False),
+    ],
+)
+def test_odd_values_are_read_or_refused(path: str | None, values: dict[str, Any], refused: bool) -> None:
+    config = changed(catalogued_config(path) if path else LLAMA, **values)
+    if refused:
+        with pytest.raises(ConfigError):
+            read_config(config)
+        return
+    shape = read_config(config)
+    for engine in ENGINES:
+        try:
+            assert estimate(shape, Workload(engine=engine, context_tokens=4096)).total_bytes > 0
+        except WorkloadError:
+            continue
