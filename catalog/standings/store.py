@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Max
 from django.utils import timezone
 
 from catalog.models import DataChange, LanguageModel, Place, Release, Standing
@@ -123,15 +123,14 @@ def _store(ranking: Ranking, check: HoldOut | None, models: dict[str, int]) -> R
 def _put_back(models: dict[str, int]) -> bool:
     """Places of the newest releases that went with a model which is here again; returns whether there were any."""
     newest = Release.objects.order_by().values("scope").annotate(newest=Max("pk")).values("newest")
-    held = Count("places", filter=Q(places__rank__isnull=False))
+    held = set(Place.objects.filter(release__in=newest).order_by().values_list("release_id", "model_id"))
     lacking = [
-        release
-        for release in Release.objects.filter(pk__in=newest).defer("document", "changes").annotate(held=held)
-        if release.held < release.num_ranked
+        place
+        for release in Release.objects.filter(pk__in=newest).defer("changes").order_by("pk")
+        for place in _places(release, release.ranking, models)
+        if (place.release_id, place.model_id) not in held
     ]
-    for release in lacking:
-        release.places.all().delete()
-        Place.objects.bulk_create(_places(release, release.ranking, models), batch_size=BATCH)
+    Place.objects.bulk_create(lacking, batch_size=BATCH)
     return bool(lacking)
 
 

@@ -31,10 +31,10 @@ def sync_kind(
     report = KindReport(kind.name, records=len(records))
     slugs = {model: {pk: slug for slug, pk in keys[model].items()} for model in kind.links.values()}
     wanted = {kind.identity(values) for values in records}
-    rows = {
-        kind.identity(_under_new_slug(kind, row.shipped or values, renamed)): (row, values)
-        for row, values in _rows(kind, slugs, lambda key: kind.identity(_under_new_slug(kind, key, renamed)) in wanted)
-    }
+    rows: dict[str, tuple[Synced, Values]] = {}
+    for row, values in _rows(kind, slugs, lambda key: kind.identity(_under_new_slug(kind, key, renamed)) in wanted):
+        # Those from files come first: another row by a name that an editor changed in one of them is none of its.
+        rows.setdefault(kind.identity(_under_new_slug(kind, row.shipped or values, renamed)), (row, values))
     removed = set(Removal.objects.filter(kind=kind.name).values_list("key", flat=True))
     created: list[Synced] = []
     changed: list[Synced] = []

@@ -45,12 +45,19 @@ def test_a_release_repeats_itself_from_its_document() -> None:
     assert len(release.ranking.ranked) == release.num_ranked
 
 
-def test_places_that_went_with_a_model_come_back_with_it() -> None:
+@pytest.mark.parametrize("ranked", [True, False])
+def test_places_that_went_with_a_model_come_back_with_it(ranked: bool) -> None:
     """Deleted and brought back before anybody ranked: the release is still the right one, only its places are gone."""
-    release, at = newest(), Place.objects.filter(model__slug="m20").order_by("pk").values_list("rank", "low", "high")
+    if not ranked:
+        Score.objects.filter(model__slug="m20").delete()
+        standings.refresh()
+    release, model = newest(), LanguageModel.objects.get(slug="m20")
+    assert Place.objects.filter(model=model, rank__isnull=not ranked).exists()
+    columns = ("release", "rank", "low", "high", "missing")
+    at = Place.objects.filter(model=model).order_by("pk").values_list(*columns)
     before = list(at)
     assert before
-    Place.objects.filter(model__slug="m20").delete()
+    Place.objects.filter(model=model).delete()
     changed = DataChange.version()
     assert standings.refresh() == []
     assert list(at) == before

@@ -191,6 +191,20 @@ def test_rows_added_here_stay(folder: Any) -> None:
     assert not report.changed
 
 
+def test_a_row_added_by_a_name_that_an_editor_changed_is_none_of_the_file(folder: Any) -> None:
+    run(folder)
+    shipped = Organization.objects.get()
+    shipped.slug = "acme-works"
+    shipped.save()
+    added = Organization.objects.create(slug=shipped.shipped["slug"], name="Another")
+    for _again in range(2):
+        run(folder)
+        added.refresh_from_db()
+        assert (added.name, added.shipped) == ("Another", None)
+    shipped.refresh_from_db()
+    assert shipped.shipped["slug"] == "acme"
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_row_of_any_kind_added_here_stays_as_it_is(folder: Any, kind: Kind) -> None:
     run(folder)
