@@ -63,9 +63,7 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "no_model_type": gettext_lazy(
         "This key is missing, so that nothing says which model this is: give the whole config.json of a model."
     ),
-    "unknown_model_type": gettext_lazy(
-        "The model type “%(value)s” is not known. If it is built like Llama, have it read by the standard keys."
-    ),
+    "unknown_model_type": gettext_lazy("The model type “%(value)s” is not known."),
     "not_a_quantization": gettext_lazy("This file does not say how a checkpoint is quantised: quant_algo is missing."),
     "is_adapter": gettext_lazy(
         "This is a LoRA adapter, not a model: give the config.json of its base model (%(base)s); the adapter comes on top."
@@ -241,8 +239,14 @@ def error_text(error: WorkloadError) -> str:
     return str(ERRORS[error.key]) % values
 
 
-def config_error_texts(error: ConfigError) -> list[str]:
-    """One sentence for each fault of a config.json, led by the key at fault."""
+WAYS_ON: Mapping[str, Promise] = {
+    "unknown_model_type": gettext_lazy("If it is built like Llama, have it read by the standard keys."),
+}
+"""What may be done about a fault in the form that has the file."""
+
+
+def config_error_texts(error: ConfigError, *, ways_on: bool = True) -> list[str]:
+    """A sentence for each fault of a config.json, led by the key at fault, and what may be done about it."""
     texts = []
     for fault in error.faults:
         nameless = fault.reason == "missing" and fault.key.rpartition(".")[2] == "model_type"
@@ -251,5 +255,7 @@ def config_error_texts(error: ConfigError) -> list[str]:
             told = [sentence, _("Line %(line)s, column %(column)s.") % written(fault.values)]
             told += [str(CAUSES[str(fault.values["cause"])])] if fault.values.get("cause") else []
             sentence = space().join(told)
+        if ways_on and fault.reason in WAYS_ON:
+            sentence = space().join([sentence, str(WAYS_ON[fault.reason])])
         texts.append(_("%(key)s: %(sentence)s") % {"key": fault.key, "sentence": sentence} if fault.key else sentence)
     return list(dict.fromkeys(texts))  # several layers may stumble over one key

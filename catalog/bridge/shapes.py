@@ -59,7 +59,7 @@ def why_no_memory(model: LanguageModel) -> str:
         try:
             read_config(model.config)
         except ConfigError as error:
-            reason = config_error_texts(error)[0]
+            reason = config_error_texts(error, ways_on=False)[0]
             told = _(
                 "The calculator does not read this config.json, so neither VRAM nor the GPUs that hold it are computed."
                 " %(reason)s"
