@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from django.db import IntegrityError, transaction
 from reversion.errors import RevertError
@@ -77,21 +77,46 @@ def _renamed(catalogue: SourceCatalogue) -> dict[str, str]:
     return {old: new for old, new in catalogue.aliases.items() if old in here and new not in here}
 
 
-def bring_back(removals: Iterable[Removal], files: Callable[[], SourceCatalogue]) -> int:
+def bring_back(removals: Collection[Removal], files: Callable[[], SourceCatalogue]) -> int:
     """Shipped rows that were deleted here stand again, with all that went with them. Returns how many came back.
 
     As they were, edits and all, where the bin has them. Else as `files` have them, which are read only for that.
     """
     count, missing = 0, set()
-    places = {kind.name: place for place, kind in enumerate(KINDS)}
+    names = {removal.kind for removal in removals}
     with transaction.atomic():
-        for removal in sorted(removals, key=lambda removal: places[removal.kind]):  # what others link to first
-            if Removal.objects.filter(pk=removal.pk).exists():  # it may have come back with one before it
-                back, wholly = _from_the_bin(KINDS[places[removal.kind]], removal)
-                count += back
-                if not wholly:
-                    missing.add((removal.kind, removal.key))
+        for kind in KINDS:  # what others link to comes first
+            if kind.name not in names:
+                continue
+            kept = _bin(kind)
+            for removal in removals:
+                # One may have come back with another before it.
+                if removal.kind == kind.name and Removal.objects.filter(pk=removal.pk).exists():
+                    back, wholly = _from_the_bin(kept.get(removal.key))
+                    count += back
+                    if not wholly:
+                        missing.add((removal.kind, removal.key))
         return count + (_from_files(files(), missing) if missing else 0)
+
+
+def _bin(kind: Kind) -> dict[str, Version]:
+    """What was deleted, by the identity that files know it by; of one that was deleted twice the newest."""
+    kept: dict[str, Version] = {}
+    for version in Version.objects.get_deleted(kind.model).select_related("revision"):
+        if shipped := version.field_dict["shipped"]:
+            kept.setdefault(kind.identity(shipped), version)
+    return kept
+
+
+def _from_the_bin(version: Version | None) -> tuple[int, bool]:
+    """How many rows came back, and whether these are all that went: what no editor deleted was not kept as one."""
+    if version is None:
+        return 0, False
+    try:
+        history.bring_back(version)
+    except (RevertError, IntegrityError):  # something else has its place, or what it belongs to is gone
+        return 0, False
+    return version.revision.version_set.count(), version.revision.comment == history.DELETED
 
 
 def _from_files(catalogue: SourceCatalogue, missing: set[tuple[str, str]]) -> int:
@@ -104,19 +129,6 @@ def _from_files(catalogue: SourceCatalogue, missing: set[tuple[str, str]]) -> in
                 Removal.objects.filter(kind=kind.name, key=identity).delete()
     report = sync(catalogue, ranks=False)
     return sum(kind.created for kind in report.kinds)
-
-
-def _from_the_bin(kind: Kind, removal: Removal) -> tuple[int, bool]:
-    """How many rows came back, and whether these are all that went: what no editor deleted was not kept as one."""
-    for version in Version.objects.get_deleted(kind.model):
-        shipped = version.field_dict["shipped"]
-        if shipped and kind.identity(shipped) == removal.key:
-            try:
-                history.bring_back(version)
-            except (RevertError, IntegrityError):  # something else has its place, or what it belongs to is gone
-                return 0, False
-            return version.revision.version_set.count(), version.revision.comment == history.DELETED
-    return 0, False
 
 
 def _record(report: Report) -> None:
