@@ -50,7 +50,8 @@ def get_benchmark(request: HttpRequest, slug: str) -> Benchmark:
 
 
 def _standings(benchmark: Benchmark) -> QuerySet[Standing]:
-    rows = Standing.objects.filter(score__benchmark=benchmark).select_related("score__model")
+    rows = Standing.objects.filter(score__benchmark=benchmark, score__model__is_published=True)
+    rows = rows.select_related("score__model")
     short = rows.defer(*(f"score__model__{name}" for name in LONG_COLUMNS))
     return short.order_by("score__variant", "rank", "score__model__slug", "pk")
 

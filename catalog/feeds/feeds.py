@@ -73,9 +73,8 @@ class RankChanges(_Atom):
 
     def item_description(self, item: Release) -> str:
         largest = sorted(item.changes, key=_size, reverse=True)[:5]
-        names = dict(
-            LanguageModel.objects.filter(slug__in=[move["model"] for move in largest]).values_list("slug", "name")
-        )
+        slugs = [move["model"] for move in largest]
+        names = dict(LanguageModel.objects.published().filter(slug__in=slugs).values_list("slug", "name"))
         moves = ((names.get(move["model"], move["model"]), _rank(move["old"]), _rank(move["new"])) for move in largest)
         return _("; ").join(f"{name} {old} → {new}" for name, old, new in moves)
 

@@ -25,7 +25,7 @@ class WholeTable:
 @lru_cache(maxsize=256)
 def models_by_variant(benchmark: int, version: str) -> Mapping[str, int]:
     """How many models have a score on each variant of the benchmark with this primary key, those of most first."""
-    rows = Standing.objects.filter(score__benchmark=benchmark).order_by()
+    rows = Standing.objects.filter(score__benchmark=benchmark, score__model__is_published=True).order_by()
     return dict(rows.values_list("score__variant").annotate(models=Count("pk")).order_by("-models"))
 
 
@@ -37,7 +37,8 @@ def whole_table(benchmark: int, variant: str, higher_is_better: bool, version: s
 
 
 def standings_of(benchmark: int, variant: str) -> QuerySet[Standing]:
-    return Standing.objects.filter(score__benchmark=benchmark, score__variant=variant)
+    """Of what readers see: a model that was just taken from them has its ranks until all are computed anew."""
+    return Standing.objects.filter(score__benchmark=benchmark, score__variant=variant, score__model__is_published=True)
 
 
 def in_order(rows: QuerySet[Standing], higher_is_better: bool) -> QuerySet[Standing, int]:

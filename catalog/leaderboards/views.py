@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
@@ -116,7 +116,8 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
 @lru_cache(maxsize=2)
 def _benchmarks(version: str) -> tuple[tuple[Benchmark, ...], Mapping[str, Scope]]:
     """All of them, and the scopes that they allow to rank."""
-    rows = tuple(Benchmark.objects.annotate(models=Count("scores__model", distinct=True)))
+    published = Q(scores__model__is_published=True)
+    rows = tuple(Benchmark.objects.annotate(models=Count("scores__model", distinct=True, filter=published)))
     return rows, scopes(map(benchmark_value, rows))
 
 

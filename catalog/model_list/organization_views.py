@@ -4,11 +4,13 @@ from typing import Any
 
 from django.db.models import Count, Max, Prefetch, QuerySet, Window
 from django.db.models.functions import RowNumber
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from calculator.paging import page_of
+from catalog.bridge.drafts import sees_drafts
 from catalog.models import Family, LanguageModel, Organization
+from catalog.models.querysets import with_published
 
 NEWEST = 12  # of each family on its organisation's page
 FAMILY_SIZE = 50
@@ -43,15 +45,24 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
     position = Window(RowNumber(), partition_by="family", order_by=order)
     newest = Prefetch("models", published.for_table().alias(at=position).filter(at__lte=NEWEST).order_by(*order))
     families = _with_numbers(Family.objects.prefetch_related(newest))
-    row: Organization = get_object_or_404(
-        Organization.objects.prefetch_related(Prefetch("families", families)), slug=slug
+    row: Organization = _known_or_404(
+        request, Organization.objects.prefetch_related(Prefetch("families", families)), slug
     )
     return render(request, "catalog/organization.html", {"organization": row, "families": row.families.all()})
 
 
 def family(request: HttpRequest, slug: str) -> HttpResponse:
     """A family with its models, page by page."""
-    row: Family = get_object_or_404(Family.objects.select_related("organization"), slug=slug)
+    row: Family = _known_or_404(request, Family.objects.select_related("organization"), slug)
     models = LanguageModel.objects.published().filter(family=row).for_table().order_by("-release_date", "slug")
     paged = page_of(request.GET.get("page"), models, FAMILY_SIZE)
     return render(request, "catalog/family.html", {"family": row, **paged})
+
+
+def _known_or_404(request: HttpRequest, rows: QuerySet[Any], slug: str) -> Any:
+    """As lists, search and sitemap have it: one without a published model would give away what is to come."""
+    named = rows.filter(slug=slug)
+    row = with_published(named).first() or (named.first() if sees_drafts(request) else None)
+    if row is None:
+        raise Http404
+    return row

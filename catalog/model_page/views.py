@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -20,6 +19,7 @@ from calculator.memory_by_context import growth
 from calculator.workload_form import WorkloadForm
 from catalog.bridge.cards import all_cards
 from catalog.bridge.catalogue import sources
+from catalog.bridge.drafts import sees_drafts
 from catalog.bridge.rows import current_slug, published_model
 from catalog.bridge.shapes import max_context_tokens, shape_of, why_no_memory
 from catalog.model_page.answer import answer
@@ -55,10 +55,8 @@ def model_page(request: HtmxRequest, slug: str) -> HttpResponse:
 
 
 def _draft(request: HtmxRequest, slug: str) -> LanguageModel | None:
-    """What is not published yet, for its editors. Nobody else's session is looked at."""
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.has_perm("catalog.view_languagemodel"):
-        return None
-    return LanguageModel.objects.named(slug).first()
+    """What is not published yet, for its editors."""
+    return LanguageModel.objects.named(slug).first() if sees_drafts(request) else None
 
 
 def _moved_or_404(request: HtmxRequest, slug: str) -> HttpResponse:

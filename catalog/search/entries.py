@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import translation
 
 from catalog import standings
@@ -158,6 +158,7 @@ def _vendors() -> Mapping[str, str]:
 
 def _benchmarks() -> Iterator[Entry]:
     """Of equal finds the one with the most scores."""
-    rows = Benchmark.objects.order_by().annotate(scores_held=Count("scores"))
+    published = Q(scores__model__is_published=True)
+    rows = Benchmark.objects.order_by().annotate(scores_held=Count("scores", filter=published))
     for pk, slug, english, chinese, scores in rows.values_list("pk", "slug", "name_en", "name_zh_hans", "scores_held"):
         yield _entry("benchmark", pk, slug, english, chinese, lines([english, chinese, slug]), "", (-scores, 0))
