@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 
 from catalog import history
 from catalog.admin.differences import Difference, differ, text
+from catalog.admin.publishing import PUBLISH
 from catalog.admin.versioned import VersionedAdmin
 from catalog.models import Removal, Synced
 from catalog.source import SHIPPED, SourceError
@@ -67,14 +68,16 @@ class LocalEdits(VersionedAdmin):
         return self._page(request, _("Local edits"), body, "catalog/admin/local_edits.html", status)
 
     def _follow(self, request: HttpRequest, chosen: Iterable[Edit]) -> None:
-        """The file's values take the place of what was edited; that stays in the row's history."""
+        """The file's values take the place of what was edited; that stays in the row's history. What a file says of
+        being published is followed by those alone who may publish."""
         done = 0
         with transaction.atomic(), self.create_revision(request):
             for edit in chosen:
-                if edit.added or not _may_change(self.admin_site, request, edit.row):
+                values = [each for each in edit.values if each[0] != "is_published" or request.user.has_perm(PUBLISH)]
+                if edit.added or not values or not _may_change(self.admin_site, request, edit.row):
                     continue
                 history.record([edit.row], history.REPLACED, request.user)
-                for name, value, _here in edit.values:
+                for name, value, _here in values:
                     setattr(edit.row, name, _linked(edit, name, value))
                 edit.row.save()
                 done += 1

@@ -1,6 +1,7 @@
 """Who may put a model before readers, or take it away: those with the permission, which the group "reviewer" has.
 
-Whatever changes `is_published` asks for it: the field itself, deleting what readers see, and bringing a version back.
+Whatever changes `is_published` asks for it: the field itself, deleting what readers see, bringing a version back, and
+following the data file (`local_edits`).
 """
 
 from __future__ import annotations

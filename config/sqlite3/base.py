@@ -49,9 +49,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return None if self.is_in_memory_db() or str(name).startswith("file:") else Path(name)
 
     def make_file(self) -> None:
-        """An empty database, where there is none."""
+        """An empty database, where there is none. Only its owner may read it: it holds password hashes and sessions.
+        What SQLite makes beside it takes after it."""
         if path := self.file():
-            path.touch()
+            path.touch(mode=0o600)
 
 
 def _mode(path: Path) -> str:

@@ -143,3 +143,20 @@ def test_migrate_makes_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     command = [sys.executable, "manage.py", "migrate", "contenttypes", "-v", "0"]
     subprocess.run(command, check=True, timeout=60)
     assert (tmp_path / "new.sqlite3").stat().st_size > 0
+
+
+def test_nobody_but_its_owner_reads_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """It holds password hashes. So do the two files that SQLite makes beside it."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    path = tmp_path / "new.sqlite3"
+    handler = ConnectionHandler({"default": databases.database(path)})
+    with django_db_blocker.unblock():
+        connection = handler["default"]
+        connection.make_file()
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE one (value INTEGER)")
+        modes = {each.name: oct(each.stat().st_mode & 0o777) for each in tmp_path.iterdir()}
+        handler.close_all()
+    assert modes == {f"new.sqlite3{end}": "0o600" for end in ("", "-wal", "-shm")}

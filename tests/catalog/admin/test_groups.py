@@ -88,6 +88,18 @@ def test_an_editor_deletes_a_draft_but_brings_back_nothing_published(model: Lang
     assert LanguageModel.objects.get().is_published is False
 
 
+@pytest.mark.parametrize(("group", "published"), [("editor", False), ("reviewer", True)])
+def test_only_reviewers_let_a_data_file_publish(
+    model: LanguageModel, client: Client, group: str, published: bool
+) -> None:
+    """The file says that it is published, and a reviewer took it away here."""
+    LanguageModel.objects.update(is_published=False, summary_en="Edited.")
+    logged_in(client, group)
+    client.post("/admin/catalog/languagemodel/local-edits/", {"row": f"languagemodel:{model.pk}", "_follow": "1"})
+    row: Any = LanguageModel.objects.get()
+    assert (row.summary_en, row.is_published) == ("Runs.", published)
+
+
 def test_an_address_goes_on_when_an_editor_changes_it(model: LanguageModel, client: Client) -> None:
     logged_in(client, "editor")
     assert errors(client, model, slug="beep") == {}
