@@ -18,7 +18,7 @@ from calculator.hardware import Card, Fit, HardwareError, fit
 from calculator.hardware_form import HARDWARE, HardwareForm
 from calculator.knobs import KNOBS, Knob
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, default_workload, estimate
-from calculator.memory.engines import refusal, resolve
+from calculator.memory.engines import MAX_CONTEXT_TOKENS, refusal, resolve
 from calculator.memory.workload import DEFAULT_ENGINE, UNASKED, UNSET_KNOBS
 
 # Name in the URL -> attribute of `Workload`. The order is the order of the questions.
@@ -48,8 +48,9 @@ class WorkloadForm(HardwareForm):
     """A workload for one model, and the cards it may run on, from a query string.
 
     A question that is left out takes the engine's own default; one that is answered wrongly is an error
-    beside its field and never a silent default. `max_context_tokens` is the model's own maximum. A valid form has
-    its `workload` and `estimate`, and with a card it is `placed` on it.
+    beside its field and never a silent default. `max_context_tokens` is the longest context that is answered: the
+    `model_maximum`, unless that is beyond all bounds. A valid form has its `workload` and `estimate`, and with a card
+    it is `placed` on it.
     """
 
     settings: ClassVar[frozenset[str]] = frozenset(KNOBS)
@@ -78,7 +79,8 @@ class WorkloadForm(HardwareForm):
     ) -> None:
         """`formats_may_default`: the reader has just changed the engine; what it does not offer takes its default."""
         self.shape = shape
-        self.max_context_tokens = max_context_tokens or shape.context_tokens
+        self.model_maximum = max_context_tokens or shape.context_tokens
+        self.max_context_tokens = self.model_maximum and min(self.model_maximum, MAX_CONTEXT_TOKENS)
         self.formats_may_default = formats_may_default
         super().__init__(query, cards)
         self._listed: dict[str, list[tuple[str, str]]] = {}
@@ -170,9 +172,9 @@ class WorkloadForm(HardwareForm):
 
     def clean_context(self) -> int:
         tokens: int = self.cleaned_data["context"]
-        if self.max_context_tokens and tokens > self.max_context_tokens:
+        if self.model_maximum and tokens > self.model_maximum:
             message = _("%(tokens)s tokens are more than this model's maximum of %(most)s.")
-            raise forms.ValidationError(message % {"tokens": f"{tokens:,}", "most": f"{self.max_context_tokens:,}"})
+            raise forms.ValidationError(message % {"tokens": f"{tokens:,}", "most": f"{self.model_maximum:,}"})
         return tokens
 
     def clean(self) -> dict[str, Any]:

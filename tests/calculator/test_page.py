@@ -214,6 +214,14 @@ def test_a_pasted_config_is_computed_like_the_catalogue_s(config: dict[str, Any]
     assert json.loads(pasted)["parts"] == json.loads(kept)["parts"]
 
 
+def test_a_maximum_beyond_all_bounds_ends_the_slider_at_the_last_that_is_answered(config: dict[str, Any]) -> None:
+    """2^31 - 1 stands in published files for "no limit"; the calculator answers up to 2^28 = 256M tokens."""
+    config["max_position_embeddings"] = 2**31 - 1
+    page = post({"config": json.dumps(config), "context": "8192"})
+    assert ">256M<" in page
+    assert "2048M" not in page
+
+
 @pytest.mark.parametrize(
     ("lang", "note", "refusal"),
     [("en", "quantised for MLX", "not offered"), ("zh-hans", "为 MLX 量化", "不为该模型提供")],
