@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError, transaction
@@ -153,7 +154,7 @@ def test_nobody_but_its_owner_reads_the_file(
     path = tmp_path / "new.sqlite3"
     handler = ConnectionHandler({"default": databases.database(path)})
     with django_db_blocker.unblock():
-        connection = handler["default"]
+        connection: Any = handler["default"]
         connection.make_file()
         with connection.cursor() as cursor:
             cursor.execute("CREATE TABLE one (value INTEGER)")

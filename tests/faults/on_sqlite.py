@@ -47,11 +47,11 @@ def assert_whole(folder: Path) -> None:
     assert found == ("ok",), found
 
 
-def edits_by(editor: Editor) -> tuple[Counter[int], int]:
+def edits_by(editor: Editor, form: str = FORM) -> tuple[Counter[int], int]:
     """Statuses, and the last edit that was said to be saved; each is larger than the one before."""
     statuses, saved = Counter[int](), 0
     for number in range(1, EDITS + 1):
-        status, _page = editor.send(FORM, name_en=f"Edit {number}", name_zh_hans=f"编辑 {number}")
+        status, _page = editor.send(form, name_en=f"Edit {number}", name_zh_hans=f"编辑 {number}")
         statuses[status] += 1
         saved = number if status == 302 else saved
     return statuses, saved
