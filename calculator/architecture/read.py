@@ -73,6 +73,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         tensors=tensors,
         native_format=storage.native(tensors),
         architecture=class_named(config),
+        text_architecture=None if wrapped.text is wrapped.outer else class_named(wrapped.text.config),
         file_type=wrapped.outer.model_type,
         tower_heads=_tower_heads(wrapped.outer),
         image_tokens=_image_tokens(config),

@@ -183,6 +183,7 @@ class Shape:
     assumptions: tuple[str, ...] = ()  # what was assumed, each with what it is about behind a colon
     quantization: Quantization | None = None
     architecture: str | None = None  # the class that the file names, whose code an engine looks for
+    text_architecture: str | None = None  # the class that it names for a language model inside
     file_type: str = ""  # the model type of the whole file; `model_type` is its language model's
     tower_heads: int = 0  # of the encoder for images
     image_tokens: int = 0  # that an image becomes, where the config itself says how many

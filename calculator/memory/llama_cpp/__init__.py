@@ -12,6 +12,7 @@ from functools import lru_cache
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import BATCH, pad, slot_count, streams
 from calculator.memory.llama_cpp.cache import check_cache, offered_formats
+from calculator.memory.llama_cpp.convert import check_converted
 from calculator.memory.llama_cpp.draft import check_draft_cache
 from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.mixture import Recipe
@@ -24,7 +25,6 @@ from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, USUAL
 from calculator.memory.llama_cpp.running import card_bytes, kept_terms, run
-from calculator.memory.llama_cpp.support import check_converted
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.not_modelled import check_modelled

@@ -3,20 +3,6 @@
 from __future__ import annotations
 
 from calculator.architecture.shape import Shape
-from calculator.memory.workload import WorkloadError
-
-# Model types of which no GGUF file can be made: `TEXT_MODEL_MAP` of `conversion/__init__.py` has no class for them and
-# `src/models/` no graph. Requests for two were closed undone (issues 6473, OPT, and 11789, CodeGen).
-NOT_CONVERTED = frozenset(
-    {"biogpt", "codegen", "gpt_neo", "gpt_neox_japanese", "gptj", "openai-gpt", "opt", "rwkv", "xglm"}
-)
-
-
-def check_converted(shape: Shape) -> None:
-    """Raise `WorkloadError` for a model that llama.cpp's converter does not know."""
-    if shape.model_type in NOT_CONVERTED:
-        raise WorkloadError("engine", "model_not_supported", model_type=shape.file_type or shape.model_type)
-
 
 # Files in `src/models/` that set `swa_type`: these keep a small cache for windowed layers. All other models keep every
 # layer's whole context, also where the config states a window (Mistral, Qwen2, Phi-3, StarCoder2 ...).

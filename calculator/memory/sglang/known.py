@@ -7,12 +7,13 @@ Sources (SGLang 0.5.23, `srt/`): `configs/model_config.py` (`is_hybrid_swa_model
 
 from __future__ import annotations
 
-from calculator.architecture.shape import Shape
-from calculator.memory.workload import WorkloadError
+import tomllib
+from functools import cache
+from pathlib import Path
 
-NOT_RUN = frozenset({"biogpt", "codegen", "gpt_neo", "gpt_neox_japanese", "openai-gpt", "rwkv", "xglm"})
-"""Model types that SGLang has no class for and whose class in transformers its fall-back refuses
-(`resolve_transformers_arch` in `model_loader/utils.py` asks for `is_backend_compatible`, as vLLM does)."""
+from calculator.architecture.shape import Shape
+from calculator.memory.named_classes import is_unknown
+from calculator.memory.workload import WorkloadError
 
 WINDOWED_CLASSES = frozenset(
     {"BeamForCausalLM", "Llama4ForConditionalGeneration", "GptOssForCausalLM", "GraniteSWAForCausalLM"}
@@ -89,10 +90,19 @@ PREDICTING_TYPES = frozenset(
 )
 
 
+@cache
+def run_classes() -> frozenset[str]:
+    """The lists of `classes.toml`, which says what each is."""
+    lists = tomllib.loads(Path(__file__).with_name("classes.toml").read_text(encoding="utf-8"))
+    return frozenset(name for names in lists.values() for name in names)
+
+
 def check_known(shape: Shape) -> None:
-    """Raise `WorkloadError` for a model that SGLang runs neither by a class of its own nor by one of transformers."""
-    if shape.model_type in NOT_RUN:
-        raise WorkloadError("engine", "model_not_supported", model_type=shape.file_type or shape.model_type)
+    """Raise `WorkloadError` for a model that SGLang runs neither by a class of its own nor by one of transformers
+    (`resolve_transformers_arch` in `model_loader/utils.py`), by the class its config names or those that configs of its
+    model type do."""
+    if is_unknown(shape, run_classes()):
+        raise WorkloadError("engine", "model_not_known", value=shape.architecture or shape.file_type)
 
 
 def splits_attention_apart(shape: Shape) -> bool:

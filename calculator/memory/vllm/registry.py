@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
+from calculator.memory.named_classes import is_unknown
 from calculator.memory.workload import WorkloadError
-
-GENERATING = ("ForCausalLM", "ForConditionalGeneration")
-"""How classes end that write text; others are converted, or serve something else."""
 
 
 class Known(NamedTuple):
@@ -25,7 +23,6 @@ class Known(NamedTuple):
     transformers_classes: frozenset[str]
     types_by_transformers: frozenset[str]
     files_by_transformers: frozenset[str]
-    types_not_known: frozenset[str]
 
 
 @cache
@@ -43,10 +40,7 @@ def by_transformers(shape: Shape) -> bool:
 
 
 def check_known(shape: Shape) -> None:
-    """Raise `WorkloadError` for a model that vLLM does not know, by the class its config names or by its model type."""
-    named, lists = shape.architecture, known()
-    if named is not None and named.endswith(GENERATING):
-        if named not in lists.own_classes and named not in lists.transformers_classes:
-            raise WorkloadError("engine", "model_not_known", value=named)
-    elif named is None and not lists.types_not_known.isdisjoint((shape.model_type, shape.file_type)):
-        raise WorkloadError("engine", "model_not_known", value=shape.file_type)
+    """Raise `WorkloadError` for a model that vLLM does not know, by the class its config names or those that configs of
+    its model type do."""
+    if is_unknown(shape, known().own_classes | known().transformers_classes):
+        raise WorkloadError("engine", "model_not_known", value=shape.architecture or shape.file_type)

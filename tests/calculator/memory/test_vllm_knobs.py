@@ -131,7 +131,7 @@ def test_an_encoder_whose_heads_do_not_divide_is_refused() -> None:
     assert (error.value.key, error.value.values["size"]) == ("not_divisible", 12)
 
 
-@pytest.mark.parametrize("name", ["stepfun/step-3-7-flash", "baichuan/baichuan2-7b-chat"])
+@pytest.mark.parametrize("name", ["liquid/lfm3-1-7b", "baichuan/baichuan2-7b-chat"])
 def test_models_that_0_33_does_not_know(name: str) -> None:
     with pytest.raises(WorkloadError) as error:
         estimate(catalogued(name), ON_H100)
@@ -183,10 +183,9 @@ def test_blocks_of_fp8_run_on_eight_ranks(name: str) -> None:
 
 
 def test_lists_of_classes_do_not_overlap() -> None:
-    """`classes.toml`: a class is vLLM's own or of transformers, a model type runs by transformers or not at all."""
+    """`classes.toml`: a class is vLLM's own or of transformers."""
     lists = known()
     assert not lists.own_classes & lists.transformers_classes
-    assert not lists.types_by_transformers & lists.types_not_known
     assert all(name.isidentifier() for name in lists.own_classes | lists.transformers_classes)
 
 

@@ -109,6 +109,44 @@ OWN_CLASSES: Mapping[str, str] = {
     "WhisperForConditionalGeneration": "whisper",
 }
 """Model types of the files that name classes which are not transformers' own."""
+MORE_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "GOT": ("GOTQwenForCausalLM",),
+    "aquila": ("AquilaForCausalLM",),
+    "audioflamingo3": ("AudioFlamingo3ForConditionalGeneration",),
+    "baichuan": ("BaichuanForCausalLM", "BaiChuanForCausalLM"),
+    "deci": ("DeciLMForCausalLM",),
+    "falcon": ("RWForCausalLM",),
+    "hyperclovax_vlm": ("HCXVisionForCausalLM",),
+    "internlm": ("InternLMForCausalLM",),
+    "iquest_q1": ("IQuestQ1ForCausalLM",),
+    "kimi_k2": ("DeepseekV3ForCausalLM",),
+    "kormo": ("KORMoForCausalLM",),
+    "llava_llama": ("LlavaLlamaForCausalLM",),
+    "llava_mistral": ("LlavaMistralForCausalLM",),
+    "llava_qwen": ("LlavaQwenForCausalLM",),
+    "locateanything": ("LocateAnythingForConditionalGeneration",),
+    "maincoder": ("MaincoderForCausalLM",),
+    "minicpm_sala": ("MiniCPMSALAForCausalLM",),
+    "minimax_m1": ("MiniMaxM1ForCausalLM",),
+    "minimax_m3": ("MiniMaxM3SparseForCausalLM",),
+    "minimax_text_01": ("MiniMaxText01ForCausalLM",),
+    "minimax_vl_01": ("MiniMaxVL01ForConditionalGeneration",),
+    "mixformer-sequential": ("MixFormerSequentialForCausalLM",),
+    "mpt": ("MPTForCausalLM",),
+    "nanbeige": ("NanbeigeForCausalLM",),
+    "openelm": ("OpenELMForCausalLM",),
+    "phi-msft": ("PhiForCausalLM",),
+    "phi3small": ("Phi3SmallForCausalLM",),
+    "qwen": ("QWenLMHeadModel",),
+    "qwen2_5_omni_thinker": ("Qwen2_5OmniModel", "Qwen2_5OmniForConditionalGeneration"),
+    "qwen3_asr_thinker": ("Qwen3ASRForConditionalGeneration",),
+    "qwen3_omni_moe_thinker": ("Qwen3OmniMoeForConditionalGeneration",),
+    "rwkv7": ("RWKV7ForCausalLM",),
+    "talkie": ("TalkieForCausalLM",),
+    "teleflm": ("TeleFLMForCausalLM",),
+    "xverse": ("XverseForCausalLM",),
+}
+"""Classes that files of a model type name beside or instead of those above: of code that lies beside the weights."""
 
 
 def refusal(model_type: str, row: Mapping[str, Any]) -> str | None:

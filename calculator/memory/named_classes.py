@@ -1,0 +1,45 @@
+"""The class by whose name an engine looks for a model's code.
+
+`classes.json` holds those that the files of a model type name: transformers' automatic classes (5.24.0) for what writes
+text, and those of code that lies beside the weights.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from calculator.architecture.shape import Shape
+
+GENERATING = ("ForCausalLM", "ForConditionalGeneration")
+"""How classes end that write text; others are converted, or serve something else."""
+
+
+@cache
+def _by_type() -> dict[str, frozenset[str]]:
+    kept = json.loads(Path(__file__).with_name("classes.json").read_text(encoding="utf-8"))
+    return {model_type: frozenset(names) for model_type, names in kept.items()}
+
+
+def named_classes(shape: Shape) -> frozenset[str]:
+    """The class that the file names, or those that files of its model type do where it names none."""
+    if shape.architecture is not None:
+        return frozenset({shape.architecture})
+    return _by_type().get(shape.file_type, frozenset())
+
+
+def is_unknown(shape: Shape, run: frozenset[str]) -> bool:
+    """Whether a config.json was read for whose model an engine that runs these classes has no code.
+
+    A class that writes no text is converted or serves something else, and a shape that is of no file names nothing.
+    """
+    named = shape.architecture
+    if not shape.file_type or (named is not None and not named.endswith(GENERATING)):
+        return False
+    return named_classes(shape).isdisjoint(run)
+
+
+def comes_as_gguf(shape: Shape) -> bool:
+    """Whether it was read from the header of a GGUF file, which names no class and is converted already."""
+    return not {"gguf_file", "gguf_metadata"}.isdisjoint(shape.assumptions)
