@@ -19,6 +19,7 @@ class Converted(NamedTuple):
     encoder_classes: frozenset[str]
     whole_classes: frozenset[str]
     documented_classes: frozenset[str]
+    published_classes: frozenset[str]
     classes_in_parts: frozenset[str]
 
 
@@ -38,7 +39,7 @@ def check_converted(shape: Shape) -> None:
     if comes_as_gguf(shape) or not shape.file_type:
         return
     lists, whole, inside = converted(), named_classes(shape), shape.text_architecture
-    if not whole.isdisjoint(lists.documented_classes):
+    if not whole.isdisjoint(lists.documented_classes | lists.published_classes):
         return
     known = lists.text_classes | lists.encoder_classes | lists.classes_in_parts
     runs = not whole.isdisjoint(known)
