@@ -49,13 +49,14 @@ def speed(
     visible_tokens: int | None = None,
     ram_bandwidth_bytes_per_s: int = RAM_BANDWIDTH_BYTES_PER_S,
 ) -> Speed | None:
-    """Bounds for a workload that has been placed on cards; None where it cannot be placed at all.
+    """Bounds for a workload that has been placed on cards; None where it cannot be placed at all, and for a model that
+    writes by diffusion, of which a step is no token.
 
     `prompt_tokens` are read before the first token (default: half the context). Decoding is taken at
     `visible_tokens` of context (default: the whole context, the slowest point).
     """
     estimate, card = fit.estimate, fit.card
-    if estimate is None:
+    if estimate is None or shape.diffusion:
         return None
     devices = card.devices * fit.count
     if card.beside:
@@ -102,7 +103,7 @@ def decoding(shape: Shape, fit: Fit, context: int) -> tuple[float | None, str | 
     `context` is that of the fit, or another at which it is the same (`HardwareEngine.rounded`).
     """
     estimate, card = fit.estimate, fit.card
-    if estimate is None or card.beside:
+    if estimate is None or card.beside or shape.diffusion:
         bounds = speed(shape, fit)
         return (bounds.sequence_tokens_per_s, bounds.bound) if bounds else (None, None)
     sequences = estimate.workload.sequences

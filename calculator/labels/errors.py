@@ -168,7 +168,7 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
         "“%(value)s” is an encoder of texts, for embeddings, reranking or classification: it writes no text and has no KV cache. Only models that write text are computed here."
     ),
     "is_text_diffusion": gettext_lazy(
-        "“%(value)s” writes text by diffusion: many tokens at once, over and over, instead of one after the other. What engines keep for that is not computed here."
+        "“%(value)s” writes text by diffusion: many tokens at once, over and over, instead of one after the other. Its layers are not known here."
     ),
     "is_encoder_decoder": gettext_lazy(
         "“%(value)s” is an encoder-decoder, as for translation or reading documents. Only models without an encoder of texts are computed here."

@@ -161,6 +161,9 @@ TERMS: Mapping[str, Promise] = {
         "%(copies)s × prompt: %(tokens)s tokens × %(elements)s values of the widest layer × %(bytes)s B"
     ),
     "logits": gettext_lazy("logits: %(sequences)s × %(vocab_size)s vocabulary entries × 4 B"),
+    "scores": gettext_lazy(
+        "scores of every position: %(sequences)s × %(tokens)s tokens × %(vocab_size)s vocabulary entries × %(bytes)s B"
+    ),
     # MLX
     "grown_full": gettext_lazy(
         "%(layers)s full layers × %(sequences)s × room for %(cells)s tokens × %(width)s values as %(format)s (%(cell_bytes)s B)"

@@ -118,6 +118,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "state": ("layers", "sequences", "convolution", "state", "bytes"),
     "prompt_pass": ("tokens", "elements", "bytes", "copies"),
     "logits": ("sequences", "vocab_size"),
+    "scores": ("sequences", "tokens", "vocab_size", "bytes"),
     # MLX
     **dict.fromkeys(
         ("grown_full", "grown_sliding", "grown_chunked", "grown_latent"),
@@ -161,6 +162,8 @@ NOTES: dict[str, tuple[str, ...]] = {
     "sglang_state_slots": ("slots",),
     "transformers_build": ("version",),
     "prompt_in_one_pass": ("tokens",),
+    "diffusion_whole": (),
+    "diffusion_blocks": (),
     "nf4_single_quantisation": (),
     "bitsandbytes_skips_experts": (),
     # MLX

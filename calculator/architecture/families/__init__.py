@@ -7,6 +7,7 @@ from calculator.architecture.families import (
     deepseek,
     deepseek_v41,
     dense,
+    diffusion,
     gated,
     gemma,
     indexed,
@@ -31,6 +32,7 @@ from calculator.architecture.families.standard import Family
 _MODULES = (
     classic,
     dense,
+    diffusion,
     variants,
     sparse,
     gated,

@@ -152,6 +152,14 @@ QWEN3_MOE = replace(
     QK_NORMED, windowed=qwen3_moe_window, sparse=Sparse(layers=every_sparse_step), ignored=("use_qk_norm",)
 )
 
+LING = Standard(
+    fused_qkv=True,
+    qkv_bias="use_qkv_bias",
+    out_bias="use_bias",
+    qk_norm="head",
+    qk_norm_if="use_qk_norm",
+    sparse=CORRECTED,
+)
 OLMOE = replace(BIASED, qk_norm="all", sparse=SIZED_LIKE_DENSE)
 FAMILIES: dict[str, Family] = {
     "afmoe": replace(
@@ -207,14 +215,7 @@ FAMILIES: dict[str, Family] = {
     "bailing_moe": Standard(
         qkv_bias="use_qkv_bias", out_bias="use_bias", sparse=Sparse(shared="count", layers=first_dense)
     ),
-    "bailing_moe_v2": Standard(
-        fused_qkv=True,
-        qkv_bias="use_qkv_bias",
-        out_bias="use_bias",
-        qk_norm="head",
-        qk_norm_if="use_qk_norm",
-        sparse=CORRECTED,
-    ),
+    "bailing_moe_v2": LING,
     "minimax_m2": Standard(
         qk_norm="all",
         sparse=Sparse(size="intermediate_size", correction="buffer", shared="size"),

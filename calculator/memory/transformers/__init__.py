@@ -13,6 +13,10 @@ MIB = 2**20
 CUDA_CONTEXT_BYTES = 300 * MIB  # PyTorch with lazy loading, CUDA 11.7 and later: pytorch/pytorch issue 107667
 CUBLAS_BYTES = 64 * MIB  # one handle's workspace, 32 to 64 MiB
 LOGIT_BYTES = 4  # `generate` works on f32 logits of the last token
+SCORE_BYTES = {"llada": 42, "lladamoe": 42}
+"""What writes by diffusion scores every position at each step. LLaDA's `generate.py` does it in the model's 16 bits,
+and in five copies of 64 where it draws (`add_gumbel_noise`); others in 16 bits and a copy of 32 at the least."""
+LEAST_SCORE_BYTES = 6
 
 
 KNOBS = frozenset({"pipeline_parallel"})  # `generate` splits no tensor by default
@@ -50,25 +54,24 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     held = weight_rules.weights(shape, weight_format, depth)
     places = weight_rules.placed(shape, weight_format, depth)
     value_bytes = weight_rules.VALUE_BYTES[workload.kv_format or "bf16"]
-    cache, cache_ranks = cache_terms(
-        shape, workload.context_tokens, workload.sequences, value_bytes, places.layers, depth
-    )
+    cached_tokens = 0 if shape.diffusion == "whole" else workload.context_tokens
+    cache, cache_ranks = cache_terms(shape, cached_tokens, workload.sequences, value_bytes, places.layers, depth)
     state, state_ranks = state_terms(shape, workload.sequences, value_bytes, places.layers, depth)
     elements = widest_layer(shape)
     tokens = workload.context_tokens * workload.sequences
     forward = tokens * elements * value_bytes
-    logits = workload.sequences * shape.vocab_size * LOGIT_BYTES
+    scores = _scores(shape, workload)
     compute = Term(
         "prompt_pass", {"tokens": tokens, "elements": elements, "bytes": value_bytes, "copies": depth}, forward * depth
     )
     overhead = (
         Term("cuda_context", {"cards": depth}, CUDA_CONTEXT_BYTES * depth),
         Term("workspaces", {"cards": depth}, CUBLAS_BYTES * depth),
-        Term("logits", {"sequences": workload.sequences, "vocab_size": shape.vocab_size}, logits),
+        scores,
     )
     vision = held.vision_bytes if workload.vision else 0
     around = [CUDA_CONTEXT_BYTES + CUBLAS_BYTES] * depth
-    around[places.after[-1]] += logits
+    around[places.after[-1]] += scores.bytes
     by_card = {
         "weights": held.stage_bytes,
         "kv_cache": cache_ranks,
@@ -85,7 +88,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         file_bytes=held.file_bytes,
         parts=(
             Part(key="weights", terms=held.terms),
-            Part(key="kv_cache", terms=cache),
+            Part(key="kv_cache", terms=cache if cached_tokens else ()),
             Part(key="state", terms=state),
             Part(key="compute", terms=(compute,)),
             Part(key="overhead", terms=overhead),
@@ -98,11 +101,23 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     )
 
 
+def _scores(shape: Shape, workload: Workload) -> Term:
+    """Of the last token, or of every position where the whole sequence is read anew."""
+    values: dict[str, int | str] = {"sequences": workload.sequences, "vocab_size": shape.vocab_size}
+    size = workload.sequences * shape.vocab_size
+    if shape.diffusion != "whole":
+        return Term("logits", values, size * LOGIT_BYTES)
+    tokens, width = workload.context_tokens, SCORE_BYTES.get(shape.model_type, LEAST_SCORE_BYTES)
+    return Term("scores", {**values, "tokens": tokens, "bytes": width}, size * tokens * width)
+
+
 def _notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
     notes = [
         Note("transformers_build", {"version": "5.24"}),
         Note("prompt_in_one_pass", {"tokens": workload.context_tokens}),
     ]
+    if shape.diffusion:
+        notes.append(Note(f"diffusion_{shape.diffusion}"))
     if workload.weight_format == "NF4":
         notes.append(Note("nf4_single_quantisation"))
     if workload.weight_format in ("NF4", "INT8") and weight_rules.has_experts(shape):

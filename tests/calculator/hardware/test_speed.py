@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from calculator.architecture import Shape
+from calculator.architecture import Shape, read_config
 from calculator.hardware import Card, HardwareError, decoding, fit, speed
 from calculator.hardware.reads import cache_reads, expert_share, prompt_flops, token_flops
 from calculator.memory import Workload
@@ -175,3 +175,12 @@ def test_decoding_alone_is_that_of_all_bounds(
     bounds = speed(shape(model), found)
     assert bounds is not None
     assert decoding(shape(model), found, found.workload.context_tokens) == (bounds.sequence_tokens_per_s, bounds.bound)
+
+
+def test_a_step_of_diffusion_is_no_token(cards: dict[str, Card]) -> None:
+    config = {"model_type": "sdar", "hidden_size": 2048, "num_hidden_layers": 28, "num_attention_heads": 16}
+    sdar = read_config({**config, "intermediate_size": 6144, "vocab_size": 151936, "head_dim": 128})
+    placed = fit(sdar, Workload(engine="transformers", context_tokens=1024), cards["rtx-4090"], 1)
+    assert placed.state == "fits"
+    assert speed(sdar, placed) is None
+    assert decoding(sdar, placed, 1024) == (None, None)
