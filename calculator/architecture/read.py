@@ -12,7 +12,7 @@ from calculator.architecture.decoder import Decoder
 from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
-from calculator.architecture.families.diffusion import DIFFUSION
+from calculator.architecture.families.diffusion import BLOCK_KEYS, DIFFUSION
 from calculator.architecture.fields import MOST_MIXERS, Fields
 from calculator.architecture.gguf_header import check_agrees, deepstack_in_file, is_header, is_ollama, read_header
 from calculator.architecture.heads import check_no_draft, class_named
@@ -88,6 +88,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         assumptions=assumptions + storage.assumptions + of_file(wrapped, wrapped.outer.config),
         quantization=storage.quantization,
         diffusion=DIFFUSION.get(wrapped.text.model_type, ""),
+        block_tokens=_block_tokens(wrapped),
         stated_experts=_stated_experts(wrapped.text),
     )
 
@@ -151,6 +152,12 @@ def _states_correction(text: Fields) -> bool:
 def _state_dtype(text: Fields) -> str | None:
     stated = text.config.get("mamba_ssm_dtype") or text.config.get("mamba_ssm_cache_dtype")
     return stated if isinstance(stated, str) else None
+
+
+def _block_tokens(wrapped: Wrapped) -> int:
+    stated = (part.config.get(key) for part in (wrapped.outer, wrapped.text) for key in BLOCK_KEYS)
+    default = 256 if wrapped.outer.model_type == "diffusion_gemma" else 0  # of its class in transformers
+    return next((value for value in stated if type(value) is int and 0 < value <= 2**16), default)
 
 
 def _stated_experts(text: Fields) -> int:

@@ -197,6 +197,7 @@ class Shape:
     file_tensors: tuple[FileTensor, ...] = ()  # of the very file that was read, where it is GGUF
     stated_deepstack: int = 0  # layers of an encoder that such a file counts and does not hold (Qwen3-VL)
     diffusion: str = ""  # "whole", "blocks": what a model that writes by diffusion reads anew at each step
+    block_tokens: int = 0  # that it writes at once, where the file says so
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
 
     @property

@@ -33,6 +33,7 @@ TEXT_TYPES: dict[str, str] = {
     "deepseek_ocr2": "deepseek_ocr2_text",
     "deepseek_vl_v2": "deepseek_v2",
     "deepseekocr_2": "deepseek_v2",
+    "diffusion_gemma": "diffusion_gemma_text",
     "dots_ocr": "qwen2",
     "eagle_2_5_vl": "qwen2",
     "emu3": "emu3_text_model",

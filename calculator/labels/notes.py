@@ -115,7 +115,7 @@ NOTES: Mapping[str, Promise] = {
         "Writes by diffusion: each step reads the whole sequence anew and scores every position, and no keys and values are kept. Code that keeps a cache of finished blocks takes other memory."
     ),
     "diffusion_blocks": gettext_lazy(
-        "Writes by diffusion, block by block: keys and values of finished blocks are counted as cached, and the scores of one token; those of a block take a few times as much."
+        "Writes by diffusion, block by block: keys and values of finished blocks are counted as cached, and scores of one block, or of one token where the file does not say how long a block is."
     ),
     "prompt_in_one_pass": gettext_lazy("The whole prompt of %(tokens)s tokens goes through in one pass."),
     "nf4_single_quantisation": gettext_lazy("NF4 without double quantisation, the default of bitsandbytes."),

@@ -162,7 +162,7 @@ TERMS: Mapping[str, Promise] = {
     ),
     "logits": gettext_lazy("logits: %(sequences)s × %(vocab_size)s vocabulary entries × 4 B"),
     "scores": gettext_lazy(
-        "scores of every position: %(sequences)s × %(tokens)s tokens × %(vocab_size)s vocabulary entries × %(bytes)s B"
+        "scores of all positions: %(sequences)s × %(tokens)s tokens × %(vocab_size)s vocabulary entries × %(bytes)s B"
     ),
     # MLX
     "grown_full": gettext_lazy(

@@ -13,9 +13,11 @@ from dataclasses import replace
 from calculator.architecture.aliases import SPELLINGS
 from calculator.architecture.decoder import Decoder
 from calculator.architecture.families.dense import LLAMA, QWEN2, QWEN3
+from calculator.architecture.families.gemma import gemma4
 from calculator.architecture.families.sparse import LING, OLMOE, QWEN3_MOE
 from calculator.architecture.families.standard import Family, Standard
 from calculator.architecture.fields import Fields
+from calculator.architecture.tensors import linear, norm
 
 # Keys of LLaDA's class that say how to compute, and those whose other value would be other tensors.
 _UNREAD = (
@@ -31,7 +33,8 @@ _ONLY: dict[str, object] = {
     "layer_norm_type": "rms",
 }
 LLADA_MOE = replace(OLMOE, qk_norm="head", qk_norm_if="qk_layernorm")
-_BLOCKS = ("block_size", "block_length", "fuse_cross_entropy")
+BLOCK_KEYS = ("canvas_length", "block_size", "block_length")
+_BLOCKS = (*BLOCK_KEYS, "fuse_cross_entropy")
 
 
 def llada(c: Fields) -> Decoder:
@@ -57,9 +60,20 @@ def _spelt(c: Fields, spelt: dict[str, str]) -> Fields:
     return c
 
 
+def diffusion_gemma(c: Fields) -> Decoder:
+    """Gemma 4's layers, always with experts and with keys as values, which encoder and decoder share; and what leads the
+    last step's guess back in (transformers 5.24.0, `models/diffusion_gemma`, `DiffusionGemmaSelfConditioning`)."""
+    c.config = {"enable_moe_block": True, "attention_k_eq_v": True, **c.config}
+    model, hidden, inner = gemma4(c), c.size("hidden_size"), c.size("intermediate_size")
+    conditioning = norm("self_cond_norm", hidden) + linear("self_cond_gate", inner, hidden)
+    conditioning += linear("self_cond_up", inner, hidden) + linear("self_cond_down", hidden, inner)
+    return replace(model, shared=model.shared + conditioning)
+
+
 FAMILIES: dict[str, Family] = {
     "Dream": replace(QWEN2, ignored=(*QWEN2.ignored, "use_mrope")),
     "a2d-qwen3": QWEN3,
+    "diffusion_gemma_text": diffusion_gemma,
     "llada": llada,
     "llada2_moe": replace(LING, qk_norm_if=True, ignored=("use_qk_norm", "norm_head", "moe_router_enable_expert_bias")),
     "lladamoe": llada,
@@ -70,6 +84,6 @@ FAMILIES: dict[str, Family] = {
 }
 DIFFUSION = {
     **dict.fromkeys(("Dream", "a2d-qwen3", "llada", "llada2_moe", "lladamoe"), "whole"),
-    **dict.fromkeys(("nemotron_labs_diffusion", "sdar", "sdar_moe", "wedlm"), "blocks"),
+    **dict.fromkeys(("diffusion_gemma_text", "nemotron_labs_diffusion", "sdar", "sdar_moe", "wedlm"), "blocks"),
 }
 """How a model type writes: what is read anew at each step (`Shape.diffusion`)."""

@@ -122,4 +122,9 @@ def _embedder(c: Fields, prefix: str, hidden: int) -> Weights:
     return weights + norm(f"{prefix}soft_emb_norm", width) + linear(f"{prefix}input_projection", hidden, width)
 
 
-TOWERS: dict[str, Towers] = {"gemma3n": gemma3n, "gemma4": gemma4, "gemma4_unified": gemma4_unified}
+TOWERS: dict[str, Towers] = {
+    "gemma3n": gemma3n,
+    "diffusion_gemma": gemma4,
+    "gemma4": gemma4,
+    "gemma4_unified": gemma4_unified,
+}

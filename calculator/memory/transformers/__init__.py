@@ -102,12 +102,13 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
 
 
 def _scores(shape: Shape, workload: Workload) -> Term:
-    """Of the last token, or of every position where the whole sequence is read anew."""
+    """Of the last token, of a block that is written at once, or of every position that is read anew."""
     values: dict[str, int | str] = {"sequences": workload.sequences, "vocab_size": shape.vocab_size}
     size = workload.sequences * shape.vocab_size
-    if shape.diffusion != "whole":
+    tokens = workload.context_tokens if shape.diffusion == "whole" else shape.block_tokens if shape.diffusion else 0
+    if not tokens:
         return Term("logits", values, size * LOGIT_BYTES)
-    tokens, width = workload.context_tokens, SCORE_BYTES.get(shape.model_type, LEAST_SCORE_BYTES)
+    width = SCORE_BYTES.get(shape.model_type, LEAST_SCORE_BYTES)
     return Term("scores", {**values, "tokens": tokens, "bytes": width}, size * tokens * width)
 
 
