@@ -61,8 +61,8 @@ def _spelt(c: Fields, spelt: dict[str, str]) -> Fields:
 
 
 def diffusion_gemma(c: Fields) -> Decoder:
-    """Gemma 4's layers, always with experts and with keys as values, which encoder and decoder share; and what leads the
-    last step's guess back in (transformers 5.24.0, `models/diffusion_gemma`, `DiffusionGemmaSelfConditioning`)."""
+    """Gemma 4's layers, always with experts and with keys as values, which encoder and decoder share; and what leads
+    the last step's guess back in (transformers 5.24.0, `models/diffusion_gemma`, `DiffusionGemmaSelfConditioning`)."""
     c.config = {"enable_moe_block": True, "attention_k_eq_v": True, **c.config}
     model, hidden, inner = gemma4(c), c.size("hidden_size"), c.size("intermediate_size")
     conditioning = norm("self_cond_norm", hidden) + linear("self_cond_gate", inner, hidden)
