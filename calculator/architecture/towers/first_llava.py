@@ -25,6 +25,9 @@ ENCODERS = {
         {**_SIGLIP, "image_size": 384, "vision_use_head": False},
     ),
 }
+COUNTED = {"mobileclip_l_1024": 125_109_216}
+"""Encoders of which the number of parameters alone is known. FastViTHD (apple/ml-fastvlm) is what text and projector
+leave of the published checkpoints of FastVLM, the same in all three."""
 _UNREAD = (
     *("image_aspect_ratio", "image_crop_resolution", "image_grid_pinpoints", "image_split_resolution"),
     *("mm_hidden_size", "mm_patch_merge_type", "mm_projector_lr", "mm_projector_type", "mm_resampler_type"),
@@ -44,18 +47,10 @@ def bunny(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 def first_llava(outer: Fields, hidden: int, *, whole: bool = False) -> tuple[Tower, ...]:
-    name = outer.word("mm_vision_tower")
-    found = ENCODERS.get(name)
-    if found is None:
-        raise outer.fail("mm_vision_tower", "unsupported_value", value=name[:80])
-    model_type, config = found
-    if whole and model_type == "siglip_vision_model":
-        config = {**config, "num_hidden_layers": 27, "vision_use_head": True}
+    tower, own_width = _encoder(outer, whole)
     if outer.has("mm_resampler_type"):
         raise outer.fail("mm_resampler_type", "unsupported_value", value=outer.word("mm_resampler_type")[:40])
-    build = clip if model_type == "clip_vision_model" else siglip
-    tower = build(Fields(config, model_type, nested=True, faults=outer.faults))
-    width, way = outer.size("mm_hidden_size", config["hidden_size"]), outer.word("mm_projector_type", "linear")
+    width, way = outer.size("mm_hidden_size", own_width), outer.word("mm_projector_type", "linear")
     depth = re.fullmatch(r"mlp([1-9])x_gelu", way)
     if way != "linear" and not depth:
         raise outer.fail("mm_projector_type", "unsupported_value", value=way[:40])
@@ -66,6 +61,21 @@ def first_llava(outer: Fields, hidden: int, *, whole: bool = False) -> tuple[Tow
         beyond += vector("v.image_newline", hidden)
     outer.ignore(*_UNREAD)
     return (Tower("vision", tower.outside + beyond, tower.layers),)
+
+
+def _encoder(outer: Fields, whole: bool) -> tuple[Tower, int | None]:
+    """The encoder that is named, and its width where that is known."""
+    name = outer.word("mm_vision_tower")
+    if name in COUNTED:
+        return Tower("vision", vector("v.encoder", COUNTED[name]), []), None
+    found = ENCODERS.get(name)
+    if found is None:
+        raise outer.fail("mm_vision_tower", "unsupported_value", value=name[:80])
+    model_type, config = found
+    if whole and model_type == "siglip_vision_model":
+        config = {**config, "num_hidden_layers": 27, "vision_use_head": True}
+    build = clip if model_type == "clip_vision_model" else siglip
+    return build(Fields(config, model_type, nested=True, faults=outer.faults)), config["hidden_size"]
 
 
 def either_llava(outer: Fields, hidden: int) -> tuple[Tower, ...]:
@@ -79,4 +89,5 @@ TOWERS: dict[str, Towers] = {
     "llava_llama": first_llava,
     "llava_mistral": first_llava,
     "llava_qwen": first_llava,
+    "llava_qwen2": first_llava,
 }

@@ -135,6 +135,8 @@ def minicpmv(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 
 
 def dots_ocr(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """dots.ocr's encoder, and MonkeyOCRv2's, which is the same in other sizes (Yuliang-Liu/MonkeyOCRv2,
+    `parsing/modeling/modeling_monkeyocrv2_vllm.py`)."""
     c = vision_of(outer, "dots_vit")
     width, inner, number = c.size("embed_dim"), c.size("intermediate_size"), c.size("num_layers")
     patch, merge, bias = c.size("patch_size"), c.size("spatial_merge_size"), c.flag("use_bias")
@@ -237,6 +239,7 @@ TOWERS: dict[str, Towers] = {
     "deepseek_vl_v2": deepseek_vl_v2,
     "deepseekocr_2": deepseek_vl_v2,
     "dots_ocr": dots_ocr,
+    "monkeyocrv2": dots_ocr,
     "git": git,
     "h2ovl_chat": internvl_chat,
     "internvl_chat": internvl_chat,

@@ -292,6 +292,36 @@ EMU3: Config = {
     "text_config": decoder("emu3_text_model", 4096, 32, 32, 8, 14336, 184622),
     "vq_config": {"model_type": "emu3_vqgan", "codebook_size": 32768, "embed_dim": 4},
 }
+MONKEY_B: Config = decoder("qwen3", 1024, 28, 16, 8, 3072, 151936) | {
+    "model_type": "monkeyocrv2",
+    "head_dim": 128,
+    "vision_config": {
+        "model_type": "monkeyocr_vit",
+        "embed_dim": 768,
+        "hidden_size": 1024,
+        "intermediate_size": 3072,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "patch_size": 14,
+        "spatial_merge_size": 2,
+        "use_bias": False,
+    },
+}
+MONKEY_S = MONKEY_B | {"vision_config": MONKEY_B["vision_config"] | {"embed_dim": 384, "intermediate_size": 1536}}
+FAST: Config = {
+    "architectures": ["LlavaQwen2ForCausalLM"],
+    "mm_vision_tower": "mobileclip_l_1024",
+    "mm_hidden_size": 3072,
+    "mm_projector_type": "mlp2x_gelu",
+    "mm_patch_merge_type": "flat",
+    "unfreeze_mm_vision_tower": True,
+}
+FAST_05B = decoder("qwen2", 896, 24, 14, 2, 4864, 151936) | FAST | {"model_type": "llava_qwen2"}
+FAST_15B = decoder("qwen2", 1536, 28, 12, 2, 8960, 151936) | FAST | {"model_type": "llava_qwen2"}
+FAST_7B = decoder("qwen2", 3584, 28, 28, 4, 18944, 152064) | FAST | {"model_type": "llava_qwen2"}
+HUATUO = FAST_7B | {"mm_vision_tower": "openai/clip-vit-large-patch14-336", "mm_hidden_size": 1024}
+
+
 PUBLISHED: dict[str, tuple[Config, int]] = {
     "BAAI/Emu3-Chat-hf": (EMU3, 8_762_751_871 - 64),  # less what its norms saw while it was trained
     "facebook/chameleon-7b": (CHAMELEON, 7_043_090_432),
@@ -318,6 +348,12 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "xlangai/OpenCUA-7B": (OPENCUA, 8_292_168_448 - 28 * 64),  # less what the rotary tables are made from
     "stepfun-ai/Step3-VL-10B": (STEP_10B, 10_171_750_144),
     "stepfun-ai/step3": (STEP3, 320_969_912_832),
+    "zenosai/MonkeyOCRv2-B-Parsing": (MONKEY_B, 877_939_456),
+    "zenosai/MonkeyOCRv2-S-Parsing": (MONKEY_S, 784_115_584),
+    "apple/FastVLM-0.5B": (FAST_05B, 758_833_760),
+    "apple/FastVLM-1.5B": (FAST_15B, 1_909_278_176),
+    "apple/FastVLM-7B": (FAST_7B, 7_764_588_000),
+    "FreedomIntelligence/HuatuoGPT-Vision-7B": (HUATUO, 7_935_646_208),
 }
 
 
@@ -338,6 +374,9 @@ NOT_IN_VLLM = (
     *("MiniMaxAI/MiniMax-VL-01", "adept/fuyu-8b", "microsoft/Mage-VL", "nvidia/LocateAnything-3B"),
     *("mlx-community/LocateAnything-3B-8bit", "qnguyen3/nanoLLaVA"),
     *("facebook/chameleon-7b", "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B"),
+    *("zenosai/MonkeyOCRv2-B-Parsing", "zenosai/MonkeyOCRv2-S-Parsing"),
+    *("apple/FastVLM-0.5B", "apple/FastVLM-1.5B", "apple/FastVLM-7B", "FreedomIntelligence/HuatuoGPT-Vision-7B"),
+    "deepseek-community/DeepSeek-OCR-2",  # its class is transformers' own, and vLLM lists the publisher's alone
 )
 
 
