@@ -23,6 +23,7 @@ from calculator.architecture.schemes import (
 from calculator.architecture.shape import Scheme
 
 Method = Callable[[Settings], Rules | None]
+FP8_LISTS = ("ignored_layers", "modules_to_not_convert")  # vLLM 0.33.0, `quantization/fp8.py`, `from_config`
 LISTS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers", "llm_int8_skip_modules", "exclude")
 
 
@@ -52,8 +53,12 @@ def method_name(settings: Settings) -> str:
 
 
 def left_out_by(settings: Settings) -> Iterator[str]:
-    """The lists of what stays wide. The output head is no module of a layer and stays so unless something names it."""
-    for key in LISTS:
+    """The lists of what stays wide. The output head is no module of a layer and stays so unless something names it.
+
+    Where experts of a file in FP8 have an algorithm of their own, `ignore` is that one's: it names what stayed in FP8.
+    """
+    experts_apart = METHODS.get(method_name(settings)) is _fp8 and "moe_quant_algo" in settings
+    for key in FP8_LISTS if experts_apart else LISTS:
         listed = settings.get(key)
         if isinstance(listed, list):
             yield from (name for name in listed if isinstance(name, str) and name)
@@ -98,17 +103,19 @@ NGRAM_TABLES = ("engram.embed",)
 
 def _fp8(s: Settings) -> Rules | None:
     """Blocks where it says so. DeepSeek-V4's routed experts are MXFP4, or what `moe_quant_algo` says (vLLM,
-    `models/deepseek_v4/quant_config.py`); of DeepSeek-V4.1's tables of n-grams 32 numbers of a row share a scale
-    (transformers, `DeepseekV41EngramEmbedding`)."""
+    `models/deepseek_v4/quant_config.py`), in the layers that `quantized_layers` names where it names any. Of
+    DeepSeek-V4.1's tables of n-grams 32 numbers of a row share a scale (transformers, `DeepseekV41EngramEmbedding`)."""
     block = pair(s.get("weight_block_size"))
     rules = Rules(default=replace(FP8, block=block), rules=((NGRAM_TABLES, MXFP8),) if block == (32, 32) else ())
     if s.get("expert_dtype") == "fp4":
         rules = with_experts(rules, MXFP4)
     algorithm = s.get("moe_quant_algo")
-    if isinstance(algorithm, str):
-        scheme = ALGORITHMS.get(algorithm.upper())
-        return with_experts(rules, scheme) if scheme else None
-    return rules
+    if not isinstance(algorithm, str):
+        return rules
+    scheme, listed = ALGORITHMS.get(algorithm.upper()), section(s, "quantized_layers")
+    if scheme is None:
+        return None
+    return replace(rules, by_module=dict.fromkeys(listed, scheme)) if listed else with_experts(rules, scheme)
 
 
 def _compressed_tensors(s: Settings) -> Rules | None:

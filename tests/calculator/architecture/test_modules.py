@@ -198,6 +198,24 @@ def test_experts_with_an_algorithm_of_their_own() -> None:
     assert shape.native_format == "NVFP4"
 
 
+def test_another_algorithm_s_list_leaves_modules_in_fp8() -> None:
+    """nvidia/DeepSeek-V4-Flash-NVFP4 stores 166,726,476,754 numbers (llmfit 1.1.17, `parameters_raw`): scales and pairs
+    of four bits count as one each. What its `ignore` names is still in FP8, and the layer that predicts in MXFP4."""
+    layers = {f"layers.{layer}.ffn.experts": {"quant_algo": "NVFP4", "group_size": 16} for layer in range(43)}
+    config = {"quant_method": "fp8", "weight_block_size": [128, 128], "moe_quant_algo": "NVFP4"}
+    config |= {"quant_algo": "MIXED_PRECISION", "quantized_layers": layers}
+    config["ignore"] = ["*.attn.*", "*.ffn.shared_experts.*", "head", "mtp.*"]
+    shape = quantised("deepseek/deepseek-v4-flash-0731", **config)
+    assert (stored(shape, "attn_q_b"), stored(shape, "ffn_up_shexp")) == ({"FP8"}, {"FP8"})
+    total = 0
+    for tensor in shape.tensors:
+        rows, columns = tensor.shape[-2:] if len(tensor.shape) > 1 else (1, 1)
+        blocks = -(-rows // 128) * -(-columns // 128) * (tensor.elements // (rows * columns))
+        extra = {"FP8": blocks, "NVFP4": tensor.elements // 16, "MXFP4": tensor.elements // 32}.get(tensor.dtype, 0)
+        total += extra + tensor.elements // (2 if tensor.dtype in ("NVFP4", "MXFP4") else 1)
+    assert total == pytest.approx(166_726_476_754, rel=1e-9)
+
+
 def test_auto_round_keeps_what_it_says_wide() -> None:
     extra = {"model.layers.0.mlp.down_proj": {"bits": 16}, r".*self_attn.*": {"bits": 8, "group_size": 32}}
     shape = quantised("llama-3-1-8b-instruct", quant_method="auto-round", bits=4, group_size=128, extra_config=extra)
