@@ -23,7 +23,7 @@ FAMILIES: dict[str, Family] = {
     **dict.fromkeys(LIKE_LLAMA, LLAMA),
     **dict.fromkeys(LIKE_QWEN3, QWEN3),
     "aquila3": Standard(qkv_bias=True),
-    "joyai_llm_flash": V3,  # `MODEL_REMAPPING` of mlx-lm 0.32.2; its own count is not among those
+    "joyai_llm_flash": V3,  # `MODEL_REMAPPING` of mlx-lm 0.32.2
     "gravity_moe": V3,  # "the same underlying architecture": Trillion Labs' plug-in for vLLM
     "emo": replace(OLMOE, qk_norm=""),
     "instella": replace(OLMO2, norms=PRE_NORMS),

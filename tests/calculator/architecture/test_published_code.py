@@ -262,6 +262,37 @@ def test_gravity_s_checkpoint() -> None:
     assert read_config(GRAVITY).total_parameters == 29_558_815_872 - 50 * 64
 
 
+JOYAI = {
+    "model_type": "joyai_llm_flash",
+    "hidden_size": 2048,
+    "num_hidden_layers": 40,
+    "intermediate_size": 7168,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 32,
+    "q_lora_rank": 1536,
+    "kv_lora_rank": 512,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "v_head_dim": 128,
+    "vocab_size": 129280,
+    "n_routed_experts": 256,
+    "num_experts_per_tok": 8,
+    "moe_intermediate_size": 768,
+    "n_shared_experts": 1,
+    "first_k_dense_replace": 1,
+    "tie_word_embeddings": False,
+    "max_position_embeddings": 131072,
+}
+
+
+def test_joyai_s_checkpoint() -> None:
+    """jdopensource/JoyAI-LLM-Flash, sizes by radixark/miles (`scripts/models/joyai-llm-flash.py`): 49,286,094,592 with
+    the corrections of 39 routers and a layer that predicts, which is dense and has an embedding of its own."""
+    attention = 2048 * 1536 + 1536 + 1536 * 32 * 192 + 2048 * 576 + 512 + 512 * 32 * 256 + 32 * 128 * 2048
+    predicting = attention + 3 * 2048 * 7168 + 2 * 2048 * 2048 + 5 * 2048 + 129280 * 2048
+    assert read_config(JOYAI).total_parameters == 49_286_094_592 - 39 * 256 - predicting
+
+
 RENAMED = Path(__file__).parents[2] / "reference" / "parameters" / "renamed.jsonl"
 
 
