@@ -12,7 +12,7 @@ from pathlib import Path
 
 from calculator.architecture.shape import Shape
 
-GENERATING = ("ForCausalLM", "ForConditionalGeneration")
+GENERATING = ("ForCausalLM", "ForConditionalGeneration", "ForVisionText2Text")
 """How classes end that write text; others are converted, or serve something else."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calculator.architecture.towers import (
     clip,
     first_llava,
+    first_readers,
     gemma,
     glm,
     inkling,
@@ -31,6 +32,7 @@ TOWERS: dict[str, Towers] = {
         *(
             clip,
             first_llava,
+            first_readers,
             gemma,
             glm,
             inkling,

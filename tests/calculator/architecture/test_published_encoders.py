@@ -322,6 +322,43 @@ FAST_7B = decoder("qwen2", 3584, 28, 28, 4, 18944, 152064) | FAST | {"model_type
 HUATUO = FAST_7B | {"mm_vision_tower": "openai/clip-vit-large-patch14-336", "mm_hidden_size": 1024}
 
 
+IDEFICS: Config = {
+    "model_type": "idefics",
+    "architectures": ["IdeficsForVisionText2Text"],
+    "vocab_size": 32000,
+    "additional_vocab_size": 2,
+    "hidden_size": 4096,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "intermediate_size": 11008,
+    "cross_layer_interval": 4,
+    "qk_layer_norms": True,
+    "use_resampler": True,
+    "vision_config": {
+        "model_type": "idefics",
+        "embed_dim": 1280,
+        "image_size": 224,
+        "intermediate_size": 5120,
+        "num_attention_heads": 16,
+        "num_hidden_layers": 32,
+        "patch_size": 14,
+    },
+    "perceiver_config": {
+        "resampler_n_latents": 64,
+        "resampler_depth": 6,
+        "resampler_n_heads": 16,
+        "resampler_head_dim": 96,
+        "qk_layer_norms_perceiver": True,
+    },
+}
+KOSMOS: Config = {  # its sizes are those of its class
+    "model_type": "kosmos-2.5",
+    "architectures": ["Kosmos2_5ForConditionalGeneration"],
+    "text_config": {"model_type": "kosmos_2_5_text_model"},
+    "vision_config": {"model_type": "kosmos_2_5_vision_model"},
+}
+
+
 PUBLISHED: dict[str, tuple[Config, int]] = {
     "BAAI/Emu3-Chat-hf": (EMU3, 8_762_751_871 - 64),  # less what its norms saw while it was trained
     "facebook/chameleon-7b": (CHAMELEON, 7_043_090_432),
@@ -348,6 +385,9 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "xlangai/OpenCUA-7B": (OPENCUA, 8_292_168_448 - 28 * 64),  # less what the rotary tables are made from
     "stepfun-ai/Step3-VL-10B": (STEP_10B, 10_171_750_144),
     "stepfun-ai/step3": (STEP3, 320_969_912_832),
+    # Less what the rotary tables of 40 layers are made from; transformers 5.24.0 counts as many.
+    "HuggingFaceM4/idefics-9b": (IDEFICS, 8_929_682_192 - 40 * 64),
+    "microsoft/kosmos-2.5": (KOSMOS, 1_374_646_272),
     "zenosai/MonkeyOCRv2-B-Parsing": (MONKEY_B, 877_939_456),
     "zenosai/MonkeyOCRv2-S-Parsing": (MONKEY_S, 784_115_584),
     "apple/FastVLM-0.5B": (FAST_05B, 758_833_760),
@@ -376,6 +416,7 @@ NOT_IN_VLLM = (
     *("facebook/chameleon-7b", "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B"),
     *("zenosai/MonkeyOCRv2-B-Parsing", "zenosai/MonkeyOCRv2-S-Parsing"),
     *("apple/FastVLM-0.5B", "apple/FastVLM-1.5B", "apple/FastVLM-7B", "FreedomIntelligence/HuatuoGPT-Vision-7B"),
+    *("HuggingFaceM4/idefics-9b", "microsoft/kosmos-2.5"),
     "deepseek-community/DeepSeek-OCR-2",  # its class is transformers' own, and vLLM lists the publisher's alone
 )
 
