@@ -13,6 +13,7 @@ from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.families.diffusion import BLOCK_KEYS, DIFFUSION
+from calculator.architecture.families.encoder_decoders import ENCODER_DECODERS
 from calculator.architecture.fields import MOST_MIXERS, Fields
 from calculator.architecture.gguf_header import check_agrees, deepstack_in_file, is_header, is_ollama, read_header
 from calculator.architecture.heads import check_no_draft, class_named
@@ -87,6 +88,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         state_dtype=_state_dtype(wrapped.text),
         assumptions=assumptions + storage.assumptions + of_file(wrapped, wrapped.outer.config),
         quantization=storage.quantization,
+        reads_first=wrapped.text.model_type in ENCODER_DECODERS,
         diffusion=DIFFUSION.get(wrapped.text.model_type, ""),
         block_tokens=_block_tokens(wrapped),
         stated_experts=_stated_experts(wrapped.text),

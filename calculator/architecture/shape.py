@@ -196,6 +196,7 @@ class Shape:
     state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"
     file_tensors: tuple[FileTensor, ...] = ()  # of the very file that was read, where it is GGUF
     stated_deepstack: int = 0  # layers of an encoder that such a file counts and does not hold (Qwen3-VL)
+    reads_first: bool = False  # an encoder of texts reads, and what the decoder's layers keep is of both
     diffusion: str = ""  # "whole", "blocks": what a model that writes by diffusion reads anew at each step
     block_tokens: int = 0  # that it writes at once, where the file says so
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it

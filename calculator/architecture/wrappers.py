@@ -39,6 +39,7 @@ TEXT_TYPES: dict[str, str] = {
     "emu3": "emu3_text_model",
     "ernie4_5_vl_moe": "ernie4_5_vl_moe_text",
     "exaone4_5": "exaone4_5_text",
+    "florence2": "florence2_language",
     "fuyu": "persimmon",
     "gemma3": "gemma3_text",
     "gemma3n": "gemma3n_text",

@@ -50,13 +50,13 @@ def speed(
     ram_bandwidth_bytes_per_s: int = RAM_BANDWIDTH_BYTES_PER_S,
 ) -> Speed | None:
     """Bounds for a workload that has been placed on cards; None where it cannot be placed at all, and for a model that
-    writes by diffusion, of which a step is no token.
+    writes by diffusion, of which a step is no token, or behind an encoder, which a step leaves alone.
 
     `prompt_tokens` are read before the first token (default: half the context). Decoding is taken at
     `visible_tokens` of context (default: the whole context, the slowest point).
     """
     estimate, card = fit.estimate, fit.card
-    if estimate is None or shape.diffusion:
+    if estimate is None or shape.diffusion or shape.reads_first:
         return None
     devices = card.devices * fit.count
     if card.beside:
@@ -103,7 +103,7 @@ def decoding(shape: Shape, fit: Fit, context: int) -> tuple[float | None, str | 
     `context` is that of the fit, or another at which it is the same (`HardwareEngine.rounded`).
     """
     estimate, card = fit.estimate, fit.card
-    if estimate is None or card.beside or shape.diffusion:
+    if estimate is None or card.beside or shape.diffusion or shape.reads_first:
         bounds = speed(shape, fit)
         return (bounds.sequence_tokens_per_s, bounds.bound) if bounds else (None, None)
     sequences = estimate.workload.sequences

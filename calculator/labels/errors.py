@@ -171,7 +171,7 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
         "“%(value)s” writes text by diffusion: many tokens at once, over and over, instead of one after the other. Its layers are not known here."
     ),
     "is_encoder_decoder": gettext_lazy(
-        "“%(value)s” is an encoder-decoder, as for translation or reading documents. Only models without an encoder of texts are computed here."
+        "“%(value)s” is an encoder-decoder, as for translation or reading documents, of a kind whose layers are not known here."
     ),
     "is_image_text_encoder": gettext_lazy(
         "“%(value)s” compares images with texts, as CLIP does, and writes no text: it is not computed here."

@@ -30,6 +30,6 @@ BY_TRANSFORMERS_ALONE = NOT_BY_VLLM | {"hrm_text", "iquestloopcoder"}
 
 def check_modelled(shape: Shape, types: frozenset[str] = BY_TRANSFORMERS_ALONE) -> None:
     """Raise `WorkloadError` for a model type of which this engine's own memory was not read, nor of any that writes by
-    diffusion."""
-    if shape.model_type in types or shape.diffusion:
+    diffusion or behind an encoder of texts."""
+    if shape.model_type in types or shape.diffusion or shape.reads_first:
         raise WorkloadError("engine", "model_not_modelled", model_type=shape.file_type or shape.model_type)

@@ -162,6 +162,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "sglang_state_slots": ("slots",),
     "transformers_build": ("version",),
     "prompt_in_one_pass": ("tokens",),
+    "reads_first": (),
     "diffusion_whole": (),
     "diffusion_blocks": (),
     "nf4_single_quantisation": (),
