@@ -50,7 +50,8 @@ def first_llava(outer: Fields, hidden: int, *, whole: bool = False) -> tuple[Tow
     tower, own_width = _encoder(outer, whole)
     if outer.has("mm_resampler_type"):
         raise outer.fail("mm_resampler_type", "unsupported_value", value=outer.word("mm_resampler_type")[:40])
-    width, way = outer.size("mm_hidden_size", own_width), outer.word("mm_projector_type", "linear")
+    width = outer.size("mm_hidden_size") if own_width is None else outer.size("mm_hidden_size", own_width)
+    way = outer.word("mm_projector_type", "linear")
     depth = re.fullmatch(r"mlp([1-9])x_gelu", way)
     if way != "linear" and not depth:
         raise outer.fail("mm_projector_type", "unsupported_value", value=way[:40])

@@ -5,7 +5,7 @@ Source: transformers 5.24.0, `models/florence2`; the publisher's own files spell
 
 from __future__ import annotations
 
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import MOST_LAYERS, Fields
 from calculator.architecture.tensors import linear, norm, vector
 from calculator.architecture.towers.tower import Tower, Towers, Weights, patches, vision_of
 
@@ -14,10 +14,14 @@ _WIDTHS = [128, 256, 512, 1024]
 
 def florence(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "florence_vision")
-    widths = c.sizes("embed_dim") or c.sizes("dim_embed") or _WIDTHS
+    widths = c.sizes("embed_dim", least=1) or c.sizes("dim_embed", least=1) or _WIDTHS
     number = len(widths)
-    depths = c.sizes("depths", number) or [1, 1, 9, 1]
-    kernels = c.sizes("patch_size", number) or [7, 3, 3, 3]
+    depths = c.sizes("depths", number, least=1) or [1, 1, 9, 1]
+    kernels = c.sizes("patch_size", number, least=1) or [7, 3, 3, 3]
+    if len(depths) != number or len(kernels) != number:
+        raise c.fail("depths", "wrong_length", length=len(depths), expected=number)
+    if sum(depths) > MOST_LAYERS:
+        raise c.fail("depths", "out_of_range", value=sum(depths), least=number, most=MOST_LAYERS)
     first = c.value("patch_prenorm")
     before = first if isinstance(first, list) and len(first) == number else [False, True, True, True]
     ratio = c.number("mlp_ratio", 4)

@@ -94,3 +94,16 @@ def test_other_engines_say_that_theirs_is_not_modelled() -> None:
 def test_layers_of_another_order_are_refused() -> None:
     with pytest.raises(ConfigError, match="normalize_before"):
         read_config(bart(768, 6, normalize_before=True))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"depths": [2**20, 1, 9, 1]}, "out_of_range"),
+        ({"depths": [1, 1]}, "wrong_length"),
+        ({"depths": 3}, "not_a_list"),
+    ],
+)
+def test_stages_of_an_encoder_are_bounded(changed: Config, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        read_config(FLORENCE | {"vision_config": FLORENCE["vision_config"] | changed})

@@ -10,6 +10,7 @@ import sys
 
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.towers import TOWERS
+from calculator.architecture.wrappers import TEXT_TYPES
 from tests.reference.coverage.known import KNOWN, MORE_CLASSES, OWN_CLASSES
 
 
@@ -20,6 +21,9 @@ def classes_by_type() -> dict[str, list[str]]:
         found.setdefault(name, set()).update(row.get("classes", ()))
     for name, model_type in OWN_CLASSES.items():
         found.setdefault(model_type, set()).add(name)
+    for whole, text in TEXT_TYPES.items():
+        if text.endswith("_text"):  # of this whole alone
+            found.setdefault(text, set()).update(found.get(whole, ()))
     return {name: sorted(found[name]) for name in sorted({*FAMILIES, *TOWERS}) if found.get(name)}
 
 
