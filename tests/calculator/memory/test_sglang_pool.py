@@ -194,9 +194,14 @@ def test_half_precision_keeps_its_cache_unless_latents_are_sparse() -> None:
     assert engine.default_kv_format(replace(catalogued("deepseek/deepseek-v3-2"), native_format="FP16")) == "bf16"
 
 
-@pytest.mark.parametrize(
-    "slug", ["deepseek/deepseek-v4-pro", "meta/llama-3-2-11b-vision-instruct", "ai21/ai21-jamba-large-1-6"]
-)
+def test_a_class_that_it_lacks_is_refused_by_name() -> None:
+    """No file of `srt/models/` has an `EntryClass` for Jamba, whose class in transformers allows no other attention."""
+    with pytest.raises(WorkloadError) as caught:
+        estimate(catalogued("ai21/ai21-jamba-large-1-6"), Workload(engine="sglang"))
+    assert (caught.value.field, caught.value.key) == ("engine", "model_not_known")
+
+
+@pytest.mark.parametrize("slug", ["deepseek/deepseek-v4-pro", "meta/llama-3-2-11b-vision-instruct"])
 def test_what_is_not_modelled_is_refused_by_name(slug: str) -> None:
     with pytest.raises(WorkloadError) as caught:
         estimate(catalogued(slug), Workload(engine="sglang"))
