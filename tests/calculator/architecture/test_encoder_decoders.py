@@ -31,7 +31,7 @@ def t5(width: int, layers: int, inner: int, **more: Any) -> Config:
 
 
 GATED = {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}
-DAVIT = {
+DAVIT: Config = {
     "model_type": "davit",
     "dim_embed": [128, 256, 512, 1024],
     "depths": [1, 1, 9, 1],
@@ -46,7 +46,7 @@ DAVIT = {
     "visual_temporal_embedding": {"type": "COSINE", "max_temporal_embeddings": 100},
     "image_feature_source": ["spatial_avg_pool", "temporal_avg_pool"],
 }
-FLORENCE = {
+FLORENCE: Config = {
     "model_type": "florence2",
     "architectures": ["Florence2ForConditionalGeneration"],
     "projection_dim": 768,

@@ -202,7 +202,7 @@ def test_another_algorithm_s_list_leaves_modules_in_fp8() -> None:
     """nvidia/DeepSeek-V4-Flash-NVFP4 stores 166,726,476,754 numbers (llmfit 1.1.17, `parameters_raw`): scales and pairs
     of four bits count as one each. What its `ignore` names is still in FP8, and the layer that predicts in MXFP4."""
     layers = {f"layers.{layer}.ffn.experts": {"quant_algo": "NVFP4", "group_size": 16} for layer in range(43)}
-    config = {"quant_method": "fp8", "weight_block_size": [128, 128], "moe_quant_algo": "NVFP4"}
+    config: dict[str, Any] = {"quant_method": "fp8", "weight_block_size": [128, 128], "moe_quant_algo": "NVFP4"}
     config |= {"quant_algo": "MIXED_PRECISION", "quantized_layers": layers}
     config["ignore"] = ["*.attn.*", "*.ffn.shared_experts.*", "head", "mtp.*"]
     shape = quantised("deepseek/deepseek-v4-flash-0731", **config)
