@@ -16,7 +16,7 @@ from calculator.hardware.limits import (
     most_sequences,
     too_small,
 )
-from calculator.hardware.machine import fit
+from calculator.hardware.machine import fit, room
 from calculator.memory import ENGINES, Workload, WorkloadError
 from calculator.memory.engines import MeasuredEngine, engines_for, resolve
 
@@ -92,18 +92,19 @@ class _Search:
         except WorkloadError:
             return None
 
-    def _too_small(self, workload: Workload, count: int | None = None) -> bool:
-        return too_small(self.shape, workload, self.card, count or self.count, extra_bytes=self.extra)
-
-    def _holds(self, workload: Workload) -> bool:
-        if self._too_small(workload):
+    def _holds(self, workload: Workload, count: int | None = None) -> bool:
+        count = count or self.count
+        if too_small(self.shape, workload, self.card, count, extra_bytes=self.extra):
             return False
-        answer = self._fit(workload)
-        return answer is not None and answer.state != "does_not_fit"
+        try:
+            told = room(self.shape, workload, self.card, count, extra_bytes=self.extra)
+        except WorkloadError:
+            return False
+        return told is not None and told.state != "does_not_fit"
 
     def _longest(self, workload: Workload) -> Workload | None:
         try:
-            if self._too_small(workload):
+            if too_small(self.shape, workload, self.card, self.count, extra_bytes=self.extra):
                 return None
             tokens = largest_context(
                 self.shape,
@@ -195,10 +196,8 @@ class _Search:
     def _more_cards(self) -> tuple[Workload, int] | None:
         whole = self.workload.unsplit()
         for count in CARDS:
-            if self.count < count <= self.card.max_cards and not self._too_small(whole, count):
-                answer = self._fit(whole, count)
-                if answer is not None and answer.state != "does_not_fit":
-                    return whole, count
+            if self.count < count <= self.card.max_cards and self._holds(whole, count):
+                return whole, count
         return None
 
     def _other_engine(self) -> Workload | None:

@@ -162,8 +162,8 @@ def served(shape: Shape, answer: Estimate, available_bytes: int | None = None) -
 def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     """`workload` with every default filled in and every format in the engine's spelling."""
     values = vars(workload)
-    for knob, unset in UNSET_KNOBS.items():
-        if values[knob] != unset and knob not in engine.KNOBS:
+    for knob, unset in _others_knobs(engine.KNOBS):
+        if values[knob] != unset:
             raise WorkloadError(knob, "not_supported", value=values[knob])
     for field, (least, most) in BOUNDS.items():
         value = values[field]
@@ -181,6 +181,12 @@ def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     drafted = {field: getattr(workload, field) for field in DRAFT_FORMATS}
     spelled = {field: _offered(field, value, kv_formats) for field, value in drafted.items() if value is not None}
     return workload.but(weight_format=weight_format, kv_format=kv_format, kv_v_format=kv_v_format, **spelled)
+
+
+@lru_cache(maxsize=16)
+def _others_knobs(knobs: frozenset[str]) -> tuple[tuple[str, object], ...]:
+    """Those that an engine with `knobs` does not read, each with the value that means "not turned"."""
+    return tuple((knob, unset) for knob, unset in UNSET_KNOBS.items() if knob not in knobs)
 
 
 # Engines, checkpoints and people write the same storage in several ways.

@@ -42,7 +42,7 @@ def recipe_of(workload: Workload) -> Recipe:
 
 @lru_cache(maxsize=1024)
 def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
-    located, types = _locate(shape, recipe.as_stored, placement), _types(shape, recipe)
+    located, types = _locate(shape, recipe.as_stored, placement), types_of(shape, recipe)
     return Weights(
         file_bytes=file_bytes(shape, recipe),
         cards=tuple(_terms(card, types) for card in located.cards),
@@ -53,18 +53,20 @@ def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
 @lru_cache(maxsize=1024)
 def card_bytes(shape: Shape, recipe: Recipe, placement: Placement) -> tuple[int, ...]:
     """What the weights of each card in `weigh` add up to."""
-    return tuple(sum(term.bytes for term in card) for card in weigh(shape, recipe, placement).cards)
+    located, types = _locate(shape, recipe.as_stored, placement), types_of(shape, recipe)
+    return tuple(sum([row_bytes(types[slot], number) for slot, number in card.items()]) for card in located.cards)
 
 
 @lru_cache(maxsize=256)
 def file_bytes(shape: Shape, recipe: Recipe) -> int:
     """The tensors of the whole file, from a model with all the layers that it holds."""
-    types = _types(shape, recipe)
+    types = types_of(shape, recipe)
     return sum(row_bytes(types[slot], elements) for slot, elements in slots_of(shape, recipe).elements.items())
 
 
 @lru_cache(maxsize=256)
-def _types(shape: Shape, recipe: Recipe) -> Mapping[Slot, str]:
+def types_of(shape: Shape, recipe: Recipe) -> Mapping[Slot, str]:
+    """The type that each kind of tensor gets."""
     slots = slots_of(shape, recipe)
     return {slot: choose_type(recipe, slot, slots.traits) for slot in slots.elements}
 
