@@ -53,9 +53,11 @@ RUINED = 1.0
 """Rise of perplexity, as a share, from which other weights are named last."""
 
 
-def fixes(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Iterator[Fix]:
-    """Every single change that makes `workload` fit on the cards, or on more of them. `extra_bytes` as in `fit`."""
-    return _Search(shape, workload, card, count, extra_bytes).fixes()
+def fixes(shape: Shape, workload: Workload, asked: Fit, *, extra_bytes: int = 0) -> Iterator[Fix]:
+    """Every single change that makes `workload` fit on the cards on which it was `asked`, or on more of them.
+    `extra_bytes` as in `fit`."""
+    file_bytes = asked.estimate.file_bytes if asked.estimate else None
+    return _Search(shape, workload, asked.card, asked.count, extra_bytes, file_bytes).fixes()
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class _Search:
     card: Card
     count: int
     extra: int
+    file_bytes: int | None
 
     def fixes(self) -> Iterator[Fix]:
         last = []
@@ -160,8 +163,6 @@ class _Search:
 
     def _smaller_weights(self) -> Workload | None:
         """The best format of a smaller file that fits."""
-        own = self._fit(self.workload)
-        below = own.estimate.file_bytes if own and own.estimate else None
         try:
             best = best_format(
                 self.shape,
@@ -169,7 +170,7 @@ class _Search:
                 self.card,
                 self.count,
                 tight=True,
-                below_bytes=below,
+                below_bytes=self.file_bytes,
                 by_quality=True,
                 extra_bytes=self.extra,
             )

@@ -152,11 +152,18 @@ def served(shape: Shape, answer: Estimate, available_bytes: int | None = None) -
 
     None where the engine has no pool, the card is not known, or nothing is left.
     """
-    engine = ENGINES[answer.workload.engine]
-    if not isinstance(engine, PooledEngine):
+    engine = _pooled(answer.workload.engine)
+    if engine is None:
         return None
     left = engine.available_bytes(answer) if available_bytes is None else available_bytes
     return engine.capacity(shape, answer.workload, left) if left is not None and left > 0 else None
+
+
+@lru_cache(maxsize=16)
+def _pooled(name: str) -> PooledEngine | None:
+    """To ask an object for all names of a protocol takes as long as a part of the answer."""
+    engine = ENGINES[name]
+    return engine if isinstance(engine, PooledEngine) else None
 
 
 def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:

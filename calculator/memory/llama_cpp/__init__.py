@@ -27,7 +27,7 @@ from calculator.memory.llama_cpp.running import Sizes, kept_terms, run, sizes
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.not_modelled import check_modelled
-from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
+from calculator.memory.workload import Estimate, Part, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 MOST_CARDS = 15  # beside the CPU: `GGML_SCHED_MAX_BACKENDS` in `ggml/src/ggml-backend.cpp`, `-ts` in `common/arg.cpp`
@@ -101,7 +101,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         for own, runs in zip(weights, running.cards, strict=True)
     )
     *before, vision = running.parts
-    weighed = Part(key="weights", terms=_joined(held))
+    weighed = Part(key="weights", terms=held.on_cards)
     return Estimate(
         workload=workload,
         total_parameters=shape.total_parameters,
@@ -226,18 +226,3 @@ def _check_cards(workload: Workload, shares: tuple[float, ...]) -> None:
         raise WorkloadError(field, "too_many_cards", value=workload.stages, most=MOST_CARDS)
     if any(not 0 <= share <= LARGEST_SHARE for share in shares):
         raise WorkloadError("tensor_split", "not_shares", value=written(shares), most=LARGEST_SHARE)
-
-
-def _joined(held: Weights) -> tuple[Term, ...]:
-    """The weights of all cards, one term per type or one for the share of a file."""
-    if len(held.cards) == 1:
-        return held.cards[0]
-    joined: dict[int | str, Term] = {}
-    for term in (term for card in held.cards for term in card):
-        kind, other = term.values["format"], joined.get(term.values["format"])
-        if other is not None:
-            counted = "part" if "part" in term.values else "elements"
-            number = int(other.values[counted]) + int(term.values[counted])
-            term = Term(term.key, {**term.values, counted: number}, other.bytes + term.bytes)
-        joined[kind] = term
-    return tuple(joined.values())
