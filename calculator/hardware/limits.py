@@ -214,19 +214,19 @@ def _may_fit(
     """All but those known not to fit: by the card, as the engine tells, or since not even a short context does."""
     engine = engine_named(workload.engine)
     needs = engine.card_needs(shape)
-    allowed = (
-        name
-        for name in weight_formats
-        if not any(reason.blocks for reason in card_reasons(card, workload.in_format(name), needs))
-    )
+
+    def refused(name: str) -> bool:
+        return any(reason.blocks for reason in card_reasons(card, workload.in_format(name), needs))
+
     if card.beside or engine.fullest_by_format is None:
-        for name in allowed:
-            if not too_small(shape, workload.in_format(name), card, count, extra_bytes=extra_bytes):
+        for name in weight_formats:
+            asked = workload.in_format(name)
+            if not refused(name) and not too_small(shape, asked, card, count, extra_bytes=extra_bytes):
                 yield name
         return
     try:
-        for name, told in rooms(shape, workload, card, count, allowed, extra_bytes=extra_bytes):
-            if _holds(told, tight):
+        for name, told in rooms(shape, workload, card, count, weight_formats, extra_bytes=extra_bytes):
+            if _holds(told, tight) and not refused(name):
                 yield name
     except WorkloadError:
         yield from weight_formats  # who places it says why

@@ -16,7 +16,7 @@ from calculator.memory.llama_cpp.draft import check_draft_cache
 from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.notes import notes
-from calculator.memory.llama_cpp.overhead import overhead
+from calculator.memory.llama_cpp.overhead import Overhead, overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
 from calculator.memory.llama_cpp.perplexity import QUALITY_SOURCE as QUALITY_SOURCE
 from calculator.memory.llama_cpp.perplexity import perplexity_rise as perplexity_rise
@@ -86,9 +86,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         workload = workload.but(pipeline_parallel=workload.stages)
     running = run(shape, _of_any_card(workload))
     held = _held(shape, workload, running.placement)
-    works = workload.gpu_layers != 0
-    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=works)
-    weights = _weights(shape, workload, running.placement)
+    around, weights = _around(workload), _weights(shape, workload, running.placement)
     cards = tuple(
         {
             "weights": own,
@@ -121,7 +119,7 @@ def fullest_bytes(shape: Shape, workload: Workload) -> tuple[int, int, int]:
     without saying why, and in a fraction of the time. Raises WorkloadError like it."""
     workload, placement = _settled(shape, workload)
     weights, running = _weights(shape, workload, placement), sizes(shape, _of_any_card(workload), placement)
-    return _fullest(workload, weights, running)
+    return _fullest(weights, running, _around(workload))
 
 
 def fullest_by_format(
@@ -133,10 +131,14 @@ def fullest_by_format(
     if _offloads(workload):
         yield from ((name, fullest_bytes(shape, workload.but(weight_format=name))) for name in names)
         return
-    running, stored = sizes(shape, _of_any_card(workload), placement), in_file(shape, workload)
+    running, stored, around = (
+        sizes(shape, _of_any_card(workload), placement),
+        in_file(shape, workload),
+        _around(workload),
+    )
     for name in names:
         weights = weights_by_card(stored, Recipe(name, workload.importance_matrix), placement)
-        yield name, _fullest(workload, weights, running)
+        yield name, _fullest(weights, running, around)
 
 
 def _settled(shape: Shape, workload: Workload) -> tuple[Workload, Placement]:
@@ -147,10 +149,15 @@ def _settled(shape: Shape, workload: Workload) -> tuple[Workload, Placement]:
     return workload, place(workload, in_file(shape, workload).num_layers)
 
 
-def _fullest(workload: Workload, weights: Sequence[int], running: Sequence[Sizes]) -> tuple[int, int, int]:
+def _fullest(weights: Sequence[int], running: Sequence[Sizes], around: Overhead) -> tuple[int, int, int]:
     alone = max([own + sum(runs) for own, runs in zip(weights, running, strict=True)])
-    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=workload.gpu_layers != 0)
     return alone + around.least, alone + around.bytes, alone + around.most
+
+
+def _around(workload: Workload) -> Overhead:
+    """What lies on each card beside the model."""
+    works = workload.gpu_layers != 0
+    return overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=works)
 
 
 def kept_bytes(shape: Shape, workload: Workload) -> int:
