@@ -98,7 +98,7 @@ class Spots(NamedTuple):
     scores: Sequence[float]
 
     def at(self, place: int) -> Spot:
-        return Spot(*(column[place] for column in self))
+        return Spot(self.models[place], self.memory_bytes[place], self.ranks[place], self.scores[place])
 
     def unbeaten(self) -> tuple[Spot, ...]:
         """The frontier, of which a model cannot be whose score is below that of one with less memory, or as much."""
