@@ -83,12 +83,6 @@ class Workload:
             known = values["_hash"] = hash(tuple(values.values()))
         return known
 
-    def __eq__(self, other: object) -> bool:
-        """Caches ask for this again and again, too: once both are hashed, mappings are compared sooner than fields."""
-        if not isinstance(other, Workload):
-            return NotImplemented
-        return hash(self) == hash(other) and vars(self) == vars(other)
-
     def unsplit(self) -> Self:
         """The same on one device, for an engine to split in its own way."""
         return self.but(**{name: UNSET_KNOBS[name] for name in SPLITS})
