@@ -221,7 +221,7 @@ def _may_fit(
     if card.beside or engine.fullest_by_format is None:
         for name in weight_formats:
             asked = workload.in_format(name)
-            if not refused(name) and not too_small(shape, asked, card, count, extra_bytes=extra_bytes):
+            if not too_small(shape, asked, card, count, extra_bytes=extra_bytes) and not refused(name):
                 yield name
         return
     try:
