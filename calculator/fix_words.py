@@ -48,7 +48,7 @@ def what_helps(form: WorkloadForm) -> tuple[FixView, ...]:
     """The first changes that make a valid form's workload fit on its cards; none where it fits."""
     if form.placed is None or form.placed.state != "does_not_fit":
         return ()
-    found = fixes(form.shape, form.workload, form.placed.card, form.placed.count)
+    found = fixes(form.shape, form.workload, form.placed)
     shown = [
         fix_view(fix, form.query_of(fix.workload, fix.fit.count)) for fix, _n in zip(found, range(MOST), strict=False)
     ]

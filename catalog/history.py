@@ -83,7 +83,7 @@ def keep_deleted(row: Synced, user: Any) -> None:
 
 def _store(groups: list[list[Any]], comment: str, user: Any) -> None:
     revisions = [Revision(date_created=timezone.now(), comment=comment, user=user) for _group in groups]
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # nobody goes on where history cannot be written
         Revision.objects.bulk_create(revisions, batch_size=BATCH)
         Version.objects.bulk_create(
             (_version(row, revision) for revision, group in zip(revisions, groups, strict=True) for row in group),

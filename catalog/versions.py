@@ -8,6 +8,7 @@ kept as plain data, which any release can read.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -36,12 +37,15 @@ def release() -> str:
 
 
 def _program(root: Path) -> Iterator[Path]:
-    """All that decides what a page says beside the rows; `catalog/data` is what rows are made from."""
+    """All that decides what a page says beside the rows; `catalog/data` is what rows are made from, and is not even
+    looked at: it has more files than all the rest."""
     for name in PROGRAM:
-        for path in sorted((root / name).rglob("*")) or [root / name]:
-            parts = path.relative_to(root).parts
-            if path.is_file() and "__pycache__" not in parts and parts[:2] != ("catalog", "data"):
-                yield path
+        if (root / name).is_file():
+            yield root / name
+        for folder, below, files in os.walk(root / name):
+            here = Path(folder)
+            below[:] = sorted(set(below) - ({"__pycache__", "data"} if here == root / "catalog" else {"__pycache__"}))
+            yield from (here / file for file in sorted(files))
 
 
 def row_version(row: Synced) -> tuple[int, str]:

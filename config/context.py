@@ -8,6 +8,7 @@ from datetime import date
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Max
+from django.db.models.functions import Length
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse, translate_url
 from django.utils.functional import SimpleLazyObject
@@ -16,7 +17,7 @@ from django.utils.translation import get_language
 from catalog import versions
 from catalog.models import DataChange, LanguageModel, Score
 
-DAY = r"^\d{4}-\d{2}-\d{2}$"
+DAY = len("2026-11-29")
 HTML_CODES = {"en": "en", "zh-hans": "zh-Hans"}
 
 
@@ -60,10 +61,11 @@ def data_date() -> date | None:
 
 
 def _newest_day() -> str:
-    """Dates are text, and those of a month alone are shorter; empty without data."""
-    days = Score.objects.filter(date__regex=DAY).aggregate(newest=Max("date"))["newest"]
-    released = LanguageModel.objects.published().filter(release_date__regex=DAY)
-    return max(days or "", released.aggregate(newest=Max("release_date"))["newest"] or "")
+    """Dates are text, and those of a month alone are shorter (`PARTIAL_DATE`); empty without data."""
+    days = Score.objects.order_by().alias(letters=Length("date")).filter(letters=DAY)
+    released = LanguageModel.objects.published().order_by().alias(letters=Length("release_date")).filter(letters=DAY)
+    found = days.aggregate(newest=Max("date"))["newest"], released.aggregate(newest=Max("release_date"))["newest"]
+    return max(newest or "" for newest in found)
 
 
 def site(request: HttpRequest) -> dict[str, object]:

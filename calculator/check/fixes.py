@@ -49,7 +49,7 @@ def mend(shape: Shape, settled: Settled, hardware: Hardware, failure: Failure | 
         share = int(100 * failure.values["free_bytes"] / failure.values["total_bytes"]) / 100
         found = [Fix(key="smaller_share", workload=workload, fit=asked, share=share)]
     elif asked.state == "does_not_fit" or unforeseen:
-        found = fixes(shape, workload, hardware.card, hardware.count, extra_bytes=held)
+        found = fixes(shape, workload, asked, extra_bytes=held)
     return Mending(asked=asked, extra_bytes=held, unforeseen_bytes=unforeseen, fixes=tuple(found))
 
 

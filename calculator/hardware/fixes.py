@@ -16,7 +16,7 @@ from calculator.hardware.limits import (
     most_sequences,
     too_small,
 )
-from calculator.hardware.machine import fit
+from calculator.hardware.machine import fit, room
 from calculator.memory import ENGINES, Workload, WorkloadError
 from calculator.memory.engines import MeasuredEngine, engines_for, resolve
 
@@ -53,9 +53,11 @@ RUINED = 1.0
 """Rise of perplexity, as a share, from which other weights are named last."""
 
 
-def fixes(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Iterator[Fix]:
-    """Every single change that makes `workload` fit on the cards, or on more of them. `extra_bytes` as in `fit`."""
-    return _Search(shape, workload, card, count, extra_bytes).fixes()
+def fixes(shape: Shape, workload: Workload, asked: Fit, *, extra_bytes: int = 0) -> Iterator[Fix]:
+    """Every single change that makes `workload` fit on the cards on which it was `asked`, or on more of them.
+    `extra_bytes` as in `fit`."""
+    file_bytes = asked.estimate.file_bytes if asked.estimate else None
+    return _Search(shape, workload, asked.card, asked.count, extra_bytes, file_bytes).fixes()
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class _Search:
     card: Card
     count: int
     extra: int
+    file_bytes: int | None
 
     def fixes(self) -> Iterator[Fix]:
         last = []
@@ -92,18 +95,19 @@ class _Search:
         except WorkloadError:
             return None
 
-    def _too_small(self, workload: Workload, count: int | None = None) -> bool:
-        return too_small(self.shape, workload, self.card, count or self.count, extra_bytes=self.extra)
-
-    def _holds(self, workload: Workload) -> bool:
-        if self._too_small(workload):
+    def _holds(self, workload: Workload, count: int | None = None) -> bool:
+        count = count or self.count
+        if too_small(self.shape, workload, self.card, count, extra_bytes=self.extra):
             return False
-        answer = self._fit(workload)
-        return answer is not None and answer.state != "does_not_fit"
+        try:
+            told = room(self.shape, workload, self.card, count, extra_bytes=self.extra)
+        except WorkloadError:
+            return False
+        return told is not None and told.state != "does_not_fit"
 
     def _longest(self, workload: Workload) -> Workload | None:
         try:
-            if self._too_small(workload):
+            if too_small(self.shape, workload, self.card, self.count, extra_bytes=self.extra):
                 return None
             tokens = largest_context(
                 self.shape,
@@ -159,8 +163,6 @@ class _Search:
 
     def _smaller_weights(self) -> Workload | None:
         """The best format of a smaller file that fits."""
-        own = self._fit(self.workload)
-        below = own.estimate.file_bytes if own and own.estimate else None
         try:
             best = best_format(
                 self.shape,
@@ -168,7 +170,7 @@ class _Search:
                 self.card,
                 self.count,
                 tight=True,
-                below_bytes=below,
+                below_bytes=self.file_bytes,
                 by_quality=True,
                 extra_bytes=self.extra,
             )
@@ -195,10 +197,8 @@ class _Search:
     def _more_cards(self) -> tuple[Workload, int] | None:
         whole = self.workload.unsplit()
         for count in CARDS:
-            if self.count < count <= self.card.max_cards and not self._too_small(whole, count):
-                answer = self._fit(whole, count)
-                if answer is not None and answer.state != "does_not_fit":
-                    return whole, count
+            if self.count < count <= self.card.max_cards and self._holds(whole, count):
+                return whole, count
         return None
 
     def _other_engine(self) -> Workload | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 
@@ -11,10 +11,10 @@ from calculator.hardware.bisection import largest, largest_with_room
 from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
-from calculator.hardware.machine import fit
-from calculator.hardware.verdict import card_reasons
+from calculator.hardware.machine import fit, room, rooms
+from calculator.hardware.verdict import Room, card_reasons
 from calculator.memory import ENGINES, Workload, WorkloadError
-from calculator.memory.engines import MeasuredEngine, resolve
+from calculator.memory.engines import MeasuredEngine
 
 MOST_SEQUENCES = 2**16
 STORED_BYTES = {
@@ -54,14 +54,14 @@ def largest_context(
     With `tight` a part of the interval is enough. Memory never shrinks when the context grows.
     """
 
-    def room(tokens: int) -> int:
-        answer = fit(shape, workload.but(context_tokens=tokens), card, count, extra_bytes=extra_bytes)
-        return _room(answer, tight)
+    def left(tokens: int) -> int:
+        asked = workload.but(context_tokens=tokens)
+        return _left(room(shape, asked, card, count, extra_bytes=extra_bytes), tight)
 
     most = most or shape.context_tokens or 2**20
-    if (over := room(most)) >= 0:
+    if (over := left(most)) >= 0:
         return most
-    steps = largest_with_room(lambda steps: room(steps * STEP_TOKENS), most // STEP_TOKENS, over)
+    steps = largest_with_room(lambda steps: left(steps * STEP_TOKENS), most // STEP_TOKENS, over)
     return steps * STEP_TOKENS if steps else None
 
 
@@ -74,23 +74,22 @@ def too_small(shape: Shape, workload: Workload, card: Card, count: int, *, extra
 @lru_cache(maxsize=8192)
 def _does_not_fit(shape: Shape, workload: Workload, card: Card, count: int, extra_bytes: int) -> bool:
     try:
-        return fit(shape, workload, card, count, extra_bytes=extra_bytes).state == "does_not_fit"
+        return not _holds(room(shape, workload, card, count, extra_bytes=extra_bytes), tight=True)
     except WorkloadError:
         return False  # who asks for the fit is told why
 
 
-def _room(answer: Fit, tight: bool) -> int:
+def _left(told: Room | None, tight: bool) -> int:
     """Bytes of a card that are left beyond what makes it fit, below zero where it does not; with `tight`, what makes
     a part of the interval fit."""
-    if answer.state == "fits" or (tight and answer.state == "tight"):
-        return max(0, _left(answer, tight))
-    return min(-1, _left(answer, tight))
+    if told is None:
+        return -1
+    left = told.most_spare if tight else told.spare - told.headroom
+    return max(0, left) if _holds(told, tight) else min(-1, left)
 
 
-def _left(answer: Fit, tight: bool) -> int:
-    if answer.spare_bytes is None or answer.most_spare_bytes is None:
-        return 0
-    return answer.most_spare_bytes if tight else answer.spare_bytes - answer.headroom_bytes
+def _holds(told: Room | None, tight: bool) -> bool:
+    return told is not None and (told.state == "fits" or (tight and told.state == "tight"))
 
 
 def most_sequences(
@@ -104,12 +103,12 @@ def most_sequences(
     def fits(sequences: int) -> bool:
         try:
             asked = workload.but(sequences=sequences, slots=None)
-            answer = fit(shape, asked, card, count, extra_bytes=extra_bytes)
+            told = room(shape, asked, card, count, extra_bytes=extra_bytes)
         except WorkloadError as error:
             if (error.field, error.key) == ("sequences", "out_of_bounds"):
                 return False  # more than the engine schedules at all (llama.cpp: 256)
             raise
-        return answer.state == "fits" or (tight and answer.state == "tight")
+        return _holds(told, tight)
 
     return largest(fits, MOST_SEQUENCES) or None
 
@@ -121,7 +120,7 @@ def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, e
     """
 
     def fits(candidate: Workload) -> bool:
-        return fit(shape, candidate, card, count, extra_bytes=extra_bytes).state == "fits"
+        return _holds(room(shape, candidate, card, count, extra_bytes=extra_bytes), tight=False)
 
     return engine_named(workload.engine).least_offload(shape, workload, fits)
 
@@ -172,7 +171,7 @@ def best_format(
         most = min(most, below_bytes - 1)
     weight_formats = _proposed(shape, workload.engine, by_quality, workload.importance_matrix)
     first_tight = None
-    may_fit = _may_fit(shape, workload, card, count, weight_formats, extra_bytes)
+    may_fit = _may_fit(shape, workload, card, count, weight_formats, extra_bytes, tight=tight)
     for answer in _each_format(shape, workload, card, count, may_fit, extra_bytes):
         if answer.estimate is None or answer.estimate.file_bytes > most:
             continue
@@ -203,28 +202,34 @@ def _proposed(shape: Shape, engine_name: str, by_quality: bool, importance_matri
 
 
 def _may_fit(
-    shape: Shape, workload: Workload, card: Card, count: int, weight_formats: Iterable[str], extra_bytes: int
+    shape: Shape,
+    workload: Workload,
+    card: Card,
+    count: int,
+    weight_formats: Iterable[str],
+    extra_bytes: int,
+    *,
+    tight: bool,
 ) -> Iterator[str]:
-    """All but those known not to fit: by their bytes, by the card, or since not even a short context does."""
-    least, usable = _at_least(shape, workload), card.usable_of(count) - min(0, extra_bytes) * count
-    needs = engine_named(workload.engine).card_needs(shape)
-    for name in weight_formats:
-        asked = workload.in_format(name)
-        if (
-            least.get(name, 0) <= usable
-            and not any(reason.blocks for reason in card_reasons(card, asked, needs))
-            and not too_small(shape, asked, card, count, extra_bytes=extra_bytes)
-        ):
-            yield name
+    """All but those known not to fit: by the card, as the engine tells, or since not even a short context does."""
+    engine = engine_named(workload.engine)
+    needs = engine.card_needs(shape)
 
+    def refused(name: str) -> bool:
+        return any(reason.blocks for reason in card_reasons(card, workload.in_format(name), needs))
 
-def _at_least(shape: Shape, workload: Workload) -> Mapping[str, int]:
-    """Bytes that a weight format needs at the least, as far as is told without placing it."""
+    if card.beside or engine.fullest_by_format is None:
+        for name in weight_formats:
+            asked = workload.in_format(name)
+            if not too_small(shape, asked, card, count, extra_bytes=extra_bytes) and not refused(name):
+                yield name
+        return
     try:
-        resolved = resolve(ENGINES[workload.engine], shape, workload.in_format(None))
-        return engine_named(workload.engine).at_least_by_format(shape, resolved)
+        for name, told in rooms(shape, workload, card, count, weight_formats, extra_bytes=extra_bytes):
+            if _holds(told, tight) and not refused(name):
+                yield name
     except WorkloadError:
-        return {}  # who places it says why
+        yield from weight_formats  # who places it says why
 
 
 @lru_cache(maxsize=1024)

@@ -39,7 +39,7 @@ def place(shape: Shape, workload: Workload, devices: int) -> Placement:
     Raises `HardwareError` for an impossible count, `WorkloadError` for a workload no number of devices can hold.
     """
     refused = []
-    for split in _splits(workload, devices):
+    for split in splits(workload, devices):
         placement = _try(shape, split, devices)
         if placement.estimate is not None:
             return placement
@@ -68,21 +68,26 @@ def fullest(placement: Placement) -> Fullest | None:
     return Fullest(least, figure, most, answer.outside_bytes)
 
 
+NOTHING = (0, 0, 0)
+"""Lies outside of what a program counts, where its engine tells what the fullest device holds."""
+
+
 def told_fullest(shape: Shape, workload: Workload, devices: int) -> Fullest | None:
     """Of `place`, where the engine of a resolved workload tells it sooner (`HardwareEngine.fullest_bytes`)."""
     tell = engine_named(workload.engine).fullest_bytes
     if tell is None:
         raise ValueError(f"{workload.engine} is asked for an estimate")
-    for split in _splits(workload, devices):
+    for split in splits(workload, devices):
         try:
-            return Fullest(*tell(shape, split), (0, 0, 0))
+            return Fullest(*tell(shape, split), NOTHING)
         except WorkloadError as error:
             if error.field not in PARALLEL_FIELDS:
                 raise
     return None
 
 
-def _splits(workload: Workload, devices: int) -> Iterator[Workload]:
+def splits(workload: Workload, devices: int) -> Iterator[Workload]:
+    """The splits that are tried, in order; one that the workload names stands alone."""
     check_bounds("cards", devices, 1, MAX_DEVICES)
     copies, asked = workload.replicas, workload.devices
     if asked > copies or workload.tensor_split or devices % copies:

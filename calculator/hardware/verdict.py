@@ -88,11 +88,9 @@ def judge(placement: Placement, card: Card, count: int, said: tuple[Reason, ...]
 def size(card: Card, count: int, offered: tuple[int, int], found: Fullest) -> Sized:
     """As `judge` weighs what is `found` on the fullest of `count` cards, where nothing but memory is in the way;
     `offered` is what the engine takes of a card, unasked and at the most."""
-    sizes = (found.least_bytes, found.bytes, found.most_bytes)
-    least, per_card, most = (bytes_ * card.devices for bytes_ in sizes)
-    room = room_on(card, offered, (least, per_card, most), found.outside_bytes)
-    state = room.state if starts(card, offered[0], found.outside_bytes[0]) else "does_not_fit"
-    return Sized(card=card, count=count, state=state, per_card_bytes=per_card, spare_bytes=room.spare)
+    room = room_beside(card, offered, found)
+    per_card = found.bytes * card.devices
+    return Sized(card=card, count=count, state=room.state, per_card_bytes=per_card, spare_bytes=room.spare)
 
 
 class Room(NamedTuple):
@@ -102,6 +100,14 @@ class Room(NamedTuple):
     spare: int
     most_spare: int
     headroom: int
+
+
+def room_beside(card: Card, offered: tuple[int, int], found: Fullest, extra_bytes: int = 0) -> Room:
+    """What a card that is `offered` so much has beyond what is `found` on the fullest, and `extra_bytes` on each of its
+    devices besides. A server that does not start fits nothing."""
+    least, per_card, most = ((bytes_ + extra_bytes) * card.devices for bytes_ in found[:3])
+    room = room_on(card, offered, (least, per_card, most), found.outside_bytes)
+    return room if starts(card, offered[0], found.outside_bytes[0]) else room._replace(state="does_not_fit")
 
 
 def room_on(card: Card, offered: tuple[int, int], needed: tuple[int, int, int], outside: tuple[int, int, int]) -> Room:

@@ -152,18 +152,25 @@ def served(shape: Shape, answer: Estimate, available_bytes: int | None = None) -
 
     None where the engine has no pool, the card is not known, or nothing is left.
     """
-    engine = ENGINES[answer.workload.engine]
-    if not isinstance(engine, PooledEngine):
+    engine = _pooled(answer.workload.engine)
+    if engine is None:
         return None
     left = engine.available_bytes(answer) if available_bytes is None else available_bytes
     return engine.capacity(shape, answer.workload, left) if left is not None and left > 0 else None
 
 
+@lru_cache(maxsize=16)
+def _pooled(name: str) -> PooledEngine | None:
+    """To ask an object for all names of a protocol takes as long as a part of the answer."""
+    engine = ENGINES[name]
+    return engine if isinstance(engine, PooledEngine) else None
+
+
 def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     """`workload` with every default filled in and every format in the engine's spelling."""
     values = vars(workload)
-    for knob, unset in UNSET_KNOBS.items():
-        if values[knob] != unset and knob not in engine.KNOBS:
+    for knob, unset in _others_knobs(engine.KNOBS):
+        if values[knob] != unset:
             raise WorkloadError(knob, "not_supported", value=values[knob])
     for field, (least, most) in BOUNDS.items():
         value = values[field]
@@ -181,6 +188,12 @@ def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     drafted = {field: getattr(workload, field) for field in DRAFT_FORMATS}
     spelled = {field: _offered(field, value, kv_formats) for field, value in drafted.items() if value is not None}
     return workload.but(weight_format=weight_format, kv_format=kv_format, kv_v_format=kv_v_format, **spelled)
+
+
+@lru_cache(maxsize=16)
+def _others_knobs(knobs: frozenset[str]) -> tuple[tuple[str, object], ...]:
+    """Those that an engine with `knobs` does not read, each with the value that means "not turned"."""
+    return tuple((knob, unset) for knob, unset in UNSET_KNOBS.items() if knob not in knobs)
 
 
 # Engines, checkpoints and people write the same storage in several ways.

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 from catalog.bridge.chosen import Question, answer
@@ -13,6 +14,8 @@ from catalog.models import Place
 
 Choice = tuple[int, bool, Question | None]
 """The primary key of a release, whether those without a rank are asked for, and which models; None: all."""
+
+KINDS = "qqqqd"  # of numbers, column by column
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +31,12 @@ class Board:
 
     def of(self, models: Collection[int]) -> Board:
         """The places of these models."""
-        kept = [at for at, model in enumerate(self.models) if model in models]
-        return _board(*([column[at] for at in kept] for column in self.columns))
+        return self.where(map(models.__contains__, self.models))
+
+    def where(self, kept: Iterable[bool]) -> Board:
+        """The places for which it is said to be so."""
+        chosen = list(kept)
+        return Board(*(array(kind, compress(column, chosen)) for kind, column in zip(KINDS, self.columns, strict=True)))
 
     @property
     def columns(self) -> tuple[Sequence[Any], ...]:
@@ -39,7 +46,7 @@ class Board:
 def _board(*columns: Iterable[float | None]) -> Board:
     """With numbers side by side: a board of 17,000 takes less than a megabyte."""
     numbers: list[Any] = [
-        array(kind, (value or 0 for value in column)) for kind, column in zip("qqqqd", columns, strict=True)
+        array(kind, (value or 0 for value in column)) for kind, column in zip(KINDS, columns, strict=True)
     ]
     return Board(*numbers)
 

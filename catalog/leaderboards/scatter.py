@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import ceil, floor, log2
+from itertools import compress, pairwise
+from math import ceil, floor, inf, log2
+from operator import add, and_
 from typing import NamedTuple
 
 from calculator.charts import Mark
@@ -18,6 +18,7 @@ LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
 LABEL_ROOM = (110, 16)  # least distance between two names, across and down
 MOST_LINKED = 400  # points; of more, those that others beat are dots alone
 CELL = 4  # dots in one such square, a dot being 7 wide, are drawn as one
+WIDE = 1024  # corners from one row to the next: many more than a row has, so that no run goes on in another
 LETTER = 6.5  # mean width of a letter; a name without room to the left of its point is written to the right
 
 
@@ -88,8 +89,29 @@ class Spot(NamedTuple):
     score: float
 
 
+class Spots(NamedTuple):
+    """The same of many models, in columns: most of a large board are dots, whose rows nobody needs."""
+
+    models: Sequence[int]
+    memory_bytes: Sequence[int]
+    ranks: Sequence[int]
+    scores: Sequence[float]
+
+    def at(self, place: int) -> Spot:
+        return Spot(self.models[place], self.memory_bytes[place], self.ranks[place], self.scores[place])
+
+    def unbeaten(self) -> tuple[Spot, ...]:
+        """The frontier, of which a model cannot be whose score is below that of one with less memory, or as much."""
+        may, best = [], float("-inf")
+        for place in sorted(range(len(self.models)), key=self.memory_bytes.__getitem__):
+            if self.scores[place] >= best:
+                may.append(place)
+                best = self.scores[place]
+        return frontier(map(self.at, may))
+
+
 def scatter(
-    spots: Iterable[Spot],
+    spots: Spots,
     told: Callable[[Sequence[int]], Mapping[int, LanguageModel]],
     cards: tuple[str, int] | None = None,
 ) -> Scatter | None:
@@ -97,13 +119,12 @@ def scatter(
 
     `cards` are the reader's own: how they are named, and how many bytes of them can be used.
     """
-    points = list(spots)
-    if len(points) < 2:
+    if len(spots.models) < 2:
         return None
-    low = floor(log2(min(point.memory_bytes for point in points) / GIB))
-    high = max(low + 1, ceil(log2(max(point.memory_bytes for point in points) / GIB)))
-    bottom = 10 * floor(min(point.score for point in points) / 10)
-    top = max(bottom + 10, 10 * ceil(max(point.score for point in points) / 10))
+    low = floor(log2(min(spots.memory_bytes) / GIB))
+    high = max(low + 1, ceil(log2(max(spots.memory_bytes) / GIB)))
+    bottom = 10 * floor(min(spots.scores) / 10)
+    top = max(bottom + 10, 10 * ceil(max(spots.scores) / 10))
 
     def x_of(memory_bytes: float) -> float:
         return round(LEFT + (RIGHT - LEFT) * (log2(memory_bytes / GIB) - low) / (high - low), 1)
@@ -111,16 +132,13 @@ def scatter(
     def y_of(index: float) -> float:
         return round(BOTTOM - (BOTTOM - TOP) * (index - bottom) / (top - bottom), 1)
 
-    def over(point: Spot) -> bool:
-        return cards is not None and point.memory_bytes > cards[1]
-
-    def dots(drawn: Iterable[Spot]) -> str:
-        return _strokes((x_of(point.memory_bytes), y_of(point.score)) for point in drawn)
-
-    edge = frontier(points)
+    most = inf if cards is None else cards[1]
+    edge = spots.unbeaten()
     best = {point.model for point in edge}
-    beaten = [point for point in points if point.model not in best]
-    linked = beaten if len(points) <= MOST_LINKED else []
+    beaten = [model not in best for model in spots.models]
+    few = len(beaten) <= MOST_LINKED
+    linked = [spots.at(place) for place, below in enumerate(beaten) if below] if few else []
+    dots, dots_over = ("", "") if linked else _dots(spots, beaten, x_of, y_of, most)
     models = told([point.model for point in (*edge, *linked)])
     edge = tuple(point for point in edge if point.model in models)  # and was not deleted meanwhile
     linked = [point for point in linked if point.model in models]
@@ -137,12 +155,12 @@ def scatter(
                 point.memory_bytes,
                 x_of(point.memory_bytes),
                 y_of(point.score),
-                over(point),
+                point.memory_bytes > most,
             )
             for point in linked
         ),
-        dots=dots(point for point in beaten if not linked and not over(point)),
-        dots_over=dots(point for point in beaten if not linked and over(point)),
+        dots=dots,
+        dots_over=dots_over,
         line=_steps([(x, y) for _point, x, y in placed]),
         best=tuple(
             Best(
@@ -155,13 +173,13 @@ def scatter(
                 y,
                 place in labelled,
                 "end" if x - LETTER * len(models[point.model].name) > LEFT else "start",
-                over(point),
+                point.memory_bytes > most,
             )
             for place, (point, x, y) in enumerate(placed)
         ),
         memory_ticks=tuple(Mark(at=x_of(2**power * GIB), value=2**power) for power in range(max(0, low), high + 1)),
         index_ticks=tuple(Mark(at=y_of(value), value=value) for value in range(bottom, top + 1, 10)),
-        models=len(points),
+        models=len(spots.models),
         cards=_cards(*cards, x_of(cards[1])) if cards else None,
     )
 
@@ -171,24 +189,34 @@ def _cards(label: str, memory_bytes: int, x: float) -> Cards:
     return Cards(label, memory_bytes, x, inside=LEFT <= x <= RIGHT, anchor=anchor)
 
 
-def _strokes(spots: Iterable[tuple[float, float]]) -> str:
-    """Dots in the corners of squares of `CELL`, row by row; those in neighbouring corners are one stroke."""
-    rows: defaultdict[int, set[int]] = defaultdict(set)
-    for x, y in spots:
-        rows[round(y / CELL)].add(round(x / CELL))
+def _dots(
+    spots: Spots, drawn: Sequence[bool], x_of: Callable[[float], float], y_of: Callable[[float], float], most: float
+) -> tuple[str, str]:
+    """Of models that need no more than `most` bytes, and of the others, in the corners of squares of `CELL`."""
+    column_of = {memory_bytes: round(x_of(memory_bytes) / CELL) for memory_bytes in set(spots.memory_bytes)}
+    rows = [WIDE * round(y_of(score) / CELL) for score in spots.scores]
+    corners = list(map(add, rows, map(column_of.__getitem__, spots.memory_bytes)))
+    over = [memory_bytes > most for memory_bytes in spots.memory_bytes]
+    held = (dot and not beyond for dot, beyond in zip(drawn, over, strict=True))
+    return _strokes(set(compress(corners, held))), _strokes(set(compress(corners, map(and_, drawn, over))))
+
+
+def _strokes(corners: Iterable[int]) -> str:
+    """Row by row, each `WIDE`; dots in neighbouring corners are one stroke."""
     return "".join(
-        f"M{CELL * first} {CELL * row}h{CELL * (last - first)}"
-        for row, columns in sorted(rows.items())
-        for first, last in _runs(sorted(columns))
+        f"M{CELL * (first % WIDE)} {CELL * (first // WIDE)}h{CELL * (last - first)}"
+        for first, last in _runs(sorted(corners))
     )
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
     """First and last of each run of consecutive numbers.
 
-    >>> list(_runs([2, 3, 4, 7]))
-    [(2, 4), (7, 7)]
+    >>> list(_runs([2, 3, 4, 7])), list(_runs([]))
+    ([(2, 4), (7, 7)], [])
     """
+    if not numbers:
+        return
     ends = [place for place, (one, other) in enumerate(pairwise(numbers), 1) if other > one + 1]
     for start, stop in pairwise((0, *ends, len(numbers))):
         yield numbers[start], numbers[stop - 1]

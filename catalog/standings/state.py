@@ -31,15 +31,21 @@ def state_of_rows() -> str:
 
 def known() -> str:
     """What `remember` was told last; empty where nobody did, or something else is published by now."""
-    newest = Release.objects.order_by("-pk").values_list("state", flat=True).first() or ""
-    rows, _, published = newest.partition(" ")
-    return rows if published == _published() else ""
+    _, told = _newest()
+    rows, _, published = told.partition(" ")
+    return rows if rows and published == _published() else ""
 
 
 def remember(rows: str) -> None:
     """Ranks are stored that follow from rows of this name. Without any release there is little to compute."""
-    newest = Release.objects.order_by("-pk").values_list("pk", flat=True)[:1]
-    Release.objects.filter(pk__in=list(newest)).update(state=f"{rows} {_published()}")
+    newest, told = _newest()
+    if newest and told != (now := f"{rows} {_published()}"):
+        Release.objects.filter(pk=newest).update(state=now)
+
+
+def _newest() -> tuple[int | None, str]:
+    """The newest release, and what is remembered there."""
+    return Release.objects.order_by("-pk").values_list("pk", "state").first() or (None, "")
 
 
 def _facts() -> Iterator[object]:

@@ -65,12 +65,11 @@ def _refresh_unless_overtaken(look_again: bool) -> list[Release] | None:
         if (state.state_of_rows(), _published()) != (before, published):
             return None
         models = dict(LanguageModel.objects.values_list("slug", "pk"))
-        releases = [_store(ranking, check, models) for ranking, check in found]
+        releases = [_store(ranking, check, models, again=ranking.scope.key in published) for ranking, check in found]
         # All three, whatever the first does.
         if any([_store_standings(places), _put_back(models), bool(found)]):
             DataChange.record()
-        if state.known() != before:
-            state.remember(before)
+        state.remember(before)
         return releases
 
 
@@ -101,8 +100,9 @@ def _checked(problem: Problem) -> HoldOut | None:
         return None
 
 
-def _store(ranking: Ranking, check: HoldOut | None, models: dict[str, int]) -> Release:
-    before = Release.objects.filter(scope=ranking.scope.key).order_by("-pk").first()
+def _store(ranking: Ranking, check: HoldOut | None, models: dict[str, int], *, again: bool) -> Release:
+    """`again`: the scope was published before."""
+    before = Release.objects.filter(scope=ranking.scope.key).order_by("-pk").first() if again else None
     release = Release.objects.create(
         scope=ranking.scope.key,
         date=ranking.date,
@@ -115,7 +115,8 @@ def _store(ranking: Ranking, check: HoldOut | None, models: dict[str, int]) -> R
         document=zlib.compress(to_json(ranking)),
         changes=changes(before.ranking, ranking) if before else [],
     )
-    Place.objects.filter(release__scope=release.scope).exclude(release=release).delete()
+    if before:
+        Place.objects.filter(release__scope=release.scope).exclude(release=release).delete()
     Place.objects.bulk_create(_places(release, ranking, models), batch_size=BATCH)
     return release
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
 from reversion.errors import RevertError
 from reversion.models import Version
@@ -133,6 +134,7 @@ def _from_files(catalogue: SourceCatalogue, missing: set[tuple[str, str]]) -> in
 
 def _record(report: Report) -> None:
     """History goes on with what the files wrote. Sources and aliases are versions of their model's."""
+    ContentType.objects.get_for_models(*(kind.model for kind in KINDS))  # at once, for all versions
     written = {kind.model: done.written for kind, done in zip(KINDS, report.kinds, strict=True)}
     parts = (Alias, Source)
     for part in parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -31,11 +31,10 @@ def sync_kind(
     report = KindReport(kind.name, records=len(records))
     slugs = {model: {pk: slug for slug, pk in keys[model].items()} for model in kind.links.values()}
     wanted = {kind.identity(values) for values in records}
-    rows: dict[str, tuple[Synced, Values]] = {}
-    for row, values in _rows(kind, slugs, lambda key: kind.identity(_under_new_slug(kind, key, renamed)) in wanted):
-        # Those from files come first: another row by a name that an editor changed in one of them is none of its.
-        rows.setdefault(kind.identity(_under_new_slug(kind, row.shipped or values, renamed)), (row, values))
-    removed = set(Removal.objects.filter(kind=kind.name).values_list("key", flat=True))
+    rows, added = _rows(kind, slugs, wanted, renamed)
+    removed: set[str] = set()
+    if theirs or not wanted <= rows.keys():
+        removed |= set(Removal.objects.filter(kind=kind.name).values_list("key", flat=True))
     created: list[Synced] = []
     changed: list[Synced] = []
     fields: set[str] = set()
@@ -65,9 +64,8 @@ def sync_kind(
     report.created = len(created)
     report.written = {row.pk for row in (*created, *changed)}
     if "slug" in kind.key:
-        keys[kind.model] = {
-            (shipped or {}).get("slug", slug): pk for pk, slug, shipped in manager.values_list("pk", "slug", "shipped")
-        }
+        shipped = [row for row, _ in rows.values()] + created
+        keys[kind.model] = added | {(row.shipped or {})["slug"]: row.pk for row in shipped}
     return report
 
 
@@ -77,21 +75,39 @@ def _under_new_slug(kind: Kind, values: Values, renamed: Mapping[str, str]) -> V
 
 
 def _rows(
-    kind: Kind, slugs: dict[type[Synced], dict[int, str]], named: Callable[[Values], bool]
-) -> Iterator[tuple[Synced, Values]]:
-    """Rows that came from a file, and those that were added here and are now `named` by one: each with its values as a
-    file would say them, and locked, as are all others: an edit made from here on waits, so none is lost."""
+    kind: Kind, slugs: dict[type[Synced], dict[int, str]], wanted: set[str], renamed: Mapping[str, str]
+) -> tuple[dict[str, tuple[Synced, Values]], dict[str, int]]:
+    """Rows that came from a file, and those that were added here and are now wanted by one: by identity, each with its
+    values as a file would say them, and locked, as are all others that are read: an edit made from here on waits, so
+    none is lost. And the keys of all rows that were added here, where others link to them by their slug.
+    """
     all_rows: models.QuerySet[Any] = kind.model._base_manager.select_for_update()
-    yield from _with_values(kind, all_rows.filter(shipped__isnull=False), slugs)
+
+    def identity(key: Values) -> str:
+        return kind.identity(_under_new_slug(kind, key, renamed))
+
+    rows: dict[str, tuple[Synced, Values]] = {}
+    for row, here in _with_values(kind, all_rows.filter(shipped__isnull=False), slugs):
+        rows.setdefault(identity(row.shipped or here), (row, here))
+    linked = "slug" in kind.key
+    if not linked and wanted <= rows.keys():
+        return rows, {}
     names = tuple(dict.fromkeys((*kind.key, *filter(None, (kind.owner,)))))  # an owner's slug may have changed
-    added = all_rows.filter(shipped__isnull=True).values_list("pk", *(_column(kind, name) for name in names))
-    taken = [
-        pk
-        for pk, *key in added.iterator(BATCH)
-        if named({name: _said(kind, name, value, slugs) for name, value in zip(names, key, strict=True)})
-    ]
+    others = all_rows.filter(shipped__isnull=True).values_list("pk", *(_column(kind, name) for name in names))
+    added: dict[str, int] = {}
+    taken = []
+    for pk, *said in others.iterator(BATCH):
+        values = {name: _said(kind, name, value, slugs) for name, value in zip(names, said, strict=True)}
+        key = identity(values)
+        # Those from files come first: another row by a name that an editor changed in one of them is none of its.
+        if key in wanted and key not in rows:
+            taken.append(pk)
+        elif linked:
+            added[values["slug"]] = pk
     for start in range(0, len(taken), BATCH):
-        yield from _with_values(kind, all_rows.filter(pk__in=taken[start : start + BATCH]), slugs)
+        for row, here in _with_values(kind, all_rows.filter(pk__in=taken[start : start + BATCH]), slugs):
+            rows.setdefault(identity(here), (row, here))
+    return rows, added
 
 
 def _with_values(

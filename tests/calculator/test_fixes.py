@@ -85,7 +85,7 @@ def test_more_cards_are_as_few_as_do() -> None:
 def test_weights_that_double_the_perplexity_are_named_last() -> None:
     form = build("llama-4-maverick-instruct", {"cards": "4"}).form
     assert form.placed
-    keys = [fix.key for fix in fixes(form.shape, form.workload, form.placed.card, form.placed.count)]
+    keys = [fix.key for fix in fixes(form.shape, form.workload, form.placed)]
     assert keys[-1] == "smaller_weights"  # IQ1_S alone, 874 % above 16 bits
 
 
@@ -95,7 +95,7 @@ def test_each_kind_of_change_is_found_somewhere() -> None:
         for slug, query in CASES
         for form in [build(slug, query).form]
         if form.placed
-        for fix in fixes(form.shape, form.workload, form.placed.card, form.placed.count)
+        for fix in fixes(form.shape, form.workload, form.placed)
     }
     assert found >= set(KEYS) - {"smaller_kv_shorter_context"}
 

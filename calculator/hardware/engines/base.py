@@ -21,6 +21,7 @@ from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
 
 Setting = int | float | str
+Sizes = tuple[int, int, int]
 
 
 class Alike(NamedTuple):
@@ -33,7 +34,7 @@ class Alike(NamedTuple):
     back_end: str | None = None
 
     def on(self, workload: Workload) -> Workload:
-        return workload.but(**self._asdict())
+        return workload.but(**dict(zip(self._fields, self, strict=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +46,16 @@ class HardwareEngine(ABC):
     where an estimate has no interval of its own. `shared_block_tokens` is how many tokens of a common beginning several
     sequences share at a time (automatic prefix caching); None where each has its own cache. `fullest_bytes` is what the
     fullest device needs, at least, as counted and at the most, of a workload whose defaults are resolved, where that is
-    told in a fraction of the time that an estimate takes; it raises WorkloadError like one.
+    told in a fraction of the time that an estimate takes; it raises WorkloadError like one. `fullest_by_format` says
+    the same of each of some weight formats, one after the other, whatever that of the workload is.
     """
 
     flags: Mapping[str, str]
     allowance: Headroom
     support: Support
     shared_block_tokens: int | None
-    fullest_bytes: Callable[[Shape, Workload], tuple[int, int, int]] | None = None
+    fullest_bytes: Callable[[Shape, Workload], Sizes] | None = None
+    fullest_by_format: Callable[[Shape, Workload, Iterable[str]], Iterator[tuple[str, Sizes]]] | None = None
 
     @abstractmethod
     def alike_bytes(self, device_bytes: int) -> int | None:
@@ -76,11 +79,6 @@ class HardwareEngine(ABC):
         """Less than what a workload, its defaults resolved, needs on all cards together, however many: 0, or what is
         told in a fraction of the time that placing it takes."""
         return 0
-
-    def at_least_by_format(self, shape: Shape, workload: Workload) -> Mapping[str, int]:
-        """`at_least_bytes` in each weight format, whatever that of `workload` is; without those of which nothing is
-        told."""
-        return {}
 
     def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
         """What the program takes of one card unasked, and the most that it can be told to take; beside either, what

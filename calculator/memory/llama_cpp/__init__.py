@@ -6,8 +6,7 @@ Tensor data per preset, cache and recurrent state are exact; the compute buffer 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import BATCH, pad, slot_count, streams
@@ -17,18 +16,18 @@ from calculator.memory.llama_cpp.draft import check_draft_cache
 from calculator.memory.llama_cpp.gguf import can_repack
 from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.notes import notes
-from calculator.memory.llama_cpp.overhead import overhead
+from calculator.memory.llama_cpp.overhead import Overhead, overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
 from calculator.memory.llama_cpp.perplexity import QUALITY_SOURCE as QUALITY_SOURCE
 from calculator.memory.llama_cpp.perplexity import perplexity_rise as perplexity_rise
 from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, USUAL
-from calculator.memory.llama_cpp.running import card_bytes, kept_terms, run
+from calculator.memory.llama_cpp.running import Sizes, kept_terms, run, sizes
 from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.not_modelled import check_modelled
-from calculator.memory.workload import Estimate, Part, Term, Workload, WorkloadError
+from calculator.memory.workload import Estimate, Part, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 MOST_CARDS = 15  # beside the CPU: `GGML_SCHED_MAX_BACKENDS` in `ggml/src/ggml-backend.cpp`, `-ts` in `common/arg.cpp`
@@ -87,18 +86,26 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         workload = workload.but(pipeline_parallel=workload.stages)
     running = run(shape, _of_any_card(workload))
     held = _held(shape, workload, running.placement)
-    works = workload.gpu_layers != 0
-    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=works)
+    around, weights = _around(workload), _weights(shape, workload, running.placement)
     cards = tuple(
-        {part.key: part.bytes for part in _in_order(terms, parts, around.terms(1))}
-        for terms, parts in zip(held.cards, running.cards, strict=True)
+        {
+            "weights": own,
+            "kv_cache": runs.kv_cache,
+            "state": runs.state,
+            "compute": runs.compute,
+            "overhead": around.bytes,
+            "vision": runs.vision,
+        }
+        for own, runs in zip(weights, running.cards, strict=True)
     )
+    *before, vision = running.parts
+    weighed = Part(key="weights", terms=held.on_cards)
     return Estimate(
         workload=workload,
         total_parameters=shape.total_parameters,
         active_parameters=shape.active_parameters,
         file_bytes=held.file_bytes,
-        parts=_in_order(_joined(held), running.parts, around.terms(len(cards))),
+        parts=(weighed, *before, Part(key="overhead", terms=around.terms(len(cards))), vision),
         host=(Part(key="weights", terms=held.ram), *running.host),
         per_card_bytes=max(sum(card.values()) for card in cards),
         cards=cards,
@@ -110,19 +117,47 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
 def fullest_bytes(shape: Shape, workload: Workload) -> tuple[int, int, int]:
     """Of a resolved workload, what the fullest card holds, at least, as counted and at the most: as `estimate` says,
     without saying why, and in a fraction of the time. Raises WorkloadError like it."""
+    workload, placement = _settled(shape, workload)
+    weights, running = _weights(shape, workload, placement), sizes(shape, _of_any_card(workload), placement)
+    return _fullest(weights, running, _around(workload))
+
+
+def fullest_by_format(
+    shape: Shape, workload: Workload, names: Iterable[str]
+) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    """`fullest_bytes` in each of these weight formats, whatever that of the workload is: what runs is asked once for
+    all of them, but where weights are copied from RAM."""
+    workload, placement = _settled(shape, workload.in_format(None))
+    if _offloads(workload):
+        yield from ((name, fullest_bytes(shape, workload.but(weight_format=name))) for name in names)
+        return
+    running, stored, around = (
+        sizes(shape, _of_any_card(workload), placement),
+        in_file(shape, workload),
+        _around(workload),
+    )
+    for name in names:
+        weights = weights_by_card(stored, Recipe(name, workload.importance_matrix), placement)
+        yield name, _fullest(weights, running, around)
+
+
+def _settled(shape: Shape, workload: Workload) -> tuple[Workload, Placement]:
+    """A workload that llama.cpp takes, with its number of cards, and where its layers lie."""
     _check(shape, workload)
     if workload.stages != workload.pipeline_parallel:
         workload = workload.but(pipeline_parallel=workload.stages)
-    stored = in_file(shape, workload)
-    placement = place(workload, stored.num_layers)
-    if workload.file_bytes is None:
-        weights = weights_by_card(stored, recipe_of(workload), placement)
-    else:
-        weights = tuple(sum(term.bytes for term in card) for card in _held(shape, workload, placement).cards)
-    running = card_bytes(shape, _of_any_card(workload), placement)
-    alone = max([sum(card) for card in zip(weights, running, strict=True)])
-    around = overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=workload.gpu_layers != 0)
-    return alone + around.least, alone + around.context + around.workspaces, alone + around.most
+    return workload, place(workload, in_file(shape, workload).num_layers)
+
+
+def _fullest(weights: Sequence[int], running: Sequence[Sizes], around: Overhead) -> tuple[int, int, int]:
+    alone = max([own + sum(runs) for own, runs in zip(weights, running, strict=True)])
+    return alone + around.least, alone + around.bytes, alone + around.most
+
+
+def _around(workload: Workload) -> Overhead:
+    """What lies on each card beside the model."""
+    works = workload.gpu_layers != 0
+    return overhead(workload.card_bytes, workload.multiprocessors, workload.back_end, works=works)
 
 
 def kept_bytes(shape: Shape, workload: Workload) -> int:
@@ -133,35 +168,25 @@ def kept_bytes(shape: Shape, workload: Workload) -> int:
     return sum(term.bytes for term in (*weights, *kept_terms(shape, workload, placement)))
 
 
-def kept_by_format(shape: Shape, workload: Workload) -> Mapping[str, int]:
-    """`kept_bytes` in each weight format, that of the workload aside: what is kept of the context is the same in all
-    of them."""
-    whole = in_file(shape, workload)
-    placement = place(workload, whole.num_layers)
-    context = sum(term.bytes for term in kept_terms(shape, workload, placement))
-    weights = _weights_by_format(whole, workload.importance_matrix, placement)
-    return {name: size + context for name, size in weights.items()}
-
-
-@lru_cache(maxsize=512)
-def _weights_by_format(shape: Shape, importance_matrix: bool, placement: Placement) -> Mapping[str, int]:
-    """On all cards together."""
-    cards = {name: weigh(shape, Recipe(name, importance_matrix), placement).cards for name in weight_formats(shape)}
-    return {name: sum(term.bytes for card in held for term in card) for name, held in cards.items()}
-
-
 def _held(shape: Shape, workload: Workload, placement: Placement) -> Weights:
     recipe = recipe_of(workload)
     held = weigh(in_file(shape, workload), recipe, placement)
     return held if workload.file_bytes is None else sized(held, recipe, workload.file_bytes)
 
 
+def _weights(shape: Shape, workload: Workload, placement: Placement) -> Sequence[int]:
+    """Bytes on each card."""
+    if workload.file_bytes is None:
+        return weights_by_card(in_file(shape, workload), recipe_of(workload), placement)
+    return [sum(term.bytes for term in card) for card in _held(shape, workload, placement).cards]
+
+
 def _of_any_card(workload: Workload) -> Workload:
     """Without what nothing but weights and overhead depend on."""
-    offloads = workload.cpu_expert_layers or workload.gpu_layers is not None or workload.back_end == "cpu"
+    offloads = _offloads(workload)
     return workload.but(
         weight_format=workload.weight_format if offloads else None,
-        importance_matrix=bool(offloads) and workload.importance_matrix,
+        importance_matrix=offloads and workload.importance_matrix,
         file_bytes=workload.file_bytes if offloads else None,
         card_bytes=None,
         capability=None,
@@ -171,17 +196,16 @@ def _of_any_card(workload: Workload) -> Workload:
     )
 
 
+def _offloads(workload: Workload) -> bool:
+    return workload.cpu_expert_layers > 0 or workload.gpu_layers is not None or workload.back_end == "cpu"
+
+
 def whole_cells(workload: Workload) -> int:
     """A context as caches count it, whose cells come by 256. One that is shorter than a micro-batch stays as it is, or
     with layers that guess ahead than a batch: it bounds what is worked on at once."""
     longest = max(workload.micro_batch, workload.batch or BATCH) if workload.mtp else workload.micro_batch
     tokens = workload.context_tokens
     return tokens if tokens * streams(workload) < longest else pad(tokens)
-
-
-def _in_order(weights: tuple[Term, ...], running: tuple[Part, ...], around: tuple[Term, ...]) -> tuple[Part, ...]:
-    *before, vision = running
-    return (Part(key="weights", terms=weights), *before, Part(key="overhead", terms=around), vision)
 
 
 def _check(shape: Shape, workload: Workload) -> None:
@@ -209,18 +233,3 @@ def _check_cards(workload: Workload, shares: tuple[float, ...]) -> None:
         raise WorkloadError(field, "too_many_cards", value=workload.stages, most=MOST_CARDS)
     if any(not 0 <= share <= LARGEST_SHARE for share in shares):
         raise WorkloadError("tensor_split", "not_shares", value=written(shares), most=LARGEST_SHARE)
-
-
-def _joined(held: Weights) -> tuple[Term, ...]:
-    """The weights of all cards, one term per type or one for the share of a file."""
-    if len(held.cards) == 1:
-        return held.cards[0]
-    joined: dict[int | str, Term] = {}
-    for term in (term for card in held.cards for term in card):
-        kind, other = term.values["format"], joined.get(term.values["format"])
-        if other is not None:
-            counted = "part" if "part" in term.values else "elements"
-            number = int(other.values[counted]) + int(term.values[counted])
-            term = Term(term.key, {**term.values, counted: number}, other.bytes + term.bytes)
-        joined[kind] = term
-    return tuple(joined.values())

@@ -53,6 +53,10 @@ class Overhead(NamedTuple):
     most: int
     key: str = "workspaces"
 
+    @property
+    def bytes(self) -> int:
+        return self.context + self.workspaces
+
     def terms(self, cards: int) -> tuple[Term, ...]:
         terms = {"cuda_context": self.context, self.key: self.workspaces}
         return tuple(Term(key, {"cards": cards}, cards * size) for key, size in terms.items() if size)

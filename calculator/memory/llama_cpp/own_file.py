@@ -46,4 +46,4 @@ def sized(plain: Weights, recipe: Recipe, file_bytes: int) -> Weights:
         }
         return (Term("share_of_file", values, share(size, file_bytes, plain.file_bytes)),) if size else ()
 
-    return Weights(file_bytes=file_bytes, cards=tuple(map(told, plain.cards)), ram=told(plain.ram))
+    return Weights.of(file_bytes=file_bytes, cards=tuple(map(told, plain.cards)), ram=told(plain.ram))

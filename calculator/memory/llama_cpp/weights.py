@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from calculator.architecture.shape import Shape
 from calculator.memory.blocks import BLOCKS, row_bytes
@@ -27,6 +27,23 @@ class Weights(NamedTuple):
     file_bytes: int
     cards: tuple[tuple[Term, ...], ...]
     ram: tuple[Term, ...]
+    on_cards: tuple[Term, ...]  # of all cards, one term per type or one for the share of a file
+
+    @classmethod
+    def of(cls, file_bytes: int, cards: tuple[tuple[Term, ...], ...], ram: tuple[Term, ...]) -> Self:
+        return cls(file_bytes, cards, ram, cards[0] if len(cards) == 1 else _joined(cards))
+
+
+def _joined(cards: tuple[tuple[Term, ...], ...]) -> tuple[Term, ...]:
+    joined: dict[int | str, Term] = {}
+    for term in (term for card in cards for term in card):
+        kind, other = term.values["format"], joined.get(term.values["format"])
+        if other is not None:
+            counted = "part" if "part" in term.values else "elements"
+            number = int(other.values[counted]) + int(term.values[counted])
+            term = Term(term.key, {**term.values, counted: number}, other.bytes + term.bytes)
+        joined[kind] = term
+    return tuple(joined.values())
 
 
 class Located(NamedTuple):
@@ -42,8 +59,8 @@ def recipe_of(workload: Workload) -> Recipe:
 
 @lru_cache(maxsize=1024)
 def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
-    located, types = _locate(shape, recipe.as_stored, placement), _types(shape, recipe)
-    return Weights(
+    located, types = _locate(shape, recipe.as_stored, placement), types_of(shape, recipe)
+    return Weights.of(
         file_bytes=file_bytes(shape, recipe),
         cards=tuple(_terms(card, types) for card in located.cards),
         ram=_terms(located.ram, types),
@@ -53,18 +70,20 @@ def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
 @lru_cache(maxsize=1024)
 def card_bytes(shape: Shape, recipe: Recipe, placement: Placement) -> tuple[int, ...]:
     """What the weights of each card in `weigh` add up to."""
-    return tuple(sum(term.bytes for term in card) for card in weigh(shape, recipe, placement).cards)
+    located, types = _locate(shape, recipe.as_stored, placement), types_of(shape, recipe)
+    return tuple(sum([row_bytes(types[slot], number) for slot, number in card.items()]) for card in located.cards)
 
 
 @lru_cache(maxsize=256)
 def file_bytes(shape: Shape, recipe: Recipe) -> int:
     """The tensors of the whole file, from a model with all the layers that it holds."""
-    types = _types(shape, recipe)
+    types = types_of(shape, recipe)
     return sum(row_bytes(types[slot], elements) for slot, elements in slots_of(shape, recipe).elements.items())
 
 
 @lru_cache(maxsize=256)
-def _types(shape: Shape, recipe: Recipe) -> Mapping[Slot, str]:
+def types_of(shape: Shape, recipe: Recipe) -> Mapping[Slot, str]:
+    """The type that each kind of tensor gets."""
     slots = slots_of(shape, recipe)
     return {slot: choose_type(recipe, slot, slots.traits) for slot in slots.elements}
 

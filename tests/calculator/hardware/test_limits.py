@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from calculator.architecture import Shape
-from calculator.hardware import Card, best_format, fit, format_fits, largest_context, least_offload, most_sequences
+from calculator.hardware import (
+    Card,
+    HardwareError,
+    best_format,
+    fit,
+    format_fits,
+    largest_context,
+    least_offload,
+    most_sequences,
+)
 from calculator.hardware.bisection import largest, largest_with_room
-from calculator.hardware.engines import engine_named
 from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, _proposed, checkpoint_bytes, too_small
-from calculator.memory import ENGINES, Workload
+from calculator.hardware.machine import room, rooms
+from calculator.memory import ENGINES, Workload, WorkloadError
 
 Shapes = Callable[[str], Shape]
 CASES = [
@@ -66,14 +76,42 @@ def test_the_largest_with_room_is_that_of_bisection(step: int, jump: int) -> Non
             assert found == largest(lambda at: room(at) >= 0, most)
 
 
-@pytest.mark.parametrize("tokens", [1, 32768])
-@pytest.mark.parametrize("model", ["qwen3-8b", "qwen3-30b-a3b", "deepseek-v3", "llama-4-maverick-instruct"])
-def test_what_all_formats_keep_is_what_each_keeps(shape: Shapes, model: str, tokens: int) -> None:
-    engine, asked = engine_named("llama.cpp"), Workload(context_tokens=tokens, kv_format="q8_0", kv_v_format="q8_0")
-    found = engine.at_least_by_format(shape(model), asked)
-    assert list(found) == list(ENGINES["llama.cpp"].weight_formats(shape(model)))
-    for name, least in found.items():
-        assert least == engine.at_least_bytes(shape(model), replace(asked, weight_format=name))
+@pytest.mark.parametrize(
+    "turned", [{}, {"cpu_expert_layers": 3}, {"gpu_layers": 9}, {"vision": True}, {"mtp": 1}, {"tensor_split": (3, 1)}]
+)
+@pytest.mark.parametrize("model", ["qwen3-8b", "qwen3-30b-a3b", "qwen3-6-27b", "llama-4-maverick-instruct"])
+@pytest.mark.parametrize(
+    ("card", "count", "extra"),
+    [
+        ("rtx-4090", 2, 2**30),
+        ("rtx-4090", 1, -(2**28)),
+        ("instinct-mi250", 2, 0),
+        ("apple-m3-max-64gb", 1, 0),
+        ("rtx-5090-laptop", 2, 0),
+    ],
+)
+def test_room_is_what_a_fit_says(
+    shape: Shapes, cards: dict[str, Card], card: str, count: int, extra: int, model: str, turned: dict[str, Any]
+) -> None:
+    """Of one format and of all; with bytes beside or saved, two devices on a card, more cards than work as one."""
+    workload, on = Workload(context_tokens=32768, kv_format="q8_0", **turned), (cards[card], count)
+    names = ENGINES["llama.cpp"].weight_formats(shape(model))
+    try:
+        answers = format_fits(shape(model), workload, *on, extra_bytes=extra)
+    except (HardwareError, WorkloadError) as error:
+        with pytest.raises(type(error), match=error.key):
+            room(shape(model), workload, *on, extra_bytes=extra)
+        with pytest.raises(type(error), match=error.key):
+            list(rooms(shape(model), workload, *on, names, extra_bytes=extra))
+        return
+    told = dict(rooms(shape(model), workload, *on, names, extra_bytes=extra))
+    for name, answer in zip(names, answers, strict=True):
+        found = room(shape(model), workload.in_format(name), *on, extra_bytes=extra)
+        wanted = (answer.state, answer.spare_bytes, answer.most_spare_bytes, answer.headroom_bytes)
+        assert found == wanted
+        if count <= cards[card].max_cards:
+            assert told.get(name, found) == wanted
+            assert name in told or answer.state == "does_not_fit"
 
 
 def test_nothing_where_the_weights_do_not_fit(shape: Shapes, cards: dict[str, Card]) -> None:

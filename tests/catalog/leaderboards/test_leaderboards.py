@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from catalog import standings
 from catalog.leaderboards import views
-from catalog.leaderboards.scatter import Scatter, Spot, scatter
+from catalog.leaderboards.scatter import Scatter, Spots, scatter
 from catalog.models import DataChange, LanguageModel, Place, Release, Score
 from tests.pages import get, text_of
 
@@ -62,10 +61,9 @@ class TestLeaderboards:
     def test_a_chart_is_drawn_once_for_each_choice_of_models(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn: list[int] = []
 
-        def counted(spots: Iterable[Spot], *rest: Any) -> Scatter | None:
-            rows = list(spots)
-            drawn.append(len(rows))
-            return scatter(rows, *rest)
+        def counted(spots: Spots, *rest: Any) -> Scatter | None:
+            drawn.append(len(spots.models))
+            return scatter(spots, *rest)
 
         monkeypatch.setattr(views, "scatter", counted)
         DataChange.record()

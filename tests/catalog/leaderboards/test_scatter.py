@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from catalog.leaderboards import scatter as drawing
-from catalog.leaderboards.scatter import BOTTOM, CELL, LEFT, MOST_LINKED, RIGHT, TOP, Scatter, Spot
+from catalog.leaderboards.scatter import BOTTOM, CELL, LEFT, MOST_LINKED, RIGHT, TOP, Scatter, Spots
 from catalog.models import LanguageModel
 
 GIB = 2**30
@@ -21,8 +21,14 @@ def scatter(rows: Sequence[Row], cards: tuple[str, int] | None = None) -> Scatte
     def told(keys: Sequence[int]) -> dict[int, LanguageModel]:
         return {key: LanguageModel(slug=rows[key][0], name=rows[key][0]) for key in keys}
 
-    spots = [Spot(key, memory_bytes, 1, index) for key, (_slug, memory_bytes, index) in enumerate(rows)]
-    return drawing.scatter(spots, told, cards)
+    return drawing.scatter(spots_of(rows), told, cards)
+
+
+def spots_of(rows: Sequence[Row]) -> Spots:
+    columns = zip(
+        *((key, memory_bytes, 1, index) for key, (_slug, memory_bytes, index) in enumerate(rows)), strict=True
+    )
+    return Spots(*columns) if rows else Spots((), (), (), ())
 
 
 FIELD = [row("a", 1, 20), row("b", 2, 15), row("c", 4, 50), row("d", 64, 90), row("e", 70, 60), row("f", 0.4, 3)]
@@ -77,7 +83,7 @@ def test_who_was_deleted_meanwhile_is_left_out() -> None:
     def told(keys: Sequence[int]) -> dict[int, LanguageModel]:
         return {key: LanguageModel(slug=FIELD[key][0], name=FIELD[key][0]) for key in keys if FIELD[key][0] not in "ce"}
 
-    spots = [Spot(key, memory_bytes, 1, index) for key, (_slug, memory_bytes, index) in enumerate(FIELD)]
+    spots = spots_of(FIELD)
     found = drawing.scatter(spots, told)
     assert found
     assert [best.slug for best in found.best] == ["f", "a", "d"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from calculator.architecture.shape import Shape
 from calculator.hardware import headroom
@@ -19,7 +19,7 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
-from calculator.memory.llama_cpp import fullest_bytes, kept_by_format, kept_bytes, whole_cells
+from calculator.memory.llama_cpp import fullest_by_format, fullest_bytes, kept_bytes, whole_cells
 from calculator.memory.llama_cpp.batch import BATCH
 from calculator.memory.llama_cpp.overhead import alike_bytes, overhead
 from calculator.memory.llama_cpp.placement import written
@@ -57,9 +57,6 @@ class LlamaCpp(HardwareEngine):
     def at_least_bytes(self, shape: Shape, workload: Workload) -> int:
         """Without the compute buffers, for which the graph is followed on every number of cards."""
         return kept_bytes(shape, workload)
-
-    def at_least_by_format(self, shape: Shape, workload: Workload) -> Mapping[str, int]:
-        return kept_by_format(shape, workload)
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
         """Every format is unpacked in llama.cpp's own kernels, on every card."""
@@ -132,4 +129,5 @@ ENGINE = LlamaCpp(
     support=SUPPORT,
     shared_block_tokens=None,  # its slots hold every sequence in full
     fullest_bytes=fullest_bytes,
+    fullest_by_format=fullest_by_format,
 )

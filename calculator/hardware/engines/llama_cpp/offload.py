@@ -19,9 +19,9 @@ def least_offload(shape: Shape, workload: Workload, fits: Callable[[Workload], b
     if any(isinstance(layer.feed_forward, Experts) for layer in shape.layers):
         on_cards = largest(lambda kept: fits(workload.but(cpu_expert_layers=layers - kept)), layers)
         candidate = workload.but(cpu_expert_layers=layers - on_cards)
-        if fits(candidate):
+        if on_cards or fits(candidate):  # what was found was asked
             return candidate
         workload = candidate
     on_cards = largest(lambda kept: fits(workload.but(gpu_layers=kept)), layers)
     candidate = workload.but(gpu_layers=on_cards)
-    return candidate if fits(candidate) else None
+    return candidate if on_cards or fits(candidate) else None

@@ -8,11 +8,10 @@ from calculator.architecture.shape import Shape
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Workload
 from calculator.memory.blocks import row_bytes
-from calculator.memory.llama_cpp.mixture import choose_type
 from calculator.memory.llama_cpp.own_file import share
 from calculator.memory.llama_cpp.placement import place
 from calculator.memory.llama_cpp.prediction import in_file, split
-from calculator.memory.llama_cpp.weights import file_bytes, recipe_of, slots_of
+from calculator.memory.llama_cpp.weights import file_bytes, recipe_of, slots_of, types_of
 from calculator.memory.workload import UNASKED
 
 
@@ -38,7 +37,7 @@ def _placed(shape: Shape, workload: Workload) -> WeightBytes:
     whole = in_file(shape, workload)
     placement, _ = split(place(workload, whole.num_layers), shape.num_layers)
     recipe = recipe_of(workload)
-    slots = slots_of(whole, recipe)
+    slots, types = slots_of(whole, recipe), types_of(whole, recipe)
     in_ram = frozenset(placement.ram)
     totals = {"device": 0, "device_experts": 0, "host": 0, "host_experts": 0}
     for where, elements in slots.placed.items():
@@ -53,7 +52,7 @@ def _placed(shape: Shape, workload: Workload) -> WeightBytes:
             on_host = where.layer in in_ram or (is_expert and where.layer < placement.experts_in_ram)
         else:
             on_host = placement.output_in_ram
-        size = sum(row_bytes(choose_type(recipe, slot, slots.traits), number) for slot, number in elements.items())
+        size = sum([row_bytes(types[slot], number) for slot, number in elements.items()])
         totals[f"{'host' if on_host else 'device'}{'_experts' if is_expert else ''}"] += size
     if workload.file_bytes is not None:
         plain = file_bytes(whole, recipe)
