@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -235,7 +236,10 @@ def _may_fit(
 @lru_cache(maxsize=1024)
 def checkpoint_bytes(shape: Shape) -> int:
     """Bytes of the text model as published, from each tensor's own dtype."""
-    return int(sum(tensor.elements * stored_bytes(tensor.dtype) for tensor in shape.tensors_of("text")))
+    stored = Counter[str]()
+    for tensor in shape.tensors_of("text"):
+        stored[tensor.dtype] += tensor.elements
+    return int(sum(number * stored_bytes(dtype) for dtype, number in stored.items()))
 
 
 def stored_bytes(dtype: str) -> Fraction:

@@ -45,7 +45,7 @@ def plan(
     nodes: Sequence[Placed], host: int, leaves: Iterable[Placed] = (), held: Iterable[Placed] = ()
 ) -> tuple[Plan, ...]:
     """The plan of each back end's buffer, the last of which is `host`. `leaves` are allocated first, `held` before
-    them, and are never freed."""
+    them, and are never freed. Cards on which the same happens have equal plans."""
     planner = _Planner(host)
     for tensor, buffer in held:
         planner.hold(tensor, buffer)
@@ -59,7 +59,13 @@ def plan(
             planner.release(source)
         for source in tensor.kept:
             planner.release(source)
-    return tuple(tuple(planner.events[buffer]) for buffer in range(host + 1))
+    return tuple(_renumbered(planner.events[buffer]) for buffer in range(host + 1))
+
+
+def _renumbered(events: Iterable[Event]) -> Plan:
+    """Blocks by the order in which this buffer takes them: they are counted over all buffers."""
+    numbers: dict[int, int] = {}
+    return tuple(event._replace(block=numbers.setdefault(event.block, len(numbers))) for event in events)
 
 
 class _Planner:

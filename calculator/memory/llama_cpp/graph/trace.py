@@ -39,8 +39,8 @@ class Handed(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """`peaks` of every card, then of RAM. `weights` are those in RAM, in the order of their numbers; `copied` what
-    each card holds copies of."""
+    """`peaks` of every card, one for all on which the same happens, then of RAM. `weights` are those in RAM, in the
+    order of their numbers; `copied` what each card holds copies of."""
 
     peaks: tuple[Peaks, ...]
     weights: tuple[tuple[str, int | None], ...]
@@ -77,7 +77,7 @@ def curves_kept() -> Iterator[None]:
     finally:
         _learning.remove(asked)
     for shape, question, found in asked:
-        for peaks in found.peaks:
+        for peaks in set(found.peaks):
             peaks.fill()
         keep(shape, question, found)
 
@@ -105,7 +105,8 @@ def _follow(shape: Shape, setting: Setting, placement: Placement, copies: int) -
     for (_, place), found in copied.items():
         handed[place] += (Handed(tensor.extent, tensor.size, tensor.is_mask) for tensor in found)
     *on_cards, in_ram = plans
-    peaks = (*(Peaks(found, of_cards.alignment) for found in on_cards), Peaks(in_ram, ALIGNMENT_IN_RAM))
+    alike = {found: Peaks(found, of_cards.alignment) for found in on_cards}
+    peaks = (*(alike[found] for found in on_cards), Peaks(in_ram, ALIGNMENT_IN_RAM))
     return Trace(peaks, tuple(build.weights), tuple(map(tuple, handed)))
 
 
