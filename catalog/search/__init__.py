@@ -3,5 +3,6 @@
 from catalog.search.entries import KINDS, Entry, Kind
 from catalog.search.finding import Answer, Hit, find, nearest
 from catalog.search.rows import BestFirst, found
+from catalog.search.wishes import Wish, wish
 
-__all__ = ["KINDS", "Answer", "BestFirst", "Entry", "Hit", "Kind", "find", "found", "nearest"]
+__all__ = ["KINDS", "Answer", "BestFirst", "Entry", "Hit", "Kind", "Wish", "find", "found", "nearest", "wish"]

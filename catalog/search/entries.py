@@ -137,9 +137,9 @@ def _best(models: Iterable[Entry], column: str) -> Mapping[int, tuple[int, int]]
 def _accelerators() -> Iterator[Entry]:
     """Of equal finds the plain product before its variants, then the newest."""
     vendors, machines = _vendors(), words_of_readers()["machines"]
-    rows = Accelerator.objects.order_by().values_list("pk", "slug", "name_en", "name_zh_hans", "vendor", "release_year")
-    for pk, slug, english, chinese, vendor, year in rows:
-        own = lines([english, chinese, slug, *machines.get(vendor, ())])
+    columns = ("pk", "slug", "name_en", "name_zh_hans", "vendor", "release_year", "memory_gb")
+    for pk, slug, english, chinese, vendor, year, memory in Accelerator.objects.order_by().values_list(*columns):
+        own = lines([english, chinese, slug, *machines.get(vendor, ()), f"{memory}GB"])
         plain = len(atoms(english))
         yield _entry("accelerator", pk, slug, english, chinese, own, vendors.get(vendor, ""), (plain, -(year or 0)))
 

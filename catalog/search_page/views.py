@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from catalog.search import find, nearest
+from catalog.search_page.direct import direct
 from catalog.search_page.groups import groups, lines
 
 OF_EACH = 12
@@ -17,8 +18,10 @@ LONGEST = 100
 def search(request: HttpRequest) -> HttpResponse:
     """Whatever answers a question, by kind; if nothing does, what is like it."""
     text = _asked(request)
-    answer = find(text, partly=True)
-    context: dict[str, Any] = {"q": text, "answer": answer, "groups": groups(answer, text, OF_EACH)}
+    answered = direct(text)
+    answer = answered.entries
+    context: dict[str, Any] = {"q": text, "direct": answered.line, "answer": answer}
+    context["groups"] = groups(answer, answered.words, OF_EACH)
     if text and not answer.hits:
         context["nearest"] = [line for entry in nearest(text) for line in lines(entry.kind, [entry])]
     return render(request, "catalog/search.html", context)
@@ -27,8 +30,9 @@ def search(request: HttpRequest) -> HttpResponse:
 def suggestions(request: HttpRequest) -> HttpResponse:
     """Options of a list below a search field, as far as the question is typed."""
     text = _asked(request)
-    found = groups(find(text, partly=True), text, SUGGESTED)
-    return render(request, "catalog/_suggestions.html", {"q": text, "groups": found})
+    answered = direct(text)
+    found = groups(answered.entries, answered.words, SUGGESTED)
+    return render(request, "catalog/_suggestions.html", {"q": text, "direct": answered.line, "groups": found})
 
 
 def card_search(request: HttpRequest) -> JsonResponse:

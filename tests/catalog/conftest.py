@@ -8,9 +8,9 @@ from pytest_django import DjangoDbBlocker
 
 from tests.catalog.field import ranked_field
 from tests.catalog.sample import DataFolder
-from tests.catalog.shipped import shipped
+from tests.catalog.shipped import shipped, whole
 
-__all__ = ["shipped"]
+__all__ = ["shipped", "whole"]
 
 
 @pytest.fixture

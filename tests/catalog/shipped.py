@@ -50,3 +50,12 @@ def shipped(
         call_command("sync_catalog", str(folder), verbosity=0)
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def whole(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """All that is shipped: slow, for what depends on every entry."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        call_command("sync_catalog", verbosity=0)
+        yield
+        transaction.set_rollback(True)

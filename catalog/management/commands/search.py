@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from catalog.search import Answer, find, nearest
+from catalog.search_page.direct import Direct, direct
 
 FIRST = 3
 WIDTH = 160
@@ -28,13 +29,20 @@ class Command(BaseCommand):
         find(questions[0])  # the index is read
         for text in questions:
             start = perf_counter()
-            answer = find(text, partly=True)
+            answered = direct(text)
             took = f"{(perf_counter() - start) * 1000:.1f}"
-            table.add_row(text, str(len(answer.hits)), _said(text, answer, first), took)
+            table.add_row(text, str(len(answered.entries.hits)), _told(text, answered, first), took)
         console = Console(width=WIDTH)
         with console.capture() as printed:
             console.print(table)
         self.stdout.write(printed.get())
+
+
+def _told(text: str, answered: Direct, first: int) -> str:
+    if answered.line is None:
+        return _said(text, answered.entries, first)
+    found = _said(text, answered.entries, first) if answered.entries.hits else ""
+    return "; ".join(filter(None, (f"{answered.line.name} ({answered.line.url})", found)))
 
 
 def _said(text: str, answer: Answer, first: int) -> str:

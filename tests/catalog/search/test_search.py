@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
 from django.utils import translation
-from pytest_django import DjangoDbBlocker
 
 from catalog.models import Family, LanguageModel, Organization
 from catalog.search import KINDS, BestFirst, find, found, nearest
@@ -19,14 +16,6 @@ from catalog.search.text import words_of_readers
 from tests.catalog.search.questions import FIRST, NOTHING
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole")]
-
-
-@pytest.fixture(scope="module")
-def whole(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        call_command("sync_catalog", verbosity=0)
-        yield
-        transaction.set_rollback(True)
 
 
 def names(text: str, *kinds: Any) -> list[str]:

@@ -30,6 +30,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
         ("en", "lamma 3", ["Nothing is found by “lamma 3”.", "Did you mean:", "Llama 3"]),
         ("zh-hans", "xyzzy", ["找不到任何条目", "全部模型"]),
         ("en", "", ["All families", "All organisations"]),
+        ("en", "best coding model for 24gb", ["Best models in 24 GB All coding", "GeForce RTX 4090"]),
+        ("zh-hans", "24GB 显存 推荐模型", ["24 GB 显存能跑的最佳模型 综合", "GeForce RTX 4090"]),
+        ("zh-hans", "llama 300g", ["「llama」：300 GB 显存能跑的模型 按名次排列"]),
     ],
 )  # fmt: skip
 def test_page(lang: str, q: str, words: list[str]) -> None:

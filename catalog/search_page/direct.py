@@ -1,0 +1,63 @@
+"""The page that answers a question as a whole: which models are best in so much memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from calculator.hardware.cards import GIB
+from catalog.model_list.forms import RANK
+from catalog.models import LanguageModel
+from catalog.ranking.scope import OVERALL
+from catalog.search import Answer, Kind, Wish, find, found, wish
+from catalog.search_page.groups import Line
+from catalog.standings import board_label, newest
+
+OWNERS: tuple[Kind, ...] = ("family", "organization")
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """`line` leads to the answer, if there is one; `entries` are what else is found, by `words`."""
+
+    line: Line | None
+    words: str
+    entries: Answer
+
+
+def direct(text: str) -> Direct:
+    """A memory alone: a board narrowed to it, then the cards that hold so much. With a maker or a family: its models.
+
+    Whoever names a model or a card beside a memory is answered as anybody who names one.
+    """
+    asked = wish(text)
+    if asked and not asked.words:
+        cards = f"{asked.memory}GB"
+        return Direct(_on_a_board(asked), cards, find(cards, "accelerator"))
+    if asked and (line := _of_one_maker(asked)):
+        return Direct(line, asked.words, find(asked.words))
+    return Direct(None, text, find(text, partly=True))
+
+
+def _on_a_board(asked: Wish) -> Line:
+    board = asked.board if asked.board in newest() else OVERALL.key
+    narrowed = {"memory": asked.memory} | ({"board": board} if board != OVERALL.key else {})
+    name = _("Best models in %(memory)s GB") % {"memory": asked.memory}
+    return Line(name, f"{reverse('catalog:leaderboards')}?{urlencode(narrowed)}", board_label(board))
+
+
+def _of_one_maker(asked: Wish) -> Line | None:
+    """Models of a family or an organisation, the best first; None where it is neither, or none of them is so small."""
+    answer = find(asked.words)
+    if answer.read_as or not answer.hits or answer.hits[0].entry.kind not in OWNERS:
+        return None
+    small = LanguageModel.objects.published().fitting(int(asked.memory_gb * GIB))
+    if not found(small, "model", asked.words).exists():
+        return None
+    order = {"sort": f"{RANK}{asked.board}"} if asked.board in newest() else {}
+    narrowed = {"q": asked.words, "memory": asked.memory} | order
+    name = _("“%(words)s” in %(memory)s GB") % {"words": asked.words, "memory": asked.memory}
+    return Line(name, f"{reverse('catalog:model_list')}?{urlencode(narrowed)}", _("Models, best first"))
