@@ -193,7 +193,7 @@ def test_rows_added_here_stay(folder: Any) -> None:
 
 def test_a_row_added_by_a_name_that_an_editor_changed_is_none_of_the_file(folder: Any) -> None:
     run(folder)
-    shipped = Organization.objects.get()
+    shipped: Any = Organization.objects.get()
     shipped.slug = "acme-works"
     shipped.save()
     added = Organization.objects.create(slug=shipped.shipped["slug"], name="Another")
