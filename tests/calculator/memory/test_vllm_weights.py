@@ -230,13 +230,21 @@ def test_what_a_server_reserves() -> None:
     assert estimate(tiny_llama(), Workload(engine="vllm")).reserved_bytes is None
 
 
+HY4_DEFAULTS = {
+    "layer_types": ["indexed_attention"] * 78,
+    "q_lora_rank": 1536,
+    "index_n_heads": 16,
+    "num_key_value_heads": 8,
+    "intermediate_size": 6912,
+}
 AS_CONSTRUCTED = [
     # what vLLM 0.33.0's own classes hold on one of 8 ranks, built without a card
     ("meta-models/muse-glimmer-30b", {}, 10_150_127_072),  # attention of the encoder is split, the rest is not
     ("google/gemma-4-12b-it", {}, 3_498_163_618),  # the projection of patches is split
     ("google/gemma-4-e2b-it", {}, 2_530_185_646),  # and that of all layers' inputs
     ("cohere/c4ai-command-r-plus", {}, 25_987_622_400),  # norms have a number for each of all heads
-    ("tencent/hy4-preview", {"layer_types": ["indexed_attention"] * 78}, 194_863_104_388),  # f32 routers, one table
+    # f32 routers, one table; built with transformers' default sizes, before Tencent's were known
+    ("tencent/hy4-preview", HY4_DEFAULTS, 194_863_104_388),
 ]
 
 
