@@ -31,14 +31,22 @@ class Direct:
 def direct(text: str) -> Direct:
     """A memory alone: a board narrowed to it, then the cards that hold so much. With a maker or a family: its models.
 
-    Whoever names a model or a card beside a memory is answered as anybody who names one.
+    Whoever names a model or a card beside a memory is answered as anybody who names one: words of a wish are left out
+    only where nothing is found by all that was said.
     """
     asked = wish(text)
-    if asked and not asked.words:
+    if asked is None:
+        return Direct(None, text, find(text, partly=True))
+    if not asked.words:
         cards = f"{asked.memory}GB"
         return Direct(_on_a_board(asked), cards, find(cards, "accelerator"))
-    if asked and (line := _of_one_maker(asked)):
-        return Direct(line, asked.words, find(asked.words))
+    if (whole := find(text)).hits:
+        return Direct(None, text, whole)
+    said, wanted = find(asked.named), find(asked.words)
+    if said.hits and not (wanted.hits and wanted.hits[0].entry == said.hits[0].entry):
+        return Direct(_of_one_maker(asked, asked.named, said), asked.named, said)
+    if wanted.hits:
+        return Direct(_of_one_maker(asked, asked.words, wanted), asked.words, wanted)
     return Direct(None, text, find(text, partly=True))
 
 
@@ -49,15 +57,14 @@ def _on_a_board(asked: Wish) -> Line:
     return Line(name, f"{reverse('catalog:leaderboards')}?{urlencode(narrowed)}", board_label(board))
 
 
-def _of_one_maker(asked: Wish) -> Line | None:
+def _of_one_maker(asked: Wish, words: str, answer: Answer) -> Line | None:
     """Models of a family or an organisation, the best first; None where it is neither, or none of them is so small."""
-    answer = find(asked.words)
-    if answer.read_as or not answer.hits or answer.hits[0].entry.kind not in OWNERS:
+    if answer.read_as or answer.hits[0].entry.kind not in OWNERS:
         return None
     small = LanguageModel.objects.published().fitting(int(asked.memory_gb * GIB))
-    if not found(small, "model", asked.words).exists():
+    if not found(small, "model", words).exists():
         return None
     order = {"sort": f"{RANK}{asked.board}"} if asked.board in newest() else {}
-    narrowed = {"q": asked.words, "memory": asked.memory} | order
-    name = _("“%(words)s” in %(memory)s GB") % {"words": asked.words, "memory": asked.memory}
+    narrowed = {"q": words, "memory": asked.memory} | order
+    name = _("“%(words)s” in %(memory)s GB") % {"words": words, "memory": asked.memory}
     return Line(name, f"{reverse('catalog:model_list')}?{urlencode(narrowed)}", _("Models, best first"))

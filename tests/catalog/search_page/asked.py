@@ -44,4 +44,10 @@ FIRST: dict[str, str] = {
     "A100 80GB": f"{CARD}a100-pcie-80gb/",
     "qwen3 8b 16gb": f"{MODEL}qwen3-8b/",
     "can gpt-oss-20b run on 16gb": f"{MODEL}gpt-oss-20b/",
+    # Words that name it are no wish.
+    "qwen3-coder 24gb": f"{LIST}q=qwen3-coder&memory=24&sort=rank%3Acoding",
+    "phi 3.5 vision 48gb": f"{MODEL}phi-3-5-vision-instruct/",
+    "gemma 3 4b 8gb": f"{MODEL}gemma-3-4b-it/",
+    "intel 12gb": f"{CARD}arc-b580/",
+    "l4 48gb": f"{CARD}l4/",
 }
