@@ -29,6 +29,7 @@ from calculator.architecture.parse import MAX_BYTES
 from calculator.catalogue import Model
 from calculator.fields import is_on
 from calculator.hardware import HUBS, WeightSource
+from calculator.hardware.command import auto_class
 
 MOST_POSTED = 4 * MAX_BYTES
 """A text just too long still gets the sentence about configs; longer bodies are not read at all."""
@@ -80,7 +81,7 @@ def read_pasted(request: HttpRequest) -> Pasted:
         found = hub_reference(text)
         named = found.name if found else text.strip().strip("\"'") if error.reason == "is_name" else ""
         return replace(sent, faults=_texts(error), reference=found, named=named)
-    source = WeightSource(name=shape.model_type, native_format=shape.native_format)
+    source = WeightSource(name=shape.model_type, native_format=shape.native_format, auto_class=auto_class(shape))
     return replace(sent, model=Model(name=_name(config), shape=shape, sources=tuple((hub, source) for hub in HUBS)))
 
 

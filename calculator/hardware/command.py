@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from calculator.architecture.shape import Shape
 from calculator.hardware.errors import HardwareError
 from calculator.memory import Note
 
@@ -25,6 +26,7 @@ DTYPES: Mapping[str, str] = {
 """PyTorch's names of the wide formats."""
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+SEQ2SEQ = "AutoModelForSeq2SeqLM"
 NO_REPOSITORY = "organisation/model"
 NO_DRAFT_REPOSITORY = "organisation/draft-model"
 
@@ -33,7 +35,8 @@ NO_DRAFT_REPOSITORY = "organisation/draft-model"
 class WeightSource:
     """Where the weights lie: the original repository, one of GGUF files, one in the chosen weight format, in Ollama.
 
-    `native_format` is how the original stores its weights (`Shape.native_format`).
+    `native_format` is how the original stores its weights (`Shape.native_format`). `auto_class` is the class of
+    transformers that loads it and writes; empty where a model writes by code of its own.
     """
 
     name: str
@@ -43,12 +46,18 @@ class WeightSource:
     ollama: str | None = None
     native_format: str = "BF16"
     multimodal: bool = False
+    auto_class: str = "AutoModelForCausalLM"
 
     def __post_init__(self) -> None:
         for field in ("repository", "gguf", "quantised"):
             value = getattr(self, field)
             if value is not None and not REPOSITORY.fullmatch(value):
                 raise HardwareError(field, "not_a_repository", value=value)
+
+
+def auto_class(shape: Shape) -> str:
+    """`WeightSource.auto_class`: models that write by diffusion come with their own loop (LLaDA's `generate.py`)."""
+    return "" if shape.diffusion else SEQ2SEQ if shape.reads_first else "AutoModelForCausalLM"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,13 +29,18 @@ def named_classes(shape: Shape) -> frozenset[str]:
     return _by_type().get(shape.file_type, frozenset())
 
 
+def tells_class(shape: Shape) -> bool:
+    """Not where a reader had an unknown type read as a decoder like Llama: whose code runs it they know, we do not."""
+    return bool(shape.file_type) and "standard_decoder" not in shape.assumptions
+
+
 def is_unknown(shape: Shape, run: frozenset[str]) -> bool:
     """Whether a config.json was read for whose model an engine that runs these classes has no code.
 
     A class that writes no text is converted or serves something else, and a shape that is of no file names nothing.
     """
     named = shape.architecture
-    if not shape.file_type or (named is not None and not named.endswith(GENERATING)):
+    if not tells_class(shape) or (named is not None and not named.endswith(GENERATING)):
         return False
     return named_classes(shape).isdisjoint(run)
 

@@ -9,6 +9,7 @@ from calculator.architecture import Shape
 from calculator.catalogue import Found, Model, Recognised
 from calculator.figures import billions
 from calculator.hardware import Card, HardwareError, WeightSource
+from calculator.hardware.command import auto_class
 from catalog.bridge.cards import all_cards
 from catalog.bridge.recognition import recognise
 from catalog.bridge.rows import published_model
@@ -73,13 +74,14 @@ def _details(row: LanguageModel) -> tuple[str, str]:
 def sources(row: LanguageModel, shape: Shape) -> tuple[tuple[str, WeightSource], ...]:
     """Where the weights lie on each hub. Where the repository is not known, the commands name one to replace."""
     repositories = {"huggingface": (row.hf_repo, row.gguf_repo), "modelscope": (row.modelscope_repo, "")}
-    return tuple((hub, _source(row, *known, shape.native_format)) for hub, known in repositories.items())
+    return tuple((hub, _source(row, *known, shape)) for hub, known in repositories.items())
 
 
-def _source(row: LanguageModel, repository: str, gguf: str, native_format: str) -> WeightSource:
+def _source(row: LanguageModel, repository: str, gguf: str, shape: Shape) -> WeightSource:
     source = WeightSource(
         name=row.name,
-        native_format=native_format,
+        native_format=shape.native_format,
+        auto_class=auto_class(shape),
         multimodal=not MEDIA.isdisjoint(row.input_modalities),
         ollama=row.ollama_tag or None,
     )

@@ -122,14 +122,19 @@ def _store(ranking: Ranking, check: HoldOut | None, models: dict[str, int], *, a
 
 
 def _put_back(models: dict[str, int]) -> bool:
-    """Places of the newest releases that went with a model which is here again; returns whether there were any."""
+    """Places of the newest releases that went with a model which is here again; returns whether there were any.
+
+    Every model that readers see has a place, ranked or not: a release is read only where some have none.
+    """
     newest = Release.objects.order_by().values("scope").annotate(newest=Max("pk")).values("newest")
     held = set(Place.objects.filter(release__in=newest).order_by().values_list("release_id", "model_id"))
+    seen = set(LanguageModel.objects.published().values_list("pk", flat=True))
     lacking = [
         place
-        for release in Release.objects.filter(pk__in=newest).defer("changes").order_by("pk")
+        for release in Release.objects.filter(pk__in=newest).defer("document", "changes").order_by("pk")
+        if any((release.pk, model) not in held for model in seen)
         for place in _places(release, release.ranking, models)
-        if (place.release_id, place.model_id) not in held
+        if (release.pk, place.model_id) not in held
     ]
     Place.objects.bulk_create(lacking, batch_size=BATCH)
     return bool(lacking)

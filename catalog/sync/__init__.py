@@ -104,7 +104,11 @@ def _bin(kind: Kind) -> dict[str, Version]:
     """What was deleted, by the identity that files know it by; of one that was deleted twice the newest."""
     kept: dict[str, Version] = {}
     for version in Version.objects.get_deleted(kind.model).select_related("revision"):
-        if shipped := version.field_dict["shipped"]:
+        try:
+            shipped = version.field_dict["shipped"]
+        except RevertError:  # of an older form of the table
+            continue
+        if shipped:
             kept.setdefault(kind.identity(shipped), version)
     return kept
 

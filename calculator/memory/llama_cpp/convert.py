@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
-from calculator.memory.named_classes import comes_as_gguf, named_classes
+from calculator.memory.named_classes import comes_as_gguf, named_classes, tells_class
 from calculator.memory.workload import WorkloadError
 
 
@@ -36,7 +36,7 @@ def check_converted(shape: Shape) -> None:
     (`get_model_architecture` in `conversion/base.py`). A file that names neither is taken for one that names what the
     files of its model type do; a shape that is of no file names nothing.
     """
-    if comes_as_gguf(shape) or not shape.file_type:
+    if comes_as_gguf(shape) or not tells_class(shape):
         return
     lists, whole, inside = converted(), named_classes(shape), shape.text_architecture
     if not whole.isdisjoint(lists.documented_classes | lists.published_classes):

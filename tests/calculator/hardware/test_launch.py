@@ -11,9 +11,11 @@ import pytest
 
 from calculator.architecture import Shape
 from calculator.hardware import Card, Command, HardwareError, WeightSource, fit, launch_commands
+from calculator.hardware.command import auto_class
 from calculator.hardware.terms import NOTES
 from calculator.memory import ENGINES, Workload
 from calculator.memory.vllm.constants import CUDA_CONTEXT
+from tests.calculator.memory.shapes import catalogued
 
 Shapes = Callable[[str], Shape]
 QWEN = WeightSource(name="Qwen3 8B", repository="Qwen/Qwen3-8B")
@@ -228,3 +230,21 @@ def test_what_ollama_would_take_by_itself(
     placed = fit(shape("qwen3-8b"), Workload(weight_format="Q4_K_M"), cards[card], count)
     (note, *_others) = command(launch_commands(placed.workload, QWEN, fit=placed), "modelfile").notes
     assert (note.key, note.values) == ("ollama_default_here", {"context": context})
+
+
+@pytest.mark.parametrize(
+    ("diffusion", "reads_first", "expected"),
+    [
+        ("", False, "AutoModelForCausalLM.from_pretrained"),
+        # `AutoModelForCausalLM` has no class for T5, and for BART the decoder alone
+        ("", True, "AutoModelForSeq2SeqLM.from_pretrained"),
+        ("blocks", False, None),  # LLaDA and Dream write by code of their own
+    ],
+)
+def test_transformers_loads_a_model_by_what_writes(diffusion: str, reads_first: bool, expected: str | None) -> None:
+    shape = replace(catalogued("qwen/qwen3-8b"), diffusion=diffusion, reads_first=reads_first)
+    source = WeightSource(name="x", repository="google-t5/t5-small", auto_class=auto_class(shape))
+    workload = Workload(engine="transformers", weight_format="BF16")
+    texts = [command.text for command in launch_commands(workload, source)]
+    assert len(texts) == (expected is not None)
+    assert all(str(expected) in text for text in texts)

@@ -125,3 +125,10 @@ def test_a_file_of_no_known_class_is_left_to_transformers() -> None:
     assert engines_for(read_config(LLAMA | {"model_type": "ember", "architectures": ["EmberForCausalLM"]})) == (
         "transformers",
     )
+
+
+@pytest.mark.parametrize("named", [{}, {"architectures": ["NewForCausalLM"]}])
+def test_what_is_read_as_llama_on_request_is_offered_like_llama(named: dict[str, Any]) -> None:
+    unknown = read_config(LLAMA | {"model_type": "new_thing"} | named, assume_standard=True)
+    assert engines_for(unknown) == engines_for(read_config(LLAMA))[: len(engines_for(unknown))]
+    assert {"llama.cpp", "vllm", "sglang", "transformers"} <= {*engines_for(unknown)}

@@ -224,3 +224,20 @@ def test_no_version_holds_what_is_computed_for_the_row_that_stands(editor: Clien
     for version in versions(row):
         assert "summary_zh_hans" in version.field_dict
         assert "seal" not in version.serialized_data
+
+
+def test_a_version_that_cannot_be_read_stops_no_other(
+    editor: Client, folder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.admin.removals.SHIPPED", folder.path)
+    card = Accelerator.objects.get()
+    other = Accelerator.objects.create(slug="own", name_en="Own", vendor="amd", segment="consumer", memory_gb=8)
+    for row in (other, card):
+        assert editor.post(address(row, "delete", row.pk), {"post": "yes"}).status_code == 302
+    kept = Version.objects.get_deleted(Accelerator).get(object_id=str(other.pk))
+    kept.serialized_data = kept.serialized_data.replace('"memory_gb": ', '"memory_gb": "x", "memory": ')
+    kept.save()
+    removal = Removal.objects.get(kind="accelerator")
+    sent = {"action": "bring_back", "_selected_action": [removal.pk]}
+    assert editor.post(reverse("admin:catalog_removal_changelist"), sent).status_code == 302
+    assert Accelerator.objects.get() == card

@@ -26,7 +26,7 @@ class Transformers(ByLayers):
         return native_or_unpacked("transformers", card, weight_format, _unpacks)
 
     def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
-        return (snippet.generate(workload, source, hub),)
+        return (snippet.generate(workload, source, hub),) if source.auto_class else ()
 
     def with_draft(self, command: Command, draft: WeightSource, weight_format: str) -> Command:
         return snippet.with_draft(command, draft)

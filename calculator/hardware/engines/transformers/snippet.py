@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, Command, WeightSource, repository_of
+from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, SEQ2SEQ, Command, WeightSource, repository_of
 from calculator.memory import Workload
 
 
 def generate(workload: Workload, source: WeightSource, hub: str) -> Command:
     repository, placeholders = repository_of(source)
     library = "transformers" if hub == "huggingface" else "modelscope"
-    auto = "AutoModelForImageTextToText" if source.multimodal and workload.vision else "AutoModelForCausalLM"
+    auto = "AutoModelForImageTextToText" if source.multimodal and workload.vision else source.auto_class
     names, options = [auto, "AutoTokenizer"], ['dtype="auto"', 'device_map="auto"']
     weight_format = (workload.weight_format or "").upper()
     if weight_format.startswith("NF4"):
@@ -22,6 +22,7 @@ def generate(workload: Workload, source: WeightSource, hub: str) -> Command:
         options.append("quantization_config=BitsAndBytesConfig(load_in_8bit=True)")
     elif weight_format in DTYPES:
         options[0] = f'dtype="{DTYPES[weight_format]}"'
+    beside = " - prompt.input_ids.shape[1]" if auto == SEQ2SEQ else ""  # there it bounds what is written alone
     lines = [
         f"from {library} import {', '.join(names)}",
         "",
@@ -32,7 +33,7 @@ def generate(workload: Workload, source: WeightSource, hub: str) -> Command:
         *(f"    {option}," for option in options),
         ")",
         'prompt = tokenizer("...", return_tensors="pt").to(model.device)',
-        f"output = model.generate(**prompt, max_length={workload.context_tokens})",
+        f"output = model.generate(**prompt, max_length={workload.context_tokens}{beside})",
     ]
     return Command(key="transformers", language="python", text="\n".join(lines), placeholders=placeholders)
 
