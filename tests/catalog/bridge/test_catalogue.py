@@ -6,6 +6,7 @@ import pytest
 
 from catalog.bridge.catalogue import _source
 from catalog.models import LanguageModel
+from tests.calculator.memory.shapes import catalogued
 
 
 @pytest.mark.parametrize(
@@ -15,4 +16,4 @@ from catalog.models import LanguageModel
 def test_whatever_is_not_text_can_be_switched_off(modalities: list[str], multimodal: bool) -> None:
     """`vllm serve` loads encoders of sound and films, too, unless it is told not to."""
     row = LanguageModel(slug="m", input_modalities=modalities)
-    assert _source(row, "a/m", "", "BF16").multimodal is multimodal
+    assert _source(row, "a/m", "", catalogued("qwen/qwen3-8b")).multimodal is multimodal
