@@ -167,3 +167,16 @@ def test_ticks_are_counted_where_they_can_be_seen(page: Page, complaints: list[s
     expect(page.get_by_role("button", name="Compare the ticked models")).to_be_in_viewport()
     page.get_by_role("button", name="Compare the ticked models").click()
     expect(page).to_have_url(re.compile(r"(m=[^&]+.*){3}"))
+
+
+@pytest.mark.parametrize("width", [320, 360, 520, 600, 610, 900, 1366])
+def test_what_is_suggested_lies_on_the_screen(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto("/en/")
+    page.locator("header [name=q]").fill("llama")
+    box = page.locator("header .suggestions")
+    expect(box).to_be_visible()
+    found = box.bounding_box()
+    assert found is not None
+    assert found["x"] >= 0
+    assert found["x"] + found["width"] <= width
