@@ -26,7 +26,7 @@ from catalog.leaderboards.benchmark_tables import (
 from catalog.leaderboards.board import Choice, board_at
 from catalog.leaderboards.board_rows import board_rows
 from catalog.leaderboards.forms import BenchmarkForm, BoardForm
-from catalog.leaderboards.scatter import Scatter, Spots, scatter
+from catalog.leaderboards.scatter import Scatter, scatter
 from catalog.model_page.scoreboard import bar
 from catalog.models import Benchmark, DataChange
 from catalog.models.vocabulary import BenchmarkCategory
@@ -138,7 +138,5 @@ def _memory_of(mine: MyHardware) -> tuple[str, int] | None:
 @lru_cache(maxsize=64)
 def _drawn(choice: Choice, memory: tuple[str, int] | None, language: str | None, version: str) -> Scatter | None:
     """Once after each change for each choice of models: of 20,000 it takes a fiftieth of a second."""
-    board = board_at(choice, version)
-    known = board.where(map(bool, board.memory_bytes)) if 0 in board.memory_bytes else board
-    spots = Spots(known.models, known.memory_bytes, known.ranks, known.indices)
+    spots = board_at(choice, version).spots
     return scatter(spots, lambda keys: {model.pk: model for model in models_for_table(keys)}, memory)
