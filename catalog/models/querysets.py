@@ -37,9 +37,9 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         """Rows with what a list line shows, in one query; the long columns stay in the database."""
         return self.select_related("organization", "family", "licence").defer(*LONG_COLUMNS)
 
-    def for_table(self) -> Self:
-        """Rows with what tables show, and no more, in one query."""
-        return self.select_related("organization", "licence").only(*TABLE_COLUMNS)
+    def for_table(self, *more: str) -> Self:
+        """Rows with what tables show, and `more` columns, in one query."""
+        return self.select_related("organization", "licence").only(*TABLE_COLUMNS, *more)
 
     def for_page(self) -> Self:
         """One entry with all its page shows: four queries however many sources and scores it has."""
