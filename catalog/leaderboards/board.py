@@ -10,11 +10,11 @@ from itertools import compress
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from catalog.bridge.chosen import Question, answer
+from catalog.bridge.chosen import Narrowing, keys_of
 from catalog.leaderboards.spots import Spots, columns, spots_of
 from catalog.models import Place
 
-Choice = tuple[int, bool, Question | None]
+Choice = tuple[int, bool, Narrowing | None]
 """The primary key of a release, whether those without a rank are asked for, and which models; None: all."""
 
 
@@ -43,8 +43,8 @@ def _whole(release: int, unranked: bool, version: str) -> Board:
 
 
 @lru_cache(maxsize=8)
-def _narrowed(release: int, unranked: bool, models: Question, version: str) -> Board:
-    return _whole(release, unranked, version).of(frozenset(answer(models, version)))
+def _narrowed(release: int, unranked: bool, models: Narrowing, version: str) -> Board:
+    return _whole(release, unranked, version).of(frozenset(keys_of(models, version)))
 
 
 def board_at(choice: Choice, version: str) -> Board:

@@ -13,16 +13,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
-from catalog.bridge.chosen import kept_keys
+from catalog.bridge.chosen import keys_of
 from catalog.bridge.my_hardware import MyHardware
 from catalog.bridge.rows import models_for_table
-from catalog.leaderboards.benchmark_tables import (
-    in_order,
-    models_by_variant,
-    standings_of,
-    table_rows,
-    whole_table,
-)
+from catalog.leaderboards.benchmark_tables import models_by_variant, table_rows, whole_table
 from catalog.leaderboards.board import Choice, board_at
 from catalog.leaderboards.board_rows import board_rows
 from catalog.leaderboards.forms import BenchmarkForm, BoardForm
@@ -91,7 +85,7 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     whole = whole_table(row.pk, variant, row.higher_is_better, version)
     keys = whole.keys
     if form.narrows:
-        keys = kept_keys(in_order(form.narrowed_standings(standings_of(row.pk, variant)), row.higher_is_better))
+        keys = whole.of(frozenset(keys_of(form.narrowing, version)))
     paged = page_of(request.GET.get("page"), keys, PAGE_SIZE)
     standings = table_rows(paged["page"])
     fits = mine.fits([standing.score.model for standing in standings], form.context_tokens)
