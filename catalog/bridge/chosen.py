@@ -19,7 +19,10 @@ from django.db.models.functions import Cast
 
 from catalog.models import LanguageModel
 from catalog.models.need import STOPS
-from catalog.models.querysets import ALLOWED_PERCENT
+
+ALLOWED_PERCENT = 106
+"""The stored figure is our middle one, on a card that is not named: a set may hold a model although it is that much
+more than can be used of the set (4.6 % on an RTX 3060 of 12 GB)."""
 
 TEXTS = ("licence__commercial_use", "organization__slug", "architecture")
 NUMBERS = ("total_parameters", "memory_8k_bytes", "context_tokens", "num_experts")

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
 
-from catalog.models.need import may_fit
-
 if TYPE_CHECKING:
     from catalog.models import LanguageModel, Release  # noqa: F401
 
@@ -15,11 +13,6 @@ Listed = TypeVar("Listed", bound=models.Model)
 
 LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans", "shipped")
 """Of a model: what no list shows."""
-
-
-ALLOWED_PERCENT = 106
-"""The stored figure is our middle one, on a card that is not named: a set may hold a model although it is that much
-more than can be used of the set (4.6 % on an RTX 3060 of 12 GB)."""
 
 TABLE_COLUMNS = (
     *("slug", "name", "organization__name", "licence__name", "licence__spdx", "licence__commercial_use"),
@@ -51,26 +44,6 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         """The entry with that slug, if there is one; any text may be asked for."""
         return self.none() if "\0" in slug else self.filter(slug=slug)
 
-    def accepting(self, modality: str) -> Self:
-        return self.filter(input_modalities__icontains=f'"{modality}"')
-
-    def of_architecture(self, architecture: str) -> Self:
-        """`moe` finds hybrid models with experts too."""
-        if architecture == "moe":
-            return self.filter(num_experts__isnull=False)
-        return self.filter(architecture=architecture)
-
-    def with_parameters(self, lowest: int | None = None, highest: int | None = None) -> Self:
-        found = self
-        if lowest is not None:
-            found = found.filter(total_parameters__gte=lowest)
-        if highest is not None:
-            found = found.filter(total_parameters__lte=highest)
-        return found
-
-    def with_context(self, tokens: int) -> Self:
-        return self.filter(context_tokens__gte=tokens)
-
     def fitting(self, memory_bytes: int) -> Self:
         """Entries that need no more than that as their own pages show it at first; unknown ones are left out."""
         return self.filter(memory_8k_bytes__lte=memory_bytes)
@@ -85,13 +58,6 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         return self.annotate(place=place).order_by(
             models.F("place__rank").asc(nulls_last=True), models.F("release_date").desc(nulls_last=True), "slug"
         )
-
-    def that_may_fit(self, memory_bytes: int, context_tokens: int | None = None) -> Self:
-        """Entries that may fit in so much memory in their default engine and format: all that do, and few others."""
-        found = self.fitting(memory_bytes * ALLOWED_PERCENT // 100)
-        if context_tokens:
-            found = found.filter(may_fit(memory_bytes, context_tokens, models.OuterRef("memory_engine"), "pk"))
-        return found
 
 
 LanguageModelManager = models.Manager.from_queryset(LanguageModelQuerySet)
