@@ -1,6 +1,6 @@
 """Shape + workload + engine -> bytes, part by part, each with its reason."""
 
-from calculator.memory.engines import ENGINES, Engine, capacity, default_workload, estimate
+from calculator.memory.engines import ENGINES, Engine, capacity, default_workload, estimate, kept_bytes
 from calculator.memory.workload import (
     DEFAULT_CONTEXT_TOKENS,
     DEFAULT_ENGINE,
@@ -28,4 +28,5 @@ __all__ = [
     "capacity",
     "default_workload",
     "estimate",
+    "kept_bytes",
 ]

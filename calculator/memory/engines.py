@@ -85,6 +85,14 @@ class MeasuredEngine(Protocol):
         ...
 
 
+@runtime_checkable
+class FrugalEngine(Protocol):
+    """An engine that tells what a model holds while nothing runs without following how it runs."""
+
+    def kept_bytes(self, shape: Shape, workload: Workload) -> int: ...
+
+
+KEPT = ("weights", "kv_cache", "state")
 ENGINES: Mapping[str, Engine] = {
     "llama.cpp": llama_cpp,
     "vllm": vllm,
@@ -131,6 +139,14 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     if engine is None:
         raise WorkloadError("engine", "unknown", value=workload.engine, offered=tuple(ENGINES))
     return engine.estimate(shape, resolve(engine, shape, workload))
+
+
+def kept_bytes(shape: Shape, workload: Workload) -> int:
+    """Of weights, cache and state together what `estimate` says, on all cards; of a workload that it answers."""
+    engine = ENGINES[workload.engine]
+    if isinstance(engine, FrugalEngine):
+        return engine.kept_bytes(shape, resolve(engine, shape, workload))
+    return sum(part.bytes for part in estimate(shape, workload).parts if part.key in KEPT)
 
 
 def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity | None:

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.bridge.chosen import question
+from catalog.bridge.chosen import Narrowing
 from catalog.bridge.my_hardware import MyHardware
 from catalog.leaderboards.board import Choice
 from catalog.model_list.filters import ModelFilterForm
-from catalog.models import LanguageModel, Release, Standing
+from catalog.models import Release
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS
 
@@ -48,13 +47,10 @@ class BoardForm(ModelFilterForm):
     def unranked(self) -> bool:
         return self.is_valid() and self.cleaned_data["show"] == UNRANKED
 
-    def choice(self, release: Release) -> Choice | None:
-        """What of the board answers the form; None where nothing can."""
-        if not self.is_valid() or not self.num_active:
-            return release.pk, self.unranked, None
-        models = self.narrowed(LanguageModel.objects.published()).newest_first()
-        asked = question(models.values_list("pk", flat=True))
-        return (release.pk, self.unranked, asked) if asked else None
+    def choice(self, release: Release) -> Choice:
+        """What of the board answers the form."""
+        asked = self.narrowing if self.is_valid() else Narrowing()
+        return release.pk, self.unranked, None if asked == Narrowing() else asked
 
 
 class BenchmarkForm(ModelFilterForm):
@@ -71,8 +67,3 @@ class BenchmarkForm(ModelFilterForm):
     @property
     def narrows(self) -> bool:
         return self.is_valid() and any(self.cleaned_data[name] for name in self.cleaned_data if name != "variant")
-
-    def narrowed_standings(self, rows: QuerySet[Standing]) -> QuerySet[Standing]:
-        """Those of models that answer this form, which is valid."""
-        models = self.narrowed(LanguageModel.objects.published().order_by())
-        return rows.filter(Exists(models.filter(pk=OuterRef("score__model_id"))))

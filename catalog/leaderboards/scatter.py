@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress, pairwise
 from math import ceil, floor, inf, log2
-from operator import add, and_
-from typing import NamedTuple
 
 from calculator.charts import Mark
 from calculator.hardware.cards import GIB
+from catalog.leaderboards.spots import Spot, Spots
 from catalog.models import LanguageModel
-from catalog.ranking.frontier import frontier
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
 LABEL_ROOM = (110, 16)  # least distance between two names, across and down
@@ -80,36 +79,6 @@ class Scatter:
     cards: Cards | None
 
 
-class Spot(NamedTuple):
-    """A model by its primary key, with what decides where it stands."""
-
-    model: int
-    memory_bytes: int
-    rank: int
-    score: float
-
-
-class Spots(NamedTuple):
-    """The same of many models, in columns: most of a large board are dots, whose rows nobody needs."""
-
-    models: Sequence[int]
-    memory_bytes: Sequence[int]
-    ranks: Sequence[int]
-    scores: Sequence[float]
-
-    def at(self, place: int) -> Spot:
-        return Spot(self.models[place], self.memory_bytes[place], self.ranks[place], self.scores[place])
-
-    def unbeaten(self) -> tuple[Spot, ...]:
-        """The frontier, of which a model cannot be whose score is below that of one with less memory, or as much."""
-        may, best = [], float("-inf")
-        for place in sorted(range(len(self.models)), key=self.memory_bytes.__getitem__):
-            if self.scores[place] >= best:
-                may.append(place)
-                best = self.scores[place]
-        return frontier(map(self.at, may))
-
-
 def scatter(
     spots: Spots,
     told: Callable[[Sequence[int]], Mapping[int, LanguageModel]],
@@ -119,12 +88,12 @@ def scatter(
 
     `cards` are the reader's own: how they are named, and how many bytes of them can be used.
     """
-    if len(spots.models) < 2:
+    if len(spots) < 2:
         return None
-    low = floor(log2(min(spots.memory_bytes) / GIB))
-    high = max(low + 1, ceil(log2(max(spots.memory_bytes) / GIB)))
-    bottom = 10 * floor(min(spots.scores) / 10)
-    top = max(bottom + 10, 10 * ceil(max(spots.scores) / 10))
+    low = floor(log2(spots.memory_bytes[0] / GIB))
+    high = max(low + 1, ceil(log2(spots.memory_bytes[-1] / GIB)))
+    bottom = 10 * floor(spots.levels[min(spots.level_of)] / 10)
+    top = max(bottom + 10, 10 * ceil(spots.levels[max(spots.level_of)] / 10))
 
     def x_of(memory_bytes: float) -> float:
         return round(LEFT + (RIGHT - LEFT) * (log2(memory_bytes / GIB) - low) / (high - low), 1)
@@ -134,10 +103,10 @@ def scatter(
 
     most = inf if cards is None else cards[1]
     edge = spots.unbeaten()
-    best = {point.model for point in edge}
-    beaten = [model not in best for model in spots.models]
-    few = len(beaten) <= MOST_LINKED
-    linked = [spots.at(place) for place, below in enumerate(beaten) if below] if few else []
+    beaten = bytearray(b"\1") * len(spots)
+    for point in edge:
+        beaten[point.place] = 0
+    linked = _linked(spots, beaten) if len(spots) <= MOST_LINKED else []
     dots, dots_over = ("", "") if linked else _dots(spots, beaten, x_of, y_of, most)
     models = told([point.model for point in (*edge, *linked)])
     edge = tuple(point for point in edge if point.model in models)  # and was not deleted meanwhile
@@ -179,7 +148,7 @@ def scatter(
         ),
         memory_ticks=tuple(Mark(at=x_of(2**power * GIB), value=2**power) for power in range(max(0, low), high + 1)),
         index_ticks=tuple(Mark(at=y_of(value), value=value) for value in range(bottom, top + 1, 10)),
-        models=len(spots.models),
+        models=len(spots),
         cards=_cards(*cards, x_of(cards[1])) if cards else None,
     )
 
@@ -189,16 +158,46 @@ def _cards(label: str, memory_bytes: int, x: float) -> Cards:
     return Cards(label, memory_bytes, x, inside=LEFT <= x <= RIGHT, anchor=anchor)
 
 
+def _linked(spots: Spots, chosen: Iterable[int]) -> list[Spot]:
+    """In the order of the board."""
+    return [spots.at(place) for place in sorted(compress(range(len(spots)), chosen), key=spots.order.__getitem__)]
+
+
 def _dots(
-    spots: Spots, drawn: Sequence[bool], x_of: Callable[[float], float], y_of: Callable[[float], float], most: float
+    spots: Spots, drawn: Sequence[int], x_of: Callable[[float], float], y_of: Callable[[float], float], most: float
 ) -> tuple[str, str]:
-    """Of models that need no more than `most` bytes, and of the others, in the corners of squares of `CELL`."""
-    column_of = {memory_bytes: round(x_of(memory_bytes) / CELL) for memory_bytes in set(spots.memory_bytes)}
-    rows = [WIDE * round(y_of(score) / CELL) for score in spots.scores]
-    corners = list(map(add, rows, map(column_of.__getitem__, spots.memory_bytes)))
-    over = [memory_bytes > most for memory_bytes in spots.memory_bytes]
-    held = (dot and not beyond for dot, beyond in zip(drawn, over, strict=True))
-    return _strokes(set(compress(corners, held))), _strokes(set(compress(corners, map(and_, drawn, over))))
+    """Of models that need no more than `most` bytes, and of the others, in the corners of squares of `CELL`.
+
+    Where a column begins is sought among memories in their order, and where a row does among levels: there are a few
+    hundred of these, and many thousand models.
+    """
+    row_of: list[int] = []
+    for row, start, stop in _alike(spots.levels, lambda score: -round(y_of(score) / CELL)):
+        row_of += [-row] * (stop - start)
+    memory_bytes = list(compress(spots.memory_bytes, drawn))
+    rows = list(map(row_of.__getitem__, compress(spots.level_of, drawn)))
+    held = bisect_right(memory_bytes, most)
+
+    def corners(first: int, last: int) -> Iterator[int]:
+        for column, start, stop in _alike(memory_bytes[first:last], lambda size: round(x_of(size) / CELL)):
+            for row in set(rows[first + start : first + stop]):
+                yield WIDE * row + column
+
+    return _strokes(corners(0, held)), _strokes(corners(held, len(memory_bytes)))
+
+
+def _alike(ordered: Sequence[float], told: Callable[[float], int]) -> Iterator[tuple[int, int, int]]:
+    """What is told of numbers that lie side by side, and where they begin and end; what is told never falls.
+
+    >>> list(_alike([1, 2, 2, 7], lambda number: number // 2))
+    [(0, 0, 1), (1, 1, 3), (3, 3, 4)]
+    """
+    start = 0
+    while start < len(ordered):
+        now = told(ordered[start])
+        stop = bisect_right(ordered, now, lo=start, key=told)
+        yield now, start, stop
+        start = stop
 
 
 def _strokes(corners: Iterable[int]) -> str:

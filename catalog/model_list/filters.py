@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 from calculator.fields import FlagField
 from calculator.hardware.cards import GIB
 from calculator.public_form import PublicForm
+from catalog.bridge.chosen import Narrowing
 from catalog.bridge.listed_fits import ListedFit
 from catalog.bridge.my_hardware import MyHardware
 from catalog.models import LanguageModel
-from catalog.models.querysets import LanguageModelQuerySet
 from catalog.models.vocabulary import CommercialUse
 
 NO_FILTERS = ("q", "sort", "board")
@@ -77,20 +77,19 @@ class ModelFilterForm(FilterForm):
         """The context at which models are to fit; None: the usual one."""
         return self.cleaned_data.get("context") if self.is_valid() else None
 
-    def narrowed(self, models: LanguageModelQuerySet) -> LanguageModelQuerySet:
-        """The models that answer these filters of a valid form. A card's GB are GiB, so they are read as such."""
+    @property
+    def narrowing(self) -> Narrowing:
+        """What these filters of a valid form ask of models. A card's GB are GiB, so they are read as such."""
         answers = self.cleaned_data
-        bounds = (answers["min_parameters"], answers["max_parameters"])
-        models = models.with_parameters(*(None if bound is None else int(bound * BILLION) for bound in bounds))
-        if answers["licence"]:
-            models = models.filter(licence__commercial_use=answers["licence"])
-        if answers["memory"] is not None:
-            models = models.fitting(int(answers["memory"] * GIB))
-        if answers["context"]:
-            models = models.with_context(answers["context"])
-        if answers["fits"] and self.mine.card:
-            models = models.that_may_fit(self.mine.card.usable_of(self.mine.count), answers["context"])
-        return models
+        least, most = answers["min_parameters"], answers["max_parameters"]
+        return Narrowing(
+            least_parameters=None if least is None else int(least * BILLION),
+            most_parameters=None if most is None else int(most * BILLION),
+            licence=answers["licence"],
+            memory_bytes=None if answers["memory"] is None else int(answers["memory"] * GIB),
+            context_tokens=answers["context"],
+            card_bytes=self.mine.card.usable_of(self.mine.count) if answers["fits"] and self.mine.card else None,
+        )
 
     def kept(self, model: LanguageModel, fits: Mapping[int, ListedFit]) -> bool:
         """Whether a row that is shown stays, once its fit has been judged."""

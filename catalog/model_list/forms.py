@@ -8,19 +8,17 @@ from functools import lru_cache
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from catalog import search
-from catalog.bridge.chosen import kept_keys
+from catalog.bridge.chosen import Narrowing, keys_of
 from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.filters import ModelFilterForm, order
 from catalog.models import DataChange, LanguageModel, Organization, Release
-from catalog.models.querysets import LanguageModelQuerySet, with_published
+from catalog.models.querysets import with_published
 from catalog.models.vocabulary import Architecture, Modality
 from catalog.ranking.scope import OVERALL
-from catalog.search import BestFirst
 from catalog.standings import BOARDS
 
 # Name in the URL -> column. A minus in front turns the order round.
@@ -60,6 +58,11 @@ def _whole_list(sort: str, by_rank: Release | None, version: str) -> Sequence[in
     models = LanguageModel.objects.published()
     models = models.by_rank(by_rank) if by_rank else models.order_by(*order(sort or DEFAULT_SORT, SORTS))
     return array("q", models.values_list("pk", flat=True))
+
+
+def _those(keys: Iterable[int], among: Iterable[int]) -> Sequence[int]:
+    """Of `keys`, in their order."""
+    return list(filter(frozenset(among).__contains__, keys))
 
 
 class ModelListForm(ModelFilterForm):
@@ -107,7 +110,7 @@ class ModelListForm(ModelFilterForm):
     def numbers(self) -> list[forms.BoundField]:
         return [self[name] for name in ("min_parameters", "max_parameters", "context", "memory")]
 
-    def keys(self, release: Release | None = None) -> QuerySet[Any, int] | Sequence[int]:
+    def keys(self, release: Release | None = None) -> Sequence[int]:
         """Primary keys of the published models that answer the form, in its order; none while the form has errors.
 
         `release` is that of `board`, for the order of its ranks.
@@ -115,29 +118,24 @@ class ModelListForm(ModelFilterForm):
         if not self.is_valid():
             return ()
         text, sort = self.cleaned_data["q"], self.cleaned_data["sort"]
-        if text and not sort:
-            return BestFirst(self._found(), "model", text, narrowed=self.num_active > 0).keys
         if not text and not self.num_active:
             return self._whole(sort, release)
-        # In their usual order, for which no row is read (`FILTERED`); in any other they are picked from all.
-        found = search.found(self._found(), "model", text).newest_first()
-        keys = kept_keys(found.values_list("pk", flat=True)) if not text else found.values_list("pk", flat=True)
-        if sort in ("", DEFAULT_SORT):
-            return keys
-        among = frozenset(keys)
-        return [key for key in self._whole(sort, release) if key in among]
+        found = search.keys("model", text) if text else ()
+        if text and not sort and not self.num_active:
+            return found
+        chosen = keys_of(self.narrowing, DataChange.version())
+        if text and not sort:
+            return _those(found, chosen)
+        if text:
+            chosen = _those(chosen, found)
+        return chosen if sort in ("", DEFAULT_SORT) else _those(self._whole(sort, release), chosen)
 
-    def _found(self) -> LanguageModelQuerySet:
-        """Models that answer all of the form but its search."""
+    @property
+    def narrowing(self) -> Narrowing:
+        """All of the form but its search."""
         answers = self.cleaned_data
-        found = self.narrowed(LanguageModel.objects.published())
-        if slug := answers.get("organization"):
-            found = found.filter(organization__slug=slug)
-        if architecture := answers.get("architecture"):
-            found = found.of_architecture(architecture)
-        if modality := answers.get("modality"):
-            found = found.accepting(modality)
-        return found
+        names = ("organization", "architecture", "modality")
+        return super().narrowing._replace(**{name: answers.get(name) or "" for name in names})
 
     def _whole(self, sort: str, release: Release | None) -> Sequence[int]:
         return _whole_list(sort, release if sort.startswith(RANK) else None, DataChange.version())

@@ -43,7 +43,9 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
     published = LanguageModel.objects.published()
     order = ("-release_date", "slug")
     position = Window(RowNumber(), partition_by="family", order_by=order)
-    newest = Prefetch("models", published.for_table().alias(at=position).filter(at__lte=NEWEST).order_by(*order))
+    newest = Prefetch(
+        "models", published.for_table("family").alias(at=position).filter(at__lte=NEWEST).order_by(*order)
+    )
     families = _with_numbers(Family.objects.prefetch_related(newest))
     row: Organization = _known_or_404(
         request, Organization.objects.prefetch_related(Prefetch("families", families)), slug

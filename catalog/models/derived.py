@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,9 @@ SHAPE_COLUMNS = (
     "num_active_experts",
     "num_shared_experts",
 )
+Known = dict[object, tuple[dict[str, Any], list[need.Need]]]
+"""By all that both follow from: derived columns and needs of what was computed lately."""
+MOST_KNOWN = 1000
 DERIVED = ("architecture", "layer_kinds", *SHAPE_COLUMNS, *NO_MEMORY)
 BATCH = 500
 
@@ -152,11 +156,12 @@ def refresh(models: QuerySet[LanguageModel]) -> int:
     """
     keys = list(models.order_by("pk").values_list("pk", flat=True))
     changed, needs_differ = 0, False
+    known: Known = {}
     for start in range(0, len(keys), BATCH):
         broken = seals.broken(models.filter(pk__in=keys[start : start + BATCH]), DERIVED)
         if broken:
             stale = models.filter(pk__in=broken)
-            rows, differ = _compute(stale)
+            rows, differ = _compute(stale, known)
             changed, needs_differ = changed + rows, needs_differ or differ
             seals.put(stale, DERIVED)
     if changed or needs_differ:
@@ -164,17 +169,17 @@ def refresh(models: QuerySet[LanguageModel]) -> int:
     return changed
 
 
-def _compute(models: QuerySet[LanguageModel]) -> tuple[int, bool]:
+def _compute(models: QuerySet[LanguageModel], known: Known) -> tuple[int, bool]:
     """Writes what differs: how many rows, and whether any need did."""
     needs: list[need.Need] = []
     keys: list[int] = []
     changed: list[LanguageModel] = []
     fields: set[str] = set()
     for model in models:
-        shape = shape_in(model)
-        needs += need.needs_of(model, shape)
+        computed, held = _computed(model, known)
+        needs += need.same_of(model, held)
         keys.append(model.pk)
-        different = {name: value for name, value in columns(model, shape).items() if getattr(model, name) != value}
+        different = {name: value for name, value in computed.items() if getattr(model, name) != value}
         if different:
             for name, value in different.items():
                 setattr(model, name, value)
@@ -184,3 +189,14 @@ def _compute(models: QuerySet[LanguageModel]) -> tuple[int, bool]:
     if changed:
         models.model._base_manager.bulk_update(changed, [*sorted(fields), "updated_at"], batch_size=100)
     return len(changed), need.store(needs, keys)
+
+
+def _computed(model: LanguageModel, known: Known) -> tuple[dict[str, Any], list[need.Need]]:
+    """Of models of one config, as a base model and what was tuned from it, the first is computed."""
+    told = json.dumps(model.config), model.config_unread, model.max_context_tokens
+    if told not in known:
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        shape = shape_in(model)
+        known[told] = columns(model, shape), list(need.needs_of(model, shape))
+    return known[told]

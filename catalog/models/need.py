@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from calculator.architecture import Shape
-from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, estimate
+from calculator.memory import ENGINES, Workload, WorkloadError, estimate, kept_bytes
 
 if TYPE_CHECKING:
     from catalog.models import LanguageModel
@@ -20,12 +20,11 @@ STOPS = {8192: "held_8k_bytes", 32768: "held_32k_bytes", 131072: "held_128k_byte
 """Tokens of context -> the column of what is held there."""
 
 BATCH = 500
-HELD = ("weights", "kv_cache", "state")
-"""The parts that are at least so large on every set of cards; buffers and overhead differ from card to card."""
 
 
 class Need(models.Model):
-    """Of one model under one engine, in its default format: the bytes that no set of cards holds less of.
+    """Of one model under one engine, in its default format: the bytes that no set of cards holds less of. Buffers and
+    overhead, which differ from card to card, are none of them.
 
     Whether a set of cards runs the model is judged by the calculator. This says for which models that is worth asking:
     what is held never shrinks when the context grows or cards are added. A column is empty where the model is not made
@@ -83,28 +82,25 @@ def needs_of(model: LanguageModel, shape: Shape | None) -> Iterator[Need]:
         return
     longest = model.max_context_tokens or shape.context_tokens
     for engine in ENGINES:
-        answers = {tokens: _estimate(shape, engine, tokens) for tokens in STOPS if not longest or tokens <= longest}
-        shortest = next(iter(answers.values()), None) or _estimate(shape, engine, 1)
-        if shortest is None:
+        stops = [tokens for tokens in STOPS if not longest or tokens <= longest]
+        try:
+            weights = estimate(shape, Workload(engine=engine, context_tokens=min(stops, default=1))).part("weights")
+        except WorkloadError:  # for whatever context: no engine refuses one for its length
             continue
         yield Need(
             model=model,
             engine=engine,
             context_tokens=longest,
-            weights_bytes=shortest.part("weights").bytes,
-            **{STOPS[tokens]: _held(answer) for tokens, answer in answers.items()},
+            weights_bytes=weights.bytes,
+            **{STOPS[tokens]: kept_bytes(shape, Workload(engine=engine, context_tokens=tokens)) for tokens in stops},
         )
 
 
-def _estimate(shape: Shape, engine: str, context_tokens: int) -> Estimate | None:
-    try:
-        return estimate(shape, Workload(engine=engine, context_tokens=context_tokens))
-    except WorkloadError:
-        return None
-
-
-def _held(answer: Estimate | None) -> int | None:
-    return sum(part.bytes for part in answer.parts if part.key in HELD) if answer else None
+def same_of(model: LanguageModel, needs: Iterable[Need]) -> Iterator[Need]:
+    """What these say of another model, of `model`."""
+    columns = [field.attname for field in Need._meta.concrete_fields if not field.primary_key]
+    for need in needs:
+        yield Need(**{column: getattr(need, column) for column in columns} | {"model_id": model.pk})
 
 
 def store(wanted_needs: Iterable[Need], keys: Iterable[int]) -> bool:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import models
 
-from catalog.models.need import may_fit
-
 if TYPE_CHECKING:
     from catalog.models import LanguageModel, Release  # noqa: F401
 
@@ -15,11 +13,6 @@ Listed = TypeVar("Listed", bound=models.Model)
 
 LONG_COLUMNS = ("config", "description", "description_en", "description_zh_hans", "shipped")
 """Of a model: what no list shows."""
-
-
-ALLOWED_PERCENT = 106
-"""The stored figure is our middle one, on a card that is not named: a set may hold a model although it is that much
-more than can be used of the set (4.6 % on an RTX 3060 of 12 GB)."""
 
 TABLE_COLUMNS = (
     *("slug", "name", "organization__name", "licence__name", "licence__spdx", "licence__commercial_use"),
@@ -37,9 +30,9 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         """Rows with what a list line shows, in one query; the long columns stay in the database."""
         return self.select_related("organization", "family", "licence").defer(*LONG_COLUMNS)
 
-    def for_table(self) -> Self:
-        """Rows with what tables show, and no more, in one query."""
-        return self.select_related("organization", "licence").only(*TABLE_COLUMNS)
+    def for_table(self, *more: str) -> Self:
+        """Rows with what tables show, and `more` columns, in one query."""
+        return self.select_related("organization", "licence").only(*TABLE_COLUMNS, *more)
 
     def for_page(self) -> Self:
         """One entry with all its page shows: four queries however many sources and scores it has."""
@@ -50,26 +43,6 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
     def named(self, slug: str) -> Self:
         """The entry with that slug, if there is one; any text may be asked for."""
         return self.none() if "\0" in slug else self.filter(slug=slug)
-
-    def accepting(self, modality: str) -> Self:
-        return self.filter(input_modalities__icontains=f'"{modality}"')
-
-    def of_architecture(self, architecture: str) -> Self:
-        """`moe` finds hybrid models with experts too."""
-        if architecture == "moe":
-            return self.filter(num_experts__isnull=False)
-        return self.filter(architecture=architecture)
-
-    def with_parameters(self, lowest: int | None = None, highest: int | None = None) -> Self:
-        found = self
-        if lowest is not None:
-            found = found.filter(total_parameters__gte=lowest)
-        if highest is not None:
-            found = found.filter(total_parameters__lte=highest)
-        return found
-
-    def with_context(self, tokens: int) -> Self:
-        return self.filter(context_tokens__gte=tokens)
 
     def fitting(self, memory_bytes: int) -> Self:
         """Entries that need no more than that as their own pages show it at first; unknown ones are left out."""
@@ -85,13 +58,6 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         return self.annotate(place=place).order_by(
             models.F("place__rank").asc(nulls_last=True), models.F("release_date").desc(nulls_last=True), "slug"
         )
-
-    def that_may_fit(self, memory_bytes: int, context_tokens: int | None = None) -> Self:
-        """Entries that may fit in so much memory in their default engine and format: all that do, and few others."""
-        found = self.fitting(memory_bytes * ALLOWED_PERCENT // 100)
-        if context_tokens:
-            found = found.filter(may_fit(memory_bytes, context_tokens, models.OuterRef("memory_engine"), "pk"))
-        return found
 
 
 LanguageModelManager = models.Manager.from_queryset(LanguageModelQuerySet)

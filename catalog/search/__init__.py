@@ -2,7 +2,7 @@
 
 from catalog.search.entries import KINDS, Entry, Kind
 from catalog.search.finding import Answer, Hit, find, nearest
-from catalog.search.rows import BestFirst, found
+from catalog.search.rows import BestFirst, found, keys
 from catalog.search.wishes import Wish, wish
 
-__all__ = ["KINDS", "Answer", "BestFirst", "Entry", "Hit", "Kind", "Wish", "find", "found", "nearest", "wish"]
+__all__ = ["KINDS", "Answer", "BestFirst", "Entry", "Hit", "Kind", "Wish", "find", "found", "keys", "nearest", "wish"]

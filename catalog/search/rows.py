@@ -17,10 +17,11 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 def found(rows: Rows, kind: Kind, text: str) -> Rows:
     """Those of `rows`, all of one kind, that answer; all of them where nothing is asked."""
-    return rows.filter(Among(_keys(kind, text))) if text.strip() else rows
+    return rows.filter(Among(keys(kind, text))) if text.strip() else rows
 
 
-def _keys(kind: Kind, text: str) -> list[int]:
+def keys(kind: Kind, text: str) -> list[int]:
+    """Primary keys of what answers, the best first."""
     return [entry.pk for entry in find(text, kind).of(kind)]
 
 
@@ -32,7 +33,7 @@ class BestFirst(Sequence[Row]):
 
     def __init__(self, rows: QuerySet[Row], kind: Kind, text: str, *, narrowed: bool = True) -> None:
         self._rows = rows
-        self._order = _keys(kind, text)
+        self._order = keys(kind, text)
         if narrowed:
             kept = set(rows.filter(Among(self._order)).order_by().values_list("pk", flat=True))
             self._order = [key for key in self._order if key in kept]

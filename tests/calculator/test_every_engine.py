@@ -13,7 +13,7 @@ from django.utils import translation
 from calculator import labels
 from calculator.architecture import read_config
 from calculator.knobs import KNOBS
-from calculator.memory import ENGINES, WorkloadError, vllm
+from calculator.memory import ENGINES, Workload, WorkloadError, estimate, kept_bytes, vllm
 from calculator.memory.engines import refusal
 from catalog.models import LanguageModel
 from tests.calculator.test_knobs import ODD, TURNED
@@ -50,6 +50,19 @@ def refused_by(engine: str, slug: str) -> WorkloadError | None:
     config = LanguageModel.objects.get(slug=slug).config
     assert config
     return refusal(read_config(config), engine)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_is_kept_is_what_the_estimate_says(engine: str, slug: str) -> None:
+    """Weights, cache and state, at the contexts for which needs are stored and between them."""
+    if refused_by(engine, slug):
+        return
+    shape = read_config(LanguageModel.objects.get(slug=slug).config or {})
+    for tokens in (1, 8192, 20_000, 32768, 131072):
+        workload = Workload(engine=engine, context_tokens=tokens, sequences=2)
+        parts = estimate(shape, workload).parts
+        held = sum(part.bytes for part in parts if part.key in ("weights", "kv_cache", "state"))
+        assert kept_bytes(shape, workload) == held, tokens
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

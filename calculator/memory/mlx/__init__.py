@@ -101,6 +101,14 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     )
 
 
+def kept_bytes(shape: Shape, workload: Workload) -> int:
+    """Of a resolved workload, what lies in memory while nothing runs: weights, caches and states."""
+    held = weight_rules.weights(shape, workload.weight_format or "4bit")
+    cache = cache_terms(shape, workload.context_tokens, workload.sequences, workload.kv_format or "bf16")
+    state = state_terms(shape, workload.sequences, VALUE_BYTES[default_kv_format(shape)])
+    return held.bytes + sum(term.bytes for term in (*cache, *state))
+
+
 def _check_indexers(shape: Shape) -> None:
     """`deepseek_v32.py`, which GLM-5.2 runs on too, has an indexer in every layer and is not loaded without its weights
     (`utils.py`, `load_model`, is strict; ml-explore/mlx-lm#1418)."""

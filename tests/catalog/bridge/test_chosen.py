@@ -1,43 +1,97 @@
-"""What a choice of rows comes to is read once after each change of the data."""
+"""What filters choose is what the database would choose, told from columns that are read once after each change."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from django.db.models import F, OuterRef, Q
 
-from catalog.bridge.chosen import kept_keys
+from catalog.bridge.chosen import Narrowing, keys_of
 from catalog.models import DataChange, LanguageModel
+from catalog.models.need import may_fit
 
-pytestmark = pytest.mark.usefixtures("field")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+
+GIB = 2**30
+BILLION = 10**9
 
 
-def small(gib: int) -> Any:
-    found = LanguageModel.objects.published().fitting(gib * 2**30)
-    return found.order_by("slug").values_list("pk", flat=True)
+def chosen(**asked: Any) -> list[int]:
+    return list(keys_of(Narrowing(**asked), DataChange.version()))
 
 
-def test_the_same_question_is_asked_once(django_assert_num_queries: Any) -> None:
+def fits(card_bytes: int, context_tokens: int | None = None) -> Any:
+    """106 %: a stored figure may be so much above what the named cards need (`ALLOWED_PERCENT`)."""
+    known = Q(memory_8k_bytes__lte=card_bytes * 106 // 100)
+    if context_tokens is None:
+        return known
+    return known & Q(may_fit(card_bytes, context_tokens, OuterRef("memory_engine"), "pk"))
+
+
+CASES: list[tuple[dict[str, Any], Any]] = [
+    ({}, Q()),
+    ({"least_parameters": 8 * BILLION}, Q(total_parameters__gte=8 * BILLION)),
+    ({"least_parameters": 0}, Q(total_parameters__gte=0)),
+    ({"most_parameters": 3 * BILLION}, Q(total_parameters__lte=3 * BILLION)),
+    ({"licence": "yes"}, Q(licence__commercial_use="yes")),
+    ({"licence": "conditions"}, Q(licence__commercial_use="conditions")),
+    ({"memory_bytes": 0}, Q(memory_8k_bytes__lte=0)),
+    ({"memory_bytes": 24 * GIB}, Q(memory_8k_bytes__lte=24 * GIB)),
+    ({"context_tokens": 131072}, Q(context_tokens__gte=131072)),
+    ({"context_tokens": 1}, Q(context_tokens__gte=1)),
+    ({"organization": "meta"}, Q(organization__slug="meta")),
+    ({"architecture": "moe"}, Q(num_experts__isnull=False)),
+    ({"architecture": "dense"}, Q(architecture="dense")),
+    ({"architecture": "hybrid"}, Q(architecture="hybrid")),
+    ({"modality": "image"}, Q(input_modalities__icontains='"image"')),
+    ({"card_bytes": 16 * GIB}, fits(16 * GIB)),
+    *(
+        ({"card_bytes": gib * GIB, "context_tokens": tokens}, fits(gib * GIB, tokens) & Q(context_tokens__gte=tokens))
+        for gib in (6, 16, 80, 640)
+        for tokens in (100, 8192, 20_000, 32768, 100_000, 131072, 2**20)
+    ),
+    (
+        {"licence": "conditions", "modality": "image", "most_parameters": 120 * BILLION},
+        Q(
+            licence__commercial_use="conditions",
+            input_modalities__icontains="image",
+            total_parameters__lte=120 * BILLION,
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("asked", "condition"), CASES, ids=str)
+def test_it_is_what_the_database_chooses(asked: dict[str, Any], condition: Any) -> None:
+    """A draft answers nothing, nor does a model of which nothing is known but its name, where anything is asked."""
+    draft, unknown = LanguageModel.objects.order_by("slug")[:2]
+    for row in (draft, unknown):
+        row.pk, row.slug, row.shipped, row.is_published = None, f"copy-of-{row.slug}", None, row is unknown
+    unknown.licence = unknown.config = unknown.total_parameters = unknown.context_tokens = None
+    for row in (draft, unknown):
+        row.save(force_insert=True)
     DataChange.record()
-    with DataChange.pinned():
+    rows = LanguageModel.objects.filter(condition, is_published=True)
+    assert chosen(**asked) == list(
+        rows.order_by(F("release_date").desc(nulls_last=True), "slug").values_list("pk", flat=True)
+    )
+
+
+def test_the_database_is_asked_once_after_each_change(django_assert_num_queries: Any) -> None:
+    DataChange.record()
+    with DataChange.pinned() as version:
         with django_assert_num_queries(1):
-            first = kept_keys(small(3))
-        assert list(first) == list(small(3))
+            small = keys_of(Narrowing(memory_bytes=8 * GIB), version)
         with django_assert_num_queries(0):
-            assert kept_keys(small(3)) is first
-        with django_assert_num_queries(1):
-            assert len(kept_keys(small(5))) == 5
-        with django_assert_num_queries(1):
-            assert kept_keys(small(3).reverse()) != first
-
-
-def test_a_change_is_seen() -> None:
-    assert len(kept_keys(small(3))) == 3
-    LanguageModel.objects.filter(slug="m01").update(is_published=False)
+            assert keys_of(Narrowing(memory_bytes=8 * GIB), version) is small
+            assert len(keys_of(Narrowing(memory_bytes=80 * GIB), version)) > len(small)
+    LanguageModel.objects.filter(pk=small[0]).update(is_published=False)
     DataChange.record()
-    assert len(kept_keys(small(3))) == 2
+    assert chosen(memory_bytes=8 * GIB) == list(small[1:])
 
 
-def test_nothing_can_be_chosen_so(django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(0):
-        assert kept_keys(LanguageModel.objects.none().values_list("pk", flat=True)) == ()
+def test_nobody_published_anything() -> None:
+    LanguageModel.objects.update(is_published=False)
+    DataChange.record()
+    assert chosen() == chosen(modality="text") == []

@@ -62,7 +62,7 @@ class TestLeaderboards:
         drawn: list[int] = []
 
         def counted(spots: Spots, *rest: Any) -> Scatter | None:
-            drawn.append(len(spots.models))
+            drawn.append(len(spots))
             return scatter(spots, *rest)
 
         monkeypatch.setattr(views, "scatter", counted)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 
 from catalog.leaderboards import scatter as drawing
-from catalog.leaderboards.scatter import BOTTOM, CELL, LEFT, MOST_LINKED, RIGHT, TOP, Scatter, Spots
+from catalog.leaderboards import spots
+from catalog.leaderboards.scatter import BOTTOM, CELL, LEFT, MOST_LINKED, RIGHT, TOP, Scatter
+from catalog.leaderboards.spots import Spots
 from catalog.models import LanguageModel
 
 GIB = 2**30
@@ -25,10 +27,7 @@ def scatter(rows: Sequence[Row], cards: tuple[str, int] | None = None) -> Scatte
 
 
 def spots_of(rows: Sequence[Row]) -> Spots:
-    columns = zip(
-        *((key, memory_bytes, 1, index) for key, (_slug, memory_bytes, index) in enumerate(rows)), strict=True
-    )
-    return Spots(*columns) if rows else Spots((), (), (), ())
+    return spots.spots_of(range(len(rows)), [size for _, size, _ in rows], [1] * len(rows), [at for *_, at in rows])
 
 
 FIELD = [row("a", 1, 20), row("b", 2, 15), row("c", 4, 50), row("d", 64, 90), row("e", 70, 60), row("f", 0.4, 3)]
@@ -83,12 +82,12 @@ def test_who_was_deleted_meanwhile_is_left_out() -> None:
     def told(keys: Sequence[int]) -> dict[int, LanguageModel]:
         return {key: LanguageModel(slug=FIELD[key][0], name=FIELD[key][0]) for key in keys if FIELD[key][0] not in "ce"}
 
-    spots = spots_of(FIELD)
-    found = drawing.scatter(spots, told)
+    field = spots_of(FIELD)
+    found = drawing.scatter(field, told)
     assert found
     assert [best.slug for best in found.best] == ["f", "a", "d"]
     assert [other.slug for other in found.others] == ["b"]
-    assert drawing.scatter(spots, lambda keys: {}) is None
+    assert drawing.scatter(field, lambda keys: {}) is None
 
 
 def test_many_points_are_no_links() -> None:

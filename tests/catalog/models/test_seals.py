@@ -104,6 +104,24 @@ def test_other_code_computes_every_row(computed: list[str], monkeypatch: pytest.
     assert computed == ["road-runner"]
 
 
+def test_models_of_one_config_are_computed_once(computed: list[str]) -> None:
+    row = rows().get()
+    for number, longer in enumerate((False, False, True)):
+        row.pk, row.slug, row.shipped = None, f"copy-{number}", None
+        row.context_extended_tokens = 2 * row.context_tokens if longer else None
+        row.save(force_insert=True)
+    computed.clear()
+    told = list(Need.objects.order_by("model__slug", "engine").values_list("model__slug", "engine", "held_8k_bytes"))
+    Need.objects.all().delete()
+    rows().update(num_layers=99)
+    assert derived.refresh(rows()) == 4
+    assert computed == ["copy-0", "copy-2"]
+    assert told == list(
+        Need.objects.order_by("model__slug", "engine").values_list("model__slug", "engine", "held_8k_bytes")
+    )
+    assert set(rows().values_list("num_layers", flat=True)) == {row.num_layers}
+
+
 def test_every_derived_column_is_sealed() -> None:
     row = rows().get()
     assert set(derived.columns(row, derived.shape_in(row))) == set(derived.DERIVED)
