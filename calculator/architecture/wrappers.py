@@ -128,6 +128,8 @@ TEXT_TYPES: dict[str, str] = {
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.
 INHERITED = ("dtype", "quantization_config", "quantization", "compression_config")
+READ_WHOLE = frozenset({"blip", "pix2struct"})
+"""Types whose own rule reads all parts: nothing is written without the encoder of images."""
 MINICPMV = {"2.5": "llama", "2.6": "qwen2", "4.0": "llama", "4.5": "qwen3"}
 """By version (vLLM 0.33.0, `models/minicpmv.py`)."""
 KEPT_OUTSIDE = ("dtype", "torch_dtype", "quantization_config", "quantization", "compression_config")
@@ -191,6 +193,8 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     check_writes(outer)
     if model_type in ("moondream1", "moondream3"):
         return Wrapped(outer, _moondream(outer))
+    if model_type in READ_WHOLE:
+        return Wrapped(outer, outer)
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:
         inside = _minicpmv(outer) if model_type == "minicpmv" else TEXT_TYPES.get(model_type)

@@ -163,6 +163,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "transformers_build": ("version",),
     "prompt_in_one_pass": ("tokens",),
     "reads_first": (),
+    "sees_first": ("tokens",),
     "diffusion_whole": (),
     "diffusion_blocks": (),
     "nf4_single_quantisation": (),

@@ -40,13 +40,10 @@ BY_HAND: dict[str, tuple[str, ...]] = {
     ),
     "is_encoder_decoder": (
         "rag",
-        "vision-encoder-decoder",
         "trocr",
         "florence2",
         "florence2_language",
-        "pix2struct",
         "nougat",
-        "blip",  # transformers, `models/blip`: its text attends to the image in each layer, as a decoder to an encoder
         "nemotron_parse",  # vLLM 0.33.0, `models/nemotron_parse.py`: mBART's decoder behind an encoder of images
     ),
     "is_image_text_encoder": (
