@@ -202,5 +202,6 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "not_for_model": ("value",),
     "not_with_stages": ("value",),
     "model_not_known": ("value",),
+    "class_not_named": ("model_type",),
     "model_not_modelled": ("model_type",),
 }

@@ -121,6 +121,22 @@ def test_servers_go_by_the_class_too(card: str, engine: str) -> None:
     assert (error.value.field, error.value.key) == ("engine", "model_not_known")
 
 
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "llama.cpp"])
+def test_a_file_without_a_class_is_asked_for_it(engine: str) -> None:
+    """No public source tells the class of Ember's files."""
+    error = refusal(read_config(LLAMA | {"model_type": "ember"}), engine)
+    assert (error.key, error.values) == ("class_not_named", {"model_type": "ember"}) if error else False
+
+
+def test_the_class_of_a_type_is_known_from_public_code() -> None:
+    """TeleChat 2: vLLM 0.33.0, `models/registry.py`."""
+    telechat = read_config(LLAMA | {"model_type": "telechat2"})
+    assert "vllm" in engines_for(telechat)
+    error = refusal(telechat, "sglang")
+    assert error is not None
+    assert error.key == "model_not_supported"
+
+
 def test_a_file_of_no_known_class_is_left_to_transformers() -> None:
     assert engines_for(read_config(LLAMA | {"model_type": "ember", "architectures": ["EmberForCausalLM"]})) == (
         "transformers",
