@@ -73,7 +73,7 @@ def test_some_wholes_outrank_what_is_inside(name: str) -> None:
 @pytest.mark.parametrize(
     "card",
     [
-        *("alephalpha/kolibri-1", "baidu/qianfan-ocr", "ifm/k2-horizon-7b", "iquest/iquest-q1"),
+        *("alephalpha/kolibri-1", "ifm/k2-horizon-7b", "iquest/iquest-q1"),
         *("llava/llava-onevision-qwen2-0-5b-ov", "meituan/longcat-flash-chat", "microsoft/phi-3-5-vision-instruct"),
         *(
             "mistral/mistral-large-4-1t-a52b",
@@ -102,7 +102,7 @@ def test_cards_of_which_llama_cpp_has_no_class(card: str) -> None:
         ),
         *("opengvlab/internvl3-8b", "huggingface/smolvlm-256m-instruct", "llava/llava-v1-6-mistral-7b"),
         *("stepfun/step-3-7-flash", "zhipu/glm-5-3-flash", "tencent/hy4-preview"),
-        *("liquid/lfm3-1-7b", "recursive/flint"),  # their publishers or others offer GGUF files
+        *("baidu/qianfan-ocr", "liquid/lfm3-1-7b", "recursive/flint"),  # their publishers or others offer GGUF files
     ],
 )
 def test_cards_that_llama_cpp_runs_by_another_name(card: str) -> None:
@@ -118,7 +118,8 @@ def test_servers_go_by_the_class_too(card: str, engine: str) -> None:
     0.33.0 and transformers 5.17 have none for LFM3."""
     with pytest.raises(WorkloadError) as error:
         estimate(catalogued(card), Workload(engine=engine))
-    assert (error.value.field, error.value.key) == ("engine", "model_not_known")
+    assert error.value.field == "engine"
+    assert error.value.key in ("model_not_known", "model_not_supported")  # by the class of the file, or of its type
 
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang", "llama.cpp"])
