@@ -103,6 +103,7 @@ MODEL_TYPES: dict[str, str] = {
     "RefinedWeb": "falcon",
     "RefinedWebModel": "falcon",
     "ernie4_5_moe_vl": "ernie4_5_vl_moe",
+    "hunyuan": "hunyuan_v1_moe",
     "ilama": "llama",
     "lfm2-vl": "lfm2_vl",
     "stablelm_epoch": "stablelm",

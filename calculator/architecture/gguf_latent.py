@@ -1,4 +1,4 @@
-"""Latent and compressed attention, as the converters of llama.cpp write their sizes (`conversion/deepseek.py`)."""
+"""Latent, compressed and indexed attention, as the converters of llama.cpp write it (`conversion/deepseek.py`)."""
 
 from __future__ import annotations
 
@@ -44,6 +44,57 @@ def indexed_where_told(values: Values, names: Names) -> dict[str, object]:
     told = [f"blk.{index}.indexer.attn_k.weight" in names for index in range(max(layers, 0) if names else 0)]
     listed = ["full" if own else "shared" for own in told]
     return {**indexed(values, names), **({"indexer_types": listed} if listed else {})}
+
+
+def hy_v4(values: Values, names: Names) -> dict[str, object]:
+    """`HYV4Model` in `conversion/hunyuan.py`: DeepSeek's sizes, indexers in the layers that are told, and streams."""
+    found = indexed_where_told(values, names)
+    told = values.get("attention.indexer.types")
+    if isinstance(told, list):
+        found["indexer_types"] = ["full" if own is True else "shared" for own in told]
+    return found | {"hc_mult": values.get("hyper_connection.count")}
+
+
+def glm5_next(values: Values, names: Names) -> dict[str, object]:
+    """`Glm5NextModel` in `conversion/glm5next.py`: without tensors, every fourth layer attends."""
+    layers = number(values, "block_count") - number(values, "nextn_predict_layers")
+    linear = [f"blk.{index}.ssm_beta.weight" in names for index in range(max(layers, 0) if names else 0)]
+    kinds = ["linear_attention" if one else "full_attention" for one in linear]
+    return {
+        **{key: value for key, value in indexed(values, names).items() if key not in ("n_group", "topk_group")},
+        **({"layer_types": kinds} if kinds else {}),
+        "linear_attn_config": {
+            "num_heads": values.get("ssm.group_count"),
+            "head_dim": values.get("ssm.state_size"),
+            "short_conv_kernel_size": values.get("ssm.conv_kernel"),
+        },
+        "index_kpool": values.get("attention.indexer.block_size"),
+        "hc_mult": values.get("hyper_connection.count"),
+    }
+
+
+def minimax_m3(values: Values, names: Names) -> dict[str, object]:
+    """`MiniMaxM3Model` in `conversion/minimax.py`: the dense layers come first and attend to all, the others have an
+    indexer. The width of the dense ones is that of their tensors, where the file has any."""
+    layers = number(values, "block_count") - number(values, "nextn_predict_layers")
+    first, size = number(values, "leading_dense_block_count"), values.get("expert_feed_forward_length")
+    wide, hidden = names.get("blk.0.ffn_up.weight"), max(number(values, "embedding_length"), 1)
+    return {
+        "intermediate_size": size,
+        "dense_intermediate_size": wide // hidden if wide else values.get("feed_forward_length"),
+        "shared_intermediate_size": size if values.get("expert_shared_count") else None,
+        "num_local_experts": values.get("expert_count"),
+        "num_experts_per_tok": values.get("expert_used_count"),
+        "first_k_dense_replace": first,
+        "layer_types": [
+            "minimax_m3_sparse" if index >= first else "full_attention" for index in range(min(max(layers, 0), 512))
+        ],
+        "index_n_heads": values.get("attention.indexer.head_count"),
+        "index_head_dim": values.get("attention.indexer.key_length"),
+        "index_topk_blocks": values.get("attention.indexer.top_k"),
+        "index_block_size": values.get("attention.indexer.block_size"),
+        "use_qk_norm": True,
+    }
 
 
 def deepseek4(values: Values, names: Names) -> dict[str, object]:

@@ -102,6 +102,18 @@ def granite_hybrid(values: Values, names: Names) -> dict[str, object]:
     }
 
 
+def bailing_hybrid(values: Values, names: Names) -> dict[str, object]:
+    """`BailingMoeV3Model` in `conversion/bailing.py`: a list of heads counts the layers that predict, too."""
+    layers = layer_count(values) - number(values, "nextn_predict_layers")
+    return {
+        **latent_alone(values, names),
+        "head_dim": values.get("kda.head_dim"),
+        "num_shared_experts": values.get("expert_shared_count"),
+        "layer_types": _kinds(values, "linear_attention")[:layers],
+        "short_conv_kernel_size": values.get("ssm.conv_kernel"),
+    }
+
+
 def kimi_linear(values: Values, names: Names) -> dict[str, object]:
     """`KimiLinearModel` in `conversion/kimi_linear.py`: linear layers have as many heads as the others."""
     kinds = _kinds(values, "kda")

@@ -14,7 +14,9 @@ from calculator.architecture.tensors import Weight, linear
 
 _DRAFT = re.compile(r"(?i)eagle|dflash|dspark|medusa|mtp(?:draft)?model|speculator|mlpspec")
 _CLASSIFIER = re.compile(r"For(Sequence|Token)Classification$|For(Process)?RewardModel$|ForReward$|RewardModel$")
-_BARE = re.compile(r"(?<!LMHead)(?<!LMHeads)(?<!Chat)(?<!ChatGLM)(?<!Dream)(?<!LabsDiffusion)Model$|ForTextEncoding$")
+_BARE = re.compile(
+    r"(?<!LMHead)(?<!LMHeads)(?<!Chat)(?<!ChatGLM)(?<!Dream)(?<!LabsDiffusion)(?<!EncoderDecoder)Model$|ForTextEncoding$"
+)
 _GENERATES = re.compile(r"CausalLM|Seq2SeqLM|ImageTextToText|MultimodalLM|Vision2Seq")
 
 

@@ -13,7 +13,8 @@ from calculator.architecture.errors import MOST_FAULTS, ConfigError, Fault
 from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.dense import LLAMA
 from calculator.architecture.families.diffusion import BLOCK_KEYS, DIFFUSION
-from calculator.architecture.families.encoder_decoders import ENCODER_DECODERS
+from calculator.architecture.families.encoder_decoders import READERS_OF_TEXT
+from calculator.architecture.families.image_readers import READERS_OF_IMAGES
 from calculator.architecture.fields import MOST_MIXERS, Fields
 from calculator.architecture.gguf_header import check_agrees, deepstack_in_file, is_header, is_ollama, read_header
 from calculator.architecture.heads import check_no_draft, class_named
@@ -88,7 +89,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         state_dtype=_state_dtype(wrapped.text),
         assumptions=assumptions + storage.assumptions + of_file(wrapped, wrapped.outer.config),
         quantization=storage.quantization,
-        reads_first=wrapped.text.model_type in ENCODER_DECODERS,
+        reads_first=_reads_first(wrapped.text.model_type),
         diffusion=DIFFUSION.get(wrapped.text.model_type, ""),
         block_tokens=_block_tokens(wrapped),
         stated_experts=_stated_experts(wrapped.text),
@@ -160,6 +161,10 @@ def _block_tokens(wrapped: Wrapped) -> int:
     stated = (part.config.get(key) for part in (wrapped.outer, wrapped.text) for key in BLOCK_KEYS)
     default = 256 if wrapped.outer.model_type == "diffusion_gemma" else 0  # of its class in transformers
     return next((value for value in stated if type(value) is int and 0 < value <= 2**16), default)
+
+
+def _reads_first(model_type: str) -> str:
+    return "text" if model_type in READERS_OF_TEXT else "image" if model_type in READERS_OF_IMAGES else ""
 
 
 def _stated_experts(text: Fields) -> int:

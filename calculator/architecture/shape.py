@@ -196,7 +196,7 @@ class Shape:
     state_dtype: str | None = None  # width of the recurrent state, where the config asks for one: "float32"
     file_tensors: tuple[FileTensor, ...] = ()  # of the very file that was read, where it is GGUF
     stated_deepstack: int = 0  # layers of an encoder that such a file counts and does not hold (Qwen3-VL)
-    reads_first: bool = False  # an encoder of texts reads, and what the decoder's layers keep is of both
+    reads_first: str = ""  # "text", "image": what an encoder reads, of which the decoder's layers keep something, too
     diffusion: str = ""  # "whole", "blocks": what a model that writes by diffusion reads anew at each step
     block_tokens: int = 0  # that it writes at once, where the file says so
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
@@ -204,6 +204,12 @@ class Shape:
     @property
     def num_layers(self) -> int:
         return len(self.layers)
+
+    @property
+    def positions_seen(self) -> int:
+        """Positions that an encoder makes of an image, of which each layer keeps keys and values."""
+        mixers = (mixer for layer in self.layers for mixer in layer.mixers)
+        return max((mixer.encoder_tokens for mixer in mixers if isinstance(mixer, CrossAttention)), default=0)
 
     def tensors_of(self, part: str) -> Iterator[Tensor]:
         return (tensor for tensor in self.tensors if tensor.part == part)

@@ -18,6 +18,7 @@ TEXT_TYPES: dict[str, str] = {
     "Bee": "qwen3",
     "GOT": "qwen2",
     "NVLM_D": "qwen2",
+    "agnes": "agnes_text",
     "apertus1p5": "apertus1p5_text",
     "aria": "aria_text",
     "audioflamingo3": "qwen2",
@@ -40,6 +41,7 @@ TEXT_TYPES: dict[str, str] = {
     "ernie4_5_vl_moe": "ernie4_5_vl_moe_text",
     "exaone4_5": "exaone4_5_text",
     "florence2": "florence2_language",
+    "fast_vlm": "qwen2",
     "fuyu": "persimmon",
     "gemma3": "gemma3_text",
     "gemma3n": "gemma3n_text",
@@ -50,6 +52,7 @@ TEXT_TYPES: dict[str, str] = {
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",
     "glm5_next": "glm5_next_text",
+    "glm5v": "glm_moe_dsa",
     "glm_ocr": "glm_ocr_text",
     "glmasr": "llama",
     "glmga": "glm4v_text",
@@ -104,6 +107,7 @@ TEXT_TYPES: dict[str, str] = {
     "paddleocr_vl": "paddleocr_vl_text",
     "paligemma": "gemma",
     "phi3_v": "phi3",
+    "prism_hadamard_qwen35": "qwen3_5_text",
     "qianfan_ocr": "qwen3",
     "qwen2_5_omni_thinker": "qwen2_5_omni_text",
     "qwen2_5_vl": "qwen2_5_vl_text",
@@ -128,6 +132,10 @@ TEXT_TYPES: dict[str, str] = {
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.
 INHERITED = ("dtype", "quantization_config", "quantization", "compression_config")
+READ_WHOLE = frozenset({"blip", "pix2struct"})
+"""Types whose own rule reads all parts: nothing is written without the encoder of images."""
+ONE_TEXT = frozenset({"agnes"})
+"""Types whose language model is one by rule, whatever the part inside calls itself: that of Agnes 3 says Qwen 3.5."""
 MINICPMV = {"2.5": "llama", "2.6": "qwen2", "4.0": "llama", "4.5": "qwen3"}
 """By version (vLLM 0.33.0, `models/minicpmv.py`)."""
 KEPT_OUTSIDE = ("dtype", "torch_dtype", "quantization_config", "quantization", "compression_config")
@@ -191,6 +199,8 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
     check_writes(outer)
     if model_type in ("moondream1", "moondream3"):
         return Wrapped(outer, _moondream(outer))
+    if model_type in READ_WHOLE:
+        return Wrapped(outer, outer)
     key = next((key for key in TEXT_KEYS if config.get(key) is not None), None)
     if key is None:
         inside = _minicpmv(outer) if model_type == "minicpmv" else TEXT_TYPES.get(model_type)
@@ -201,6 +211,8 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
         text.outer = outer
         return Wrapped(outer, text)
     part = outer.part(key, TEXT_TYPES.get(model_type, ""))
+    if part is not None and model_type in ONE_TEXT:
+        part.model_type = TEXT_TYPES[model_type]
     if part is None or not part.model_type:
         raise outer.fail(f"{key}.model_type", "missing")
     outer.ignore(*INHERITED)

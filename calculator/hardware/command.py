@@ -27,6 +27,8 @@ DTYPES: Mapping[str, str] = {
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 SEQ2SEQ = "AutoModelForSeq2SeqLM"
+AUTO_CLASSES = {"": "AutoModelForCausalLM", "text": SEQ2SEQ, "image": "AutoModelForImageTextToText"}
+"""By what an encoder reads (`Shape.reads_first`)."""
 NO_REPOSITORY = "organisation/model"
 NO_DRAFT_REPOSITORY = "organisation/draft-model"
 
@@ -57,7 +59,7 @@ class WeightSource:
 
 def auto_class(shape: Shape) -> str:
     """`WeightSource.auto_class`: models that write by diffusion come with their own loop (LLaDA's `generate.py`)."""
-    return "" if shape.diffusion else SEQ2SEQ if shape.reads_first else "AutoModelForCausalLM"
+    return "" if shape.diffusion else AUTO_CLASSES[shape.reads_first]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,9 @@ ERRORS: Mapping[str, Promise] = {
     "model_not_modelled": gettext_lazy(
         "What this engine allocates for models of the type %(model_type)s is not modelled."
     ),
+    "class_not_named": gettext_lazy(
+        "The file names no class, and none is known for the type %(model_type)s, so it cannot be told whether this engine runs it. Add the line “architectures” of the published config.json."
+    ),
     "model_not_known": gettext_lazy("This engine does not know this model (%(value)s)."),
     "indexers_shared": gettext_lazy(
         "mlx-lm gives each layer its own indexer and does not load a model whose layers share them."

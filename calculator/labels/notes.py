@@ -112,7 +112,10 @@ NOTES: Mapping[str, Promise] = {
     "mlx_text_only": gettext_lazy("mlx-lm loads the language model alone, no encoder of images or sound."),
     "transformers_build": gettext_lazy("Transformers %(version)s with its dynamic cache."),
     "reads_first": gettext_lazy(
-        "An encoder reads and a decoder writes: the context is what is read and what is written together, as the decoder keeps keys and values of both."
+        "An encoder reads and a decoder writes: the context is what is read and what is written together, as the decoder keeps keys and values of both; the longest is both at their most."
+    ),
+    "sees_first": gettext_lazy(
+        "An encoder reads an image and a decoder writes: the context is what is written, and each layer also keeps keys and values of the image's %(tokens)s positions."
     ),
     "diffusion_whole": gettext_lazy(
         "Writes by diffusion: each step reads the whole sequence anew and scores every position, and no keys and values are kept. Code that keeps a cache of finished blocks takes other memory."

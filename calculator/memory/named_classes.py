@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from calculator.architecture.shape import Shape
+from calculator.memory.workload import WorkloadError
 
 GENERATING = ("ForCausalLM", "ForConditionalGeneration", "ForVisionText2Text")
 """How classes end that write text; others are converted, or serve something else."""
@@ -34,15 +35,25 @@ def tells_class(shape: Shape) -> bool:
     return bool(shape.file_type) and "standard_decoder" not in shape.assumptions
 
 
-def is_unknown(shape: Shape, run: frozenset[str]) -> bool:
-    """Whether a config.json was read for whose model an engine that runs these classes has no code.
+def check_class(shape: Shape, run: frozenset[str]) -> None:
+    """Raise `WorkloadError` where a config.json was read for whose model an engine that runs these classes has no code.
 
     A class that writes no text is converted or serves something else, and a shape that is of no file names nothing.
     """
     named = shape.architecture
     if not tells_class(shape) or (named is not None and not named.endswith(GENERATING)):
-        return False
-    return named_classes(shape).isdisjoint(run)
+        return
+    if named_classes(shape).isdisjoint(run):
+        raise no_class(shape)
+
+
+def no_class(shape: Shape) -> WorkloadError:
+    """That an engine has no code for the class of a model, or that nothing tells which class that is."""
+    if shape.architecture is None and not named_classes(shape):
+        return WorkloadError("engine", "class_not_named", model_type=shape.file_type)
+    if shape.architecture is None:
+        return WorkloadError("engine", "model_not_supported", model_type=shape.file_type)
+    return WorkloadError("engine", "model_not_known", value=shape.architecture)
 
 
 def comes_as_gguf(shape: Shape) -> bool:

@@ -163,6 +163,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "transformers_build": ("version",),
     "prompt_in_one_pass": ("tokens",),
     "reads_first": (),
+    "sees_first": ("tokens",),
     "diffusion_whole": (),
     "diffusion_blocks": (),
     "nf4_single_quantisation": (),
@@ -201,5 +202,6 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "not_for_model": ("value",),
     "not_with_stages": ("value",),
     "model_not_known": ("value",),
+    "class_not_named": ("model_type",),
     "model_not_modelled": ("model_type",),
 }

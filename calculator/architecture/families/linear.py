@@ -196,7 +196,28 @@ ALICE = replace(
     sparse=Sparse(shared="size", shared_gate=True, layers=every_sparse_step, correction="bias"),
 )
 
+
+def agnes(c: Fields) -> Decoder:
+    """Agnes 3: Qwen 3.5's layers with a second, narrower feed-forward beside the first (its classes for vLLM)."""
+    words, interval = c.words("layer_types"), c.size("global_attention_interval", None)
+    if interval is None and words:
+        interval = next((index + 1 for index, word in enumerate(words) if word == GLOBAL), None)
+    c.ignore("layer_types", "global_attention_interval")
+    kept = {key: value for key, value in c.config.items() if key != "layer_types"}
+    c.config = kept if interval is None else {**kept, "full_attention_interval": interval}
+    model, narrow = FAMILIES["qwen3_5_text"](c), c.count("parallel_ffn_intermediate_size")
+    if not narrow:
+        return model
+    beside = Block(tuple(w._replace(role=f"{w.role}_beside") for w in dense(c.size("hidden_size"), narrow).weights))
+    layers = {id(block): block + beside for block in model.layers}
+    like = next(block for block in reversed(model.layers) if isinstance(block.mixers[0], Attention))
+    guesses = (replace(like, weights=like.weights + around(model.hidden_size)),) * c.count("num_mtp_layers")
+    return replace(model, layers=[layers[id(block)] for block in model.layers], mtp=guesses)
+
+
+GLOBAL = "agnes_global_attention"
 FAMILIES: dict[str, Family] = {
+    "agnes_text": agnes,
     "alice_ai": alice_ai,
     "bailing_hybrid": bailing_hybrid,
     "kimi_linear": kimi_linear,

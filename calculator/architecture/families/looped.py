@@ -104,10 +104,28 @@ def huginn(c: Fields) -> Decoder:
     return replace(model, context_tokens=c.size("block_size", None))
 
 
+def nandi(c: Fields) -> Decoder:
+    """Nandi: an embedding of low rank, and each layer twice in a row (its pull request to transformers). Its files of
+    600M have norms of queries and keys and share keys with values, by keys that are not known here."""
+    rank = c.size("embedding_rank") if c.flag("factorized_embedding", True) else None
+    times = passes(c, "layer_sharing_repeats", 2) if c.flag("layer_sharing", True) else 1
+    c.ignore("layer_sharing_repeats", "pretraining_tp", "embedding_rank")
+    c.config = {"tie_word_embeddings": True, **c.config}
+    model, hidden = LLAMA(c), c.size("hidden_size")
+    if rank:
+        rows = c.size("vocab_size")
+        narrow = {"token_embd": (rows, rank), "output": (rows, rank)}
+        shared = tuple(weight._replace(shape=narrow.get(weight.role, weight.shape)) for weight in model.shared)
+        ways = linear("token_embd_proj", hidden, rank) + linear("output_proj", rank, hidden)
+        model = replace(model, shared=shared + ways)
+    return again(model, times)
+
+
 FAMILIES: dict[str, Family] = {
     "huginn_raven": huginn,
     "hrm_text": hrm_text,
     "iquestloopcoder": iquest_loop,
+    "nandi": nandi,
     "nanbeige": nanbeige,
     "ouro": ouro,
 }

@@ -112,6 +112,29 @@ def openelm(c: Fields) -> Decoder:
     return decoder(c, [layer(*sizes) for sizes in zip(heads, kv_heads, widths, strict=True)])
 
 
+def hf_olmo(c: Fields) -> Decoder:
+    """OLMo as it was published first: `mlp_hidden_size` is gate and up together, norms store nothing (allenai/OLMo,
+    `olmo/model.py`)."""
+    hidden, heads, number = c.size("hidden_size"), c.size("num_heads"), c.size("num_layers")
+    divides(c, "num_heads", heads, "hidden_size", hidden)
+    both = c.size("mlp_hidden_size", None, least=2) or c.size("mlp_ratio", 4) * hidden
+    for key, known in (("include_bias", False), ("alibi", False), ("multi_query_attention", False)):
+        if c.flag(key) != known:
+            raise c.fail(key, "unsupported_value", value=not known)
+    for key, word in (("layer_norm_type", "default"), ("block_type", "sequential"), ("activation_type", "swiglu")):
+        if c.word(key, word) != word:
+            raise c.fail(key, "unsupported_value", value=c.word(key)[:40])
+    c.ignore("mlp_ratio", "attention_layer_norm", "layer_norm_with_affine", "bias_for_layer_norm", "n_kv_heads")
+    c.ignore("attention_layer_norm_with_affine", "rope_full_precision", "block_group_size", "embedding_size")
+    kv_heads = c.size("num_kv_heads", heads)
+    layer = attention(hidden, mixer(c, "full", heads, kv_heads, hidden // heads), fused_qkv=True)
+    layer += dense(hidden, both // 2, fused=True)
+    c.config = {"tie_word_embeddings": c.flag("weight_tying", True), **c.config}
+    rows = c.size("embedding_size", c.size("vocab_size"))
+    more = max(rows - c.size("vocab_size"), 0)
+    return decoder(c, [layer] * number, final_norm=False, extra_rows=more, output_rows=rows)
+
+
 def moondream(c: Fields) -> Decoder:
     """Moondream 2: one norm for attention and feed-forward side by side, biases throughout. From `moe.start_layer` on
     Moondream 3 has experts, which have none; what it reads and what it keeps of it goes by two gates for each head."""
@@ -145,6 +168,7 @@ def _moondream3(moe: Fields) -> Experts:
 
 
 FAMILIES: dict[str, Family] = {
+    "hf_olmo": hf_olmo,
     "mixformer-sequential": FIRST_PHI,
     "molmo": molmo,
     "moondream1_text": moondream,

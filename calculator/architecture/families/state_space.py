@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from calculator.architecture.attention import attention, geometry, mixer
@@ -9,9 +10,10 @@ from calculator.architecture.decoder import Decoder, decoder, kind_of, layer_kin
 from calculator.architecture.families.dense import BIASED
 from calculator.architecture.families.standard import PRE_NORMS, Family
 from calculator.architecture.feed_forward import dense, experts, read_experts
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import MOST_LAYERS, Fields
 from calculator.architecture.prediction import before
 from calculator.architecture.shape import Experts
+from calculator.architecture.shown import in_json
 from calculator.architecture.state_space import mamba1, mamba2
 from calculator.architecture.tensors import Block, linear, norm, norms
 
@@ -113,32 +115,63 @@ def granite_hybrid(c: Fields) -> Decoder:
 
 def nemotron_h(c: Fields) -> Decoder:
     """Nemotron-H: every block is one thing: Mamba-2 (M), attention (*), a feed-forward (-) or experts (E)."""
-    hidden = c.size("hidden_size")
-    kinds = _nemotron_kinds(c)
-    bias, mlp_bias = c.flag("attention_bias"), c.flag("mlp_bias")
+    hidden, kinds = c.size("hidden_size"), _nemotron_kinds(c)
+    _ignore_by_block(c)
+    guessing = _guessing_kinds(c)
+    blocks = {kind: _nemotron_block(c, kind) for kind in dict.fromkeys((*kinds, *guessing))}
+    return decoder(c, [blocks[kind] for kind in kinds], mtp=_guessing(hidden, [blocks[kind] for kind in guessing]))
+
+
+def _ignore_by_block(c: Fields) -> None:
     c.ignore("num_layers", "ssm_expand", "use_bias", "mamba_proj_bias", "ssm_conv_bias", "hybrid_override_pattern")
-    c.ignore("moe_shared_expert_overlap", "moe_latent_size")
-    c.ignore("ssm_dt_rank")
-    heads, head_dim = c.size("ssm_heads", 1), c.size("ssm_head_dim", 1)
-
-    def block(kind: str) -> Block:
-        if kind == "recurrent":
-            return mamba2(c, inner=heads * head_dim, heads=heads, head_dim=head_dim)
-        if kind == "full":
-            return attention(hidden, mixer(c, "full", *geometry(c)), qkv_bias=bias, out_bias=bias)
-        if kind == "dense":
-            return dense(hidden, c.size("intermediate_size"), gated=False, bias=mlp_bias)
-        if kind == "sparse":
-            spec = read_experts(c, shared="size")
-            spec = replace(spec, latent_size=c.size("moe_latent_size", None), shared_size=spec.shared_size)
-            return experts(hidden, spec, gated=False, correction="buffer", shared_bias=mlp_bias)
-        raise c.fail("layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
-
+    c.ignore("moe_shared_expert_overlap", "moe_latent_size", "ssm_dt_rank", "attention_bias", "mlp_bias")
     c.ignore("num_experts", "num_active_experts", "expert_size", "shared_expert_size", "num_shared_experts")
     c.ignore("num_heads", "num_kv_heads", "head_dim", "intermediate_size", *MAMBA_KEYS)
-    guessing = _guessing_kinds(c)
-    blocks = {kind: norms(("attn_norm",), hidden) + block(kind) for kind in dict.fromkeys((*kinds, *guessing))}
-    return decoder(c, [blocks[kind] for kind in kinds], mtp=_guessing(hidden, [blocks[kind] for kind in guessing]))
+
+
+def _nemotron_block(c: Fields, kind: str) -> Block:
+    hidden, bias, mlp_bias = c.size("hidden_size"), c.flag("attention_bias"), c.flag("mlp_bias")
+    before = norms(("attn_norm",), hidden)
+    if kind == "recurrent":
+        heads, head_dim = c.size("ssm_heads", 1), c.size("ssm_head_dim", 1)
+        return before + mamba2(c, inner=heads * head_dim, heads=heads, head_dim=head_dim)
+    if kind == "full":
+        return before + attention(hidden, mixer(c, "full", *geometry(c)), qkv_bias=bias, out_bias=bias)
+    if kind == "dense":
+        return before + dense(hidden, c.size("intermediate_size"), gated=False, bias=mlp_bias)
+    if kind == "sparse":
+        spec = replace(read_experts(c, shared="size"), latent_size=c.size("moe_latent_size", None))
+        return before + experts(hidden, spec, gated=False, correction="buffer", shared_bias=mlp_bias)
+    raise c.fail("layer_types", "unknown_layer_kind", kind=kind, model_type=c.model_type)
+
+
+def nemotron_h_puzzle(c: Fields) -> Decoder:
+    """Nemotron-H after a search: each block says its kind and what it has otherwise than the file (SGLang 0.5.23,
+    `configs/nemotron_h.py`, `NemotronHPuzzleConfig`)."""
+    _ignore_by_block(c)
+    c.ignore("mtp_hybrid_override_pattern", "num_mtp_layers", "layer_types")
+    layers = _listed_blocks(c, "block_configs")
+    c.config = {**c.config, "num_hidden_layers": len(layers)}
+    guesses = _listed_blocks(c, "mtp_block_configs") if c.has("mtp_block_configs") else []
+    return decoder(c, layers, mtp=_guessing(c.size("hidden_size"), guesses))
+
+
+def _listed_blocks(c: Fields, name: str) -> list[Block]:
+    listed = c.value(name)
+    if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):
+        raise c.fail(name, "not_a_list", value=in_json(listed))
+    if not 0 < len(listed) <= MOST_LAYERS:
+        raise c.fail(name, "out_of_range", value=len(listed), least=1, most=MOST_LAYERS)
+    found: dict[str, Block] = {}
+    blocks = []
+    for one in listed:
+        text = repr(sorted(one.items(), key=str))
+        if text not in found:
+            own = Fields({**c.config, **one}, c.model_type, path=c.path, nested=True, faults=c.faults, root=c)
+            own.used = c.used
+            found[text] = _nemotron_block(own, kind_of(own, own.word("block_type"), "block_type"))
+        blocks.append(found[text])
+    return blocks
 
 
 def _guessing_kinds(c: Fields) -> list[str]:
@@ -187,4 +220,5 @@ FAMILIES: dict[str, Family] = {
     "mamba": pure_mamba,
     "mamba2": pure_mamba2,
     "nemotron_h": nemotron_h,
+    "nemotron_h_puzzle": nemotron_h_puzzle,
 }

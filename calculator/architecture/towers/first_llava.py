@@ -12,7 +12,7 @@ import re
 from calculator.architecture.fields import Fields
 from calculator.architecture.tensors import linear, vector
 from calculator.architecture.towers.clip import clip, llava, siglip
-from calculator.architecture.towers.tower import Tower, Towers
+from calculator.architecture.towers.tower import Tower, Towers, vision_of
 
 _CLIP_L = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "patch_size": 14}
 # Less its last layer (`siglip_encoder.py`: `del self.vision_tower.vision_model.encoder.layers[-1:]`).
@@ -79,12 +79,29 @@ def _encoder(outer: Fields, whole: bool) -> tuple[Tower, int | None]:
     return build(Fields(config, model_type, nested=True, faults=outer.faults)), config["hidden_size"]
 
 
+FASTVIT = 122_714_208
+"""Of `fastvit_mci3` as timm makes it for inference, with its pooling head (transformers 5.24.0)."""
+
+
+def fast_vlm(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    c = vision_of(outer, "fast_vlm_vision")
+    name, width = c.word("architecture", "fastvit_mci3"), c.size("hidden_size", 3072)
+    if name != "fastvit_mci3":
+        raise c.fail("architecture", "unsupported_value", value=name[:40])
+    c.ignore("num_classes", "do_pooling", "model_args", "image_size", "num_features")
+    bias = outer.flag("multimodal_projector_bias", True)
+    outer.ignore("image_seq_length", "vision_feature_layer", "vision_feature_select_strategy")
+    outside = vector("v.encoder", FASTVIT) + linear("mm.1", hidden, width, bias) + linear("mm.2", hidden, hidden, bias)
+    return (Tower("vision", outside, []),)
+
+
 def either_llava(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """The authors' first files bear the name that transformers' bear, too."""
     return first_llava(outer, hidden) if outer.has("mm_vision_tower") else llava(outer, hidden)
 
 
 TOWERS: dict[str, Towers] = {
+    "fast_vlm": fast_vlm,
     "llava": either_llava,
     "llava-qwen2": bunny,
     "llava_llama": first_llava,

@@ -122,6 +122,7 @@ def internvl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 TOWERS: dict[str, Towers] = {
     "interns1": internvl,
     "internvl": internvl,
+    "glm5v": kimi_k25,
     "kimi_k25": kimi_k25,
     "kimi_k3": kimi_k3,
     "kimi_vl": kimi_k25,

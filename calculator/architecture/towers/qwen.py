@@ -66,6 +66,8 @@ TOWERS: dict[str, Towers] = {
     "opencua": qwen2_5_vl,  # vLLM 0.33.0, `models/opencua.py`
     "qwen2_5_vl": qwen2_5_vl,
     "qwen2_vl": qwen2_vl,
+    "agnes": qwen3_vl,
+    "prism_hadamard_qwen35": qwen3_vl,
     "qwen3_5": qwen3_vl,
     "qwen3_5_moe": qwen3_vl,
     "qwen3_vl": qwen3_vl,

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
-from calculator.memory.named_classes import comes_as_gguf, named_classes, tells_class
-from calculator.memory.workload import WorkloadError
+from calculator.memory.named_classes import comes_as_gguf, named_classes, no_class, tells_class
 
 
 class Converted(NamedTuple):
@@ -45,8 +44,5 @@ def check_converted(shape: Shape) -> None:
     runs = not whole.isdisjoint(known)
     if inside is not None and whole.isdisjoint(lists.whole_classes):
         runs = runs and inside in lists.text_classes
-    if runs:
-        return
-    if shape.architecture is None:
-        raise WorkloadError("engine", "model_not_supported", model_type=shape.file_type)
-    raise WorkloadError("engine", "model_not_known", value=shape.architecture)
+    if not runs:
+        raise no_class(shape)

@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from calculator.architecture.shape import Shape
-from calculator.memory.named_classes import is_unknown
-from calculator.memory.workload import WorkloadError
+from calculator.memory.named_classes import check_class
 
 WINDOWED_CLASSES = frozenset(
     {"BeamForCausalLM", "Llama4ForConditionalGeneration", "GptOssForCausalLM", "GraniteSWAForCausalLM"}
@@ -101,8 +100,7 @@ def check_known(shape: Shape) -> None:
     """Raise `WorkloadError` for a model that SGLang runs neither by a class of its own nor by one of transformers
     (`resolve_transformers_arch` in `model_loader/utils.py`), by the class its config names or those that configs of its
     model type do."""
-    if is_unknown(shape, run_classes()):
-        raise WorkloadError("engine", "model_not_known", value=shape.architecture or shape.file_type)
+    check_class(shape, run_classes())
 
 
 def splits_attention_apart(shape: Shape) -> bool:

@@ -117,8 +117,10 @@ def _notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
         Note("transformers_build", {"version": "5.24"}),
         Note("prompt_in_one_pass", {"tokens": workload.context_tokens}),
     ]
-    if shape.reads_first:
+    if shape.reads_first == "text":
         notes.append(Note("reads_first"))
+    if shape.reads_first == "image":
+        notes.append(Note("sees_first", {"tokens": shape.positions_seen}))
     if shape.diffusion:
         notes.append(Note(f"diffusion_{shape.diffusion}"))
     if workload.weight_format == "NF4":

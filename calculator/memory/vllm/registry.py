@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
-from calculator.memory.named_classes import is_unknown
-from calculator.memory.workload import WorkloadError
+from calculator.memory.named_classes import check_class
 
 
 class Known(NamedTuple):
@@ -42,5 +41,4 @@ def by_transformers(shape: Shape) -> bool:
 def check_known(shape: Shape) -> None:
     """Raise `WorkloadError` for a model that vLLM does not know, by the class its config names or those that configs of
     its model type do."""
-    if is_unknown(shape, known().own_classes | known().transformers_classes):
-        raise WorkloadError("engine", "model_not_known", value=shape.architecture or shape.file_type)
+    check_class(shape, known().own_classes | known().transformers_classes)

@@ -385,3 +385,55 @@ def deepseek4(config: Config) -> Config:
         "hash_layer_count": config["num_hash_layers"],
         "rope.dimension_count": config["qk_rope_head_dim"],
     }
+
+
+def hy_v4(config: Config) -> Config:
+    """`HYV4Model`: which layers own an indexer is written, and no groups."""
+    layers = range(config["num_hidden_layers"])  # the default of its class: each fourth, and the first three
+    types = config.get("indexer_types") or ["shared" if max(index - 1, 0) % 4 else "full" for index in layers]
+    own = {"attention.indexer.types": [kind == "full" for kind in types], "hyper_connection.count": config["hc_mult"]}
+    return {key: value for key, value in indexed(config).items() if "group" not in key} | own
+
+
+def glm5_next(config: Config) -> Config:
+    """`Glm5NextModel` in `conversion/glm5next.py`."""
+    heads, head_dim = config["linear_num_heads"], config["linear_head_dim"]
+    own = {
+        "hyper_connection.count": config["hc_mult"],
+        "ssm.conv_kernel": config["linear_conv_kernel_dim"],
+        "ssm.inner_size": heads * head_dim,
+        "ssm.state_size": head_dim,
+        "ssm.group_count": heads,
+        "attention.indexer.block_size": config.get("index_kpool", 16),
+    }
+    return indexed(config) | own
+
+
+def bailing_hybrid(config: Config) -> Config:
+    """`BailingMoeV3Model` in `conversion/bailing.py`."""
+    layers, every = config["num_hidden_layers"], config["layer_group_size"]
+    own = {
+        "attention.head_count_kv": [
+            int((index + 1) % every == 0 or index >= layers // every * every) for index in range(layers)
+        ],
+        "kda.head_dim": config["head_dim"],
+        "ssm.conv_kernel": config["short_conv_kernel_size"],
+        "expert_count": config["num_experts"],
+        "expert_shared_count": config["num_shared_experts"],
+    }
+    return latent(config) | own
+
+
+def minimax_m3(config: Config) -> Config:
+    """`MiniMaxM3Model` in `conversion/minimax.py`."""
+    sparse = config["sparse_attention_config"]
+    own = {
+        "expert_count": config["num_local_experts"],
+        "expert_feed_forward_length": config["intermediate_size"],
+        "leading_dense_block_count": config["moe_layer_freq"].index(1),
+        "attention.indexer.head_count": sparse["sparse_num_index_heads"],
+        "attention.indexer.key_length": sparse["sparse_index_dim"],
+        "attention.indexer.top_k": sparse["sparse_topk_blocks"],
+        "attention.indexer.block_size": sparse["sparse_block_size"],
+    }
+    return {key: value for key, value in routed(config).items() if key != "leading_dense_block_count"} | own

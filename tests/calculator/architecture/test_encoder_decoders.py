@@ -63,6 +63,7 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "sonoisa/t5-base-japanese": (t5(768, 12, 3072), 222_903_552),
     "shibing624/mengzi-t5-base-chinese-correction": (t5(768, 12, 2048, **GATED), 247_577_856),
     "bigscience/mt0-base": (t5(768, 12, 2048, **GATED, model_type="mt5", vocab_size=250112), 582_401_280),
+    "voidful/mbart-large-50-many-to-many-unit": (bart(1024, 12, model_type="mbart", vocab_size=251028), 611_876_864),
     "florence-community/Florence-2-base": (FLORENCE_TRANSFORMERS, 231_546_368 - 100 * 1024),
 }
 
@@ -83,6 +84,11 @@ def test_the_decoder_keeps_what_is_read_and_what_is_written() -> None:
     answer = estimate(read_config(bart(768, 6)), Workload(engine="transformers", context_tokens=512, kv_format="bf16"))
     assert answer.part("kv_cache").bytes == 6 * 512 * 2 * 768 * 2
     assert "reads_first" in {note.key for note in answer.notes}
+
+
+def test_the_longest_context_is_both_halves_full() -> None:
+    """`max_position_embeddings` and `n_positions` bound each half by itself."""
+    assert (read_config(bart(768, 6)).context_tokens, read_config(t5(768, 12, 3072)).context_tokens) == (2048, 1024)
 
 
 def test_other_engines_say_that_theirs_is_not_modelled() -> None:

@@ -34,7 +34,7 @@ def test_the_list_is_what_the_rule_makes_of_the_collected_types() -> None:
         ("deberta-v2", "is_text_encoder"),
         ("modernbert", "is_text_encoder"),
         ("layoutlmv3", "is_text_encoder"),
-        ("pegasus", "is_encoder_decoder"),
+        ("longt5", "is_encoder_decoder"),
         ("marian", "is_encoder_decoder"),
         ("nougat", "is_encoder_decoder"),
         ("clip", "is_image_text_encoder"),
@@ -68,7 +68,7 @@ def test_a_type_is_named_also_when_a_guess_is_asked_for(model_type: str, reason:
 
 def test_a_wrapper_around_an_encoder_decoder_is_none_of_a_decoder() -> None:
     with pytest.raises(ConfigError) as error:
-        read_config({"model_type": "llava", "text_config": {"model_type": "pegasus"}})
+        read_config({"model_type": "llava", "text_config": {"model_type": "longt5"}})
     assert (error.value.key, error.value.reason) == ("text_config.model_type", "is_encoder_decoder")
 
 

@@ -235,13 +235,14 @@ def test_what_ollama_would_take_by_itself(
 @pytest.mark.parametrize(
     ("diffusion", "reads_first", "expected"),
     [
-        ("", False, "AutoModelForCausalLM.from_pretrained"),
+        ("", "", "AutoModelForCausalLM.from_pretrained"),
         # `AutoModelForCausalLM` has no class for T5, and for BART the decoder alone
-        ("", True, "AutoModelForSeq2SeqLM.from_pretrained"),
-        ("blocks", False, None),  # LLaDA and Dream write by code of their own
+        ("", "text", "AutoModelForSeq2SeqLM.from_pretrained"),
+        ("", "image", "AutoModelForImageTextToText.from_pretrained"),  # TrOCR, Donut
+        ("blocks", "", None),  # LLaDA and Dream write by code of their own
     ],
 )
-def test_transformers_loads_a_model_by_what_writes(diffusion: str, reads_first: bool, expected: str | None) -> None:
+def test_transformers_loads_a_model_by_what_writes(diffusion: str, reads_first: str, expected: str | None) -> None:
     shape = replace(catalogued("qwen/qwen3-8b"), diffusion=diffusion, reads_first=reads_first)
     source = WeightSource(name="x", repository="google-t5/t5-small", auto_class=auto_class(shape))
     workload = Workload(engine="transformers", weight_format="BF16")

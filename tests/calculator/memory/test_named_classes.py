@@ -73,7 +73,7 @@ def test_some_wholes_outrank_what_is_inside(name: str) -> None:
 @pytest.mark.parametrize(
     "card",
     [
-        *("alephalpha/kolibri-1", "baidu/qianfan-ocr", "ifm/k2-horizon-7b", "iquest/iquest-q1"),
+        *("alephalpha/kolibri-1", "ifm/k2-horizon-7b", "iquest/iquest-q1"),
         *("llava/llava-onevision-qwen2-0-5b-ov", "meituan/longcat-flash-chat", "microsoft/phi-3-5-vision-instruct"),
         *(
             "mistral/mistral-large-4-1t-a52b",
@@ -102,7 +102,7 @@ def test_cards_of_which_llama_cpp_has_no_class(card: str) -> None:
         ),
         *("opengvlab/internvl3-8b", "huggingface/smolvlm-256m-instruct", "llava/llava-v1-6-mistral-7b"),
         *("stepfun/step-3-7-flash", "zhipu/glm-5-3-flash", "tencent/hy4-preview"),
-        *("liquid/lfm3-1-7b", "recursive/flint"),  # their publishers or others offer GGUF files
+        *("baidu/qianfan-ocr", "liquid/lfm3-1-7b", "recursive/flint"),  # their publishers or others offer GGUF files
     ],
 )
 def test_cards_that_llama_cpp_runs_by_another_name(card: str) -> None:
@@ -118,7 +118,24 @@ def test_servers_go_by_the_class_too(card: str, engine: str) -> None:
     0.33.0 and transformers 5.17 have none for LFM3."""
     with pytest.raises(WorkloadError) as error:
         estimate(catalogued(card), Workload(engine=engine))
-    assert (error.value.field, error.value.key) == ("engine", "model_not_known")
+    assert error.value.field == "engine"
+    assert error.value.key in ("model_not_known", "model_not_supported")  # by the class of the file, or of its type
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "llama.cpp"])
+def test_a_file_without_a_class_is_asked_for_it(engine: str) -> None:
+    """No public source tells the class of Ember's files."""
+    error = refusal(read_config(LLAMA | {"model_type": "ember"}), engine)
+    assert (error.key, error.values) == ("class_not_named", {"model_type": "ember"}) if error else False
+
+
+def test_the_class_of_a_type_is_known_from_public_code() -> None:
+    """TeleChat 2: vLLM 0.33.0, `models/registry.py`."""
+    telechat = read_config(LLAMA | {"model_type": "telechat2"})
+    assert "vllm" in engines_for(telechat)
+    error = refusal(telechat, "sglang")
+    assert error is not None
+    assert error.key == "model_not_supported"
 
 
 def test_a_file_of_no_known_class_is_left_to_transformers() -> None:

@@ -36,17 +36,14 @@ BY_HAND: dict[str, tuple[str, ...]] = {
         *("bert-generation", "dpr", "embedding_gemma2", "layoutxlm", "splinter", "lxmert", "visual_bert", "flava"),
         *("colqwen2", "shieldgemma2", "openai_privacy_filter", "new", "jina_bert_v2", "neobert"),
         *("modern-bert", "neo-bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "gemma-embedding"),
-        *("llama-embed", "t5encoder", "cost_wise_gemma"),
+        *("llama-embed", "t5encoder", "cost_wise_gemma", "kanana2vec", "colqwen3"),
     ),
     "is_encoder_decoder": (
         "rag",
-        "vision-encoder-decoder",
         "trocr",
         "florence2",
         "florence2_language",
-        "pix2struct",
         "nougat",
-        "blip",  # transformers, `models/blip`: its text attends to the image in each layer, as a decoder to an encoder
         "nemotron_parse",  # vLLM 0.33.0, `models/nemotron_parse.py`: mBART's decoder behind an encoder of images
     ),
     "is_image_text_encoder": (
@@ -88,7 +85,18 @@ BY_HAND: dict[str, tuple[str, ...]] = {
     "draft_head": (
         *("gemma4_assistant", "gemma4_unified_assistant", "muse_glimmer_assistant", "medusa", "eagle", "speculators"),
         *("eagle3", "dflash", "gemma4-assistant"),
-        *("mlp_speculator", "k3_dspark", "muse_spark_dspark", "deepseek_mtp", "deepseek_v4_mtp", "minimax_m3_mtp"),
+        *(
+            "mlp_speculator",
+            "k3_dspark",
+            "muse_spark_dspark",
+            "deepseek_mtp",
+            "deepseek_v4_dspark",
+            "dspark",
+            "gemma4_dspark",
+            "qwen3_dspark",
+            "deepseek_v4_mtp",
+            "minimax_m3_mtp",
+        ),
         *(f"{target}_mtp" for target in MTP_OF),
     ),
 }

@@ -40,7 +40,7 @@ STARTS: dict[str, dict[str, Any]] = {
     "hunyuan_vl": {"text_config.head_dim": 128},
 }
 """Values to begin with, of types that cannot be made as they are by default."""
-CLASSES = ("MULTIMODAL_LM", "IMAGE_TEXT_TO_TEXT", "CAUSAL_LM", "SEQ_TO_SEQ_CAUSAL_LM")
+CLASSES = ("MULTIMODAL_LM", "IMAGE_TEXT_TO_TEXT", "SEQ_TO_SEQ_CAUSAL_LM", "CAUSAL_LM")
 CHANGES: tuple[tuple[str, Any], ...] = (
     ("num_hidden_layers", 3),
     ("encoder_layers", 3),

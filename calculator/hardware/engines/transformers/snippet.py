@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.hardware.command import DTYPES, NO_DRAFT_REPOSITORY, SEQ2SEQ, Command, WeightSource, repository_of
+from calculator.hardware.command import (
+    AUTO_CLASSES,
+    DTYPES,
+    NO_DRAFT_REPOSITORY,
+    SEQ2SEQ,
+    Command,
+    WeightSource,
+    repository_of,
+)
 from calculator.memory import Workload
+
+SEEN = 'prompt = processor(images=Image.open("..."), return_tensors="pt").to(model.device)'
 
 
 def generate(workload: Workload, source: WeightSource, hub: str) -> Command:
     repository, placeholders = repository_of(source)
     library = "transformers" if hub == "huggingface" else "modelscope"
     auto = "AutoModelForImageTextToText" if source.multimodal and workload.vision else source.auto_class
-    names, options = [auto, "AutoTokenizer"], ['dtype="auto"', 'device_map="auto"']
+    sees = source.auto_class == AUTO_CLASSES["image"]  # an encoder reads an image, and there is no prompt of words
+    names, options = [auto, "AutoProcessor" if sees else "AutoTokenizer"], ['dtype="auto"', 'device_map="auto"']
     weight_format = (workload.weight_format or "").upper()
     if weight_format.startswith("NF4"):
         names.append("BitsAndBytesConfig")
@@ -24,15 +35,16 @@ def generate(workload: Workload, source: WeightSource, hub: str) -> Command:
         options[0] = f'dtype="{DTYPES[weight_format]}"'
     beside = " - prompt.input_ids.shape[1]" if auto == SEQ2SEQ else ""  # there it bounds what is written alone
     lines = [
+        *(["from PIL import Image"] if sees else []),
         f"from {library} import {', '.join(names)}",
         "",
         f"repository = {repository!r}",
-        "tokenizer = AutoTokenizer.from_pretrained(repository)",
+        f"{'processor' if sees else 'tokenizer'} = {names[1]}.from_pretrained(repository)",
         f"model = {auto}.from_pretrained(",
         "    repository,",
         *(f"    {option}," for option in options),
         ")",
-        'prompt = tokenizer("...", return_tensors="pt").to(model.device)',
+        SEEN if sees else 'prompt = tokenizer("...", return_tensors="pt").to(model.device)',
         f"output = model.generate(**prompt, max_length={workload.context_tokens}{beside})",
     ]
     return Command(key="transformers", language="python", text="\n".join(lines), placeholders=placeholders)

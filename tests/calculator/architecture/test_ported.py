@@ -1,0 +1,328 @@
+"""Files that bring code of their own, which was read in the publisher's classes for an engine or in ports of it.
+
+Totals: the parameters of the published checkpoints (llmfit 1.1.17, `hf_models.json`, `parameters_raw`), multi-token
+prediction included where the checkpoint has it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from calculator.architecture import ConfigError, read_config
+from calculator.architecture.shape import SlidingWindowAttention
+from calculator.memory import Workload, estimate
+from calculator.memory.engines import engines_for
+from tests.calculator.memory.shapes import catalogued_config
+
+Config = dict[str, Any]
+
+MOTIF: Config = {
+    "model_type": "Motif",
+    "hidden_size": 2048,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 16,
+    "intermediate_size": 8192,
+    "vocab_size": 219520,
+    "max_position_embeddings": 16384,
+    "hidden_act": "poly_norm",
+    "tie_word_embeddings": True,
+    "use_bias": False,
+}
+MOTIF_2 = MOTIF | {
+    "hidden_size": 4096,
+    "num_hidden_layers": 40,
+    "num_attention_heads": 40,
+    "head_dim": 128,
+    "intermediate_size": 16384,
+    "num_noise_heads": 8,
+    "tie_word_embeddings": False,
+}
+MOTIF_3 = MOTIF | {
+    "attention_cls": "gdla",
+    "hidden_size": 4096,
+    "num_hidden_layers": 53,
+    "n_dense_first_layers": 2,
+    "intermediate_size": 12288,
+    "moe_intermediate_size": 1280,
+    "num_experts": 384,
+    "experts_top_k": 8,
+    "num_shared_experts": 1,
+    "num_attention_heads": 80,
+    "num_noise_heads": 16,
+    "head_dim": 192,
+    "v_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "q_lora_rank": 1024,
+    "kv_lora_rank": 512,
+    "mhc_enabled": True,
+    "mhc_expansion_rate": 4,
+    "mhc_sinkhorn_iters": 20,
+    "score_func": "sigmoid",
+    "route_norm": True,
+    "route_scale": 2,
+    "sliding_window": 128,
+    "sliding_window_period": 4,
+    "num_nextn_predict_layers": 1,
+    "vocab_size": 220160,
+    "tie_word_embeddings": False,
+}
+NANDI: Config = {
+    "model_type": "nandi",
+    "vocab_size": 131072,
+    "hidden_size": 832,
+    "intermediate_size": 2496,
+    "num_hidden_layers": 16,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 4,
+    "embedding_rank": 196,
+    "factorized_embedding": True,
+    "layer_sharing": True,
+    "layer_sharing_repeats": 2,
+}
+MOBILE: Config = {
+    "model_type": "mobilemoe",
+    "vocab_size": 128256,
+    "hidden_size": 768,
+    "intermediate_size": 384,
+    "intermediate_size_mlp": 1536,
+    "num_hidden_layers": 20,
+    "num_attention_heads": 12,
+    "num_key_value_heads": 4,
+    "head_dim": 64,
+    "num_local_experts": 60,
+    "num_experts_per_tok": 4,
+    "interleave_moe_layer_step": 1,
+    "layer_types": ["full_attention"] * 20,
+    "use_qk_norm": True,
+    "tie_word_embeddings": True,
+}
+LIMITE: Config = {
+    "model_type": "limite",
+    "hidden_size": 1280,
+    "intermediate_size": 3328,
+    "num_hidden_layers": 48,
+    "num_attention_heads": 10,
+    "num_key_value_heads": 2,
+    "head_dim": 128,
+    "vocab_size": 151680,
+    "ve_layers": [0, 1, 46, 47],
+    "xsa": True,
+    "sliding_window": 1024,
+}
+OLMO: Config = {
+    "model_type": "hf_olmo",
+    "d_model": 2048,
+    "n_heads": 16,
+    "n_layers": 16,
+    "mlp_hidden_size": 16384,
+    "mlp_ratio": 8,
+    "vocab_size": 50280,
+    "embedding_size": 50304,
+    "weight_tying": True,
+    "include_bias": False,
+    "layer_norm_type": "default",
+    "block_type": "sequential",
+}
+OLMO_7B = OLMO | {"d_model": 4096, "n_heads": 32, "n_layers": 32, "mlp_hidden_size": 22016, "weight_tying": False}
+HUNYUAN: Config = {
+    "model_type": "hunyuan",
+    "hidden_size": 4096,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "intermediate_size": 3072,
+    "moe_intermediate_size": 3072,
+    "vocab_size": 128167,
+    "num_experts": 64,
+    "moe_topk": 8,
+    "num_shared_expert": 1,
+    "use_qk_norm": True,
+    "tie_word_embeddings": True,
+}
+FASTVIT = {"model_type": "timm_wrapper", "architecture": "fastvit_mci3", "hidden_size": 3072, "do_pooling": True}
+FAST: Config = {
+    "model_type": "fast_vlm",
+    "vision_config": FASTVIT,
+    "text_config": {
+        "model_type": "qwen2",
+        "hidden_size": 3584,
+        "intermediate_size": 18944,
+        "num_hidden_layers": 28,
+        "num_attention_heads": 28,
+        "num_key_value_heads": 4,
+        "vocab_size": 152128,
+        "tie_word_embeddings": False,
+    },
+}
+# The width of the feed-forward is the one that comes to the number.
+KLYRA: Config = {
+    "model_type": "klyra",
+    "hidden_size": 768,
+    "num_hidden_layers": 8,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+    "head_dim": 96,
+    "intermediate_size": 2432,
+    "vocab_size": 6400,
+    "tie_word_embeddings": False,
+}
+QWEN = catalogued_config("qwen/qwen3-5-27b")
+AGNES = QWEN | {
+    "model_type": "agnes",
+    "text_config": QWEN["text_config"]
+    | {
+        "num_hidden_layers": 72,
+        "layer_types": ["agnes_linear_attention", *["agnes_linear_attention"] * 2, "agnes_global_attention"] * 18,
+        "parallel_ffn_intermediate_size": 2048,
+        "mtp_num_hidden_layers": 1,
+    },
+}
+PUBLISHED: dict[str, tuple[Config, int]] = {
+    "Motif-Technologies/Motif-2.6B": (MOTIF, 2_597_218_432),
+    "Motif-Technologies/Motif-2-12.7B-Base": (MOTIF_2, 12_703_860_896),
+    "Motif-Technologies/Motif-3": (MOTIF_3, 314_841_775_750),
+    "FrontiersMind/Nandi-Mini-150M-GuardRails": (NANDI, 153_412_928),
+    "facebook/MobileMoE-S-Base": (MOBILE, 1_263_374_256),
+    "paradigma-inc/limite-1b-violetto": (LIMITE, 1_035_253_888),
+    "allenai/OLMo-1B": (OLMO, 1_176_764_416),
+    "allenai/OLMo-7B": (OLMO_7B, 6_888_095_744),
+    "tencent/Hunyuan-A13B-Instruct-GPTQ-Int4": (HUNYUAN, 80_393_183_232),
+    "KamilaMila/FastVLM-7B": (FAST, 7_762_651_744),
+    "Jahirrrr/Klyra-64M-Base": (KLYRA, 68_827_392),
+    "0xKitkat/Agnes-3.0-Flash-abliterated": (AGNES, 33_090_501_680),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_checkpoint(name: str) -> None:
+    config, published = PUBLISHED[name]
+    assert sum(tensor.elements for tensor in read_config(config).tensors if tensor.kind != "buffer") == published
+
+
+def test_gigachat_s_prediction_layer() -> None:
+    """The checkpoint of GigaChat 3.5 has one layer more than the base's: 433,747,019,520 - 433,086,331,648 parameters.
+    The mixture of its layers was in no file that could be read, so the rest stands by the code alone."""
+    config = {
+        "model_type": "gigachat3_5",
+        "vocab_size": 128256,
+        "hidden_size": 7168,
+        "intermediate_size": 18432,
+        "moe_intermediate_size": 2048,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 64,
+        "q_lora_rank": 1536,
+        "kv_lora_rank": 512,
+        "qk_nope_head_dim": 128,
+        "qk_rope_head_dim": 64,
+        "v_head_dim": 128,
+        "n_routed_experts": 256,
+        "n_shared_experts": 1,
+        "num_experts_per_tok": 8,
+        "first_k_dense_replace": 1,
+        "layer_types": ["linear_attention", "full_attention"],
+        "linear_conv_kernel_dim": 4,
+        "linear_key_head_dim": 128,
+        "linear_value_head_dim": 128,
+        "linear_num_key_heads": 32,
+        "linear_num_value_heads": 64,
+        "norm_type": "ZeroCenteredGatedNorm",
+        "layernorm_type": "pre_post",
+        "gated_attention": True,
+        "num_nextn_predict_layers": 1,
+    }
+    assert sum(tensor.elements for tensor in read_config(config).tensors if tensor.part == "mtp") == 660_687_872
+
+
+def test_motif_3_keeps_windows_but_in_each_fourth_layer() -> None:
+    shape = read_config(MOTIF_3)
+    windowed = [isinstance(layer.mixers[0], SlidingWindowAttention) for layer in shape.layers]
+    assert [index for index, one in enumerate(windowed) if not one] == list(range(0, 53, 4))
+
+
+def test_nandi_keeps_each_pass() -> None:
+    held = estimate(read_config(NANDI), Workload(engine="transformers", context_tokens=100, kv_format="bf16"))
+    assert held.part("kv_cache").bytes == 2 * 16 * 100 * 2 * 4 * 52 * 2
+
+
+def test_glm_sees_with_kimi_s_encoder() -> None:
+    """vLLM's `glm5v`: MoonViT and GLM-5.2, each as in its own file."""
+    config = {"model_type": "glm5v", "text_config": catalogued_config("zhipu/glm-5-2")}
+    config["vision_config"] = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27}
+    config["vision_config"] |= {"patch_size": 14, "num_attention_heads": 16, "merge_kernel_size": [2, 2]}
+    seeing, alone = read_config(config), read_config(config["text_config"])
+    assert sum(tensor.elements for tensor in seeing.tensors_of("text")) == sum(
+        tensor.elements for tensor in alone.tensors_of("text")
+    )
+    assert sum(tensor.elements for tensor in seeing.tensors_of("vision")) > 400_000_000
+
+
+PUZZLE: Config = {
+    "model_type": "nemotron_h_puzzle",
+    "hidden_size": 64,
+    "vocab_size": 100,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "mamba_num_heads": 4,
+    "mamba_head_dim": 16,
+    "ssm_state_size": 8,
+    "n_groups": 2,
+    "conv_kernel": 4,
+    "intermediate_size": 128,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 32,
+    "moe_shared_expert_intermediate_size": 64,
+    "n_shared_experts": 1,
+    "tie_word_embeddings": False,
+}
+
+
+def puzzle(*blocks: Config) -> Config:
+    return PUZZLE | {"block_configs": list(blocks)}
+
+
+def test_a_puzzle_s_blocks_differ_from_the_file() -> None:
+    """Without changes it is Nemotron-H's; four experts fewer are 4 x (2 x 64 x 32 + 64) numbers fewer."""
+    kinds = [{"block_type": word} for word in ("mamba", "moe", "attention", "moe")]
+    plain = read_config(PUZZLE | {"model_type": "nemotron_h", "hybrid_override_pattern": "ME*E"})
+    assert read_config(puzzle(*kinds)).total_parameters == plain.total_parameters
+    kinds[1]["n_routed_experts"] = 4
+    assert plain.total_parameters - read_config(puzzle(*kinds)).total_parameters == 4 * (2 * 64 * 32 + 64)
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "reason"),
+    [
+        (puzzle({"block_type": "wheel"}), "block_type", "unknown_layer_kind"),
+        (PUZZLE | {"block_configs": []}, "block_configs", "out_of_range"),
+        (PUZZLE | {"block_configs": [1]}, "block_configs", "not_a_list"),
+        (PUZZLE, "block_configs", "not_a_list"),
+        (MOTIF | {"hidden_act": "silu"}, "hidden_act", "unsupported_value"),
+        (MOTIF_3 | {"num_noise_heads": 80}, "num_noise_heads", "out_of_range"),
+        (MOTIF_3 | {"qk_rope_head_dim": 256}, "qk_rope_head_dim", "out_of_range"),
+        (NANDI | {"qk_norm": True}, "qk_norm", "unknown_key"),
+        (NANDI | {"layer_sharing_repeats": 65}, "layer_sharing_repeats", "out_of_range"),
+        (MOBILE | {"interleave_moe_layer_step": 2}, "interleave_moe_layer_step", "unsupported_value"),
+        (LIMITE | {"mlp_type": "x"}, "mlp_type", "unsupported_value"),
+        (OLMO | {"alibi": True}, "alibi", "unsupported_value"),
+        (
+            FAST | {"vision_config": FASTVIT | {"architecture": "vit"}},
+            "vision_config.architecture",
+            "unsupported_value",
+        ),
+    ],
+)
+def test_what_is_not_read_is_named(config: Config, key: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        read_config(config)
+    assert (raised.value.faults[0].key, raised.value.faults[0].reason) == (key, reason)
+
+
+@pytest.mark.parametrize("name", ["Motif-Technologies/Motif-3", "paradigma-inc/limite-1b-violetto"])
+def test_no_engine_runs_what_it_has_no_class_for(name: str) -> None:
+    assert "vllm" not in engines_for(read_config(PUBLISHED[name][0]))
