@@ -73,7 +73,7 @@ def test_some_wholes_outrank_what_is_inside(name: str) -> None:
 @pytest.mark.parametrize(
     "card",
     [
-        *("alephalpha/kolibri-1", "baidu/qianfan-ocr", "ifm/k2-horizon-7b", "iquest/iquest-q1"),
+        *("alephalpha/kolibri-1", "ifm/k2-horizon-7b", "iquest/iquest-q1"),
         *("llava/llava-onevision-qwen2-0-5b-ov", "meituan/longcat-flash-chat", "microsoft/phi-3-5-vision-instruct"),
         *(
             "mistral/mistral-large-4-1t-a52b",
@@ -102,7 +102,7 @@ def test_cards_of_which_llama_cpp_has_no_class(card: str) -> None:
         ),
         *("opengvlab/internvl3-8b", "huggingface/smolvlm-256m-instruct", "llava/llava-v1-6-mistral-7b"),
         *("stepfun/step-3-7-flash", "zhipu/glm-5-3-flash", "tencent/hy4-preview"),
-        *("liquid/lfm3-1-7b", "recursive/flint"),  # their publishers or others offer GGUF files
+        *("liquid/lfm3-1-7b", "recursive/flint", "baidu/qianfan-ocr"),  # their publishers or others offer GGUF files
     ],
 )
 def test_cards_that_llama_cpp_runs_by_another_name(card: str) -> None:
