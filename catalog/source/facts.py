@@ -21,6 +21,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.figures_in_text import FIGURE, FigureError, with_figures
+from calculator.memory.engines import refusal
 from catalog.source.notes import names
 from catalog.source.records import ModelRecord
 
@@ -54,6 +55,8 @@ TEXTS: Mapping[str, str] = {
     "computed_where_all_work": "'computed' counts what a token reads, and by config.json that is everything",
     "all_where_some_rest": "'all' beside a config.json of which a token does not read everything",
     "attention": "'%(words)s' must be named if, and only if, config.json has such layers",
+    "gguf_of_no_engine": "GGUF files are listed, and llama.cpp does not run the model (%(refusal)s)",
+    "ollama_apart": "Ollama runs what llama.cpp does not: descriptions in both languages must say so",
     "format_rated": "a rate in %(format)s is stated, so the card computes in it: write true",
     "format_present": "%(architecture)s computes in %(format)s: write true",
     "format_absent": "%(architecture)s does not compute in %(format)s: write false",
@@ -107,6 +110,7 @@ def _against_config(model: ModelRecord, config: dict[str, Any]) -> Iterator[Find
     yield from _counts(model, shape)
     yield from _active(model, shape)
     yield from _layers(model, shape)
+    yield from _files_to_run(model, shape)
 
 
 def _against_itself(model: ModelRecord) -> Iterator[Finding]:
@@ -196,6 +200,19 @@ def _layers(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
         limited = {mixer for mixer in mixers if not _sees_everything(mixer, model.context_tokens)}
         if bool(words & set(model.attention)) != any(isinstance(mixer, kind) for mixer in limited):
             yield Finding("attention", "attention", {"words": ", ".join(sorted(words))})
+
+
+def _files_to_run(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
+    """Files that nothing loads by the calculator's word. What is not modelled may well be run, and have files."""
+    if not (model.gguf_repo or model.ollama_tag):
+        return
+    refused = refusal(shape, "llama.cpp")
+    if refused is None or refused.key == "model_not_modelled":
+        return
+    if model.gguf_repo:
+        yield Finding("gguf_repo", "gguf_of_no_engine", {"refusal": refused.key})
+    if model.ollama_tag and not ("Ollama" in model.description_en and "Ollama" in model.description_zh_hans):
+        yield Finding("ollama_tag", "ollama_apart", {})
 
 
 def _sees_everything(mixer: Mixer, context_tokens: int | None) -> bool:

@@ -158,6 +158,16 @@ def test_a_note_explains_a_difference(folder: Any) -> None:
     ]
 
 
+def test_files_that_nothing_loads(folder: Any) -> None:
+    """llama.cpp's converter lists no such class; Ollama may run it by code of another kind."""
+    name = 'name = "Road Runner"'
+    folder.replace(CARD, name, f'{name}\ngguf_repo = "acme/road-GGUF"\nollama_tag = "road:7b"')
+    load(folder.path)  # Llama has a class
+    folder.replace(CONFIG, '"llama"', '"llama", "architectures": ["RoadForCausalLM"]')
+    found = [fault.partition(": ")[2].partition(": ")[0] for fault in faults(folder)]
+    assert {"gguf_repo", "ollama_tag"} <= {*found}
+
+
 def test_nothing_to_load(folder: Any) -> None:
     shutil.rmtree(folder.path / "models")
     folder.write("score_aliases.toml", "[aliases]\n")

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from calculator.architecture import Shape, read_config
 from calculator.figures_in_text import FIGURE
 from catalog.source import SHIPPED, SourceCatalogue, load
 from tests.catalog.form import faults
 from tests.catalog.source.active import wrong_counts
+from tests.catalog.source.engines_in_text import engines_without_code, in_another_format, recommended
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +129,60 @@ def test_memory_in_a_description_is_computed(shipped: SourceCatalogue) -> None:
             assert not re.search(r"(?<![}\d.])\d[\d.,]* ?GiB", text), (model.slug, text)
             if model.config is not None and not model.config_unread:
                 assert FIGURE.search(text), (model.slug, text)
+
+
+LLAMA = read_config(
+    {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 64, "num_hidden_layers": 2}
+    | {"num_attention_heads": 4, "vocab_size": 128, "intermediate_size": 128}
+)
+OPT = read_config(
+    {"model_type": "opt", "architectures": ["OPTForCausalLM"], "hidden_size": 64, "num_hidden_layers": 2}
+    | {"num_attention_heads": 4, "vocab_size": 128, "ffn_dim": 128}
+)
+NOWHERE = frozenset({"llama.cpp", "mlx"})
+
+
+def test_no_text_names_an_engine_that_does_not_run_the_model(shipped: SourceCatalogue) -> None:
+    """Nor gives a figure in another format than the page does: llama.cpp's four bits where llama.cpp runs nothing."""
+    read = [model for model in shipped.models if model.config is not None and not model.config_unread]
+    assert len(read) > 500
+    for model in read:
+        shape = read_config(model.config or {})
+        without = frozenset(engines_without_code(shape))
+        longest = model.context_extended_tokens or model.context_tokens
+        for language in ("en", "zh_hans"):
+            for text in (getattr(model, f"{kind}_{language}") for kind in ("summary", "description")):
+                assert not [*recommended(text, language, without)], (model.slug, language)
+                assert not [*in_another_format(text, shape, longest)], (model.slug, language)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        ("MLX runs it on an iPhone.", "en", True),
+        ("GGUF files come from the publisher.", "en", True),
+        ("No GGUF can be made of it; vLLM loads it.", "en", False),
+        ("可用 llama.cpp 运行。", "zh_hans", True),
+        ("llama.cpp 转换不了它，可用 vLLM 加载。", "zh_hans", False),
+    ],
+)
+def test_an_engine_is_read_from_a_sentence(text: str, language: str, found: bool) -> None:
+    """OPT has code in vLLM and transformers, and none in llama.cpp's converter or mlx-lm (their lists of classes)."""
+    assert frozenset(engines_without_code(OPT)) == NOWHERE
+    assert bool([*recommended(text, language, NOWHERE)]) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "found"),
+    [
+        ("Quantised, it weighs {weights} GiB.", OPT, True),
+        ("Quantised, it weighs {weights} GiB.", LLAMA, False),
+        ("It weighs {weights} GiB in BF16.", OPT, False),
+        ("It weighs {weights} GiB in BF16.", LLAMA, True),
+        ("量化后权重有 {weights} GiB。", OPT, True),
+        ("16 位权重有 {weights} GiB。", LLAMA, True),
+        ("Quantised, it is small. In all {memory@1K} GiB.", OPT, False),
+    ],
+)
+def test_a_format_is_read_from_a_sentence(text: str, shape: Shape, found: bool) -> None:
+    assert bool([*in_another_format(text, shape, None)]) is found
