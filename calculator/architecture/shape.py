@@ -6,11 +6,13 @@ never bytes: bytes depend on the format and the engine (`calculator.memory`).
 
 from __future__ import annotations
 
+import pickle
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from calculator.architecture.gguf_file import FileTensor
 from calculator.architecture.mixers import (
@@ -78,8 +80,7 @@ class Layer:
     shares_kv_of: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tensor:
+class Tensor(NamedTuple):
     """One stored weight.
 
     `role` is the GGUF base name without block number and suffix (`attn_q`, `ffn_down_exps`, `token_embd`): the
@@ -164,12 +165,15 @@ class RotaryTable:
     by_factors: bool = False
 
 
+_PACKED = "packed_tensors"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shape:
     """All that memory depends on. `context_tokens` is the longest context the config allows.
 
     Two shapes are equal only if they are one object: what engines derive is kept per shape, and looking it up must not
-    compare thousands of tensors.
+    compare thousands of tensors. What is `known` of a shape goes where the shape goes, through a pickle, too.
     """
 
     model_type: str
@@ -200,6 +204,21 @@ class Shape:
     diffusion: str = ""  # "whole", "blocks": what a model that writes by diffusion reads anew at each step
     block_tokens: int = 0  # that it writes at once, where the file says so
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
+    known: dict[tuple[object, ...], object] = field(init=False, default_factory=dict, repr=False)  # `of_shape`
+
+    def __getstate__(self) -> dict[str, object]:
+        """Tensors by themselves: where all that follows from them is known, nobody unpacks them."""
+        state = {name: value for name, value in vars(self).items() if name != "tensors"}
+        return state if _PACKED in state else state | {_PACKED: zlib.compress(pickle.dumps(self.tensors))}
+
+    if not TYPE_CHECKING:  # else every name would be an attribute of a shape
+
+        def __getattr__(self, name: str) -> tuple[Tensor, ...]:
+            packed = vars(self).get(_PACKED)
+            if name != "tensors" or packed is None:
+                raise AttributeError(name)
+            self.__dict__[name] = pickle.loads(zlib.decompress(packed))  # noqa: S301 - a process of this site wrote it
+            return self.__dict__[name]
 
     @property
     def num_layers(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Shape
 from calculator.hardware.bisection import largest, largest_with_room
 from calculator.hardware.cards import Card
@@ -233,7 +234,7 @@ def _may_fit(
         yield from weight_formats  # who places it says why
 
 
-@lru_cache(maxsize=1024)
+@of_shape
 def checkpoint_bytes(shape: Shape) -> int:
     """Bytes of the text model as published, from each tensor's own dtype."""
     stored = Counter[str]()

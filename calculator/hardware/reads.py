@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import lcm
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
@@ -255,7 +256,7 @@ def _attention_flops(mixer: Mixer, tokens: int) -> int:
     return 0  # a state's own arithmetic is left out
 
 
-@lru_cache(maxsize=1024)
+@of_shape
 def active_matrix_elements(shape: Shape) -> int:
     """Weights that multiply each token, the output head among them, the embedding's lookup not."""
     total = 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Shape
 from calculator.memory import llama_cpp, mlx, sglang, transformers, vllm
 from calculator.memory.workload import (
@@ -120,13 +121,19 @@ def default_workload(shape: Shape, longest: int | None = None) -> Workload:
     return Workload(engine=engine, context_tokens=tokens)
 
 
-@lru_cache(maxsize=1024)
 def refusal(shape: Shape, name: str) -> WorkloadError | None:
     """Why an engine does not run this model at all; None where it does."""
+    said = _refusal(shape, name)
+    return None if said is None else WorkloadError("engine", said[0], **said[1])
+
+
+@of_shape
+def _refusal(shape: Shape, name: str) -> tuple[str, Mapping[str, object]] | None:
+    """Its key and values."""
     try:
         estimate(shape, Workload(engine=name))  # what most ask next
     except WorkloadError as error:
-        return error.with_traceback(None) if error.field == "engine" else None  # kept: without its frames
+        return (error.key, error.values) if error.field == "engine" else None
     return None
 
 

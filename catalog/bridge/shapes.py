@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from calculator.architecture import ConfigError, Shape, read_config
+from calculator.kept_graphs import kept_shape
 from calculator.labels import config_error_texts
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class _Version:
 
 @lru_cache(maxsize=1024)
 def _read(version: _Version) -> Shape:
-    return read_config(version.config)
+    return kept_shape(version.config) or read_config(version.config)
 
 
 def shape_of(model: LanguageModel) -> Shape | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
@@ -48,23 +49,29 @@ def cells(row: Row, workload: Workload) -> int:
     return pad(-(-whole // row.tokens))
 
 
-@lru_cache(maxsize=64)
+@of_shape
 def rows_by_layer(shape: Shape) -> tuple[tuple[Row, ...], ...]:
     """The rows that every layer keeps; empty where it keeps none or reads an earlier layer's.
 
     Raises WorkloadError for a kind of layer that llama.cpp does not run.
     """
-    roles = {(tensor.layer, tensor.role) for tensor in shape.tensors_of("text") if tensor.role.startswith("indexer")}
-    return tuple(tuple(_rows(shape, layer, roles)) for layer in shape.layers)
+    return tuple(tuple(_rows(shape, layer)) for layer in shape.layers)
 
 
-def _rows(shape: Shape, layer: Layer, roles: Set[tuple[int | None, str]]) -> list[Row]:
+@of_shape
+def _of_indexers(shape: Shape) -> frozenset[tuple[int | None, str]]:
+    """Layers and roles of their tensors."""
+    text = shape.tensors_of("text")
+    return frozenset((tensor.layer, tensor.role) for tensor in text if tensor.role.startswith("indexer"))
+
+
+def _rows(shape: Shape, layer: Layer) -> list[Row]:
     rows: list[Row] = []
     for mixer in layer.mixers if layer.shares_kv_of is None else ():
         match mixer:
             case LatentAttention():
                 rows += _latent(shape, mixer)
-                if mixer.indexer and (layer.index, "indexer.attn_k") in roles:
+                if mixer.indexer and (layer.index, "indexer.attn_k") in (roles := _of_indexers(shape)):
                     pooled = (layer.index, "indexer_compressor_gate") in roles  # key, gate and pooled key of GLM-5.3
                     rows.append(Row("cells_indexer", 1, mixer.indexer.head_dim * (3 if pooled else 1), 0))
             case CompressedAttention():

@@ -11,6 +11,7 @@ from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Attention, LatentAttention, Shape, Tensor
 from calculator.memory.blocks import divides
 from calculator.memory.llama_cpp.support import BF16_ROUTER, DECOMPRESSES_LATENT, ROTARY_TABLE, always_ties
@@ -95,7 +96,7 @@ def _repack(shape: Shape, tensor: Tensor) -> Iterable[GgufTensor]:
     return (stored, *(GgufTensor(f"{tensor.role}.{name}", tensor.layer, (matrices,), "F32", False) for name in scales))
 
 
-@lru_cache(maxsize=1024)
+@of_shape
 def can_repack(shape: Shape) -> bool:
     """Whether the converter repacks all that is NVFP4: rows of whole blocks, no matrix that it would have to cut."""
     narrow = [tensor for tensor in shape.tensors_of("text") if tensor.dtype == "NVFP4"]

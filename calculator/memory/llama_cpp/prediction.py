@@ -36,7 +36,7 @@ def in_file(shape: Shape, workload: Workload) -> Shape:
 
 @lru_cache(maxsize=64)
 def _with_prediction(shape: Shape) -> Shape:
-    tensors = tuple(replace(tensor, part="text") if tensor.part == "mtp" else tensor for tensor in shape.tensors)
+    tensors = tuple(tensor._replace(part="text") if tensor.part == "mtp" else tensor for tensor in shape.tensors)
     return replace(shape, layers=shape.layers + _layers(shape, shape.num_layers), tensors=tensors)
 
 
@@ -62,7 +62,7 @@ def _without_indexer(mixer: Mixer) -> Mixer:
 def _tensors(shape: Shape) -> list[Tensor]:
     shared = [tensor for tensor in shape.tensors_of("text") if tensor.layer is None]
     own = [tensor for tensor in shape.tensors_of("mtp") if not tensor.role.startswith("indexer")]
-    return shared + [replace(t, part="text", layer=(t.layer or 0) - shape.num_layers) for t in own]
+    return shared + [t._replace(part="text", layer=(t.layer or 0) - shape.num_layers) for t in own]
 
 
 @lru_cache(maxsize=256)

@@ -30,7 +30,6 @@ class Slots(NamedTuple):
     traits: Traits
     elements: Mapping[Slot, int]
     placed: Mapping[Place, Mapping[Slot, int]]
-    tensors: Sequence[tuple[GgufTensor, Slot]]
 
 
 _EXACTLY = {"output": "output", "token_embd": "token_embd", "per_layer_token_embd": "token_embd"}
@@ -49,8 +48,8 @@ def category(role: str) -> str:
     return next(chain(by_end, by_part), "other")
 
 
-def gather(shape: Shape, *, as_stored: bool = False) -> Slots:
-    """Count the elements of every slot, in the whole model and by place."""
+def gather(shape: Shape, *, as_stored: bool = False) -> tuple[Slots, Sequence[tuple[GgufTensor, Slot]]]:
+    """Count the elements of every slot, in the whole model and by place; and the slot of each tensor."""
     tensors = gguf_tensors(shape, as_stored=as_stored)
     traits = read_traits(shape, tensors)
     number_of_values = sum(t.quantisable and category(t.role) == "v" for t in tensors)
@@ -72,7 +71,8 @@ def gather(shape: Shape, *, as_stored: bool = False) -> Slots:
     for counted in placed.values():
         for slot, elements in counted.items():
             total[slot] += elements
-    return Slots(traits, total, placed, found)
+    by_place = {place: dict(counted) for place, counted in placed.items()}
+    return Slots(traits, total, by_place), found
 
 
 _BY_LAYER = frozenset({"v", "down", "gate", "up"})

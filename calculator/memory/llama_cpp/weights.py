@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple, Self
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Shape
 from calculator.memory.blocks import BLOCKS, row_bytes
 from calculator.memory.llama_cpp.mixture import Recipe, Slot, choose_type
@@ -93,9 +94,9 @@ def slots_of(shape: Shape, recipe: Recipe | None = None) -> Slots:
     return _slots(shape, recipe is not None and recipe.as_stored)
 
 
-@lru_cache(maxsize=64)
+@of_shape
 def _slots(shape: Shape, as_stored: bool) -> Slots:
-    return gather(shape, as_stored=as_stored)
+    return gather(shape, as_stored=as_stored)[0]
 
 
 @lru_cache(maxsize=256)
@@ -141,7 +142,7 @@ def _term(type_: str, elements: int) -> Term:
 def _by_layer(shape: Shape, as_stored: bool) -> Mapping[tuple[str, int | None], tuple[Slot, int, int]]:
     """Slot, row and elements of every weight by role and layer. A bias bears the name of its weight."""
     found: dict[tuple[str, int | None], tuple[Slot, int, int]] = {}
-    for tensor, slot in _slots(shape, as_stored).tensors:
+    for tensor, slot in gather(shape, as_stored=as_stored)[1]:
         key, elements = (tensor.role, tensor.layer), tensor.elements
         if key not in found or found[key][2] < elements:
             found[key] = slot, tensor.dimensions[-1], elements

@@ -6,8 +6,8 @@ The widths were read off ggml's allocator as multiples of the model's sizes (CPU
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import (
     Attention,
     Dense,
@@ -29,7 +29,7 @@ F32 = 4
 MASK_BYTES = 2  # F16 with flash attention
 
 
-@lru_cache(maxsize=64)
+@of_shape
 def widest_layer(shape: Shape) -> int:
     """Elements per token of the widest layer."""
     outputs: dict[tuple[int, str], int] = {

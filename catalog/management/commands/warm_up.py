@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import caches
@@ -13,11 +14,17 @@ from django.utils.translation import override
 
 from calculator.accuracy import cases
 from calculator.accuracy.kept import LOADED
+from calculator.architecture import Shape
 from calculator.context_stops import context_stops
-from calculator.hardware import recommend
-from calculator.memory import WorkloadError, estimate
-from calculator.memory.engines import default_workload
-from calculator.memory.llama_cpp.graph import curves_kept
+from calculator.hardware import engine_named, recommend
+from calculator.hardware.engines.base import Alike
+from calculator.hardware.limits import checkpoint_bytes
+from calculator.hardware.parallel import place
+from calculator.hardware.reads import token_flops
+from calculator.kept_graphs import keep_shape
+from calculator.memory import ENGINES, WorkloadError, estimate
+from calculator.memory.engines import default_workload, refusal, resolve
+from calculator.memory.llama_cpp.graph import curves_learned
 from catalog import versions
 from catalog.bridge.cards import all_cards
 from catalog.bridge.listed_fits import Collected
@@ -26,6 +33,8 @@ from catalog.model_page.answer import answer
 from catalog.model_page.facts import facts
 from catalog.models import DataChange, LanguageModel
 
+TELLS = "llama.cpp"  # follows a graph for each number of cards
+MOST_DEVICES = 8  # of a kind, in one machine
 MOST_MODELS = 1000  # three or four plans each, and what its page says in each language: as many as there is room for
 
 
@@ -45,23 +54,62 @@ class Command(BaseCommand):
             _forget_what_is_past()
         cases()  # a third of a minute, which else the first visitor of their page waits
         fits, version = Collected(), DataChange.version()
+        machines = _machines()
         newest = LanguageModel.objects.published().order_by("-release_date", "slug")[:MOST_MODELS]
         for model in newest.iterator(chunk_size=50):
             if shape := shape_of(model):
                 longest = max_context_tokens(model, shape)
-                with suppress(WorkloadError), curves_kept():  # its page says why
-                    workload = default_workload(shape, longest)
-                    for tokens in context_stops(longest or workload.context_tokens):
-                        estimate(shape, workload.but(context_tokens=tokens))
-                        recommend(shape, workload.but(context_tokens=tokens), all_cards())
+                with suppress(WorkloadError), curves_learned(shape):  # its page says why
+                    _ask(shape, longest, machines)
                     fits.add(model.pk, shape, longest)
             for language, _name in settings.LANGUAGES:
                 with override(language):
                     facts(model.slug)
                     answer(model)
+            if shape:
+                keep_shape(model.config or {}, shape)  # with what is known of it by now
         with suppress(OSError):  # where nothing can be written, nothing was kept
             fits.keep(version)
             caches["graphs"].set(done, True, timeout=None)
+
+
+class _Devices(NamedTuple):
+    """So many of a kind on which a model lies the same, and what the largest of that kind hold together."""
+
+    asked: Alike
+    number: int
+    usable_bytes: int
+
+
+def _machines() -> list[_Devices]:
+    """On which a model lies otherwise under llama.cpp. What lies beside it makes no difference."""
+    engine, largest, most = engine_named(TELLS), dict[Alike, int](), dict[Alike, int]()
+    for card in all_cards():
+        asked, _more = engine.beside(engine.alike(card))
+        largest[asked] = max(largest.get(asked, 0), card.usable_bytes // card.devices)
+        most[asked] = max(most.get(asked, 1), min(card.max_cards * card.devices, MOST_DEVICES))
+    return [_Devices(asked, number, number * largest[asked]) for asked in most for number in range(1, 1 + most[asked])]
+
+
+def _ask(shape: Shape, longest: int | None, machines: Iterable[_Devices]) -> None:
+    """What readers ask first of a model: its page at every stop of the slider, and whether it fits on many cards."""
+    workload = default_workload(shape, longest)
+    checkpoint_bytes(shape)
+    token_flops(shape, workload.context_tokens)
+    for name, engine in ENGINES.items():
+        with suppress(WorkloadError):  # a page says why
+            refusal(shape, name)
+            engine.weight_formats(shape)
+    stops = context_stops(longest or workload.context_tokens)
+    for tokens in stops:
+        estimate(shape, workload.but(context_tokens=tokens))
+        recommend(shape, workload.but(context_tokens=tokens), all_cards())
+    if workload.engine == TELLS:
+        resolved = resolve(ENGINES[TELLS], shape, workload)
+        least = engine_named(TELLS).at_least_bytes(shape, resolved)
+        for asked, number, usable_bytes in machines:
+            for tokens in {resolved.context_tokens, stops[-1]} if least <= usable_bytes else ():
+                place(shape, asked.on(resolved.but(context_tokens=tokens)), number)
 
 
 def _forget_what_is_past() -> None:

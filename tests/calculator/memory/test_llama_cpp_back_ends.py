@@ -30,7 +30,7 @@ trace_module = importlib.import_module("calculator.memory.llama_cpp.graph.trace"
 
 def clear() -> None:
     run.cache_clear()
-    trace_module.trace.cache_clear()
+    trace_module._trace.cache_clear()
 
 
 @pytest.fixture

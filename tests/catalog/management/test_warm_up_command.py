@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import zlib
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.management import call_command
+from django.test import Client
 
+from calculator import kept_graphs
+from calculator.memory.llama_cpp.graph.layout import Peaks
+from catalog.bridge import shapes
 from catalog.management.commands import warm_up
 from catalog.models import DataChange, LanguageModel
 from tests.catalog.shipped import shipped
 
 __all__ = ["shipped"]
+trace = import_module("calculator.memory.llama_cpp.graph.trace")  # whose name is that of its function, too
 
 
 @pytest.mark.django_db
@@ -33,6 +41,34 @@ def test_each_model_is_asked_about_once_for_each_state_of_the_data(monkeypatch: 
     DataChange.record()
     call_command("warm_up")
     assert len(asked) == 2 * stops
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("shipped")
+def test_the_first_question_for_many_cards_reads_no_config_and_lays_out_no_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In another process, whatever the context: what it reads of each model lies in one file."""
+    graphs = LocMemCache("warm-up-shapes", {})
+    monkeypatch.setattr(kept_graphs, "caches", {"graphs": graphs})
+    monkeypatch.setattr(warm_up, "caches", {"graphs": graphs, "written": LocMemCache("warm-up-written", {})})
+    monkeypatch.setattr(warm_up, "cases", tuple)
+    monkeypatch.setattr("os.nice", lambda by: 0)
+    call_command("warm_up")
+    paths = [
+        f"/en/accelerators/{card}/?cards={cards}&context={tokens}"
+        for card, cards, tokens in (("b200", 8, 8192), ("h100-sxm-80gb", 3, 30_000), ("rtx-4090", 5, 100_000))
+    ]
+    right = [Client().get(path).content for path in paths]
+    shapes._read.cache_clear()  # what follows is kept for shapes that nobody has any more
+    for cache in caches.all():
+        cache.clear()
+    monkeypatch.setattr(shapes, "read_config", lambda *_: pytest.fail("a config was read"))
+    for name in ("_follow", "_build"):
+        monkeypatch.setattr(trace, name, lambda *_: pytest.fail("a graph was followed"))
+    monkeypatch.setattr(Peaks, "_span_at", lambda *_: pytest.fail("a plan was laid out"))
+    monkeypatch.setattr(zlib, "decompress", lambda *_: pytest.fail("tensors were unpacked, or a plan"))
+    assert [Client().get(path).content for path in paths] == right
 
 
 def test_what_other_states_have_left_gives_room(monkeypatch: pytest.MonkeyPatch) -> None:

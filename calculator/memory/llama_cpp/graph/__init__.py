@@ -4,7 +4,7 @@ from calculator.memory.llama_cpp.graph.builder import NotTracedError, Setting
 from calculator.memory.llama_cpp.graph.kept import keep_in
 from calculator.memory.llama_cpp.graph.layout import Peak
 from calculator.memory.llama_cpp.graph.specs import cache_kinds
-from calculator.memory.llama_cpp.graph.trace import Handed, attends_at_home, copies_of, curves_kept, trace
+from calculator.memory.llama_cpp.graph.trace import Handed, attends_at_home, copies_of, curves_learned, trace
 
 __all__ = [
     "Handed",
@@ -14,7 +14,7 @@ __all__ = [
     "attends_at_home",
     "cache_kinds",
     "copies_of",
-    "curves_kept",
+    "curves_learned",
     "keep_in",
     "trace",
 ]

@@ -8,6 +8,7 @@ number every comparison ends alike. Between the two the buffer is a maximum of a
 from __future__ import annotations
 
 import pickle
+import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple, cast
@@ -52,20 +53,30 @@ class Peaks:
 
     __slots__ = ("_plan", "_spans", "alignment")
 
-    def __init__(self, plan: Plan | bytes, alignment: int, spans: dict[_Fixed, list[_Span]] | None = None) -> None:
+    def __init__(self, plan: Plan | bytes, alignment: int, spans: bytes | None = None) -> None:
         self._plan, self.alignment = plan, alignment
-        self._spans = spans or {}
+        self._spans: dict[_Fixed, list[_Span]] | bytes = spans or {}
 
     def __reduce__(self) -> tuple[object, ...]:
-        """The plan by itself: where all spans are known, nobody reads it."""
-        packed = self._plan if isinstance(self._plan, bytes) else pickle.dumps(self._plan)
-        return Peaks, (packed, self.alignment, self._spans)
+        """Both by themselves: of the plans of many cards few are asked, and where all spans are known, nobody reads the
+        plan."""
+        plan, spans = self._plan, self._spans
+        plan = plan if isinstance(plan, bytes) else zlib.compress(pickle.dumps(plan))
+        return Peaks, (plan, self.alignment, spans if isinstance(spans, bytes) else pickle.dumps(spans))
 
     @property
     def plan(self) -> Plan:
         held = self._plan
         if isinstance(held, bytes):
-            held = self._plan = cast(Plan, pickle.loads(held))  # noqa: S301 - a process of this site wrote it
+            held = self._plan = cast(Plan, pickle.loads(zlib.decompress(held)))  # noqa: S301 - of this site
+        return held
+
+    @property
+    def spans(self) -> dict[_Fixed, list[_Span]]:
+        """What is known for caches of these lengths."""
+        held = self._spans
+        if isinstance(held, bytes):
+            held = self._spans = cast(dict[_Fixed, list[_Span]], pickle.loads(held))  # noqa: S301 - of this site
         return held
 
     def at(self, cells: Sequence[int], copied: Sequence[int] = ()) -> Peak:
@@ -75,7 +86,7 @@ class Peaks:
         """
         length = cells[0]
         fixed = (*(None if number == length else number for number in cells), *copied)
-        spans = self._spans.setdefault(fixed, [])
+        spans = self.spans.setdefault(fixed, [])
         span = next((found for found in spans if found.least <= length <= found.most), None)
         if span is None:
             span = self._span_at(length, fixed)
@@ -86,10 +97,17 @@ class Peaks:
                 best, widest = offset + per_cell * length, tensor
         return Peak(best, widest)
 
+    def with_those_of(self, other: Peaks) -> Peaks:
+        """This one, which knows what `other` knows of the same plan."""
+        if other is not self:
+            for fixed, spans in other.spans.items():
+                self.spans.setdefault(fixed, []).extend(spans)
+        return self
+
     def fill(self) -> None:
         """Learn what lies between the numbers of cells that were asked. Most comparisons that end otherwise there
         change nothing in the end, so that few spans are left."""
-        for fixed, known in self._spans.items():
+        for fixed, known in self.spans.items():
             known.sort()
             length, end = known[0].least, known[-1].most
             whole: list[_Span] = []

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.graph.allocator import plan
 from calculator.memory.llama_cpp.graph.back_ends import BACK_ENDS
-from calculator.memory.llama_cpp.graph.builder import Builder, Setting
-from calculator.memory.llama_cpp.graph.kept import keep, kept
+from calculator.memory.llama_cpp.graph.builder import Builder, NotTracedError, Setting
+from calculator.memory.llama_cpp.graph.kept import kept, learned
 from calculator.memory.llama_cpp.graph.layers import add_layer
 from calculator.memory.llama_cpp.graph.layout import Peaks
 from calculator.memory.llama_cpp.graph.placing import placed
@@ -54,32 +54,44 @@ def copies_of(placement: Placement) -> int:
     return PIPELINE_COPIES if len(placement.cards) > 1 and not offloaded else 1
 
 
-@lru_cache(maxsize=512)
 def trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> Trace:
     """Raises NotTracedError for a kind of layer that is not known here."""
-    question = (setting, placement, copies)
-    found = kept(shape, question, lambda: _follow(shape, *question))
-    for asked in _learning:
-        asked.append((shape, question, found))
+    found = _trace(shape, setting, placement, copies)
+    if isinstance(found, str):
+        raise NotTracedError(found)
     return found
 
 
-_learning: list[list[tuple[Shape, tuple[object, ...], Trace]]] = []
+@lru_cache(maxsize=512)
+def _trace(shape: Shape, setting: Setting, placement: Placement, copies: int) -> Trace | str:
+    """Or which kind of layer is not known."""
+
+    def follow() -> Trace | str:
+        try:
+            return _follow(shape, setting, placement, copies)
+        except NotTracedError as error:
+            return str(error)
+
+    return kept(shape, (setting, placement, copies), follow)
 
 
 @contextmanager
-def curves_kept() -> Iterator[None]:
-    """What is asked for within, and not before, is kept with all that lies between the contexts asked."""
-    asked: list[tuple[Shape, tuple[object, ...], Trace]] = []
-    _learning.append(asked)
-    try:
+def curves_learned(shape: Shape) -> Iterator[None]:
+    """What is asked of a shape within, and was not before, is known of it from then on, with all that lies between the
+    contexts asked. Cards of as many and of other numbers on which the same happens share one plan."""
+    with learned(shape):
         yield
-    finally:
-        _learning.remove(asked)
-    for shape, question, found in asked:
-        for peaks in set(found.peaks):
-            peaks.fill()
-        keep(shape, question, found)
+    alike: dict[object, Any] = {}
+    for question, found in shape.known.items():
+        if isinstance(found, Trace):
+            peaks = tuple(
+                alike.setdefault((each.plan, each.alignment), each).with_those_of(each) for each in found.peaks
+            )
+            copied = tuple(alike.setdefault(handed, handed) for handed in found.copied)
+            shape.known[question] = Trace(peaks, found.weights, copied)
+    for each in alike.values():
+        if isinstance(each, Peaks):
+            each.fill()
 
 
 def _follow(shape: Shape, setting: Setting, placement: Placement, copies: int) -> Trace:
