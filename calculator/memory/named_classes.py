@@ -7,6 +7,7 @@ text, and those of code that lies beside the weights.
 from __future__ import annotations
 
 import json
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from calculator.memory.workload import WorkloadError
 
 GENERATING = ("ForCausalLM", "ForConditionalGeneration", "ForVisionText2Text")
 """How classes end that write text; others are converted, or serve something else."""
+
+
+def class_lists(beside: str) -> dict[str, frozenset[str]]:
+    """The lists of the `classes.toml` that lies beside a module, which says what each is."""
+    lists = tomllib.loads(Path(beside).with_name("classes.toml").read_text(encoding="utf-8"))
+    return {name: frozenset(names) for name, names in lists.items()}
 
 
 @cache

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
-from calculator.memory.named_classes import comes_as_gguf, named_classes, no_class, tells_class
+from calculator.memory.named_classes import class_lists, comes_as_gguf, named_classes, no_class, tells_class
 
 
 class Converted(NamedTuple):
@@ -24,8 +22,7 @@ class Converted(NamedTuple):
 
 @cache
 def converted() -> Converted:
-    lists = tomllib.loads(Path(__file__).with_name("classes.toml").read_text(encoding="utf-8"))
-    return Converted(**{name: frozenset(names) for name, names in lists.items()})
+    return Converted(**class_lists(__file__))
 
 
 def check_converted(shape: Shape) -> None:

@@ -7,12 +7,10 @@ Sources (SGLang 0.5.23, `srt/`): `configs/model_config.py` (`is_hybrid_swa_model
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from pathlib import Path
 
 from calculator.architecture.shape import Shape
-from calculator.memory.named_classes import check_class
+from calculator.memory.named_classes import check_class, class_lists
 
 WINDOWED_CLASSES = frozenset(
     {"BeamForCausalLM", "Llama4ForConditionalGeneration", "GptOssForCausalLM", "GraniteSWAForCausalLM"}
@@ -91,9 +89,8 @@ PREDICTING_TYPES = frozenset(
 
 @cache
 def run_classes() -> frozenset[str]:
-    """The lists of `classes.toml`, which says what each is."""
-    lists = tomllib.loads(Path(__file__).with_name("classes.toml").read_text(encoding="utf-8"))
-    return frozenset(name for names in lists.values() for name in names)
+    """All that are on one of the lists."""
+    return frozenset().union(*class_lists(__file__).values())
 
 
 def check_known(shape: Shape) -> None:

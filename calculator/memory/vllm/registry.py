@@ -6,13 +6,11 @@ transformers.
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
-from calculator.memory.named_classes import check_class
+from calculator.memory.named_classes import check_class, class_lists
 
 
 class Known(NamedTuple):
@@ -26,8 +24,7 @@ class Known(NamedTuple):
 
 @cache
 def known() -> Known:
-    lists = tomllib.loads(Path(__file__).with_name("classes.toml").read_text(encoding="utf-8"))
-    return Known(**{name: frozenset(names) for name, names in lists.items()})
+    return Known(**class_lists(__file__))
 
 
 def by_transformers(shape: Shape) -> bool:
