@@ -9,16 +9,16 @@ from typing import Any
 from calculator.architecture import Shape
 from calculator.architecture.gguf_file import TYPES
 from calculator.memory.llama_cpp.mixture import Recipe, choose_type
-from calculator.memory.llama_cpp.weights import slots_of
+from calculator.memory.llama_cpp.slots import gather
 
 BY_NAME = {name: number for number, name in TYPES.items()}
 
 
 def tensors_of(shape: Shape, preset: str) -> dict[str, dict[str, Any]]:
     """The tensors of a preset's file; of two that bear one name, the second is the bias."""
-    slots = slots_of(shape)
+    slots, tensors = gather(shape)
     found: dict[str, dict[str, Any]] = {}
-    for tensor, slot in slots.tensors:
+    for tensor, slot in tensors:
         place = "" if tensor.layer is None else f"blk.{tensor.layer}."
         name = f"{place}{tensor.role}.weight"
         if name in found and tensor.layer is None and len(tensor.dimensions) == 2:  # stacked in the file (Gemma 3n)
