@@ -32,8 +32,8 @@ FILTERED = (
     *("is_published", "memory_8k_bytes", "memory_engine", "total_parameters", "context_tokens", "licence"),
     *("organization", "architecture", "num_experts", "input_modalities"),
 )
-"""What lists are narrowed by. It stands in the index of their usual order, so that no row is read for it: a row holds
-a whole config, and what stands behind that is far to seek."""
+"""What lists are narrowed by (`catalog.bridge.chosen`). It stands in the index of their usual order, so that no row is
+read for it: a row holds a whole config, and what stands behind that is far to seek."""
 
 
 class ShapeColumns(models.Model):

@@ -24,20 +24,24 @@ _ABILITY_DIGITS = 6
 
 def drawn_abilities(table: Table, solution: Fit, *, draws: int, seed: int) -> NDArray[np.float64]:
     """Abilities of every model of the table in each draw, shape (draws, models)."""
-    weight = np.array([_exponential(f"{seed}/{item.benchmark}", draws) for item in table.items])[table.item_of]
-    noise = np.array([_normal(f"{seed}/{cell.model}/{cell.item}", draws, cell.error) for cell in table.cells])
-    return np.array(
-        [
-            fit(
-                table,
-                shares=np.clip(table.shares + noise[:, draw], 0.0, 1.0),
-                weights=table.weights * weight[:, draw],
-                start=solution,
-                tolerance=COARSE_TOLERANCE,
-            ).ability
-            for draw in range(draws)
-        ]
-    )
+    weight = np.array([_exponential(f"{seed}/{item.benchmark}", draws) for item in table.items])
+    moved = [place for place, cell in enumerate(table.cells) if cell.error]
+    noise = np.empty((len(moved), draws))
+    for row, place in enumerate(moved):
+        cell = table.cells[place]
+        noise[row] = _normal(f"{seed}/{cell.model}/{cell.item}", draws, cell.error)
+    drawn = np.empty((draws, len(table.models)))
+    for draw in range(draws):
+        shares = table.shares.copy()
+        shares[moved] += noise[:, draw]
+        drawn[draw] = fit(
+            table,
+            shares=np.clip(shares, 0.0, 1.0),
+            weights=table.weights * weight[table.item_of, draw],
+            start=solution,
+            tolerance=COARSE_TOLERANCE,
+        ).ability
+    return drawn
 
 
 def ranks(ability: Vector) -> NDArray[np.intp]:
@@ -77,7 +81,5 @@ def _exponential(name: str, draws: int) -> list[float]:
 
 
 def _normal(name: str, draws: int, deviation: float) -> list[float]:
-    if not deviation:
-        return [0.0] * draws
     random = Random(name)  # noqa: S311
     return [random.gauss(0.0, deviation) for _ in range(draws)]

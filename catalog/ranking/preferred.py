@@ -54,6 +54,8 @@ def independence(score: Score) -> int:
 def preferred(records: Iterable[Score], benchmark: Benchmark) -> Preference:
     """The preferred record among those of one model on one item, in any order."""
     left = sorted(records, key=lambda score: score.key)
+    if len(left) == 1:
+        return Preference(left[0])
     if len({(score.model, score.item) for score in left}) != 1:
         raise ValueError("records of exactly one model on one item are expected")
     others: list[tuple[Score, NotPreferred]] = []
@@ -89,7 +91,15 @@ def preferred_by_item(
     cells: defaultdict[tuple[str, Item], list[Score]] = defaultdict(list)
     for score in records:
         cells[score.model, score.item].append(score)
-    return {cell: preferred(scores, benchmarks[cell[1].benchmark]) for cell, scores in sorted(cells.items())}
+    return {
+        cell: preferred(scores, benchmarks[cell[1].benchmark]) for cell, scores in sorted(cells.items(), key=_place)
+    }
+
+
+def _place(held: tuple[tuple[str, Item], object]) -> tuple[str, str, str]:
+    """By model, then item, in texts: a sort compares hundreds of thousands of them with each other."""
+    (model, item), _scores = held
+    return model, item.benchmark, item.variant
 
 
 def headline(records: Iterable[Score], benchmark: Benchmark) -> Preference:

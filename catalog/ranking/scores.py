@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 
 
 class ScoreSource(StrEnum):
@@ -87,7 +88,7 @@ class Score:
 
     @property
     def item(self) -> Item:
-        return Item(self.benchmark, self.variant)
+        return _item(self.benchmark, self.variant)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -99,3 +100,9 @@ class Item:
 
     def __str__(self) -> str:
         return f"{self.benchmark} / {self.variant}" if self.variant else self.benchmark
+
+
+@cache
+def _item(benchmark: str, variant: str) -> Item:
+    """One object for all scores of an item: what is looked up by it is found without comparing texts."""
+    return Item(benchmark, variant)

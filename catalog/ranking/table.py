@@ -66,7 +66,7 @@ def table(
 
     Of these the largest connected part: models that no chain of shared items links have no common scale.
     """
-    kept = sorted(cells)
+    kept = sorted(cells, key=lambda cell: (cell.model, cell.item.benchmark, cell.item.variant))
     while True:
         per_model = Counter(cell.model for cell in kept)
         per_item = Counter(cell.item for cell in kept)
@@ -78,16 +78,18 @@ def table(
 
 def _largest_connected(cells: Sequence[ScoreCell]) -> tuple[ScoreCell, ...]:
     """The cells of the part with most cells; of equals, the one that holds the first cell."""
-    leader: dict[str | Item, str | Item] = {}
+    number: dict[str | Item, int] = {}
+    links = [(number.setdefault(cell.model, len(number)), number.setdefault(cell.item, len(number))) for cell in cells]
+    leader = list(range(len(number)))
 
-    def lead(node: str | Item) -> str | Item:
-        while leader.setdefault(node, node) != node:
+    def lead(node: int) -> int:
+        while leader[node] != node:
             leader[node] = leader[leader[node]]
             node = leader[node]
         return node
 
-    for cell in cells:
-        leader[lead(cell.model)] = lead(cell.item)
-    sizes = Counter(lead(cell.item) for cell in cells)
+    for model, item in links:
+        leader[lead(model)] = lead(item)
+    sizes = Counter(lead(item) for _model, item in links)
     largest = max(sizes, key=sizes.__getitem__, default=None)
-    return tuple(cell for cell in cells if lead(cell.item) == largest)
+    return tuple(cell for cell, (_model, item) in zip(cells, links, strict=True) if lead(item) == largest)

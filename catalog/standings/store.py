@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -173,10 +174,13 @@ def _places(release: Release, ranking: Ranking, models: dict[str, int]) -> list[
 
 
 def _places_in_benchmarks(rows: Rows) -> StandingValues:
+    scores = defaultdict(list)
+    for score in rows.scores:
+        scores[score.benchmark].append(score)
     return {
         int(place.score.key): (place.rank, place.of, place.tied)
         for benchmark in rows.benchmarks
-        for places in standings(rows.scores, benchmark, rows.candidates).values()
+        for places in standings(scores[benchmark.slug], benchmark, rows.candidates).values()
         for place in places
     }
 
