@@ -116,3 +116,35 @@ def test_deepseek_v4_with_images_has_an_encoder_and_corrections_more() -> None:
     assert read_config(seen).total_parameters - read_config(text).total_parameters == added
     with pytest.raises(ConfigError, match="vision_dim"):
         read_config(text | {"vision_n_layers": 32})
+
+
+def test_gigachat_with_what_predicts_is_its_checkpoints() -> None:
+    """Of one body there are three checkpoints, whose routers' corrections are 37 x 256: the base with a layer that
+    predicts and an embedding and an output of that layer's own, the dialogue with one more that has neither, the
+    reasoner with three of the base's kind."""
+    giga = config("aisage/gigachat3-5-432b-a28b")
+    body = read_config(giga).total_parameters + 37 * 256
+    norms = 7 * 33 * 7168  # each with a gate of 16
+    attention = 7168 * (1536 + 576) + 1536 * 64 * 192 + 512 * 64 * 256 + 2 * 64 * 128 * 7168 + 33 * (1536 + 512)
+    predicts, words = attention + 3 * 7168 * 18432 + 2 * 7168 * 7168 + norms, 2 * 128256 * 7168
+    assert body + predicts + words == 433_086_331_648  # GigaChat3.5-432B-A28B-base
+    assert body + 2 * predicts + words == 433_747_019_520  # GigaChat3.5-432B-A28B-bf16
+    assert body + 3 * (predicts + words) == 438_085_063_424  # GigaChat3.5-432B-A28B-Reasoning
+    kinds = [type(layer.mixers[0]) for layer in read_config(giga).layers]
+    assert kinds == ([LinearAttention] * 3 + [LatentAttention]) * 10
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("norm_type", "RMSNorm"),
+        ("layernorm_type", "pre"),
+        ("linear_gating_type", "sigmoid_gate"),
+        ("linear_use_short_conv", False),
+        ("full_attention_layers", None),
+    ],
+)
+def test_other_parts_of_gigachat_are_named(key: str, value: object) -> None:
+    named = "layer_types" if key == "full_attention_layers" else key
+    with pytest.raises(ConfigError, match=named):
+        read_config(config("aisage/gigachat3-5-432b-a28b") | {key: value})
