@@ -130,6 +130,7 @@ TEXT_TYPES: dict[str, str] = {
     "video_llava": "llama",
     "vipllava": "llama",
     "voxtral": "llama",
+    "zdtaichu5_0": "qwen3_5_text",
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.
 INHERITED = ("dtype", "quantization_config", "quantization", "compression_config")

@@ -43,6 +43,7 @@ def stored(shape: Shape) -> int:
             "swissai/apertus-v1-5-70b",
             72_005_819_139 - 68_007_011,
         ),  # more by as much as the 8B's: of the same tokenisers
+        ("taichu/zdtaichu5-0-9b", 9_794_197_512 - 8),  # 6 of colours and 2 indices of the encoder's summary
         ("meituan/longcat-2-0", 1_638_616_773_376),  # kernelpool/LongCat-2.0-3bit: MLX leaves out what predicts
     ],
 )
