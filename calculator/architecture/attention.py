@@ -104,6 +104,7 @@ def latent_attention(
     c: Fields,
     *,
     indexer: Indexer | None = None,
+    indexer_norm: str = "layer",
     bias: str = "attention_bias",
     gate: str = "",  # as of `attention`
     sinks: bool = False,
@@ -147,7 +148,7 @@ def latent_attention(
     if indexer is not None:
         weights += linear("indexer.attn_q_b", indexer.num_heads * indexer.head_dim, q_rank or hidden)
         weights += linear("indexer.attn_k", indexer.head_dim, hidden)
-        weights += norm("indexer.k_norm", indexer.head_dim, "layer")
+        weights += norm("indexer.k_norm", indexer.head_dim, indexer_norm)
         weights += linear("indexer.proj", indexer.num_heads, hidden)
     return Block(weights, (spec,))
 

@@ -26,7 +26,7 @@ from calculator.architecture.quantization import Storage, read_storage
 from calculator.architecture.rotary import rotary_tables
 from calculator.architecture.shape import Shape, Tensor
 from calculator.architecture.tensors import Weight
-from calculator.architecture.towers import TOWERS, Tower
+from calculator.architecture.towers import FLAT_TOWERS, TOWERS, Tower
 from calculator.architecture.wrappers import Wrapped, check_writes, unwrap
 
 _OTHER_MODALITIES = re.compile(r"vision|visual|audio|image|speech")
@@ -125,6 +125,7 @@ def _of_file(file: Mapping[str, object]) -> Shape:
 _TOWER_HEADS = {
     **dict.fromkeys(("glm46v", "glm4v", "glm4v_moe"), 12),
     **dict.fromkeys(("exaone4_5", "glm_ocr", "llama4", "qwen2_5_vl", "qwen2_vl", "qwen3_5", "qwen3_5_moe"), 16),
+    "intern_s2_preview": 16,
     **dict.fromkeys(("qwen3_vl", "qwen3_vl_moe", "qwen2_5_omni_thinker", "qwen3_omni_moe_thinker"), 16),
 }
 """Of the configuration class in transformers, for files that leave it out."""
@@ -193,7 +194,8 @@ def _check_wrapper(wrapped: Wrapped, assume_standard: bool) -> tuple[str, ...]:
 
 
 def _towers(wrapped: Wrapped, hidden: int) -> tuple[Tower, ...]:
-    build = TOWERS.get(wrapped.outer.model_type) if wrapped.text is not wrapped.outer else None
+    model_type, apart = wrapped.outer.model_type, wrapped.text is not wrapped.outer
+    build = TOWERS.get(model_type) if apart or model_type in FLAT_TOWERS else None
     return build(wrapped.outer, hidden) if build else ()
 
 

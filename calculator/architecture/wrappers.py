@@ -70,6 +70,7 @@ TEXT_TYPES: dict[str, str] = {
     "inkling2_loop": "inkling2_loop_text",
     "inkling_mm_model": "inkling_text",
     "instructblip": "opt",
+    "intern_s2_preview": "qwen3_5_moe_text",
     "kanana-1.5-v": "llama",
     "kimi_vl": "deepseek_v3",
     "kosmos-2.5": "kosmos_2_5_text_model",
@@ -129,6 +130,7 @@ TEXT_TYPES: dict[str, str] = {
     "video_llava": "llama",
     "vipllava": "llama",
     "voxtral": "llama",
+    "zdtaichu5_0": "qwen3_5_text",
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.
 INHERITED = ("dtype", "quantization_config", "quantization", "compression_config")

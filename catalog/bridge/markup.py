@@ -22,14 +22,21 @@ INLINE = re.compile(
     r"|(?<![A-Za-z0-9*])\*(?P<em>[^\s*](?:[^*\n]*[^\s*])?)\*(?![A-Za-z0-9*])"
     r"|\[(?P<label>[^\[\]\n]+)\]\((?P<url>https?://[^\s()<>\"]+)\)"
 )
+_ENDS = re.compile(r"(.*?)((?:</p>|</li></[uo]l>)?)", re.DOTALL)
+"""A text and what closes its last block."""
 UNREAD = re.compile(r"^(?:#{1,6} |> |```|\|.*\||---)|!\[|(?<!\w)__(?=\S)", re.MULTILINE)
 """What is Markdown elsewhere, and stays as it is typed here."""
 
 
-def marked_up(text: str) -> SafeString:
-    """As it is shown. Without marks the same as Django's `linebreaks`."""
+def marked_up(text: str, footnotes: str = "") -> SafeString:
+    """As it is shown. Without marks the same as Django's `linebreaks`. `footnotes`: HTML behind the last word."""
     blocks = PARAGRAPHS.split(text.replace("\r\n", "\n").strip("\n"))
-    return SafeString("\n\n".join(part for block in blocks for part in _block(block)))
+    shown = "\n\n".join(part for block in blocks for part in _block(block))
+    if footnotes := footnotes.strip():
+        # A line may end behind a full stop in Chinese, whatever follows: the joiner forbids it.
+        body, ends = _ENDS.fullmatch(shown).groups()  # type: ignore[union-attr]  # matches any text
+        shown = f'{body}<span class="nowrap">&NoBreak;{footnotes}</span>{ends}'
+    return SafeString(shown)
 
 
 def plain(text: str) -> str:

@@ -12,9 +12,9 @@ from calculator.architecture.families.sparse import FIRST_DEEPSEEK
 from calculator.architecture.families.standard import PRE_NORMS, Family, first_dense
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
-from calculator.architecture.shape import Experts
+from calculator.architecture.shape import NGRAMS, Experts
 from calculator.architecture.shown import short
-from calculator.architecture.tensors import Block, linear, norm, norms, vector
+from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
 
 
 def no_indexer(c: Fields) -> list[bool]:
@@ -129,14 +129,45 @@ def longcat_flash(c: Fields) -> Decoder:
         num_active_experts=c.size("num_active_experts"),
         expert_size=c.size("expert_size"),
     )
-    half = norms(PRE_NORMS, hidden) + latent_attention(c) + dense(hidden, c.size("intermediate_size"))
+    number, around = c.size("num_double_layers"), norms(PRE_NORMS, hidden) + dense(hidden, c.size("intermediate_size"))
     width = spec.num_experts + c.count("zero_expert_num")
-    both = Block(half.weights + half.weights, half.mixers + half.mixers)
-    layer = both + experts(hidden, spec, router_width=width, correction="buffer")
-    number = c.size("num_double_layers")
+    routed = experts(hidden, spec, router_width=width, correction="buffer")
     c.ignore("num_layers")
     c.ignore("zero_expert_type", "mla_scale_q_lora", "mla_scale_kv_lora")
-    return decoder(c, [layer] * number)
+    halves = [around + attends for attends in _halves(c, number)]
+    layers = [
+        Block(first.weights + second.weights, first.mixers + second.mixers) + routed
+        for first, second in zip(halves[::2], halves[1::2], strict=True)
+    ]
+    return decoder(c, layers, extra=_looked_up(c, hidden))
+
+
+def _halves(c: Fields, number: int) -> list[Block]:
+    """Attentions, two a layer. In LongCat-2.0 every second one reads what the indexer of the one before picked."""
+    if not c.flag("use_longcat_dsa"):
+        return [latent_attention(c)] * (2 * number)
+    pattern = c.words("index_topk_pattern", 2 * number)
+    step = c.size("cli_factor", 2)
+    owns = [word == "C" for word in pattern] if pattern else [index % step == 0 for index in range(2 * number)]
+    c.ignore("index_init_tokens", "index_local_tokens", "dsa_mtp_cli", "attention_method")
+    kind = "rms" if c.word("index_k_norm_type", "rms") == "rms" else "layer"
+    own = latent_attention(c, indexer=read_indexer(c), indexer_norm=kind)
+    follows = latent_attention(c)
+    return [own if flag else follows for flag in owns]
+
+
+def _looked_up(c: Fields, hidden: int) -> tuple[Weight, ...]:
+    """Tables of n-grams added to the embedding: for each length and part one of an odd number of rows of its own, and
+    a map to the model's width (MLX's `longcat_flash_ngram.py`)."""
+    ratio = c.number("oe_vocab_size_ratio", 0)
+    parts = (c.size("oe_neighbor_num", 5) - 1) * c.size("oe_split_num", 4)
+    if not ratio:
+        return ()
+    if parts < 1 or hidden % parts:
+        raise c.fail("oe_split_num", "unsupported_value", value=parts)
+    rows, width = int(ratio * c.size("vocab_size")), hidden // parts
+    tables = tuple(Weight(NGRAMS, (rows + 2 * index + 1, width)) for index in range(parts))
+    return tables + linear("ngram.proj", hidden, width) * parts
 
 
 def deepseek_v2(c: Fields) -> Decoder:
@@ -160,6 +191,7 @@ FAMILIES: dict[str, Family] = {
     "hy_v4": HY_V4,
     "hy_v4_vl_text": HY_V4,
     "kimi_k2": V3,
+    "longcat2": longcat_flash,
     "longcat_flash": longcat_flash,
     "minicpm3": Latent(sparse=False),
     "mistral4": Latent(correction=""),

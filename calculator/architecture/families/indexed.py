@@ -28,9 +28,11 @@ def deepseek_v4(c: Fields) -> Decoder:
     spec = read_experts(c, shared="count")
     mixers = {rate: _compressed(c, rate) for rate in dict.fromkeys(rates)}
     table = vector("ffn_gate_tid2eid", c.size("vocab_size"), spec.num_active_experts, kind="buffer")
+    seen = Block(vector("exp_probs_b_vision", spec.num_experts, kind="buffer"))  # of tokens of images
+    seen = seen if c.count("vision_n_layers") else Block()
     feed_forwards = {
-        "moe": experts(hidden, spec, correction="buffer"),
-        "hash_moe": experts(hidden, spec) + Block(table),  # the first layers pick experts by token
+        "moe": experts(hidden, spec, correction="buffer") + seen,
+        "hash_moe": experts(hidden, spec) + Block(table) + seen,  # the first layers pick experts by token
     }
     unknown = next((kind for kind in kinds if kind not in feed_forwards), None)
     if unknown is not None:

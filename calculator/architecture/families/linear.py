@@ -93,9 +93,12 @@ def kimi_linear(c: Fields) -> Decoder:
 
 
 def bailing_hybrid(c: Fields) -> Decoder:
-    """Ling 3: as Kimi Linear, with full-rank decay and gate, and a gate by head on latent attention."""
+    """Ling 3: as Kimi Linear, with full-rank decay and gate, and a gate by head on latent attention. Ling 2.5 and 2.6,
+    which norm their output by groups (`group_norm_size`), bear the same name."""
     kinds = layer_kinds(c, "R" * (c.size("layer_group_size") - 1) + "F")
     heads, head_dim = c.size("num_heads"), c.size("head_dim")
+    if c.has("group_norm_size"):
+        return _before_ling3(c, kinds, heads, head_dim)
     if c.has("linear_head_dim"):  # as transformers writes it, where head_dim is the rotary part
         heads, head_dim = c.size("linear_num_heads"), c.size("linear_head_dim")
     kernel = c.size("short_conv_kernel_size", 4)
@@ -104,6 +107,14 @@ def bailing_hybrid(c: Fields) -> Decoder:
         "full": latent_attention(c, gate="heads"),
         "recurrent": kimi_delta(c, heads, head_dim, kernel, low_rank_decay=False, low_rank_gate=False),
     }
+    return _latent_and_sparse(c, kinds, mixers, first_dense(c))
+
+
+def _before_ling3(c: Fields, kinds: list[str], heads: int, head_dim: int) -> Decoder:
+    """Lightning attention with normed queries and keys, and latent attention (vLLM 0.33.0, `bailing_moe_linear.py`)."""
+    c.ignore("group_norm_size", "linear_silu", "num_expert_group", "kda_safe_gate", "short_conv_kernel_size")
+    own = norm("attn_q_norm", head_dim) + norm("attn_k_norm", head_dim) if c.flag("use_qk_norm", True) else ()
+    mixers = {"full": latent_attention(c), "recurrent": lightning(c, heads, head_dim) + Block(own)}
     return _latent_and_sparse(c, kinds, mixers, first_dense(c))
 
 

@@ -1,7 +1,8 @@
 """Decoders of published files that bring code of their own, or that only an engine has code for.
 
-Sources: SGLang's `models/iquest_q1.py` (October 2026), Upstage's `solar_open2.py` for SGLang, vLLM 0.33.0's
-`models/k2_horizon.py`, llama.cpp's `src/models/spark2-5.cpp`. The counts are those of the published checkpoints.
+Sources: SGLang's `models/iquest_q1.py` (October 2026), Snowflake's `modeling_arctic.py`, Upstage's `solar_open2.py`
+for SGLang, vLLM 0.33.0's `models/k2_horizon.py`, llama.cpp's `src/models/spark2-5.cpp`. The counts are those of the
+published checkpoints.
 """
 
 from __future__ import annotations
@@ -137,6 +138,20 @@ def k2_horizon(c: Fields) -> Decoder:
     return decoder(c, [layers[mlp] for mlp in mlps])
 
 
+def arctic(c: Fields) -> Decoder:
+    """Snowflake Arctic: beside its experts a sparse layer has a dense feed-forward as wide as the model."""
+    hidden, number, step = c.size("hidden_size"), c.size("num_layers"), c.size("moe_layer_frequency", 2)
+    c.ignore("use_residual", "moe_token_dropping", "enable_expert_tensor_parallelism", "moe_min_capacity")
+    c.ignore("moe_train_capacity_factor", "moe_eval_capacity_factor")
+    size = c.size("intermediate_size")
+    layer = norms(PRE_NORMS, hidden) + attention(hidden, mixer(c, "full", *geometry(c)))
+    sparse = layer + experts(hidden, read_experts(c, expert_size="intermediate_size"))
+    if c.flag("parallel_attn_mlp_res"):
+        sparse += norms(("ffn_norm_exps",), hidden) + dense(hidden, hidden)
+    kinds = {False: layer + dense(hidden, size), True: sparse}
+    return decoder(c, [kinds[(index + 1) % step == 0] for index in range(number)])
+
+
 def spark(c: Fields) -> Decoder:
     """Spark-X2.5: a gate for each head."""
     c.ignore("gate_attn_act_mode")
@@ -144,6 +159,7 @@ def spark(c: Fields) -> Decoder:
 
 
 FAMILIES: dict[str, Family] = {
+    "arctic": arctic,
     "iquest_q1": iquest_q1,
     "k2_horizon": k2_horizon,
     "solar_open2": solar_open2,

@@ -54,3 +54,5 @@ TOWERS: dict[str, Towers] = {
     )
     for model_type, towers in module.TOWERS.items()
 }
+FLAT_TOWERS = frozenset({"deepseek_v4"})
+"""Model types whose files hold the sizes of an encoder beside those of the language model."""

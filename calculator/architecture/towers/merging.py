@@ -97,6 +97,21 @@ def nemotron_h_omni(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside, [layer] * c.size("num_layers")),)
 
 
+def zdtaichu(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """C-RADIO v4-H as it was first published, four neighbours joined and two maps behind them."""
+    c = vision_of(outer, "radio")
+    width, patch, side = outer.size("vit_hidden_size", 1280), c.size("patch_size"), c.size("max_img_size", 2048)
+    extra, factor = c.count("num_cls_tokens", 3) + c.count("num_registers", 7), outer.number("downsample_ratio", 0.5)
+    c.ignore("image_size", "num_heads", "max_resolution", "patch_dim", "qkv_bias", "use_swiglu_ffn", "hidden_size")
+    outer.ignore("force_image_size", "max_dynamic_patch", "use_thumbnail")
+    outside = vector("v.position_embd", (side // patch) ** 2, width) + vector("v.class_embd", extra, width)
+    outside += linear("v.patch_embd", width, 3 * patch**2)
+    joined = int(width / factor**2)
+    outside += norm("mm.input_norm", joined)
+    outside += two_layers(hidden, outer.size("projector_hidden_size"), joined, bias=False)
+    return (Tower("vision", outside, [block(width, 4 * width, fused_qkv=True)] * c.size("num_layers")),)
+
+
 def granite_docling(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """A coarse way into the text and, for dense pages, a fine one; mergers of earlier layers beside both."""
     c = vision_of(outer, "granite_docling_vision")
@@ -200,4 +215,5 @@ TOWERS: dict[str, Towers] = {
     "hyperclovax_vision_v2": hyperclovax,
     "nemotron_h_omni": nemotron_h_omni,
     "video_llama_3": video_llama_3,
+    "zdtaichu5_0": zdtaichu,
 }

@@ -155,13 +155,28 @@ def deepseek_v41(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """Gated layers with positions by angle; neighbours joined, and vectors for where an image and its rows begin and
     end (vLLM 0.33.0, `models/deepseek_v4/common/vision.py`)."""
     c = vision_of(outer, "deepseek_v41_vision")
-    width, inner, patch = c.size("hidden_size"), c.size("intermediate_size"), c.size("patch_size")
-    joined = width * c.size("downsample_ratio", 3) ** 2
     c.ignore("num_heads", "max_image_tokens")
+    sizes = (c.size("hidden_size"), c.size("intermediate_size"), c.size("patch_size"), c.size("downsample_ratio", 3))
+    return _deepseek(hidden, c.size("num_layers"), *sizes, marks=3)
+
+
+def deepseek_v4(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """The same one version before, its sizes flat in the file; a fourth vector fills up. Most files have no encoder."""
+    number = outer.count("vision_n_layers")
+    if not number:
+        return ()
+    outer.ignore("vision_n_heads", "vision_max_n_token", "vision_max_wh_ratio", "vision_min_pixels")
+    names = ("vision_dim", "vision_inter_dim", "vision_patch_size", "vision_downsample_ratio")
+    return _deepseek(hidden, number, *(outer.size(name) for name in names), marks=4)
+
+
+def _deepseek(
+    hidden: int, number: int, width: int, inner: int, patch: int, ratio: int, *, marks: int
+) -> tuple[Tower, ...]:
     layer = block(width, inner, norm_kind="rms", mlp_bias=False, gated=True, fused_qkv=True)
     outside = linear("v.patch_embd", width, 3 * patch**2, True) + norm("v.post_ln", width)
-    outside += two_layers(hidden, hidden, joined) + vector("mm.image_marks", 3, hidden)
-    return (Tower("vision", outside, [layer] * c.size("num_layers")),)
+    outside += two_layers(hidden, hidden, width * ratio**2) + vector("mm.image_marks", marks, hidden)
+    return (Tower("vision", outside, [layer] * number),)
 
 
 def git(outer: Fields, hidden: int) -> tuple[Tower, ...]:
@@ -235,6 +250,7 @@ def molmo(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 TOWERS: dict[str, Towers] = {
     "skywork_chat": internvl_chat,
     "chatglm": glm4v,
+    "deepseek_v4": deepseek_v4,
     "deepseek_v41": deepseek_v41,
     "deepseek_vl_v2": deepseek_vl_v2,
     "deepseekocr_2": deepseek_vl_v2,

@@ -63,6 +63,7 @@ def qwen3_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
 TOWERS: dict[str, Towers] = {
     "cohere_compass": qwen3_vl,
     "exaone4_5": exaone4_5,
+    "intern_s2_preview": qwen3_vl,  # vLLM 0.33.0, `models/interns2_preview.py`: without the encoder of time series
     "opencua": qwen2_5_vl,  # vLLM 0.33.0, `models/opencua.py`
     "qwen2_5_vl": qwen2_5_vl,
     "qwen2_vl": qwen2_vl,

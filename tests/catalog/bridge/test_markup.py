@@ -59,6 +59,22 @@ def test_plain_text_has_no_marks(text: str, without: str) -> None:
     assert plain(text) == without
 
 
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("One.\n\nTwo.", "<p>Two.{}</p>"),
+        ("一。\n二。", "<br>二。{}</p>"),
+        ("See:\n- one\n- two", "<li>two{}</li></ul>"),
+        ("1. one", "<ol><li>one{}</li></ol>"),
+    ],
+)
+def test_footnotes_follow_the_last_word_on_its_line(text: str, end: str) -> None:
+    """U+2060 (`&NoBreak;`) forbids the break that Unicode's rules allow between a Chinese full stop and a digit."""
+    note = '<sup class="src"><a href="#source-1">1</a></sup>'
+    assert marked_up(text, f" {note}\n").endswith(end.format(f'<span class="nowrap">&NoBreak;{note}</span>'))
+    assert marked_up(text, " ") == marked_up(text)
+
+
 def test_what_is_told_in_short_has_no_marks() -> None:
     assert in_short(LanguageModel(description_en="**Small** and *fast*.")) == "Small and fast."
 
