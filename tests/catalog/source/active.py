@@ -25,10 +25,13 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
 }
 LABELLED = re.compile(r"vendor's count|publisher's count|标称|labelled|counts? as")
 TOLERANCE = 0.03
+WORDS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
+IN_WORDS = re.compile(rf"\b({'|'.join(WORDS)})(?= (?:billion|million)\b)")
 
 
 def wrong_counts(text: str, language: str, active: int) -> Iterator[str]:
     """Sentences whose number is not the model's and that do not say whose count it is."""
+    text = IN_WORDS.sub(lambda found: str(WORDS.index(found[1]) + 2), text)
     for sentence in re.split(r"(?<=[.。;；:：])(?: |(?=[^\d]))", text):
         if LABELLED.search(sentence):
             continue
