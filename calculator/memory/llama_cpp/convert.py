@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Shape
 from calculator.memory.named_classes import comes_as_gguf, named_classes, tells_class
 from calculator.memory.workload import WorkloadError
@@ -36,17 +38,24 @@ def check_converted(shape: Shape) -> None:
     (`get_model_architecture` in `conversion/base.py`). A file that names neither is taken for one that names what the
     files of its model type do; a shape that is of no file names nothing.
     """
+    if (said := _not_converted(shape)) is not None:
+        raise WorkloadError("engine", said[0], **said[1])
+
+
+@of_shape
+def _not_converted(shape: Shape) -> tuple[str, Mapping[str, object]] | None:
+    """Key and values of the refusal."""
     if comes_as_gguf(shape) or not tells_class(shape):
-        return
+        return None
     lists, whole, inside = converted(), named_classes(shape), shape.text_architecture
     if not whole.isdisjoint(lists.documented_classes | lists.published_classes):
-        return
+        return None
     known = lists.text_classes | lists.encoder_classes | lists.classes_in_parts
     runs = not whole.isdisjoint(known)
     if inside is not None and whole.isdisjoint(lists.whole_classes):
         runs = runs and inside in lists.text_classes
     if runs:
-        return
+        return None
     if shape.architecture is None:
-        raise WorkloadError("engine", "model_not_supported", model_type=shape.file_type)
-    raise WorkloadError("engine", "model_not_known", value=shape.architecture)
+        return "model_not_supported", {"model_type": shape.file_type}
+    return "model_not_known", {"value": shape.architecture}
