@@ -68,6 +68,7 @@ class Command(BaseCommand):
                     answer(model)
             if shape:
                 keep_shape(model.config or {}, shape)  # with what is known of it by now
+                shape.known.clear()  # so that this process does not hold it of all models
         with suppress(OSError):  # where nothing can be written, nothing was kept
             fits.keep(version)
             caches["graphs"].set(done, True, timeout=None)
