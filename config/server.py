@@ -8,7 +8,7 @@ import time
 from threading import Thread, Timer
 from typing import Any
 
-from config import environment
+from config import environment, first_page
 from config.places import IN_CHECKOUT
 
 WARM_UP_AFTER_S = 5  # not while the first visitors wait
@@ -37,6 +37,7 @@ if environment.flag("METRICS"):  # before the application is loaded; counting be
 def post_worker_init(worker: Any) -> None:
     """Have worked out before somebody asks what all workers need, once for each state of the code, and ranks that are
     owed: by processes of their own, so that no worker grows by what that takes."""
+    first_page.ask(worker.wsgi)
     first = worker.age == 1
     Thread(target=_look_after_ranks, args=(WARM_UP_AFTER_S if first else LOOK_EVERY_S,), daemon=True).start()
     if first:

@@ -11,7 +11,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from tests.bench import cold
+from tests.bench import cold, first
 from tests.bench.cold import Cost, Row, answer, bare_view, cells, counted, environ, in_turns, measured
 from tests.bench.pages import PART, Page
 from tests.catalog.shipped import shipped
@@ -115,6 +115,24 @@ def test_a_page_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert row.name == "API memory"
     assert row.size > 500
     assert row.cold.calls > row.floor.calls > 50
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("shipped")
+def test_a_first_question_is_asked_once_and_then_another_of_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(first, "answer", lambda application, environ: asked.append(environ["QUERY_STRING"]))
+    costs = first.costs(WSGIHandler(), Page("model page", "/en/models/gpt-oss-20b/?context={}"))
+    assert asked == ["context=25024", "context=25280"]  # 256 cells further
+    assert all(ms >= 0 for ms in costs)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("shipped")
+def test_first_questions_are_answered() -> None:
+    """Those that need no more than the models of this test."""
+    for page in first.QUESTIONS:
+        assert answer(WSGIHandler(), environ(page, 0))
 
 
 def test_a_row_says_how_many_times_the_floor_it_takes() -> None:

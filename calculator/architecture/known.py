@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import TypeVar, TypeVarTuple, Unpack
 
 from calculator.architecture.shape import Shape
 
-Few = ParamSpec("Few")
+Few = TypeVarTuple("Few")
 Found = TypeVar("Found")
 
 
-def of_shape(follow: Callable[Concatenate[Shape, Few], Found]) -> Callable[Concatenate[Shape, Few], Found]:
+def of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[[Shape, Unpack[Few]], Found]:
     """Keep what `follow` says of a shape, for each of the few values that it is asked with by position.
 
     For what can be pickled and is small, since it stays as long as its shape.
@@ -20,10 +20,12 @@ def of_shape(follow: Callable[Concatenate[Shape, Few], Found]) -> Callable[Conca
     name = f"{follow.__module__}.{follow.__qualname__}"
 
     @wraps(follow)
-    def known(shape: Shape, *few: Few.args, **_none: Few.kwargs) -> Found:
-        question = (name, *few)
-        if question not in shape.known:
-            shape.known[question] = follow(shape, *few)
-        return cast(Found, shape.known[question])
+    def known(shape: Shape, *few: *Few) -> Found:
+        try:
+            return shape.known[name, *few]  # type: ignore[return-value]  # as it was put there
+        except KeyError:
+            pass
+        found = shape.known[name, *few] = follow(shape, *few)
+        return found
 
     return known

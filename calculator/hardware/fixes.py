@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
+from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
 from calculator.hardware.limits import (
     best_format,
@@ -49,6 +50,8 @@ KEYS = (
 )
 """In the order in which they are named: what is least of a loss comes first."""
 
+BY_ANOTHER = ("other_engine",)  # which counts a context in steps of its own
+
 RUINED = 1.0
 """Rise of perplexity, as a share, from which other weights are named last."""
 
@@ -57,7 +60,32 @@ def fixes(shape: Shape, workload: Workload, asked: Fit, *, extra_bytes: int = 0)
     """Every single change that makes `workload` fit on the cards on which it was `asked`, or on more of them.
     `extra_bytes` as in `fit`."""
     file_bytes = asked.estimate.file_bytes if asked.estimate else None
-    return _Search(shape, workload, asked.card, asked.count, extra_bytes, file_bytes).fixes()
+    # With fewer sequences a context may be counted otherwise, so theirs stays as it is.
+    rounded = engine_named(workload.engine).rounded(workload) if workload.sequences == 1 else workload
+    found = _by_the_engine(_Search(shape, rounded, asked.card, asked.count, extra_bytes, file_bytes))
+    here = [_of_context(fix, rounded.context_tokens, workload.context_tokens) for fix in found]
+    yield from (fix for fix in here if not _ruins(fix))
+    yield from _Search(shape, workload, asked.card, asked.count, extra_bytes, file_bytes).fixes(BY_ANOTHER)
+    yield from (fix for fix in here if _ruins(fix))
+
+
+@lru_cache(maxsize=256)
+def _by_the_engine(search: _Search) -> tuple[Fix, ...]:
+    """Changes of what the engine is asked, once for all contexts that it counts alike."""
+    return tuple(search.fixes(key for key in KEYS if key not in BY_ANOTHER))
+
+
+def _of_context(fix: Fix, kept: int, tokens: int) -> Fix:
+    """The same for a context of `tokens` that the engine counts like the one that was `kept`."""
+    if kept == tokens or fix.workload.context_tokens != kept:
+        return fix
+    context = {"context_tokens": tokens}
+    told = replace(fix.fit, workload=fix.fit.workload.but(**context))
+    return replace(fix, workload=fix.workload.but(**context), fit=told)
+
+
+def _ruins(fix: Fix) -> bool:
+    return fix.key == "smaller_weights" and _loss(fix.workload) >= RUINED
 
 
 @dataclass(frozen=True)
@@ -71,9 +99,8 @@ class _Search:
     extra: int
     file_bytes: int | None
 
-    def fixes(self) -> Iterator[Fix]:
-        last = []
-        for key in KEYS:
+    def fixes(self, keys: Iterable[str]) -> Iterator[Fix]:
+        for key in keys:
             workload, count = getattr(self, f"_{key}")(), self.count
             if key == "more_cards" and workload is not None:
                 workload, count = workload
@@ -82,12 +109,7 @@ class _Search:
             answer = self._fit(workload, count)
             if answer is None or answer.state == "does_not_fit":
                 continue
-            fix = Fix(key=key, workload=workload, fit=answer)
-            if key == "smaller_weights" and _loss(workload) >= RUINED:
-                last.append(fix)
-            else:
-                yield fix
-        yield from last
+            yield Fix(key=key, workload=workload, fit=answer)
 
     def _fit(self, workload: Workload, count: int | None = None) -> Fit | None:
         try:

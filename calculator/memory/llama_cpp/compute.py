@@ -99,7 +99,9 @@ def card_bytes(
     except NotTracedError:
         return [sum(term.bytes for term in widths.card_terms(shape, workload, setting, copies)) for _ in cards]
     columns, copied = _columns(shape, workload), _copied_bytes(shape, workload, traced.weights)
-    return [traced.peaks[card].at(columns, copied).bytes for card in cards]
+    of_each = [traced.peaks[card] for card in cards]
+    at = {peaks: peaks.at(columns, copied).bytes for peaks in dict.fromkeys(of_each)}  # the same happens on several
+    return [at[peaks] for peaks in of_each]
 
 
 def _columns(shape: Shape, workload: Workload) -> list[int]:

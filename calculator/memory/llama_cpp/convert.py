@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Shape
 from calculator.memory.named_classes import class_lists, comes_as_gguf, named_classes, no_class, tells_class
+from calculator.memory.workload import WorkloadError
 
 
 class Converted(NamedTuple):
@@ -32,14 +35,23 @@ def check_converted(shape: Shape) -> None:
     (`get_model_architecture` in `conversion/base.py`). A file that names neither is taken for one that names what the
     files of its model type do; a shape that is of no file names nothing.
     """
+    if (said := _not_converted(shape)) is not None:
+        raise WorkloadError("engine", said[0], **said[1])
+
+
+@of_shape
+def _not_converted(shape: Shape) -> tuple[str, Mapping[str, object]] | None:
+    """Key and values of the refusal."""
     if comes_as_gguf(shape) or not tells_class(shape):
-        return
+        return None
     lists, whole, inside = converted(), named_classes(shape), shape.text_architecture
     if not whole.isdisjoint(lists.documented_classes | lists.published_classes):
-        return
+        return None
     known = lists.text_classes | lists.encoder_classes | lists.classes_in_parts
     runs = not whole.isdisjoint(known)
     if inside is not None and whole.isdisjoint(lists.whole_classes):
         runs = runs and inside in lists.text_classes
-    if not runs:
-        raise no_class(shape)
+    if runs:
+        return None
+    refusal = no_class(shape)
+    return refusal.key, refusal.values

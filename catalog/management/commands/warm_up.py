@@ -16,7 +16,7 @@ from calculator.accuracy import cases
 from calculator.accuracy.kept import LOADED
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops
-from calculator.hardware import engine_named, recommend
+from calculator.hardware import COUNTS, engine_named, recommend
 from calculator.hardware.engines.base import Alike
 from calculator.hardware.limits import checkpoint_bytes
 from calculator.hardware.parallel import place
@@ -68,6 +68,7 @@ class Command(BaseCommand):
                     answer(model)
             if shape:
                 keep_shape(model.config or {}, shape)  # with what is known of it by now
+                shape.known.clear()  # so that this process does not hold it of all models
         with suppress(OSError):  # where nothing can be written, nothing was kept
             fits.keep(version)
             caches["graphs"].set(done, True, timeout=None)
@@ -82,13 +83,19 @@ class _Devices(NamedTuple):
 
 
 def _machines() -> list[_Devices]:
-    """On which a model lies otherwise under llama.cpp. What lies beside it makes no difference."""
+    """On which a model lies otherwise under llama.cpp, whatever lies beside it: each number of cards for CUDA and what
+    compiles it, of others the usual ones, as a graph is followed for each."""
     engine, largest, most = engine_named(TELLS), dict[Alike, int](), dict[Alike, int]()
     for card in all_cards():
         asked, _more = engine.beside(engine.alike(card))
         largest[asked] = max(largest.get(asked, 0), card.usable_bytes // card.devices)
         most[asked] = max(most.get(asked, 1), min(card.max_cards * card.devices, MOST_DEVICES))
-    return [_Devices(asked, number, number * largest[asked]) for asked in most for number in range(1, 1 + most[asked])]
+    return [
+        _Devices(asked, number, number * largest[asked])
+        for asked in most
+        for number in (COUNTS if asked.back_end else range(1, MOST_DEVICES + 1))
+        if number <= most[asked]
+    ]
 
 
 def _ask(shape: Shape, longest: int | None, machines: Iterable[_Devices]) -> None:

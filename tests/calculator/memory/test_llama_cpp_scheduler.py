@@ -66,7 +66,7 @@ def test_layers_that_are_cut_out_change_nothing(name: str, cards: int, monkeypat
     setting = setting_of(shape, workload, placement)
 
     def peaks() -> list[int]:
-        traced = trace_module.trace.__wrapped__(shape, setting, placement, trace_module.copies_of(placement))
+        traced = trace_module._trace.__wrapped__(shape, setting, placement, trace_module.copies_of(placement))
         return [peak.at([8_192, 1_536]).bytes for peak in traced.peaks]
 
     some = peaks()

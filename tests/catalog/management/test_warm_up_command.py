@@ -54,6 +54,7 @@ def test_the_first_question_for_many_cards_reads_no_config_and_lays_out_no_plan(
     monkeypatch.setattr(warm_up, "caches", {"graphs": graphs, "written": LocMemCache("warm-up-written", {})})
     monkeypatch.setattr(warm_up, "cases", tuple)
     monkeypatch.setattr("os.nice", lambda by: 0)
+    shapes._read.cache_clear()  # of these nothing was asked before
     call_command("warm_up")
     paths = [
         f"/en/accelerators/{card}/?cards={cards}&context={tokens}"

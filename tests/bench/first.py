@@ -1,0 +1,78 @@
+"""What the first questions of a worker cost: each is asked in a process of its own, once that has asked itself for a
+page as a worker does, and then another of its kind.
+
+Processor time, so that a busy machine says nearly the same. `manage.py warm_up` has been, as beside a server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from statistics import median
+from time import process_time
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.cold import Application, answer, environ
+from tests.bench.pages import MODEL, PART, ROOT, Page
+
+PROCESSES = 3  # of which the middle is told
+QUESTIONS = (
+    Page("model page", MODEL + "?context={}"),
+    Page("slider", MODEL + "?context={}", PART),
+    Page("card page", "/en/accelerators/rtx-4090/?context={}"),
+    Page("card page, eight cards", "/en/accelerators/b200/?cards=8&context={}"),
+    Page("list, three cards", "/en/models/?card=h100-sxm-80gb&cards=3&memory=240&n={}"),
+    Page("leaderboard, with a card", "/en/benchmarks/?memory=24&card=rtx-4090&n={}"),
+    Page("API, memory", "/api/v1/models/llama-4-maverick-instruct/memory/?context={}"),
+)
+HEAD = ("question", "start", "first, CPU ms", "next, CPU ms")
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    subprocess.run([sys.executable, "manage.py", "warm_up"], cwd=ROOT, check=True)
+    table = Table(*HEAD, title=f"first questions of a worker: the middle of {PROCESSES} processes")
+    for number, page in enumerate(QUESTIONS):
+        table.add_row(page.name, *(f"{ms:.0f}" for ms in told(number)))
+    Console(width=100).print(table)
+
+
+def told(number: int) -> Iterator[float]:
+    """Milliseconds of start, first answer and next of that question, the middle of several processes."""
+    command = [sys.executable, "-m", "tests.bench.first", str(number)]
+    runs = [
+        json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+        for _ in range(PROCESSES)
+    ]
+    return map(median, zip(*runs, strict=True))
+
+
+def costs(application: Application, page: Page) -> tuple[float, float]:
+    """Milliseconds of the first answer and of the next, which is of other cells."""
+    found = []
+    for number in (3_000, 3_032):
+        asked, start = environ(page, number), process_time()
+        answer(application, asked)
+        found.append(1000 * (process_time() - start))
+    return found[0], found[1]
+
+
+def measure(page: Page) -> tuple[float, float, float]:
+    """In a process that has done nothing yet."""
+    from config import first_page
+    from config.wsgi import application
+
+    started = 1000 * process_time()
+    first_page.ask(application)
+    return started, *costs(application, page)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ["API_RATE"] = "1000000/sec"
+    print(json.dumps(measure(QUESTIONS[int(sys.argv[1])])))

@@ -1,0 +1,102 @@
+"""A worker works out a page before it takes the first visitor, and starts whatever comes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connections
+
+from catalog.models import LanguageModel
+from config import first_page
+from tests.catalog.shipped import shipped
+
+__all__ = ["shipped"]
+
+
+@pytest.fixture
+def kept_connection(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """That of a test has its data."""
+    closed: list[str] = []
+    monkeypatch.setattr(connections, "close_all", lambda: closed.append("all"))
+    monkeypatch.setattr("django.db.close_old_connections", lambda **_: None)
+    return closed
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("shipped")
+def test_the_newest_model_is_asked_for_and_read_to_its_end(kept_connection: list[str]) -> None:
+    asked: list[dict[str, Any]] = []
+    said = Said()
+
+    def application(environ: dict[str, Any], start: Callable[..., None]) -> Said:
+        asked.append(environ)
+        start("200 OK", [])
+        return said
+
+    first_page.ask(application)
+    newest = LanguageModel.objects.filter(memory_engine="llama.cpp").order_by("-release_date", "slug").first()
+    assert newest is not None
+    assert [environ["PATH_INFO"] for environ in asked] == [f"/en/models/{newest.slug}/"]
+    assert (said.read, said.closed) == (2, True)
+    assert kept_connection == ["all"]
+
+
+class Said:
+    """A response as a server reads it."""
+
+    read, closed = 0, False
+
+    def __iter__(self) -> Any:
+        for part in (b"a", b"b"):
+            self.read += 1
+            yield part
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("kept_connection")
+def test_a_site_without_models_asks_for_nothing() -> None:
+    LanguageModel.objects.update(is_published=False)
+    first_page.ask(lambda *_: pytest.fail("a page was asked for"))
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("shipped")
+def test_a_worker_starts_whatever_its_page_says(kept_connection: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("no disk")
+
+    first_page.ask(broken)
+    assert "the first page was not worked out" in caplog.text
+    assert kept_connection == ["all"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host"),
+    [(["*"], "localhost"), ([".example.org"], "example.org"), (["a.example", "b.org"], "a.example")],
+)
+def test_the_page_is_of_a_host_that_the_site_has(hosts: list[str], host: str, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = hosts
+    settings.HTTPS = True
+    environ = first_page.environ_of("/en/")
+    assert (environ["HTTP_HOST"], environ["wsgi.url_scheme"], environ["REQUEST_METHOD"]) == (host, "https", "GET")
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("shipped", "kept_connection")
+def test_the_page_is_answered_and_leads_nowhere_else(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["example.org"]
+    said: list[str] = []
+    environ = first_page.environ_of("/en/models/gpt-oss-20b/")
+
+    def start(status: str, *_: object) -> Callable[[bytes], object]:
+        said.append(status)
+        return said.__contains__
+
+    WSGIHandler()(environ, start).close()  # type: ignore[attr-defined]  # Django's responses have it
+    assert said == ["200 OK"]
