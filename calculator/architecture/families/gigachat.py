@@ -11,6 +11,7 @@ from calculator.architecture.families.standard import SANDWICH_NORMS, Family, fi
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
 from calculator.architecture.linear_attention import gated_delta
+from calculator.architecture.prediction import around as beside_layer
 from calculator.architecture.tensors import Block, Weight, linear, norms
 
 RANK = 16  # of the gate of a norm
@@ -46,7 +47,11 @@ def gigachat(c: Fields) -> Decoder:
         "sparse": experts(hidden, spec, correction="buffer", shared_gate=c.flag("use_shared_expert_sigmoid")),
     }
     layers = [around + mixers[kind] + feed_forwards[mlp] for kind, mlp in zip(kinds, mlps, strict=True)]
-    return decoder(c, layers, extra=_gate("output_norm", hidden))
+    guess = around + mixers["full"] + feed_forwards["sparse" if c.flag("nextn_is_sparse") else "dense"]
+    guess += Block(beside_layer(hidden))
+    for role in ("nextn.enorm", "nextn.hnorm", "nextn.shared_head_norm"):
+        guess += Block(_gate(role, hidden))
+    return decoder(c, layers, extra=_gate("output_norm", hidden), mtp=[guess] * c.count("num_mtp_layers"))
 
 
 def _kinds(c: Fields, number: int) -> list[str]:
