@@ -223,7 +223,8 @@ class Fields:
             raise self.fail(name, "wrong_length", length=len(value), expected=length)
 
     def part(self, name: str, model_type: str = "") -> Fields | None:
-        """A nested config, or None where there is none. `model_type` is the one it has unless it names its own."""
+        """A nested config, or None where there is none. `model_type` is the one it has unless it names its own: that of
+        the whole file is no type of a part, though transformers wrote it there before parts had their own."""
         if name in self._parts:
             return self._parts[name]
         value = self.value(name, use_default=False)
@@ -232,6 +233,8 @@ class Fields:
         if not isinstance(value, Mapping):
             raise self.fail(name, "not_an_object", value=short(value))
         named = value.get("model_type") or model_type
+        if model_type and named == self.model_type:
+            named = model_type
         if not isinstance(named, str):
             raise self.fail(name, "not_a_word", value=short(named))
         part = Fields(value, named, path=f"{self.key(name)}.", nested=True, faults=self.faults, root=self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 # Words that end the question: a key with one of them says how to compute, train, tokenise or generate.
 _SHAPE_FREE = re.compile(
@@ -18,7 +19,7 @@ _SHAPE_FREE = re.compile(
     |summary|classifier|is_decoder|is_encoder_decoder|is_causal|causal|bidirectional|mup|lr|weight_decay|z|time_step
     |inference|train|training|debias|deterministic|trust|remote|sdpa|eager|torch|tf|legacy|ep|pp|gate_act|lower_bound|placeholder
     |attention_sink_size|no_rope|sliding_window_attention|unk|eos|bos|pad|sep|mask|decoder_start|forced|suppress|bad_words
-    |diversity|repetition|typical|top_k_sampling|top_p|topk_group|n_group|group_size_limit|early|num_return|remove_invalid)($|_)
+    |mtplx|diversity|repetition|typical|top_k_sampling|top_p|topk_group|n_group|group_size_limit|early|num_return|remove_invalid)($|_)
     """
 )
 _SHAPE_BEARING = re.compile(
@@ -110,6 +111,8 @@ _HARMLESS = frozenset(
     }
 )
 
+_SIZES_OF_A_PART = 2  # settings of how something runs have one now and then
+
 
 def may_bear_shape(key: str, value: object) -> bool:
     """Whether an unread key is worth refusing the config for: its name is a shape's and its value is not empty."""
@@ -122,4 +125,12 @@ def may_bear_shape(key: str, value: object) -> bool:
         return True
     if _SHAPE_FREE.search(name):
         return False
-    return bool(_SHAPE_BEARING.search(name))
+    return bool(_SHAPE_BEARING.search(name)) or _is_part(value)
+
+
+def _is_part(value: object) -> bool:
+    """Whether it is an object with sizes of its own: a part of the model, whatever it is called (`visual`)."""
+    if not isinstance(value, Mapping):
+        return False
+    sizes = (type(one) is int and isinstance(key, str) and may_bear_shape(key, one) for key, one in value.items())
+    return sum(sizes) >= _SIZES_OF_A_PART

@@ -110,6 +110,7 @@ TEXT_TYPES: dict[str, str] = {
     "phi3_v": "phi3",
     "prism_hadamard_qwen35": "qwen3_5_text",
     "qianfan_ocr": "qwen3",
+    "qwen": "qwen",
     "qwen2_5_omni_thinker": "qwen2_5_omni_text",
     "qwen2_5_vl": "qwen2_5_vl_text",
     "qwen2_audio": "qwen2",

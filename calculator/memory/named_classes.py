@@ -14,8 +14,9 @@ from pathlib import Path
 from calculator.architecture.shape import Shape
 from calculator.memory.workload import WorkloadError
 
-GENERATING = ("ForCausalLM", "ForConditionalGeneration", "ForVisionText2Text")
-"""How classes end that write text; others are converted, or serve something else."""
+GENERATING = ("ForCausalLM", "ForConditionalGeneration", "ForVisionText2Text", "LMHeadModel")
+"""How classes end that write text. Others do where files of the model type name them; the rest is converted, or serves
+something else."""
 
 
 def class_lists(beside: str) -> dict[str, frozenset[str]]:
@@ -47,11 +48,15 @@ def check_class(shape: Shape, run: frozenset[str]) -> None:
 
     A class that writes no text is converted or serves something else, and a shape that is of no file names nothing.
     """
-    named = shape.architecture
-    if not tells_class(shape) or (named is not None and not named.endswith(GENERATING)):
+    if not tells_class(shape) or not _writes_text(shape):
         return
     if named_classes(shape).isdisjoint(run):
         raise no_class(shape)
+
+
+def _writes_text(shape: Shape) -> bool:
+    named = shape.architecture
+    return named is None or named.endswith(GENERATING) or named in _by_type().get(shape.file_type, ())
 
 
 def no_class(shape: Shape) -> WorkloadError:

@@ -15,6 +15,7 @@ from calculator.architecture.shape import CompressedAttention, Experts, IndexedA
 from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
 
 COMPRESSION = {"compressed_sparse_attention": 4, "heavily_compressed_attention": 128}
+DSPARK_LAYERS = 3
 
 
 def deepseek_v4(c: Fields) -> Decoder:
@@ -46,11 +47,29 @@ def _guessing(c: Fields, number: int, rest: Block) -> list[Block]:
     the published `compress_ratios` say how they attend."""
     hidden, extra = c.size("hidden_size"), c.count("num_mtp_layers")
     ratios = c.sizes("compress_ratios") or []
+    if c.has("dspark_markov_rank"):
+        return _drafting(c, ratios[number:], rest)
     if not extra or len(ratios) != number + extra:
         return []
     own = linear("nextn_e_proj", hidden, hidden) + linear("nextn_h_proj", hidden, hidden)
     own += before(hidden) + norm("nextn.shared_head_norm", hidden) + before_output(c)
     return [rest + _compressed(c, rate) + Block(own) for rate in ratios[number:]]
+
+
+def _drafting(c: Fields, rates: list[int], rest: Block) -> list[Block]:
+    """DSpark, from V4-Flash-0731 on: as many layers as `compress_ratios` goes on for (three in vLLM 0.33.0, whatever
+    `num_nextn_predict_layers` says). The first takes in what some layers of the model hold; what follows the last
+    holds a table of which token follows another (`models/deepseek_v4/nvidia/dspark.py`)."""
+    hidden, vocabulary, rank = c.size("hidden_size"), c.size("vocab_size"), c.size("dspark_markov_rank")
+    seen = c.sizes("dspark_target_layer_ids")
+    c.ignore("dspark_block_size", "dspark_noise_token_id")
+    layers = [rest + _compressed(c, rate) for rate in rates or [0] * DSPARK_LAYERS]
+    taken_in = linear("nextn.main_proj", hidden, hidden * (DSPARK_LAYERS if seen is None else len(seen)))
+    layers[0] += Block(taken_in + norm("nextn.main_norm", hidden))
+    follows = linear("nextn.markov_w1", vocabulary, rank) + linear("nextn.markov_w2", vocabulary, rank)
+    follows += linear("nextn.confidence", 1, hidden + rank) + norm("nextn.norm", hidden) + before_output(c)
+    layers[-1] += Block(follows)
+    return layers
 
 
 def _compression_by_layer(c: Fields, number: int) -> list[int]:

@@ -208,6 +208,27 @@ def glm4v(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
 
 
+def qwen(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Qwen-VL: 256 learned queries attend to the patches, which have 256 positions whatever the size of an image
+    (`visual.py` beside its weights, as PaddlePaddle ports it); of the same type are the files of the first Qwen, which
+    have no encoder. The whole of Qwen-VL-Chat-Int4 comes to its index's 9,731,786,240 bytes with the zero biases that
+    its writer stored beside quantised layers."""
+    c = outer.part("visual", "qwen_vl_vision")
+    if c is None:
+        return ()
+    width, number, written = c.size("width"), c.size("layers"), c.size("output_dim")
+    patch, count = c.size("patch_size"), c.size("n_queries", 256)
+    c.ignore("heads", "image_size", "image_start_id")
+    inner = int(width * c.number("mlp_ratio", 4.9231))
+    outside = patches(width, 3, patch, patch) + vector("v.position_embd", 256, width) + norm("v.pre_ln", width, "layer")
+    outside += 2 * vector("mm.query_embd", count, written) + linear("mm.kv", written, width)
+    outside += linear("mm.attn_qkv", 3 * written, written, True) + linear("mm.attn_out", written, written, True)
+    for role in ("mm.attn_q_norm", "mm.attn_kv_norm", "mm.post_norm"):
+        outside += norm(role, written, "layer")
+    outside += linear("mm.out", written, written)
+    return (Tower("vision", outside, [block(width, inner, fused_qkv=True)] * number),)
+
+
 def moondream(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """Moondream's encoder, and what it reads and writes places in an image by (vikhyat/moondream,
     `moondream/torch/vision.py` and `region.py`; of Moondream 3 vLLM 0.33.0, `models/moondream3.py`)."""
@@ -251,6 +272,7 @@ TOWERS: dict[str, Towers] = {
     "skywork_chat": internvl_chat,
     "chatglm": glm4v,
     "deepseek_v4": deepseek_v4,
+    "qwen": qwen,
     "deepseek_v41": deepseek_v41,
     "deepseek_vl_v2": deepseek_vl_v2,
     "deepseekocr_2": deepseek_vl_v2,

@@ -133,3 +133,19 @@ def test_gigachat_with_what_predicts_is_its_checkpoints() -> None:
     assert body + 3 * (predicts + words) == 438_085_063_424  # GigaChat3.5-432B-A28B-Reasoning
     kinds = [type(layer.mixers[0]) for layer in read_config(giga).layers]
     assert kinds == ([LinearAttention] * 3 + [LatentAttention]) * 10
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("norm_type", "RMSNorm"),
+        ("layernorm_type", "pre"),
+        ("linear_gating_type", "sigmoid_gate"),
+        ("linear_use_short_conv", False),
+        ("full_attention_layers", None),
+    ],
+)
+def test_other_parts_of_gigachat_are_named(key: str, value: object) -> None:
+    named = "layer_types" if key == "full_attention_layers" else key
+    with pytest.raises(ConfigError, match=named):
+        read_config(config("aisage/gigachat3-5-432b-a28b") | {key: value})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from calculator.architecture import ConfigError, read_config
+from calculator.architecture import ConfigError, families, read_config
 from calculator.architecture.shape import SlidingWindowAttention
 from calculator.memory import Workload, estimate
 from calculator.memory.engines import engines_for
@@ -204,8 +204,7 @@ def test_the_checkpoint(name: str) -> None:
 
 
 def test_gigachat_s_prediction_layer() -> None:
-    """The checkpoint of GigaChat 3.5 has one layer more than the base's: 433,747,019,520 - 433,086,331,648 parameters.
-    The mixture of its layers was in no file that could be read, so the rest stands by the code alone."""
+    """The checkpoint has one layer more than the base's: 433,747,019,520 - 433,086,331,648 parameters."""
     config = {
         "model_type": "gigachat3_5",
         "vocab_size": 128256,
@@ -326,3 +325,8 @@ def test_what_is_not_read_is_named(config: Config, key: str, reason: str) -> Non
 @pytest.mark.parametrize("name", ["Motif-Technologies/Motif-3", "paradigma-inc/limite-1b-violetto"])
 def test_no_engine_runs_what_it_has_no_class_for(name: str) -> None:
     assert "vllm" not in engines_for(read_config(PUBLISHED[name][0]))
+
+
+def test_no_type_has_two_rules() -> None:
+    names = [name for module in families._MODULES for name in module.FAMILIES]
+    assert sorted(names) == sorted(set(names))
