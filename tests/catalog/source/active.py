@@ -25,7 +25,10 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
 }
 LABELLED = re.compile(r"vendor's count|publisher's count|标称|labelled|counts? as")
 TOLERANCE = 0.03
-WORDS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
+WORDS = [
+    *("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
+]
 IN_WORDS = re.compile(rf"\b({'|'.join(WORDS)})(?= (?:billion|million)\b)")
 
 
