@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
+from typing import Any
 
 from django.db.models import Count, QuerySet
 
@@ -20,7 +21,7 @@ class WholeTable:
 
     keys: Sequence[int]
     models: Sequence[int]
-    ends: Mapping[str, float | None]
+    ends: Mapping[str, Any]
 
     def of(self, models: Collection[int]) -> Sequence[int]:
         """The standings of these models."""

@@ -11,7 +11,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 
 from catalog.bridge.chosen import Narrowing, keys_of
-from catalog.leaderboards.spots import Spots, columns, spots_of
+from catalog.leaderboards.spots import Spots, column, spots_of
 from catalog.models import Place
 
 Choice = tuple[int, bool, Narrowing | None]
@@ -28,7 +28,7 @@ class Board:
     def of(self, models: Collection[int]) -> Board:
         """The places of these models, of the whole board."""
         chosen = list(map(models.__contains__, self.spots.models))
-        return Board(*columns([compress(self.places, chosen)], "q"), self.spots.where(chosen))
+        return Board(column("q", compress(self.places, chosen)), self.spots.where(chosen))
 
 
 @lru_cache(maxsize=16)
@@ -39,7 +39,7 @@ def _whole(release: int, unranked: bool, version: str) -> Board:
     memory = Value(0) if unranked else Coalesce("model__memory_8k_bytes", 0)
     found = rows.values_list("pk", "model_id", memory, Coalesce("rank", 0), Coalesce("index", 0.0))
     places, *drawn = zip(*found, strict=True) if found else ((), (), (), (), ())
-    return Board(*columns([places], "q"), spots_of(*drawn))
+    return Board(column("q", places), spots_of(*drawn))
 
 
 @lru_cache(maxsize=8)

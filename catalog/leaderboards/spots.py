@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any, NamedTuple
@@ -47,8 +47,10 @@ class Spots:
     def where(self, kept: Sequence[bool]) -> Spots:
         """Those for whose places on the board it is said to be so."""
         chosen = list(map(kept.__getitem__, self.order))
-        drawn = (compress(column, chosen) for column in (self.order, self.memory_bytes, self.level_of))
-        return Spots(*columns(drawn, "qqq"), self.levels, self.models, self.ranks)
+        order, memory_bytes, level_of = (
+            column("q", compress(each, chosen)) for each in (self.order, self.memory_bytes, self.level_of)
+        )
+        return Spots(order, memory_bytes, level_of, self.levels, self.models, self.ranks)
 
     def unbeaten(self) -> tuple[Spot, ...]:
         """The frontier, of which a model cannot be whose score is below that of one with less memory, or as much."""
@@ -67,10 +69,16 @@ def spots_of(
     order = sorted(compress(range(len(models)), memory_bytes), key=memory_bytes.__getitem__)
     levels = sorted(set(scores))
     at = {score: level for level, score in enumerate(levels)}
-    drawn = (order, (memory_bytes[place] for place in order), (at[scores[place]] for place in order))
-    return Spots(*columns((*drawn, levels, models, ranks), "qqqdqq"))
+    return Spots(
+        order=column("q", order),
+        memory_bytes=column("q", (memory_bytes[place] for place in order)),
+        level_of=column("q", (at[scores[place]] for place in order)),
+        levels=column("d", levels),
+        models=column("q", models),
+        ranks=column("q", ranks),
+    )
 
 
-def columns(numbers: Iterable[Iterable[float]], kinds: str) -> Iterator[Any]:
-    """Numbers side by side: a board of 17,000 takes less than a megabyte. By a list, which is copied at once."""
-    return (array(kind, list(column)) for kind, column in zip(kinds, numbers, strict=True))
+def column(kind: str, numbers: Iterable[float]) -> Sequence[Any]:
+    """Side by side: a board of 17,000 takes less than a megabyte. By a list, which is copied at once."""
+    return array(kind, list(numbers))

@@ -134,8 +134,11 @@ class ModelListForm(ModelFilterForm):
     def narrowing(self) -> Narrowing:
         """All of the form but its search."""
         answers = self.cleaned_data
-        names = ("organization", "architecture", "modality")
-        return super().narrowing._replace(**{name: answers.get(name) or "" for name in names})
+        return super().narrowing._replace(
+            organization=answers.get("organization") or "",
+            architecture=answers.get("architecture") or "",
+            modality=answers.get("modality") or "",
+        )
 
     def _whole(self, sort: str, release: Release | None) -> Sequence[int]:
         return _whole_list(sort, release if sort.startswith(RANK) else None, DataChange.version())

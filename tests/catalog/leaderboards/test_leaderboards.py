@@ -9,7 +9,8 @@ import pytest
 
 from catalog import standings
 from catalog.leaderboards import views
-from catalog.leaderboards.scatter import Scatter, Spots, scatter
+from catalog.leaderboards.scatter import Scatter, scatter
+from catalog.leaderboards.spots import Spots
 from catalog.models import DataChange, LanguageModel, Place, Release, Score
 from tests.pages import get, text_of
 
