@@ -9,7 +9,7 @@ import pytest
 from calculator import panel
 from calculator.accuracy.references import reference_shape
 from calculator.hardware import from_specification
-from calculator.hardware.fixes import KEYS, fixes
+from calculator.hardware.fixes import KEYS, _by_the_engine, _Search, fixes
 from calculator.memory.llama_cpp.perplexity import perplexity_rise
 from calculator.workload_form import WorkloadForm
 
@@ -53,6 +53,27 @@ def test_every_link_leads_to_what_it_promises(slug: str, query: dict[str, str]) 
         assert there.fit.badge == fix.fit.badge != "over"
         assert there.fit.room == fix.fit.room
         assert there.fixes == ()
+
+
+@pytest.mark.parametrize(
+    "query", [{"cards": "8"}, {"cards": "1"}, {"cards": "4", "kv": "q8_0"}, {"cards": "8", "sequences": "4"}], ids=str
+)
+def test_contexts_of_as_many_cells_are_searched_once_and_told_as_each_would_be_alone(query: dict[str, str]) -> None:
+    """Cells come by 256: 25,025 and 25,080 tokens are 25,088. With several sequences fewer of them are counted anew."""
+    searched = _by_the_engine.cache_info().misses
+    for tokens in ("25025", "25080"):
+        form = build("llama-4-maverick-instruct", query | {"context": tokens}).form
+        assert form.placed
+        assert form.placed.estimate
+        found = {fix.key: fix for fix in fixes(form.shape, form.workload, form.placed)}
+        where = form.placed.card, form.placed.count, 0, form.placed.estimate.file_bytes
+        alone = {fix.key: fix for fix in _Search(form.shape, form.workload, *where).fixes(KEYS)}
+        assert found.keys() == alone.keys()
+        for key, fix in found.items():
+            assert (fix.workload, fix.fit.workload) == (alone[key].workload, alone[key].fit.workload)
+            assert (fix.fit.state, fix.fit.per_card_bytes) == (alone[key].fit.state, alone[key].fit.per_card_bytes)
+            assert fix.fit.reasons == alone[key].fit.reasons
+    assert _by_the_engine.cache_info().misses - searched == (2 if "sequences" in query else 1)
 
 
 def test_an_engine_that_does_not_take_the_card_names_one_that_does() -> None:

@@ -98,5 +98,5 @@ def test_the_page_is_answered_and_leads_nowhere_else(settings: Any) -> None:
         said.append(status)
         return said.__contains__
 
-    WSGIHandler()(environ, start).close()  # type: ignore[attr-defined]  # Django's responses have it
+    WSGIHandler()(environ, start).close()
     assert said == ["200 OK"]
