@@ -13,8 +13,8 @@ from calculator.architecture.shape import Shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """`quantity`: parameters, file_bytes, kv_cache, state, cache_and_state, compute, buffers, host_compute, draft_*,
-    weights, rank_weights, request_bytes, kv_tokens, pool_tokens, activation, workspaces, cuda_graphs, overhead or
-    total.
+    weights, rank_weights, request_bytes, kv_tokens, pool_tokens, activation, workspaces, cuda_graphs, overhead,
+    prompt_peak, prompt_reserved or total.
     `predicted` and `truth` are bytes, but for parameters and tokens. `resolution` is half of the last digit of the
     truth: a prediction inside it is exact. `naive` maps a formula's key to what it says; `source` is an address to
     cite, `origin` says where the truth is from. `least` and `most` are the ends of our interval, where we state one.

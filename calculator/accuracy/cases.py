@@ -15,6 +15,7 @@ from calculator.accuracy.measured import measured_case
 from calculator.accuracy.references import measured_shape, reference_config, reference_lines, reference_shape
 from calculator.accuracy.sglang import sglang_cases
 from calculator.accuracy.training import training_case
+from calculator.accuracy.transformers import transformers_cases
 from calculator.accuracy.vllm import reference_config_of, vllm_cases
 from calculator.architecture import Shape, read_config
 
@@ -47,6 +48,7 @@ def _every() -> Iterator[Case]:
     yield from _back_ends()
     yield from _vllm()
     yield from _sglang()
+    yield from _transformers()
     yield from _measured()
     yield from _overheads()
     yield from _training()
@@ -87,6 +89,11 @@ def _vllm() -> Iterator[Case]:
 def _sglang() -> Iterator[Case]:
     for line in reference_lines("sglang.jsonl"):
         yield from sglang_cases(line, reference_shape(line["config"]))
+
+
+def _transformers() -> Iterator[Case]:
+    for line in reference_lines("transformers.jsonl"):
+        yield from transformers_cases(line)
 
 
 def _measured() -> Iterator[Case]:

@@ -4,7 +4,8 @@ A constant multiplies a feature that the model computes (multiprocessors, captur
 squares of the relative errors.
 
 Others are taken from single figures or are allowances, and cannot be fitted: vLLM's CUDA context, which SGLang and
-transformers share, and how wide its intervals are (`memory/vllm/constants.py`); cuBLAS (`memory/transformers`); the
+fine-tuning share, and how wide its intervals are (`memory/vllm/constants.py`); what PyTorch puts on a card beside
+tensors, and what its allocator holds (`memory/transformers/overhead.py`), which were measured on one card; the
 width of llama.cpp's interval and its encoders' buffers (`memory/llama_cpp/overhead.py`, `vision.py`); what stays free
 on top (`hardware/headroom.py`, `allowance` of `hardware/engines`); what a card does not give (`hardware/cards.py`,
 `reserve`). The rest of the memory model follows from rules of the engines.
@@ -24,7 +25,8 @@ from calculator.accuracy.references import measured_shape, reference_lines
 from calculator.architecture import Shape
 from calculator.hardware.cards import CUDA_KEEPS_MIB, CUDA_KEEPS_MIB_A_GIB
 from calculator.memory import estimate
-from calculator.memory.llama_cpp.overhead import CONTEXT_MIB, WORKSPACE_EACH_MIB, WORKSPACE_MIB
+from calculator.memory.cuda_context import CONTEXT_MIB
+from calculator.memory.llama_cpp.overhead import WORKSPACE_EACH_MIB, WORKSPACE_MIB
 from calculator.memory.vllm.constants import (
     COMMUNICATION,
     COMMUNICATION_ON_HOPPER,

@@ -43,5 +43,6 @@ REMARKS: dict[str, str] = {
     "card_by_memory": "the card is not named; it follows from the memory that the log prints of it: an RTX 3090",
     "card_inferred": "the card is not named; it follows from the sum of what is printed",
     "memory_inferred": "the memory of the card is not printed; such cards have 3 or 6 GB, and this needs 6",
+    "reserved_beyond": "the figure is what was allocated; what the allocator reserves beyond is the upper end's",
     "cached_by_the_allocator": "the card's own figure: what PyTorch keeps and does not use is included, and NCCL",
 }

@@ -16,6 +16,7 @@ def training_case(line: Mapping[str, Any], shape: Shape) -> Case:
     predicted = {
         "training_loaded": found.loaded_bytes,
         "training_traced": found.allocated_bytes,
+        "training_measured": found.allocated_bytes,
         "training_peak": found.allocated_bytes,
         "training_fits": found.per_device_bytes,
     }[line["quantity"]]

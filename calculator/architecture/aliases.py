@@ -93,6 +93,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "ssm_head_dim": ("mamba_head_dim", "mamba_d_head", "mamba_headdim"),
     "num_expert_groups": ("n_group",),
     "num_active_expert_groups": ("topk_group",),
+    "ssm_chunk": ("chunk_size", "mamba_chunk_size"),
     "ssm_groups": ("n_groups", "mamba_n_groups", "mamba_ngroups"),
     "ssm_dt_rank": ("time_step_rank", "mamba_dt_rank"),
     "ssm_conv_bias": ("use_conv_bias", "mamba_conv_bias"),

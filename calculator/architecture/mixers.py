@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+SCAN_CHUNK = 256  # `chunk_size` of Mamba-2, where a file leaves it out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,9 @@ class LinearAttention(Mixer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateSpace(Mixer):
-    """Mamba (version 1) and Mamba-2: `inner_size` x `state_size` numbers of state per sequence."""
+    """Mamba (version 1) and Mamba-2: `inner_size` x `state_size` numbers of state per sequence.
+
+    `chunk`: tokens that the reference code of Mamba-2 takes at once, which no stored tensor tells."""
 
     version: int
     inner_size: int
@@ -131,6 +135,7 @@ class StateSpace(Mixer):
     num_heads: int
     head_dim: int
     num_groups: int
+    chunk: int = field(default=SCAN_CHUNK, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calculator.architecture.fields import Fields
+from calculator.architecture.mixers import SCAN_CHUNK
 from calculator.architecture.shape import StateSpace
 from calculator.architecture.tensors import Block, Weight, linear, norm, vector
 
@@ -53,6 +54,7 @@ def mamba2(
         num_heads=heads,
         head_dim=head_dim,
         num_groups=groups,
+        chunk=c.size("ssm_chunk", SCAN_CHUNK),
     )
     channels = inner + 2 * groups * state
     weights = linear("ssm_in", inner + channels + heads, hidden, bias)

@@ -15,6 +15,8 @@ QUANTITIES: Mapping[str, Promise] = {
     "rank_weights": gettext_lazy("Weights of one card, loaded"),
     "request_bytes": gettext_lazy("Cache of one request"),
     "pool_tokens": gettext_lazy("Tokens that 20 GiB of cache hold"),
+    "prompt_peak": gettext_lazy("Peak while a prompt is read, above the weights"),
+    "prompt_reserved": gettext_lazy("What PyTorch reserved for that prompt"),
     "kv_cache": gettext_lazy("KV cache"),
     "kv_tokens": gettext_lazy("Tokens the KV cache holds"),
     "state": gettext_lazy("Recurrent state"),
@@ -34,6 +36,7 @@ QUANTITIES: Mapping[str, Promise] = {
     "overhead": gettext_lazy("Overhead"),
     "total": gettext_lazy("Total"),
     "training_traced": gettext_lazy("Fine-tuning, traced"),
+    "training_measured": gettext_lazy("Peak of fine-tuning, measured on a card"),
     "training_loaded": gettext_lazy("Fine-tuning, loaded"),
     "training_peak": gettext_lazy("Fine-tuning, peak"),
     "training_fits": gettext_lazy("Fine-tuning, what fits"),
@@ -148,6 +151,9 @@ REMARKS: Mapping[str, Promise] = {
     "card_inferred": gettext_lazy("The card is not named; it follows from the sum of what is printed."),
     "memory_inferred": gettext_lazy(
         "The memory of the card is not printed; such cards have 3 or 6 GB, and this model needs the latter."
+    ),
+    "reserved_beyond": gettext_lazy(
+        "The figure is what was allocated; what the allocator reserves beyond that is the upper end of the interval."
     ),
     "cached_by_the_allocator": gettext_lazy(
         "The card's own figure: what PyTorch keeps and does not use is included, and NCCL."

@@ -124,6 +124,9 @@ NOTES: Mapping[str, Promise] = {
         "Writes by diffusion, block by block: keys and values of finished blocks are counted as cached, and scores of one block, or of one token where the file does not say how long a block is."
     ),
     "prompt_in_one_pass": gettext_lazy("The whole prompt of %(tokens)s tokens goes through in one pass."),
+    "prompt_not_measured": gettext_lazy(
+        "What a prompt takes with these layers was read from the code and not measured on a card: it may be up to twice as much."
+    ),
     "nf4_single_quantisation": gettext_lazy("NF4 without double quantisation, the default of bitsandbytes."),
     "bitsandbytes_skips_experts": gettext_lazy(
         "bitsandbytes quantises linear layers only: experts that are stored stacked stay in 16 bits."

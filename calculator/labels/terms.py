@@ -158,7 +158,17 @@ TERMS: Mapping[str, Promise] = {
         "%(layers)s recurrent layers × %(sequences)s × (%(convolution)s convolution inputs × %(bytes)s B + %(state)s state values × 4 B)"
     ),
     "prompt_pass": gettext_lazy(
-        "%(copies)s × prompt: %(tokens)s tokens × %(elements)s values of the widest layer × %(bytes)s B"
+        "%(copies)s × prompt: %(tokens)s tokens × %(bytes)s B alive at once in the widest layer"
+    ),
+    "prompt_pairs": gettext_lazy(
+        "%(copies)s × what attention holds of every pair of tokens: %(tokens)s × %(tokens)s × %(bytes)s B"
+    ),
+    "unpacked_matrix": gettext_lazy("%(copies)s × a matrix unpacked to be multiplied: %(bytes)s B"),
+    "windows_whole": gettext_lazy(
+        "%(copies)s × cache of windows, whole until the first new token, beyond its windows: %(bytes)s B"
+    ),
+    "gathered_experts": gettext_lazy(
+        "%(copies)s × weights of the chosen experts, copied for each new token: %(sequences)s × %(bytes)s B"
     ),
     "logits": gettext_lazy("logits: %(sequences)s × %(vocab_size)s vocabulary entries × 4 B"),
     "scores": gettext_lazy(

@@ -116,7 +116,9 @@ TERMS: dict[str, tuple[str, ...]] = {
     "cached_latent": ("layers", "sequences", "tokens", "width", "bytes"),
     "cached_cross": ("layers", "sequences", "tokens", "width", "bytes"),
     "state": ("layers", "sequences", "convolution", "state", "bytes"),
-    "prompt_pass": ("tokens", "elements", "bytes", "copies"),
+    **dict.fromkeys(("prompt_pass", "prompt_pairs"), ("tokens", "bytes", "copies")),
+    **dict.fromkeys(("unpacked_matrix", "windows_whole"), ("bytes", "copies")),
+    "gathered_experts": ("sequences", "bytes", "copies"),
     "logits": ("sequences", "vocab_size"),
     "scores": ("sequences", "tokens", "vocab_size", "bytes"),
     # MLX
@@ -162,6 +164,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "sglang_state_slots": ("slots",),
     "transformers_build": ("version",),
     "prompt_in_one_pass": ("tokens",),
+    "prompt_not_measured": (),
     "reads_first": (),
     "sees_first": ("tokens",),
     "diffusion_whole": (),

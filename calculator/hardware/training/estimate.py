@@ -20,8 +20,10 @@ from calculator.hardware.training import loss, states, weights
 from calculator.hardware.training.settings import WIDENED, Settled, Training, settled
 from calculator.hardware.training.trained import is_target, trained_sizes
 from calculator.memory import Note, Part, Term
-from calculator.memory.transformers import CUBLAS_BYTES, CUDA_CONTEXT_BYTES
 
+MIB = 2**20
+CUDA_CONTEXT_BYTES = 300 * MIB  # PyTorch with lazy loading, CUDA 11.7 and later: pytorch/pytorch issue 107667
+CUBLAS_BYTES = 64 * MIB  # one handle's workspace, 32 to 64 MiB
 MOMENTS = ("loss", "first_layer", "last_layer", "step")
 """When most may be held: at the loss; as the backward pass begins; as it ends, with all gradients; at the step."""
 

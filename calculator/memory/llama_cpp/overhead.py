@@ -21,27 +21,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from calculator.architecture.shape import Shape
+from calculator.memory.cuda_context import CONTEXT_MIB, multiprocessors_between
 from calculator.memory.workload import Term
 
 MIB = 2**20
-CONTEXT_MIB = 3.0  # of each multiprocessor
 WORKSPACE_MIB, WORKSPACE_EACH_MIB = 45, 0.5
 UNEVEN = 0.2  # the figures lie so far around the line
-
-# NVIDIA's cards of up to so many GiB: the fewest and the most multiprocessors.
-_MULTIPROCESSORS = (
-    (7, (10, 34)),
-    (9, (20, 48)),
-    (13, (28, 80)),
-    (17, (34, 84)),
-    (25, (56, 128)),
-    (33, (80, 170)),
-    (49, (84, 142)),
-    (81, (108, 132)),
-    (97, (132, 188)),
-    (1024, (132, 160)),
-)
-_UNKNOWN = (20, 188)
 
 
 class Overhead(NamedTuple):
@@ -66,12 +51,6 @@ OTHERS = {"cpu": Overhead(0, 0, 0, 0), "metal": Overhead(0, 2 * MIB, 0, 16 * MIB
 """Back ends without a CUDA context. Metal's figure is one, of numbers rounded to MiB."""
 
 
-def alike_bytes(card_bytes: int) -> int:
-    """The least memory of the cards that are taken to be like one of `card_bytes`."""
-    below = (top for top, _ in _MULTIPROCESSORS if top * 2**30 < card_bytes)
-    return max((top * 2**30 + 1 for top in below), default=1)
-
-
 @lru_cache(maxsize=512)
 def overhead(
     card_bytes: int | None, multiprocessors: int | None, back_end: str | None = None, *, works: bool = True
@@ -79,7 +58,7 @@ def overhead(
     """`works`: a layer lies on the card. Where none does, kernels and workspaces come with the first long prompt."""
     if back_end in OTHERS:
         return OTHERS[back_end]
-    fewest, most = _span(card_bytes, multiprocessors)
+    fewest, most = multiprocessors_between(card_bytes, multiprocessors)
     fewest_mib = _line(fewest) if works else CONTEXT_MIB * fewest
     return Overhead(
         context=round(CONTEXT_MIB * most) * MIB,
@@ -87,15 +66,6 @@ def overhead(
         least=round((1 - UNEVEN) * fewest_mib) * MIB,
         most=round((1 + UNEVEN) * _line(most)) * MIB,
     )
-
-
-def _span(card_bytes: int | None, multiprocessors: int | None) -> tuple[int, int]:
-    """The fewest and the most multiprocessors that the card may have."""
-    if multiprocessors is not None:
-        return multiprocessors, multiprocessors
-    if card_bytes is None:
-        return _UNKNOWN
-    return next((span for top, span in _MULTIPROCESSORS if card_bytes <= top * 2**30), _UNKNOWN)
 
 
 def _line(multiprocessors: int) -> float:

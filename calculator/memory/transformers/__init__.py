@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from calculator.architecture.shape import Shape
-from calculator.memory.activations import widest_layer
 from calculator.memory.published import range_notes
 from calculator.memory.transformers import weights as weight_rules
 from calculator.memory.transformers.cache import cache_terms, state_terms
+from calculator.memory.transformers.overhead import Overhead, held_bytes, overhead
+from calculator.memory.transformers.prompt_pass import is_measured, prompt_peak, step_bytes
 from calculator.memory.workload import Estimate, Note, Part, Term, Workload, WorkloadError
 
 MIB = 2**20
-CUDA_CONTEXT_BYTES = 300 * MIB  # PyTorch with lazy loading, CUDA 11.7 and later: pytorch/pytorch issue 107667
-CUBLAS_BYTES = 64 * MIB  # one handle's workspace, 32 to 64 MiB
 LOGIT_BYTES = 4  # `generate` works on f32 logits of the last token
 SCORE_BYTES = {"llada": 42, "lladamoe": 42}
 """What writes by diffusion scores every position at each step. LLaDA's `generate.py` does it in the model's 16 bits,
@@ -57,20 +56,16 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     cached_tokens = 0 if shape.diffusion == "whole" else workload.context_tokens
     cache, cache_ranks = cache_terms(shape, cached_tokens, workload.sequences, value_bytes, places.layers, depth)
     state, state_ranks = state_terms(shape, workload.sequences, value_bytes, places.layers, depth)
-    elements = widest_layer(shape)
-    tokens = workload.context_tokens * workload.sequences
-    forward = tokens * elements * value_bytes
+    compute, forward = _compute(shape, workload, weight_format, value_bytes, places.layers)
     scores = _scores(shape, workload)
-    compute = Term(
-        "prompt_pass", {"tokens": tokens, "elements": elements, "bytes": value_bytes, "copies": depth}, forward * depth
-    )
-    overhead = (
-        Term("cuda_context", {"cards": depth}, CUDA_CONTEXT_BYTES * depth),
-        Term("workspaces", {"cards": depth}, CUBLAS_BYTES * depth),
+    beside = overhead(workload.card_bytes, workload.multiprocessors)
+    around_terms = (
+        Term("cuda_context", {"cards": depth}, beside.context * depth),
+        Term("workspaces", {"cards": depth}, beside.workspaces * depth),
         scores,
     )
     vision = held.vision_bytes if workload.vision else 0
-    around = [CUDA_CONTEXT_BYTES + CUBLAS_BYTES] * depth
+    around = [beside.context + beside.workspaces] * depth
     around[places.after[-1]] += scores.bytes
     by_card = {
         "weights": held.stage_bytes,
@@ -90,15 +85,61 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
             Part(key="weights", terms=held.terms),
             Part(key="kv_cache", terms=cache if cached_tokens else ()),
             Part(key="state", terms=state),
-            Part(key="compute", terms=(compute,)),
-            Part(key="overhead", terms=overhead),
+            Part(key="compute", terms=compute),
+            Part(key="overhead", terms=around_terms),
             Part(key="vision", terms=held.vision_terms if workload.vision else ()),
         ),
         host=(Part(key="weights"), Part(key="compute")),
         per_card_bytes=max(sum(card.values()) for card in cards),
         cards=cards,
+        overhead_range_bytes=_range(cards, beside, forward, measured=is_measured(shape)),
         notes=_notes(shape, workload),
     )
+
+
+def _compute(
+    shape: Shape, workload: Workload, weight_format: str, value_bytes: int, places: tuple[int, ...]
+) -> tuple[tuple[Term, ...], int]:
+    """Terms over all cards of what a prompt takes at its widest, and the bytes of the card where that is most."""
+    tokens, sequences, cards = workload.context_tokens, workload.sequences, workload.pipeline_parallel
+    whole = [
+        prompt_peak(
+            shape,
+            tuple(index for index, place in enumerate(places) if place == card),
+            tokens,
+            sequences,
+            value_bytes,
+            weight_format if weight_format in ("NF4", "INT8") else "",
+        )
+        for card in range(cards)
+    ]
+    peak = max(whole, key=lambda each: each.bytes(tokens, sequences))
+    step = step_bytes(shape, sequences, value_bytes)
+    whole_windows = max(peak.kept, 0)
+    forward = peak.moment.bytes(tokens, sequences) + whole_windows
+    if step > forward:
+        values: dict[str, int | str] = {"sequences": sequences, "bytes": step // sequences, "copies": cards}
+        return (Term("gathered_experts", values, step * cards),), step
+    moment = peak.moment
+    pairs = sequences * moment.pair + moment.mask
+    passed = {"tokens": tokens * sequences, "bytes": moment.token, "copies": cards}
+    terms = [Term("prompt_pass", passed, tokens * sequences * moment.token * cards)]
+    if pairs:
+        squares = {"tokens": tokens, "bytes": pairs, "copies": cards}
+        terms.append(Term("prompt_pairs", squares, tokens * tokens * pairs * cards))
+    if moment.matrix:
+        terms.append(Term("unpacked_matrix", {"bytes": moment.matrix, "copies": cards}, moment.matrix * cards))
+    if whole_windows:
+        terms.append(Term("windows_whole", {"bytes": whole_windows, "copies": cards}, whole_windows * cards))
+    return tuple(terms), forward
+
+
+def _range(cards: tuple[dict[str, int], ...], beside: Overhead, forward: int, *, measured: bool) -> tuple[int, int]:
+    """Of the fullest card: its scores lie in its overhead too."""
+    fullest = max(cards, key=lambda card: sum(card.values()))
+    scores = fullest["overhead"] - beside.context - beside.workspaces
+    held = held_bytes(forward) if measured else max(forward, held_bytes(forward))
+    return beside.least + scores, beside.most + scores + held
 
 
 def _scores(shape: Shape, workload: Workload) -> Term:
@@ -117,6 +158,8 @@ def _notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
         Note("transformers_build", {"version": "5.24"}),
         Note("prompt_in_one_pass", {"tokens": workload.context_tokens}),
     ]
+    if not is_measured(shape):
+        notes.append(Note("prompt_not_measured"))
     if shape.reads_first == "text":
         notes.append(Note("reads_first"))
     if shape.reads_first == "image":

@@ -6,6 +6,7 @@ Source: transformers 5.24 `cache_utils.py` (`DynamicLayer`, `DynamicSlidingWindo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from calculator.architecture.shape import (
@@ -36,8 +37,16 @@ def _mixers(shape: Shape, places: tuple[int, ...], cards: int) -> tuple[tuple[Mi
     for layer, card in zip(shape.layers, places, strict=True):
         if layer.shares_kv_of is None:
             for mixer in layer.mixers:
-                counts.setdefault(mixer, [0] * cards)[card] += 1
+                counts.setdefault(_as_cached(shape, mixer), [0] * cards)[card] += 1
     return tuple((mixer, tuple(per_card)) for mixer, per_card in counts.items())
+
+
+def _as_cached(shape: Shape, mixer: Mixer) -> Mixer:
+    """Falcon's later models repeat keys and values for every head before they cache them
+    (`models/falcon/modeling_falcon.py`, `_split_heads`): Falcon 40B keeps 128 heads, not 8."""
+    if shape.model_type == "falcon" and isinstance(mixer, Attention) and mixer.num_kv_heads > 1:
+        return replace(mixer, num_kv_heads=mixer.num_heads)
+    return mixer
 
 
 def cache_terms(
@@ -52,6 +61,12 @@ def cache_terms(
             terms.append(Term(f"cached_{kind}", values | {"bytes": value_bytes}, one * sum(counts)))
             cards = [held + one * count for held, count in zip(cards, counts, strict=True)]
     return tuple(terms), cards
+
+
+def cached_numbers(shape: Shape, mixer: Mixer, context_tokens: int) -> int:
+    """What one layer caches of one sequence, states apart."""
+    kept = _cached(_as_cached(shape, mixer), context_tokens)
+    return sum(tokens * width for _kind, tokens, width in kept)
 
 
 def _cached(mixer: Mixer, context_tokens: int) -> list[tuple[str, int, int]]:

@@ -19,9 +19,10 @@ from calculator.hardware.splits import by_layers, layer_reasons
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
+from calculator.memory.cuda_context import alike_bytes
 from calculator.memory.llama_cpp import fullest_by_format, fullest_bytes, kept_bytes, whole_cells
 from calculator.memory.llama_cpp.batch import BATCH
-from calculator.memory.llama_cpp.overhead import alike_bytes, overhead
+from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.placement import written
 
 SUPPORT = Support(

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from calculator.hardware import headroom
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
+from calculator.hardware.engines.base import Alike
 from calculator.hardware.engines.spread import ByLayers
 from calculator.hardware.engines.transformers import snippet
 from calculator.hardware.fit import Fit
+from calculator.hardware.multiprocessors import multiprocessors
 from calculator.hardware.reason import Reason
 from calculator.hardware.support import Support, native_or_unpacked, pytorch_unpacks
 from calculator.memory import Workload
+from calculator.memory.cuda_context import alike_bytes
+from calculator.memory.transformers.overhead import overhead
 
 SUPPORT = Support(
     own=frozenset({"nvidia", "amd", "intel", "apple"}),
@@ -22,6 +26,19 @@ SUPPORT = Support(
 
 
 class Transformers(ByLayers):
+    def alike_bytes(self, device_bytes: int) -> int | None:
+        """A CUDA context grows with the card, of which its memory is a measure."""
+        return alike_bytes(device_bytes)
+
+    def alike(self, card: Card) -> Alike:
+        """Its multiprocessors where they are known, else its memory."""
+        found = multiprocessors(card.name) if card.vendor == "nvidia" else None
+        return Alike(self.alike_bytes(card.device_bytes) if found is None else None, multiprocessors=found)
+
+    def beside(self, asked: Alike) -> tuple[Alike, int]:
+        """The model lies the same on every card; only the overhead is a card's own."""
+        return Alike(), overhead(asked.card_bytes, asked.multiprocessors).most - overhead(None, None).most
+
     def format_reasons(self, card: Card, weight_format: str) -> Iterator[Reason]:
         return native_or_unpacked("transformers", card, weight_format, _unpacks)
 
@@ -38,4 +55,4 @@ def _unpacks(card: Card, family: str) -> bool:
     return pytorch_unpacks(card, family)
 
 
-ENGINE = Transformers(flags={}, allowance=headroom.PYTORCH, support=SUPPORT, shared_block_tokens=None)
+ENGINE = Transformers(flags={}, allowance=headroom.NONE, support=SUPPORT, shared_block_tokens=None)
