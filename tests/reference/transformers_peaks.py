@@ -21,7 +21,9 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -34,10 +36,12 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 CUDA = DEVICE == "cuda"
 TINY = not CUDA  # a dry run: everything is shrunk
 LONGEST_S = 15.0
+Say = Callable[[dict], None]
+Model = tuple[str, int | None, tuple[int, ...], dict]
 
 # Name of the config, layers kept (None: all), lengths of the prompt, and what differs from a plain run.
 SHORT, LONG, LONGER = (512, 4096), (512, 4096, 32768), (512, 4096, 32768, 131072)
-MODELS = [
+MODELS: list[Model] = [
     ("llama-3-1-8b-instruct", 4, LONGER, {"batches": (1, 4), "padded": True, "eager": True}),
     ("gemma-3-12b-it", 6, LONG, {"batches": (1, 4), "eager": True}),
     ("qwen3-30b-a3b", 4, LONGER, {"batches": (1, 4), "experts": ("eager",)}),
@@ -105,7 +109,7 @@ MODELS = [
 ]
 
 # With the whole card for each: whole models, and prompts that need much of it.
-ALONE = [
+ALONE: list[Model] = [
     ("llama-3-1-8b-instruct", None, (4096, 131072), {}),
     ("gemma-3-12b-it", 6, (65536,), {}),
     ("mistral-small-24b-instruct-2501", 4, (65536,), {}),
@@ -204,7 +208,7 @@ def shrink(raw: dict, image: bool) -> dict:
     return raw
 
 
-def config_of(name: str, layers: int | None, options: dict):
+def config_of(name: str, layers: int | None, options: dict) -> Any:
     path = next(CONFIGS.rglob(f"{options.get('config', name)}.json"))
     raw = json.loads(path.read_text())
     for key in ("quantization_config", "auto_map", "torch_dtype", "dtype"):
@@ -217,7 +221,7 @@ def config_of(name: str, layers: int | None, options: dict):
     return AutoConfig.for_model(raw.pop("model_type"), **raw)
 
 
-def build(config, *, image: bool = False, **named):
+def build(config: Any, *, image: bool = False, **named: Any) -> Any:
     """A model in bf16 whose weights are small random numbers, written by the card."""
     plain = type(config) in transformers.MODEL_FOR_CAUSAL_LM_MAPPING
     auto = AutoModelForCausalLM if plain and not image else transformers.AutoModelForImageTextToText
@@ -233,13 +237,13 @@ def build(config, *, image: bool = False, **named):
     return model
 
 
-def storages(tensors) -> int:
+def storages(tensors: Iterable[Any]) -> int:
     """Bytes of what they lie in, each counted once."""
     found = {each.untyped_storage().data_ptr(): each.untyped_storage().nbytes() for each in tensors}
     return sum(found.values())
 
 
-def cache_tensors(held, seen=None):
+def cache_tensors(held: Any, seen: set[int] | None = None) -> Iterator[Any]:
     """Everything a cache keeps."""
     seen = set() if seen is None else seen
     if id(held) in seen:
@@ -264,10 +268,10 @@ def cache_tensors(held, seen=None):
 class Steps(StoppingCriteria):
     """Reads and resets the peaks after each token."""
 
-    def __init__(self):
-        self.found = []
+    def __init__(self) -> None:
+        self.found: list[list[int]] = []
 
-    def __call__(self, input_ids, scores, **named):
+    def __call__(self, input_ids: Any, scores: Any, **named: Any) -> Any:
         if CUDA:
             torch.cuda.synchronize()
             self.found.append(
@@ -279,7 +283,7 @@ class Steps(StoppingCriteria):
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
 
-def clear():
+def clear() -> None:
     gc.collect()
     if CUDA:
         torch.cuda.synchronize()
@@ -287,7 +291,7 @@ def clear():
         torch.cuda.reset_peak_memory_stats()
 
 
-def inputs_of(model, tokens: int, batch: int, padded: bool, image: bool) -> dict:
+def inputs_of(model: Any, tokens: int, batch: int, padded: bool, image: bool) -> dict:
     vocabulary = min(model.config.get_text_config().vocab_size, 30000)
     ids = torch.randint(10, vocabulary, (batch, tokens), device=DEVICE)
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
@@ -298,7 +302,7 @@ def inputs_of(model, tokens: int, batch: int, padded: bool, image: bool) -> dict
     return inputs
 
 
-def picture(model, ids) -> dict:
+def picture(model: Any, ids: Any) -> dict:
     """One image of about 896 x 896, as each processor would hand it over."""
     config, vision = model.config, model.config.vision_config
     kinds = torch.zeros_like(ids)
@@ -327,7 +331,7 @@ def picture(model, ids) -> dict:
     }
 
 
-def run(model, tokens: int, batch: int, *, padded=False, image=False, alive=False) -> dict:
+def run(model: Any, tokens: int, batch: int, *, padded: bool = False, image: bool = False, alive: bool = False) -> dict:
     clear()
     inputs = inputs_of(model, tokens, batch, padded, image)
     steps = Steps()
@@ -376,7 +380,9 @@ def run(model, tokens: int, batch: int, *, padded=False, image=False, alive=Fals
 
 def alive_at_peak(trace: list) -> list:
     """[bytes, line that allocated, count], largest first, of what was allocated since the trace began."""
-    held, total, peak, at = {}, 0, 0, {}
+    held: dict[int, int] = {}
+    at: dict[tuple[int, str], int] = {}
+    total = peak = 0
     best = 0
     for index, event in enumerate(trace):
         if event["action"] == "alloc":
@@ -406,10 +412,10 @@ def alive_at_peak(trace: list) -> list:
     return [list(each) for each in largest[:40] if each[0] * each[2] > peak // 400]
 
 
-def measure(name: str, layers, lengths, options, say) -> None:
+def measure(name: str, layers: int | None, lengths: tuple[int, ...], options: dict, say: Say) -> None:
     image = options.get("image", False)
     experts = options.get("experts", (None,))
-    variants = [(None, kind) for kind in experts]
+    variants: list[tuple[str | None, str | None]] = [(None, kind) for kind in experts]
     if options.get("experts"):
         variants = [(None, None), *variants]
     if options.get("eager"):
@@ -469,7 +475,7 @@ def measure(name: str, layers, lengths, options, say) -> None:
             clear()
 
 
-def context(say) -> None:
+def context(say: Say) -> None:
     """What a process takes of the card beside what its allocator reserves."""
     before = device_used()
     torch.cuda.init()
@@ -510,7 +516,7 @@ def context(say) -> None:
         tell(name)
 
 
-def loaded(say) -> None:
+def loaded(say: Say) -> None:
     """What `from_pretrained` reserves while it reads a checkpoint, as it is and with bitsandbytes' formats."""
     from transformers import BitsAndBytesConfig
 
@@ -553,7 +559,7 @@ def loaded(say) -> None:
             clear()
 
 
-def training(say) -> None:
+def training(say: Say) -> None:
     """Two steps of AdamW, as `calculator/reference/training.jsonl` has traced."""
     from peft import LoraConfig, get_peft_model
 

@@ -187,6 +187,7 @@ def _moments(
     return tuple(found)
 
 
+@lru_cache(maxsize=256)
 def _roles(shape: Shape) -> dict[str, int]:
     """The widest output of each kind of the text model's matrices, by role."""
     widest: dict[str, int] = {}
@@ -217,7 +218,7 @@ def _window(mixer: Mixer) -> int | None:
 
 
 def _per_layer_inputs(shape: Shape) -> int:
-    """Of Gemma 3n and 4: the row of every layer's own embedding, and its sum with a projection."""
+    """Of Gemma 3n and 4, in numbers: the row of every layer's own embedding, and its sum with a projection."""
     return 2 * max((each.shape[-1] for each in shape.tensors if each.role == "per_layer_token_embd"), default=0)
 
 
