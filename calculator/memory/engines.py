@@ -101,6 +101,8 @@ ENGINES: Mapping[str, Engine] = {
     "transformers": transformers,
     "mlx": mlx,
 }
+GGUF_ENGINE = "llama.cpp"
+"""The engine whose files GGUF files are; Ollama's tags are such files, too."""
 
 
 @lru_cache(maxsize=1024)

@@ -21,7 +21,7 @@ from calculator.architecture.shape import (
     StateSpace,
 )
 from calculator.figures_in_text import FIGURE, FigureError, with_figures
-from calculator.memory.engines import refusal
+from calculator.memory.engines import GGUF_ENGINE, refusal
 from catalog.source.notes import names
 from catalog.source.records import ModelRecord
 
@@ -206,7 +206,7 @@ def _files_to_run(model: ModelRecord, shape: Shape) -> Iterator[Finding]:
     """Files that nothing loads by the calculator's word. What is not modelled may well be run, and have files."""
     if not (model.gguf_repo or model.ollama_tag):
         return
-    refused = refusal(shape, "llama.cpp")
+    refused = refusal(shape, GGUF_ENGINE)
     if refused is None or refused.key == "model_not_modelled":
         return
     if model.gguf_repo:
