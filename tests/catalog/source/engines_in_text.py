@@ -22,7 +22,7 @@ DENIED: Mapping[str, re.Pattern[str]] = {
 }
 SENTENCE = re.compile(r"(?<=[.;])\s+|(?<=[。；])|\n+")
 QUANTISED = re.compile(r"[Qq]uantis|\b(?:four|4)[ -]bits?\b|Q4_K_M|量化|[4四] ?位")
-PLAIN = re.compile(r"\b(?:BF16|FP16|FP8|FP32)\b|\b(?:16|sixteen)[ -]bits?\b|16 ?位|[Uu]nquantised|未经?量化")
+PLAIN = re.compile(r"\b(?:BF16|FP16|FP8|FP32)\b|\b(?:16|sixteen)[ -]bits?\b|16 ?位|[Uu]nquantised|[不未]经?量化")
 SHOWN = re.compile(r"\{(?:memory|weights)\b")
 
 
