@@ -103,6 +103,8 @@ ENGINES: Mapping[str, Engine] = {
 }
 GGUF_ENGINE = "llama.cpp"
 """The engine whose files GGUF files are; Ollama's tags are such files, too."""
+GRAPH_ENGINE = "llama.cpp"
+"""The engine whose compute buffer follows from a graph, which is laid out anew for each number of cards."""
 
 
 @lru_cache(maxsize=1024)

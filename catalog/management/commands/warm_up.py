@@ -23,7 +23,7 @@ from calculator.hardware.parallel import place
 from calculator.hardware.reads import token_flops
 from calculator.kept_graphs import keep_shape
 from calculator.memory import ENGINES, WorkloadError, estimate
-from calculator.memory.engines import default_workload, refusal, resolve
+from calculator.memory.engines import GRAPH_ENGINE, default_workload, refusal, resolve
 from calculator.memory.llama_cpp.graph import curves_learned
 from catalog import versions
 from catalog.bridge.cards import all_cards
@@ -33,7 +33,6 @@ from catalog.model_page.answer import answer
 from catalog.model_page.facts import facts
 from catalog.models import DataChange, LanguageModel
 
-TELLS = "llama.cpp"  # follows a graph for each number of cards
 MOST_DEVICES = 8  # of a kind, in one machine
 MOST_MODELS = 1000  # three or four plans each, and what its page says in each language: as many as there is room for
 
@@ -85,7 +84,7 @@ class _Devices(NamedTuple):
 def _machines() -> list[_Devices]:
     """On which a model lies otherwise under llama.cpp, whatever lies beside it: each number of cards for CUDA and what
     compiles it, of others the usual ones, as a graph is followed for each."""
-    engine, largest, most = engine_named(TELLS), dict[Alike, int](), dict[Alike, int]()
+    engine, largest, most = engine_named(GRAPH_ENGINE), dict[Alike, int](), dict[Alike, int]()
     for card in all_cards():
         asked, _more = engine.beside(engine.alike(card))
         largest[asked] = max(largest.get(asked, 0), card.usable_bytes // card.devices)
@@ -111,9 +110,9 @@ def _ask(shape: Shape, longest: int | None, machines: Iterable[_Devices]) -> Non
     for tokens in stops:
         estimate(shape, workload.but(context_tokens=tokens))
         recommend(shape, workload.but(context_tokens=tokens), all_cards())
-    if workload.engine == TELLS:
-        resolved = resolve(ENGINES[TELLS], shape, workload)
-        least = engine_named(TELLS).at_least_bytes(shape, resolved)
+    if workload.engine == GRAPH_ENGINE:
+        resolved = resolve(ENGINES[GRAPH_ENGINE], shape, workload)
+        least = engine_named(GRAPH_ENGINE).at_least_bytes(shape, resolved)
         for asked, number, usable_bytes in machines:
             for tokens in {resolved.context_tokens, stops[-1]} if least <= usable_bytes else ():
                 place(shape, asked.on(resolved.but(context_tokens=tokens)), number)

@@ -198,7 +198,7 @@ def test_a_class_that_it_lacks_is_refused_by_name() -> None:
     """No file of `srt/models/` has an `EntryClass` for Jamba, whose class in transformers allows no other attention."""
     with pytest.raises(WorkloadError) as caught:
         estimate(catalogued("ai21/ai21-jamba-large-1-6"), Workload(engine="sglang"))
-    assert (caught.value.field, caught.value.key) == ("engine", "model_not_known")
+    assert (caught.value.field, caught.value.key) == ("engine", "model_not_supported")
 
 
 @pytest.mark.parametrize("slug", ["deepseek/deepseek-v4-pro", "meta/llama-3-2-11b-vision-instruct"])

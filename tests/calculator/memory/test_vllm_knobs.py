@@ -135,7 +135,7 @@ def test_an_encoder_whose_heads_do_not_divide_is_refused() -> None:
 def test_models_that_0_33_does_not_know(name: str) -> None:
     with pytest.raises(WorkloadError) as error:
         estimate(catalogued(name), ON_H100)
-    assert (error.value.field, error.value.key) == ("engine", "model_not_known")
+    assert (error.value.field, error.value.key) == ("engine", "model_not_supported")
 
 
 PRINTED = [

@@ -52,6 +52,7 @@ EXCEPTIONS = {
     "attention": {
         "deepseek-v4-flash",  # the card adds "mqa" and "heavily-compressed"
         "deepseek-v4-flash-0731",
+        "deepseek-v4-flash-vision-exp",
         "deepseek-v4-pro",
         "deepseek-v4-pro-0813",
         "gemma-4-12b-it",  # one kind of its layers has a single head of keys

@@ -217,7 +217,7 @@ def test_engine_that_does_not_run_the_model_is_said_and_not_the_default() -> Non
     """Llama 3.2 Vision attends to images by cross-attention, which llama.cpp does not run; vLLM has no class for it."""
     vision = "/en/models/llama-3-2-11b-vision-instruct/"
     assert '<option value="transformers" selected>' in get(vision)
-    said = {"llama.cpp": "does not run this model", "vllm": "does not know this model (mllama)"}
+    said = {"llama.cpp": "does not run this model", "vllm": "has no class for models of the type mllama"}
     for engine, sentence in said.items():
         for headers in ({}, HTMX):
             assert sentence in text_of(get(f"{vision}?engine={engine}", 400, headers=headers))
