@@ -249,10 +249,11 @@ def test_nandi_keeps_each_pass() -> None:
 
 def test_glm_sees_with_kimi_s_encoder() -> None:
     """vLLM's `glm5v`: MoonViT and GLM-5.2, each as in its own file."""
-    config = {"model_type": "glm5v", "text_config": catalogued_config("zhipu/glm-5-2")}
-    config["vision_config"] = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27}
-    config["vision_config"] |= {"patch_size": 14, "num_attention_heads": 16, "merge_kernel_size": [2, 2]}
-    seeing, alone = read_config(config), read_config(config["text_config"])
+    text = catalogued_config("zhipu/glm-5-2")
+    vision: Config = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27}
+    vision |= {"patch_size": 14, "num_attention_heads": 16, "merge_kernel_size": [2, 2]}
+    seeing = read_config({"model_type": "glm5v", "text_config": text, "vision_config": vision})
+    alone = read_config(text)
     assert sum(tensor.elements for tensor in seeing.tensors_of("text")) == sum(
         tensor.elements for tensor in alone.tensors_of("text")
     )
@@ -287,7 +288,7 @@ def puzzle(*blocks: Config) -> Config:
 
 def test_a_puzzle_s_blocks_differ_from_the_file() -> None:
     """Without changes it is Nemotron-H's; four experts fewer are 4 x (2 x 64 x 32 + 64) numbers fewer."""
-    kinds = [{"block_type": word} for word in ("mamba", "moe", "attention", "moe")]
+    kinds: list[Config] = [{"block_type": word} for word in ("mamba", "moe", "attention", "moe")]
     plain = read_config(PUZZLE | {"model_type": "nemotron_h", "hybrid_override_pattern": "ME*E"})
     assert read_config(puzzle(*kinds)).total_parameters == plain.total_parameters
     kinds[1]["n_routed_experts"] = 4

@@ -62,7 +62,7 @@ CASES: list[tuple[dict[str, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "condition"), CASES, ids=str)
+@pytest.mark.parametrize(("asked", "condition"), CASES, ids=[str(asked) for asked, _condition in CASES])
 def test_it_is_what_the_database_chooses(asked: dict[str, Any], condition: Any) -> None:
     """A draft answers nothing, nor does a model of which nothing is known but its name, where anything is asked."""
     draft, unknown = LanguageModel.objects.order_by("slug")[:2]
