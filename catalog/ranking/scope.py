@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import PlainSerializer
 
 from catalog.ranking.rule import MIN_ITEMS_PER_MODEL
 from catalog.ranking.scores import Benchmark
@@ -19,7 +22,7 @@ class Scope:
     """
 
     key: str
-    categories: frozenset[str] | None
+    categories: Annotated[frozenset[str], PlainSerializer(sorted)] | None  # equal documents are the same bytes
     min_benchmarks: int
     min_categories: int = 1
     min_items: int = MIN_ITEMS_PER_MODEL

@@ -291,3 +291,8 @@ def test_another_method_is_the_cause_it_is(world: World) -> None:
     old = release(world)
     new = replace(old, method="2", ranked=tuple(replace(place, rank=41 - place.rank) for place in old.ranked))
     assert all(change.reasons == (ChangeReason(Cause.METHOD),) for change in compare(old, new))
+
+
+def test_equal_documents_are_the_same_bytes(noisy: World) -> None:
+    scope = replace(OVERALL, categories=frozenset("hgfedcba"))
+    assert b'["a","b","c","d","e","f","g","h"]' in to_json(replace(release(noisy), scope=scope))
