@@ -1,5 +1,5 @@
-"""Plans of llama.cpp's graphs, and shapes with all that is known of them, lie in the cache `graphs`, for all processes
-and the next start."""
+"""Plans of llama.cpp's graphs lie in the cache `graphs`, shapes with all that is known of them in `shapes`, for all
+processes and the next start. Both under the state of the code, so that a deploy begins anew."""
 
 from __future__ import annotations
 
@@ -14,28 +14,36 @@ from calculator.architecture import Shape
 
 
 class KeptGraphs:
-    """Under the state of the code, so that a deploy begins anew. Where nothing can be written, nothing is kept."""
+    """Where nothing can be written, nothing is kept."""
 
     def get(self, key: str) -> object:
-        with suppress(OSError):
-            return caches["graphs"].get(f"{LOADED}-{key}")
-        return None
+        return _get("graphs", key)
 
     def set(self, key: str, value: object) -> None:
-        with suppress(OSError):
-            caches["graphs"].set(f"{LOADED}-{key}", value, timeout=None)
+        _set("graphs", key, value)
 
 
 def kept_shape(config: Mapping[str, object]) -> Shape | None:
     """What `read_config` makes of it, with all that was known of the shape when it was kept."""
-    found = KeptGraphs().get(_key(config))
+    found = _get("shapes", _key(config))
     return found if isinstance(found, Shape) else None
 
 
 def keep_shape(config: Mapping[str, object], shape: Shape) -> None:
-    KeptGraphs().set(_key(config), shape)
+    _set("shapes", _key(config), shape)
+
+
+def _get(cache: str, key: str) -> object:
+    with suppress(OSError):
+        return caches[cache].get(f"{LOADED}-{key}")
+    return None
+
+
+def _set(cache: str, key: str, value: object) -> None:
+    with suppress(OSError):
+        caches[cache].set(f"{LOADED}-{key}", value, timeout=None)
 
 
 def _key(config: Mapping[str, object]) -> str:
     """A config comes from JSON, whose `repr` tells all values apart."""
-    return f"shape-{blake2b(repr(config).encode(errors='surrogatepass'), digest_size=16).hexdigest()}"
+    return blake2b(repr(config).encode(errors="surrogatepass"), digest_size=16).hexdigest()

@@ -181,6 +181,11 @@ CACHES = {
         "LOCATION": WRITTEN / ".cache" / "graphs",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
+    "shapes": {  # each with all that is known of it, 20 to 300 KB; apart, so that readers' plans do not push them out
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": WRITTEN / ".cache" / "shapes",
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    },
     "checked": {  # what the checks found on each card, for the next start
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": WRITTEN / ".cache" / "checked",

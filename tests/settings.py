@@ -11,7 +11,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 # tests/config/test_static.py runs collectstatic with the product's storage.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 NOWHERE = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
-CACHES = CACHES | {"graphs": NOWHERE, "written": NOWHERE}  # nothing of another run
+CACHES = CACHES | {"graphs": NOWHERE, "shapes": NOWHERE, "written": NOWHERE}  # nothing of another run
 STATIC_ROOT = BASE_DIR / "static"  # WhiteNoise warns of a folder that is not there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 RANK_IN_BACKGROUND = False  # the process would not see the test's database

@@ -29,7 +29,7 @@ TEXTS: Mapping[str, Promise] = {
     "computed_where_all_work": _("By config.json a token reads all parameters, so the active count is the total."),
     "all_where_some_rest": _("By config.json a token does not read all parameters."),
     "attention": _("“%(words)s” must be named if, and only if, config.json has such layers."),
-    "gguf_of_no_engine": _("GGUF files are listed, but llama.cpp does not run this model (%(refusal)s)."),
+    "gguf_of_no_engine": _("GGUF files are listed, but llama.cpp does not run this model."),
     "ollama_apart": _("Ollama runs what llama.cpp does not: say so in the descriptions of both languages."),
     "format_rated": _("A rate in %(format)s is given, so the card computes in it."),
     "format_present": _("%(architecture)s computes in %(format)s."),

@@ -66,4 +66,4 @@ class BenchmarkForm(ModelFilterForm):
 
     @property
     def narrows(self) -> bool:
-        return self.is_valid() and any(self.cleaned_data[name] for name in self.cleaned_data if name != "variant")
+        return self.is_valid() and self.narrowing != Narrowing()

@@ -48,10 +48,6 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         """Entries that need no more than that as their own pages show it at first; unknown ones are left out."""
         return self.filter(memory_8k_bytes__lte=memory_bytes)
 
-    def newest_first(self) -> Self:
-        """The usual order of lists."""
-        return self.order_by(models.F("release_date").desc(nulls_last=True), "slug")
-
     def by_rank(self, release: Release) -> Self:
         """The best of a board first; those without a rank there last, the newest first."""
         place = models.FilteredRelation("places", condition=models.Q(places__release=release))

@@ -38,11 +38,6 @@ class BestFirst(Sequence[Row]):
             kept = set(rows.filter(Among(self._order)).order_by().values_list("pk", flat=True))
             self._order = [key for key in self._order if key in kept]
 
-    @property
-    def keys(self) -> Sequence[int]:
-        """Primary keys of all of them, in order."""
-        return self._order
-
     def __len__(self) -> int:
         return len(self._order)
 

@@ -91,7 +91,8 @@ DUMMY = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 @pytest.mark.django_db
 def test_the_site_serves_without_redis_and_readiness_says_so(outage: shared_cache.Outage, client: Client) -> None:
     names = ("default", "answers")
-    with override_settings(CACHES={name: GONE | {"KEY_PREFIX": name} for name in names} | {"graphs": DUMMY}):
+    files = {"graphs": DUMMY, "shapes": DUMMY}
+    with override_settings(CACHES={name: GONE | {"KEY_PREFIX": name} for name in names} | files):
         for path in ("/en/", "/zh-hans/models/", "/api/v1/models/"):
             assert client.get(path).status_code == 200, path
         answer = client.get("/readyz")

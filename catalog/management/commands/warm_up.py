@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = versions.key("warm", DataChange.version())
-        if caches["graphs"].get(done):
+        if caches["shapes"].get(done):
             return
         if hasattr(os, "nice"):
             os.nice(10)  # visitors first
@@ -70,7 +70,7 @@ class Command(BaseCommand):
                 shape.known.clear()  # so that this process does not hold it of all models
         with suppress(OSError):  # where nothing can be written, nothing was kept
             fits.keep(version)
-            caches["graphs"].set(done, True, timeout=None)
+            caches["shapes"].set(done, True, timeout=None)
 
 
 class _Devices(NamedTuple):
@@ -121,6 +121,7 @@ def _ask(shape: Shape, longest: int | None, machines: Iterable[_Devices]) -> Non
 def _forget_what_is_past() -> None:
     """Else what other states of the code and of the data have left takes the room of what is asked for."""
     caches["written"].clear()
-    if caches["graphs"].get("code") != LOADED:
-        caches["graphs"].clear()
-        caches["graphs"].set("code", LOADED, timeout=None)
+    if caches["shapes"].get("code") != LOADED:
+        for name in ("graphs", "shapes"):
+            caches[name].clear()
+        caches["shapes"].set("code", LOADED, timeout=None)

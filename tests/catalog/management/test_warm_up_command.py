@@ -27,7 +27,7 @@ trace = import_module("calculator.memory.llama_cpp.graph.trace")  # whose name i
 @pytest.mark.usefixtures("shipped")
 def test_each_model_is_asked_about_once_for_each_state_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    kept = {name: LocMemCache(f"warm-up-{name}", {}) for name in ("graphs", "written")}
+    kept = {name: LocMemCache(f"warm-up-{name}", {}) for name in ("graphs", "shapes", "written")}
     monkeypatch.setattr(warm_up, "caches", kept)
     monkeypatch.setattr(warm_up, "recommend", lambda shape, *_: asked.append(shape))
     monkeypatch.setattr(warm_up, "cases", tuple)
@@ -49,9 +49,9 @@ def test_the_first_question_for_many_cards_reads_no_config_and_lays_out_no_plan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In another process, whatever the context: what it reads of each model lies in one file."""
-    graphs = LocMemCache("warm-up-shapes", {})
-    monkeypatch.setattr(kept_graphs, "caches", {"graphs": graphs})
-    monkeypatch.setattr(warm_up, "caches", {"graphs": graphs, "written": LocMemCache("warm-up-written", {})})
+    kept = {name: LocMemCache(f"many-cards-{name}", {}) for name in ("graphs", "shapes", "written")}
+    monkeypatch.setattr(kept_graphs, "caches", kept)
+    monkeypatch.setattr(warm_up, "caches", kept)
     monkeypatch.setattr(warm_up, "cases", tuple)
     monkeypatch.setattr("os.nice", lambda by: 0)
     shapes._read.cache_clear()  # of these nothing was asked before
@@ -62,7 +62,7 @@ def test_the_first_question_for_many_cards_reads_no_config_and_lays_out_no_plan(
     ]
     right = [Client().get(path).content for path in paths]
     shapes._read.cache_clear()  # what follows is kept for shapes that nobody has any more
-    for cache in caches.all():
+    for cache in (*caches.all(), kept["graphs"]):  # plans may have been pushed out by others
         cache.clear()
     monkeypatch.setattr(shapes, "read_config", lambda *_: pytest.fail("a config was read"))
     for name in ("_follow", "_build"):
@@ -73,13 +73,13 @@ def test_the_first_question_for_many_cards_reads_no_config_and_lays_out_no_plan(
 
 
 def test_what_other_states_have_left_gives_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = {name: LocMemCache(f"room-{name}", {}) for name in ("graphs", "written")}
+    kept = {name: LocMemCache(f"room-{name}", {}) for name in ("graphs", "shapes", "written")}
     monkeypatch.setattr(warm_up, "caches", kept)
     for cache in kept.values():
         cache.set("old", 1)
     warm_up._forget_what_is_past()
-    assert [cache.get("old") for cache in kept.values()] == [None, None]
+    assert [cache.get("old") for cache in kept.values()] == [None] * 3
     for cache in kept.values():
         cache.set("new", 1)
     warm_up._forget_what_is_past()
-    assert [kept[name].get("new") for name in ("graphs", "written")] == [1, None]  # graphs are of the code alone
+    assert [cache.get("new") for cache in kept.values()] == [1, 1, None]  # graphs and shapes are of the code alone
