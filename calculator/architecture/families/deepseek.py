@@ -11,7 +11,7 @@ from calculator.architecture.families.hyper_connections import around_layer, bef
 from calculator.architecture.families.sparse import FIRST_DEEPSEEK
 from calculator.architecture.families.standard import PRE_NORMS, Family, first_dense
 from calculator.architecture.feed_forward import dense, experts, read_experts
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import MOST_LAYERS, Fields
 from calculator.architecture.shape import NGRAMS, Experts
 from calculator.architecture.shown import short
 from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
@@ -163,7 +163,7 @@ def _looked_up(c: Fields, hidden: int) -> tuple[Weight, ...]:
     parts = (c.size("oe_neighbor_num", 5) - 1) * c.size("oe_split_num", 4)
     if not ratio:
         return ()
-    if parts < 1 or hidden % parts:
+    if not 1 <= parts <= MOST_LAYERS or hidden % parts:
         raise c.fail("oe_split_num", "unsupported_value", value=parts)
     rows, width = int(ratio * c.size("vocab_size")), hidden // parts
     tables = tuple(Weight(NGRAMS, (rows + 2 * index + 1, width)) for index in range(parts))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calculator.architecture.attention import mixer
+from calculator.architecture.attention import divides, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.standard import PRE_NORMS, Family
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
 from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
 
+MOST_STREAMS = 64  # Motif 3 has four; tables grow with the third power
 POLYNOMIAL = vector("ffn_act", 4)  # three factors and a constant of PolyNorm (arXiv:2411.03884)
 
 
@@ -33,7 +34,10 @@ def _plain(c: Fields) -> Decoder:
     noise, ratio = c.size("num_noise_heads", None), c.size("k_ratio", 1)
     c.ignore("attention_cls", "fused_rope", "max_window_layers", "sliding_window", "use_sliding_window", "expanded")
     output, value_heads = heads * head_dim, kv_heads
-    if noise is not None:
+    if noise is not None and not c.faults:
+        if not 1 <= noise <= heads - noise:
+            raise c.fail("num_noise_heads", "out_of_range", value=noise, least=1, most=heads // 2)
+        divides(c, "num_noise_heads", noise, "num_attention_heads", heads)
         output = 2 * ((heads - noise) // noise) * noise * head_dim
         value_heads = 2 * (kv_heads // (ratio + 1))
     spec = mixer(c, "full", heads, kv_heads, head_dim)
@@ -74,7 +78,7 @@ def _latent(c: Fields) -> Decoder:
     )
     c.ignore("sliding_window", "num_active_expert_groups", "mhc_sinkhorn_iters", "original_seq_len", "layer_types")
     c.config = {**c.config, "num_experts_per_tok": c.size("experts_top_k", c.size("num_active_experts", 1))}
-    streams = _streams(c, hidden, c.size("mhc_expansion_rate")) if c.flag("mhc_enabled", True) else Block()
+    streams = _streams(c, hidden, _rate(c)) if c.flag("mhc_enabled", True) else Block()
     around = norms(PRE_NORMS, hidden) + streams
     attend = {
         kind: Block(weights, (mixer(c, kind, heads, kv_heads, head_dim, value),)) for kind in dict.fromkeys(kinds)
@@ -91,6 +95,12 @@ def _latent(c: Fields) -> Decoder:
     )
     model = decoder(c, [layers[kind, int(index < first)] for index, kind in enumerate(kinds)])
     return replace(model, mtp=[guesses] * c.count("num_mtp_layers"))
+
+
+def _rate(c: Fields) -> int:
+    if (rate := c.size("mhc_expansion_rate")) > MOST_STREAMS:
+        raise c.fail("mhc_expansion_rate", "out_of_range", value=rate, least=1, most=MOST_STREAMS)
+    return rate
 
 
 def _streams(c: Fields, hidden: int, number: int) -> Block:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from calculator.architecture.attention import attention, mixer
+from calculator.architecture.attention import attention, divides, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.dense import GEMMA2
 from calculator.architecture.families.standard import Family
@@ -72,6 +72,7 @@ class Halves:
 
 def self_attention(c: Fields) -> Block:
     hidden, heads = c.size("hidden_size"), c.size("decoder_attention_heads")
+    divides(c, "decoder_attention_heads", heads, "hidden_size", hidden)
     return attention(hidden, mixer(c, "full", heads, heads, hidden // heads), qkv_bias=True, out_bias=True)
 
 

@@ -62,7 +62,8 @@ def _kinds(c: Fields, number: int) -> list[str]:
     if listed is None:
         kinds = layer_kinds(c)
     else:
-        kinds = ["full" if index in listed else "recurrent" for index in range(number)]
+        full = set(listed)
+        kinds = ["full" if index in full else "recurrent" for index in range(number)]
     unknown = next((kind for kind in kinds if kind not in ("full", "recurrent")), None)
     if unknown is not None:
         raise c.fail("layer_types", "unknown_layer_kind", kind=unknown, model_type=c.model_type)

@@ -13,6 +13,9 @@ from calculator.architecture.tensors import Weight, linear, norm, vector
 from calculator.architecture.towers.tower import block, patches
 
 
+MOST_STAGES = 8  # published encoders have four, each twice as wide as the one before
+
+
 class Seen(NamedTuple):
     """What an encoder stores, how wide a position of what it made is, and how many there are of one image."""
 
@@ -58,6 +61,8 @@ def _swin(c: Fields) -> Seen:
     first, depths, heads = c.size("embed_dim"), c.sizes("depths", least=1) or [], c.sizes("num_heads", least=1) or []
     if not depths or len(depths) != len(heads):
         raise c.fail("depths", "wrong_length", length=len(depths), expected=len(heads))
+    if len(depths) > MOST_STAGES:
+        raise c.fail("depths", "out_of_range", value=len(depths), least=1, most=MOST_STAGES)
     if sum(depths) > MOST_LAYERS:
         raise c.fail("depths", "out_of_range", value=sum(depths), least=1, most=MOST_LAYERS)
     window, ratio, bias = c.size("window_size"), c.number("mlp_ratio", 4), c.flag("qkv_bias", True)

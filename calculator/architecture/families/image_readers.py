@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from calculator.architecture.attention import attention
+from calculator.architecture.attention import attention, divides
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.classic import GPT2
 from calculator.architecture.families.encoder_decoders import MBART, UNREAD, Halves, crossing
@@ -48,6 +48,7 @@ def _bart(halves: Halves, c: Fields, seen: Seen) -> Decoder:
     c.ignore("max_length", "add_cross_attention", "is_decoder", "normalize_before", "add_final_layer_norm")
     width = c.size("cross_attention_hidden_size", hidden)
     heads = c.size("decoder_attention_heads")
+    divides(c, "decoder_attention_heads", heads, "hidden_size", hidden)
     block = attends(hidden, heads) + sees(hidden, heads, seen, width=width)
     block += norms(("attn_norm", "cross_attn_norm", "ffn_norm"), hidden, "layer")
     block += dense(hidden, c.size("decoder_ffn_dim"), gated=False, bias=True)
@@ -82,6 +83,7 @@ def _bert(c: Fields, seen: Seen, *, width: int | None = None) -> Decoder:
     )
     c.ignore("position_embedding_type", "add_cross_attention", "is_decoder", "encoder_hidden_size", "projection_dim")
     c.ignore("cross_attention_hidden_size", "classifier_dropout", "label_smoothing", "bos_token_id")
+    divides(c, "num_heads", heads, "hidden_size", hidden)
     block = attends(hidden, heads) + sees(hidden, heads, seen, width=width or hidden)
     block += norms(("attn_post_norm", "cross_attn_norm", "ffn_post_norm"), hidden, "layer")
     block += dense(hidden, inner, gated=False, bias=True)
@@ -143,6 +145,7 @@ def pix2struct(c: Fields) -> Decoder:
     text.config = {**text.config, "tie_word_embeddings": c.flag("tied")}
     seen = pix2struct_vision(vision)
     hidden, heads, inner = text.size("hidden_size"), text.size("num_heads"), text.size("intermediate_size")
+    divides(text, "num_heads", heads, "hidden_size", hidden)
     block = attends(hidden, heads, bias=False) + sees(hidden, heads, seen, width=hidden, bias=False)
     block += norms(("attn_norm", "cross_attn_norm", "ffn_norm"), hidden) + dense(hidden, inner)
     extra = vector("attn_rel_b", text.size("relative_attention_num_buckets", 32), heads)

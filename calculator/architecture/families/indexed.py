@@ -8,7 +8,7 @@ from calculator.architecture.families.deepseek import some_indexers
 from calculator.architecture.families.hyper_connections import around_layer, before_output
 from calculator.architecture.families.standard import PRE_NORMS, Family, first_dense
 from calculator.architecture.feed_forward import dense, experts, read_experts
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import MOST_LAYERS, Fields
 from calculator.architecture.linear_attention import kimi_delta
 from calculator.architecture.prediction import before
 from calculator.architecture.shape import CompressedAttention, Experts, IndexedAttention, Indexer
@@ -22,7 +22,7 @@ def deepseek_v4(c: Fields) -> Decoder:
     """DeepSeek-V4: a window of one vector per token, and beyond it one per 4 tokens (with an indexer) or per 128."""
     hidden, number = c.size("hidden_size"), c.size("num_layers")
     rates = _compression_by_layer(c, number)
-    hashed = c.count("num_hash_layers", 3)
+    hashed = min(c.count("num_hash_layers", 3), number)
     kinds = c.words("mlp_layer_types", number) or ["hash_moe"] * hashed + ["moe"] * (number - hashed)
     c.ignore("attention_bias", "num_kv_heads", "hc_sinkhorn_iters", "qk_rope_head_dim", "expert_dtype", "mlp_bias")
     around = norms(PRE_NORMS, hidden) + around_layer(c, 3)
@@ -63,7 +63,11 @@ def _drafting(c: Fields, rates: list[int], rest: Block) -> list[Block]:
     hidden, vocabulary, rank = c.size("hidden_size"), c.size("vocab_size"), c.size("dspark_markov_rank")
     seen = c.sizes("dspark_target_layer_ids")
     c.ignore("dspark_block_size", "dspark_noise_token_id")
-    layers = [rest + _compressed(c, rate) for rate in rates or [0] * DSPARK_LAYERS]
+    if len(rates) > MOST_LAYERS:
+        raise c.fail("compress_ratios", "out_of_range", value=len(rates), least=0, most=MOST_LAYERS)
+    rates = rates or [0] * DSPARK_LAYERS
+    attend = {rate: rest + _compressed(c, rate) for rate in dict.fromkeys(rates)}
+    layers = [attend[rate] for rate in rates]
     taken_in = linear("nextn.main_proj", hidden, hidden * (DSPARK_LAYERS if seen is None else len(seen)))
     layers[0] += Block(taken_in + norm("nextn.main_norm", hidden))
     follows = linear("nextn.markov_w1", vocabulary, rank) + linear("nextn.markov_w2", vocabulary, rank)

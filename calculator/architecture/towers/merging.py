@@ -102,6 +102,8 @@ def zdtaichu(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     c = vision_of(outer, "radio")
     width, patch, side = outer.size("vit_hidden_size", 1280), c.size("patch_size"), c.size("max_img_size", 2048)
     extra, factor = c.count("num_cls_tokens", 3) + c.count("num_registers", 7), outer.number("downsample_ratio", 0.5)
+    if patch > side:
+        raise c.fail("patch_size", "out_of_range", value=patch, least=1, most=side)
     c.ignore("image_size", "num_heads", "max_resolution", "patch_dim", "qkv_bias", "use_swiglu_ffn", "hidden_size")
     outer.ignore("force_image_size", "max_dynamic_patch", "use_thumbnail")
     outside = vector("v.position_embd", (side // patch) ** 2, width) + vector("v.class_embd", extra, width)

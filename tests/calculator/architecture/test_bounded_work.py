@@ -11,6 +11,7 @@ import pytest
 from calculator.architecture import ConfigError, read_config
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from tests.calculator.architecture.test_bad_input import LLAMA
+from tests.calculator.architecture.test_image_readers import PUBLISHED as SEEING
 from tests.calculator.architecture.test_published_code import HRM, HUGINN, IQUEST
 from tests.calculator.architecture.test_published_encoders import CHAMELEON
 from tests.calculator.memory.shapes import catalogued_config
@@ -23,6 +24,10 @@ GRANITE_VISION: dict[str, Any] = {
     "deepstack_layer_map": [[-19, 9], [-13, 6], [-7, 3], [-1, 0]],
     "qformer_config": {"num_hidden_layers": 1, "hidden_size": 1152, "encoder_hidden_size": 1152},
 }
+
+
+SPARSE = ["compressed_sparse_attention"] * 2
+V4_FLASH = catalogued_config("deepseek/deepseek-v4-flash-0731")
 
 
 def changed(config: dict[str, Any], **values: Any) -> dict[str, Any]:
@@ -58,6 +63,26 @@ def changed(config: dict[str, Any], **values: Any) -> dict[str, Any]:
             "deepstack_layer_map",
             id="queries for each layer read",
         ),
+        pytest.param(
+            changed(catalogued_config("meituan/longcat-2-0"), hidden_size=2**20, oe_neighbor_num=2, oe_split_num=2**20),
+            "oe_split_num",
+            id="tables of n-grams",
+        ),
+        pytest.param(
+            changed(V4_FLASH, dspark_markov_rank=64, compress_ratios=[4] * 20_000),
+            "compress_ratios",
+            id="layers that guess",
+        ),
+        pytest.param(
+            changed(SEEING["swin and bert"][0], encoder__depths=[1] * 511, encoder__num_heads=[1] * 511),
+            "encoder.depths",
+            id="stages of an encoder, each twice as wide",
+        ),
+        pytest.param(
+            changed(catalogued_config("motif/motif-3"), mhc_expansion_rate=2**27),
+            "mhc_expansion_rate",
+            id="streams around a part",
+        ),
     ],
 )
 def test_what_multiplies_is_refused_by_name(config: dict[str, Any], key: str) -> None:
@@ -78,6 +103,8 @@ def test_as_they_are_published_they_are_read() -> None:
         ("baidu/qianfan-ocr", {"vision_config__patch_size": [0, 14]}, True),
         ("baidu/qianfan-ocr", {"vision_config__image_size": [448]}, True),
         ("ibm/granite-4-0-h-micro", {"shared_intermediate_size": 0}, False),
+        ("deepseek/deepseek-v4-flash-0731", {"num_hidden_layers": 2, "layer_types": SPARSE}, False),
+        ("taichu/zdtaichu5-0-9b", {"vision_config__max_img_size": 8}, True),
         ("mistral/mistral-large-4-1t-a52b", {"text_config__qk_rope_head_dim": 0}, False),
     ],
 )

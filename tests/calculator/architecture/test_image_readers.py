@@ -118,3 +118,9 @@ def test_what_is_not_read_is_named(config: Config, key: str, reason: str) -> Non
     with pytest.raises(ConfigError) as raised:
         read_config(config)
     assert (raised.value.faults[0].key, raised.value.faults[0].reason) == (key, reason)
+
+
+@pytest.mark.parametrize("heads", [3, 65])
+def test_heads_that_do_not_divide_are_named(heads: int) -> None:
+    with pytest.raises(ConfigError, match="does_not_divide"):
+        read_config(both(VIT, trocr(64, 2, 768, decoder_attention_heads=heads)))

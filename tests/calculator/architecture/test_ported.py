@@ -303,6 +303,7 @@ def test_a_puzzle_s_blocks_differ_from_the_file() -> None:
         (PUZZLE | {"block_configs": [1]}, "block_configs", "not_a_list"),
         (PUZZLE, "block_configs", "not_a_list"),
         (MOTIF | {"hidden_act": "silu"}, "hidden_act", "unsupported_value"),
+        (MOTIF | {"num_noise_heads": 100}, "num_noise_heads", "out_of_range"),
         (MOTIF_3 | {"num_noise_heads": 80}, "num_noise_heads", "out_of_range"),
         (MOTIF_3 | {"qk_rope_head_dim": 256}, "qk_rope_head_dim", "out_of_range"),
         (NANDI | {"qk_norm": True}, "qk_norm", "unknown_key"),
