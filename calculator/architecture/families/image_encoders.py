@@ -12,7 +12,6 @@ from calculator.architecture.fields import MOST_LAYERS, Fields
 from calculator.architecture.tensors import Weight, linear, norm, vector
 from calculator.architecture.towers.tower import block, patches
 
-
 MOST_STAGES = 8  # published encoders have four, each twice as wide as the one before
 
 
