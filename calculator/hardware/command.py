@@ -29,6 +29,8 @@ REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 SEQ2SEQ = "AutoModelForSeq2SeqLM"
 AUTO_CLASSES = {"": "AutoModelForCausalLM", "text": SEQ2SEQ, "image": "AutoModelForImageTextToText"}
 """By what an encoder reads (`Shape.reads_first`)."""
+SEES_BESIDE = frozenset({"florence2_language"})
+"""Read texts first, and are known to the class for images alone (`models/auto/modeling_auto.py` of 5.24)."""
 NO_REPOSITORY = "organisation/model"
 NO_DRAFT_REPOSITORY = "organisation/draft-model"
 
@@ -59,7 +61,9 @@ class WeightSource:
 
 def auto_class(shape: Shape) -> str:
     """`WeightSource.auto_class`: models that write by diffusion come with their own loop (LLaDA's `generate.py`)."""
-    return "" if shape.diffusion else AUTO_CLASSES[shape.reads_first]
+    if shape.diffusion:
+        return ""
+    return AUTO_CLASSES["image" if shape.model_type in SEES_BESIDE else shape.reads_first]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

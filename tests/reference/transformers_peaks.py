@@ -20,6 +20,7 @@ import json
 import os
 import platform
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -522,7 +523,8 @@ def loaded(say: Say) -> None:
 
     for name, layers in (("llama-3-1-8b-instruct", 4), ("qwen3-8b", 8)):
         model = build(config_of(name, layers, {}))
-        model.save_pretrained("/tmp/checkpoint")
+        checkpoint = tempfile.TemporaryDirectory()
+        model.save_pretrained(checkpoint.name)
         del model
         clear()
         four = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
@@ -532,7 +534,7 @@ def loaded(say: Say) -> None:
             try:
                 held = torch.cuda.memory_allocated()
                 model = AutoModelForCausalLM.from_pretrained(
-                    "/tmp/checkpoint", dtype=torch.bfloat16, device_map="cuda", **named
+                    checkpoint.name, dtype=torch.bfloat16, device_map="cuda", **named
                 )
                 base = {
                     "config": name,
@@ -557,6 +559,7 @@ def loaded(say: Say) -> None:
                 say({"config": name, "weight_format": kept, "failed": f"{type(error).__name__}: {error}"[:300]})
             model = None
             clear()
+        checkpoint.cleanup()
 
 
 def training(say: Say) -> None:

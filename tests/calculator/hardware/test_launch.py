@@ -249,3 +249,9 @@ def test_transformers_loads_a_model_by_what_writes(diffusion: str, reads_first: 
     texts = [command.text for command in launch_commands(workload, source)]
     assert len(texts) == (expected is not None)
     assert all(str(expected) in text for text in texts)
+
+
+def test_florence_is_loaded_by_the_class_for_images() -> None:
+    """`MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES` of transformers 5.24 has no `florence2`, that for images has."""
+    shape = replace(catalogued("qwen/qwen3-8b"), model_type="florence2_language", reads_first="text")
+    assert auto_class(shape) == "AutoModelForImageTextToText"
