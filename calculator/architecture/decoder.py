@@ -24,6 +24,7 @@ class Decoder:
     shared: tuple[Weight, ...]  # outside the layers: embeddings, final norm, output
     mtp: Sequence[Block] = field(default=())  # multi-token prediction, kept apart from the count
     undescribed_mtp: int = 0  # such layers that the config counts without saying what they are
+    decoder_type: str = ""  # the model type of what writes, where the file joins two models
 
     def typed_layers(self) -> tuple[Layer, ...]:
         last_with_cache: dict[type[Mixer], int] = {}

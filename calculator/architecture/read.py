@@ -78,6 +78,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         architecture=class_named(config),
         text_architecture=None if wrapped.text is wrapped.outer else class_named(wrapped.text.config),
         file_type=wrapped.outer.model_type,
+        decoder_type=model.decoder_type,
         tower_heads=_tower_heads(wrapped.outer),
         image_tokens=_image_tokens(config),
         rotary=rotary_tables(wrapped.text, layers),

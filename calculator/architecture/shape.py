@@ -189,6 +189,7 @@ class Shape:
     architecture: str | None = None  # the class that the file names, whose code an engine looks for
     text_architecture: str | None = None  # the class that it names for a language model inside
     file_type: str = ""  # the model type of the whole file; `model_type` is its language model's
+    decoder_type: str = ""  # the model type of what writes, where the file joins an encoder and any decoder
     tower_heads: int = 0  # of the encoder for images
     image_tokens: int = 0  # that an image becomes, where the config itself says how many
     rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in

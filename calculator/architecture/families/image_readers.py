@@ -120,7 +120,7 @@ def vision_encoder_decoder(c: Fields) -> Decoder:
     between: tuple[Weight, ...] = ()
     if seen.width != model.hidden_size and not own_width:
         between = linear("mm.projection", model.hidden_size, seen.width, True)
-    return replace(model, shared=model.shared + seen.weights + between)
+    return replace(model, shared=model.shared + seen.weights + between, decoder_type=writes.model_type)
 
 
 def blip(c: Fields) -> Decoder:

@@ -19,6 +19,7 @@ from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
     CompressedAttention,
+    CrossAttention,
     Dense,
     Experts,
     FullAttention,
@@ -41,15 +42,36 @@ FLASH_HEAD_DIM = 256
 is given."""
 LINEAR_CHUNK = 64  # tokens: `torch_chunk_gated_delta_rule`, `chunk_kimi_delta_attention`
 
-EAGER = dict.fromkeys(("gemma2", "granite_swa", "granitemoe_swa", "mpt", "vaultgemma", "xglm"), 1) | {
-    "bloom": 3,
-    "deepseek_v4": 2,
-    "gpt_oss": 3,
-    "mimo_v2_flash": 3,
+
+class Scores(NamedTuple):
+    """Matrices of heads x tokens x tokens that are alive at once: in the model's own width and in 32 bits. `ran` says
+    whether such a model ran on a card."""
+
+    narrow: int
+    wide: int
+    ran: bool = True
+
+
+EAGER = {
+    **dict.fromkeys(("gemma2", "granite_swa", "granitemoe_swa", "mpt", "vaultgemma", "xglm"), Scores(1, 2)),
+    "bloom": Scores(3, 2),
+    "deepseek_v4": Scores(2, 2),
+    **dict.fromkeys(("gpt_oss", "mimo_v2_flash"), Scores(3, 0)),  # their softmax is not widened
+    "t5gemma": Scores(1, 2, ran=False),
+    "gpt_neo": Scores(1, 2, ran=False),  # in 32 bits throughout; what the layer before answered is held beside
+    "flint": Scores(0, 3, ran=False),  # in 32 bits throughout: with and without the sink, and the softmax
+    # sinks stay in 32 bits (`_keep_in_fp32_modules_strict`), and so does what they are joined to
+    **dict.fromkeys(("hy_v4", "hy_v4_vl_text"), Scores(2, 2, ran=False)),
+    # the bias of distances is a matrix of its own beside those of HY4
+    **dict.fromkeys(("inkling2_text", "inkling2_loop_text"), Scores(3, 2, ran=False)),
+    "gpt_neox_japanese": Scores(4, 0, ran=False),  # one of them of the layer before
+    "openai-gpt": Scores(3, 0, ran=False),
+    **dict.fromkeys(("blip", "trocr"), Scores(2, 0, ran=False)),
 }
-"""Classes without `_supports_sdpa`: 16-bit matrices of heads x tokens x tokens that are alive at once."""
-EAGER_IN_16_BITS = frozenset({"gpt_oss", "mimo_v2_flash"})
-"""Their softmax is not widened; the others hold two more matrices in 32 bits (the softmax, and what it is of)."""
+"""Classes without `_supports_sdpa`, in whose layers the scores of all heads are written out. Behind an encoder of
+images the decoder's class decides (TrOCR)."""
+F32_PRODUCTS = frozenset({"flint", "gpt_neo"})
+"""Queries and keys are cast to 32 bits before they are multiplied."""
 MASKED_ALWAYS = frozenset({"falcon", "gemma4_unified_text", "glm_moe_dsa", "deepseek_v32"})
 """Classes that write the causal mask out even where nothing but causality is in it."""
 UNUSED_MASK = frozenset({"qwen2_moe"})
@@ -145,13 +167,18 @@ def _kept(shape: Shape, indices: tuple[int, ...], tokens: int) -> dict[int, int]
 
 def is_measured(shape: Shape) -> bool:
     """Whether models of these kinds of layers ran on a card; of others the code alone was read."""
-    if shape.diffusion or shape.reads_first:
+    scores = _eager(shape)
+    if shape.diffusion or shape.reads_first or (scores is not None and not scores.ran):
         return False
     return all(
         (isinstance(mixer, LinearAttention) and mixer.kind in MEASURED_LINEAR) or type(mixer) in MEASURED
         for layer in shape.layers
         for mixer in layer.mixers
     )
+
+
+def _eager(shape: Shape) -> Scores | None:
+    return EAGER.get(shape.decoder_type or shape.model_type)
 
 
 def step_bytes(shape: Shape, sequences: int, value_bytes: int) -> int:
@@ -171,7 +198,7 @@ def _moments(
     shape: Shape, indices: tuple[int, ...], tokens: int, width: int, weight_format: str
 ) -> tuple[tuple[int, tuple[Moment, ...]], ...]:
     """Of each kind of layer among `indices` the last one, when most is cached."""
-    masks = _mask_bytes(shape, tokens, width)
+    own, shared = _mask_bytes(shape, tokens, width)
     beside = _per_layer_inputs(shape) * width
     roles = _roles(shape)
     last = {(shape.layers[index].mixers, shape.layers[index].feed_forward): index for index in indices}
@@ -182,7 +209,9 @@ def _moments(
             *(_mixing(shape, mixer, roles, tokens, width) for mixer in layer.mixers),
             *_feeding(shape, layer, roles, width, weight_format),
         )
-        every = tuple(each._replace(token=each.token + beside, mask=each.mask + masks) for each in moments)
+        every = tuple(
+            each._replace(token=each.token + beside, pair=each.pair + own, mask=each.mask + shared) for each in moments
+        )
         found.append((index, every))
     return tuple(found)
 
@@ -198,17 +227,19 @@ def _roles(shape: Shape) -> dict[str, int]:
     return widest
 
 
-def _mask_bytes(shape: Shape, tokens: int, width: int) -> int:
-    """Of each pair of tokens: a byte for a mask that is written out, the model's own width where attention is eager.
+def _mask_bytes(shape: Shape, tokens: int, width: int) -> tuple[int, int]:
+    """Of each pair of tokens, in each sequence and once for all of them: the model's own width where attention is eager
+    (`eager_mask` writes a mask for every sequence), else a byte for a mask that is written out and only looks as if
+    each had its own (`sdpa_mask` expands it).
 
     None is made where a causal mask says all (`_ignore_causal_mask_sdpa`): no window, or a prompt shorter than it.
     """
     windows = {_window(mixer) for layer in shape.layers for mixer in layer.mixers}
     narrow = sum(window is not None and tokens >= window for window in windows)
     whole = any(isinstance(m, (Attention, LatentAttention)) for layer in shape.layers for m in layer.mixers)
-    if shape.model_type in EAGER:
-        return width * (sum(window is not None for window in windows) + whole)
-    return narrow + (shape.model_type in MASKED_ALWAYS) + (shape.model_type in UNUSED_MASK)
+    if _eager(shape):
+        return width * (sum(window is not None for window in windows) + whole), 0
+    return 0, narrow + (shape.model_type in MASKED_ALWAYS) + (shape.model_type in UNUSED_MASK)
 
 
 def _window(mixer: Mixer) -> int | None:
@@ -228,11 +259,10 @@ def _mixing(shape: Shape, mixer: Mixer, roles: dict[str, int], tokens: int, widt
     if isinstance(mixer, Attention):
         found = _attention(shape, mixer, roles, tokens, width)
     elif isinstance(mixer, LatentAttention):
-        found = _latent(mixer, width)
+        found = _latent(shape, mixer, width)
     elif isinstance(mixer, CompressedAttention):
         keys = 1 + 1 / mixer.compression if mixer.compression else 1
-        copies, wide = EAGER["deepseek_v4"], 2
-        pair = int(mixer.num_heads * (copies * width + wide * F32) * keys)
+        pair = int(_score_bytes(EAGER["deepseek_v4"], mixer.num_heads, width) * keys)
         found = Moment((3 * shape.hidden_size + 3 * mixer.num_heads * mixer.head_dim) * width, pair)
     elif isinstance(mixer, LinearAttention):
         found = _linear(shape, mixer, width)
@@ -253,10 +283,14 @@ def _attention(shape: Shape, mixer: Attention, roles: dict[str, int], tokens: in
     rotated = (4 * queries + stored) * width
     normalised = queries * (width + 2 * F32) if "attn_q_norm" in roles else 0
     repeated = 0 if mixer.num_heads == mixer.num_kv_heads else queries + results
-    if shape.model_type in EAGER:
-        wide = 0 if shape.model_type in EAGER_IN_16_BITS else 2
-        pair = mixer.num_heads * (EAGER[shape.model_type] * width + wide * F32)
-        return Moment((queries + repeated) * width + angles, pair)
+    scores = _eager(shape)
+    if scores is not None:
+        pair = _score_bytes(scores, mixer.num_heads, width)
+        token = (queries + repeated) * width + angles
+        token += 2 * queries * F32 if shape.model_type in F32_PRODUCTS else 0
+        if isinstance(mixer, CrossAttention):  # as wide as what was seen, whatever the tokens
+            return Moment(token + mixer.encoder_tokens * pair)
+        return Moment(token, pair)
     if shape.model_type in MATH_ATTENTION and mixer.num_kv_heads == 1:
         return Moment((2 * queries + results) * width + angles, mixer.num_heads * (2 * F32 + 1))
     window = _window(mixer)
@@ -270,15 +304,23 @@ def _attention(shape: Shape, mixer: Attention, roles: dict[str, int], tokens: in
     return max(elsewhere, here, key=lambda moment: moment.bytes(tokens, 1))
 
 
-def _latent(mixer: LatentAttention, width: int) -> Moment:
-    """`expand_kv` makes keys and values of all heads of the latent, beside queries twice over and the results."""
+def _score_bytes(scores: Scores, heads: int, width: int) -> int:
+    """Of each pair of tokens."""
+    return heads * (scores.narrow * width + scores.wide * F32)
+
+
+def _latent(shape: Shape, mixer: LatentAttention, width: int) -> Moment:
+    """`expand_kv` makes keys and values of all heads of the latent, beside queries twice over and the results. Where
+    attention is eager, the mask is written once more with what an indexer chose, in layers without one too (HY4)."""
     keys = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
     heads = 4 * keys + 3 * mixer.value_head_dim
     token = mixer.num_heads * heads + mixer.kv_lora_rank + mixer.qk_rope_head_dim
-    if mixer.indexer is None:
-        return Moment(token * width)
-    scores = 2 * F32 * mixer.indexer.num_heads
-    return Moment((token + 3 * mixer.indexer.num_heads * mixer.indexer.head_dim) * width, scores, width)
+    eager, indexer = _eager(shape), mixer.indexer
+    token += 3 * indexer.num_heads * indexer.head_dim if indexer else 0
+    chosen = 2 * F32 * indexer.num_heads if indexer else 0
+    if eager is not None:
+        return Moment(token * width, max(_score_bytes(eager, mixer.num_heads, width), chosen) + width + 1)
+    return Moment(token * width, chosen, width if indexer else 0)
 
 
 def _linear(shape: Shape, mixer: LinearAttention, width: int) -> Moment:

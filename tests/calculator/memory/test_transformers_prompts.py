@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from calculator.accuracy.references import reference_lines
 from calculator.accuracy.transformers import transformers_cases
+from calculator.architecture import read_config
+from calculator.architecture.families import FAMILIES
+from calculator.architecture.families.image_readers import DECODERS
 from calculator.memory import Estimate, Workload, estimate
 from calculator.memory.transformers.overhead import HELD_MIB, HELD_PERCENT, MIB, overhead
-from calculator.memory.transformers.prompt_pass import is_measured
+from calculator.memory.transformers.prompt_pass import EAGER, is_measured
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
 WORST = 0.052  # GLM-5.3's indexer, of which one byte of each pair more is counted than lives at the peak
@@ -124,3 +129,89 @@ def test_kinds_that_no_card_ran_are_said_to_be_uncertain() -> None:
         assert "prompt_not_measured" in {note.key for note in answer.notes}
         _, most = answer.per_card_range_bytes or (0, 0)
         assert most - answer.per_card_bytes >= answer.part("compute").bytes
+
+
+TINY = {
+    "hidden_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 16,
+    "intermediate_size": 64,
+    "vocab_size": 100,
+    "max_position_embeddings": 2_048,
+}
+HALF = TINY | {"num_key_value_heads": 16, "head_dim": 8, "sliding_window": 4_096}
+TROCR = {"d_model": 64, "decoder_layers": 3, "decoder_attention_heads": 16, "decoder_ffn_dim": 64, "vocab_size": 100}
+VIT = {"hidden_size": 64, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 64, "image_size": 32}
+WRITTEN_OUT = [
+    # bytes of each pair of tokens: 5.24.0's own classes in BF16 on a CPU, every tensor that PyTorch's dispatcher made
+    # and had not yet freed, less the buffers; 2,048 tokens of one sequence (the sinks of Flint and HY4 in 32 bits, as
+    # they are loaded). T5Gemma's and HY4's are the growth with the square, from 512 to 1,024 tokens and 1,024 to 2,048
+    (
+        TINY
+        | {"model_type": "gpt_neo", "num_heads": 16, "num_layers": 3, "window_size": 256}
+        | {"attention_types": [[["global", "local", "global"], 1]]},
+        163.0,
+    ),
+    (
+        {key: value for key, value in TINY.items() if key != "intermediate_size"}
+        | {"model_type": "gpt_neox_japanese", "intermediate_multiple_size": 1},
+        130.9,
+    ),
+    (
+        {"model_type": "openai-gpt", "n_embd": 64, "n_layer": 3, "n_head": 16, "n_positions": 2_048, "vocab_size": 100},
+        98.4,
+    ),
+    ({"model_type": "t5gemma", "encoder": HALF, "decoder": HALF, "vocab_size": 100}, 162.8),
+    (
+        {"model_type": "vision-encoder-decoder", "encoder": VIT | {"model_type": "vit", "patch_size": 16}}
+        | {"decoder": TROCR | {"model_type": "trocr", "max_position_embeddings": 2_048}},
+        66.7,
+    ),
+    (
+        {"model_type": "blip", "text_config": TINY | {"encoder_hidden_size": 64}}
+        | {"vision_config": VIT | {"patch_size": 16}},
+        66.7,
+    ),
+    ("recursive/flint", 389.3),
+    ("tencent/hy4-preview", 774.9),
+]
+
+
+@pytest.mark.parametrize(("config", "measured"), WRITTEN_OUT)
+def test_scores_that_are_written_out(config: dict[str, object] | str, measured: float) -> None:
+    shape = catalogued(config) if isinstance(config, str) else read_config(config)
+    for sequences in (1, 4):  # the mask, too, is each sequence's own
+        workload = Workload(engine="transformers", context_tokens=2_048, sequences=sequences, kv_format="bf16")
+        answer = estimate(shape, workload)
+        terms = {term.key: term.bytes for term in answer.part("compute").terms}
+        assert terms["prompt_pairs"] == pytest.approx(sequences * 2_048**2 * measured, rel=0.03)
+        assert "prompt_not_measured" in {note.key for note in answer.notes}
+        _, most = answer.per_card_range_bytes or (0, 0)
+        assert most - answer.per_card_bytes >= answer.part("compute").bytes
+
+
+def test_a_decoder_behind_an_encoder_of_images_decides_itself() -> None:
+    """mBART's layers have a kernel (Donut), TrOCR's have none."""
+    encoder = VIT | {"model_type": "vit", "patch_size": 16}
+    for model_type, written in (("mbart", False), ("trocr", True)):
+        decoder = TROCR | {"model_type": model_type, "max_position_embeddings": 512}
+        shape = read_config({"model_type": "vision-encoder-decoder", "encoder": encoder, "decoder": decoder})
+        answer = estimate(shape, Workload(engine="transformers", context_tokens=512))
+        assert ("prompt_pairs" in {term.key for term in answer.part("compute").terms}) == written
+
+
+ATTENTIONLESS = {"falcon_mamba", "mamba", "mamba2", "rwkv"}
+
+
+def test_every_class_without_a_kernel_is_known() -> None:
+    listed = (Path(__file__).parents[2] / "reference/transformers_without_sdpa.txt").read_text().splitlines()
+    without = {line for line in listed if not line.startswith("#")}
+    assert (without & set(FAMILIES)) - ATTENTIONLESS | (without & set(DECODERS)) == set(EAGER)
+
+
+def test_a_mask_is_written_for_every_sequence() -> None:
+    """`eager_mask` ends in `torch.where`, which has a whole mask for each: 4 sequences of 512 took 2,097,152 B, one
+    524,288 (5.24.0, BF16)."""
+    one, four = (prompt("gpt-oss-20b", 8_192, sequences).part("compute").terms for sequences in (1, 4))
+    sizes = [{term.key: term.bytes for term in terms}["prompt_pairs"] for terms in (one, four)]
+    assert sizes[1] == 4 * sizes[0] == 4 * 8_192**2 * (3 * 64 * 2 + 2 * 2)
