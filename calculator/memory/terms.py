@@ -165,6 +165,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "transformers_build": ("version",),
     "prompt_in_one_pass": ("tokens",),
     "prompt_not_measured": (),
+    "computes_in_f32": ("format",),
     "reads_first": (),
     "sees_first": ("tokens",),
     "diffusion_whole": (),

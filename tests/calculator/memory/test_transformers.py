@@ -170,6 +170,18 @@ def test_what_a_model_computes_in_is_what_it_caches(kv: str, width: int) -> None
     assert answer.part("compute").bytes == 100 * (4 * 256 + 3 * 512 + 2 * 32) * width
 
 
+@pytest.mark.parametrize("kv", [None, "bf16", "f16", "f32"])
+def test_a_model_loaded_in_32_bits_computes_and_caches_in_them(kv: str | None) -> None:
+    """`dtype` of `from_pretrained` is that of every weight; nothing casts what they make (`DynamicLayer.update`)."""
+    answer = estimate(
+        tiny_llama(), Workload(engine="transformers", weight_format="FP32", kv_format=kv, context_tokens=100)
+    )
+    assert answer.part("kv_cache").bytes == 100 * 2 * 2 * 64 * 4
+    assert answer.part("compute").bytes == 100 * (4 * 256 + 3 * 512 + 2 * 32) * 4
+    said = [note.values["format"] for note in answer.notes if note.key == "computes_in_f32"]
+    assert said == ([] if kv == "f32" else [kv or "bf16"])
+
+
 @pytest.mark.parametrize("weights", ["BF16", "INT8", "NF4"])
 @pytest.mark.parametrize("name", ["qwen3-30b-a3b", "gemma-3-27b-it"])
 def test_terms_count_every_parameter_once(name: str, weights: str) -> None:
