@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connections
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connections
 
 from catalog.models import LanguageModel
 from config import first_page
@@ -17,12 +18,15 @@ __all__ = ["shipped"]
 
 
 @pytest.fixture
-def kept_connection(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """That of a test has its data."""
+def kept_connection(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """That of a test has its data, however old it is."""
     closed: list[str] = []
     monkeypatch.setattr(connections, "close_all", lambda: closed.append("all"))
-    monkeypatch.setattr("django.db.close_old_connections", lambda **_: None)
-    return closed
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield closed
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.mark.django_db
