@@ -12,7 +12,7 @@ from calculator.accuracy.references import measured_shape
 from calculator.architecture.shape import Experts, Shape
 from calculator.memory import Workload, estimate
 from calculator.memory.transformers.overhead import held_bytes
-from calculator.memory.transformers.prompt_pass import EAGER, EVERY_EXPERT
+from calculator.memory.transformers.prompt_classes import EAGER, EVERY_EXPERT
 
 ENGINE = "transformers"
 ORIGIN = "transformers 5.24.0, PyTorch 2.11.0, H200"

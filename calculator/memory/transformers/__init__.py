@@ -7,7 +7,8 @@ from calculator.memory.published import range_notes
 from calculator.memory.transformers import weights as weight_rules
 from calculator.memory.transformers.cache import cache_terms, state_terms
 from calculator.memory.transformers.overhead import Overhead, held_bytes, overhead
-from calculator.memory.transformers.prompt_pass import is_measured, prompt_peak, step_bytes
+from calculator.memory.transformers.prompt_feed_forward import step_bytes
+from calculator.memory.transformers.prompt_pass import is_measured, prompt_peak
 from calculator.memory.workload import Estimate, Note, Part, Term, Workload, WorkloadError
 
 MIB = 2**20

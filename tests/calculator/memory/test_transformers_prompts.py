@@ -13,7 +13,8 @@ from calculator.architecture.families import FAMILIES
 from calculator.architecture.families.image_readers import DECODERS
 from calculator.memory import Estimate, Workload, estimate
 from calculator.memory.transformers.overhead import HELD_MIB, HELD_PERCENT, MIB, overhead
-from calculator.memory.transformers.prompt_pass import EAGER, is_measured
+from calculator.memory.transformers.prompt_classes import EAGER
+from calculator.memory.transformers.prompt_pass import is_measured
 from tests.calculator.memory.shapes import catalogued, published, tiny_llama
 
 WORST = 0.052  # GLM-5.3's indexer, of which one byte of each pair more is counted than lives at the peak
