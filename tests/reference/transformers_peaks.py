@@ -634,7 +634,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--fraction", type=float, default=0.0, help="of the card, where several share it")
     parser.add_argument("--until", type=float, default=1e12, help="seconds since the epoch; no model begins later")
-    parser.add_argument("--counter", type=Path, default=Path("/tmp/transformers_peaks.next"))
+    parser.add_argument("--counter", type=Path, default=Path(tempfile.gettempdir(), "transformers_peaks.next"))
     asked = parser.parse_args()
     began = time.monotonic()
     with asked.out.open("a") as out:
