@@ -59,7 +59,7 @@ def candidates_of(
         if any(reason.blocks for reason in said):
             continue
         asked = of_engine.alike(card)
-        alike, more_bytes = of_engine.beside(asked)
+        alike, (_least, _counted, more_bytes) = of_engine.beside(asked, workload)
         allowed_bytes = of_engine.allowance.of(card.device_bytes)
         current = card.release_year is None or card.release_year >= newest - CURRENT_YEARS
         offered_bytes = of_engine.offered_bytes(card, workload)

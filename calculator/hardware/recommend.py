@@ -105,11 +105,17 @@ class _Needs:
 
     def size(self, candidate: Candidate) -> Sized:
         """Of a candidate that can be split so, on its own kind of card."""
-        found = self._fullest(candidate.asked, candidate.lies[1])
+        found = self._fullest(*candidate.lies)
         if found is None:
             raise ValueError(f"{candidate.card.slug} x {candidate.count} holds no share of the model")
-        found = found._replace(most_bytes=found.most_bytes + candidate.allowed_bytes)
-        return size(candidate.card, candidate.count, candidate.offered_bytes, found)
+        _alike, (least, counted, most) = self.engine.beside(candidate.asked, self.resolved)
+        own = Fullest(
+            least_bytes=found.least_bytes + least,
+            bytes=found.bytes + counted,
+            most_bytes=found.most_bytes + most + candidate.allowed_bytes,
+            outside_bytes=found.outside_bytes,
+        )
+        return size(candidate.card, candidate.count, candidate.offered_bytes, own)
 
     def _fullest(self, asked: Alike, devices: int) -> Fullest | None:
         """None where the model cannot be split so."""

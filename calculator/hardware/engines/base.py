@@ -65,10 +65,11 @@ class HardwareEngine(ABC):
         """What is the same of all cards that are treated like this one."""
         return Alike(self.alike_bytes(card.device_bytes))
 
-    def beside(self, asked: Alike) -> tuple[Alike, int]:
+    def beside(self, asked: Alike, workload: Workload) -> tuple[Alike, Sizes]:
         """Cards on which the same workload lies the same, and how many bytes more than on them each device of `asked`
-        needs at the most: what an engine keeps beside a model can differ from card to card when nothing else does."""
-        return asked, 0
+        needs at the least, as counted and at the most (which is the same for every workload): what an engine keeps
+        beside a model can differ from card to card when nothing else does."""
+        return asked, (0, 0, 0)
 
     def rounded(self, workload: Workload) -> Workload:
         """One that takes the same bytes on any cards, and is the same for many contexts where an engine counts them in

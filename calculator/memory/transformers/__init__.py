@@ -71,7 +71,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
         scores,
     )
     vision = held.vision_bytes if workload.vision else 0
-    around = [beside.context + beside.workspaces] * depth
+    around = [beside.bytes] * depth
     around[places.after[-1]] += scores.bytes
     by_card = {
         "weights": held.stage_bytes,

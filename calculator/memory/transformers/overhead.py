@@ -37,6 +37,10 @@ class Overhead(NamedTuple):
     least: int
     most: int
 
+    @property
+    def bytes(self) -> int:
+        return self.context + self.workspaces
+
 
 @lru_cache(maxsize=512)
 def overhead(card_bytes: int | None, multiprocessors: int | None) -> Overhead:

@@ -25,6 +25,7 @@ from calculator.kept_graphs import keep_shape
 from calculator.memory import ENGINES, WorkloadError, estimate
 from calculator.memory.engines import GRAPH_ENGINE, default_workload, refusal, resolve
 from calculator.memory.llama_cpp.graph import curves_learned
+from calculator.memory.workload import UNASKED
 from catalog import versions
 from catalog.bridge.cards import all_cards
 from catalog.bridge.listed_fits import Collected
@@ -86,7 +87,7 @@ def _machines() -> list[_Devices]:
     compiles it, of others the usual ones, as a graph is followed for each."""
     engine, largest, most = engine_named(GRAPH_ENGINE), dict[Alike, int](), dict[Alike, int]()
     for card in all_cards():
-        asked, _more = engine.beside(engine.alike(card))
+        asked, _more = engine.beside(engine.alike(card), UNASKED)
         largest[asked] = max(largest.get(asked, 0), card.usable_bytes // card.devices)
         most[asked] = max(most.get(asked, 1), min(card.max_cards * card.devices, MOST_DEVICES))
     return [

@@ -10,7 +10,7 @@ import pytest
 
 from calculator.architecture import Shape
 from calculator.hardware import COUNTS, Card, engine_named, fit, recommend
-from calculator.hardware.parallel import Fullest, told_fullest
+from calculator.hardware.parallel import Fullest, fullest, place, told_fullest
 from calculator.hardware.terms import CLASSES
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 
@@ -101,6 +101,29 @@ def test_the_first_pick_is_the_first_that_fits(shape: Shapes, cards: dict[str, C
         assert {(pick.card.slug, pick.count) for pick in answer.picks} <= fitting
         fewest = min((count for _, count in fitting), default=None)
         assert [pick.count for pick in answer.picks[:1]] == ([] if fewest is None else [fewest])
+
+
+BESIDE: tuple[dict[str, Any], ...] = ({}, {"sequences": 4}, {"context_tokens": 131_072})
+OF_LLAMA_CPP: tuple[dict[str, Any], ...] = ({"gpu_layers": 0}, {"gpu_layers": 8}, {"mtp": 0, "micro_batch": 2048})
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_cards_that_hold_a_model_alike_differ_by_what_lies_beside_it(
+    shape: Shapes, cards: dict[str, Card], engine: str
+) -> None:
+    """A set is sized by the placement that it shares with others: least, figure and most are as if it had its own."""
+    of_engine, model = engine_named(engine), shape("qwen3-8b")
+    for knobs in BESIDE + (OF_LLAMA_CPP if engine == "llama.cpp" else ()):
+        workload = Workload(engine=engine, **knobs)
+        for asked in {of_engine.alike(card) for card in cards.values()}:
+            alike, more = of_engine.beside(asked, workload)
+            for devices in (1, 2):
+                own, shared = (fullest(place(model, each.on(workload), devices)) for each in (asked, alike))
+                if own is None or shared is None:  # MLX on two devices
+                    assert own is shared
+                    continue
+                assert own.outside_bytes == shared.outside_bytes
+                assert own[:3] == tuple(map(sum, zip(shared[:3], more, strict=True))), (asked, devices, knobs)
 
 
 def test_sets_that_cannot_hold_the_weights_are_not_placed(

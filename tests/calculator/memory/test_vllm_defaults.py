@@ -162,7 +162,7 @@ def test_what_grows_with_the_multiprocessors_is_all_that_differs() -> None:
     """Two cards of one memory and capability: the recommendation places the model once and adds the difference."""
     shape, workload = published("llama-3-1-8b-instruct"), Workload(engine="vllm")
     asked = Alike(capability=(8, 9), multiprocessors=24)
-    any_card, more = VLLM_ON_CARDS.beside(asked)
+    any_card, (_least, _counted, more) = VLLM_ON_CARDS.beside(asked, workload)
     here, there = (estimate(shape, each.on(workload)).per_card_range_bytes for each in (asked, any_card))
     assert here is not None
     assert there is not None

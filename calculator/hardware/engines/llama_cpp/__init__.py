@@ -8,7 +8,7 @@ from calculator.architecture.shape import Shape
 from calculator.hardware import headroom
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
-from calculator.hardware.engines.base import Alike, HardwareEngine, Setting
+from calculator.hardware.engines.base import Alike, HardwareEngine, Setting, Sizes
 from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
 from calculator.hardware.engines.llama_cpp.offload import least_offload
 from calculator.hardware.fit import Fit
@@ -46,11 +46,13 @@ class LlamaCpp(HardwareEngine):
         memory = self.alike_bytes(card.device_bytes) if found is None else None
         return Alike(memory, multiprocessors=found, back_end=BACK_ENDS.get(card.vendor, "other"))
 
-    def beside(self, asked: Alike) -> tuple[Alike, int]:
+    def beside(self, asked: Alike, workload: Workload) -> tuple[Alike, Sizes]:
         """The model lies the same on every card of a back end; only the overhead is a card's own."""
-        here = overhead(asked.card_bytes, asked.multiprocessors, asked.back_end)
-        any_card = overhead(None, None, asked.back_end)
-        return Alike(back_end=asked.back_end), here.most - any_card.most
+        works = workload.gpu_layers != 0
+        here = overhead(asked.card_bytes, asked.multiprocessors, asked.back_end, works=works)
+        any_card = overhead(None, None, asked.back_end, works=works)
+        more = here.least - any_card.least, here.bytes - any_card.bytes, here.most - any_card.most
+        return Alike(back_end=asked.back_end), more
 
     def rounded(self, workload: Workload) -> Workload:
         return workload.but(context_tokens=whole_cells(workload))

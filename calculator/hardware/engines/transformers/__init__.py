@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from calculator.hardware import headroom
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
-from calculator.hardware.engines.base import Alike
+from calculator.hardware.engines.base import Alike, Sizes
 from calculator.hardware.engines.spread import ByLayers
 from calculator.hardware.engines.transformers import snippet
 from calculator.hardware.fit import Fit
@@ -35,9 +35,10 @@ class Transformers(ByLayers):
         found = multiprocessors(card.name) if card.vendor == "nvidia" else None
         return Alike(self.alike_bytes(card.device_bytes) if found is None else None, multiprocessors=found)
 
-    def beside(self, asked: Alike) -> tuple[Alike, int]:
+    def beside(self, asked: Alike, workload: Workload) -> tuple[Alike, Sizes]:
         """The model lies the same on every card; only the overhead is a card's own."""
-        return Alike(), overhead(asked.card_bytes, asked.multiprocessors).most - overhead(None, None).most
+        here, any_card = overhead(asked.card_bytes, asked.multiprocessors), overhead(None, None)
+        return Alike(), (here.least - any_card.least, here.bytes - any_card.bytes, here.most - any_card.most)
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterator[Reason]:
         return native_or_unpacked("transformers", card, weight_format, _unpacks)

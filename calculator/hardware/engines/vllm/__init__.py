@@ -8,7 +8,7 @@ from calculator.architecture.shape import Shape
 from calculator.hardware import headroom
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
-from calculator.hardware.engines.base import Alike, Setting
+from calculator.hardware.engines.base import Alike, Setting, Sizes
 from calculator.hardware.engines.spread import ByTensors
 from calculator.hardware.engines.vllm import commands
 from calculator.hardware.fit import Fit
@@ -60,10 +60,11 @@ class Vllm(ByTensors):
         found = multiprocessors(card.name) if card.vendor == "nvidia" else None
         return Alike(self.alike_bytes(card.device_bytes), card.capability, name, multiprocessors=found)
 
-    def beside(self, asked: Alike) -> tuple[Alike, int]:
+    def beside(self, asked: Alike, workload: Workload) -> tuple[Alike, Sizes]:
         """Only the workspaces grow with the multiprocessors."""
         here, any_card = workspaces(asked.multiprocessors), workspaces(None)
-        return asked._replace(multiprocessors=None), here.most - any_card.most
+        more = here.least - any_card.least, here.bytes - any_card.bytes, here.most - any_card.most
+        return asked._replace(multiprocessors=None), more
 
     def offered_bytes(self, card: Card, workload: Workload) -> tuple[int, int]:
         """`--gpu-memory-utilization`: 0.92 of the card unless raised, and no more than the reader says."""
