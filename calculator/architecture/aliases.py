@@ -102,6 +102,9 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "sliding_window": ("sliding_window", "sliding_window_size", "window_size", "attention_window_size"),
     "layer_types": ("layer_types", "layers_block_type", "attention_layers", "layer_type_list"),
     "mlp_layer_types": ("mlp_layer_types", "ffn_layer_types"),
+    "oe_vocab_size_ratio": ("oe_vocab_size_ratio", "ngram_vocab_size_ratio"),
+    "oe_neighbor_num": ("oe_neighbor_num", "emb_neighbor_num"),
+    "oe_split_num": ("oe_split_num", "emb_split_num"),
     "sliding_window_pattern": ("sliding_window_pattern", "_sliding_window_pattern"),
 }
 

@@ -15,6 +15,10 @@ from calculator.architecture.tying import tied
 TEXT_KEYS = ("text_config", "language_config", "llm_config")
 # The model type of a wrapper's language model where the nested config does not name it, or where all is flat.
 TEXT_TYPES: dict[str, str] = {
+    "NemotronH_Nano_Omni_Reasoning_V3": "nemotron_h",
+    "NemotronH_Nano_VL_V2": "nemotron_h",
+    "NemotronH_Omni_Reasoning_V3": "nemotron_h",
+    "NemotronH_Super_Omni_Reasoning_V3": "nemotron_h",
     "Bee": "qwen3",
     "GOT": "qwen2",
     "NVLM_D": "qwen2",
@@ -71,6 +75,7 @@ TEXT_TYPES: dict[str, str] = {
     "inkling_mm_model": "inkling_text",
     "instructblip": "opt",
     "intern_s2_preview": "qwen3_5_moe_text",
+    "isaac": "qwen3",
     "kanana-1.5-v": "llama",
     "kimi_vl": "deepseek_v3",
     "kosmos-2.5": "kosmos_2_5_text_model",
@@ -105,6 +110,9 @@ TEXT_TYPES: dict[str, str] = {
     "opencua": "qwen2",
     "ovis2": "qwen2",
     "ovis2_5": "qwen3",
+    "ovis2_6": "qwen3",
+    "ovis2_6_moe": "qwen3_moe",
+    "ovis2_6_next": "qwen3_next",
     "paddleocr_vl": "paddleocr_vl_text",
     "paligemma": "gemma",
     "phi3_v": "phi3",
@@ -131,6 +139,7 @@ TEXT_TYPES: dict[str, str] = {
     "video_llava": "llama",
     "vipllava": "llama",
     "voxtral": "llama",
+    "youtu_vl": "youtu",
     "zdtaichu5_0": "qwen3_5_text",
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.

@@ -193,6 +193,7 @@ FAMILIES: dict[str, Family] = {
     "kimi_k2": V3,
     "longcat2": longcat_flash,
     "longcat_flash": longcat_flash,
+    "longcat_flash_ngram": longcat_flash,
     "minicpm3": Latent(sparse=False),
     "mistral4": Latent(correction=""),
     "mistral_large4_text": mistral_large4,

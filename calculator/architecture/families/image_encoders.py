@@ -31,7 +31,7 @@ def image_encoder(c: Fields) -> Seen:
     raise c.fail("model_type", "unknown_model_type", value=c.model_type[:80])
 
 
-def _sides(c: Fields, name: str) -> tuple[int, int]:
+def sides(c: Fields, name: str) -> tuple[int, int]:
     """Height and width, where one number may stand for both."""
     both = c.sizes(name, least=1) if isinstance(c.value(name), (list, tuple)) else None
     if both is None:
@@ -44,7 +44,7 @@ def _sides(c: Fields, name: str) -> tuple[int, int]:
 def _vit(c: Fields) -> Seen:
     """With a pooler that nothing reads, and which checkpoints hold; DeiT has a place more for its teacher."""
     width, inner, number = c.size("hidden_size"), c.size("intermediate_size"), c.size("num_layers")
-    (height, across), patch = _sides(c, "image_size"), c.size("patch_size")
+    (height, across), patch = sides(c, "image_size"), c.size("patch_size")
     c.ignore("num_heads", "encoder_stride", "pooler_output_size", "pooler_act")
     classes = 2 if c.model_type == "deit" else 1
     tokens = (height // patch) * (across // patch) + classes
@@ -65,7 +65,7 @@ def _swin(c: Fields) -> Seen:
     if sum(depths) > MOST_LAYERS:
         raise c.fail("depths", "out_of_range", value=sum(depths), least=1, most=MOST_LAYERS)
     window, ratio, bias = c.size("window_size"), c.number("mlp_ratio", 4), c.flag("qkv_bias", True)
-    (height, across), patch = _sides(c, "image_size"), c.size("patch_size")
+    (height, across), patch = sides(c, "image_size"), c.size("patch_size")
     c.ignore("hidden_size", "num_layers", "drop_path_rate", "path_norm", "encoder_stride", "out_features")
     c.ignore("out_indices", "stage_names", "use_absolute_embeddings")
     weights = patches(first, c.size("num_channels", 3), patch, patch, bias=True) + norm("v.patch_norm", first, "layer")

@@ -15,14 +15,15 @@ from calculator.architecture.attention import attention, divides
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.classic import GPT2
 from calculator.architecture.families.encoder_decoders import MBART, UNREAD, Halves, crossing
-from calculator.architecture.families.image_encoders import Seen, blip_vision, image_encoder, pix2struct_vision
+from calculator.architecture.families.image_encoders import Seen, blip_vision, image_encoder, pix2struct_vision, sides
 from calculator.architecture.families.standard import Family
 from calculator.architecture.feed_forward import dense
 from calculator.architecture.fields import Fields
 from calculator.architecture.shape import CrossAttention, FullAttention
 from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
+from calculator.architecture.towers.radio import radio
 
-READERS_OF_IMAGES = frozenset({"blip", "pix2struct", "vision-encoder-decoder"})
+READERS_OF_IMAGES = frozenset({"blip", "nemotron_parse", "pix2struct", "vision-encoder-decoder"})
 
 
 def _sizes(hidden: int, heads: int) -> dict[str, int]:
@@ -153,8 +154,44 @@ def pix2struct(c: Fields) -> Decoder:
     return replace(model, shared=model.shared + seen.weights)
 
 
+NECK = 1024  # as wide as the decoder, whatever it says
+
+
+def nemotron_parse(c: Fields) -> Decoder:
+    """mBART's decoder without positions behind RADIO: four neighbours in a row become one, and what RADIO says of the
+    whole is one position more (vLLM 0.33.0, `models/nemotron_parse.py`; heads beside the output as in NVIDIA's
+    NeMo-Automodel)."""
+    reads, writes = c.part("encoder", "radio"), c.part("decoder", "nemotron_parse_text")
+    if reads is None or writes is None:
+        raise c.fail("encoder" if reads is None else "decoder", "missing")
+    height, across = sides(c, "image_size")
+    c.ignore("vocab_size", "is_encoder_decoder", "class_token_start_idx", "num_extra_heads", "context")
+    width, outside, layers = radio(reads)
+    patch = reads.size("patch_size", 16)
+    seen = Seen(
+        outside + tuple(weight for layer in layers for weight in layer),
+        NECK,
+        height // patch * (across // patch // 4) + 1,
+    )
+    neck = linear("mm.1", NECK, width, True) + vector("mm.downsample", NECK, NECK, 1, 4)
+    neck += linear("mm.summary", NECK, 3 * width, True)
+    for role in ("mm.1_norm", "mm.downsample_norm", "mm.summary_norm"):
+        neck += norm(role, NECK, "layer")
+    writes.ignore("context")
+    writes.config = {
+        "max_position_embeddings": c.size("context", None),
+        **writes.config,
+        "tie_word_embeddings": c.flag("tied") or writes.flag("tied"),
+    }
+    writes.outer = c
+    model, hidden = _bart(replace(MBART, positions=None), writes, seen), writes.size("hidden_size")
+    beside = linear("extra_head", hidden, hidden, True) * (2 * c.size("num_extra_heads", 0, least=0))
+    return replace(model, shared=model.shared + seen.weights + neck + beside)
+
+
 FAMILIES: dict[str, Family] = {
     "blip": blip,
+    "nemotron_parse": nemotron_parse,
     "pix2struct": pix2struct,
     "vision-encoder-decoder": vision_encoder_decoder,
 }

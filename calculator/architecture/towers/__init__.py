@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calculator.architecture.towers import (
+    any_size,
     clip,
     first_llava,
     first_readers,
@@ -18,6 +19,7 @@ from calculator.architecture.towers import (
     published,
     qformer,
     qwen,
+    radio,
     reading,
     sound,
     speech,
@@ -31,6 +33,7 @@ TOWERS: dict[str, Towers] = {
     model_type: towers
     for module in (
         *(
+            any_size,
             clip,
             first_llava,
             first_readers,
@@ -46,6 +49,7 @@ TOWERS: dict[str, Towers] = {
             published,
             qformer,
             qwen,
+            radio,
             reading,
             sound,
             speech,

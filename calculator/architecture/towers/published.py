@@ -215,6 +215,6 @@ TOWERS: dict[str, Towers] = {
     "NVLM_D": nvlm,
     "eagle_2_5_vl": eagle,
     "locateanything": moonvit,
-    "ovis2_5": ovis2_5,
+    **dict.fromkeys(("ovis2_5", "ovis2_6", "ovis2_6_moe", "ovis2_6_next"), ovis2_5),
     "step3_vl": step3,
 }

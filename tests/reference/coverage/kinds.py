@@ -44,7 +44,6 @@ BY_HAND: dict[str, tuple[str, ...]] = {
         "florence2",
         "florence2_language",
         "nougat",
-        "nemotron_parse",  # vLLM 0.33.0, `models/nemotron_parse.py`: mBART's decoder behind an encoder of images
     ),
     "is_image_text_encoder": (
         "aimv2",
