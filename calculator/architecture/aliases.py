@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "hidden_size": ("hidden_size", "n_embd", "n_embed", "d_model", "model_dim", "dim"),
+    "no_rope_layer_interval": ("no_rope_layer_interval", "nope_layer_interval"),  # the latter Meta's own
     "num_layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_transformer_layers"),
     "num_double_layers": ("num_layers",),  # LongCat: transformers counts both halves of a layer in num_hidden_layers
     "num_heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads", "attention_n_heads"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from calculator.architecture.fields import Fields
+from calculator.architecture.families import FAMILIES
+from calculator.architecture.fields import Fields, transformers_defaults
 from calculator.architecture.heads import class_named, has_language_head
 from calculator.architecture.wrappers import Wrapped
 
@@ -16,6 +17,9 @@ _EVERY = re.compile(r"(_step|_interval|_freq)$")
 STATES_ITS_WIDTH = frozenset({"qwen3_5_moe_text", "qwen3_5_text"})
 """Model types whose files say how wide a recurrent state is; engines take 16 bits where one does not."""
 
+_APART = frozenset({"chatglm", "mixformer-sequential", "molmo", "phi-msft", "qwen", "solar_open2"})
+"""Types of own code whose files say nothing of tying, and whose published checkpoints hold an output layer apart."""
+
 
 def of_file(wrapped: Wrapped, config: Mapping[str, object]) -> tuple[str, ...]:
     """Identifiers, each with what it is about behind a colon."""
@@ -24,6 +28,8 @@ def of_file(wrapped: Wrapped, config: Mapping[str, object]) -> tuple[str, ...]:
 
 def _of_file(wrapped: Wrapped, config: Mapping[str, object]) -> Iterator[str]:
     taken = {key: value for key, value in wrapped.outer.taken.items() if not _is_neutral(key, value)}
+    if _leaves_tying_open(wrapped):
+        taken[wrapped.text.key("tied")] = False
     encoders = [key for key, value in taken.items() if isinstance(value, str)]
     for key in encoders:
         yield f"encoder_not_described:{key}"
@@ -42,6 +48,14 @@ def _of_file(wrapped: Wrapped, config: Mapping[str, object]) -> Iterator[str]:
 
 def _is_neutral(key: str, value: object) -> bool:
     return bool(_NEUTRAL.search(key) or (value == 1 and _EVERY.search(key)))
+
+
+def _leaves_tying_open(wrapped: Wrapped) -> bool:
+    """Code that lies beside the weights decides it then, and is not here to be asked: transformers ties before
+    version 5 unless a class says otherwise. A type that is read by the standard keys is Llama's in this, too."""
+    text = wrapped.text
+    known = text.model_type in transformers_defaults() or text.model_type in _APART
+    return not (known or text is not wrapped.outer or text.has("tied")) and text.model_type in FAMILIES
 
 
 def _says_width(text: Fields) -> bool:

@@ -86,7 +86,9 @@ class Fields:
         return self.path + next((spelling for spelling in names if spelling in self.config), names[0])
 
     def fault(self, name: str, reason: str, **values: object) -> None:
-        self.faults.append(Fault(self.key(name), reason, values))
+        fault = Fault(self.key(name), reason, values)
+        if fault not in self.faults:  # a rule may ask twice
+            self.faults.append(fault)
 
     def fail(self, name: str, reason: str, **values: object) -> ConfigError:
         """The error to raise where reading cannot go on."""

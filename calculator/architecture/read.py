@@ -209,6 +209,8 @@ def _note_unread(wrapped: Wrapped) -> None:
                 return
             if key in part.used or (part.path, key) in seen or not may_bear_shape(key, value):
                 continue
+            if key == "tie_word_embeddings" and _OTHER_MODALITIES.search(part.path):
+                continue  # whole dumps of an encoder's settings say it, which has no output head to tie
             if not any(_is_copy(other, key, value) for other in _text_parts(wrapped, part)):
                 seen.add((part.path, key))
                 part.faults.append(Fault(part.path + key, "unknown_key", {"model_type": part.model_type}))

@@ -177,6 +177,16 @@ def deepseek_v2(c: Fields) -> Decoder:
     return FIRST_DEEPSEEK(c) if sizes == (0, 0) else Latent(correction="")(c)
 
 
+def minicpm3(c: Fields) -> Decoder:
+    """Its first files leave out the size of a value's head: the width divided by the heads (SGLang,
+    `models/minicpm3.py`, `MiniCPM3DecoderLayer`)."""
+    if not c.has("value_head_dim"):
+        value = max(1, c.size("hidden_size") // c.size("num_heads"))
+        c.taken["v_head_dim"] = value
+        c.config = {**c.config, "v_head_dim": value}
+    return Latent(sparse=False)(c)
+
+
 V3 = Latent()
 V32 = replace(V3, indexers=every_indexer)
 HY_V4 = Latent(leading_dense=1, indexers=every_fourth_indexer, gate="elements", sinks=True, hyper_connections=2)
@@ -194,7 +204,7 @@ FAMILIES: dict[str, Family] = {
     "longcat2": longcat_flash,
     "longcat_flash": longcat_flash,
     "longcat_flash_ngram": longcat_flash,
-    "minicpm3": Latent(sparse=False),
+    "minicpm3": minicpm3,
     "mistral4": Latent(correction=""),
     "mistral_large4_text": mistral_large4,
     "sarvam_mla": V3,

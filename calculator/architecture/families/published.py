@@ -130,9 +130,15 @@ PHI3_SMALL = Standard(  # some layers attend to blocks by a fixed pattern, but k
     norm_kind="layer",
     ignored=(
         *("dense_attention_every_n_layers", "ff_dim_multiplier", "blocksparse_block_size", "blocksparse_vert_stride"),
-        *("blocksparse_num_local_blocks", "blocksparse_homo_head_pattern"),
+        *("blocksparse_num_local_blocks", "blocksparse_homo_head_pattern", "blocksparse_triton_kernel_block_size"),
     ),
 )
+
+
+def phi3_small(c: Fields) -> Decoder:
+    """Files leave out that the output is the embedding: vLLM 0.8 copies it (`models/phi3_small.py`, `load_weights`)."""
+    c.config = {"tie_word_embeddings": True, **c.config}
+    return PHI3_SMALL(c)
 
 
 def chameleon(c: Fields) -> Decoder:
@@ -172,7 +178,7 @@ FAMILIES: dict[str, Family] = {
     "emu3_text_model": LLAMA,
     "minicpm_sala": minicpm_sala,
     "pico_decoder": Standard(),
-    "phi3small": PHI3_SMALL,
+    "phi3small": phi3_small,
     "plamo3": PLAMO3,
     "step3_text": step3,
     "talkie": talkie,

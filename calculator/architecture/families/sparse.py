@@ -213,7 +213,10 @@ FAMILIES: dict[str, Family] = {
     "laguna": laguna,
     "mellum": replace(QK_NORMED, sparse=Sparse()),
     "bailing_moe": Standard(
-        qkv_bias="use_qkv_bias", out_bias="use_bias", sparse=Sparse(shared="count", layers=first_dense)
+        qkv_bias="use_qkv_bias",
+        out_bias="use_bias",
+        sparse=Sparse(shared="count", layers=first_dense),
+        ignored=("norm_head", "norm_softmax"),  # the head's rows are scaled as they are loaded
     ),
     "bailing_moe_v2": LING,
     "minimax_m2": Standard(

@@ -1,0 +1,116 @@
+"""Published files that were refused or misread when they were first brought, by kinds; each with its origin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from calculator.architecture import ConfigError, read_config
+
+LLAMA_8B: dict[str, Any] = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "max_position_embeddings": 131072,
+    "num_attention_heads": 32,
+    "num_hidden_layers": 32,
+    "num_key_value_heads": 8,
+    "tie_word_embeddings": False,
+    "torch_dtype": "bfloat16",
+    "vocab_size": 128256,
+}
+PHI3_SMALL_8K: dict[str, Any] = {  # microsoft/Phi-3-small-8k-instruct: no word of tying, and a tile of a kernel
+    "model_type": "phi3small",
+    "blocksparse_block_size": 64,
+    "blocksparse_homo_head_pattern": False,
+    "blocksparse_num_local_blocks": 16,
+    "blocksparse_triton_kernel_block_size": 64,
+    "blocksparse_vert_stride": 8,
+    "dense_attention_every_n_layers": 2,
+    "ff_dim_multiplier": None,
+    "ff_intermediate_size": 14336,
+    "hidden_size": 4096,
+    "max_position_embeddings": 8192,
+    "num_attention_heads": 32,
+    "num_hidden_layers": 32,
+    "num_key_value_heads": 8,
+    "torch_dtype": "bfloat16",
+    "vocab_size": 100352,
+}
+LING_LITE: dict[str, Any] = {  # inclusionAI/Ling, model_chat_config.json
+    "model_type": "bailing_moe",
+    "first_k_dense_replace": 0,
+    "hidden_size": 2048,
+    "intermediate_size": 5632,
+    "max_position_embeddings": 16384,
+    "moe_intermediate_size": 1408,
+    "norm_head": True,
+    "norm_softmax": False,
+    "num_attention_heads": 16,
+    "num_experts": 64,
+    "num_experts_per_tok": 6,
+    "num_hidden_layers": 28,
+    "num_key_value_heads": 4,
+    "num_shared_experts": 2,
+    "tie_word_embeddings": False,
+    "torch_dtype": "bfloat16",
+    "use_bias": False,
+    "use_qkv_bias": False,
+    "vocab_size": 126464,
+}
+MINICPM3: dict[str, Any] = {  # openbmb/MiniCPM3-4B as first published: without `v_head_dim`
+    "model_type": "minicpm3",
+    "hidden_size": 2560,
+    "intermediate_size": 6400,
+    "kv_lora_rank": 256,
+    "max_position_embeddings": 32768,
+    "num_attention_heads": 40,
+    "num_hidden_layers": 62,
+    "num_key_value_heads": 40,
+    "q_lora_rank": 768,
+    "qk_nope_head_dim": 64,
+    "qk_rope_head_dim": 32,
+    "vocab_size": 73448,
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "total", "assumes"),
+    [
+        # Hugging Face counts 7.39 B: the output is the embedding (vLLM 0.8, `models/phi3_small.py`, `load_weights`).
+        pytest.param(PHI3_SMALL_8K, 7_392_272_384, (), id="Phi-3-small-8k"),
+        pytest.param(LING_LITE, 16_801_974_272, (), id="Ling-lite"),  # 16.8 B by its model card
+        pytest.param(MINICPM3, 4_073_875_968, ("default_taken:v_head_dim = 64",), id="MiniCPM3-4B"),
+    ],
+)
+def test_a_published_file_is_read(config: dict[str, Any], total: int, assumes: tuple[str, ...]) -> None:
+    shape = read_config(config)
+    assert (shape.total_parameters, shape.assumptions) == (total, assumes)
+
+
+def test_a_whole_dump_of_an_encoders_settings_ties_nothing() -> None:
+    """meta-llama/Llama-3.2-11B-Vision repeats every key of a configuration in its `vision_config`."""
+    text = {key: value for key, value in LLAMA_8B.items() if key != "model_type"}
+    config = {
+        "model_type": "mllama",
+        "text_config": text | {"model_type": "mllama_text_model", "cross_attention_layers": [3, 8]},
+        "vision_config": {"model_type": "mllama_vision_model", "tie_word_embeddings": True},
+    }
+    without = config | {"vision_config": {"model_type": "mllama_vision_model"}}
+    assert read_config(config).total_parameters == read_config(without).total_parameters
+
+
+def test_code_beside_the_weights_may_tie_where_the_file_is_silent() -> None:
+    """A class of transformers is known; one that lies beside the weights is not here to be asked, so it is shown."""
+    config = {key: value for key, value in LLAMA_8B.items() if key != "tie_word_embeddings"}
+    said = read_config(config | {"model_type": "aquila"}).assumptions
+    assert said == ("default_taken:tie_word_embeddings = False",)
+    assert read_config(config).assumptions == ()
+
+
+def test_a_missing_key_is_named_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config({"model_type": "llama", "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 10})
+    named = [fault.key for fault in caught.value.faults]
+    assert len(named) == len(set(named))
