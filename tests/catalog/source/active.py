@@ -23,8 +23,8 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
         re.compile(rf"{NUMBER}(?:参数)?参与"),
     ),
 }
-LABELLED = re.compile(r"vendor's count|publisher's count|标称|labelled|counts? as")
-TOLERANCE = 0.03
+LABELLED = re.compile(r"vendor's count|publisher's count|by its count|标称|labelled|counts? as")
+TOLERANCE = 0.03  # however much is rounded
 WORDS = [
     *("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
@@ -40,6 +40,14 @@ def wrong_counts(text: str, language: str, active: int) -> Iterator[str]:
             continue
         for pattern in PATTERNS[language]:
             for found in pattern.finditer(sentence):
-                value = float(found["number"]) * UNITS[found["unit"]]
-                if abs(value - active) > TOLERANCE * active:
+                unit = UNITS[found["unit"]]
+                allowed = min(_half_of_last_digit(found["number"]) * unit, TOLERANCE * active)
+                if abs(float(found["number"]) * unit - active) > allowed:
                     yield sentence
+
+
+def _half_of_last_digit(number: str) -> float:
+    """How far a number may be from what it is rounded from: 355 by 0.5, 3.8 by 0.05; a final nought is a rounded digit."""
+    whole, _, fraction = number.partition(".")
+    last = -len(fraction) if fraction else len(whole) - len(whole.rstrip("0"))
+    return 0.501 * 10.0**last  # a thousandth more: a half may be rounded either way

@@ -79,6 +79,7 @@ def test_an_active_count_in_a_text_is_the_models_or_says_whose_it_is(shipped: So
         ("117 billion parameters, 5.7 billion active.", "en", False),
         ("117 billion parameters, about 5.1 active.", "en", True),
         ("117 billion parameters, 5.7 active.", "en", False),
+        ("117 billion parameters with 5.6 billion active.", "en", True),
         ("117 billion parameters with ten billion active.", "en", True),
         ("117 billion parameters, six billion active by the vendor's count.", "en", False),
         ("117 billion parameters to load, 5.1 billion at work.", "en", True),
@@ -86,6 +87,7 @@ def test_an_active_count_in_a_text_is_the_models_or_says_whose_it_is(shipped: So
         ("5.7 billion of 117 billion parameters work on a token.", "en", False),
         ("1168 亿参数，每个 token 激活约 51 亿。", "zh_hans", True),
         ("1168 亿参数，每个 token 只用约 51 亿。", "zh_hans", True),
+        ("1168 亿参数，每个 token 激活约 58 亿。", "zh_hans", True),
         ("1168 亿参数，标称激活 51 亿。", "zh_hans", False),
     ],
 )
