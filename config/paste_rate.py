@@ -7,14 +7,10 @@ from math import ceil
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
-from ninja.throttling import AnonRateThrottle
 
 from config import errors
 from config.middleware import View
-
-
-class OfPages(AnonRateThrottle):
-    scope = "paste"  # counted apart from the API's, by the same rules of whose address is believed
+from config.visitors import Rate
 
 
 class PasteRate:
@@ -33,5 +29,5 @@ class PasteRate:
         sent = request.method == "POST" and getattr(view, "csrf_exempt", False)
         if not sent or request.path_info.startswith(errors.API):
             return None
-        rate = OfPages(settings.PASTE_RATE)  # one for each request: it keeps what it read
+        rate = Rate(settings.PASTE_RATE, "paste")  # counted apart from the API's
         return None if rate.allow_request(request) else errors.too_many_pastes(request, ceil(rate.wait() or 1))

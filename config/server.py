@@ -27,6 +27,10 @@ preload_app = True  # load the catalogue's code once, share it between workers
 graceful_timeout = 20
 max_requests = 20_000
 max_requests_jitter = 2_000
+# What a proxy says of a visitor is Django's to believe, with BEHIND_PROXY alone. gunicorn would believe whoever asks
+# from this machine, and a proxy that leaves underscores in names (Caddy) passes a visitor's SCRIPT_NAME on: status 500.
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 control_socket_disable = True  # signals do all that is needed here
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 (heartbeats, kept off slow disks)
 

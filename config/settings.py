@@ -59,7 +59,6 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 }
 API_RATE = environment.rate("API_RATE", "6000/min")  # requests to the API from one address
 PASTE_RATE = environment.rate("PASTE_RATE", "600/min")  # configs and logs sent to pages from one address
-NINJA_NUM_PROXIES = int(BEHIND_PROXY)  # else a visitor could name any address in X-Forwarded-For
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
 VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [  # ASVS 2.1: long and not common; which kinds of characters is nobody's business
@@ -77,7 +76,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "config.accounts.client_address"
+AXES_CLIENT_IP_CALLABLE = "config.visitors.client_address"
 AXES_LOCKOUT_CALLABLE = "config.accounts.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # who logged in from where is nobody's business once it worked
 AXES_ENABLE_ADMIN = False

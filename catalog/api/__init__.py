@@ -7,19 +7,19 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
-from ninja.throttling import AnonRateThrottle
 
 from calculator.architecture import ConfigError
 from calculator.labels import config_error_texts
 from catalog.api import accelerators, benchmarks, fit, memory, models, pasted, ranks
 from catalog.api.schemas import problem
+from config.visitors import Rate
 
 api = NinjaAPI(
     title="Model Atlas",
     version="1",
     description="Open-weight language models, and the memory it takes to run them. Bytes are whole numbers.",
     docs_url=None,  # its page needs inline scripts, which the content security policy forbids
-    throttle=[AnonRateThrottle(settings.API_RATE)],
+    throttle=[Rate(settings.API_RATE)],
 )
 api.add_router("/models/", models.router)
 api.add_router("/models/", memory.router)

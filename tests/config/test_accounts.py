@@ -16,12 +16,9 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django.fixtures import Settings as SettingsWrapper
-
-from config.accounts import client_address
 
 PASSWORD = "correct horse battery"
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
@@ -72,31 +69,6 @@ def test_being_right_starts_anew(owner: User) -> None:
         for _wrong in range(settings.AXES_FAILURE_LIMIT - 1):
             log_in("wrong")
         assert log_in(PASSWORD).status_code == 302
-
-
-@pytest.mark.parametrize(
-    ("behind_proxy", "remote", "forwarded", "address"),
-    [
-        (False, HERE, "", HERE),
-        (False, HERE, ELSEWHERE, HERE),
-        (True, "127.0.0.1", HERE, HERE),
-        (True, "127.0.0.1", f"{ELSEWHERE}, {HERE}", HERE),
-        (True, "", HERE, HERE),
-        (True, HERE, "", HERE),
-        (False, "", "", None),
-        (False, "2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::"),
-        (True, "", "2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
-        (False, "::ffff:192.0.2.1", "", HERE),
-        (True, "127.0.0.1", "unknown", None),
-    ],
-)
-def test_whose_address_it_is(
-    behind_proxy: bool, remote: str, forwarded: str, address: str | None, settings: SettingsWrapper
-) -> None:
-    settings.BEHIND_PROXY = behind_proxy
-    request = RequestFactory().get("/")
-    request.META |= {"REMOTE_ADDR": remote, "HTTP_X_FORWARDED_FOR": forwarded}
-    assert client_address(request) == address
 
 
 @pytest.mark.parametrize("password", ["elevencharz", "owner-owner-owner", "123456789qwerty"])

@@ -1,4 +1,4 @@
-"""What gunicorn's workers start beside themselves ends with them."""
+"""What gunicorn's workers start beside themselves ends with them, and what gunicorn itself believes of a visitor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from subprocess import Popen
 from threading import Thread
 
 import pytest
+from gunicorn.config import Config
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
 
 from config import server
 
@@ -24,3 +27,26 @@ def test_warming_up_ends_with_its_worker(monkeypatch: pytest.MonkeyPatch) -> Non
     beside.join(30)
     assert started[0].returncode != 0
     server.worker_exit(None, None)  # as a worker does whose warming up has ended long ago
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "SCRIPT_NAME: /elsewhere",
+        "PATH_INFO: /elsewhere",
+        "X_Forwarded_For: 192.0.2.1",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Protocol: ssl",
+        "X-Forwarded-Ssl: on\r\nX-Forwarded-Proto: http",
+    ],
+)
+def test_what_a_proxy_passes_on_is_not_believed(header: str) -> None:
+    """Asked from this machine, as by any proxy on it. Whether https is meant, Django reads (`BEHIND_PROXY`)."""
+    settings = Config()
+    for name, value in vars(server).items():
+        if name in settings.settings:
+            settings.set(name, value)
+    sent = f"GET /en/ HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode()
+    request = Request(settings, IterUnreader([sent]), ("127.0.0.1", 50000))
+    assert request.scheme == "http"
+    assert not [name for name, _value in request.headers if "_" in name]

@@ -110,12 +110,6 @@ def test_https_turns_on_all_that_a_public_site_needs(start: Any) -> None:
     assert settings["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["upgrade-insecure-requests"] is True
 
 
-def test_the_api_counts_requests_of_the_address_that_a_trusted_proxy_names(start: Any) -> None:
-    assert (start()["API_RATE"], start()["NINJA_NUM_PROXIES"]) == ("6000/min", 0)
-    settings = start(BEHIND_PROXY="1", API_RATE="30/hour")
-    assert (settings["API_RATE"], settings["NINJA_NUM_PROXIES"]) == ("30/hour", 1)
-
-
 def test_the_policy_allows_nothing_unsafe(start: Any) -> None:
     directives = start()["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
     assert directives["default-src"] == ["'none'"]
