@@ -9,6 +9,7 @@ from math import ceil, log2, log10
 
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops
+from calculator.figures import context
 from calculator.fit_words import card_label, needed, needs_at
 from calculator.hardware import COUNTS, Card, engine_named
 from calculator.hardware.cards import GIB
@@ -19,6 +20,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 446, 24, 250
 CARD_LABEL_ROOM = 13
 LABEL_RISE, LABEL_DROP = 6, 14  # of a line's label, above or below it
 LABEL_ROOM = 34  # least distance between two labels on the context axis
+LABEL_CHARACTER, LABEL_GAP = 6.5, 4  # widest of the system fonts at the chart's 11 px, and what stays free between two labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +157,21 @@ def _round_step(most: float) -> int:
 
 
 def _spaced(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
-    """Drop labels that would touch, from the right, so that the maximum always keeps its own."""
+    """Drop labels that would touch, from the right, so that the maximum always keeps its own.
+
+    >>> [mark.value for mark in _spaced((Mark(at=406, value=524_288), Mark(at=446, value=1_010_000)))]
+    [1010000]
+    >>> [mark.value for mark in _spaced((Mark(at=406, value=524_288), Mark(at=446, value=1_048_576)))]
+    [524288, 1048576]
+    """
     kept: list[Mark] = []
     for mark in reversed(marks):
-        if not kept or kept[-1].at - mark.at >= LABEL_ROOM:
+        if not kept or kept[-1].at - mark.at >= _room(mark, kept[-1]):
             kept.append(mark)
     return tuple(reversed(kept))
+
+
+def _room(left: Mark, right: Mark) -> float:
+    """From the middle of one label to that of the next: a maximum such as 1,010,000 is written out in full."""
+    characters = len(context(left.value)) + len(context(right.value))
+    return max(LABEL_ROOM, characters / 2 * LABEL_CHARACTER + LABEL_GAP)

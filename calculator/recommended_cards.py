@@ -88,7 +88,7 @@ def certainty_text(engine: str) -> str:
     """When a set counts as fitting, in words."""
     allowance = engine_named(engine).allowance
     if not allowance.percent:
-        return _("All fit even at the most that was measured, on cards that hold nothing else")
+        return _("All fit even with the highest overhead measured, on cards that hold nothing else")
     if allowance.floor_bytes:
         return _("%(percent)s%% of each card, at least %(least)s GiB, stays free for what was not measured") % {
             "percent": allowance.percent,

@@ -54,7 +54,7 @@ def quality_text(fix: Fix) -> str:
     if rise is None:
         return ""
     decimals = 2 if rise < 0.01 else 1 if rise < 1 else 0
-    return _("perplexity %(rise)s %% above that of 16 bits") % {"rise": f"{100 * rise:.{decimals}f}"}
+    return _("perplexity %(rise)s%% above that of 16 bits") % {"rise": f"{100 * rise:.{decimals}f}"}
 
 
 def quality_source(fix: Fix) -> str:

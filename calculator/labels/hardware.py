@@ -62,18 +62,18 @@ COMMANDS: Mapping[str, str | Promise] = {
 
 REASONS: Mapping[str, Promise] = {
     "fits": gettext_lazy(
-        "%(spare_bytes)s GiB of each card stays free, more than the %(headroom_bytes)s GiB that the error of the estimate and"
-        " what the engine leaves unused by default may take together."
+        "%(spare_bytes)s GiB of each card stays free: more than the %(headroom_bytes)s GiB that the error of the estimate and"
+        " the engine's own reserve may take together."
     ),
     "below_headroom": gettext_lazy(
-        "Only %(spare_bytes)s GiB of each card stays free; the error of the estimate and what the engine leaves unused by"
-        " default may take %(headroom_bytes)s GiB together."
+        "Only %(spare_bytes)s GiB of each card stays free; the error of the estimate and the engine's own reserve may take"
+        " %(headroom_bytes)s GiB together."
     ),
     "fits_at_best": gettext_lazy(
-        "Our figure is %(short_bytes)s GiB more than can be used of a card; with the least overhead that was measured, %(spare_bytes)s GiB stays free."
+        "Our figure is %(short_bytes)s GiB more than a card has to offer; with the lowest overhead measured, %(spare_bytes)s GiB stays free."
     ),
     "too_large": gettext_lazy(
-        "The fullest card lacks %(short_bytes)s GiB: only %(usable_bytes)s GiB of it can be used."
+        "The fullest card is %(short_bytes)s GiB short: only %(usable_bytes)s GiB of it can be used."
     ),
     "more_than_is_free": gettext_lazy(
         "The server does not start: it is told to take %(asked_bytes)s GiB of each card, but beside the driver context only %(free_bytes)s GiB are free."
@@ -84,7 +84,7 @@ REASONS: Mapping[str, Promise] = {
         "These cards need different back ends of %(engine)s; how it splits a model between those is not computed."
     ),
     "stands_alone": gettext_lazy("%(card)s does not work together with another kind of card."),
-    "kind_too_large": gettext_lazy("%(card)s lacks %(short_bytes)s GiB; only %(usable_bytes)s GiB of it can be used."),
+    "kind_too_large": gettext_lazy("%(card)s is %(short_bytes)s GiB short; only %(usable_bytes)s GiB of it can be used."),
     "fullest_kind": gettext_lazy(
         "Unless shares are set, layers are dealt out by the memory that is free on each card. The least room is left on %(card)s."
     ),

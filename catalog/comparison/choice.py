@@ -39,7 +39,7 @@ def choose(asked: Sequence[str]) -> Chosen:
         if slug not in known
     ]
     problems += [
-        _("%(name)s was asked for more than once; it stands here once.") % {"name": known[slug].name}
+        _("%(name)s was chosen more than once; it is listed once.") % {"name": known[slug].name}
         for slug in dict.fromkeys(slugs)
         if slug in known and slugs.count(slug) > 1
     ]

@@ -82,11 +82,11 @@ def test_a_card_is_found_by_typing(page: Page, complaints: list[str], text: str,
     assert page.evaluate(KEPT)["card"] == slug
     expect(page.locator("#cards-that-fit")).to_be_visible()  # typing alone left the answer alone
     field.click()
-    expect(page.get_by_role("group", name="Chosen lately").get_by_role("option")).to_have_count(1)
+    expect(page.get_by_role("group", name="Recently chosen").get_by_role("option")).to_have_count(1)
     assert Axe().run(page).response["violations"] == []
     page.keyboard.press("Escape")
     field.fill("nothing like it")
-    expect(page.get_by_text("No card is called so")).to_be_visible()
+    expect(page.get_by_text("No card has this name")).to_be_visible()
     page.keyboard.press("Tab")
     expect(field).to_have_value(re.compile(".+"))
     expect(page.locator("#card")).to_have_value(slug)

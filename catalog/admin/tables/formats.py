@@ -67,7 +67,7 @@ def _toml(text: str) -> Any:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UnreadableTableError(_("This is no TOML: %(reason)s") % {"reason": error}) from None
+        raise UnreadableTableError(_("This is not TOML: %(reason)s") % {"reason": error}) from None
     return next(iter(content.values())) if len(content) == 1 else content
 
 
@@ -75,13 +75,13 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UnreadableTableError(_("This is no JSON: %(reason)s") % {"reason": error}) from None
+        raise UnreadableTableError(_("This is not JSON: %(reason)s") % {"reason": error}) from None
 
 
 def _entries(content: Any) -> Iterator[Entry]:
     rows = content if isinstance(content, list) else [content]
     if not all(isinstance(row, dict) for row in rows) or len(rows) > MOST_ROWS:
-        raise UnreadableTableError(_("This is no list of at most %(limit)s entries.") % {"limit": f"{MOST_ROWS:,}"})
+        raise UnreadableTableError(_("This is not a list of at most %(limit)s entries.") % {"limit": f"{MOST_ROWS:,}"})
     for place, row in enumerate(rows, 1):
         yield Entry(place, dict(row))
 
@@ -97,7 +97,7 @@ def _lines(text: str, kind: type[Record], needed: Collection[str]) -> Iterator[E
             if any(cell.strip() for cell in row):
                 yield _line(table.line_num, head, row, kind)
     except csv.Error as error:
-        told = _("Line %(line)s is no CSV: %(reason)s")
+        told = _("Line %(line)s is not CSV: %(reason)s")
         raise UnreadableTableError(told % {"line": table.line_num, "reason": error}) from None
 
 
@@ -141,7 +141,7 @@ def _value(kind: type[Record], name: str, cell: str) -> Any:
         try:
             return float(cell) if float in asked else int(cell)
         except ValueError:
-            raise ValueError(_("%(name)s: “%(text)s” is no number.") % {"name": name, "text": cell[:80]}) from None
+            raise ValueError(_("%(name)s: “%(text)s” is not a number.") % {"name": name, "text": cell[:80]}) from None
     return cell
 
 

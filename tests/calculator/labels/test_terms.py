@@ -60,7 +60,7 @@ def test_a_refused_split_says_what_does_not_divide() -> None:
 
 def test_sizes_in_reasons_are_gib() -> None:
     reason = Reason("too_large", {"short_bytes": 3 * 2**30, "usable_bytes": 24 * 2**30}, blocks=True)
-    assert labels.reason_text(reason) == ("The fullest card lacks 3.00 GiB: only 24.0 GiB of it can be used.")
+    assert labels.reason_text(reason) == ("The fullest card is 3.00 GiB short: only 24.0 GiB of it can be used.")
 
 
 def test_every_assumption_has_a_sentence() -> None:

@@ -100,9 +100,9 @@ def test_one_refused_row_keeps_all_out(editor: Client) -> None:
     [
         ("slug,colour\na,red\n", "Unknown: colour"),
         ("[1, 2]", "no list of at most"),
-        ("[{]", "no JSON"),
-        ("[[licence]]\nslug = ", "no TOML"),
-        ('slug,name_en\n"a', "no CSV"),
+        ("[{]", "not JSON"),
+        ("[[licence]]\nslug = ", "not TOML"),
+        ('slug,name_en\n"a', "not CSV"),
     ],
 )
 def test_what_is_no_table(editor: Client, table: str, reason: str) -> None:
@@ -116,7 +116,7 @@ def test_cells_of_the_wrong_type(editor: Client) -> None:
     page = look(
         editor, Accelerator, f"slug,tdp_w,unified_memory\n{row.slug},many,true\nother,1,maybe\n"
     ).content.decode()
-    assert "tdp_w: “many” is no number." in page
+    assert "tdp_w: “many” is not a number." in page
     assert "unified_memory: “maybe” is neither true nor false." in page
 
 

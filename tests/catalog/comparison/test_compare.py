@@ -120,7 +120,7 @@ def test_a_context_beyond_one_model_is_said_in_its_column() -> None:
 
 def test_one_model_alone_is_shown_with_a_way_to_add() -> None:
     page = get("m=deepseek-v3&q=llama")
-    assert "One model stands alone here" in text_of(page)
+    assert "There is only one model here" in text_of(page)
     assert '<a href="?m=deepseek-v3&amp;m=llama-4-maverick-instruct&amp;' in page
 
 
