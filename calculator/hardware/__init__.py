@@ -8,7 +8,7 @@ from calculator.hardware.fit import Fit, Sized
 from calculator.hardware.fixes import Fix, fixes
 from calculator.hardware.launch import launch_commands
 from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
-from calculator.hardware.machine import fit
+from calculator.hardware.machine import fit, totals
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
 from calculator.hardware.recommend import Recommendation, recommend
@@ -50,6 +50,7 @@ __all__ = [
     "questions",
     "recommend",
     "speed",
+    "totals",
     "training_memory",
     "training_state",
     "usable_bytes",

@@ -14,7 +14,7 @@ from calculator.hardware.fit import Fit
 from calculator.hardware.parallel import NOTHING, Fullest, Placement, place, splits, told_fullest
 from calculator.hardware.reason import Reason
 from calculator.hardware.verdict import Room, card_reasons, judge, room_beside
-from calculator.memory import ENGINES, Estimate, Workload
+from calculator.memory import ENGINES, Estimate, Workload, WorkloadError
 from calculator.memory.engines import resolve
 from calculator.memory.workload import Part, Term
 
@@ -71,6 +71,19 @@ def rooms(
     for name, sizes in engine.fullest_by_format(shape, split, weight_formats):
         if (sizes[0] + extra_bytes) * card.devices <= offered[1]:
             yield name, room_beside(card, offered, Fullest(*sizes, NOTHING), extra_bytes)
+
+
+def totals(shape: Shape, workload: Workload, weight_formats: Iterable[str]) -> dict[str, int]:
+    """Bytes of the whole model in each of these formats, as `estimate` adds them up: of one device, where the engine
+    tells what that holds without saying why. Empty where it does not, or the workload cannot be."""
+    tell = engine_named(workload.engine).fullest_by_format
+    if tell is None or workload.devices > 1:
+        return {}
+    try:
+        asked = resolve(ENGINES[workload.engine], shape, workload.in_format(None))
+        return {name: figure for name, (_least, figure, _most) in tell(shape, asked, weight_formats)}
+    except WorkloadError:
+        return {}
 
 
 def _asked(card: Card, workload: Workload) -> Workload:

@@ -81,12 +81,9 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     Raises WorkloadError for what llama.cpp refuses: more than 256 sequences, keys and values of a latent cache in
     different formats, more cards than layers.
     """
-    _check(shape, workload)
-    if workload.stages != workload.pipeline_parallel:
-        workload = workload.but(pipeline_parallel=workload.stages)
-    running = run(shape, _of_any_card(workload))
-    held = _held(shape, workload, running.placement)
-    around, weights = _around(workload), _weights(shape, workload, running.placement)
+    workload, placement = _settled(shape, workload)
+    running, held = run(shape, _in_any_place(workload), placement), _held(shape, workload, placement)
+    around, weights = _around(workload), _weights(shape, workload, placement)
     cards = tuple(
         {
             "weights": own,
@@ -118,7 +115,7 @@ def fullest_bytes(shape: Shape, workload: Workload) -> tuple[int, int, int]:
     """Of a resolved workload, what the fullest card holds, at least, as counted and at the most: as `estimate` says,
     without saying why, and in a fraction of the time. Raises WorkloadError like it."""
     workload, placement = _settled(shape, workload)
-    weights, running = _weights(shape, workload, placement), sizes(shape, _of_any_card(workload), placement)
+    weights, running = _weights(shape, workload, placement), sizes(shape, _in_any_place(workload), placement)
     return _fullest(weights, running, _around(workload))
 
 
@@ -132,7 +129,7 @@ def fullest_by_format(
         yield from ((name, fullest_bytes(shape, workload.but(weight_format=name))) for name in names)
         return
     running, stored, around = (
-        sizes(shape, _of_any_card(workload), placement),
+        sizes(shape, _in_any_place(workload), placement),
         in_file(shape, workload),
         _around(workload),
     )
@@ -181,8 +178,8 @@ def _weights(shape: Shape, workload: Workload, placement: Placement) -> Sequence
     return [sum(term.bytes for term in card) for card in _held(shape, workload, placement).cards]
 
 
-def _of_any_card(workload: Workload) -> Workload:
-    """Without what nothing but weights and overhead depend on."""
+def _in_any_place(workload: Workload) -> Workload:
+    """Without what nothing but weights, overhead and the place of layers depend on."""
     offloads = _offloads(workload)
     return workload.but(
         weight_format=workload.weight_format if offloads else None,
@@ -192,6 +189,8 @@ def _of_any_card(workload: Workload) -> Workload:
         capability=None,
         card_name=None,
         multiprocessors=None,
+        pipeline_parallel=1,
+        tensor_split=None,
         context_tokens=whole_cells(workload),
     )
 
