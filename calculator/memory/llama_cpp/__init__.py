@@ -24,10 +24,10 @@ from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, USUAL
 from calculator.memory.llama_cpp.running import Sizes, kept_terms, run, sizes
-from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
+from calculator.memory.llama_cpp.weights import Weights, file_bytes, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.not_modelled import check_modelled
-from calculator.memory.workload import Estimate, Part, Workload, WorkloadError
+from calculator.memory.workload import Estimate, InFormat, Part, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 MOST_CARDS = 15  # beside the CPU: `GGML_SCHED_MAX_BACKENDS` in `ggml/src/ggml-backend.cpp`, `-ts` in `common/arg.cpp`
@@ -119,23 +119,21 @@ def fullest_bytes(shape: Shape, workload: Workload) -> tuple[int, int, int]:
     return _fullest(weights, running, _around(workload))
 
 
-def fullest_by_format(
-    shape: Shape, workload: Workload, names: Iterable[str]
-) -> Iterator[tuple[str, tuple[int, int, int]]]:
-    """`fullest_bytes` in each of these weight formats, whatever that of the workload is: what runs is asked once for
-    all of them, but where weights are copied from RAM."""
+def by_format(shape: Shape, workload: Workload, names: Iterable[str]) -> Iterator[InFormat]:
+    """What `estimate` says in each of these weight formats, whatever that of the workload is: what runs is asked once
+    for all of them, but where weights are copied from RAM. Raises WorkloadError like it."""
     workload, placement = _settled(shape, workload.in_format(None))
-    if _offloads(workload):
-        yield from ((name, fullest_bytes(shape, workload.but(weight_format=name))) for name in names)
-        return
-    running, stored, around = (
-        sizes(shape, _in_any_place(workload), placement),
-        in_file(shape, workload),
-        _around(workload),
-    )
+    copied, stored, around = _offloads(workload), in_file(shape, workload), _around(workload)
+    running = () if copied else sizes(shape, _in_any_place(workload), placement)
+    runs = sum(map(sum, running))
     for name in names:
-        weights = weights_by_card(stored, Recipe(name, workload.importance_matrix), placement)
-        yield name, _fullest(weights, running, around)
+        if copied:
+            running = sizes(shape, _in_any_place(workload.but(weight_format=name)), placement)
+            runs = sum(map(sum, running))
+        recipe = Recipe(name, workload.importance_matrix)
+        weights = weights_by_card(stored, recipe, placement)
+        held = sum(weights) + runs + around.bytes * len(weights)
+        yield InFormat(name, _fullest(weights, running, around), held, file_bytes(stored, recipe))
 
 
 def _settled(shape: Shape, workload: Workload) -> tuple[Workload, Placement]:
