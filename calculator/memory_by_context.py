@@ -14,7 +14,7 @@ from calculator.architecture import Shape
 from calculator.charts import Chart
 from calculator.context_stops import table_stops
 from calculator.fit_words import FitView, Need, fit_view, needed, needs_at
-from calculator.hardware import Card, engine_named
+from calculator.hardware import Card, engine_named, totals
 from calculator.memory import ENGINES, Workload, WorkloadError
 from calculator.workload_form import WorkloadForm
 
@@ -69,16 +69,17 @@ def table(
     stops, own = table_stops(max_context_tokens), workload.context_tokens
     columns = tuple(sorted({*stops, own}))
     first, rounded = workload.but(context_tokens=stops[0]), engine_named(workload.engine).rounded(workload)
-    rows = []
-    for weight_format in table_formats(shape, workload):
+    formats, rows = table_formats(shape, workload), []
+    others = [] if own in stops or card else [name for name in formats if name != workload.weight_format]
+    told = totals(shape, rounded, others)
+    for weight_format in formats:
         at_stops = _at_stops(shape, first.in_format(weight_format), stops, card, count, get_language())
         here = weight_format == workload.weight_format
-        cells = [
-            _cell(shape, rounded.in_format(weight_format), card, count, own, here)
-            if tokens == own and (here or own not in at_stops)
-            else at_stops[tokens]
-            for tokens in columns
-        ]
+        cells = [at_stops.get(tokens) for tokens in columns]
+        if weight_format in told:
+            cells[columns.index(own)] = MemoryCell(context_tokens=own, bytes=told[weight_format], here=False)
+        elif here or own not in at_stops:
+            cells[columns.index(own)] = _cell(shape, rounded.in_format(weight_format), card, count, own, here)
         if None not in cells:  # a format may exclude what else is asked, such as a split that cuts its groups
             rows.append(MemoryRow(weight_format=weight_format, cells=tuple(filter(None, cells))))
     return columns, tuple(rows)

@@ -7,8 +7,15 @@ from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import Fit, Sized
 from calculator.hardware.fixes import Fix, fixes
 from calculator.hardware.launch import launch_commands
-from calculator.hardware.limits import best_format, format_fits, largest_context, least_offload, most_sequences
-from calculator.hardware.machine import fit
+from calculator.hardware.limits import (
+    best_format,
+    best_held,
+    format_fits,
+    largest_context,
+    least_offload,
+    most_sequences,
+)
+from calculator.hardware.machine import fit, totals
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
 from calculator.hardware.recommend import Recommendation, recommend
@@ -35,6 +42,7 @@ __all__ = [
     "TrainingEstimate",
     "WeightSource",
     "best_format",
+    "best_held",
     "decoding",
     "engine_named",
     "fit",
@@ -50,6 +58,7 @@ __all__ = [
     "questions",
     "recommend",
     "speed",
+    "totals",
     "training_memory",
     "training_state",
     "usable_bytes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import MAX_CARDS, Card
@@ -14,7 +14,7 @@ from calculator.hardware.fit import Fit
 from calculator.hardware.parallel import NOTHING, Fullest, Placement, place, splits, told_fullest
 from calculator.hardware.reason import Reason
 from calculator.hardware.verdict import Room, card_reasons, judge, room_beside
-from calculator.memory import ENGINES, Estimate, Workload
+from calculator.memory import ENGINES, Estimate, Workload, WorkloadError
 from calculator.memory.engines import resolve
 from calculator.memory.workload import Part, Term
 
@@ -57,20 +57,44 @@ def room(shape: Shape, workload: Workload, card: Card, count: int, *, extra_byte
     return told._replace(state="does_not_fit") if refused else told
 
 
-def rooms(
+class Held(NamedTuple):
+    """A workload in one weight format, its split said, and the room that it leaves on the fullest card; bytes on all
+    cards, and of the file."""
+
+    workload: Workload
+    room: Room
+    total_bytes: int
+    file_bytes: int
+
+
+def held(
     shape: Shape, workload: Workload, card: Card, count: int, weight_formats: Iterable[str], *, extra_bytes: int = 0
-) -> Iterator[tuple[str, Room]]:
-    """`room` in each of these formats that comes near, whatever the card says of them, of an engine that tells what the
-    fullest of equal cards holds. Raises like `fit`."""
+) -> Iterator[Held]:
+    """What `room` says in each of these formats that comes near, whatever the card says of them, of an engine that
+    tells what equal cards hold. Raises like `fit`."""
     engine = engine_named(workload.engine)
-    if card.beside or engine.fullest_by_format is None:
+    if card.beside or engine.by_format is None:
         raise ValueError(f"{workload.engine} is asked for a fit")
     check_bounds("cards", count, 1, MAX_CARDS)
     asked = resolve(ENGINES[workload.engine], shape, _asked(card, workload.in_format(None)))
     split, offered = next(splits(asked, count * card.devices)), engine.offered_bytes(card, asked)
-    for name, sizes in engine.fullest_by_format(shape, split, weight_formats):
-        if (sizes[0] + extra_bytes) * card.devices <= offered[1]:
-            yield name, room_beside(card, offered, Fullest(*sizes, NOTHING), extra_bytes)
+    for told in engine.by_format(shape, split, weight_formats):
+        if (told.fullest[0] + extra_bytes) * card.devices <= offered[1]:
+            left = room_beside(card, offered, Fullest(*told.fullest, NOTHING), extra_bytes)
+            yield Held(split.but(weight_format=told.weight_format), left, told.total_bytes, told.file_bytes)
+
+
+def totals(shape: Shape, workload: Workload, weight_formats: Iterable[str]) -> dict[str, int]:
+    """Bytes on all cards in each of these formats, as `estimate` adds them up, where the engine tells them without
+    saying why. Empty where it does not, or the workload cannot be."""
+    tell = engine_named(workload.engine).by_format
+    if tell is None:
+        return {}
+    try:
+        asked = resolve(ENGINES[workload.engine], shape, workload.in_format(None))
+        return {told.weight_format: told.total_bytes for told in tell(shape, asked, weight_formats)}
+    except WorkloadError:
+        return {}
 
 
 def _asked(card: Card, workload: Workload) -> Workload:

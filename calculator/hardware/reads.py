@@ -32,7 +32,7 @@ from calculator.architecture.shape import (
 )
 from calculator.hardware.engines import engine_named
 from calculator.hardware.weight_bytes import WeightBytes
-from calculator.memory import Estimate, Workload, WorkloadError
+from calculator.memory import Workload, WorkloadError
 from calculator.memory.tensors import category
 
 STATE_BYTES = 4
@@ -50,20 +50,17 @@ class Reads:
     host_bytes: int
 
 
-def step_reads(shape: Shape, estimate: Estimate, visible_tokens: int, sequences: int) -> Reads:
-    """Bytes read to produce one token for each of `sequences` sequences that each see `visible_tokens` tokens."""
-    held = engine_named(estimate.workload.engine).weight_bytes(shape, estimate)
-    weights = _weights(shape, held, sequences)
-    device, host = cache_reads(shape, estimate.workload, visible_tokens, held.host_layers)
+def step_reads(shape: Shape, workload: Workload, held: WeightBytes, visible_tokens: int) -> Reads:
+    """Bytes read to produce one token for each of the sequences that run at once, and see `visible_tokens` tokens each;
+    `held` are the weights that a token passes."""
+    sequences = workload.sequences
+    weights = prompt_reads(shape, held, sequences)
+    device, host = cache_reads(shape, workload, visible_tokens, held.host_layers)
     return Reads(weights.device_bytes + sequences * device, weights.host_bytes + sequences * host)
 
 
-def prompt_reads(shape: Shape, estimate: Estimate, tokens: int) -> Reads:
+def prompt_reads(shape: Shape, held: WeightBytes, tokens: int) -> Reads:
     """Bytes read at the least to take in `tokens` tokens at once: the weights, of the experts those that are hit."""
-    return _weights(shape, engine_named(estimate.workload.engine).weight_bytes(shape, estimate), tokens)
-
-
-def _weights(shape: Shape, held: WeightBytes, tokens: int) -> Reads:
     share = expert_share(shape, tokens)
     return Reads(
         held.device + round(held.device_experts * share),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
+from operator import attrgetter
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.candidates import Candidate, candidates_of
@@ -167,7 +168,7 @@ def _nearest(misses: Sequence[Candidate], needs: _Needs) -> Candidate | None:
     """The set that comes closest without fitting; of equals, what is sold everywhere and fewer cards. The largest are
     asked first, until no other can come closer."""
     nearest, found = None, (0.0, False, 0, "")
-    for miss in sorted(misses, key=lambda each: each.usable_bytes, reverse=True):
+    for miss in sorted(misses, key=attrgetter("usable_bytes"), reverse=True):
         if needs.closest(miss) < found[0]:
             break
         close = needs.closeness(miss), not miss.card.sold_in, -miss.count, miss.card.slug

@@ -15,7 +15,8 @@ from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import check_bounds
 from calculator.hardware.fit import Fit
 from calculator.hardware.reads import Reads, expert_share, prompt_flops, prompt_reads, step_reads, token_flops
-from calculator.memory import Estimate, Note
+from calculator.hardware.weight_bytes import WeightBytes
+from calculator.memory import Estimate, Note, Workload
 
 RAM_BANDWIDTH_BYTES_PER_S = 89_600_000_000
 """Two channels of DDR5-5600 (8 bytes x 5.6 G transfers x 2), where the reader names no other."""
@@ -70,8 +71,9 @@ def speed(
     check_bounds("ram_bandwidth", ram_bandwidth_bytes_per_s, 1, 10**14)
     sequences = estimate.workload.sequences
     notes = [Note("roofline"), *_split_notes(estimate, devices), *_routing_notes(shape, sequences)]
-    reads = step_reads(shape, estimate, visible, sequences)
     engine = engine_named(estimate.workload.engine)
+    held = engine.weight_bytes(shape, estimate)
+    reads = step_reads(shape, estimate.workload, held, visible)
     lanes = engine.lanes(estimate.workload, devices)
     fastest = engine.rate(card, estimate.workload.weight_format or "")
     rate = fastest.operations_per_s // card.devices if fastest.operations_per_s else None
@@ -82,7 +84,7 @@ def speed(
     step, bound = rates.seconds(reads, sequences * token_flops(shape, visible), lanes.decoding)
     prefill = None
     if rate:
-        prefill, _ = rates.seconds(prompt_reads(shape, estimate, prompt), prompt_flops(shape, prompt), lanes.prefilling)
+        prefill, _ = rates.seconds(prompt_reads(shape, held, prompt), prompt_flops(shape, prompt), lanes.prefilling)
     if card.bandwidth_bytes_per_s is None:
         notes.append(Note("bandwidth_unknown"))
     return Speed(
@@ -97,28 +99,28 @@ def speed(
     )
 
 
-def decoding(shape: Shape, fit: Fit, context: int) -> tuple[float | None, str | None]:
+def decoding(
+    shape: Shape, workload: Workload, held: WeightBytes, card: Card, count: int, context: int
+) -> tuple[float | None, str | None]:
     """Of `speed` what a list shows: the tokens per second of one sequence at the full context, and what limits them.
 
-    `context` is that of the fit, or another at which it is the same (`HardwareEngine.rounded`).
+    Of a workload whose split is said, on `count` equal cards; `held` are the weights that a token passes. `context` is
+    that of the workload, or another at which it is placed the same (`HardwareEngine.rounded`).
     """
-    estimate, card = fit.estimate, fit.card
-    if estimate is None or card.beside or shape.diffusion or shape.reads_first:
-        bounds = speed(shape, fit)
-        return (bounds.sequence_tokens_per_s, bounds.bound) if bounds else (None, None)
-    sequences = estimate.workload.sequences
-    engine = engine_named(estimate.workload.engine)
-    rates = _Rates(card, _device_rate(card, estimate), RAM_BANDWIDTH_BYTES_PER_S)
-    lanes = engine.lanes(estimate.workload, card.devices * fit.count)
+    if shape.diffusion or shape.reads_first:
+        return None, None
+    engine, sequences = engine_named(workload.engine), workload.sequences
+    rates = _Rates(card, _device_rate(card, workload), RAM_BANDWIDTH_BYTES_PER_S)
+    lanes = engine.lanes(workload, card.devices * count)
     step, bound = rates.seconds(
-        step_reads(shape, estimate, context, sequences), sequences * token_flops(shape, context), lanes.decoding
+        step_reads(shape, workload, held, context), sequences * token_flops(shape, context), lanes.decoding
     )
     return 1 / step if step else None, bound
 
 
-def _device_rate(card: Card, estimate: Estimate) -> int | None:
+def _device_rate(card: Card, workload: Workload) -> int | None:
     """Operations per second of one device."""
-    fastest = engine_named(estimate.workload.engine).rate(card, estimate.workload.weight_format or "")
+    fastest = engine_named(workload.engine).rate(card, workload.weight_format or "")
     return fastest.operations_per_s // card.devices if fastest.operations_per_s else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import NamedTuple, Self
 
 DEFAULT_ENGINE = "llama.cpp"
 """What is asked where a link or a command names no engine; it runs on most cards."""
@@ -219,6 +219,16 @@ class Estimate:
     def by_card(self) -> tuple[Mapping[str, int], ...]:
         """Bytes of each part, card by card."""
         return self.cards or ({part.key: part.bytes for part in self.parts},)
+
+
+class InFormat(NamedTuple):
+    """Of an estimate in one weight format: what the fullest card needs, at least, as counted and at the most, what all
+    cards hold together, and the tensor data of the file."""
+
+    weight_format: str
+    fullest: tuple[int, int, int]
+    total_bytes: int
+    file_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, IntegerField, Value, When
 from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.hardware import Card, Fit, best_format, decoding, engine_named, fit
+from calculator.hardware import Card, Fit, best_format, best_held, decoding, engine_named, fit
+from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import ENGINES, Workload, WorkloadError
 from calculator.memory.workload import UNASKED
 from catalog.bridge.cards import card_of
@@ -75,15 +77,33 @@ def _run(model: LanguageModel, card: Card, count: int, engine: str, context_toke
 def _of_shape(shape: Shape, card: Card, count: int, engine: str, context: int) -> Run:
     workload = UNASKED.but(engine=engine, context_tokens=context)
     try:
-        return _told(shape, _placed(shape, engine_named(engine).rounded(workload), card, count), context)
+        return _told(shape, _placed(shape, engine_named(engine).rounded(workload), card, count), card, count, context)
     except WorkloadError as error:
         return Run(state=UNKNOWN, context_tokens=context, reason=(error.field, error.key, error.values))
 
 
+class _Placed(NamedTuple):
+    """What is the same of all contexts that an engine counts alike. `passed` are the weights that a token passes."""
+
+    state: str
+    workload: Workload
+    spare_bytes: int | None
+    needed_bytes: int | None
+    passed: WeightBytes | None
+
+
 @lru_cache(maxsize=512)  # twenty pages of cards
-def _placed(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
+def _placed(shape: Shape, workload: Workload, card: Card, count: int) -> _Placed:
     """In the best format that fits, or else the smallest."""
-    return best_format(shape, workload, card, count, tight=True) or _smallest(shape, workload, card, count)
+    engine = engine_named(workload.engine)
+    if engine.passed_bytes:
+        with suppress(WorkloadError):  # who asks for the fit is told why
+            if found := best_held(shape, workload, card, count):
+                passed = engine.passed_bytes(shape, found.workload)
+                return _Placed(found.room.state, found.workload, found.room.spare, found.total_bytes, passed)
+    answer = best_format(shape, workload, card, count, tight=True) or _smallest(shape, workload, card, count)
+    passed = engine.weight_bytes(shape, answer.estimate) if answer.estimate else None
+    return _Placed(answer.state, answer.workload, answer.spare_bytes, answer.needed_bytes, passed)
 
 
 def _smallest(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
@@ -92,15 +112,19 @@ def _smallest(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
     return fit(shape, workload.in_format(smallest), card, count)
 
 
-def _told(shape: Shape, answer: Fit, context: int) -> Run:
-    tokens_per_s, bound = decoding(shape, answer, context) if answer.state != "does_not_fit" else (None, None)
-    spare = answer.spare_bytes
+def _told(shape: Shape, placed: _Placed, card: Card, count: int, context: int) -> Run:
+    tokens_per_s, bound = (
+        decoding(shape, placed.workload, placed.passed, card, count, context)
+        if placed.passed and placed.state != "does_not_fit"
+        else (None, None)
+    )
+    spare = placed.spare_bytes
     return Run(
-        state=answer.state,
-        weight_format=answer.workload.weight_format or "",
+        state=placed.state,
+        weight_format=placed.workload.weight_format or "",
         context_tokens=context,
-        spare_bytes=None if spare is None else spare * answer.count,
-        needed_bytes=answer.needed_bytes,
+        spare_bytes=None if spare is None else spare * count,
+        needed_bytes=placed.needed_bytes,
         tokens_per_s=tokens_per_s,
         bound=bound or "",
     )

@@ -19,6 +19,7 @@ from calculator.hardware.reason import Reason
 from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
+from calculator.memory.workload import InFormat
 
 Setting = int | float | str
 Sizes = tuple[int, int, int]
@@ -46,8 +47,9 @@ class HardwareEngine(ABC):
     where an estimate has no interval of its own. `shared_block_tokens` is how many tokens of a common beginning several
     sequences share at a time (automatic prefix caching); None where each has its own cache. `fullest_bytes` is what the
     fullest device needs, at least, as counted and at the most, of a workload whose defaults are resolved, where that is
-    told in a fraction of the time that an estimate takes; it raises WorkloadError like one. `fullest_by_format` says
-    the same of each of some weight formats, one after the other, whatever that of the workload is.
+    told in a fraction of the time that an estimate takes; it raises WorkloadError like one. `by_format` says the like
+    of each of some weight formats, one after the other, whatever that of the workload is, and `passed_bytes` what
+    `weight_bytes` says, of a workload alone.
     """
 
     flags: Mapping[str, str]
@@ -55,7 +57,8 @@ class HardwareEngine(ABC):
     support: Support
     shared_block_tokens: int | None
     fullest_bytes: Callable[[Shape, Workload], Sizes] | None = None
-    fullest_by_format: Callable[[Shape, Workload, Iterable[str]], Iterator[tuple[str, Sizes]]] | None = None
+    by_format: Callable[[Shape, Workload, Iterable[str]], Iterator[InFormat]] | None = None
+    passed_bytes: Callable[[Shape, Workload], WeightBytes] | None = None
 
     @abstractmethod
     def alike_bytes(self, device_bytes: int) -> int | None:

@@ -24,10 +24,10 @@ from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, USUAL
 from calculator.memory.llama_cpp.running import Sizes, kept_terms, run, sizes
-from calculator.memory.llama_cpp.weights import Weights, recipe_of, weigh
+from calculator.memory.llama_cpp.weights import Weights, file_bytes, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.not_modelled import check_modelled
-from calculator.memory.workload import Estimate, Part, Workload, WorkloadError
+from calculator.memory.workload import Estimate, InFormat, Part, Workload, WorkloadError
 
 MAX_SEQUENCES = 256  # `LLAMA_MAX_SEQ` in `src/llama-cparams.h`
 MOST_CARDS = 15  # beside the CPU: `GGML_SCHED_MAX_BACKENDS` in `ggml/src/ggml-backend.cpp`, `-ts` in `common/arg.cpp`
@@ -81,12 +81,9 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     Raises WorkloadError for what llama.cpp refuses: more than 256 sequences, keys and values of a latent cache in
     different formats, more cards than layers.
     """
-    _check(shape, workload)
-    if workload.stages != workload.pipeline_parallel:
-        workload = workload.but(pipeline_parallel=workload.stages)
-    running = run(shape, _of_any_card(workload))
-    held = _held(shape, workload, running.placement)
-    around, weights = _around(workload), _weights(shape, workload, running.placement)
+    workload, placement = _settled(shape, workload)
+    running, held = run(shape, _in_any_place(workload), placement), _held(shape, workload, placement)
+    around, weights = _around(workload), _weights(shape, workload, placement)
     cards = tuple(
         {
             "weights": own,
@@ -118,27 +115,25 @@ def fullest_bytes(shape: Shape, workload: Workload) -> tuple[int, int, int]:
     """Of a resolved workload, what the fullest card holds, at least, as counted and at the most: as `estimate` says,
     without saying why, and in a fraction of the time. Raises WorkloadError like it."""
     workload, placement = _settled(shape, workload)
-    weights, running = _weights(shape, workload, placement), sizes(shape, _of_any_card(workload), placement)
+    weights, running = _weights(shape, workload, placement), sizes(shape, _in_any_place(workload), placement)
     return _fullest(weights, running, _around(workload))
 
 
-def fullest_by_format(
-    shape: Shape, workload: Workload, names: Iterable[str]
-) -> Iterator[tuple[str, tuple[int, int, int]]]:
-    """`fullest_bytes` in each of these weight formats, whatever that of the workload is: what runs is asked once for
-    all of them, but where weights are copied from RAM."""
+def by_format(shape: Shape, workload: Workload, names: Iterable[str]) -> Iterator[InFormat]:
+    """What `estimate` says in each of these weight formats, whatever that of the workload is: what runs is asked once
+    for all of them, but where weights are copied from RAM. Raises WorkloadError like it."""
     workload, placement = _settled(shape, workload.in_format(None))
-    if _offloads(workload):
-        yield from ((name, fullest_bytes(shape, workload.but(weight_format=name))) for name in names)
-        return
-    running, stored, around = (
-        sizes(shape, _of_any_card(workload), placement),
-        in_file(shape, workload),
-        _around(workload),
-    )
+    copied, stored, around = _offloads(workload), in_file(shape, workload), _around(workload)
+    running = () if copied else sizes(shape, _in_any_place(workload), placement)
+    runs = sum(map(sum, running))
     for name in names:
-        weights = weights_by_card(stored, Recipe(name, workload.importance_matrix), placement)
-        yield name, _fullest(weights, running, around)
+        if copied:
+            running = sizes(shape, _in_any_place(workload.but(weight_format=name)), placement)
+            runs = sum(map(sum, running))
+        recipe = Recipe(name, workload.importance_matrix)
+        weights = weights_by_card(stored, recipe, placement)
+        held = sum(weights) + runs + around.bytes * len(weights)
+        yield InFormat(name, _fullest(weights, running, around), held, file_bytes(stored, recipe))
 
 
 def _settled(shape: Shape, workload: Workload) -> tuple[Workload, Placement]:
@@ -181,8 +176,8 @@ def _weights(shape: Shape, workload: Workload, placement: Placement) -> Sequence
     return [sum(term.bytes for term in card) for card in _held(shape, workload, placement).cards]
 
 
-def _of_any_card(workload: Workload) -> Workload:
-    """Without what nothing but weights and overhead depend on."""
+def _in_any_place(workload: Workload) -> Workload:
+    """Without what nothing but weights, overhead and the place of layers depend on."""
     offloads = _offloads(workload)
     return workload.but(
         weight_format=workload.weight_format if offloads else None,
@@ -192,6 +187,8 @@ def _of_any_card(workload: Workload) -> Workload:
         capability=None,
         card_name=None,
         multiprocessors=None,
+        pipeline_parallel=1,
+        tensor_split=None,
         context_tokens=whole_cells(workload),
     )
 

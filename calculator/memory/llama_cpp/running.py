@@ -15,8 +15,8 @@ from calculator.memory.llama_cpp.compute import card_terms, host_terms, setting_
 from calculator.memory.llama_cpp.draft import draft_cache, draft_compute, draft_host, workload_of
 from calculator.memory.llama_cpp.graph import Setting, copies_of
 from calculator.memory.llama_cpp.overhead import result_terms
-from calculator.memory.llama_cpp.placement import Placement, place
-from calculator.memory.llama_cpp.prediction import in_file, output_rows, snapshots, split
+from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.prediction import output_rows, snapshots, split
 from calculator.memory.llama_cpp.state import state_terms
 from calculator.memory.llama_cpp.vision import vision_terms
 from calculator.memory.workload import Part, Term, Workload
@@ -25,7 +25,6 @@ Terms = tuple[Term, ...]
 
 
 class Running(NamedTuple):
-    placement: Placement
     parts: tuple[Part, ...]  # kv_cache, state, compute, vision
     host: tuple[Part, ...]  # compute; kv_cache and state where layers stay in RAM
     cards: tuple[Sizes, ...]
@@ -53,10 +52,9 @@ class _Contexts(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def run(shape: Shape, workload: Workload) -> Running:
+def run(shape: Shape, workload: Workload, placement: Placement) -> Running:
     """The weight format matters where weights lie in RAM and are copied to a card; else it may be left out, as may
-    what is known of the card."""
-    placement = place(workload, in_file(shape, workload).num_layers)
+    what is known of the card, and the split that the placement says."""
     of, several = _contexts(shape, workload, placement), len(placement.cards) > 1
     cards = sizes(shape, workload, placement) if several else ()
     layers, drafting_layers = (tuple(chain.from_iterable(each.cards)) for each in (of.first, of.second))
@@ -64,7 +62,6 @@ def run(shape: Shape, workload: Workload) -> Running:
     keys, terms = Sizes._fields, (*_kept(of, layers, drafting_layers), compute, _encoder(of))
     parts = tuple(Part(key=key, terms=of_part) for key, of_part in zip(keys, terms, strict=True))
     return Running(
-        placement=placement,
         parts=parts,
         host=_in_ram(of),
         cards=cards or (Sizes(*(part.bytes for part in parts)),),

@@ -75,7 +75,7 @@ def card_bytes(shape: Shape, recipe: Recipe, placement: Placement) -> tuple[int,
     return tuple(sum([row_bytes(types[slot], number) for slot, number in card.items()]) for card in located.cards)
 
 
-@lru_cache(maxsize=256)
+@of_shape
 def file_bytes(shape: Shape, recipe: Recipe) -> int:
     """The tensors of the whole file, from a model with all the layers that it holds."""
     types = types_of(shape, recipe)

@@ -13,6 +13,7 @@ from calculator.hardware import (
     Card,
     HardwareError,
     best_format,
+    best_held,
     fit,
     format_fits,
     largest_context,
@@ -21,7 +22,7 @@ from calculator.hardware import (
 )
 from calculator.hardware.bisection import largest, largest_with_room
 from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, _proposed, checkpoint_bytes, too_small
-from calculator.hardware.machine import room, rooms
+from calculator.hardware.machine import held, room
 from calculator.memory import ENGINES, Workload, WorkloadError
 
 Shapes = Callable[[str], Shape]
@@ -102,16 +103,41 @@ def test_room_is_what_a_fit_says(
         with pytest.raises(type(error), match=error.key):
             room(shape(model), workload, *on, extra_bytes=extra)
         with pytest.raises(type(error), match=error.key):
-            list(rooms(shape(model), workload, *on, names, extra_bytes=extra))
+            list(held(shape(model), workload, *on, names, extra_bytes=extra))
         return
-    told = dict(rooms(shape(model), workload, *on, names, extra_bytes=extra))
+    told = {each.workload.weight_format: each for each in held(shape(model), workload, *on, names, extra_bytes=extra)}
     for name, answer in zip(names, answers, strict=True):
         found = room(shape(model), workload.in_format(name), *on, extra_bytes=extra)
         wanted = (answer.state, answer.spare_bytes, answer.most_spare_bytes, answer.headroom_bytes)
         assert found == wanted
         if count <= cards[card].max_cards:
-            assert told.get(name, found) == wanted
             assert name in told or answer.state == "does_not_fit"
+        if count <= cards[card].max_cards and name in told and answer.estimate:
+            assert told[name].room == wanted
+            assert told[name].total_bytes + extra * count * cards[card].devices == answer.needed_bytes
+            assert told[name].file_bytes == answer.estimate.file_bytes
+            assert _as_said(told[name].workload) == _as_said(answer.workload)
+
+
+def _as_said(workload: Workload) -> Workload:
+    """`tensor_split` says how many cards there are, where nothing else does."""
+    return workload.but(pipeline_parallel=workload.stages)
+
+
+@pytest.mark.parametrize(("card", "count"), [("rtx-4090", 1), ("rtx-3060-12gb", 3), ("b200", 8), ("apple-m2-24gb", 1)])
+@pytest.mark.parametrize("model", ["qwen3-0-6b", "gpt-oss-20b", "qwen3-30b-a3b", "llama-4-maverick-instruct"])
+def test_what_is_told_of_the_best_format_is_what_a_fit_says(
+    shape: Shapes, cards: dict[str, Card], card: str, count: int, model: str
+) -> None:
+    for tokens in (4096, 40_000):
+        asked = shape(model), Workload(context_tokens=tokens), cards[card], count
+        told, answer = best_held(*asked), best_format(*asked, tight=True)
+        assert (told is None) == (answer is None)
+        if told and answer:
+            assert (told.room.state, told.room.spare, told.total_bytes) == (
+                *(answer.state, answer.spare_bytes, answer.needed_bytes),
+            )
+            assert told.workload.weight_format == answer.workload.weight_format
 
 
 def test_nothing_where_the_weights_do_not_fit(shape: Shapes, cards: dict[str, Card]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from calculator.architecture import Shape, read_config
-from calculator.hardware import Card, HardwareError, decoding, fit, speed
+from calculator.hardware import Card, Fit, HardwareError, decoding, engine_named, fit, speed
 from calculator.hardware.reads import cache_reads, expert_share, prompt_flops, token_flops
 from calculator.memory import Workload
 
@@ -174,7 +174,13 @@ def test_decoding_alone_is_that_of_all_bounds(
     found = fit(shape(model), Workload(engine=engine, context_tokens=4096), cards["rtx-4090"], count)
     bounds = speed(shape(model), found)
     assert bounds is not None
-    assert decoding(shape(model), found, found.workload.context_tokens) == (bounds.sequence_tokens_per_s, bounds.bound)
+    assert _decoding(shape(model), found) == (bounds.sequence_tokens_per_s, bounds.bound)
+
+
+def _decoding(of: Shape, found: Fit) -> tuple[float | None, str | None]:
+    assert found.estimate is not None
+    passed = engine_named(found.workload.engine).weight_bytes(of, found.estimate)
+    return decoding(of, found.workload, passed, found.card, found.count, found.workload.context_tokens)
 
 
 def test_a_step_of_diffusion_is_no_token(cards: dict[str, Card]) -> None:
@@ -183,4 +189,4 @@ def test_a_step_of_diffusion_is_no_token(cards: dict[str, Card]) -> None:
     placed = fit(sdar, Workload(engine="transformers", context_tokens=1024), cards["rtx-4090"], 1)
     assert placed.state == "fits"
     assert speed(sdar, placed) is None
-    assert decoding(sdar, placed, 1024) == (None, None)
+    assert _decoding(sdar, placed) == (None, None)

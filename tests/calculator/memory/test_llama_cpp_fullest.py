@@ -12,6 +12,7 @@ from calculator.architecture import Shape
 from calculator.memory import Workload, WorkloadError, estimate, llama_cpp
 from calculator.memory.engines import resolve
 from calculator.memory.llama_cpp import running
+from calculator.memory.llama_cpp.placement import Placement
 from tests.calculator.memory.shapes import published
 from tests.calculator.memory.test_llama_cpp_relations import NAMES
 
@@ -61,9 +62,9 @@ def test_contexts_of_as_many_cells_are_one(tokens: int, asked: int, monkeypatch:
     """Cells come by 256 (`n_ctx_seq` in `src/llama-context.cpp`); one shorter than a micro-batch bounds it besides."""
     seen: list[int] = []
 
-    def noted(shape: Shape, workload: Workload) -> running.Running:
+    def noted(shape: Shape, workload: Workload, placement: Placement) -> running.Running:
         seen.append(workload.context_tokens)
-        return running.run(shape, workload)
+        return running.run(shape, workload, placement)
 
     monkeypatch.setattr(llama_cpp, "run", noted)
     answer = estimate(published("llama-3-1-8b-instruct"), Workload(context_tokens=tokens))

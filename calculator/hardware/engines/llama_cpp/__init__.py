@@ -20,7 +20,7 @@ from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
 from calculator.memory.cuda_context import alike_bytes
-from calculator.memory.llama_cpp import fullest_by_format, fullest_bytes, kept_bytes, whole_cells
+from calculator.memory.llama_cpp import by_format, fullest_bytes, kept_bytes, whole_cells
 from calculator.memory.llama_cpp.batch import BATCH
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.placement import written
@@ -132,5 +132,6 @@ ENGINE = LlamaCpp(
     support=SUPPORT,
     shared_block_tokens=None,  # its slots hold every sequence in full
     fullest_bytes=fullest_bytes,
-    fullest_by_format=fullest_by_format,
+    by_format=by_format,
+    passed_bytes=weights.weight_bytes,
 )
