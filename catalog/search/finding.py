@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from threading import Lock
+from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
@@ -15,7 +17,7 @@ from catalog.models import DataChange
 from catalog.search import matching
 from catalog.search.addresses import named_by
 from catalog.search.entries import KINDS, Entry, Kind, read
-from catalog.search.text import atoms, brand_begun, marked, question, signs
+from catalog.search.text import Texts, atoms, brand_begun, marked, question, signs, without_marks
 
 LONGEST = 200  # characters of a question that are read
 MOST_WORDS = 12
@@ -23,45 +25,86 @@ SIZE = re.compile(r"\d+(\.\d+)?[bmt]\Z")
 EXACT, BEGINS, WORDS = range(3)
 KIND_ORDER = {kind: number for number, kind in enumerate(KINDS)}
 SHORTEST_NUMBER = 3  # digits that tell a card or a size by themselves
+MOST_KEPT = 32  # answers: whoever turns a page, or narrows what is found, asks the same again
 LEAST_ALIKE = 60  # of 100: what is offered to somebody who found nothing
 
 Quality = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     entry: Entry
     quality: Quality
 
 
+class Tier(NamedTuple):
+    """Equally good finds of one kind, in their order."""
+
+    quality: Quality
+    entries: Sequence[Entry]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`read_as` is the question with its typos mended, if it has any. Where not `complete`, some words are not met."""
+    """What was found, the best first. `read_as` is the question with its typos mended, if it has any. Where not
+    `complete`, some words are not met."""
 
-    hits: tuple[Hit, ...]
+    tiers: tuple[Tier, ...]
     read_as: str = ""
     complete: bool = True
 
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        return tuple(Hit(entry, (*tier.quality, *entry.order)) for tier in self.tiers for entry in tier.entries)
+
+    @property
+    def first(self) -> Entry | None:
+        return self.tiers[0].entries[0] if self.tiers else None
+
     def of(self, kind: Kind) -> list[Entry]:
-        return [hit.entry for hit in self.hits if hit.entry.kind == kind]
+        return self.by_kind().get(kind, [])
+
+    def by_kind(self) -> dict[Kind, list[Entry]]:
+        """The kinds in the order of their best finds."""
+        found: dict[Kind, list[Entry]] = {}
+        for _quality, entries in self.tiers:
+            found.setdefault(entries[0].kind, []).extend(entries)
+        return found
 
 
 class Index:
     """Every entry of one version of the data, in this process."""
 
     def __init__(self) -> None:
-        self.entries = read()
+        with _texts.renewed():
+            self.entries = read(_texts)
         self.names = matching.Names(self.entries)
         self.by_slug: defaultdict[str, list[Entry]] = defaultdict(list)
-        self._of_kind: defaultdict[Kind, set[int]] = defaultdict(set)
-        for position, entry in enumerate(self.entries):
+        for entry in self.entries:
             self.by_slug[entry.slug].append(entry)
-            self._of_kind[entry.kind].add(position)
+        starts = [bisect_left(self.entries, number, key=_kind_order) for number in range(len(KINDS) + 1)]
+        self._span = dict(zip(KINDS, map(slice, starts, starts[1:]), strict=False))
+        self.answers: dict[tuple[str, tuple[Kind, ...], bool], Answer] = {}
 
-    def offered(self, kinds: Sequence[Kind]) -> set[int]:
-        return set().union(*(self._of_kind[kind] for kind in kinds or KINDS))
+    def offered(self, kinds: Collection[Kind], positions: Iterable[int]) -> list[int]:
+        """Those of these kinds, or all, in their order."""
+        ordered = sorted(positions)
+        if not kinds:
+            return ordered
+        spans = [span for kind, span in self._span.items() if kind in kinds]
+        return [at for span in spans for at in ordered[bisect_left(ordered, span.start) : bisect_left(ordered, span.stop)]]
+
+    @cached_property
+    def by_plain_name(self) -> tuple[list[str], list[Entry]]:
+        """Names without what lies between their signs, and whose they are: of equally near ones a model's is first."""
+        entries = sorted(self.entries, key=lambda entry: (entry.kind != "model", KIND_ORDER[entry.kind], entry.pk))
+        return [signs(atoms(entry.name_en)) for entry in entries], entries
 
 
+def _kind_order(entry: Entry) -> int:
+    return KIND_ORDER[entry.kind]
+
+
+_texts = Texts()
 _reading = Lock()
 
 
@@ -82,10 +125,18 @@ def find(text: str, *kinds: Kind, partly: bool = False) -> Answer:
 
     `partly`: where nothing meets all of its words, what meets the most of them.
     """
-    asking = _Asking(index(), kinds)
+    known, asked = index(), (text, kinds, partly)
+    if (kept := known.answers.get(asked)) is not None:
+        return kept
+    if len(known.answers) >= MOST_KEPT:
+        known.answers.clear()
+    return known.answers.setdefault(asked, _answer(_Asking(known, kinds), text, partly))
+
+
+def _answer(asking: _Asking, text: str, partly: bool) -> Answer:
     for name in named_by(text[:LONGEST]):
         answer = asking.with_slug(name, asking.all_words(_words(name)))
-        if answer.hits:
+        if answer.tiers:
             return answer
     return asking.most_words(_words(text[:LONGEST])) if partly else Answer(())
 
@@ -100,16 +151,16 @@ class _Asking:
     def __init__(self, known: Index, kinds: Sequence[Kind]) -> None:
         self.known, self.kinds = known, kinds
         self.entries = known.entries
-        self.offered = known.offered(kinds)
 
     def with_slug(self, name: str, answer: Answer) -> Answer:
         """Somebody who knows the slug means that entry."""
         named = self.known.by_slug.get(name.strip().lower(), ())
-        first = tuple(Hit(entry, (EXACT,)) for entry in named if not self.kinds or entry.kind in self.kinds)
-        if not first:
+        meant = [entry for entry in named if not self.kinds or entry.kind in self.kinds]
+        if not meant:
             return answer
-        known = {hit.entry for hit in first}
-        return Answer(first + tuple(hit for hit in answer.hits if hit.entry not in known))
+        first = sorted((Tier((EXACT, -1, _place_of(entry.kind, EXACT)), (entry,)) for entry in meant), key=_by_quality)
+        others = [Tier(quality, [each for each in held if each not in meant]) for quality, held in answer.tiers]
+        return Answer((*first, *(tier for tier in others if tier.entries)))
 
     def all_words(self, words: Sequence[list[str]]) -> Answer:
         """What meets all words: as they are written, or else nearly so."""
@@ -121,8 +172,7 @@ class _Asking:
         read = [self._nearly(word) for word in words]
         together = set(read[0][1]).intersection(*(found for _word, found in read[1:]))
         if not together and len(words) > 1:
-            in_one = [part for word in words for part in word]
-            found = matching.glued(in_one, self.entries, self.offered, whole=False)
+            found = self._glued([part for word in words for part in word], whole=False)
             return Answer(self._ranked(words, {position: (level,) for position, level in found.items()}))
         understood = [word for word, _found in read]
         said = " ".join(map("".join, understood)) if understood != list(words) else ""
@@ -131,26 +181,34 @@ class _Asking:
 
     def _as_written(self, words: Sequence[list[str]]) -> dict[int, Quality]:
         """Looks only at what all words may be in, since a word alone may be in half of the catalogue."""
-        together = self.offered.intersection(*map(self.known.names.candidates, words))
-        levels: dict[int, Quality] = dict.fromkeys(together, ())
+        positions: Iterable[int] = self.known.offered(self.kinds, self.known.names.candidates(words))
+        found: list[dict[int, int]] = []
         for word in words:
-            found = matching.matching(word, self.entries, levels)
-            levels = {position: (*levels[position], level) for position, level in found.items()}
-        return levels
+            found.append(matching.matching(word, self.entries, positions))
+            positions = found[-1]
+        return {position: tuple([levels[position] for levels in found]) for position in positions}
 
     def _nearly(self, word: list[str]) -> tuple[list[str], matching.Found]:
         """The word, its typos mended if it has to be, and what meets it."""
-        if found := self._held(word) or matching.glued(word, self.entries, self.offered, whole=True):
+        if found := self._held(word) or self._glued(word, whole=True):
             return word, found
         if (begun := brand_begun("".join(word))) and (found := self._held(begun)):
             return word, dict.fromkeys(found, matching.BEGINNING)
         mended = self.known.names.spelt(word)
-        if mended and (found := self._held(mended) or matching.glued(mended, self.entries, self.offered, whole=True)):
+        if mended and (found := self._held(mended) or self._glued(mended, whole=True)):
             return mended, dict.fromkeys(found, matching.MISSPELT)
-        return word, matching.glued(word, self.entries, self.offered, whole=False)
+        return word, self._glued(word, whole=False)
 
     def _held(self, word: list[str]) -> dict[int, int]:
-        return matching.matching(word, self.entries, self.offered & self.known.names.candidates(word))
+        positions = self.known.offered(self.kinds, self.known.names.candidates([word]))
+        return matching.matching(word, self.entries, positions)
+
+    def _glued(self, word: Sequence[str], *, whole: bool) -> dict[int, int]:
+        asked = signs(word)
+        if len(asked) < matching.SHORTEST_WITHIN:
+            return {}
+        positions = self.known.offered(self.kinds, self.known.names.glued(asked))
+        return matching.glued(word, self.entries, positions, whole=whole)
 
     def most_words(self, words: Sequence[list[str]]) -> Answer:
         """Of each kind what meets most of the words, where nothing meets all of them: `deepseek-v3 4090`."""
@@ -164,27 +222,34 @@ class _Asking:
         for position, levels in met.items():
             kind = self.entries[position].kind
             most[kind] = max(most.get(kind, 0), len(levels))
-        hits = [
-            Hit(entry, (-len(levels), sum(levels), KIND_ORDER[entry.kind], *entry.order))
-            for position, levels in met.items()
-            if len(levels) == most[(entry := self.entries[position]).kind]
-        ]
-        return Answer(tuple(sorted(hits, key=_by_quality)), complete=False)
+        found: defaultdict[Quality, list[Entry]] = defaultdict(list)
+        for position in sorted(met):
+            entry, levels = self.entries[position], met[position]
+            if len(levels) == most[entry.kind]:
+                found[-len(levels), sum(levels), KIND_ORDER[entry.kind]].append(entry)
+        return Answer(_tiers(found), complete=False)
 
-    def _ranked(self, words: Sequence[Sequence[str]], levels: Mapping[int, Quality]) -> tuple[Hit, ...]:
+    def _ranked(self, words: Sequence[Sequence[str]], levels: Mapping[int, Quality]) -> tuple[Tier, ...]:
         rank = _quality(words)
-        hits = []
-        for position, met in levels.items():
+        found: defaultdict[Quality, list[Entry]] = defaultdict(list)
+        for position in sorted(levels):  # which is the order of equal finds
             entry = self.entries[position]
-            tier, nearness = rank(entry, met)
-            # A name as a whole is a model's first; one that several begin with, their family's.
-            kind = -1 if tier == EXACT and entry.kind == "model" else KIND_ORDER[entry.kind]
-            hits.append(Hit(entry, (tier, nearness, kind, *entry.order)))
-        return tuple(sorted(hits, key=_by_quality))
+            tier, nearness = rank(entry, levels[position])
+            found[tier, nearness, _place_of(entry.kind, tier)].append(entry)
+        return _tiers(found)
 
 
-def _by_quality(hit: Hit) -> tuple[Quality, str]:
-    return hit.quality, hit.entry.slug
+def _place_of(kind: Kind, tier: int) -> int:
+    """A name as a whole is a model's first; one that several begin with, their family's."""
+    return -1 if tier == EXACT and kind == "model" else KIND_ORDER[kind]
+
+
+def _tiers(found: Mapping[Quality, list[Entry]]) -> tuple[Tier, ...]:
+    return tuple(sorted((Tier(quality, entries) for quality, entries in found.items()), key=_by_quality))
+
+
+def _by_quality(tier: Tier) -> Quality:
+    return tier.quality
 
 
 def _quality(words: Sequence[Sequence[str]]) -> Callable[[Entry, Quality], tuple[int, int]]:
@@ -195,18 +260,23 @@ def _quality(words: Sequence[Sequence[str]]) -> Callable[[Entry, Quality], tuple
     open_ended = not whole[-2].isdigit()
     sized = any(map(_is_size, words))
 
+    @cache
+    def by_levels(levels: Quality) -> tuple[str, tuple[int, int]]:
+        """How a name begins that has all but sizes and owners, where it may lack these; how good words alone are."""
+        may_lack = (sized or matching.RELATED in levels) and matching.WITHIN not in levels
+        named = _name_alone(words, levels) if may_lack else ""
+        return f"\n{named}" if named else "", (WORDS, max(levels) * 100 + sum(levels))
+
     def quality(entry: Entry, levels: Quality) -> tuple[int, int]:
-        if begins in entry.own:
-            return (EXACT, 0) if exact in entry.own else (BEGINS, 0)
-        if matching.GLUED in levels and f"\n{glued}" in entry.plain:
-            return (EXACT, 1) if f"\n{glued}\n" in entry.plain else (BEGINS, 2)
-        if sized or matching.RELATED in levels:
-            named = _name_alone(words, levels)
-            if named and f"\n{named}" in entry.own and matching.WITHIN not in levels:
-                return (EXACT, 2) if f"\n{named}\n" in entry.own else (BEGINS, 3)
-        if open_ended and begun in entry.own:
-            return BEGINS, 1
-        return WORDS, max(levels) * 100 + sum(levels)
+        own = entry.own
+        if begins in own:
+            return (EXACT, 0) if exact in own else (BEGINS, 0)
+        if matching.GLUED in levels and f"\n{glued}" in (plain := without_marks(own)):
+            return (EXACT, 1) if f"\n{glued}\n" in plain else (BEGINS, 2)
+        named, as_words = by_levels(levels)
+        if named and named in own:
+            return (EXACT, 2) if f"{named}\n" in own else (BEGINS, 3)
+        return (BEGINS, 1) if open_ended and begun in own else as_words
 
     return quality
 
@@ -228,8 +298,7 @@ def _name_alone(words: Sequence[Sequence[str]], levels: Quality) -> str:
 
 def nearest(text: str, limit: int = 3) -> list[Entry]:
     """Did you mean: the names most like a question that found nothing."""
-    entries = index().entries
     asked = signs(atoms(text[:LONGEST]))
-    names = [signs(atoms(entry.name_en)) for entry in entries]
+    names, entries = index().by_plain_name
     alike = process.extract(asked, names, scorer=fuzz.ratio, score_cutoff=LEAST_ALIKE, limit=limit) if asked else []
     return [entries[position] for _name, _score, position in alike]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from catalog.search.entries import Entry
-from catalog.search.text import marked, signs
+from catalog.search.text import MARK, marked, signs, without_marks
 
 WHOLE, BEGINNING, GLUED, RELATED, WITHIN, MISSPELT = range(6)
+LAST_SIGN = "\U0010ffff"
 Found = Mapping[int, int]
 """Position of an entry -> how well it answers; lower is better."""
 
@@ -22,6 +27,8 @@ SHORTEST_WITHIN = 3  # letters; of Han two
 SHORTEST_MISSPELT = 4
 TWO_TYPOS = 8  # letters of a word from which two of them are read over
 
+NOWHERE: Sequence[int] = array("i")
+DEARER = 8  # times as long as to read where an atom stands, it takes to look whether an entry holds a word
 
 TWO_IN_A_ROW = re.compile(r"\|([a-z]+)(?=\|([a-z]+)\|)")  # as readers glue them: gptoss, deepseekv3
 
@@ -32,33 +39,54 @@ class Names:
     def __init__(self, entries: Sequence[Entry]) -> None:
         standing: defaultdict[str, list[int]] = defaultdict(list)
         for position, entry in enumerate(entries):
-            for atom in set(re.split(r"[|\n]+", entry.own + entry.related)):
+            for atom in set((entry.own + entry.related).replace("\n", "").split(MARK)):
                 standing[atom].append(position)
         standing.pop("", None)  # before the first mark and after the last
-        self._standing = dict(standing)
+        self._standing = {atom: array("i", held) for atom, held in standing.items()}
         self._sorted = sorted(standing)
         self._letters = {atom: len(held) for atom, held in standing.items() if atom.isalpha()}
+        self._decimals = sorted((without_marks(atom), atom) for atom in standing if "." in atom)
         two = Counter(first + second for entry in entries for first, second in TWO_IN_A_ROW.findall(entry.own))
         self._spellings = dict(two) | self._letters
 
-    def candidates(self, word: Sequence[str]) -> set[int]:
-        """Entries that may hold a word: all of its atoms stand in them, the last one at least in its beginning."""
-        found = self._held(self._like(word[-1], alone=len(word) == 1))
-        for atom in word[:-1]:
-            found = found.intersection(self._standing.get(atom, ()))
+    def candidates(self, words: Sequence[Sequence[str]]) -> set[int]:
+        """All entries that may hold these words, and few others: of each word all atoms stand in one, the last at least
+        in its beginning."""
+        asked = [[self._standing.get(atom, NOWHERE)] for word in words for atom in word[:-1]]
+        asked += [self._held(self._like(word[-1], alone=len(word) == 1)) for word in words]
+        fewest, *others = sorted(asked, key=_length)
+        found = set().union(*fewest)
+        for standing in others:
+            if _length(standing) > DEARER * len(found):
+                break  # to look at what is found costs less than to read where this one stands
+            found.intersection_update(chain.from_iterable(standing))
         return found
 
-    def _held(self, atoms: Iterable[str]) -> set[int]:
-        return set().union(*(self._standing[atom] for atom in atoms))
+    def _held(self, atoms: Iterable[str]) -> list[Sequence[int]]:
+        return [self._standing[atom] for atom in atoms]
 
-    def _like(self, atom: str, *, alone: bool) -> Iterator[str]:
+    def _like(self, atom: str, *, alone: bool) -> Iterable[str]:
         if alone and _may_be_within(atom):
-            yield from (letters for letters in self._letters if atom in letters)
-            return
-        at = bisect_left(self._sorted, atom)
-        while at < len(self._sorted) and self._sorted[at].startswith(atom):
-            yield self._sorted[at]
-            at += 1
+            return [letters for letters in self._letters if atom in letters]
+        return _begin_so(self._sorted, atom)
+
+    def glued(self, asked: str) -> set[int]:
+        """All entries in which atoms may begin so if nothing between their signs counts, and few others."""
+
+        @cache
+        def run(start: int) -> set[int]:
+            rest = asked[start:]
+            found = set().union(*self._held(_begin_so(self._sorted, rest)))
+            found = found.union(*self._held(atom for _signs, atom in _begin_so(self._decimals, rest, key=_first)))
+            for stop in range(start + 1, len(asked)):
+                part = asked[start:stop]
+                atoms = [atom for plain, atom in _begin_so(self._decimals, part, key=_first) if plain == part]
+                for standing in self._held([part, *atoms] if part in self._standing else atoms):
+                    ends = len(asked) - stop < SHORTEST_WITHIN  # what so few signs begin is nearly everywhere
+                    found.update(standing if ends else run(stop).intersection(standing))
+            return found
+
+        return run(0)
 
     def spelt(self, word: Sequence[str]) -> list[str] | None:
         """A word with its misspelt parts as they are written somewhere; None where nothing is near."""
@@ -77,6 +105,24 @@ class Names:
             if len(word) >= SHORTEST_WITHIN
         )
         return ranked[0][3] if ranked else None
+
+
+def _begin_so(ordered: Sequence[Any], asked: str, key: Callable[[Any], str] | None = None) -> Sequence[Any]:
+    """Those that begin so, or whose `key` does.
+
+    >>> _begin_so(["glm", "qwen", "qwq", "r"], "qw")
+    ['qwen', 'qwq']
+    """
+    first = bisect_left(ordered, asked, key=key)
+    return ordered[first : bisect_left(ordered, asked + LAST_SIGN, lo=first, key=key)]
+
+
+def _first(pair: tuple[str, str]) -> str:
+    return pair[0]
+
+
+def _length(standing: Sequence[Sequence[int]]) -> int:
+    return sum(map(len, standing))
 
 
 def _may_be_within(atom: str) -> bool:
@@ -103,15 +149,13 @@ def matching(word: Sequence[str], entries: Sequence[Entry], positions: Iterable[
     return found
 
 
-def glued(word: Sequence[str], entries: Sequence[Entry], positions: Collection[int], *, whole: bool) -> dict[int, int]:
-    """The entries that hold a word if nothing between its signs counts: `qwen330b` is in `Qwen3 30B-A3B`.
+def glued(word: Sequence[str], entries: Sequence[Entry], positions: Iterable[int], *, whole: bool) -> dict[int, int]:
+    """Those of the entries at `positions` that hold a word if nothing between its signs counts: `qwen330b` is in
+    `Qwen3 30B-A3B`.
 
     `whole`: it does not end within a word.
     """
     asked = signs(word)
-    if len(asked) < SHORTEST_WITHIN:
-        return {}
     end = r"(?=\|)" if whole else r"(?![\d.])" if asked[-1].isdigit() else ""
     pattern = re.compile(r"\|" + r"[|.]?".join(map(re.escape, asked)) + end)
-    near = [position for position in positions if asked in entries[position].plain]
-    return {position: GLUED for position in near if pattern.search(entries[position].own)}
+    return {position: GLUED for position in positions if pattern.search(entries[position].own)}

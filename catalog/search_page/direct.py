@@ -40,12 +40,12 @@ def direct(text: str) -> Direct:
     if not asked.words:
         cards = f"{asked.memory}GB"
         return Direct(_on_a_board(asked), cards, find(cards, "accelerator"))
-    if (whole := find(text)).hits:
+    if (whole := find(text)).tiers:
         return Direct(None, text, whole)
     said, wanted = find(asked.named), find(asked.words)
-    if said.hits and not (wanted.hits and wanted.hits[0].entry == said.hits[0].entry):
+    if said.first not in (None, wanted.first):
         return Direct(_of_one_maker(asked, asked.named, said), asked.named, said)
-    if wanted.hits:
+    if wanted.tiers:
         return Direct(_of_one_maker(asked, asked.words, wanted), asked.words, wanted)
     return Direct(None, text, find(text, partly=True))
 
@@ -59,7 +59,7 @@ def _on_a_board(asked: Wish) -> Line:
 
 def _of_one_maker(asked: Wish, words: str, answer: Answer) -> Line | None:
     """Models of a family or an organisation, the best first; None where it is neither, or none of them is so small."""
-    if answer.read_as or answer.hits[0].entry.kind not in OWNERS:
+    if answer.read_as or answer.first is None or answer.first.kind not in OWNERS:
         return None
     small = LanguageModel.objects.published().fitting(int(asked.memory_gb * GIB))
     if not found(small, "model", words).exists():

@@ -47,10 +47,7 @@ class Group:
 
 def groups(answer: Answer, text: str, of_each: int) -> list[Group]:
     """The kinds in the order of their best finds; one query for each kind that is shown."""
-    found: dict[Kind, list[Entry]] = {}
-    for hit in answer.hits:
-        found.setdefault(hit.entry.kind, []).append(hit.entry)
-    return [_group(kind, entries, text, of_each, answer.complete) for kind, entries in found.items()]
+    return [_group(kind, entries, text, of_each, answer.complete) for kind, entries in answer.by_kind().items()]
 
 
 def _group(kind: Kind, entries: Sequence[Entry], text: str, of_each: int, complete: bool) -> Group:

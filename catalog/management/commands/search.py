@@ -41,12 +41,12 @@ class Command(BaseCommand):
 def _told(text: str, answered: Direct, first: int) -> str:
     if answered.line is None:
         return _said(text, answered.entries, first)
-    found = _said(text, answered.entries, first) if answered.entries.hits else ""
+    found = _said(text, answered.entries, first) if answered.entries.tiers else ""
     return "; ".join(filter(None, (f"{answered.line.name} ({answered.line.url})", found)))
 
 
 def _said(text: str, answer: Answer, first: int) -> str:
-    if not answer.hits:
+    if not answer.tiers:
         return "did you mean: " + (", ".join(entry.name_en for entry in nearest(text)) or "–")
     named = "; ".join(f"{hit.entry.name_en} ({hit.entry.kind})" for hit in answer.hits[:first])
     if answer.read_as:
