@@ -11,15 +11,16 @@ DOCUMENTED = ROOT / "docs" / "deployment" / "nginx.conf"
 
 
 class Nginx(Daemon):
-    def __init__(self, folder: Path, *sites: int) -> None:
+    def __init__(self, folder: Path, *sites: int, more: str = "") -> None:
+        """`more` stands beside the documented file in the block `http`."""
         self.port = free_port()
         path = folder / "nginx.conf"
-        path.write_text(_configuration(folder, self.port, sites), encoding="utf-8")
+        path.write_text(_configuration(folder, self.port, sites, more), encoding="utf-8")
         command = [str(program("nginx")), "-e", str(folder / "nginx.log"), "-c", str(path), "-p", str(folder)]
         super().__init__("nginx-output", command, folder, lambda: listens(self.port))
 
 
-def _configuration(folder: Path, port: int, sites: tuple[int, ...]) -> str:
+def _configuration(folder: Path, port: int, sites: tuple[int, ...], more: str) -> str:
     plain = DOCUMENTED.read_text(encoding="utf-8")
     plain = re.sub(r"server \{\s+listen 80;.*?\n\}\n", "", plain, flags=re.DOTALL)
     plain = re.sub(r" *ssl_certificate.*\n", "", plain)
@@ -27,4 +28,4 @@ def _configuration(folder: Path, port: int, sites: tuple[int, ...]) -> str:
     line = next(line for line in plain.splitlines() if "server 127.0.0.1:8000" in line)
     plain = plain.replace(line, "\n".join(line.replace("8000", str(site)) for site in sites))
     own = "".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    return f"daemon off; pid {folder}/nginx.pid; events {{}} http {{ access_log off; {own}\n{plain}\n}}"
+    return f"daemon off; pid {folder}/nginx.pid; events {{}} http {{ access_log off; {own}{more}\n{plain}\n}}"

@@ -1,0 +1,67 @@
+"""The documented proxies keep from the site what would fill its threads or confuse it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.servers.caddy import Caddy
+from tests.servers.daemons import Site, free_port, program
+from tests.servers.nginx import Nginx
+
+JSON = "Content-Type: application/json"
+AT_ONCE = 32  # docs/deployment/nginx.conf
+SLOW = 12  # more than the 2 x 4 threads that a site has by itself
+PROXIES: dict[str, Callable[[Path, int], Nginx | Caddy]] = {"nginx": Nginx, "caddy": Caddy}
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_slow_visitors_keep_nobody_waiting(name: str, tmp_path: Path) -> None:
+    if program(name) is None:
+        pytest.skip(f"no {name} found")
+    site = Site("site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", ALLOWED_HOSTS="127.0.0.1")
+    with ExitStack() as stack:
+        stack.enter_context(site)
+        port = stack.enter_context(PROXIES[name](tmp_path, site.port)).port
+        for _slow in range(SLOW):
+            begun = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            begun.sendall(head("POST", "/api/v1/memory/", JSON, "Content-Length: 2000") + b"{")
+        assert asked(port, "/healthz").startswith("HTTP/1.1 200")
+        assert asked(port, "/healthz", "SCRIPT_NAME: /x").startswith("HTTP/1.1 200")
+        assert asked(port, "/metrics").startswith("HTTP/1.1 404")
+
+
+@pytest.mark.skipif(program("nginx") is None, reason="no nginx found")
+@pytest.mark.parametrize(
+    ("addresses", "status"),
+    [
+        ("192.0.2.1", "429"),
+        ("2001:db8:1:2::{:x}", "429"),  # RFC 6177: one customer's
+        ("2001:db8:1:{:x}::1", "502"),  # as many customers
+        ("192.0.2.{}", "502"),
+    ],
+)
+def test_one_visitor_asks_so_much_at_once(addresses: str, status: str, tmp_path: Path) -> None:
+    """What asked before waits for its body, in nginx. The site that would answer is not there."""
+    told = "set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP;"
+    with ExitStack() as stack:
+        port = stack.enter_context(Nginx(tmp_path, free_port(), more=told)).port
+        for number in range(1, AT_ONCE + 1):
+            begun = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            begun.sendall(head("POST", "/", "Content-Length: 9", f"X-Real-IP: {addresses.format(number)}") + b"x")
+        last = f"X-Real-IP: {addresses.format(AT_ONCE + 1)}"
+        assert asked(port, "/", last).startswith(f"HTTP/1.1 {status}")
+
+
+def asked(port: int, path: str, *headers: str) -> str:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as here:
+        here.sendall(head("GET", path, "Connection: close", *headers))
+        return here.recv(64).decode("latin-1")
+
+
+def head(method: str, path: str, *headers: str) -> bytes:
+    return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", "")).encode()
