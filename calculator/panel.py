@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
+from calculator.architecture.known import of_shape
 from calculator.context_stops import context_stops, nearest_stop
 from calculator.engine_settings import EngineSetting, engine_settings
 from calculator.figures import gb, gib, grouped
@@ -103,7 +104,7 @@ class Panel:
 
     @property
     def reads_images(self) -> bool:
-        return any(self.form.shape.tensors_of("vision"))
+        return reads_images(self.form.shape)
 
     @property
     def also(self) -> str:
@@ -134,6 +135,12 @@ class Panel:
             "amount": gib(total),
             "gb": gb(total),
         }
+
+
+@of_shape
+def reads_images(shape: Shape) -> bool:
+    """Whether it has an encoder of images: all that a page asks of the tensors themselves."""
+    return any(shape.tensors_of("vision"))
 
 
 def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel:

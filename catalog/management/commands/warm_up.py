@@ -26,6 +26,7 @@ from calculator.memory import ENGINES, WorkloadError, estimate
 from calculator.memory.engines import GRAPH_ENGINE, default_workload, refusal, resolve
 from calculator.memory.llama_cpp.graph import curves_learned
 from calculator.memory.workload import UNASKED
+from calculator.panel import reads_images
 from catalog import versions
 from catalog.bridge.cards import all_cards
 from catalog.bridge.listed_fits import Collected
@@ -103,6 +104,7 @@ def _ask(shape: Shape, longest: int | None, machines: Iterable[_Devices]) -> Non
     workload = default_workload(shape, longest)
     checkpoint_bytes(shape)
     token_flops(shape, workload.context_tokens)
+    reads_images(shape)
     for name, engine in ENGINES.items():
         with suppress(WorkloadError):  # a page says why
             refusal(shape, name)
