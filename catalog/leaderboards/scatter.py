@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress, pairwise
+from itertools import compress, count, pairwise
 from math import ceil, floor, inf, log2
 
 from calculator.charts import Mark
 from calculator.hardware.cards import GIB
-from catalog.leaderboards.spots import Spot, Spots
+from catalog.leaderboards.spots import Spot, Spots, column
 from catalog.models import LanguageModel
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 936, 16, 380
@@ -18,6 +18,7 @@ LABEL_ROOM = (110, 16)  # least distance between two names, across and down
 MOST_LINKED = 400  # points; of more, those that others beat are dots alone
 CELL = 4  # dots in one such square, a dot being 7 wide, are drawn as one
 WIDE = 1024  # corners from one row to the next: many more than a row has, so that no run goes on in another
+MOST_AXES = 8  # of which corners are kept: 70 KB each where 17,000 models stand
 LETTER = 6.5  # mean width of a letter; a name without room to the left of its point is written to the right
 
 
@@ -90,10 +91,11 @@ def scatter(
     """
     if len(spots) < 2:
         return None
-    low = floor(log2(spots.memory_bytes[0] / GIB))
-    high = max(low + 1, ceil(log2(spots.memory_bytes[-1] / GIB)))
-    bottom = 10 * floor(spots.levels[min(spots.level_of)] / 10)
-    top = max(bottom + 10, 10 * ceil(spots.levels[max(spots.level_of)] / 10))
+    least, greatest, lowest, highest = spots.ends()
+    low = floor(log2(least / GIB))
+    high = max(low + 1, ceil(log2(greatest / GIB)))
+    bottom = 10 * floor(lowest / 10)
+    top = max(bottom + 10, 10 * ceil(highest / 10))
 
     def x_of(memory_bytes: float) -> float:
         return round(LEFT + (RIGHT - LEFT) * (log2(memory_bytes / GIB) - low) / (high - low), 1)
@@ -103,11 +105,11 @@ def scatter(
 
     most = inf if cards is None else cards[1]
     edge = spots.unbeaten()
-    beaten = bytearray(b"\1") * len(spots)
+    beaten = bytearray(spots.chosen)
     for point in edge:
         beaten[point.place] = 0
     linked = _linked(spots, beaten) if len(spots) <= MOST_LINKED else []
-    dots, dots_over = ("", "") if linked else _dots(spots, beaten, x_of, y_of, most)
+    dots, dots_over = ("", "") if linked else _dots(spots, beaten, (low, high, bottom, top), x_of, y_of, most)
     models = told([point.model for point in (*edge, *linked)])
     edge = tuple(point for point in edge if point.model in models)  # and was not deleted meanwhile
     linked = [point for point in linked if point.model in models]
@@ -160,30 +162,39 @@ def _cards(label: str, memory_bytes: int, x: float) -> Cards:
 
 def _linked(spots: Spots, chosen: Iterable[int]) -> list[Spot]:
     """In the order of the board."""
-    return [spots.at(place) for place in sorted(compress(range(len(spots)), chosen), key=spots.order.__getitem__)]
+    return [spots.at(place) for place in sorted(compress(count(), chosen), key=spots.order.__getitem__)]
 
 
 def _dots(
-    spots: Spots, drawn: Sequence[int], x_of: Callable[[float], float], y_of: Callable[[float], float], most: float
+    spots: Spots,
+    drawn: Sequence[int],
+    axes: tuple[int, ...],
+    x_of: Callable[[float], float],
+    y_of: Callable[[float], float],
+    most: float,
 ) -> tuple[str, str]:
     """Of models that need no more than `most` bytes, and of the others, in the corners of squares of `CELL`.
 
-    Where a column begins is sought among memories in their order, and where a row does among levels: there are a few
-    hundred of these, and many thousand models.
+    Axes begin and end at round numbers, so that most choices have those of another, and each model its corner.
     """
+    corners = spots.kept.get(axes)
+    if corners is None:
+        if len(spots.kept) >= MOST_AXES:
+            spots.kept.clear()
+        corners = spots.kept[axes] = column("i", _corners(spots, x_of, y_of))
+    held = bisect_right(spots.memory_bytes, most)
+    return _strokes(compress(corners[:held], drawn[:held])), _strokes(compress(corners[held:], drawn[held:]))
+
+
+def _corners(spots: Spots, x_of: Callable[[float], float], y_of: Callable[[float], float]) -> Iterator[int]:
+    """Where a column begins is sought among memories in their order, and where a row does among levels: there are a few
+    hundred of these, and many thousand models."""
     row_of: list[int] = []
     for row, start, stop in _alike(spots.levels, lambda score: -round(y_of(score) / CELL)):
-        row_of += [-row] * (stop - start)
-    memory_bytes = list(compress(spots.memory_bytes, drawn))
-    rows = list(map(row_of.__getitem__, compress(spots.level_of, drawn)))
-    held = bisect_right(memory_bytes, most)
-
-    def corners(first: int, last: int) -> Iterator[int]:
-        for column, start, stop in _alike(memory_bytes[first:last], lambda size: round(x_of(size) / CELL)):
-            for row in set(rows[first + start : first + stop]):
-                yield WIDE * row + column
-
-    return _strokes(corners(0, held)), _strokes(corners(held, len(memory_bytes)))
+        row_of += [WIDE * -row] * (stop - start)
+    for across, start, stop in _alike(spots.memory_bytes, lambda size: round(x_of(size) / CELL)):
+        for level in spots.level_of[start:stop]:
+            yield row_of[level] + across
 
 
 def _alike(ordered: Sequence[float], told: Callable[[float], int]) -> Iterator[tuple[int, int, int]]:
@@ -201,10 +212,10 @@ def _alike(ordered: Sequence[float], told: Callable[[float], int]) -> Iterator[t
 
 
 def _strokes(corners: Iterable[int]) -> str:
-    """Row by row, each `WIDE`; dots in neighbouring corners are one stroke."""
+    """Row by row, each `WIDE`; dots in one corner are one, those in neighbouring corners one stroke."""
     return "".join(
         f"M{CELL * (first % WIDE)} {CELL * (first // WIDE)}h{CELL * (last - first)}"
-        for first, last in _runs(sorted(corners))
+        for first, last in _runs(sorted(set(corners)))
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -26,8 +26,8 @@ class Spots:
     """Models by rising memory, a column each: their places on the board, bytes, and scores by their places among
     `levels`, which are all scores of the board, the lowest first, each once.
 
-    Spots that are chosen among others share these and the columns that are in the board's order: primary keys of
-    `models`, and `ranks`.
+    `chosen` has a 1 for each that stands in the chart. Spots that are chosen among others share all columns with them:
+    these, those in the board's order (primary keys of `models`, and `ranks`), and what `kept` has of the whole.
     """
 
     order: Sequence[int]
@@ -36,9 +36,11 @@ class Spots:
     levels: Sequence[float]
     models: Sequence[int]
     ranks: Sequence[int]
+    chosen: bytes
+    kept: dict[tuple[int, ...], Sequence[int]] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.order)
+        return self.chosen.count(1)
 
     def at(self, place: int) -> Spot:
         at, score = self.order[place], self.levels[self.level_of[place]]
@@ -46,16 +48,18 @@ class Spots:
 
     def where(self, kept: Sequence[bool]) -> Spots:
         """Those for whose places on the board it is said to be so."""
-        chosen = list(map(kept.__getitem__, self.order))
-        order, memory_bytes, level_of = (
-            column("q", compress(each, chosen)) for each in (self.order, self.memory_bytes, self.level_of)
-        )
-        return Spots(order, memory_bytes, level_of, self.levels, self.models, self.ranks)
+        return replace(self, chosen=bytes(map(kept.__getitem__, self.order)))
+
+    def ends(self) -> tuple[int, int, float, float]:
+        """The least memory and the most, the lowest score and the highest; there must be one."""
+        levels = set(compress(self.level_of, self.chosen))
+        least, most = self.chosen.find(1), self.chosen.rfind(1)
+        return self.memory_bytes[least], self.memory_bytes[most], self.levels[min(levels)], self.levels[max(levels)]
 
     def unbeaten(self) -> tuple[Spot, ...]:
         """The frontier, of which a model cannot be whose score is below that of one with less memory, or as much."""
         may, best = [], 0
-        for place, level in enumerate(self.level_of):
+        for place, level in compress(enumerate(self.level_of), self.chosen):
             if level >= best:
                 may.append(place)
                 best = level
@@ -76,6 +80,7 @@ def spots_of(
         levels=column("d", levels),
         models=column("q", models),
         ranks=column("q", ranks),
+        chosen=b"\1" * len(order),
     )
 
 

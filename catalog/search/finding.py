@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from threading import Lock
@@ -90,8 +90,11 @@ class Index:
         ordered = sorted(positions)
         if not kinds:
             return ordered
-        spans = [span for kind, span in self._span.items() if kind in kinds]
-        return [at for span in spans for at in ordered[bisect_left(ordered, span.start) : bisect_left(ordered, span.stop)]]
+        ends = [(bisect_left(ordered, span.start), bisect_left(ordered, span.stop)) for span in self._spans(kinds)]
+        return [position for start, stop in ends for position in ordered[start:stop]]
+
+    def _spans(self, kinds: Collection[Kind]) -> Iterator[slice]:
+        return (span for kind, span in self._span.items() if kind in kinds)
 
     @cached_property
     def by_plain_name(self) -> tuple[list[str], list[Entry]]:
@@ -186,7 +189,9 @@ class _Asking:
         for word in words:
             found.append(matching.matching(word, self.entries, positions))
             positions = found[-1]
-        return {position: tuple([levels[position] for levels in found]) for position in positions}
+        return dict(
+            zip(positions, zip(*(map(levels.__getitem__, positions) for levels in found), strict=True), strict=True)
+        )
 
     def _nearly(self, word: list[str]) -> tuple[list[str], matching.Found]:
         """The word, its typos mended if it has to be, and what meets it."""
@@ -230,13 +235,12 @@ class _Asking:
         return Answer(_tiers(found), complete=False)
 
     def _ranked(self, words: Sequence[Sequence[str]], levels: Mapping[int, Quality]) -> tuple[Tier, ...]:
-        rank = _quality(words)
-        found: defaultdict[Quality, list[Entry]] = defaultdict(list)
+        rank = _quality(words, self.known.names)
+        found: defaultdict[tuple[tuple[int, int], Kind], list[Entry]] = defaultdict(list)
         for position in sorted(levels):  # which is the order of equal finds
             entry = self.entries[position]
-            tier, nearness = rank(entry, levels[position])
-            found[tier, nearness, _place_of(entry.kind, tier)].append(entry)
-        return _tiers(found)
+            found[rank(position, entry, levels[position]), entry.kind].append(entry)
+        return _tiers({(*quality, _place_of(kind, quality[0])): entries for (quality, kind), entries in found.items()})
 
 
 def _place_of(kind: Kind, tier: int) -> int:
@@ -252,28 +256,33 @@ def _by_quality(tier: Tier) -> Quality:
     return tier.quality
 
 
-def _quality(words: Sequence[Sequence[str]]) -> Callable[[Entry, Quality], tuple[int, int]]:
+def _quality(words: Sequence[Sequence[str]], names: matching.Names) -> Callable[[int, Entry, Quality], tuple[int, int]]:
     """Exact, begins with it, or how well the words are met."""
     parts = [part for word in words for part in word]
     whole, glued = marked(parts), signs(parts)
     exact, begins, begun = f"\n{whole}\n", f"\n{whole}", f"\n{whole[:-1]}"
     open_ended = not whole[-2].isdigit()
     sized = any(map(_is_size, words))
+    leading = names.leading(parts[0], whole=len(parts) > 1)
 
     @cache
-    def by_levels(levels: Quality) -> tuple[str, tuple[int, int]]:
-        """How a name begins that has all but sizes and owners, where it may lack these; how good words alone are."""
+    def by_levels(levels: Quality) -> tuple[bool, str, tuple[int, int]]:
+        """Whether any name may begin so, though not with the first atom; how one begins that has all but sizes and
+        owners, where it may lack these; how good words alone are."""
         may_lack = (sized or matching.RELATED in levels) and matching.WITHIN not in levels
         named = _name_alone(words, levels) if may_lack else ""
-        return f"\n{named}" if named else "", (WORDS, max(levels) * 100 + sum(levels))
+        begins_otherwise = bool(named) or matching.GLUED in levels
+        return begins_otherwise, f"\n{named}" if named else "", (WORDS, max(levels) * 100 + sum(levels))
 
-    def quality(entry: Entry, levels: Quality) -> tuple[int, int]:
+    def quality(position: int, entry: Entry, levels: Quality) -> tuple[int, int]:
+        begins_otherwise, named, as_words = by_levels(levels)
+        if position not in leading and not begins_otherwise:
+            return as_words
         own = entry.own
         if begins in own:
             return (EXACT, 0) if exact in own else (BEGINS, 0)
         if matching.GLUED in levels and f"\n{glued}" in (plain := without_marks(own)):
             return (EXACT, 1) if f"\n{glued}\n" in plain else (BEGINS, 2)
-        named, as_words = by_levels(levels)
         if named and named in own:
             return (EXACT, 2) if f"{named}\n" in own else (BEGINS, 3)
         return (BEGINS, 1) if open_ended and begun in own else as_words

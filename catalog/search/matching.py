@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,9 +26,10 @@ SHORTEST_WITHIN = 3  # letters; of Han two
 SHORTEST_MISSPELT = 4
 TWO_TYPOS = 8  # letters of a word from which two of them are read over
 
-NOWHERE: Sequence[int] = array("i")
+NOWHERE: Sequence[int] = ()
 DEARER = 8  # times as long as to read where an atom stands, it takes to look whether an entry holds a word
 
+FIRST_ATOM = re.compile(r"\n\|([^|]+)")
 TWO_IN_A_ROW = re.compile(r"\|([a-z]+)(?=\|([a-z]+)\|)")  # as readers glue them: gptoss, deepseekv3
 
 
@@ -42,7 +42,13 @@ class Names:
             for atom in set((entry.own + entry.related).replace("\n", "").split(MARK)):
                 standing[atom].append(position)
         standing.pop("", None)  # before the first mark and after the last
-        self._standing = {atom: array("i", held) for atom, held in standing.items()}
+        self._standing = dict(standing)
+        leading: defaultdict[str, list[int]] = defaultdict(list)
+        for position, entry in enumerate(entries):
+            for atom in set(FIRST_ATOM.findall(entry.own)):
+                leading[atom].append(position)
+        self._leading = dict(leading)
+        self._first = sorted(leading)
         self._sorted = sorted(standing)
         self._letters = {atom: len(held) for atom, held in standing.items() if atom.isalpha()}
         self._decimals = sorted((without_marks(atom), atom) for atom in standing if "." in atom)
@@ -61,6 +67,11 @@ class Names:
                 break  # to look at what is found costs less than to read where this one stands
             found.intersection_update(chain.from_iterable(standing))
         return found
+
+    def leading(self, atom: str, *, whole: bool) -> set[int]:
+        """The entries of which a name begins with that atom, or not `whole` with one that begins so."""
+        begun = [atom] if whole else _begin_so(self._first, atom)
+        return set().union(*(self._leading.get(each, NOWHERE) for each in begun))
 
     def _held(self, atoms: Iterable[str]) -> list[Sequence[int]]:
         return [self._standing[atom] for atom in atoms]
