@@ -9,7 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from calculator import labels
-from calculator.architecture.shape import ChunkedAttention, Mixer, Shape, SlidingWindowAttention
+from calculator.architecture.shape import (
+    ChunkedAttention,
+    Mixer,
+    Shape,
+    SlidingWindowAttention,
+    WindowedLatentAttention,
+)
 
 
 def layer_pattern(shape: Shape) -> str:
@@ -28,7 +34,7 @@ def _kind(mixers: tuple[Mixer, ...]) -> str:
 
 def _mixer(mixer: Mixer) -> str:
     name = labels.mixer_text(mixer)
-    if isinstance(mixer, SlidingWindowAttention):
+    if isinstance(mixer, SlidingWindowAttention | WindowedLatentAttention):
         return _("%(kind)s (%(tokens)s)") % {"kind": name, "tokens": f"{mixer.window:,}"}
     if isinstance(mixer, ChunkedAttention):
         return _("%(kind)s (%(tokens)s)") % {"kind": name, "tokens": f"{mixer.chunk:,}"}

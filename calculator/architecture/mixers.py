@@ -104,6 +104,13 @@ class LatentAttention(Mixer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowedLatentAttention(LatentAttention):
+    """Only the last `window` tokens are visible, and their latents kept (dots3-note)."""
+
+    window: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinearAttention(Mixer):
     """Attention with a constant state per sequence: gated delta net, Kimi delta attention, lightning attention.
 

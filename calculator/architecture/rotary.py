@@ -15,6 +15,7 @@ from calculator.architecture.shape import (
     Mixer,
     RotaryTable,
     SlidingWindowAttention,
+    WindowedLatentAttention,
 )
 from calculator.architecture.wrappers import unwrap
 
@@ -109,7 +110,7 @@ def rotary_tables(text: Fields, layers: tuple[Layer, ...]) -> tuple[RotaryTable,
         for mixer in layer.mixers:
             dimensions = text.size("qk_rope_head_dim") if isinstance(mixer, CompressedAttention) else _rotated(mixer)
             if dimensions:
-                kind = SLIDING if isinstance(mixer, SlidingWindowAttention) else FULL
+                kind = SLIDING if isinstance(mixer, SlidingWindowAttention | WindowedLatentAttention) else FULL
                 base, parameters = _parameters(text.config, kind)
                 table = _table(text, kind, dimensions, parameters)
                 tables.setdefault((_number(base), str(parameters), table.dimensions, table.positions), table)

@@ -31,6 +31,7 @@ from calculator.architecture.mixers import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.architecture.per_token import VALUE_EXPERTS, Dense, Experts, FeedForward
 
@@ -62,6 +63,7 @@ __all__ = [
     "SlidingWindowAttention",
     "StateSpace",
     "Tensor",
+    "WindowedLatentAttention",
 ]
 
 

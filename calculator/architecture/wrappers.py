@@ -39,6 +39,7 @@ TEXT_TYPES: dict[str, str] = {
     "deepseek_vl_v2": "deepseek_v2",
     "deepseekocr_2": "deepseek_v2",
     "diffusion_gemma": "diffusion_gemma_text",
+    "dots3_note": "dots3_note_text",
     "dots_ocr": "qwen2",
     "eagle_2_5_vl": "qwen2",
     "emu3": "emu3_text_model",

@@ -29,6 +29,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.hardware.engines import engine_named
 from calculator.hardware.weight_bytes import WeightBytes
@@ -164,7 +165,7 @@ def _unknown(mixer: Mixer) -> WorkloadError:
 
 def seen(mixer: Mixer, visible_tokens: int) -> int:
     """Cached rows that this mixer attends to where `visible_tokens` tokens came before: a row a token, as a rule."""
-    if isinstance(mixer, SlidingWindowAttention):
+    if isinstance(mixer, SlidingWindowAttention | WindowedLatentAttention):
         return min(visible_tokens, mixer.window)
     if isinstance(mixer, ChunkedAttention):
         return min(visible_tokens, mixer.chunk)  # at the end of a chunk; just after one it sees a single token

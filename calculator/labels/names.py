@@ -69,6 +69,7 @@ MIXERS: Mapping[str, Promise] = {
     "CompressedAttention": pgettext_lazy("layers", "compressed"),
     "SharedCompressedAttention": pgettext_lazy("layers", "compressed, shared"),
     "LatentAttention": pgettext_lazy("layers", "latent attention"),
+    "WindowedLatentAttention": pgettext_lazy("layers", "latent attention in a window"),
     "LinearAttention": pgettext_lazy("layers", "linear attention"),
     "StateSpace": pgettext_lazy("layers", "Mamba"),
     "ShortConvolution": pgettext_lazy("layers", "short convolution"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.architecture import Shape
-from calculator.architecture.shape import ChunkedAttention, SlidingWindowAttention
+from calculator.architecture.shape import ChunkedAttention, SlidingWindowAttention, WindowedLatentAttention
 from calculator.figures import billions, gib, grouped, plain
 from calculator.memory import Estimate
 from calculator.memory.remembered import remembered
@@ -79,4 +79,6 @@ def _windows(shape: Shape, kind: str) -> Sequence[int]:
     mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
     if kind == "chunked":
         return sorted({mixer.chunk for mixer in mixers if isinstance(mixer, ChunkedAttention)})
-    return sorted({mixer.window for mixer in mixers if isinstance(mixer, SlidingWindowAttention)})
+    return sorted(
+        {mixer.window for mixer in mixers if isinstance(mixer, SlidingWindowAttention | WindowedLatentAttention)}
+    )

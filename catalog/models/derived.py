@@ -29,6 +29,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.memory import WorkloadError, default_workload, estimate
 from catalog.models import need, seals
@@ -46,6 +47,7 @@ KINDS: dict[type[Mixer], str] = {
     CompressedAttention: "compressed",
     SharedCompressedAttention: "compressed_shared",
     LatentAttention: "latent",
+    WindowedLatentAttention: "latent_window",
     LinearAttention: "linear",
     StateSpace: "state_space",
     ShortConvolution: "short_convolution",

@@ -19,6 +19,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.figures_in_text import FIGURE, FigureError, with_figures
 from calculator.memory.engines import GGUF_ENGINE, refusal
@@ -27,10 +28,10 @@ from catalog.source.records import ModelRecord
 
 TOLERANCE = 0.01  # of the stated total; more needs a note
 # Words of the card that layers of the config must bear out, and the other way round.
-WORDS: dict[frozenset[str], type[Mixer]] = {
+WORDS: dict[frozenset[str], type[Mixer] | tuple[type[Mixer], ...]] = {
     frozenset({"mla"}): LatentAttention,
     frozenset({"chunked"}): ChunkedAttention,
-    frozenset({"sliding-window"}): SlidingWindowAttention,
+    frozenset({"sliding-window"}): (SlidingWindowAttention, WindowedLatentAttention),
     frozenset({"short-convolution"}): ShortConvolution,
     frozenset({"linear", "lightning", "gated-deltanet", "kimi-delta"}): LinearAttention,
     frozenset({"mamba", "mamba-2", "parallel-mamba-2"}): StateSpace,

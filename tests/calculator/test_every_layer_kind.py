@@ -24,6 +24,7 @@ from calculator.architecture.mixers import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.hardware import activations, reads
 from calculator.labels.names import MIXERS, mixer_text
@@ -52,6 +53,15 @@ EXAMPLES: tuple[Mixer, ...] = (
     SharedCompressedAttention(num_heads=4, head_dim=32, window=64, indexer=INDEXER, span=4, chosen=16),
     LatentAttention(
         num_heads=4, q_lora_rank=None, kv_lora_rank=64, qk_nope_head_dim=32, qk_rope_head_dim=32, value_head_dim=32
+    ),
+    WindowedLatentAttention(
+        num_heads=4,
+        q_lora_rank=None,
+        kv_lora_rank=64,
+        qk_nope_head_dim=32,
+        qk_rope_head_dim=32,
+        value_head_dim=32,
+        window=64,
     ),
     LinearAttention(
         kind="gated_delta",

@@ -1,7 +1,8 @@
 """Attention whose heads are subtracted from each other (arXiv:2410.05258), in Motif's decoders.
 
-Sources: the publisher's class for vLLM (Motif 2.6B), and ports of the code in the repositories: of Motif 2 to MLX, of
-Motif 3 to MLX and to GGUF, which lists all tensors of the checkpoint. The counts are those of published checkpoints.
+Sources: the publisher's class for vLLM (Motif 2.6B) and notes on that of Motif 3, and ports of the code in the
+repositories: of Motif 2 to MLX, of Motif 3 to MLX and to GGUF, which lists all tensors of the checkpoint. The counts
+are those of published checkpoints.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.standard import PRE_NORMS, Family
 from calculator.architecture.feed_forward import dense, experts, read_experts
 from calculator.architecture.fields import Fields
+from calculator.architecture.shape import SlidingWindowAttention
 from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
 
 MOST_STREAMS = 64  # Motif 3 has four; tables grow with the third power
@@ -66,8 +68,7 @@ def _latent(c: Fields) -> Decoder:
     weights += linear("attn_kv_a_mqa", kv_rank + rope, hidden) + norm("attn_kv_a_norm", kv_rank)
     weights += linear("attn_kv_b", kv_heads * (head_dim - rope + value), kv_rank)
     weights += linear("attn_lambda", signal, hidden) + linear("attn_output", hidden, signal * value)
-    period, windowed = c.size("sliding_window_period", 4), c.flag("use_sliding_window", True)
-    kinds = ["sliding" if windowed and index % period else "full" for index in range(number)]
+    kinds = _windows(c, number)
     c.ignore(
         "attention_cls",
         "mhc_enabled",
@@ -80,21 +81,37 @@ def _latent(c: Fields) -> Decoder:
     c.config = {**c.config, "num_experts_per_tok": c.size("experts_top_k", c.size("num_active_experts", 1))}
     streams = _streams(c, hidden, _rate(c)) if c.flag("mhc_enabled", True) else Block()
     around = norms(PRE_NORMS, hidden) + streams
-    attend = {
-        kind: Block(weights, (mixer(c, kind, heads, kv_heads, head_dim, value),)) for kind in dict.fromkeys(kinds)
-    }
+    attend = {kind: _attends(c, weights, kind, heads, kv_heads, head_dim, value) for kind in dict.fromkeys(kinds)}
     spec = read_experts(c, shared="count")
     polynomials = Weight("ffn_act_exps", (spec.num_experts, 4), routed=True)
     routed = experts(hidden, spec, correction="bias") + Block((polynomials, *vector("ffn_act_shexp", 4)))
     simple = dense(hidden, c.size("intermediate_size")) + Block(POLYNOMIAL)
     first = min(c.count("n_dense_first_layers"), number)
     layers = {(kind, part): around + attend[kind] + (simple if part else routed) for kind in attend for part in (0, 1)}
-    guesses = norms(PRE_NORMS, hidden) + Block(weights, attend["full"].mixers) + simple
+    guesses = norms(PRE_NORMS, hidden) + _attends(c, weights, "full", heads, kv_heads, head_dim, value) + simple
     guesses += norms(("nextn.enorm", "nextn.shared_head_norm"), hidden) + Block(
         linear("nextn.eh_proj", hidden, 2 * hidden)
     )
     model = decoder(c, [layers[kind, int(index < first)] for index, kind in enumerate(kinds)])
     return replace(model, mtp=[guesses] * c.count("num_mtp_layers"))
+
+
+def _windows(c: Fields, number: int) -> list[str]:
+    """The first layer and every fourth see all, or none does ("all")."""
+    period, word = c.size("sliding_window_period", 4), c.word("sliding_window_pattern", "interleave")
+    if word not in ("interleave", "all"):
+        raise c.fail("sliding_window_pattern", "unsupported_value", value=word[:40])
+    windowed = c.flag("use_sliding_window", True) and c.value("sliding_window") is not None
+    return ["sliding" if windowed and (word == "all" or index % period) else "full" for index in range(number)]
+
+
+def _attends(c: Fields, weights: tuple[Weight, ...], kind: str, *sizes: int) -> Block:
+    """Keys and values are kept as wide as the heads, not as the narrow space. A token sees as many before it as the
+    window says, and itself."""
+    spec = mixer(c, kind, *sizes)
+    if isinstance(spec, SlidingWindowAttention):
+        spec = replace(spec, window=spec.window + 1)
+    return Block(weights, (spec,))
 
 
 def _rate(c: Fields) -> int:

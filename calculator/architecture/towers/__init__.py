@@ -5,6 +5,7 @@ from __future__ import annotations
 from calculator.architecture.towers import (
     any_size,
     clip,
+    dots3,
     first_llava,
     first_readers,
     florence,
@@ -35,6 +36,7 @@ TOWERS: dict[str, Towers] = {
         *(
             any_size,
             clip,
+            dots3,
             first_llava,
             first_readers,
             florence,

@@ -21,6 +21,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.memory.blocks import divides, row_bytes
 from calculator.memory.llama_cpp.batch import micro_batch, pad, sharing, streams
@@ -69,6 +70,8 @@ def _rows(shape: Shape, layer: Layer) -> list[Row]:
     rows: list[Row] = []
     for mixer in layer.mixers if layer.shares_kv_of is None else ():
         match mixer:
+            case WindowedLatentAttention():
+                raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
             case LatentAttention():
                 rows += _latent(shape, mixer)
                 if mixer.indexer and (layer.index, "indexer.attn_k") in (roles := _of_indexers(shape)):

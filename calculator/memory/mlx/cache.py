@@ -25,6 +25,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.memory.checkpoint import ceil_div
 from calculator.memory.mlx.models import Traits, traits
@@ -66,7 +67,7 @@ RECURRENT = (LinearAttention, StateSpace, ShortConvolution, Recurrence)
 def check(shape: Shape) -> None:
     """Raise `WorkloadError` for a kind of layer that mlx-lm does not run."""
     for mixer, _layers in mixers(shape):
-        if not isinstance(mixer, CACHED + RECURRENT):
+        if not isinstance(mixer, CACHED + RECURRENT) or isinstance(mixer, WindowedLatentAttention):
             raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
 
 

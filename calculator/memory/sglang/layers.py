@@ -23,6 +23,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.memory.checkpoint import ceil_div
 from calculator.memory.sglang.known import keeps_windows_apart, runs_recurrent_layers
@@ -89,7 +90,7 @@ def kept_by(shape: Shape, mixer: Mixer, layout: Layout) -> Kept:
         reach = mixer.window if isinstance(mixer, SlidingWindowAttention) else mixer.chunk
         size = _heads(mixer, layout.ranks) * layout.value_bytes
         return Kept("window", size, reach) if keeps_windows_apart(shape) else Kept("full", size)
-    if isinstance(mixer, LatentAttention):
+    if isinstance(mixer, LatentAttention) and not isinstance(mixer, WindowedLatentAttention):
         return Kept("full", _latent(mixer, layout, scaled=_scales_latents(shape, layout)))
     if isinstance(mixer, LinearAttention | StateSpace | ShortConvolution):
         if not runs_recurrent_layers(shape):

@@ -24,6 +24,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.memory.workload import Term, WorkloadError
 
@@ -74,6 +75,8 @@ def _cached(mixer: Mixer, context_tokens: int) -> list[tuple[str, int, int]]:
 
     Raises WorkloadError for a kind of layer whose cache is not known, here and in `_state_elements`.
     """
+    if isinstance(mixer, WindowedLatentAttention):
+        return [("sliding", min(context_tokens, mixer.window), mixer.kv_lora_rank + mixer.qk_rope_head_dim)]
     if isinstance(mixer, LatentAttention):
         indexer = mixer.indexer.head_dim if mixer.indexer else 0
         return [("latent", context_tokens, mixer.kv_lora_rank + mixer.qk_rope_head_dim + indexer)]

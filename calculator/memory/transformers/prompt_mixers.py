@@ -16,6 +16,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.memory.transformers.prompt_classes import (
     EAGER,
@@ -52,7 +53,7 @@ def mask_bytes(shape: Shape, tokens: int, width: int) -> tuple[int, int]:
 
 
 def window_of(mixer: Mixer) -> int | None:
-    if isinstance(mixer, SlidingWindowAttention):
+    if isinstance(mixer, SlidingWindowAttention | WindowedLatentAttention):
         return mixer.window
     return mixer.chunk if isinstance(mixer, ChunkedAttention) else None
 
@@ -63,7 +64,7 @@ def mixing(shape: Shape, mixer: Mixer, roles: dict[str, int], tokens: int, width
     if isinstance(mixer, Attention):
         found = _attention(shape, mixer, roles, tokens, width)
     elif isinstance(mixer, LatentAttention):
-        found = _latent(shape, mixer, width)
+        found = _latent(shape, mixer, tokens, width)
     elif isinstance(mixer, CompressedAttention):
         keys = 1 + 1 / mixer.compression if mixer.compression else 1
         pair = int(_score_bytes(EAGER["deepseek_v4"], mixer.num_heads, width) * keys)
@@ -113,7 +114,7 @@ def _score_bytes(scores: Scores, heads: int, width: int) -> int:
     return heads * (scores.narrow * width + scores.wide * F32)
 
 
-def _latent(shape: Shape, mixer: LatentAttention, width: int) -> Moment:
+def _latent(shape: Shape, mixer: LatentAttention, tokens: int, width: int) -> Moment:
     """`expand_kv` makes keys and values of all heads of the latent, beside queries twice over and the results. Where
     attention is eager, the mask is written once more with what an indexer chose, in layers without one too (HY4)."""
     keys = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
@@ -124,7 +125,8 @@ def _latent(shape: Shape, mixer: LatentAttention, width: int) -> Moment:
     chosen = 2 * F32 * indexer.num_heads if indexer else 0
     if scores is not None:
         return Moment(token * width, max(_score_bytes(scores, mixer.num_heads, width), chosen) + width + 1)
-    return Moment(token * width, chosen, width if indexer else 0)
+    window = window_of(mixer)
+    return Moment(token * width, chosen, width if indexer or (window is not None and tokens >= window) else 0)
 
 
 def _linear(shape: Shape, mixer: LinearAttention, width: int) -> Moment:

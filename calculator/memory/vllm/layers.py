@@ -20,6 +20,7 @@ from calculator.architecture.shape import (
     Mixer,
     Shape,
     SlidingWindowAttention,
+    WindowedLatentAttention,
 )
 from calculator.memory.vllm.serving import Serving
 from calculator.memory.vllm.states import kept_states, state_bytes
@@ -77,6 +78,8 @@ def mixer_specs(shape: Shape, mixer: Mixer, serving: Serving) -> list[CacheSpec]
     value_bytes = 2 if shape.model_type in WIDE_CACHE_ALWAYS else serving.value_bytes
     if isinstance(mixer, CrossAttention):
         raise WorkloadError("engine", "layer_not_supported", layer=type(mixer).__name__)
+    if isinstance(mixer, WindowedLatentAttention):  # `SlidingWindowMLASpec`, beside latents padded to the same width
+        raise WorkloadError("engine", "layer_not_modelled", layer=type(mixer).__name__)
     if isinstance(mixer, (FullAttention, SlidingWindowAttention, ChunkedAttention)):
         heads = max(1, mixer.num_kv_heads // serving.ranks)
         size = heads * (mixer.head_dim + mixer.value_head_dim) * value_bytes

@@ -19,6 +19,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     SlidingWindowAttention,
     StateSpace,
+    WindowedLatentAttention,
 )
 from calculator.architecture.wrappers import unwrap
 
@@ -85,6 +86,8 @@ def _words(mixer: Mixer, context_tokens: int | None) -> Iterator[str]:
         yield "compressed-sparse"
     if isinstance(mixer, LatentAttention):
         yield "mla"
+        if isinstance(mixer, WindowedLatentAttention) and (context_tokens is None or mixer.window < context_tokens):
+            yield "sliding-window"
         if mixer.indexer is not None:
             yield "deepseek-sparse"
     if isinstance(mixer, LinearAttention):

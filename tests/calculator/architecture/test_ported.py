@@ -242,6 +242,19 @@ def test_motif_3_keeps_windows_but_in_each_fourth_layer() -> None:
     assert [index for index, one in enumerate(windowed) if not one] == list(range(0, 53, 4))
 
 
+def test_motif_3_s_window_is_what_lies_before_a_token() -> None:
+    """`sliding_window` + 1 keys, the token's own among them (the publisher's notes on its class for vLLM, and the ports
+    to MLX and to Tenstorrent's chips); 16 heads of 192 and 128 numbers are kept, not the latent of 512 + 64."""
+    shape = read_config(catalogued_config("motif/motif-3"))
+    held = estimate(shape, Workload(engine="transformers", context_tokens=4096, kv_format="bf16")).part("kv_cache")
+    assert held.bytes == (14 * 4096 + 39 * 129) * 16 * (192 + 128) * 2
+
+
+def test_motif_3_may_have_windows_everywhere() -> None:
+    shape = read_config(MOTIF_3 | {"sliding_window_pattern": "all"})
+    assert all(isinstance(layer.mixers[0], SlidingWindowAttention) for layer in shape.layers)
+
+
 def test_nandi_keeps_each_pass() -> None:
     held = estimate(read_config(NANDI), Workload(engine="transformers", context_tokens=100, kv_format="bf16"))
     assert held.part("kv_cache").bytes == 2 * 16 * 100 * 2 * 4 * 52 * 2
@@ -304,6 +317,7 @@ def test_a_puzzle_s_blocks_differ_from_the_file() -> None:
         (PUZZLE, "block_configs", "not_a_list"),
         (MOTIF | {"hidden_act": "silu"}, "hidden_act", "unsupported_value"),
         (MOTIF | {"num_noise_heads": 100}, "num_noise_heads", "out_of_range"),
+        (MOTIF_3 | {"sliding_window_pattern": "odd"}, "sliding_window_pattern", "unsupported_value"),
         (MOTIF_3 | {"num_noise_heads": 80}, "num_noise_heads", "out_of_range"),
         (MOTIF_3 | {"qk_rope_head_dim": 256}, "qk_rope_head_dim", "out_of_range"),
         (NANDI | {"qk_norm": True}, "qk_norm", "unknown_key"),
