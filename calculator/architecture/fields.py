@@ -44,6 +44,14 @@ NULLABLE = frozenset(
     }
 )
 """Null in published files, and then what the rule of the type makes of it: no rank, no window, a width that follows."""
+STATED_LISTS = frozenset(
+    {
+        *("attn_type_list", "compress_ratios", "cross_attention_layers", "dspark_target_layer_ids", "engram_layer_ids"),
+        *("first_layers_types", "full_attention_layers", "full_attn_layers", "gqa_layers", "hybrid_layer_pattern"),
+        *("index_source_layer_ids", "kda_layers", "kv_source_layer_ids", "last_layers_types", "mixer_types"),
+        *("num_attention_heads_per_layer", "ple_layer_ids", "sparse_attention_freq"),
+    }
+)
 LEFT_OUT = frozenset(
     {
         *("num_mtp_layers", "num_expert_groups", "num_active_expert_groups", "moe_layer_freq", "num_dense_layers"),
@@ -155,6 +163,11 @@ class Fields:
         if not any(spelling in self.config for spelling in spellings(name)):
             self.taken.setdefault(self.key(name), read_as)
 
+    def _note_no_list(self, name: str) -> None:
+        """A list of layers that every published file of the types that have one states."""
+        if name in STATED_LISTS:
+            self.taken.setdefault(self.key(name), [])
+
     def _has_default(self, name: str) -> bool:
         return any(self.defaults.get(spelling) is not None for spelling in spellings(name))
 
@@ -237,6 +250,7 @@ class Fields:
         """A list of whole numbers, or None where there is none. `length`: how many there have to be."""
         value = self.value(name)
         if value is None:
+            self._note_no_list(name)
             return None
         if not isinstance(value, (list, tuple)):
             self.fault(name, "not_a_list", value=in_json(value))
@@ -247,6 +261,7 @@ class Fields:
     def words(self, name: str, length: int | None = None) -> list[str] | None:
         value = self.value(name)
         if value is None:
+            self._note_no_list(name)
             return None
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
             self.fault(name, "not_a_list_of_words", value=in_json(value))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from calculator.architecture import ConfigError, read_config
 from calculator.labels import config_error_texts
 
+CATALOGUE = Path(__file__).resolve().parents[3] / "catalog" / "data" / "models"
 LLAMA_8B: dict[str, Any] = {
     "model_type": "llama",
     "hidden_size": 4096,
@@ -153,3 +156,13 @@ def test_a_stretched_context_is_bounded() -> None:
     with pytest.raises(ConfigError) as caught:
         read_config(LLAMA_8B | {"rope_scaling": scaling})
     assert (caught.value.key, caught.value.reason) == ("rope_scaling", "out_of_range")
+
+
+@pytest.mark.parametrize("change", ["deleted", "null"])
+def test_a_list_of_layers_that_files_of_its_type_state_is_missed(change: str) -> None:
+    """MiniMaxAI/MiniMax-M1-40k says of each of its 80 layers whether it attends linearly."""
+    config = json.loads((CATALOGUE / "minimax" / "minimax-m1-40k" / "config.json").read_text(encoding="utf-8"))
+    assert read_config(config).assumptions == ()
+    del config["attn_type_list"]
+    said = read_config(config | ({"attn_type_list": None} if change == "null" else {})).assumptions
+    assert said == ("default_taken:attn_type_list = []",)
