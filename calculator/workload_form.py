@@ -18,7 +18,7 @@ from calculator.hardware import Card, Fit, HardwareError, fit
 from calculator.hardware_form import HARDWARE, HardwareForm
 from calculator.knobs import KNOBS, Knob
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, default_workload, estimate
-from calculator.memory.engines import MAX_CONTEXT_TOKENS, refusal, resolve
+from calculator.memory.engines import MAX_CONTEXT_TOKENS, Engine, is_mlx_checkpoint, kv_formats, refusal, resolve
 from calculator.memory.workload import DEFAULT_ENGINE, UNASKED, UNSET_KNOBS
 
 # Name in the URL -> attribute of `Workload`. The order is the order of the questions.
@@ -104,17 +104,28 @@ class WorkloadForm(HardwareForm):
         self.refusal = refusal(self.shape, self.engine_name)
         if self.refusal is None:
             engine = ENGINES[self.engine_name]
-            weight_formats, kv_formats = engine.weight_formats(self.shape), engine.kv_formats(self.shape)
+            weight_formats = engine.weight_formats(self.shape)
             self._choices(
                 "weights", zip(weight_formats, weight_formats, strict=True), engine.default_weight_format(self.shape)
             )
-            self._choices("kv", zip(kv_formats, kv_formats, strict=True), engine.default_kv_format(self.shape))
+            self._offer_caches(engine)
         self.answers.setdefault("context", asked.context_tokens)
         self.answers.setdefault("sequences", 1)
         if self.formats_may_default:  # a setting of the engine before goes with it
             for name in KNOBS:
                 if self.engine_name not in KNOBS[name].engines():
                     self.answers.pop(name, None)
+
+    def _offer_caches(self, engine: Engine) -> None:
+        """Where the weights decide what a cache is stored in, there is nothing else to choose."""
+        offered = kv_formats(engine, self.shape, str(self.answers["weights"]))
+        known = {name.casefold() for name in engine.kv_formats(self.shape)}
+        for name in ("kv", "kv_v"):
+            given = str(self.answers.get(name, "")).casefold()
+            if given in known and given not in map(str.casefold, offered):
+                self.answers[name] = offered[0]
+        default = engine.default_kv_format(self.shape)
+        self._choices("kv", zip(offered, offered, strict=True), default if default in offered else offered[0])
 
     @staticmethod
     def _engine_label(name: str, error: WorkloadError | None) -> str:
@@ -128,6 +139,8 @@ class WorkloadForm(HardwareForm):
         if self.engine_name != self.default_engine:
             return ""
         words = {"engine": labels.engine_name(self.engine_name), "first": labels.engine_name(DEFAULT_ENGINE)}
+        if is_mlx_checkpoint(self.shape) and self.engine_name != DEFAULT_ENGINE:
+            return _("%(engine)s is the default because no other engine here loads this checkpoint.") % words
         if self.engine_name == DEFAULT_ENGINE:
             return _("%(engine)s is the default because it runs on most kinds of card.") % words
         return _("%(engine)s is the default because %(first)s does not run this model.") % words

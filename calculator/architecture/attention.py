@@ -13,11 +13,21 @@ from calculator.architecture.shape import (
 )
 from calculator.architecture.tensors import Block, Weight, linear, norm, vector
 
+UNGROUPED = frozenset(
+    {
+        *("baichuan", "bloom", "gpt2", "gpt_neox", "gptj", "internlm", "mixformer-sequential", "phi-msft", "xverse"),
+        *("biogpt", "codegen", "gpt_neo", "gptsan", "opt", "persimmon", "xglm"),
+    }
+)
+"""Types whose files never say how many key/value heads there are: as many as query heads."""
+
 
 def geometry(c: Fields) -> tuple[int, int, int]:
     """Query heads, key/value heads and the size of one head, as nearly every config states them."""
     heads = c.size("num_heads")
     kv_heads = c.size("num_kv_heads", heads)
+    if c.model_type not in UNGROUPED and not c.has("num_kv_heads"):
+        c.taken.setdefault(c.key("num_kv_heads"), kv_heads)
     head_dim = c.size("head_dim", None) or max(c.size("hidden_size") // heads, 1)
     divides(c, "num_kv_heads", kv_heads, "num_attention_heads", heads)
     return heads, kv_heads, head_dim
@@ -116,6 +126,8 @@ def latent_attention(
     """
     hidden, heads = c.size("hidden_size"), c.size("num_heads")
     q_rank, kv_rank = c.size("q_lora_rank", None), c.size("kv_lora_rank")
+    if q_rank is None and "q_lora_rank" not in c.config:
+        c.taken.setdefault(c.key("q_lora_rank"), 0)  # files say null where queries have no latent
     nope, rope = c.size("qk_nope_head_dim"), c.count("qk_rope_head_dim")
     nope, rope = (nope, rope) if rotary else (nope + rope, 0)
     value = c.size("value_head_dim")

@@ -37,6 +37,34 @@ LIMITS = {
 }
 LARGEST = 2**27  # of any other size: a hundred times the largest published one
 MOST_MIXERS = 2048  # of all layers in all their passes: the most that are published are 160
+NULLABLE = frozenset(
+    {
+        *("q_lora_rank", "sliding_window", "intermediate_size"),
+        *("num_ln_in_parallel_attn", "num_expert_groups", "num_active_expert_groups"),
+    }
+)
+"""Null in published files, and then what the rule of the type makes of it: no rank, no window, a width that follows."""
+STATED_LISTS = frozenset(
+    {
+        *("attn_type_list", "compress_ratios", "cross_attention_layers", "dspark_target_layer_ids", "engram_layer_ids"),
+        *("first_layers_types", "full_attention_layers", "full_attn_layers", "gqa_layers", "hybrid_layer_pattern"),
+        *("index_source_layer_ids", "kda_layers", "kv_source_layer_ids", "last_layers_types", "mixer_types"),
+        *("num_attention_heads_per_layer", "ple_layer_ids", "sparse_attention_freq"),
+    }
+)
+LEFT_OUT = frozenset(
+    {
+        *("num_mtp_layers", "num_expert_groups", "num_active_expert_groups", "moe_layer_freq", "num_dense_layers"),
+        *("no_rope_layer_interval", "num_kv_heads", "intermediate_size", "full_attention_interval"),
+        *("index_skip_topk_offset", "index_topk_freq", "sliding_window_pattern", "vision_n_layers", "num_channels"),
+        *("num_ln_in_parallel_attn", "ssm_inner_size", "hidden_size_per_layer_input", "word_embed_proj_dim"),
+        *("mm_hidden_size", "num_sliding_attention_heads", "moe_layer_end_index", "merger_times", "global_head_dim"),
+        *("oe_neighbor_num", "oe_split_num", "max_window_layers", "num_global_key_value_heads", "pos_emb_height"),
+        *("depth", "mlp_ratio", "downsample_ratio", "num_image_with_embedding"),
+        *("mova_num_experts", "mova_num_experts_per_tok"),
+    }
+)
+"""Sizes that published files leave out where the rule's own value holds, or where another key says it."""
 # What is repeated, not multiplied, costs memory by itself.
 REPEATED = re.compile(
     r"^n_layers|(layers|depth|interval|period|pattern|step|inputs|blocks|layer_group_size|index_kpool)$"
@@ -118,6 +146,31 @@ class Fields:
             (self.taken if use_default else self.left_open)[self.path + default_name] = default
         return default if use_default else None
 
+    def _note_null(self, name: str, read_as: object) -> None:
+        """A null where published files of this type have a number: what it was read as is shown."""
+        if name in NULLABLE or not any(spelling in self.config for spelling in spellings(name)):
+            return
+        key, by_class = self.key(name), next(filter(None, map(self.defaults.get, spellings(name))), None)
+        if read_as is not None:
+            self.taken.setdefault(key, read_as)
+        elif by_class is not None:
+            self.left_open.setdefault(key, by_class)
+
+    def _note_left_out(self, name: str, read_as: object) -> None:
+        """A size that published files of this type state and that no class is known to fill in."""
+        if read_as is None or name in LEFT_OUT or self._has_default(name):
+            return
+        if not any(spelling in self.config for spelling in spellings(name)):
+            self.taken.setdefault(self.key(name), read_as)
+
+    def _note_no_list(self, name: str) -> None:
+        """A list of layers that every published file of the types that have one states."""
+        if name in STATED_LISTS:
+            self.taken.setdefault(self.key(name), [])
+
+    def _has_default(self, name: str) -> bool:
+        return any(self.defaults.get(spelling) is not None for spelling in spellings(name))
+
     def _has_to_be_said(self, name: str) -> bool:
         """A mixture of experts may leave out the size of its few dense layers, which the model type fixes."""
         return name in ESSENTIAL and not self.nested and not (name == "intermediate_size" and self.has("expert_size"))
@@ -138,6 +191,8 @@ class Fields:
             if default is MISSING:
                 self.fault(name, "missing")
                 return 1
+            self._note_null(name, default)
+            self._note_left_out(name, default)
             return default
         return self._whole(name, value, least)
 
@@ -184,6 +239,7 @@ class Fields:
     def flag(self, name: str, default: bool = False) -> bool:
         value = self.value(name)
         if value is None:
+            self._note_null(name, default)
             return default
         if not isinstance(value, bool):
             self.fault(name, "not_a_boolean", value=in_json(value))
@@ -194,6 +250,7 @@ class Fields:
         """A list of whole numbers, or None where there is none. `length`: how many there have to be."""
         value = self.value(name)
         if value is None:
+            self._note_no_list(name)
             return None
         if not isinstance(value, (list, tuple)):
             self.fault(name, "not_a_list", value=in_json(value))
@@ -204,6 +261,7 @@ class Fields:
     def words(self, name: str, length: int | None = None) -> list[str] | None:
         value = self.value(name)
         if value is None:
+            self._note_no_list(name)
             return None
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
             self.fault(name, "not_a_list_of_words", value=in_json(value))

@@ -18,6 +18,7 @@ from calculator.architecture.families.image_readers import READERS_OF_IMAGES
 from calculator.architecture.fields import MOST_MIXERS, Fields
 from calculator.architecture.gguf_header import check_agrees, deepstack_in_file, is_header, is_ollama, read_header
 from calculator.architecture.heads import check_no_draft, class_named
+from calculator.architecture.holdable import check_holdable
 from calculator.architecture.keys import may_bear_shape
 from calculator.architecture.other_files import kind_of
 from calculator.architecture.params import config_of_params, is_params
@@ -66,7 +67,7 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
     _check_passes(model)
     layers = model.typed_layers()
     tensors = tuple(_tensors(model, towers, storage))
-    return Shape(
+    shape = Shape(
         model_type=wrapped.text.model_type,
         hidden_size=model.hidden_size,
         vocab_size=model.vocab_size,
@@ -95,6 +96,8 @@ def read_config(config: Mapping[str, object], *, assume_standard: bool = False) 
         block_tokens=_block_tokens(wrapped),
         stated_experts=_stated_experts(wrapped.text),
     )
+    check_holdable(shape, _parts(wrapped))
+    return shape
 
 
 def _check_passes(model: Decoder) -> None:

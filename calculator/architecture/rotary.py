@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
-from calculator.architecture.fields import Fields
+from calculator.architecture.errors import ConfigError
+from calculator.architecture.fields import LIMITS, Fields
 from calculator.architecture.shape import (
     Attention,
     CompressedAttention,
@@ -17,6 +18,7 @@ from calculator.architecture.shape import (
     SlidingWindowAttention,
     WindowedLatentAttention,
 )
+from calculator.architecture.shown import short
 from calculator.architecture.wrappers import unwrap
 
 FULL, SLIDING = "full_attention", "sliding_attention"
@@ -153,6 +155,9 @@ def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object])
     elif rope_type in _LONG:
         stated = _whole(text.config.get("original_max_position_embeddings"))
         positions += original or stated or _ORIGINAL_DEFAULTS.get(text.model_type, 0)
+    if positions > LIMITS["context"]:
+        key = "rope_parameters" if "rope_parameters" in text.config else "rope_scaling"
+        raise ConfigError(text.path + key, "out_of_range", value=short(positions), least=1, most=LIMITS["context"])
     return RotaryTable(
         kind=kind,
         positions=positions,
@@ -167,7 +172,7 @@ def _dimensions(text: Fields, head: int, parameters: Mapping[str, object]) -> in
     stated = (parameters.get(key) or text.config.get(key) for key in _FRACTION_KEYS)
     fraction = next((number for value in stated if (number := _number(value))), None)
     if fraction is None and (rotated := _whole(text.config.get("rotary_dim"))):
-        return rotated
+        return min(rotated, head)
     return int(head * (fraction if fraction is not None else FRACTIONS.get(text.model_type, 1)))
 
 

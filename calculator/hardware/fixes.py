@@ -19,7 +19,7 @@ from calculator.hardware.limits import (
 )
 from calculator.hardware.machine import fit, room
 from calculator.memory import ENGINES, Workload, WorkloadError
-from calculator.memory.engines import MeasuredEngine, engines_for, resolve
+from calculator.memory.engines import MeasuredEngine, engines_for, kv_formats, resolve
 
 CARDS = (*range(2, 9), 10, 12, 16, 24, 32, 64)
 """How many cards a machine, or a few of them, are built with, beyond one."""
@@ -107,7 +107,7 @@ class _Search:
             if workload is None:
                 continue
             answer = self._fit(workload, count)
-            if answer is None or answer.state == "does_not_fit":
+            if answer is None or not _helps(answer):
                 continue
             yield Fix(key=key, workload=workload, fit=answer)
 
@@ -125,29 +125,32 @@ class _Search:
             told = room(self.shape, workload, self.card, count, extra_bytes=self.extra)
         except WorkloadError:
             return False
-        return told is not None and told.state != "does_not_fit"
+        return told is not None and _enough(told.state, told.spare)
 
     def _longest(self, workload: Workload) -> Workload | None:
         try:
             if too_small(self.shape, workload, self.card, self.count, extra_bytes=self.extra):
                 return None
-            tokens = largest_context(
-                self.shape,
-                workload,
-                self.card,
-                self.count,
-                tight=True,
-                extra_bytes=self.extra,
-                most=workload.context_tokens,
-            )
+            tokens = next(filter(None, (self._most_tokens(workload, tight) for tight in (False, True))), None)
         except WorkloadError:
             return None
         return workload.but(context_tokens=tokens) if tokens and tokens >= SHORTEST else None
 
+    def _most_tokens(self, workload: Workload, tight: bool) -> int | None:
+        return largest_context(
+            self.shape,
+            workload,
+            self.card,
+            self.count,
+            tight=tight,
+            extra_bytes=self.extra,
+            most=workload.context_tokens,
+        )
+
     @cached_property
     def _kv_formats(self) -> tuple[Workload, ...]:
         """The workload with each cache format after its own, which are smaller."""
-        offered = ENGINES[self.workload.engine].kv_formats(self.shape)
+        offered = kv_formats(ENGINES[self.workload.engine], self.shape, self.workload.weight_format)
         own = offered.index(self.workload.kv_format) if self.workload.kv_format in offered else 0
         return tuple(self.workload.but(kv_format=name, kv_v_format=name) for name in offered[own + 1 :])
 
@@ -178,17 +181,22 @@ class _Search:
         if self.workload.sequences < 2:
             return None
         try:
-            most = most_sequences(self.shape, self.workload, self.card, self.count, tight=True, extra_bytes=self.extra)
+            asked = (self.shape, self.workload, self.card, self.count)
+            found = (most_sequences(*asked, tight=tight, extra_bytes=self.extra) for tight in (False, True))
+            most = next(filter(None, found), None)
         except WorkloadError:
             return None
         return self.workload.but(sequences=most) if most and most < self.workload.sequences else None
 
     def _smaller_weights(self) -> Workload | None:
-        """The best format of a smaller file that fits."""
+        """The best format of a smaller file that fits, with the cache that goes with it where weights decide that."""
+        engine, asked = ENGINES[self.workload.engine], self.workload
+        if len(kv_formats(engine, self.shape, asked.weight_format)) < len(engine.kv_formats(self.shape)):
+            asked = asked.but(kv_format=None, kv_v_format=None)
         try:
             best = best_format(
                 self.shape,
-                self.workload,
+                asked,
                 self.card,
                 self.count,
                 tight=True,
@@ -198,7 +206,10 @@ class _Search:
             )
         except WorkloadError:
             return None
-        return self.workload.in_format(best.workload.weight_format) if best else None
+        if best is None:
+            return None
+        found = asked.in_format(best.workload.weight_format)
+        return found if asked is self.workload else resolve(engine, self.shape, found)
 
     @cached_property
     def _offloaded(self) -> Workload | None:
@@ -241,6 +252,15 @@ class _Search:
             if found is not None:
                 return other.in_format(found.workload.weight_format)
         return None
+
+
+def _helps(answer: Fit) -> bool:
+    """What is short by our own figure, though a part of its interval fits, helps nobody."""
+    return _enough(answer.state, answer.spare_bytes)
+
+
+def _enough(state: str, spare_bytes: int | None) -> bool:
+    return state == "fits" or (state == "tight" and spare_bytes is not None and spare_bytes >= 0)
 
 
 def _loss(workload: Workload) -> float:

@@ -166,7 +166,7 @@ def best_format(
 
     A tenth more is let through for block scales: Q8_0 holds an FP8 checkpoint in 8.5 bits a weight. A checkpoint of
     4 bits is best as it is, so the engine's own default comes first there. With `tight`, where none fits, the first of
-    whose interval a part does.
+    whose interval our figure does, else the first of which a part does.
     """
     most = checkpoint_bytes(shape) * 11 // 10
     if below_bytes is not None:
@@ -179,7 +179,7 @@ def best_format(
             continue
         if answer.state == "fits":
             return answer
-        if answer.state == "tight" and tight and first_tight is None:
+        if answer.state == "tight" and tight and (first_tight is None or _is_short(first_tight) > _is_short(answer)):
             first_tight = answer
     return first_tight
 
@@ -195,8 +195,13 @@ def best_held(shape: Shape, workload: Workload, card: Card, count: int) -> Held 
     for found in _told(shape, workload, card, count, weight_formats, most, tight=True):
         if found.room.state == "fits":
             return found
-        first_tight = first_tight or found
+        if first_tight is None or first_tight.room.spare < 0 <= found.room.spare:
+            first_tight = found
     return first_tight
+
+
+def _is_short(answer: Fit) -> bool:
+    return answer.spare_bytes is None or answer.spare_bytes < 0
 
 
 @lru_cache(maxsize=1024)

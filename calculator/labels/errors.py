@@ -199,6 +199,9 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "not_utf8": gettext_lazy("The file is not UTF-8 text (byte %(position)s)."),
     "not_an_integer": gettext_lazy("A whole number is expected here, not %(value)s."),
     "out_of_range": gettext_lazy("%(value)s is out of range: from %(least)s to %(most)s."),
+    "no_machine": gettext_lazy(
+        "With sizes like this (%(largest)s) the model would take %(value)s GB, which no machine could hold."
+    ),
     "not_a_boolean": gettext_lazy("True or false is expected here, not %(value)s."),
     "not_a_word": gettext_lazy("A word is expected here, not %(value)s."),
     "not_a_list": gettext_lazy("A list is expected here, not %(value)s."),

@@ -128,7 +128,7 @@ NOTES: Mapping[str, Promise] = {
         "What a prompt takes with these layers was read from the code and not measured on a card: it may be up to twice as much."
     ),
     "computes_in_f32": gettext_lazy(
-        "Loaded in FP32, a model computes in 32 bits and caches what it computed: the KV cache is counted in f32, not in %(format)s."
+        "Loaded in FP32, a model computes in 32 bits and caches what it computed: its KV cache is always in f32."
     ),
     "nf4_single_quantisation": gettext_lazy("NF4 without double quantisation, the default of bitsandbytes."),
     "bitsandbytes_skips_experts": gettext_lazy(

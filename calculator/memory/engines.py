@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 from calculator.architecture.known import of_shape
+from calculator.architecture.mlx import METHOD as MLX_METHOD
 from calculator.architecture.shape import Shape
 from calculator.memory import llama_cpp, mlx, sglang, transformers, vllm
 from calculator.memory.workload import (
@@ -76,6 +77,13 @@ class PooledEngine(Protocol):
 
 
 @runtime_checkable
+class ComputedCache(Protocol):
+    """An engine whose cache is stored as what the weights are computed in, so that they decide it."""
+
+    def kv_formats_with(self, shape: Shape, weight_format: str) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
 class MeasuredEngine(Protocol):
     """An engine whose authors measured what its weight formats cost in quality."""
 
@@ -114,15 +122,19 @@ def engines_for(shape: Shape) -> tuple[str, ...]:
 
 
 def default_workload(shape: Shape, longest: int | None = None) -> Workload:
-    """What a reader is shown who has asked nothing: the first engine that runs the model, in its default formats.
+    """What a reader is shown who has asked nothing: the first engine that loads the checkpoint, in its default formats.
 
     `longest` is the most tokens the model is made for, where that is known better than from its config.
     """
-    engine = next(
-        (name for name in ENGINES if refusal(shape, name) is None), DEFAULT_ENGINE
-    )  # not asked of all of them
+    first = ("mlx", *ENGINES) if is_mlx_checkpoint(shape) else ENGINES  # no other engine loads its packed weights
+    engine = next((name for name in first if refusal(shape, name) is None), DEFAULT_ENGINE)  # not asked of all of them
     tokens = min(DEFAULT_CONTEXT_TOKENS, longest or shape.context_tokens or DEFAULT_CONTEXT_TOKENS)
     return Workload(engine=engine, context_tokens=tokens)
+
+
+def is_mlx_checkpoint(shape: Shape) -> bool:
+    """Whether the file describes weights that MLX packed."""
+    return shape.quantization is not None and shape.quantization.method == MLX_METHOD
 
 
 def refusal(shape: Shape, name: str) -> WorkloadError | None:
@@ -186,6 +198,20 @@ def served(shape: Shape, answer: Estimate, available_bytes: int | None = None) -
     return engine.capacity(shape, answer.workload, left) if left is not None and left > 0 else None
 
 
+def kv_formats(engine: Engine, shape: Shape, weight_format: str | None = None) -> tuple[str, ...]:
+    """The cache formats that there are with weights in this format (None: the engine's default)."""
+    with_weights = _computed(engine.__name__)
+    if with_weights is None:
+        return engine.kv_formats(shape)
+    return with_weights(shape, weight_format or engine.default_weight_format(shape))
+
+
+@lru_cache(maxsize=16)
+def _computed(module: str) -> Callable[[Shape, str], tuple[str, ...]] | None:
+    engine = next((each for each in ENGINES.values() if each.__name__ == module), None)
+    return engine.kv_formats_with if isinstance(engine, ComputedCache) else None
+
+
 @lru_cache(maxsize=16)
 def _pooled(name: str) -> PooledEngine | None:
     """To ask an object for all names of a protocol takes as long as a part of the answer."""
@@ -208,12 +234,13 @@ def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
         weight_format = engine.default_weight_format(shape)
     else:
         weight_format = _offered("weight_format", weight_format, engine.weight_formats(shape))
-    kv_formats = engine.kv_formats(shape)
-    kv_format = engine.default_kv_format(shape) if kv_format is None else _offered("kv_format", kv_format, kv_formats)
+    known, real = engine.kv_formats(shape), kv_formats(engine, shape, weight_format)
+    kv_format = engine.default_kv_format(shape) if kv_format is None else _offered("kv_format", kv_format, known)
     kv_v_format = workload.kv_v_format
-    kv_v_format = kv_format if kv_v_format is None else _offered("kv_v_format", kv_v_format, kv_formats)
+    kv_v_format = kv_format if kv_v_format is None else _offered("kv_v_format", kv_v_format, known)
+    kv_format, kv_v_format = (name if name in real else real[0] for name in (kv_format, kv_v_format))
     drafted = {field: getattr(workload, field) for field in DRAFT_FORMATS}
-    spelled = {field: _offered(field, value, kv_formats) for field, value in drafted.items() if value is not None}
+    spelled = {field: _offered(field, value, known) for field, value in drafted.items() if value is not None}
     return workload.but(weight_format=weight_format, kv_format=kv_format, kv_v_format=kv_v_format, **spelled)
 
 

@@ -165,7 +165,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "transformers_build": ("version",),
     "prompt_in_one_pass": ("tokens",),
     "prompt_not_measured": (),
-    "computes_in_f32": ("format",),
+    "computes_in_f32": (),
     "reads_first": (),
     "sees_first": ("tokens",),
     "diffusion_whole": (),

@@ -28,8 +28,13 @@ def weight_formats(shape: Shape) -> tuple[str, ...]:
 
 
 def kv_formats(shape: Shape) -> tuple[str, ...]:
-    """The cache keeps what the model computes in: with FP32 weights 32 bits, whatever is asked (`_value_bytes`)."""
+    """The cache keeps what the model computes in."""
     return ("bf16", "f16", "f32")
+
+
+def kv_formats_with(shape: Shape, weight_format: str) -> tuple[str, ...]:
+    """A model that is loaded in 32 bits computes in them and caches what it computed (`DynamicLayer.update`)."""
+    return ("f32",) if weight_format == "FP32" else kv_formats(shape)
 
 
 def default_weight_format(shape: Shape) -> str:
@@ -38,11 +43,6 @@ def default_weight_format(shape: Shape) -> str:
 
 def default_kv_format(shape: Shape) -> str:
     return {"F32": "f32", "F16": "f16"}.get(shape.native_format, "bf16")
-
-
-def _value_bytes(weight_format: str, kv_format: str | None) -> int:
-    """Of activations and the cache. A model that is loaded in 32 bits computes in them and caches what it computed."""
-    return weight_rules.VALUE_BYTES["f32" if weight_format == "FP32" else kv_format or "bf16"]
 
 
 def estimate(shape: Shape, workload: Workload) -> Estimate:
@@ -58,7 +58,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     weight_format = workload.weight_format or default_weight_format(shape)
     held = weight_rules.weights(shape, weight_format, depth)
     places = weight_rules.placed(shape, weight_format, depth)
-    value_bytes = _value_bytes(weight_format, workload.kv_format)
+    value_bytes = weight_rules.VALUE_BYTES[workload.kv_format or "bf16"]
     cached_tokens = 0 if shape.diffusion == "whole" else workload.context_tokens
     cache, cache_ranks = cache_terms(shape, cached_tokens, workload.sequences, value_bytes, places.layers, depth)
     state, state_ranks = state_terms(shape, workload.sequences, value_bytes, places.layers, depth)
@@ -172,9 +172,8 @@ def _notes(shape: Shape, workload: Workload, weight_format: str) -> tuple[Note, 
         notes.append(Note("sees_first", {"tokens": shape.positions_seen}))
     if shape.diffusion:
         notes.append(Note(f"diffusion_{shape.diffusion}"))
-    asked = workload.kv_format or "bf16"
-    if _value_bytes(weight_format, asked) != weight_rules.VALUE_BYTES[asked]:
-        notes.append(Note("computes_in_f32", {"format": asked}))
+    if weight_format == "FP32":
+        notes.append(Note("computes_in_f32"))
     if workload.weight_format == "NF4":
         notes.append(Note("nf4_single_quantisation"))
     if workload.weight_format in ("NF4", "INT8") and weight_rules.has_experts(shape):

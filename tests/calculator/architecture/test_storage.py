@@ -18,6 +18,7 @@ LLAMA: dict[str, Any] = {
     "intermediate_size": 256,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
+    "num_key_value_heads": 4,
     "vocab_size": 1000,
     "max_position_embeddings": 2048,
 }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from calculator.architecture import ConfigError, read_config
+from calculator.labels import config_error_texts
 
+CATALOGUE = Path(__file__).resolve().parents[3] / "catalog" / "data" / "models"
 LLAMA_8B: dict[str, Any] = {
     "model_type": "llama",
     "hidden_size": 4096,
@@ -114,3 +118,51 @@ def test_a_missing_key_is_named_once() -> None:
         read_config({"model_type": "llama", "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 10})
     named = [fault.key for fault in caught.value.faults]
     assert len(named) == len(set(named))
+
+
+def test_a_null_or_a_size_left_out_that_is_filled_in_is_shown() -> None:
+    """Published files of these types state both; transformers gives every query head keys of its own."""
+    without = {key: value for key, value in LLAMA_8B.items() if key != "num_key_value_heads"}
+    for config in (without, without | {"num_key_value_heads": None}):
+        assert read_config(config).assumptions == ("default_taken:num_key_value_heads = 32",)
+    without = {key: value for key, value in LING_LITE.items() if key != "num_shared_experts"}
+    assert read_config(without).assumptions == ("default_taken:n_shared_experts = 0",)
+    null = without | {"num_shared_experts": None}
+    assert read_config(null).assumptions == ("default_taken:num_shared_experts = 0",)
+    gpt2 = {"model_type": "gpt2", "n_embd": 768, "n_head": 12, "n_layer": 12, "n_positions": 1024, "vocab_size": 50257}
+    assert read_config(gpt2).assumptions == ()  # as all files of its type
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("intermediate_size", 2**27),
+        ("hidden_size", 2**26),
+        ("head_dim", 2**24),
+        ("num_key_value_heads", 2**15),
+    ],
+)
+def test_a_size_that_no_machine_could_hold_is_named(key: str, value: int) -> None:
+    """Each number is in bounds by itself: 2^27 is a hundred times the largest published size of any kind."""
+    config = LLAMA_8B | {"num_attention_heads": 2**15, "head_dim": 4096} if key == "num_key_value_heads" else LLAMA_8B
+    with pytest.raises(ConfigError) as caught:
+        read_config(config | {"num_hidden_layers": 126, key: value})
+    assert (caught.value.key, caught.value.reason) == (key, "no_machine")
+    assert config_error_texts(caught.value)
+
+
+def test_a_stretched_context_is_bounded() -> None:
+    scaling = {"type": "yarn", "factor": 4, "original_max_position_embeddings": 10**30}
+    with pytest.raises(ConfigError) as caught:
+        read_config(LLAMA_8B | {"rope_scaling": scaling})
+    assert (caught.value.key, caught.value.reason) == ("rope_scaling", "out_of_range")
+
+
+@pytest.mark.parametrize("change", ["deleted", "null"])
+def test_a_list_of_layers_that_files_of_its_type_state_is_missed(change: str) -> None:
+    """MiniMaxAI/MiniMax-M1-40k says of each of its 80 layers whether it attends linearly."""
+    config = json.loads((CATALOGUE / "minimax" / "minimax-m1-40k" / "config.json").read_text(encoding="utf-8"))
+    assert read_config(config).assumptions == ()
+    del config["attn_type_list"]
+    said = read_config(config | ({"attn_type_list": None} if change == "null" else {})).assumptions
+    assert said == ("default_taken:attn_type_list = []",)

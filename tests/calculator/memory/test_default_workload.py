@@ -26,3 +26,10 @@ def asked(shape: Shape) -> list[str]:
 
 def test_engines_are_asked_until_one_runs_the_model() -> None:
     assert asked(read_config(LLAMA)) == ["llama.cpp"]
+
+
+def test_a_checkpoint_that_mlx_packed_is_shown_in_mlx_first() -> None:
+    """No other engine here loads its packed weights; of a model that mlx-lm has no file for, the others are asked."""
+    packed = LLAMA | {"num_key_value_heads": 4, "quantization": {"group_size": 64, "bits": 4}}
+    assert engines.default_workload(read_config(packed)).engine == "mlx"
+    assert engines.default_workload(read_config(packed | {"model_type": "aquila"})).engine == "transformers"
