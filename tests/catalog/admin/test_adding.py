@@ -52,9 +52,11 @@ EXCEPTIONS = {
     "attention": {
         "deepseek-v4-flash",  # the card adds "mqa" and "heavily-compressed"
         "deepseek-v4-flash-0731",
+        "deepseek-v4-flash-base",
         "deepseek-v4-flash-vision-exp",
         "deepseek-v4-pro",
         "deepseek-v4-pro-0813",
+        "deepseek-v4-pro-base",
         "gemma-4-12b-it",  # one kind of its layers has a single head of keys
         "ling-3-0-flash",  # the card says "linear", the config Kimi Delta
         "glm-5-3-flash",
@@ -71,7 +73,9 @@ EXCEPTIONS = {
     "activation": {"internvl3-5-gpt-oss-20b-a4b-preview"},  # gpt-oss within, whose class clamps; the file does not say
     "position_embedding": {
         "baichuan2-13b-chat",  # ALiBi by its size alone
-        "llama-4-maverick-instruct",  # no position in every fourth layer, which the file leaves to the class
+        "llama-4-maverick-base",  # no position in every fourth layer, which the file leaves to the class
+        "llama-4-maverick-instruct",
+        "llama-4-scout-base",
         "llama-4-scout-instruct",
         "solar-open2-250b",  # no positions at all, by Upstage; the file still has a base
     },

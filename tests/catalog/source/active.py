@@ -47,7 +47,7 @@ def wrong_counts(text: str, language: str, active: int) -> Iterator[str]:
 
 
 def _half_of_last_digit(number: str) -> float:
-    """How far a number may be from what it is rounded from: 355 by 0.5, 3.8 by 0.05; final noughts are rounded."""
+    """How far a number may be from what it is rounded from: 355 by 0.5, 3.8 by 0.05; a final nought is rounded."""
     whole, _, fraction = number.partition(".")
     last = -len(fraction) if fraction else len(whole) - len(whole.rstrip("0"))
     return 0.501 * 10.0**last  # a thousandth more: a half may be rounded either way
