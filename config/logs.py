@@ -40,13 +40,16 @@ def request_ids(get_response: View) -> View:
 
 
 class OfRequest(logging.Filter):
-    """Names the request. One that was refused (403, an unknown host) is no fault of the code: it gets no traceback."""
+    """Names the request. One that was refused (403, an unknown host) is no fault of the code: it gets no traceback, and
+    is no error, which Django calls whatever some program asks by a name that the site does not have."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)  # a socket, in what servers for development log
         record.request_id = getattr(request, "META", {}).get(NAMED) or _request_id.get()
         if getattr(record, "status_code", 500) < 500:
             record.exc_info = record.exc_text = None
+            if record.levelno > logging.WARNING:
+                record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 
 

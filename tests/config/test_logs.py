@@ -53,6 +53,14 @@ def test_what_is_logged_for_a_request_names_it(caplog: pytest.LogCaptureFixture)
     assert named[0] != named[1]
 
 
+@pytest.mark.parametrize("headers", [{"host": "elsewhere.example"}, {"host": "a b"}])
+def test_whom_nobody_knows_is_no_error(headers: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    """Programs that try addresses ask so all day; whoever is called at an error need not know."""
+    caplog.handler.addFilter(logs.OfRequest())
+    assert Client().get("/en/glossary/", headers=headers).status_code == 400
+    assert [(each.levelname, each.exc_info) for each in caplog.records] == [("WARNING", None)]
+
+
 @pytest.mark.django_db
 def test_so_does_the_line_of_a_page_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
     """Django writes it when the request has left all middleware."""
