@@ -84,7 +84,9 @@ REASONS: Mapping[str, Promise] = {
         "These cards need different back ends of %(engine)s; how it splits a model between those is not computed."
     ),
     "stands_alone": gettext_lazy("%(card)s does not work together with another kind of card."),
-    "kind_too_large": gettext_lazy("%(card)s is %(short_bytes)s GiB short; only %(usable_bytes)s GiB of it can be used."),
+    "kind_too_large": gettext_lazy(
+        "%(card)s is %(short_bytes)s GiB short; only %(usable_bytes)s GiB of it can be used."
+    ),
     "fullest_kind": gettext_lazy(
         "Unless shares are set, layers are dealt out by the memory that is free on each card. The least room is left on %(card)s."
     ),
