@@ -20,8 +20,8 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 446, 24, 250
 CARD_LABEL_ROOM = 13
 LABEL_RISE, LABEL_DROP = 6, 14  # of a line's label, above or below it
 LABEL_ROOM = 34  # least distance between two labels on the context axis
-LABEL_CHARACTER = 6.5  # widest of the system fonts at the chart's 11 px
-LABEL_GAP = 4  # what stays free between two labels
+LABEL_CHARACTER = 6.5  # of the widest system font, at the chart's 11 px
+LABEL_GAP = 4  # what stays free between two labels at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from math import ceil, log10
 
 from calculator.hardware.cards import GB, GIB
 
@@ -86,13 +87,15 @@ def context(value: int | None) -> str:
 def percent(value: float | None, places: int = 2) -> str:
     """A relative error as a signed percentage.
 
-    >>> percent(-0.634212), percent(0.0), percent(1.5, 0)
-    ('−63.42%', '0%', '+150%')
+    >>> percent(-0.634212), percent(0.0), percent(1.5, 0), percent(-3e-8)
+    ('−63.42%', '0%', '+150%', '−0.000003%')
     """
     if value is None:
         return ""
     if value == 0:
         return "0%"
+    if abs(value) < 10 ** -(places + 2) / 2:  # not `−0.00%`, which is neither nothing nor a figure
+        places = ceil(-log10(abs(value) * 100))
     return f"{value:+,.{places}%}".replace("-", "−")
 
 

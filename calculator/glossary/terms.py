@@ -123,7 +123,7 @@ RUNNING = (
         "slots",
         _("Slots (a number or auto)"),
         _(
-            "How many requests llama-server takes at once. By itself it divides the context among them or, with `auto`, lets them share it."
+            "How many requests llama-server takes at once. By itself it divides the context among them or, with “auto”, lets them share it."
         ),
     ),
     Term(

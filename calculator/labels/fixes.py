@@ -19,9 +19,9 @@ FIXES: Mapping[str, Promise] = {
     "smaller_kv_shorter_context": gettext_lazy(
         "Store the KV cache as %(kv)s and shorten the context to %(context)s tokens"
     ),
-    "fewer_sequences": gettext_lazy("Run %(sequences)s sequences at once"),
+    "fewer_sequences": gettext_lazy("Lower the concurrent requests to %(sequences)s"),
     "smaller_weights": gettext_lazy("Take the weights in %(weights)s"),
-    "experts_to_ram": gettext_lazy("Keep the experts of %(experts)s layers in RAM"),
+    "experts_to_ram": gettext_lazy("Keep experts in RAM (--n-cpu-moe %(experts)s)"),
     "layers_to_ram": gettext_lazy("Put %(layers)s layers on the cards and the rest in RAM"),
     "more_cards": gettext_lazy("Use %(cards)s of these cards"),
     "other_engine": gettext_lazy("Run it with %(engine)s, weights in %(weights)s"),

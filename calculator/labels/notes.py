@@ -70,7 +70,7 @@ NOTES: Mapping[str, Promise] = {
         "This is what the workload needs. The server itself takes %(percent)s%% of each card when it starts and gives what is left to the KV cache."
     ),
     "vllm_reserves_bytes": gettext_lazy(
-        "This is what the workload needs. The server itself reserves %(percent)s%% of %(cards)s cards, %(bytes)s GiB, when it starts."
+        "This is what the workload needs. The server itself reserves %(percent)s%% of each card when it starts, %(bytes)s GiB in all."
     ),
     "vllm_encoder_at_work": gettext_lazy(
         "When it starts, vLLM also runs the encoder on the largest image that it takes. How large that is stands in preprocessor_config.json and not in config.json, so what the encoder needs beside its weights is not counted."

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
@@ -34,8 +37,32 @@ api.add_router("/ranks/", ranks.router)
 @api.exception_handler(ValidationError)
 def invalid_request(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """A parameter of the wrong type is a 400 like every other bad input, with the parameter's name."""
-    faults = {str(fault["loc"][-1]): [fault["msg"]] for fault in error.errors}
+    faults = {str(fault["loc"][-1]): [_sentence(fault)] for fault in error.errors}
     return api.create_response(request, problem(faults), status=400)
+
+
+def _sentence(fault: dict[str, Any]) -> str:
+    """What is wrong with a number, in the reader's language; other faults in pydantic's words."""
+    bounds = fault.get("ctx", {})
+    match fault["type"]:
+        case "greater_than_equal":
+            return _("Ensure this value is greater than or equal to %(limit_value)s.") % {"limit_value": bounds["ge"]}
+        case "less_than_equal":
+            return _("Ensure this value is less than or equal to %(limit_value)s.") % {"limit_value": bounds["le"]}
+        case "int_parsing":
+            return _("Enter a whole number.")
+    return str(fault["msg"])
+
+
+@api.exception_handler(Http404)
+def not_in_the_catalogue(request: HttpRequest, error: Http404) -> HttpResponse:
+    """An entry that does not exist is named, as a card of a question is."""
+    found = getattr(request, "resolver_match", None)
+    slug = (found.kwargs.get("slug") if found else None) or request.GET.get("board")
+    detail = (
+        _("“%(slug)s” is not in the catalogue.") % {"slug": slug} if slug else _("No ranks have been computed yet.")
+    )
+    return api.create_response(request, {"detail": detail, "errors": {}}, status=404)
 
 
 @api.exception_handler(RequestDataTooBig)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from django.core.cache import caches
+from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
@@ -44,7 +45,9 @@ def listed(numbers: Told, card: Card, count: int) -> ListedFit:
     state, needed, spare, tokens = numbers
     badge, word = labels.STATES[state]
     room = ""
-    if needed is not None and spare is not None:
+    if state == "does_not_fit" and spare is not None and spare >= 0:  # a spare figure there would contradict its badge
+        room = _("memory suffices, but it does not run: its page says why")
+    elif needed is not None and spare is not None:
         room = room_text(Sized(card=card, count=count, state=state, per_card_bytes=needed, spare_bytes=spare))
     return ListedFit(badge, str(word), card_label(card, count), room, tokens, state != "does_not_fit")
 

@@ -99,7 +99,7 @@ def test_one_refused_row_keeps_all_out(editor: Client) -> None:
     ("table", "reason"),
     [
         ("slug,colour\na,red\n", "Unknown: colour"),
-        ("[1, 2]", "no list of at most"),
+        ("[1, 2]", "not a list of at most"),
         ("[{]", "not JSON"),
         ("[[licence]]\nslug = ", "not TOML"),
         ('slug,name_en\n"a', "not CSV"),

@@ -93,6 +93,16 @@ def test_wrong_questions_name_their_field(path: str, field: str) -> None:
     assert field in get(path, 400)["errors"]
 
 
+def test_a_number_out_of_bounds_is_refused_in_the_readers_language() -> None:
+    answer = Client().get("/api/v1/models/?limit=0&offset=x", headers={"Accept-Language": "zh-CN"}).json()
+    assert answer["errors"] == {"limit": ["不能小于 1。"], "offset": ["请输入整数。"]}
+
+
+@pytest.mark.parametrize("path", ["models/nope/", "models/nope/memory/", "accelerators/nope/", "ranks/?board=nope"])
+def test_an_entry_that_does_not_exist_is_named(path: str) -> None:
+    assert get(f"/api/v1/{path}", 404) == {"detail": "“nope” is not in the catalogue.", "errors": {}}
+
+
 def test_the_image_encoder_is_counted_only_where_it_is_asked_for() -> None:
     path = "/api/v1/models/llama-4-maverick-instruct/memory/"
     without, no, yes = (get(path + query)["parts"]["vision_bytes"] for query in ("", "?vision=0", "?vision=1"))

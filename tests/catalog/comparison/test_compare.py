@@ -91,7 +91,7 @@ def test_a_model_that_the_engine_does_not_run_is_said_in_its_column() -> None:
     ("query", "said", "shown"),
     [
         ("m=nope&m=deepseek-v3", "No model “nope” is in the catalogue.", 1),
-        ("m=deepseek-v3&m=deepseek-v3", "DeepSeek-V3 was asked for more than once", 1),
+        ("m=deepseek-v3&m=deepseek-v3", "DeepSeek-V3 was chosen more than once", 1),
         (
             "m=deepseek-v3&m=gpt-oss-20b&m=gemma-3-27b-it&m=lfm2-1-2b&m=llama-3-1-8b-instruct",
             "At most 4 models stand side by side. Left out: Llama 3.1 8B Instruct.",
