@@ -8,9 +8,9 @@ from math import ceil
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+from catalog.visitors import Rate
 from config import errors
 from config.middleware import View
-from config.visitors import Rate
 
 
 class PasteRate:

@@ -76,7 +76,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "config.visitors.client_address"
+AXES_CLIENT_IP_CALLABLE = "catalog.visitors.client_address"
 AXES_LOCKOUT_CALLABLE = "config.accounts.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # who logged in from where is nobody's business once it worked
 AXES_ENABLE_ADMIN = False

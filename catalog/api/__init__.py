@@ -15,7 +15,7 @@ from calculator.architecture import ConfigError
 from calculator.labels import config_error_texts
 from catalog.api import accelerators, benchmarks, fit, memory, models, pasted, ranks
 from catalog.api.schemas import problem
-from config.visitors import Rate
+from catalog.visitors import Rate
 
 api = NinjaAPI(
     title="Model Atlas",

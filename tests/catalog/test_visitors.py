@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from ninja.throttling import AnonRateThrottle
 
 from catalog.api import api
-from config.visitors import Rate, client_address
+from catalog.visitors import Rate, client_address
 
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"  # RFC 5737: for documentation
 NETWORK = "2001:db8:1:2"  # RFC 3849
