@@ -99,8 +99,8 @@ def _placed(shape: Shape, workload: Workload, card: Card, count: int) -> _Placed
     if engine.passed_bytes:
         with suppress(WorkloadError):  # who asks for the fit is told why
             if found := best_held(shape, workload, card, count):
-                passed = engine.passed_bytes(shape, found.workload)
-                return _Placed(found.room.state, found.workload, found.room.spare, found.total_bytes, passed)
+                told = engine.passed_bytes(shape, found.workload)
+                return _Placed(found.room.state, found.workload, found.room.spare, found.total_bytes, told)
     answer = best_format(shape, workload, card, count, tight=True) or _smallest(shape, workload, card, count)
     passed = engine.weight_bytes(shape, answer.estimate) if answer.estimate else None
     return _Placed(answer.state, answer.workload, answer.spare_bytes, answer.needed_bytes, passed)
