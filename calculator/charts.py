@@ -10,7 +10,7 @@ from math import ceil, log2, log10
 from calculator.architecture import Shape
 from calculator.context_stops import context_stops
 from calculator.figures import context
-from calculator.fit_words import card_label, needed, needs_at
+from calculator.fit_words import bytes_at, card_label, needed
 from calculator.hardware import COUNTS, Card, engine_named
 from calculator.hardware.cards import GIB
 from calculator.memory import Workload
@@ -93,10 +93,8 @@ def memory_by_context(
 def _frame(
     shape: Shape, first: Workload, formats: tuple[str, ...], stops: tuple[int, ...], card: Card | None, count: int
 ) -> Frame:
-    series = {
-        name: [need.bytes / GIB for need in needs_at(shape, first.in_format(name), stops, card, count) if need]
-        for name in formats
-    }
+    needs = bytes_at(shape, first, stops, card, count, formats)
+    series = {name: [size / GIB for size in needs[name] if size is not None] for name in formats}
     highest = max(max(values) for values in series.values())
     if card and (usable := card.usable_of(count) / GIB) < 3 * highest:
         highest = max(highest, usable)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.figures import gib
-from calculator.hardware import Card, Fit, Sized, fit
+from calculator.hardware import Card, Fit, Sized, fit, totals
 from calculator.memory import Capacity, Estimate, Workload, WorkloadError, estimate
 
 
@@ -126,6 +126,28 @@ def _needs_at(
         except WorkloadError:
             found.append(None)
     return tuple(found)
+
+
+def bytes_at(
+    shape: Shape, workload: Workload, stops: tuple[int, ...], card: Card | None, count: int, formats: tuple[str, ...]
+) -> Mapping[str, tuple[int | None, ...]]:
+    """Likewise of each of these weight formats the bytes alone, over all cards."""
+    return _bytes_at(shape, workload.but(context_tokens=stops[0]), stops, card, count, formats)
+
+
+@lru_cache(maxsize=512)
+def _bytes_at(
+    shape: Shape, first: Workload, stops: tuple[int, ...], card: Card | None, count: int, formats: tuple[str, ...]
+) -> Mapping[str, tuple[int | None, ...]]:
+    """Of the chosen format a page asks for more, and cards of the reader's have a word in how it is split."""
+    others = () if card else [name for name in formats if name != first.weight_format]
+    told = [totals(shape, first.but(context_tokens=tokens), others) for tokens in stops]
+    return {
+        name: tuple(each[name] for each in told)
+        if all(name in each for each in told)
+        else tuple(need and need.bytes for need in needs_at(shape, first.in_format(name), stops, card, count))
+        for name in formats
+    }
 
 
 @lru_cache(maxsize=512)

@@ -13,7 +13,7 @@ from calculator import charts
 from calculator.architecture import Shape
 from calculator.charts import Chart
 from calculator.context_stops import table_stops
-from calculator.fit_words import FitView, Need, fit_view, needed, needs_at
+from calculator.fit_words import FitView, Need, bytes_at, fit_view, needed, needs_at
 from calculator.hardware import Card, engine_named, totals
 from calculator.memory import ENGINES, Workload, WorkloadError
 from calculator.workload_form import WorkloadForm
@@ -71,9 +71,9 @@ def table(
     first, rounded = workload.but(context_tokens=stops[0]), engine_named(workload.engine).rounded(workload)
     formats, rows = table_formats(shape, workload), []
     others = [] if own in stops or card else [name for name in formats if name != workload.weight_format]
-    told = totals(shape, rounded, others)
+    told, kept = totals(shape, rounded, others), _at_stops(shape, first, formats, stops, card, count, get_language())
     for weight_format in formats:
-        at_stops = _at_stops(shape, first.in_format(weight_format), stops, card, count, get_language())
+        at_stops = kept[weight_format]
         here = weight_format == workload.weight_format
         cells = [at_stops.get(tokens) for tokens in columns]
         if weight_format in told:
@@ -85,13 +85,29 @@ def table(
     return columns, tuple(rows)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _at_stops(
-    shape: Shape, first: Workload, stops: tuple[int, ...], card: Card | None, count: int, _language: str | None
-) -> Mapping[int, MemoryCell | None]:
-    """The cells of a row at the stops, which are the same wherever the reader's own context is."""
-    needs = needs_at(shape, first, stops, card, count)
-    return {tokens: need and _of_need(tokens, need, here=False) for tokens, need in zip(stops, needs, strict=True)}
+    shape: Shape,
+    first: Workload,
+    formats: tuple[str, ...],
+    stops: tuple[int, ...],
+    card: Card | None,
+    count: int,
+    _language: str | None,
+) -> Mapping[str, Mapping[int, MemoryCell | None]]:
+    """The cells of each row at the stops, which are the same wherever the reader's own context is."""
+    found: dict[str, Mapping[int, MemoryCell | None]] = {}
+    if card is None:
+        for name, sizes in bytes_at(shape, first, stops, None, count, formats).items():
+            found[name] = {
+                tokens: None if size is None else MemoryCell(context_tokens=tokens, bytes=size, here=False)
+                for tokens, size in zip(stops, sizes, strict=True)
+            }
+        return found
+    for name in formats:
+        needs = zip(stops, needs_at(shape, first.in_format(name), stops, card, count), strict=True)
+        found[name] = {tokens: need and _of_need(tokens, need, here=False) for tokens, need in needs}
+    return found
 
 
 def _cell(shape: Shape, rounded: Workload, card: Card | None, count: int, tokens: int, here: bool) -> MemoryCell | None:

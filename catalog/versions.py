@@ -57,6 +57,11 @@ def key(name: str, *parts: object) -> str:
     return f"{name}:{blake2b(repr((release(), *parts)).encode(), digest_size=16).hexdigest()}"
 
 
+def warm_key(version: str) -> str:
+    """Under which `warm_up` says in the cache `shapes` that it has been through the data of that version."""
+    return key("warm", version)
+
+
 def written_once(key: str, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What `write` says under `key`: in this process at hand, and in files for all others. Where files cannot be
     written each process has it from itself."""

@@ -26,6 +26,7 @@ def preload() -> None:
     from django.template.loader import get_template
     from django.urls import get_resolver
     from django.utils import translation
+    from django.utils.translation import trans_real
 
     from calculator.hardware import engine_named
     from calculator.memory import ENGINES
@@ -46,6 +47,7 @@ def preload() -> None:
         PublicForm.default_renderer.get_template(f"django/forms/widgets/{name}.html")
     for engine in ENGINES:
         engine_named(engine)
+    trans_real.parse_accept_lang_header("en")  # writes its expression, which takes longer than an answer of the API
     gc.collect()
     gc.freeze()  # what stays is not searched again for what can go, and stays shared with the workers
 

@@ -1,5 +1,5 @@
-"""What the first questions of a worker cost: each is asked in a process of its own, once that has asked itself for a
-page as a worker does, and then another of its kind.
+"""What the first questions of a worker cost: each is asked in a process of its own, once that has asked itself for
+pages as a worker does, and then another of its kind. None is of a model or a card that the worker asked itself for.
 
 Processor time, so that a busy machine says nearly the same. `manage.py warm_up` has been, as beside a server.
 """
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from resource import RUSAGE_SELF, getrusage
 from statistics import median
 from time import process_time
 
@@ -24,13 +25,13 @@ PROCESSES = 3  # of which the middle is told
 QUESTIONS = (
     Page("model page", MODEL + "?context={}"),
     Page("slider", MODEL + "?context={}", PART),
-    Page("card page", "/en/accelerators/rtx-4090/?context={}"),
+    Page("card page", "/en/accelerators/rtx-5080/?context={}"),
     Page("card page, eight cards", "/en/accelerators/b200/?cards=8&context={}"),
     Page("list, three cards", "/en/models/?card=h100-sxm-80gb&cards=3&memory=240&n={}"),
-    Page("leaderboard, with a card", "/en/benchmarks/?memory=24&card=rtx-4090&n={}"),
+    Page("leaderboard, with a card", "/en/benchmarks/?memory=16&card=rtx-5080&n={}"),
     Page("API, memory", "/api/v1/models/llama-4-maverick-instruct/memory/?context={}"),
 )
-HEAD = ("question", "start", "first, CPU ms", "next, CPU ms")
+HEAD = ("question", "start", "asked itself", "first, CPU ms", "next, CPU ms", "MiB")
 
 
 def main() -> None:
@@ -43,7 +44,8 @@ def main() -> None:
 
 
 def told(number: int) -> Iterator[float]:
-    """Milliseconds of start, first answer and next of that question, the middle of several processes."""
+    """Milliseconds of start, of what it asked itself, of first answer and next of that question, and the most MiB that
+    the process held: the middle of several."""
     command = [sys.executable, "-m", "tests.bench.first", str(number)]
     runs = [
         json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
@@ -62,14 +64,15 @@ def costs(application: Application, page: Page) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def measure(page: Page) -> tuple[float, float, float]:
+def measure(page: Page) -> tuple[float, ...]:
     """In a process that has done nothing yet."""
     from config import first_page
     from config.wsgi import application
 
     started = 1000 * process_time()
     first_page.ask(application)
-    return started, *costs(application, page)
+    asked = 1000 * process_time() - started
+    return started, asked, *costs(application, page), getrusage(RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connections
+from django.utils.translation import activate, get_language
 
-from catalog.models import LanguageModel
+from catalog import versions
+from catalog.home.views import USUAL_CARD
+from catalog.models import DataChange, LanguageModel
 from config import first_page
 from tests.catalog.shipped import shipped
 
@@ -48,6 +53,51 @@ def test_the_newest_model_is_asked_for_and_read_to_its_end(kept_connection: list
     assert kept_connection == ["all"]
 
 
+@pytest.fixture
+def warm() -> Iterator[None]:
+    """`warm_up` has been."""
+    before, caches["shapes"] = caches["shapes"], LocMemCache("first-pages-shapes", {})
+    caches["shapes"].set(versions.warm_key(DataChange.version()), True)
+    yield
+    caches["shapes"] = before
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("shipped", "kept_connection", "warm")
+def test_where_models_lie_in_files_all_that_is_asked_most_is_asked_and_answered() -> None:
+    """Each address has an answer: one that changed its name would be asked in vain at every start."""
+    asked: list[dict[str, Any]] = []
+    said: list[str] = []
+
+    def noted(status: str, *_: object) -> Callable[[bytes], object]:
+        said.append(status)
+        return said.__contains__
+
+    def application(environ: dict[str, Any], _start: object) -> Any:
+        asked.append(environ)
+        answer = WSGIHandler()(environ, noted)
+        activate("zh-hans")  # as an answer may leave it
+        return answer
+
+    before = get_language()
+    first_page.ask(application)
+    activate(before or "en")
+    newest = LanguageModel.objects.filter(memory_engine="llama.cpp").order_by("-release_date", "slug").first()
+    assert newest is not None
+    page = f"models/{newest.slug}/"
+    assert [(environ["PATH_INFO"], environ["QUERY_STRING"]) for environ in asked] == [
+        (f"/en/{page}", ""),
+        (f"/zh-hans/{page}", ""),
+        (f"/en/{page}", "context=1000"),
+        (f"/api/v1/{page}memory/", ""),
+        (f"/en/accelerators/{USUAL_CARD}/", ""),
+        ("/en/models/", f"card={USUAL_CARD}"),
+        ("/en/benchmarks/", f"card={USUAL_CARD}"),
+    ]
+    assert said == ["200 OK"] * len(asked)
+    assert asked[2]["HTTP_HX_REQUEST"] == "true"
+
+
 class Said:
     """A response as a server reads it."""
 
@@ -76,7 +126,7 @@ def test_a_worker_starts_whatever_its_page_says(kept_connection: list[str], capl
         raise OSError("no disk")
 
     first_page.ask(broken)
-    assert "the first page was not worked out" in caplog.text
+    assert "the first pages were not worked out" in caplog.text
     assert kept_connection == ["all"]
 
 

@@ -13,6 +13,7 @@ from calculator.memory import Workload, WorkloadError, estimate, llama_cpp
 from calculator.memory.engines import resolve
 from calculator.memory.llama_cpp import running
 from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.workload import InFormat
 from tests.calculator.memory.shapes import published
 from tests.calculator.memory.test_llama_cpp_relations import NAMES
 
@@ -53,6 +54,10 @@ def test_the_fullest_card_is_that_of_the_estimate(name: str, context: int, knobs
     assert measured is not None
     told = llama_cpp.fullest_bytes(shape, answer.workload)
     assert told == (measured[0], answer.per_card_bytes, measured[1])
+    if answer.workload.file_bytes is None:  # which is of one format alone
+        name = answer.workload.weight_format or ""
+        wanted = InFormat(name, told, answer.total_bytes, answer.file_bytes)
+        assert list(llama_cpp.by_format(shape, answer.workload, [name])) == [wanted]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_each_model_is_asked_about_once_for_each_state_of_the_data(monkeypatch: 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("shipped")
-def test_the_first_question_for_many_cards_reads_no_config_and_lays_out_no_plan(
+def test_first_questions_read_no_config_unpack_no_tensors_and_lay_out_no_plan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In another process, whatever the context: what it reads of each model lies in one file."""
@@ -60,6 +60,7 @@ def test_the_first_question_for_many_cards_reads_no_config_and_lays_out_no_plan(
         f"/en/accelerators/{card}/?cards={cards}&context={tokens}"
         for card, cards, tokens in (("b200", 8, 8192), ("h100-sxm-80gb", 3, 30_000), ("rtx-4090", 5, 100_000))
     ]
+    paths += ["/en/models/gpt-oss-20b/?context=30000", "/api/v1/models/gpt-oss-20b/memory/?context=30000"]
     right = [Client().get(path).content for path in paths]
     shapes._read.cache_clear()  # what follows is kept for shapes that nobody has any more
     for cache in (*caches.all(), kept["graphs"]):  # plans may have been pushed out by others

@@ -65,7 +65,9 @@ def plan(
 def _renumbered(events: Iterable[Event]) -> Plan:
     """Blocks by the order in which this buffer takes them: they are counted over all buffers."""
     numbers: dict[int, int] = {}
-    return tuple(event._replace(block=numbers.setdefault(event.block, len(numbers))) for event in events)
+    return tuple(
+        Event(numbers.setdefault(block, len(numbers)), size, frees, kept) for block, size, frees, kept in events
+    )
 
 
 class _Planner:
