@@ -43,10 +43,12 @@ def _usual_card() -> Card | None:
 
 def _counts() -> dict[str, int]:
     """Counted once after each change."""
+    drafts = LanguageModel.objects.filter(is_published=False)
     return {
         "models": LanguageModel.objects.published().count(),
         "organizations": LanguageModel.objects.published().values("organization").distinct().count(),
         "sources": Source.objects.filter(model__is_published=True).count(),
-        "scores": Score.objects.filter(model__is_published=True).count(),
+        # Counted less those of drafts, as it would take long to look up the model of each.
+        "scores": Score.objects.count() - Score.objects.filter(model__in=drafts).count(),
         "accelerators": Accelerator.objects.count(),
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +14,7 @@ from django.shortcuts import get_object_or_404, render
 from calculator.paging import page_of
 from catalog.models import Benchmark, LanguageModel, Release
 from catalog.models.vocabulary import BenchmarkCategory
+from catalog.ranking import release as rankings
 from catalog.ranking import rule
 from catalog.ranking.cells import REFERENCE_RATING
 from catalog.ranking.scope import OVERALL
@@ -50,17 +53,28 @@ def method(request: HttpRequest) -> HttpResponse:
 
 
 def _facts(release: Release) -> dict[str, Any]:
-    ranking = release.ranking
+    ranking, missing = _told(release.pk, release.input_hash)
     names = {benchmark.slug: benchmark for benchmark in Benchmark.objects.all()}
     categories = dict(BenchmarkCategory.choices)
-    missing = Counter(place.reason for place in ranking.unranked)
     return {
         "release": release,
         "ranking": ranking,
         "basket": [(names[item.benchmark], item.variant) for item in ranking.basket if item.benchmark in names],
         "categories": [categories[key] for key in sorted(ranking.scope.categories or ()) if key in categories],
-        "missing": [(str(MISSING[reason]), count) for reason, count in missing.most_common()],
+        "num_unranked": sum(count for _reason, count in missing),
+        "missing": [(str(MISSING[reason]), count) for reason, count in missing],
     }
+
+
+@lru_cache(maxsize=len(BOARDS))
+def _told(pk: int, input_hash: str) -> tuple[rankings.Release, Sequence[tuple[rankings.Missing, int]]]:
+    """What a release says of itself, and why models have no rank: read once, as no release is ever changed.
+
+    Without its models and scores, which are many and not told here.
+    """
+    ranking = Release.objects.get(pk=pk).ranking
+    missing = Counter(place.reason for place in ranking.unranked)
+    return replace(ranking, inputs=(), ranked=(), unranked=()), missing.most_common()
 
 
 def changes(request: HttpRequest) -> HttpResponse:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Max, Prefetch, QuerySet, Window
+from django.db.models import Prefetch, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,32 +10,25 @@ from django.shortcuts import render
 from calculator.paging import page_of
 from catalog.bridge.drafts import sees_drafts
 from catalog.models import Family, LanguageModel, Organization
-from catalog.models.querysets import with_published
+from catalog.models.querysets import with_numbers, with_published
 
 NEWEST = 12  # of each family on its organisation's page
 FAMILY_SIZE = 50
+NEWEST_FIRST = ("-newest", "slug")
 
 
 def organizations(request: HttpRequest) -> HttpResponse:
     """Everybody who published a model, with the families, by name."""
-    theirs = Prefetch("families", _with_numbers(Family.objects.all()))
-    rows = _with_numbers(Organization.objects.prefetch_related(theirs))
+    theirs = Prefetch("families", with_numbers(Family.objects.all()).order_by(*NEWEST_FIRST))
+    rows = with_numbers(Organization.objects.prefetch_related(theirs)).order_by(*NEWEST_FIRST)
     ordered = sorted(rows, key=lambda row: row.name.casefold())
     return render(request, "catalog/organizations.html", {"organizations": ordered})
 
 
 def families(request: HttpRequest) -> HttpResponse:
     """Every family of models, the newest first."""
-    rows = _with_numbers(Family.objects.select_related("organization"))
+    rows = with_numbers(Family.objects.select_related("organization")).order_by(*NEWEST_FIRST)
     return render(request, "catalog/families.html", {"families": rows})
-
-
-def _with_numbers(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Those with a published model: how many, and when the newest of them came out; the newest first."""
-    counted = rows.filter(models__is_published=True).annotate(
-        num_models=Count("models"), newest=Max("models__release_date")
-    )
-    return counted.order_by("-newest", "slug")
 
 
 def organization(request: HttpRequest, slug: str) -> HttpResponse:
@@ -46,7 +39,7 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
     newest = Prefetch(
         "models", published.for_table("family").alias(at=position).filter(at__lte=NEWEST).order_by(*order)
     )
-    families = _with_numbers(Family.objects.prefetch_related(newest))
+    families = with_numbers(Family.objects.prefetch_related(newest)).order_by(*NEWEST_FIRST)
     row: Organization = _known_or_404(
         request, Organization.objects.prefetch_related(Prefetch("families", families)), slug
     )

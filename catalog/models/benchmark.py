@@ -68,7 +68,7 @@ class Score(Synced):
 
     model = models.ForeignKey(LanguageModel, verbose_name=_("model"), related_name="scores", on_delete=models.CASCADE)
     benchmark = models.ForeignKey(
-        Benchmark, verbose_name=_("benchmark"), related_name="scores", on_delete=models.PROTECT
+        Benchmark, verbose_name=_("benchmark"), related_name="scores", on_delete=models.PROTECT, db_index=False
     )
     value = models.FloatField(_("value"))
     variant = models.CharField(
@@ -93,6 +93,10 @@ class Score(Synced):
         ordering = ["benchmark", "model", "pk"]
         verbose_name = _("score")
         verbose_name_plural = _("scores")
+        indexes = [
+            models.Index(fields=["benchmark", "model", "variant", "value"], name="scores_of_benchmark"),
+            models.Index(fields=["date"], name="scores_by_date"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["model", "benchmark", "variant", "mode", "settings", "date", "source"],

@@ -74,9 +74,15 @@ class LanguageModel(ShapeColumns, Synced):
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
     name = models.CharField(_("name"), max_length=120)
     organization = models.ForeignKey(
-        Organization, verbose_name=_("organisation"), related_name="models", on_delete=models.PROTECT
+        Organization,
+        verbose_name=_("organisation"),
+        related_name="models",
+        on_delete=models.PROTECT,
+        db_index=False,
     )
-    family = models.ForeignKey(Family, verbose_name=_("family"), related_name="models", on_delete=models.PROTECT)
+    family = models.ForeignKey(
+        Family, verbose_name=_("family"), related_name="models", on_delete=models.PROTECT, db_index=False
+    )
     licence = models.ForeignKey(
         Licence, verbose_name=_("licence"), related_name="models", on_delete=models.PROTECT, null=True, blank=True
     )
@@ -166,6 +172,9 @@ class LanguageModel(ShapeColumns, Synced):
         ]
         indexes += [
             models.Index(fields=["name", "slug"], name="models_by_name"),
+            models.Index(fields=["organization", "is_published", "release_date"], name="models_of_organization"),
+            models.Index(fields=["family", "is_published", "release_date"], name="models_of_family"),
+            models.Index(fields=["updated_at", "is_published"], name="models_changed"),
             models.Index(F("release_date").desc(), "slug", *FILTERED, name="models_listed"),
         ]
 

@@ -59,6 +59,21 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
 LanguageModelManager = models.Manager.from_queryset(LanguageModelQuerySet)
 
 
+def with_numbers(rows: models.QuerySet[Listed]) -> models.QuerySet[Listed]:
+    """Organisations, or families, of which something is published: how many models, and when the newest came out.
+
+    Asked for each from an index: a join would carry the whole row beside each of its models.
+    """
+    from catalog.models import LanguageModel
+
+    owner = str(rows.model._meta.model_name)
+    theirs = LanguageModel.objects.published().filter(**{owner: models.OuterRef("pk")}).order_by().values(owner)
+    return with_published(rows).annotate(
+        num_models=models.Subquery(theirs.annotate(held=models.Count("pk")).values("held")),
+        newest=models.Subquery(theirs.annotate(last=models.Max("release_date")).values("last")),
+    )
+
+
 def with_published(rows: models.QuerySet[Listed]) -> models.QuerySet[Listed]:
     """Organisations, or families, of which something is published. No row is read twice, so none is thrown away."""
     from catalog.models import LanguageModel

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext
 
 from calculator.figures import billions, gib
 from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization
+from catalog.models.querysets import with_numbers
 from catalog.search import Answer, Entry, Kind
 
 LABELS: Mapping[Kind, Promise] = {
@@ -63,10 +64,6 @@ def lines(kind: Kind, entries: Sequence[Entry]) -> list[Line]:
     return [Line(str(row), row.get_absolute_url(), " · ".join(filter(None, detail(row)))) for row in shown]
 
 
-def _counted(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.annotate(num_models=Count("models", filter=Q(models__is_published=True)))
-
-
 def _models(number: int) -> str:
     return ngettext("%(number)s model", "%(number)s models", number) % {"number": number}
 
@@ -79,11 +76,11 @@ def _of_model(row: LanguageModel) -> Sequence[str]:
 
 ROWS: Mapping[Kind, tuple[Callable[[], QuerySet[Any]], Callable[[Any], Sequence[str]]]] = {
     "family": (
-        lambda: _counted(Family.objects.select_related("organization")),
+        lambda: with_numbers(Family.objects.select_related("organization")),
         lambda row: (row.organization.name, _models(row.num_models)),
     ),
     "model": (lambda: LanguageModel.objects.published().for_table(), _of_model),
-    "organization": (lambda: _counted(Organization.objects.all()), lambda row: (_models(row.num_models),)),
+    "organization": (lambda: with_numbers(Organization.objects.all()), lambda row: (_models(row.num_models),)),
     "accelerator": (
         lambda: Accelerator.objects.all(),
         lambda row: (row.get_vendor_display(), f"{row.memory_gb} GB"),
