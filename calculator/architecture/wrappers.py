@@ -143,7 +143,9 @@ TEXT_TYPES: dict[str, str] = {
     "video_llava": "llama",
     "vipllava": "llama",
     "voxtral": "llama",
+    "phi4-siglip": "phi3",
     "youtu_vl": "youtu",
+    "zaya1_vl": "zaya1_vl_text",
     "zdtaichu5_0": "qwen3_5_text",
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.

@@ -223,6 +223,18 @@ RETNET = FLA_LINEAR | {"model_type": "retnet", "num_heads": 8, "expand_k": 1.0, 
 LILLE = {"model_type": "lille-130m", "n_embd": 640, "n_head": 10, "n_kv_heads": 2, "n_layer": 24, "vocab_size": 32768}
 
 
+SMALL = decoder("smallthinker", 1536, 32, 12, 2, 0, 151936) | {
+    "head_dim": 128,
+    "moe_ffn_hidden_size": 768,
+    "moe_num_primary_experts": 32,
+    "moe_num_active_primary_experts": 4,
+    "rope_layout": [1] * 32,
+    "sliding_window_layout": [0] * 32,
+    "sliding_window_size": 4096,
+}
+SMALL = {key: value for key, value in SMALL.items() if key != "intermediate_size"}
+
+
 def rwkv7(hidden: int, layers: int) -> Config:
     sizes = {"hidden_size": hidden, "num_hidden_layers": layers, "head_dim": 64, "hidden_ratio": 4.0}
     return {"model_type": "rwkv7", "vocab_size": 65536, "norm_bias": True, "norm_first": True, "attn": None, **sizes}
@@ -246,6 +258,7 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "pfnet/plamo-3-610m-fin-instruct": (PLAMO3, 890_344_960),
     "microsoft/Phi-3-small-128k-instruct": (PHI3_SMALL, 7_392_272_384),
     "fla-hub/transformer-1.3B-100B": (FLA, 1_364_297_728),
+    "Tiiny/SmallThinker-4BA0.6B-Instruct": (SMALL, 4_268_459_520),
     "fla-hub/gla-1.3B-100B": (GLA, 1_365_514_240),
     "fla-hub/retnet-1.3B-100B": (RETNET, 1_351_727_104),
     # The checkpoint holds sines and cosines of 512 positions for a head of 64, and 32 frequencies.
@@ -376,6 +389,11 @@ def test_some_layers_of_such_a_file_attend_in_the_plain_way() -> None:
     assert cached(mixed) == 2 * 1000 * 2 * 4 * 128 * 2
 
 
+def test_smallthinker_has_windows_where_its_file_lists_them() -> None:
+    shape = read_config(SMALL | {"sliding_window_layout": [0, 1] * 16, "sliding_window_size": 100})
+    assert [isinstance(layer.mixers[0], SlidingWindowAttention) for layer in shape.layers] == [False, True] * 16
+
+
 def test_minicpm_sala_has_a_state_in_most_layers() -> None:
     kinds = [isinstance(layer.mixers[0], LinearAttention) for layer in read_config(SALA).layers]
     assert kinds.count(True) == 24
@@ -397,6 +415,7 @@ def test_minicpm_sala_has_a_state_in_most_layers() -> None:
         (GLA | {"attn": {"layers": [1], "num_heads": 16, "window_size": 512}}, "attn.window_size", "unsupported_value"),
         (GLA | {"expand_k": 0.3}, "expand_k", "does_not_divide"),
         (RETNET | {"num_kv_heads": 3}, "num_kv_heads", "does_not_divide"),
+        (SMALL | {"moe_num_active_primary_experts": 40}, "moe_num_active_primary_experts", "out_of_range"),
         (TALKIE | {"num_experts": 8}, "num_experts", "unknown_key"),
     ],
 )
