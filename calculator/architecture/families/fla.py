@@ -54,13 +54,13 @@ def _mixer(c: Fields, heads: int, expand: tuple[float, float], *, gated: bool) -
     return Block(weights, (spec,))
 
 
-def _softmax(c: Fields) -> tuple[list[int], Block]:
+def _softmax(c: Fields) -> tuple[set[int], Block]:
     """Layers that attend in the plain way, where the config lists any (`attn`)."""
     if c.value("attn") is None:
-        return [], Block()
+        return set(), Block()
     at = c.part("attn", c.model_type)
     if at is None:
-        return [], Block()
+        return set(), Block()
     hidden, heads = c.size("hidden_size"), at.size("num_heads")
     divides(at, "num_heads", heads, "hidden_size", hidden)
     window = at.size("window_size", None)
@@ -69,7 +69,7 @@ def _softmax(c: Fields) -> tuple[list[int], Block]:
     at.ignore("rope_theta")
     bias, normed = at.flag("qkv_bias"), "head" if at.flag("qk_norm") else ""
     spec = mixer(at, "full", heads, at.size("num_kv_heads", heads), max(hidden // heads, 1))
-    return at.sizes("layers") or [], attention(hidden, spec, qkv_bias=bias, qk_norm=normed)
+    return set(at.sizes("layers") or ()), attention(hidden, spec, qkv_bias=bias, qk_norm=normed)
 
 
 def _decoder(c: Fields, heads: int, expand: tuple[float, float], ratio: float, *, gated: bool) -> Decoder:

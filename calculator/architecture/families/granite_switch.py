@@ -25,7 +25,7 @@ def _adapters(c: Fields, number: int, slices: dict[str, tuple[str, int, tuple[in
     if unknown is not None:
         raise c.fail("lora_target_modules", "unsupported_value", value=unknown[:40])
     weights: tuple[Weight, ...] = ()
-    for group in GROUPS if chosen is None else chosen:
+    for group in GROUPS if chosen is None else dict.fromkeys(chosen):
         role, input_, outputs = slices[group]
         for output in outputs:
             weights += (
