@@ -11,6 +11,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "num_kv_heads": (
         "num_key_value_heads",
         "n_head_kv",
+        "n_kv_heads",
         "num_kv_heads",
         "kv_n_heads",
         "num_attention_groups",

@@ -20,8 +20,10 @@ TEXT_TYPES: dict[str, str] = {
     "NemotronH_Omni_Reasoning_V3": "nemotron_h",
     "NemotronH_Super_Omni_Reasoning_V3": "nemotron_h",
     "Bee": "qwen3",
+    "DeepseekOCR": "deepseek_v2",
     "GOT": "qwen2",
     "NVLM_D": "qwen2",
+    "R": "qwen3",
     "agnes": "agnes_text",
     "apertus1p5": "apertus1p5_text",
     "aria": "aria_text",
@@ -102,6 +104,7 @@ TEXT_TYPES: dict[str, str] = {
     "mistral_large4": "mistral_large4_text",
     "mllama": "mllama_text_model",
     "molmo": "molmo",
+    "multi_modality": "llama",
     "monkeyocrv2": "qwen3",
     "molmo2": "molmo2_text",
     "muse_glimmer": "muse_glimmer_text",
@@ -140,7 +143,9 @@ TEXT_TYPES: dict[str, str] = {
     "video_llava": "llama",
     "vipllava": "llama",
     "voxtral": "llama",
+    "phi4-siglip": "phi3",
     "youtu_vl": "youtu",
+    "zaya1_vl": "zaya1_vl_text",
     "zdtaichu5_0": "qwen3_5_text",
 }
 # Said once for the whole model, on the outside, and holding for the language model inside.

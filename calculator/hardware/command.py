@@ -29,7 +29,7 @@ REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 SEQ2SEQ = "AutoModelForSeq2SeqLM"
 AUTO_CLASSES = {"": "AutoModelForCausalLM", "text": SEQ2SEQ, "image": "AutoModelForImageTextToText"}
 """By what an encoder reads (`Shape.reads_first`)."""
-SEES_BESIDE = frozenset({"florence2_language"})
+SEES_BESIDE = frozenset({"florence2_language", "udop"})
 """Read texts first, and are known to the class for images alone (`models/auto/modeling_auto.py` of 5.24)."""
 NO_REPOSITORY = "organisation/model"
 NO_DRAFT_REPOSITORY = "organisation/draft-model"

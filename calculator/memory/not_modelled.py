@@ -16,6 +16,7 @@ NOT_BY_VLLM = frozenset(
         "phi3small",
         "pico_decoder",
         "rwkv7",
+        "smallthinker",
         "transformer",
         "xing4_0",
     }

@@ -13,14 +13,29 @@ from dataclasses import dataclass, replace
 
 from calculator.architecture.attention import attention, divides, mixer
 from calculator.architecture.decoder import Decoder, decoder
-from calculator.architecture.families.dense import GEMMA2
+from calculator.architecture.families.dense import GEMMA2, GEMMA3
 from calculator.architecture.families.standard import Family
 from calculator.architecture.feed_forward import dense
 from calculator.architecture.fields import Fields
 from calculator.architecture.tensors import Block, Weight, norm, norms, vector
+from calculator.architecture.towers.clip import gemma3 as vision_of_gemma3
+from calculator.architecture.towers.tower import patches
 
+MOST_TABLES = 8
 READERS_OF_TEXT = frozenset(
-    {"bart", "blenderbot", "florence2_language", "m2m_100", "mbart", "mt5", "pegasus", "t5", "t5gemma"}
+    {
+        "bart",
+        "blenderbot",
+        "florence2_language",
+        "m2m_100",
+        "mbart",
+        "mt5",
+        "pegasus",
+        "t5",
+        "t5gemma",
+        "t5gemma2",
+        "udop",
+    }
 )
 UNREAD = (
     *("add_bias_logits", "classif_dropout", "decoder_layerdrop", "encoder_layerdrop", "extra_pos_embeddings"),
@@ -105,7 +120,58 @@ def t5(c: Fields) -> Decoder:
     return both_full(decoder(c, [layer] * decoders, extra=extra), c.size("context", None))
 
 
-WITHOUT_WINDOWS = replace(GEMMA2, pattern="F")  # what was written may lie in a window, what was read does not
+def udop(c: Fields) -> Decoder:
+    """UDOP (arXiv:2212.02623): T5, and beside a text patches of its page; words have places on it, and each half three
+    tables of distances. The decoder's copy of the map of patches is read by nothing."""
+    c.ignore("max_2d_position_embeddings", "image_size", "relative_bias_args", "add_cross_attention", "num_channels")
+    kinds = c.value("relative_bias_args")
+    number = len(kinds) if isinstance(kinds, (list, tuple)) else 3
+    if not 1 <= number <= MOST_TABLES:
+        raise c.fail("relative_bias_args", "out_of_range", value=number, least=1, most=MOST_TABLES)
+    model, hidden, patch = t5(c), c.size("hidden_size"), c.size("patch_size", 16)
+    seen = patches(hidden, c.size("num_channels", 3), patch, patch, bias=True)
+    places = vector("position_embd", c.size("max_2d_position_embeddings", 1024), hidden) * 2
+    tables = vector("attn_rel_b", c.size("relative_attention_num_buckets", 32), c.size("num_heads")) * 2 * (number - 1)
+    return replace(model, shared=model.shared + seen * 2 + places + tables)
+
+
+def t5gemma2(c: Fields) -> Decoder:
+    """Gemma 3's layers in both halves, an embedding for both, and an encoder of images (transformers 5.24.0,
+    `models/t5gemma2`). The decoder attends with the same weights to what it wrote and to what was read, of which it
+    keeps keys and values apart."""
+    reads, writes = c.part("encoder", "t5gemma2_encoder"), c.part("decoder", "t5gemma2_decoder")
+    if reads is None or writes is None:
+        raise c.fail("encoder" if reads is None else "decoder", "missing")
+    text = reads.part("text_config", "t5gemma2_text")
+    if text is None:
+        raise reads.fail("text_config", "missing")
+    reads.ignore("vocab_size", "tied", "boi_token_index", "image_token_index", "mm_tokens_per_image")
+    c.ignore("vocab_size", "is_encoder_decoder", "image_token_index", "eoi_token_index", "tied")
+    for half in (text, writes):
+        half.ignore("tied", "is_decoder", "cross_attention_hidden_size", "layer_types", "sliding_window")
+        half.ignore("sliding_window_pattern", "use_bidirectional_attention")
+        kept = {key: value for key, value in half.config.items() if key != "layer_types"}
+        half.config = {**kept, "tie_word_embeddings": True}
+        half.outer = c
+    seen, written = WHOLE_GEMMA3(text), WHOLE_GEMMA3(writes)
+    towers = vision_of_gemma3(reads, text.size("hidden_size"))
+    extra = tuple(weight for block in seen.layers for weight in _renamed(block.weights, "enc_"))
+    extra += tuple(weight for weight in _renamed(seen.shared, "enc_") if weight.role != "enc_token_embd")
+    extra += vector("mm.eoi_embd", text.size("hidden_size"))
+    for tower in towers:
+        extra += tower.outside + tuple(weight for layer in tower.layers for weight in layer)
+    both = (written.context_tokens, seen.context_tokens)
+    return replace(
+        written,
+        shared=written.shared + extra,
+        context_tokens=None if None in both else sum(tokens for tokens in both if tokens),
+    )
+
+
+WITHOUT_WINDOWS = replace(GEMMA2, pattern="F")
+WHOLE_GEMMA3 = replace(
+    GEMMA3, windowed=None, pattern="F"
+)  # what was written may lie in a window, what was read does not
 
 
 def t5gemma(c: Fields) -> Decoder:
@@ -169,4 +235,6 @@ FAMILIES: dict[str, Family] = {
     "pegasus": Halves(pre_norm=True, embedding_norm=False, positions=None, widest=True),
     "t5": t5,
     "t5gemma": t5gemma,
+    "t5gemma2": t5gemma2,
+    "udop": udop,
 }

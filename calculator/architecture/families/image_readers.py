@@ -18,7 +18,7 @@ from calculator.architecture.families.encoder_decoders import MBART, UNREAD, Hal
 from calculator.architecture.families.image_encoders import Seen, blip_vision, image_encoder, pix2struct_vision, sides
 from calculator.architecture.families.standard import Family
 from calculator.architecture.feed_forward import dense
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import MOST_LAYERS, Fields
 from calculator.architecture.shape import CrossAttention, FullAttention
 from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
 from calculator.architecture.towers.radio import radio
@@ -185,7 +185,9 @@ def nemotron_parse(c: Fields) -> Decoder:
     }
     writes.outer = c
     model, hidden = _bart(replace(MBART, positions=None), writes, seen), writes.size("hidden_size")
-    beside = linear("extra_head", hidden, hidden, True) * (2 * c.size("num_extra_heads", 0, least=0))
+    if (number := c.count("num_extra_heads")) > MOST_LAYERS:
+        raise c.fail("num_extra_heads", "out_of_range", value=number, least=0, most=MOST_LAYERS)
+    beside = linear("extra_head", hidden, hidden, True) * (2 * number)
     return replace(model, shared=model.shared + seen.weights + neck + beside)
 
 

@@ -1,7 +1,7 @@
 """Mixtures of experts of published files that bring code of their own.
 
-Sources: of MobileMoE a port of the repository's code, which names each tensor and checks its size; vLLM 0.33.0's
-`models/param2moe.py`. The counts are those of the published checkpoints.
+Sources: of SmallThinker the published config and llama.cpp; of MobileMoE a port of the repository's code, which names
+each tensor and checks its size; vLLM 0.33.0's `models/param2moe.py`. The counts are those of the published checkpoints.
 """
 
 from __future__ import annotations
@@ -36,6 +36,26 @@ def mobilemoe(c: Fields) -> Decoder:
     return decoder(c, [layers[kind] for kind in kinds])
 
 
+def smallthinker(c: Fields) -> Decoder:
+    """SmallThinker (arXiv:2507.20984): a router that looks at what comes before attention, and layers with a window
+    where the file lists them (llama.cpp's `conversion/smallthinker.py`)."""
+    hidden, number = c.size("hidden_size"), c.size("num_layers")
+    flags = c.sizes("sliding_window_layout", number) or [0] * number
+    c.ignore("rope_layout", "sliding_window", "norm_topk_prob", "moe_layer_layout", "moe_enable_early_router")
+    c.ignore("moe_primary_router_apply_softmax", "moe_enable_secondary_experts", "moe_secondary_expert_size")
+    spec = Experts(
+        num_experts=c.size("moe_num_primary_experts"),
+        num_active_experts=c.size("moe_num_active_primary_experts"),
+        expert_size=c.size("expert_size"),
+    )
+    if spec.num_active_experts > spec.num_experts and not c.faults:
+        raise c.fail("moe_num_active_primary_experts", "out_of_range", value=spec.num_active_experts)
+    kinds = ["sliding" if flag else "full" for flag in flags]
+    rest = norms(PRE_NORMS, hidden) + experts(hidden, spec)
+    layers = {kind: rest + BIASED.mixer(c, kind) for kind in dict.fromkeys(kinds)}
+    return decoder(c, [layers[kind] for kind in kinds])
+
+
 PARAM2 = Standard(
     qkv_bias="use_qkv_bias",
     out_bias="use_bias",
@@ -47,4 +67,4 @@ PARAM2 = Standard(
 )
 
 
-FAMILIES: dict[str, Family] = {"mobilemoe": mobilemoe, "param2moe": PARAM2}
+FAMILIES: dict[str, Family] = {"mobilemoe": mobilemoe, "param2moe": PARAM2, "smallthinker": smallthinker}

@@ -112,6 +112,15 @@ def openelm(c: Fields) -> Decoder:
     return decoder(c, [layer(*sizes) for sizes in zip(heads, kv_heads, widths, strict=True)])
 
 
+def lille(c: Fields) -> Decoder:
+    """Lille: the feed-forward is 8/3 as wide as the model, to the nearest 256 (mlx-lm 0.32.2, `lille-130m.py`)."""
+    longest = {"max_position_embeddings": c.config["block_size"]} if c.has("block_size") else {}
+    c.config = {"tie_word_embeddings": True, **longest, **c.config}
+    c.ignore("layer_norm_eps", "block_size")
+    inner = 256 * max(round(8 * c.size("hidden_size") // 3 / 256), 1)
+    return Standard(fused_qkv=True, size=lambda _: inner)(c)
+
+
 def hf_olmo(c: Fields) -> Decoder:
     """OLMo as it was published first: `mlp_hidden_size` is gate and up together, norms store nothing (allenai/OLMo,
     `olmo/model.py`)."""
@@ -169,6 +178,7 @@ def _moondream3(moe: Fields) -> Experts:
 
 FAMILIES: dict[str, Family] = {
     "hf_olmo": hf_olmo,
+    "lille-130m": lille,
     "mixformer-sequential": FIRST_PHI,
     "molmo": molmo,
     "moondream1_text": moondream,

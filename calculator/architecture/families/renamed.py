@@ -14,7 +14,19 @@ from calculator.architecture.families.sparse import OLMOE
 from calculator.architecture.families.standard import PRE_NORMS, Family, Standard
 
 LIKE_LLAMA = (
-    *("apriel", "berna", "g0nano", "gpts2", "gpts14m", "kfm", "kormo", "laneformer", "maplept", "microbanana"),
+    *(
+        "apriel",
+        "berna",
+        "g0nano",
+        "gpts2",
+        "gpts14m",
+        "kfm",
+        "kormo",
+        "laneformer",
+        "maplept",
+        "microbanana",
+        "nanogpt",
+    ),
     *("nano-lm", "olm3_nano", "olmo2_noqknorm_prenorm", "overfitter", "parambharatgen", "resonatex", "rixis1"),
     *("sealglazer", "yasin"),
 )

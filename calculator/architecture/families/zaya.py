@@ -6,6 +6,8 @@ Source: transformers 5.24.0, `models/zaya` (`modular_zaya.py`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from calculator.architecture.attention import geometry, mixer
 from calculator.architecture.decoder import Decoder, decoder
 from calculator.architecture.families.standard import PRE_NORMS, Family
@@ -13,7 +15,7 @@ from calculator.architecture.feed_forward import experts, read_experts
 from calculator.architecture.fields import Fields
 from calculator.architecture.shape import ShortConvolution
 from calculator.architecture.state_space import convolution
-from calculator.architecture.tensors import Block, linear, norm, norms, vector
+from calculator.architecture.tensors import Block, Weight, linear, norm, norms, vector
 
 _KINDS = {"hybrid": "full", "hybrid_sliding": "sliding"}
 
@@ -59,4 +61,41 @@ def _attention(c: Fields, kind: str, bias: bool) -> Block:
     return Block(weights, (mixer(c, kind, heads, kv_heads, head_dim), kept, before))
 
 
-FAMILIES: dict[str, Family] = {"zaya": zaya}
+def zaya1_vl(c: Fields) -> Decoder:
+    """ZAYA1-VL under its own keys: `ffn_hidden_size` is gate and up together. Tokens of images take adapters of low
+    rank beside each projection and expert (mlx-vlm's `models/zaya1_vl`)."""
+    for key, known in (("cca", True), ("zaya_use_mod", True), ("zaya_use_eda", True), ("gated_linear_unit", True)):
+        if c.flag(key, known) != known:
+            raise c.fail(key, "unsupported_value", value=str(not known).lower())
+    if c.value("swa_layers") is not None or c.count("lora_rank"):
+        raise c.fail("swa_layers" if c.value("swa_layers") is not None else "lora_rank", "unsupported_value", value="…")
+    inner, rank = c.size("intermediate_size", least=2) // 2, c.size("zaya_mlp_expansion")
+    c.ignore("num_query_groups", "use_lora_att", "scale_residual_merge", "activation_func", "add_bias_linear")
+    mapped = {"moe_intermediate_size": inner, "num_experts_per_tok": c.size("moe_router_topk", 1)}
+    c.config = {**c.config, **mapped, "router_hidden_size": rank}
+    c.ignore("moe_router_topk", "ssm_bias")
+    model = zaya(c)
+    if not c.flag("vision_lora", True):
+        return model
+    hidden, (heads, kv_heads, head_dim), number = c.size("hidden_size"), geometry(c), c.size("num_experts")
+    queries, keys = heads * head_dim, kv_heads * head_dim
+    small, large = c.size("vision_lora_rank_attn", 8), c.size("vision_lora_rank_mlp", 32)
+    weights: tuple[Weight, ...] = ()
+    for role, output, input_ in (
+        ("attn_q", queries, hidden),
+        ("attn_k", keys, hidden),
+        ("attn_v", keys // 2, hidden),
+        ("attn_v_before", keys // 2, hidden),
+        ("attn_output", hidden, queries),
+    ):
+        weights += linear(f"{role}_lora_a", small, input_) + linear(f"{role}_lora_b", output, small)
+    for role, output, input_ in (("ffn_up_exps", 2 * inner, hidden), ("ffn_down_exps", hidden, inner)):
+        weights += (
+            Weight(f"{role}_lora_a", (number, large, input_), routed=True),
+            Weight(f"{role}_lora_b", (number, output, large), routed=True),
+        )
+    layers = {id(block): block + Block(weights) for block in model.layers}
+    return replace(model, layers=[layers[id(block)] for block in model.layers])
+
+
+FAMILIES: dict[str, Family] = {"zaya": zaya, "zaya1_vl_text": zaya1_vl}

@@ -1,14 +1,14 @@
 """SigLIP 2 for images of any size, before projectors of published files that bring code of their own.
 
-Sources: vLLM 0.33.0, `models/isaac.py`; of Youtu-VL mlx-vlm's `models/youtu_vl`. The counts are those of the
-checkpoints.
+Sources: vLLM 0.33.0, `models/isaac.py` and `phi4siglip.py`; of Youtu-VL mlx-vlm's `models/youtu_vl`. The counts are
+those of the checkpoints.
 """
 
 from __future__ import annotations
 
 from calculator.architecture.fields import Fields
 from calculator.architecture.tensors import linear, norm, vector
-from calculator.architecture.towers.clip import sizes
+from calculator.architecture.towers.clip import siglip2, sizes
 from calculator.architecture.towers.tower import Tower, Towers, block, two_layers, vision_of
 
 
@@ -37,4 +37,19 @@ def youtu_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside, [block(width, inner)] * number),)
 
 
-TOWERS: dict[str, Towers] = {"isaac": isaac, "youtu_vl": youtu_vl}
+def phi4_siglip(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Phi-4 that reasons over images: the checkpoint holds the pooling head, too, which nothing reads."""
+    c = vision_of(outer, "siglip2_vision_model")
+    way = outer.word("mm_projector_type", "mlp2x_gelu")
+    if way != "mlp2x_gelu":
+        raise outer.fail("mm_projector_type", "unsupported_value", value=way[:40])
+    outer.ignore("mm_vision_select_layer", "min_num_patches", "max_num_patches", "tokenizer_model_max_length")
+    outer.ignore("mm_hidden_size")
+    c.ignore("image_size")
+    tower = siglip2(Fields(c.config, "siglip2_vision_model", path=c.path, nested=True, faults=c.faults, root=outer))
+    c.used.update(c.config)
+    beyond = two_layers(hidden, hidden, outer.size("mm_hidden_size", c.size("hidden_size")))
+    return (Tower("vision", tower.outside + beyond, tower.layers),)
+
+
+TOWERS: dict[str, Towers] = {"isaac": isaac, "phi4-siglip": phi4_siglip, "youtu_vl": youtu_vl}

@@ -184,6 +184,40 @@ def deepseek_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", tower.outside + beyond, tower.layers),)
 
 
+_NAMED = {
+    "siglip_large_patch16_384": {
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "image_size": 384,
+        "patch_size": 16,
+    }
+}
+
+
+def multi_modality(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """DeepSeek-VL as it was first published: what the encoder is, its name says (mlx-vlm's `models/multi_modality`)."""
+    vision, aligner = outer.part("vision_config", "vision"), outer.part("aligner_config", "aligner")
+    for key in ("gen_vision_config", "gen_head_config", "gen_aligner_config"):
+        if outer.has(key):  # Janus makes images, too
+            raise outer.fail(key, "unsupported_value", value=short(outer.value(key)))
+    params = vision.part("params", "vision_params") if vision is not None else None
+    if vision is None or params is None:
+        raise outer.fail("vision_config", "missing")
+    for part in (vision, params, aligner):
+        if part is not None:
+            part.used.update(part.config)
+            if (inner := part.part("params", "params")) is not None:
+                inner.used.update(inner.config)
+    name = params.word("model_name")
+    if vision.word("cls", "CLIPVisionTower") != "CLIPVisionTower" or name not in _NAMED:
+        raise params.fail("model_name", "unsupported_value", value=(name or vision.word("cls"))[:80])
+    c = Fields(_NAMED[name], "siglip_vision_model", nested=True)
+    tower = encoder(c)
+    return (Tower("vision", tower.outside + two_layers(hidden, hidden, c.size("hidden_size")), tower.layers),)
+
+
 def deepseek_vl_hybrid(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """SigLIP sees the image small, SAM sees it large; each fills half of what the text is given."""
     c, s = vision_of(outer, "siglip_vision_model"), part_of(outer, "high_res_vision_config", "sam_vision_model")
@@ -215,6 +249,7 @@ TOWERS: dict[str, Towers] = {
     "hunyuan_vl": hunyuan_vl,
     "hy_v4_vl": hy_v4_vl,
     "hyperclovax_vision_v2": hyperclovax,
+    "multi_modality": multi_modality,
     "nemotron_h_omni": nemotron_h_omni,
     "video_llama_3": video_llama_3,
     "zdtaichu5_0": zdtaichu,

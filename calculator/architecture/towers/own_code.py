@@ -91,7 +91,7 @@ def deepseek_vl_v2(outer: Fields, hidden: int) -> tuple[Tower, ...]:
         outside = page.outside + outside + shrink(256, 512, QWEN_BEHIND_SAM["hidden_size"])
         beyond += vector("mm.view_separator", output)
         return (Tower("vision", outside + beyond, [*page.layers, *layers]),)
-    reads = name in _READERS
+    reads = name in _READERS or outer.model_type == "DeepseekOCR"
     output, beyond = _mlp_projector(projector, 2048 if reads else _SIGLIP_SO400M["hidden_size"])
     beyond += vector("mm.view_separator", output) + vector("v.image_newline", output)
     if reads:
@@ -274,6 +274,7 @@ TOWERS: dict[str, Towers] = {
     "deepseek_v4": deepseek_v4,
     "qwen": qwen,
     "deepseek_v41": deepseek_v41,
+    "DeepseekOCR": deepseek_vl_v2,
     "deepseek_vl_v2": deepseek_vl_v2,
     "deepseekocr_2": deepseek_vl_v2,
     "dots_ocr": dots_ocr,

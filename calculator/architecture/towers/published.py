@@ -78,6 +78,16 @@ def bee(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return _with(encoder(c), beyond + vector("v.image_newline", hidden))
 
 
+def r_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """R-4B: SigLIP and a norm before LLaVA's projector (vLLM 0.33.0, `models/rvl.py`)."""
+    c = vision_of(outer, "siglip_vision_model")
+    width = c.size("hidden_size")
+    outer.ignore("image_grid_pinpoints", "image_seq_length", "projector_hidden_act", "multimodal_projector_bias")
+    outer.ignore("vision_aspect_ratio", "use_image_newline_parameter")
+    beyond = norm("mm.input_norm", width, "layer") + two_layers(hidden, hidden, width)
+    return _with(encoder(c), beyond + vector("v.image_newline", hidden))
+
+
 def ovis2_5(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     """SigLIP 2 for images of any size; patches become shares of a visual vocabulary. Four of its words are marks."""
     c = outer.part("vit_config", "siglip2_navit")
@@ -213,6 +223,7 @@ TOWERS: dict[str, Towers] = {
     "mage_vl": onevision,
     "Bee": bee,
     "NVLM_D": nvlm,
+    "R": r_vl,
     "eagle_2_5_vl": eagle,
     "locateanything": moonvit,
     **dict.fromkeys(("ovis2_5", "ovis2_6", "ovis2_6_moe", "ovis2_6_next"), ovis2_5),

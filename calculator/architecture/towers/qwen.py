@@ -39,6 +39,15 @@ def qwen2_5_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     return (Tower("vision", outside, [layer] * c.size("depth", 32)),)
 
 
+def zaya1_vl(outer: Fields, hidden: int) -> tuple[Tower, ...]:
+    """Spelt as in Qwen2-VL's files."""
+    c = vision_of(outer, "qwen2_5_vl_vision")
+    if not c.has("patch_size") and c.has("spatial_patch_size"):
+        c.config = {**c.config, "patch_size": c.config["spatial_patch_size"]}
+    c.ignore("in_chans")
+    return qwen2_5_vl(outer, hidden)
+
+
 def exaone4_5(outer: Fields, hidden: int) -> tuple[Tower, ...]:
     vision_of(outer, "exaone4_5_vision")
     outer.ignore("vocab_size")  # that of the text, once more
@@ -66,6 +75,7 @@ TOWERS: dict[str, Towers] = {
     "intern_s2_preview": qwen3_vl,  # vLLM 0.33.0, `models/interns2_preview.py`: without the encoder of time series
     "opencua": qwen2_5_vl,  # vLLM 0.33.0, `models/opencua.py`
     "qwen2_5_vl": qwen2_5_vl,
+    "zaya1_vl": zaya1_vl,
     "qwen2_vl": qwen2_vl,
     "agnes": qwen3_vl,
     "prism_hadamard_qwen35": qwen3_vl,

@@ -28,7 +28,7 @@ WINDOWED_TYPES = frozenset(
 RECURRENT = frozenset(
     {"kimi_linear", "kimi_k3", "bailing_hybrid", "bailing_moe_linear", "qwen3_next", "qwen3_5_text", "qwen3_5_moe_text"}
     | {"qwen4_exp", "nemotron_h", "falcon_h1", "granitemoehybrid", "lfm2", "lfm2_moe", "falcon_mamba", "mamba"}
-    | {"mamba2", "glm5_next_text", "zaya", "inkling"}
+    | {"mamba2", "glm5_next_text", "zaya", "inkling", "gigachat3_5"}
 )
 """Model types with recurrent layers that SGLang has a class for; its fall-back to transformers has none."""
 
@@ -65,7 +65,7 @@ ATTENTION_APART_TYPES = frozenset(
     | {"exaone_moe", "falcon_h1", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa", "glm4v_moe_text", "gpt_oss", "laguna"}
     | {"longcat_flash", "llama4_text", "mellum", "mimo_v2", "mimo_v2_flash", "minimax_m2", "minimax_m3", "nemotron_h"}
     | {"minimax_m3_vl_text", "qwen2_moe", "qwen3", "qwen3_moe", "qwen3_next", "qwen3_vl_text", "qwen3_vl_moe_text"}
-    | {"qwen3_5_text", "qwen3_5_moe_text", "step3p5", "kimi_k3", "hy_v4"}
+    | {"qwen3_5_text", "qwen3_5_moe_text", "step3p5", "kimi_k3", "hy_v4", "gigachat3_5"}
 )
 
 EMBEDDING_WHOLE_CLASSES = frozenset(

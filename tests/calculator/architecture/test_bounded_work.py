@@ -12,6 +12,7 @@ from calculator.architecture import ConfigError, read_config
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from tests.calculator.architecture.test_bad_input import LLAMA
 from tests.calculator.architecture.test_image_readers import PUBLISHED as SEEING
+from tests.calculator.architecture.test_published_beside import PARSE, switch
 from tests.calculator.architecture.test_published_code import HRM, HUGINN, IQUEST
 from tests.calculator.architecture.test_published_encoders import CHAMELEON
 from tests.calculator.memory.shapes import catalogued_config
@@ -26,6 +27,14 @@ GRANITE_VISION: dict[str, Any] = {
 }
 
 
+UDOP: dict[str, Any] = {
+    "model_type": "udop",
+    "d_model": 64,
+    "d_ff": 128,
+    "num_layers": 2,
+    "num_heads": 2,
+    "vocab_size": 100,
+}
 SPARSE = ["compressed_sparse_attention"] * 2
 V4_FLASH = catalogued_config("deepseek/deepseek-v4-flash-0731")
 
@@ -83,12 +92,30 @@ def changed(config: dict[str, Any], **values: Any) -> dict[str, Any]:
             "mhc_expansion_rate",
             id="streams around a part",
         ),
+        pytest.param(changed(PARSE, num_extra_heads=2**27), "num_extra_heads", id="heads beside an output"),
+        pytest.param(
+            changed(PARSE, encoder__args__teachers=[{"name": str(i)} for i in range(5000)]),
+            "encoder.args.teachers",
+            id="classes of an encoder",
+        ),
+        pytest.param(changed(UDOP, relative_bias_args=[{}] * 5000), "relative_bias_args", id="tables of distances"),
+        pytest.param(
+            changed(catalogued_config("dotsstudio/dots3-note-prev"), vision_config__pyramid_num_routed=[4] * 5000),
+            "vision_config.pyramid_num_routed",
+            id="experts by layer of an encoder",
+        ),
     ],
 )
 def test_what_multiplies_is_refused_by_name(config: dict[str, Any], key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_config(config)
     assert caught.value.key == key
+
+
+def test_a_list_of_one_name_is_that_name() -> None:
+    config = switch(2560, 41, 40, 64, 8192)
+    once, often = (config | {"lora_target_modules": ["o_proj"] * times} for times in (1, 5000))
+    assert len(read_config(once).tensors) == len(read_config(often).tensors)
 
 
 def test_as_they_are_published_they_are_read() -> None:

@@ -217,6 +217,24 @@ GIT = decoder("git", 768, 6, 12, 12, 3072, 30522) | {
 }
 
 
+FLA_LINEAR = {key: value for key, value in FLA.items() if key not in ("qkv_bias", "qk_norm", "window_size")}
+GLA = FLA_LINEAR | {"model_type": "gla", "num_heads": 4, "expand_k": 0.5, "expand_v": 1.0, "use_short_conv": False}
+RETNET = FLA_LINEAR | {"model_type": "retnet", "num_heads": 8, "expand_k": 1.0, "expand_v": 2.0, "hidden_ratio": 2}
+LILLE = {"model_type": "lille-130m", "n_embd": 640, "n_head": 10, "n_kv_heads": 2, "n_layer": 24, "vocab_size": 32768}
+
+
+SMALL = decoder("smallthinker", 1536, 32, 12, 2, 0, 151936) | {
+    "head_dim": 128,
+    "moe_ffn_hidden_size": 768,
+    "moe_num_primary_experts": 32,
+    "moe_num_active_primary_experts": 4,
+    "rope_layout": [1] * 32,
+    "sliding_window_layout": [0] * 32,
+    "sliding_window_size": 4096,
+}
+SMALL = {key: value for key, value in SMALL.items() if key != "intermediate_size"}
+
+
 def rwkv7(hidden: int, layers: int) -> Config:
     sizes = {"hidden_size": hidden, "num_hidden_layers": layers, "head_dim": 64, "hidden_ratio": 4.0}
     return {"model_type": "rwkv7", "vocab_size": 65536, "norm_bias": True, "norm_first": True, "attn": None, **sizes}
@@ -240,6 +258,11 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "pfnet/plamo-3-610m-fin-instruct": (PLAMO3, 890_344_960),
     "microsoft/Phi-3-small-128k-instruct": (PHI3_SMALL, 7_392_272_384),
     "fla-hub/transformer-1.3B-100B": (FLA, 1_364_297_728),
+    "Tiiny/SmallThinker-4BA0.6B-Instruct": (SMALL, 4_268_459_520),
+    "fla-hub/gla-1.3B-100B": (GLA, 1_365_514_240),
+    "fla-hub/retnet-1.3B-100B": (RETNET, 1_351_727_104),
+    # The checkpoint holds sines and cosines of 512 positions for a head of 64, and 32 frequencies.
+    "Nikity/lille-130m-base": (LILLE | {"block_size": 512}, 127_236_768 - 2 * 512 * 64 - 32),
     "allenai/Emo_1b14b_1T": (EMO, 13_568_641_024),
     # The checkpoint stores the embedding twice, and the angles of 4,096 positions.
     "tomg-group-umd/huginn-0125": (HUGINN, 3_911_400_096 - 65536 * 5280 - 4096 * 96),
@@ -351,6 +374,26 @@ def test_rwkv_7_keeps_a_matrix_for_each_head_and_the_token_before() -> None:
     assert state.bytes == 24 * (16 * 64 * 64 * 4 + 2 * 1024 * 2)
 
 
+@pytest.mark.parametrize(("config", "heads", "keys", "values"), [(GLA, 4, 256, 512), (RETNET, 8, 256, 512)])
+def test_linear_attention_keeps_a_matrix_for_each_head(config: Config, heads: int, keys: int, values: int) -> None:
+    """Whatever the context: heads of `expand_k` and `expand_v` times the model's width together."""
+    for tokens in (100, 100_000):
+        asked = Workload(engine="transformers", context_tokens=tokens, kv_format="bf16")
+        held = estimate(read_config(config), asked)
+        assert (held.part("state").bytes, held.part("kv_cache").bytes) == (24 * heads * keys * values * 4, 0)
+
+
+def test_some_layers_of_such_a_file_attend_in_the_plain_way() -> None:
+    """`attn` of flash-linear-attention's configs: which layers, and how many heads they have."""
+    mixed = GLA | {"attn": {"layers": [5, 11], "num_heads": 16, "num_kv_heads": 4, "qkv_bias": False}}
+    assert cached(mixed) == 2 * 1000 * 2 * 4 * 128 * 2
+
+
+def test_smallthinker_has_windows_where_its_file_lists_them() -> None:
+    shape = read_config(SMALL | {"sliding_window_layout": [0, 1] * 16, "sliding_window_size": 100})
+    assert [isinstance(layer.mixers[0], SlidingWindowAttention) for layer in shape.layers] == [False, True] * 16
+
+
 def test_minicpm_sala_has_a_state_in_most_layers() -> None:
     kinds = [isinstance(layer.mixers[0], LinearAttention) for layer in read_config(SALA).layers]
     assert kinds.count(True) == 24
@@ -369,6 +412,10 @@ def test_minicpm_sala_has_a_state_in_most_layers() -> None:
         (ALICE | {"linear_num_value_heads": 64}, "linear_num_value_heads", "unsupported_value"),
         ({key: value for key, value in FLA.items() if key != "hidden_ratio"}, "hidden_ratio", "missing"),
         (HUGINN | {"block_class_name": "Other"}, "block_class_name", "unsupported_value"),
+        (GLA | {"attn": {"layers": [1], "num_heads": 16, "window_size": 512}}, "attn.window_size", "unsupported_value"),
+        (GLA | {"expand_k": 0.3}, "expand_k", "does_not_divide"),
+        (RETNET | {"num_kv_heads": 3}, "num_kv_heads", "does_not_divide"),
+        (SMALL | {"moe_num_active_primary_experts": 40}, "moe_num_active_primary_experts", "out_of_range"),
         (TALKIE | {"num_experts": 8}, "num_experts", "unknown_key"),
     ],
 )

@@ -76,6 +76,21 @@ BEE: Config = {
     "image_grid_pinpoints": [[384, 384]],
     "tie_word_embeddings": False,
 }
+R_4B: Config = {
+    "model_type": "R",
+    "text_config": decoder("qwen3", 2560, 36, 32, 8, 9728, 152000) | {"head_dim": 128},
+    "vision_config": SIGLIP | {"num_hidden_layers": 26, "image_size": 384, "vision_use_head": False},
+}
+FIRST_DEEPSEEK: Config = {
+    "model_type": "multi_modality",
+    "language_config": decoder("llama", 2048, 24, 16, 16, 5632, 102400),
+    "vision_config": {
+        "cls": "CLIPVisionTower",
+        "model_type": "vision",
+        "params": {"image_size": 384, "model_name": "siglip_large_patch16_384", "select_feature": "same"},
+    },
+    "aligner_config": {"cls": "MlpProjector", "model_type": "aligner", "params": {"depth": 2, "n_embed": 2048}},
+}
 OVIS: Config = {
     "model_type": "ovis2_5",
     "hidden_size": 4096,
@@ -360,6 +375,8 @@ KOSMOS: Config = {  # its sizes are those of its class
 
 
 PUBLISHED: dict[str, tuple[Config, int]] = {
+    "YannQi/R-4B": (R_4B, 4_819_012_384),
+    "deepseek-ai/deepseek-vl-1.3b-chat": (FIRST_DEEPSEEK, 1_975_235_584),
     "BAAI/Emu3-Chat-hf": (EMU3, 8_762_751_871 - 64),  # less what its norms saw while it was trained
     "facebook/chameleon-7b": (CHAMELEON, 7_043_090_432),
     "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B": (HYPERCLOVA, 3_721_243_520),
@@ -416,7 +433,7 @@ NOT_IN_VLLM = (
     *("facebook/chameleon-7b", "naver-hyperclovax/HyperCLOVAX-SEED-Vision-Instruct-3B"),
     *("zenosai/MonkeyOCRv2-B-Parsing", "zenosai/MonkeyOCRv2-S-Parsing"),
     *("apple/FastVLM-0.5B", "apple/FastVLM-1.5B", "apple/FastVLM-7B", "FreedomIntelligence/HuatuoGPT-Vision-7B"),
-    *("HuggingFaceM4/idefics-9b", "microsoft/kosmos-2.5"),
+    *("HuggingFaceM4/idefics-9b", "microsoft/kosmos-2.5", "deepseek-ai/deepseek-vl-1.3b-chat"),
     "deepseek-community/DeepSeek-OCR-2",  # its class is transformers' own, and vLLM lists the publisher's alone
 )
 
@@ -457,3 +474,28 @@ def test_what_cannot_be_is_a_fault(config: Config, key: str, reason: str) -> Non
     with pytest.raises(ConfigError) as raised:
         read_config(config)
     assert (raised.value.faults[0].key.rpartition(".")[2], raised.value.faults[0].reason) == (key, reason)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "reason"),
+    [
+        ({"gen_vision_config": {"cls": "VQ-16"}}, "gen_vision_config", "unsupported_value"),  # Janus
+        (
+            {"vision_config": {"params": {"model_name": "sam_b"}}},
+            "vision_config.params.model_name",
+            "unsupported_value",
+        ),
+        ({"vision_config": {"cls": "HybridVisionTower"}}, "vision_config", "missing"),
+    ],
+)
+def test_other_encoders_of_deepseek_s_first_files_are_named(changes: Config, key: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        read_config(FIRST_DEEPSEEK | changes)
+    assert (raised.value.key, raised.value.reason) == (key, reason)
+
+
+def test_deepseek_ocr_by_its_own_name() -> None:
+    """prithivMLmods/DeepSeek-OCR-Latest-BF16.I64 calls DeepSeek-OCR so, with as many parameters: 3,336,106,240."""
+    ocr = catalogued_config("deepseek/deepseek-ocr")
+    assert read_config(ocr | {"model_type": "DeepseekOCR"}).total_parameters == 3_336_106_240
+    assert read_config({**ocr, "model_type": "DeepseekOCR", "architectures": None}).total_parameters == 3_336_106_240

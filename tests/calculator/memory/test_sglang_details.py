@@ -40,6 +40,15 @@ def test_a_state_is_as_wide_as_the_config_says(stated: str | None, width: int) -
     assert kept_by(shape, mixer, Layout("bf16", 1)).bytes == 32 * 128 * 128 * width + convolution
 
 
+def test_gigachat_keeps_states_without_snapshots() -> None:
+    """`configs/gigachat35.py` registers no extra buffer: three states of 30 layers for a sequence and one slot for
+    padding, each 64 heads of 128 x 128 in 32 bits and three inputs of a convolution; ten layers keep a latent."""
+    answer = estimate(catalogued("aisage/gigachat3-5-432b-a28b"), Workload(engine="sglang", context_tokens=4096))
+    one = 64 * 128 * 128 * 4 + (2 * 32 + 64) * 128 * 3 * 2
+    assert answer.part("state").bytes == 4 * 30 * one
+    assert answer.part("kv_cache").bytes == 10 * (4096 + 1) * (512 + 64) * 2
+
+
 def test_both_16_bit_caches_are_as_large_and_fp8_is_half() -> None:
     wide = catalogued("qwen/qwen3-8b")
     asked = [(wide, None), (replace(wide, native_format="FP16"), None), (wide, "fp8_e4m3"), (wide, "fp8_e5m2")]

@@ -1,5 +1,5 @@
-"""Files with NVIDIA's RADIO, and with SigLIP 2 for images of any size, and others: all tensors together are the number
-of parameters in the published checkpoint (llmfit 1.1.17, `hf_models.json`, `parameters_raw`)."""
+"""Files with NVIDIA's RADIO, with SigLIP 2 for images of any size, with adapters, and others: all tensors together are
+the number of parameters in the published checkpoint (llmfit 1.1.17, `hf_models.json`, `parameters_raw`)."""
 
 from __future__ import annotations
 
@@ -98,6 +98,67 @@ def youtu(hidden: int, layers: int, heads: int, inner: int, words: int) -> Confi
     }
 
 
+PHI_4 = decoder("phi4-siglip", 5120, 40, 40, 10, 17920, 100352) | {
+    "mm_hidden_size": 1152,
+    "mm_projector_type": "mlp2x_gelu",
+    "mm_vision_select_layer": -2,
+    "min_num_patches": 256,
+    "max_num_patches": 3600,
+    "vision_config": SIGLIP | {"model_type": "siglip2_vision_model", "num_patches": 256},
+}
+ZAYA: Config = {
+    "model_type": "zaya1_vl",
+    "hidden_size": 2048,
+    "ffn_hidden_size": 4096,
+    "num_hidden_layers": 40,
+    "num_experts": 16,
+    "moe_router_topk": 1,
+    "zaya_mlp_expansion": 256,
+    "num_attention_heads": 8,
+    "num_query_groups": 2,
+    "num_key_value_heads": 2,
+    "head_dim": 128,
+    "vocab_size": 262272,
+    "max_position_embeddings": 32768,
+    "tie_word_embeddings": True,
+    "cca": True,
+    "cca_time0": 2,
+    "cca_time1": 2,
+    "vision_lora": True,
+    "vision_lora_rank_attn": 8,
+    "vision_lora_rank_mlp": 32,
+    "swa_layers": None,
+    "vision_config": {
+        "model_type": "qwen2_5_vl",
+        "depth": 32,
+        "hidden_size": 1280,
+        "intermediate_size": 3420,
+        "num_heads": 16,
+        "out_hidden_size": 2048,
+        "in_chans": 3,
+        "spatial_patch_size": 14,
+        "spatial_merge_size": 2,
+        "temporal_patch_size": 1,
+        "window_size": 112,
+    },
+}
+
+
+def switch(hidden: int, layers: int, heads: int, head_dim: int, inner: int) -> Config:
+    """Twelve adapters whose widest has a rank of 32: in all three checkpoints what is beyond Granite's own tensors is
+    384 times the widths of its matrices."""
+    adapters = {"num_adapters": 12, "max_lora_rank": 32, "adapter_ranks": [32] * 12, "control_dims": 32}
+    return decoder("granite_switch", hidden, layers, heads, 8, inner, 100364) | {
+        "head_dim": head_dim,
+        "shared_intermediate_size": inner,
+        "num_local_experts": 0,
+        "layer_types": ["attention"] * layers,
+        "tie_word_embeddings": True,
+        "adapter_token_ids": list(range(100352, 100364)),
+        **adapters,
+    }
+
+
 LITE: Config = {
     "model_type": "longcat_flash_ngram",
     "hidden_size": 3072,
@@ -152,6 +213,11 @@ PUBLISHED: dict[str, tuple[Config, int]] = {
     "PerceptronAI/Isaac-0.2-2B-Preview": (ISAAC, 2_567_073_008),
     "tencent/Youtu-VL-4B-Instruct": (youtu(2560, 40, 32, 9728, 283386), 5_340_551_024),
     "mlx-community/LongCat-Flash-Lite-8bit": (LITE, 68_562_459_648),  # without the layer that predicts
+    "microsoft/Phi-4-reasoning-vision-15B": (PHI_4, 15_119_518_144),
+    "Zyphra/ZAYA1-VL-8B": (ZAYA, 9_722_232_312 - 40 * 17),  # less corrections of routers, buffers here
+    "ibm-granite/granite-switch-4.1-3b-preview": (switch(2560, 41, 40, 64, 8192), 4_149_977_600),
+    "ibm-granite/granite-switch-4.1-8b-preview": (switch(4096, 41, 32, 128, 12800), 9_568_112_640),
+    "ibm-granite/granite-switch-4.1-30b-preview": (switch(4096, 65, 32, 128, 32768), 32_237_998_080),
     "tencent/Youtu-Parsing": (youtu(2048, 32, 16, 6144, 182646), 2_515_984_240),
 }
 
@@ -172,6 +238,22 @@ def test_nemotron_parse_keeps_what_it_saw() -> None:
     assert held.bytes == 10 * 2 * 1024 * 2 * (9000 + 3329)
 
 
+def test_granite_switch_keeps_more_of_a_token() -> None:
+    """`expanded_head_dim`: 64 and 32 numbers of each key and value in 40 layers, and one head in the layer that tells
+    which adapter a token takes; 64 alone where control tokens are exchanged, and no such layer without adapters."""
+    config = switch(2560, 41, 40, 64, 8192)
+    exchanged = config | {"adapter_substitute_token_ids": [100264] * 12}
+    alone = config | {"num_adapters": 0}
+
+    def kept(asked: Config) -> int:
+        workload = Workload(engine="transformers", context_tokens=1000, kv_format="bf16")
+        return estimate(read_config(asked), workload).part("kv_cache").bytes
+
+    assert kept(config) == 1000 * 2 * 2 * (40 * 8 + 1) * (64 + 32)
+    assert kept(exchanged) == 1000 * 2 * 2 * (40 * 8 + 1) * 64
+    assert kept(alone) == 1000 * 2 * 2 * 41 * 8 * 64
+
+
 def test_heads_beside_the_output_of_nemotron_parse() -> None:
     """Two maps each, with biases: `extra_heads` and `extra_proj` of NVIDIA's NeMo-Automodel."""
     more = read_config(PARSE | {"num_extra_heads": 3}).total_parameters - read_config(PARSE).total_parameters
@@ -186,6 +268,11 @@ def test_heads_beside_the_output_of_nemotron_parse() -> None:
         (OMNI | {"sound_config": PARAKEET | {"subsampling_factor": 6}}, "sound_config.subsampling_factor", None),
         (OMNI | {"vision_config": radio(2**20)}, "vision_config.args.teachers", "not_a_list"),
         ({key: value for key, value in PARSE.items() if key != "encoder"}, "encoder", "missing"),
+        (ZAYA | {"swa_layers": [0, 1]}, "swa_layers", "unsupported_value"),
+        (PHI_4 | {"mm_projector_type": "linear"}, "mm_projector_type", "unsupported_value"),
+        (switch(2560, 41, 40, 64, 8192) | {"ms_code_m": 6}, "ms_code_m", "unsupported_value"),
+        (switch(2560, 41, 40, 64, 8192) | {"adapter_ranks": [32]}, "adapter_ranks", "wrong_length"),
+        (switch(2560, 41, 40, 64, 8192) | {"lora_target_modules": ["router"]}, "lora_target_modules", None),
         (PARSE | {"image_size": [2048, 1664, 3]}, "image_size", "wrong_length"),
     ],
 )
