@@ -12,7 +12,7 @@ from calculator.architecture.methods import LISTS, method_name, rules_of
 from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.modules import names_of, routers
 from calculator.architecture.rules import Matcher
-from calculator.architecture.schemes import pair, whole
+from calculator.architecture.schemes import cache_of, pair, whole
 from calculator.architecture.shape import Quantization, Scheme, Tensor
 from calculator.architecture.shown import short
 
@@ -137,21 +137,25 @@ def _quantised(c: Fields, q: Fields, base: str) -> Storage:
     rules = rules_of(settings)
     if rules is None:
         said = str(settings.get("quant_algo") or settings.get("quant_method") or method or "?")[:40]
-        return Storage(base, quantization=Quantization(method=method), assumptions=(f"method_not_modelled:{said}",))
+        unread = Quantization(method=method, cache=cache_of(settings))
+        return Storage(base, quantization=unread, assumptions=(f"method_not_modelled:{said}",))
     matcher = Matcher(rules)
     if matcher.slow:
         q.fault("ignore", "unsupported_value", value=matcher.slow[:80])
-    storage = _with_matcher(c, matcher, method, base, wide_activations=rules.wide_activations)
+    storage = _with_matcher(c, matcher, method, base, rules.wide_activations, cache_of(settings))
     return replace(storage, assumptions=(rules.unclear,) if rules.unclear else ())
 
 
-def _with_matcher(c: Fields, matcher: Matcher, method: str, base: str, *, wide_activations: bool = False) -> Storage:
+def _with_matcher(
+    c: Fields, matcher: Matcher, method: str, base: str, wide_activations: bool = False, cache: str = ""
+) -> Storage:
     routed = [name for layer in _MAYBE_ROUTED for name in routers(c.model_type, layer)]
     quantization = Quantization(
         method=method,
         schemes=matcher.schemes,
         wide_activations=wide_activations,
         wide_routers=matcher.leaves_out(routed),
+        cache=cache,
     )
     return Storage(base, c.model_type, quantization, matcher)
 
