@@ -40,8 +40,8 @@ class WeightSource:
     """Where the weights lie: the original repository, one of GGUF files, one in the chosen weight format, in Ollama.
 
     `native_format` is how the original stores its weights (`Shape.native_format`), `native_cache` what it says of its
-    cache (`Quantization.cache`). `auto_class` is the class of transformers that loads it and writes; empty where a model
-    writes by code of its own.
+    cache (`Quantization.cache`). `auto_class` is the class of transformers that loads it and writes; empty where a
+    model writes by code of its own.
     """
 
     name: str
