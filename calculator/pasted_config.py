@@ -81,7 +81,12 @@ def read_pasted(request: HttpRequest) -> Pasted:
         found = hub_reference(text)
         named = found.name if found else text.strip().strip("\"'") if error.reason == "is_name" else ""
         return replace(sent, faults=_texts(error), reference=found, named=named)
-    source = WeightSource(name=shape.model_type, native_format=shape.native_format, auto_class=auto_class(shape))
+    source = WeightSource(
+        name=shape.model_type,
+        native_format=shape.native_format,
+        native_cache=shape.quantization.cache if shape.quantization else "",
+        auto_class=auto_class(shape),
+    )
     return replace(sent, model=Model(name=_name(config), shape=shape, sources=tuple((hub, source) for hub in HUBS)))
 
 

@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from calculator.architecture.errors import MOST_FAULTS, Fault
 from calculator.architecture.fields import Fields
 from calculator.architecture.methods import LISTS, method_name, rules_of
 from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.modules import names_of, routers
 from calculator.architecture.rules import Matcher
-from calculator.architecture.schemes import pair, whole
+from calculator.architecture.schemes import cache_of, pair, whole
 from calculator.architecture.shape import Quantization, Scheme, Tensor
-from calculator.architecture.shown import short
+from calculator.architecture.shown import in_json, short
 
 DTYPES = {
     "bfloat16": "BF16",
@@ -137,21 +138,25 @@ def _quantised(c: Fields, q: Fields, base: str) -> Storage:
     rules = rules_of(settings)
     if rules is None:
         said = str(settings.get("quant_algo") or settings.get("quant_method") or method or "?")[:40]
-        return Storage(base, quantization=Quantization(method=method), assumptions=(f"method_not_modelled:{said}",))
+        unread = Quantization(method=method, cache=cache_of(settings))
+        return Storage(base, quantization=unread, assumptions=(f"method_not_modelled:{said}",))
     matcher = Matcher(rules)
     if matcher.slow:
         q.fault("ignore", "unsupported_value", value=matcher.slow[:80])
-    storage = _with_matcher(c, matcher, method, base, wide_activations=rules.wide_activations)
+    storage = _with_matcher(c, matcher, method, base, rules.wide_activations, cache_of(settings))
     return replace(storage, assumptions=(rules.unclear,) if rules.unclear else ())
 
 
-def _with_matcher(c: Fields, matcher: Matcher, method: str, base: str, *, wide_activations: bool = False) -> Storage:
+def _with_matcher(
+    c: Fields, matcher: Matcher, method: str, base: str, wide_activations: bool = False, cache: str = ""
+) -> Storage:
     routed = [name for layer in _MAYBE_ROUTED for name in routers(c.model_type, layer)]
     quantization = Quantization(
         method=method,
         schemes=matcher.schemes,
         wide_activations=wide_activations,
         wide_routers=matcher.leaves_out(routed),
+        cache=cache,
     )
     return Storage(base, c.model_type, quantization, matcher)
 
@@ -166,13 +171,48 @@ def _read_mlx(c: Fields, name: str, settings: Mapping[str, object], base: str) -
     return Storage(base, quantization=details, assumptions=assumptions, name=details.name)
 
 
+_GROUPS = ("group_size", "q_group_size")
+_LEAST_GROUP, _MOST_GROUP = 8, 2**16  # packed eight at a time; the largest published are 1,024
+_BY_GROUPS = ("group", "tensor_group")
+
+
+def _check_groups(q: Fields, settings: Mapping[str, object], path: str = "") -> None:
+    """A scale for every so many weights, wherever a quantiser states it: -1 and 0 are a row, as is null where nothing
+    says that there are groups."""
+    for name in _GROUPS:
+        value = settings.get(name)
+        number = whole(value)
+        stated = name in settings and (value is not None or settings.get("strategy") in _BY_GROUPS)
+        if stated and number is None:
+            _fault(q, path + name, "not_an_integer", value=in_json(value))
+        elif number is not None and number not in (-1, 0) and not _LEAST_GROUP <= number <= _MOST_GROUP:
+            _fault(q, path + name, "out_of_range", value=short(value), least=_LEAST_GROUP, most=_MOST_GROUP)
+    if settings.get("strategy") in _BY_GROUPS and not any(name in settings for name in _GROUPS):
+        _fault(q, f"{path}group_size", "missing")
+    for key, inner in settings.items():
+        if isinstance(inner, Mapping) and path.count(".") < _NESTED:
+            _check_groups(q, inner, f"{path}{str(key)[:80]}.")
+
+
+_NESTED = 4  # config_groups.group_0.weights
+
+
+def _fault(q: Fields, key: str, reason: str, **values: object) -> None:
+    if len(q.faults) < MOST_FAULTS:
+        q.faults.append(Fault(q.path + key, reason, values))
+
+
 def _check_types(q: Fields, method: str) -> None:
     """What is read from here is read leniently, as methods write it in several places; but not whatever its type."""
+    _check_groups(q, q.config)
     if method in _METHODS_WITH_BITS:
-        q.size("group_size", None, least=-1)  # -1: one group a row
+        if not any(q.has(name) for name in _GROUPS):
+            q.fault("group_size", "missing")
         name = "bits" if "bits" in q.config else "w_bit"
         if name in q.config and whole(q.config[name]) is None:
             q.fault(name, "unknown_format", value=str(q.config[name])[:40])
+    for name in ("bnb_4bit_use_double_quant", "load_in_4bit", "load_in_8bit"):
+        q.flag(name)
     for name in LISTS:
         q.words(name)
     for name in ("config_groups", "quantized_layers", "dynamic", "extra_config"):

@@ -81,6 +81,20 @@ def of_weights(weights: Settings, format_: object) -> Scheme | None:
     return FP8_CHANNELS if strategy == "channel" else FP8
 
 
+def cache_of(settings: Settings) -> str:
+    """What keys and values are stored in where a server is told nothing: "FP8", or "" for what the model computes in.
+
+    vLLM, `utils/torch_utils.py`, `get_kv_cache_quant_algo_string` for ModelOpt's files, and for compressed-tensors' any
+    `kv_cache_scheme` (`layers/attention/attention.py`); of a scheme in 4 bits neither makes FP8.
+    """
+    scheme, algorithm = settings.get("kv_cache_scheme"), settings.get("kv_cache_quant_algo")
+    if isinstance(scheme, Mapping) and scheme:
+        eight = whole(scheme.get("num_bits")) == MOST_BITS and scheme.get("type") == "float"
+        return "FP8" if eight else ""
+    said = scheme if isinstance(scheme, str) and scheme else algorithm
+    return "FP8" if isinstance(said, str) and said.upper() == "FP8" else ""
+
+
 def named_apart(schemes: Iterable[Scheme]) -> dict[Scheme, Scheme]:
     """Schemes of one dtype that differ in their groups get names of their own: the first keeps the plain one."""
     named: dict[Scheme, Scheme] = {}

@@ -147,6 +147,7 @@ class Quantization:
     wide_routers: bool = True  # whether the file names its routers among what it leaves out
     name: str = ""
     modules: tuple[ModuleFormat, ...] = ()
+    cache: str = ""  # what the file says that keys and values were calibrated for: "FP8"
 
     def scheme(self, dtype: str) -> Scheme | None:
         return next((scheme for scheme in self.schemes if scheme.dtype == dtype), None)

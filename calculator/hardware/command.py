@@ -39,8 +39,9 @@ NO_DRAFT_REPOSITORY = "organisation/draft-model"
 class WeightSource:
     """Where the weights lie: the original repository, one of GGUF files, one in the chosen weight format, in Ollama.
 
-    `native_format` is how the original stores its weights (`Shape.native_format`). `auto_class` is the class of
-    transformers that loads it and writes; empty where a model writes by code of its own.
+    `native_format` is how the original stores its weights (`Shape.native_format`), `native_cache` what it says of its
+    cache (`Quantization.cache`). `auto_class` is the class of transformers that loads it and writes; empty where a
+    model writes by code of its own.
     """
 
     name: str
@@ -49,6 +50,7 @@ class WeightSource:
     quantised: str | None = None
     ollama: str | None = None
     native_format: str = "BF16"
+    native_cache: str = ""
     multimodal: bool = False
     auto_class: str = "AutoModelForCausalLM"
 

@@ -78,6 +78,9 @@ NOTES: Mapping[str, Promise] = {
     "vllm_encoder_by_tokens": gettext_lazy(
         "When it starts, vLLM also runs the encoder on the largest image that it takes. How large that is stands in preprocessor_config.json (size.longest_edge) and not in config.json, so it is not counted. It takes about %(mib)s MiB a card for every 1,024 tokens of that image, and matters where that is more than all other activations together."
     ),
+    "cache_of_checkpoint": gettext_lazy(
+        "The checkpoint was made for a KV cache in FP8: where nothing else is asked, the server stores it so (%(format)s)."
+    ),
     "vllm_hybrid_blocks": gettext_lazy(
         "Layers of different kinds share one pool: blocks hold %(block_tokens)s tokens, in %(groups)s groups."
     ),

@@ -46,6 +46,15 @@ def native_format(shape: Shape) -> str:
     return "FP16" if shape.native_format in ("F16", "FP16") else "BF16"
 
 
+def cache_of_checkpoint(shape: Shape) -> str:
+    """What a checkpoint says that its keys and values are to be stored in: "FP8", or "" where it says nothing."""
+    return shape.quantization.cache if shape.quantization is not None else ""
+
+
+def is_of_modelopt(shape: Shape) -> bool:
+    return shape.quantization is not None and shape.quantization.method.startswith("modelopt")
+
+
 def may_quantise(group: TensorGroup) -> bool:
     """Whether a quantised checkpoint narrows this tensor: a matrix inside a block of the text model."""
     return (

@@ -155,6 +155,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "vllm_reserves_bytes": ("percent", "cards", "bytes"),
     "vllm_encoder_at_work": (),
     "vllm_encoder_by_tokens": ("mib",),
+    "cache_of_checkpoint": ("format",),
     "vllm_hybrid_blocks": ("block_tokens", "groups"),
     "latent_replicated": ("copies",),
     "format_range": ("format", "least_bytes", "most_bytes"),

@@ -81,6 +81,7 @@ def _source(row: LanguageModel, repository: str, gguf: str, shape: Shape) -> Wei
     source = WeightSource(
         name=row.name,
         native_format=shape.native_format,
+        native_cache=shape.quantization.cache if shape.quantization else "",
         auto_class=auto_class(shape),
         multimodal=not MEDIA.isdisjoint(row.input_modalities),
         ollama=row.ollama_tag or None,

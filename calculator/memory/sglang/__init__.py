@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from calculator.architecture.shape import LatentAttention, Shape
-from calculator.memory.checkpoint import native_format, offered
+from calculator.memory.checkpoint import cache_of_checkpoint, is_of_modelopt, native_format, offered
 from calculator.memory.not_modelled import check_modelled
 from calculator.memory.predicting import check_predicts
 from calculator.memory.published import range_notes
@@ -49,7 +49,10 @@ def default_weight_format(shape: Shape) -> str:
 
 
 def default_kv_format(shape: Shape) -> str:
-    """`auto`: the model's dtype."""
+    """`auto`: what ModelOpt wrote of the cache (`mem_cache/kv_cache_dtype.py`), else the model's dtype. Other
+    quantisers' schemes are not read there."""
+    if cache_of_checkpoint(shape) and is_of_modelopt(shape):
+        return "fp8_e4m3"
     return "f16" if native_format(shape) == "FP16" and not indexers(shape) else "bf16"
 
 
@@ -175,6 +178,8 @@ def _notes(shape: Shape, workload: Workload, kept: Pool, asked: Server) -> tuple
         notes.append(Note("sglang_state_slots", {"slots": kept.slots_per_sequence}))
     if _is_latent(shape) and workload.attention_ranks > 1:
         notes.append(Note("latent_replicated", {"copies": workload.attention_ranks}))
+    if default_kv_format(shape) == "fp8_e4m3":
+        notes.append(Note("cache_of_checkpoint", {"format": "fp8_e4m3"}))
     notes += range_notes(shape, workload.weight_format)
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calculator.architecture.shape import Shape
-from calculator.memory.checkpoint import ceil_div, native_format, offered
+from calculator.memory.checkpoint import cache_of_checkpoint, ceil_div, native_format, offered
 from calculator.memory.not_modelled import NOT_BY_VLLM, check_modelled
 from calculator.memory.predicting import check_predicts
 from calculator.memory.published import range_notes
@@ -61,8 +61,8 @@ def default_weight_format(shape: Shape) -> str:
 
 
 def default_kv_format(shape: Shape) -> str:
-    """`auto`: the model's dtype."""
-    if is_compressed(shape):
+    """`auto`: the checkpoint's own, where it has one (`resolve_kv_cache_dtype_string`), else the model's dtype."""
+    if is_compressed(shape) or cache_of_checkpoint(shape):
         return "fp8"
     return "f16" if shape.native_format in ("F16", "FP16") else "bf16"
 
@@ -214,5 +214,7 @@ def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None,
         known = Note("vllm_encoder_by_tokens", {"mib": ceil_div(size, MIB)})
         notes.append(known if size else Note("vllm_encoder_at_work"))
     notes += range_notes(shape, workload.weight_format)
+    if cache_of_checkpoint(shape):
+        notes.append(Note("cache_of_checkpoint", {"format": "fp8"}))
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)

@@ -166,3 +166,42 @@ def test_a_list_of_layers_that_files_of_its_type_state_is_missed(change: str) ->
     del config["attn_type_list"]
     said = read_config(config | ({"attn_type_list": None} if change == "null" else {})).assumptions
     assert said == ("default_taken:attn_type_list = []",)
+
+
+INT4_GROUPS = {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "symmetric": True}
+AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True}
+
+
+NO_GROUPS = ["128", "x", [128], {}, True, 3, 1, 10**9, 128.5]
+METHODS = ("awq", "gptq", "auto-round", "compressed-tensors")
+
+
+@pytest.mark.parametrize(
+    ("method", "value"),
+    [(method, value) for method in METHODS for value in [*NO_GROUPS, None, "left out"]]
+    + [("torchao", value) for value in NO_GROUPS],  # which has a default of its own
+)
+def test_a_group_that_is_none_is_named(method: str, value: object) -> None:
+    """How many weights share a scale decides up to a third of the bytes; no quantiser packs other groups than these."""
+    if method == "compressed-tensors":
+        weights: dict[str, Any] = {**INT4_GROUPS, "group_size": value}
+        settings: dict[str, Any] = {"config_groups": {"group_0": {"targets": ["Linear"], "weights": weights}}}
+        key = "quantization_config.config_groups.group_0.weights.group_size"
+    elif method == "torchao":
+        weights = {"group_size": value}
+        settings = {"quant_type": {"default": {"_type": "Int4WeightOnlyConfig", "_data": weights}}}
+        key = "quantization_config.quant_type.default._data.group_size"
+    else:
+        weights = settings = {**AWQ, "group_size": value}
+        key = "quantization_config.group_size"
+    if value == "left out":
+        del weights["group_size"]
+    with pytest.raises(ConfigError) as caught:
+        read_config(LLAMA_8B | {"quantization_config": {**settings, "quant_method": method}})
+    assert caught.value.key == key
+    assert all(config_error_texts(caught.value))
+
+
+@pytest.mark.parametrize("value", [-1, 32, 64, 128, 128.0, 1024])
+def test_groups_that_there_are(value: object) -> None:
+    read_config(LLAMA_8B | {"quantization_config": {**AWQ, "group_size": value}})

@@ -33,6 +33,8 @@ def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -
     kv_format = (workload.kv_format or "").upper()
     if kv_format in KV_DTYPES:
         arguments += ["--kv-cache-dtype", KV_DTYPES[kv_format]]
+    elif source.native_cache and kv_format in DTYPES:  # unasked, it takes what the checkpoint says
+        arguments += ["--kv-cache-dtype", DTYPES[kv_format]]
     arguments += _parallel(workload)
     memory_percent = _memory_percent(fit)
     if workload.util is not None:
