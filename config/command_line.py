@@ -27,10 +27,18 @@ def main() -> None:
             load()
             os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "python:config.server"])  # noqa: S606
         case _:
-            try:
-                execute_from_command_line(sys.argv)
-            except OperationalError as error:  # no database yet: it says which command makes one
-                sys.exit(str(error))
+            execute(sys.argv)
+
+
+def execute(words: list[str]) -> None:
+    """A command of Django's or of the site's. Where the database is what fails, one line says how: there is none yet,
+    and this makes one; another process holds its lock; its server does not answer."""
+    try:
+        execute_from_command_line(words)
+    except OperationalError as error:
+        if "--traceback" in words:
+            raise
+        sys.exit(str(error).strip())
 
 
 def load() -> None:

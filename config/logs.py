@@ -7,12 +7,15 @@ import logging
 import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
 
-from config.middleware import View
+if TYPE_CHECKING:  # gunicorn reads this module before there are settings
+    from django.http import HttpRequest, HttpResponseBase
+
+    from config.middleware import View
 
 HEADER = "X-Request-ID"
 A_PROXYS = re.compile(r"[A-Za-z0-9_-]{1,64}")

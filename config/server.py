@@ -31,6 +31,8 @@ max_requests_jitter = 2_000
 # from this machine, and a proxy that leaves underscores in names (Caddy) passes a visitor's SCRIPT_NAME on: status 500.
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
+if os.environ.get("LOG_FORMAT") == "json":
+    logger_class = "config.server_log.JsonLogger"
 control_socket_disable = True  # signals do all that is needed here
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 (heartbeats, kept off slow disks)
 

@@ -20,6 +20,8 @@ from pytest_django import DjangoDbBlocker
 
 from config import databases
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def connections(
@@ -161,3 +163,21 @@ def test_nobody_but_its_owner_reads_the_file(
         modes = {each.name: oct(each.stat().st_mode & 0o777) for each in tmp_path.iterdir()}
         handler.close_all()
     assert modes == {f"new.sqlite3{end}": "0o600" for end in ("", "-wal", "-shm")}
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:///{}/none.sqlite3", "migrate"),
+        ("postgresql://nobody@127.0.0.1:1/none", "refused"),
+    ],
+)
+def test_a_command_says_in_a_line_that_there_is_no_database(url: str, said: str, tmp_path: Path) -> None:
+    asked = os.environ | {"DATABASE_URL": url.format(tmp_path), "SECRET_KEY": "x" * 40}
+    asked |= {"DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "rank_models"], cwd=ROOT, env=asked, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import sys
+from pathlib import Path
 from subprocess import Popen
 from threading import Thread
 
@@ -12,6 +15,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
 from config import server
+from tests.servers.daemons import Site
 
 
 def test_warming_up_ends_with_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,3 +54,23 @@ def test_what_a_proxy_passes_on_is_not_believed(header: str) -> None:
     request = Request(settings, IterUnreader([sent]), ("127.0.0.1", 50000))
     assert request.scheme == "http"
     assert not [name for name, _value in request.headers if "_" in name]
+
+
+@pytest.mark.parametrize("asked", ["json", "line"])
+def test_the_server_s_own_lines_are_written_as_the_site_s(asked: str, tmp_path: Path) -> None:
+    """What collects logs reads each line as an object, or none."""
+    site = Site("site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", LOG_FORMAT=asked)
+    with site:
+        with socket.create_connection(("127.0.0.1", site.port)) as here:
+            here.sendall(b"none\r\n\r\n")
+            here.recv(64)
+        assert site.stop() == 0
+    lines = [
+        line for line in site.said().splitlines() if line.strip() and not line.startswith("  ")
+    ]  # less the greeting
+    [refused] = [line for line in lines if "Invalid request" in line]
+    objects = [line for line in lines if line.startswith("{")]
+    assert objects == (lines if asked == "json" else [])
+    if asked == "json":
+        assert {json.loads(line)["logger"] for line in lines} >= {"gunicorn.error"}
+        assert json.loads(refused)["level"] == "WARNING"
