@@ -68,7 +68,7 @@ class DatabaseCatalogue:
 
 
 def _details(row: LanguageModel) -> tuple[str, str]:
-    return row.organization.name, billions(row.total_parameters)
+    return row.organization.name, billions(row.total_parameters) or row.total_label
 
 
 def sources(row: LanguageModel, shape: Shape) -> tuple[tuple[str, WeightSource], ...]:

@@ -69,7 +69,7 @@ def _models(number: int) -> str:
 
 
 def _of_model(row: LanguageModel) -> Sequence[str]:
-    size = billions(row.total_parameters) if row.total_parameters else ""
+    size = billions(row.total_parameters) or row.total_label
     memory = (f"{gib(row.memory_8k_bytes)} GiB", row.memory_basis) if row.memory_8k_bytes else ()
     return row.organization.name, size, *memory
 

@@ -41,8 +41,8 @@ def _facts(model: LanguageModel) -> Iterator[tuple[str, str]]:
     unknown = _("not disclosed")
     yield _("Organisation"), model.organization.name
     yield _("Family"), model.family.name
-    yield _("Total parameters"), _count(model.total_parameters)
-    yield _("Active parameters"), _count(model.active_parameters)
+    yield _("Total parameters"), _count(model.total_parameters, model.total_label)
+    yield _("Active parameters"), _count(model.active_parameters, model.active_label)
     yield _("Context length"), grouped(model.context_tokens) or unknown
     yield _("Input"), str(modality_words(model.input_modalities)) or unknown
     yield _("Output"), str(modality_words(model.output_modalities)) or unknown
@@ -51,8 +51,11 @@ def _facts(model: LanguageModel) -> Iterator[tuple[str, str]]:
     yield _("Knowledge cutoff"), model.knowledge_cutoff or unknown
 
 
-def _count(value: int | None) -> str:
-    return f"{billions(value)} ({value:,})" if value else _("not disclosed")
+def _count(value: int | None, label: str) -> str:
+    """Counted, or as its publisher rounds it."""
+    if value:
+        return _("%(value)s (%(kind)s)") % {"value": billions(value), "kind": f"{value:,}"}
+    return label or _("not disclosed")
 
 
 def _memory(model: LanguageModel) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Any, Literal
 
 import brotli
@@ -36,13 +37,49 @@ def test_accessible_and_whole_at_every_size(page: Page, complaints: list[str], l
             assert found.violations_count == 0, f"{width}, {theme}\n{found.generate_report()}"
 
 
+MARKS = """marks => marks.filter(mark => getComputedStyle(mark).visibility === "visible").map(mark => {
+    const range = document.createRange();
+    range.selectNodeContents(mark);
+    const box = range.getBoundingClientRect();
+    return [box.left, box.right];
+})"""
+"""Where the words of the slider's visible marks begin and end."""
+
+
 def test_longest_context_of_a_million_and_ten_thousand(page: Page) -> None:
-    """Its mark at the slider's end is the widest there is (Qwen3.5), and no reason to scroll sideways."""
+    """Its mark at the slider's end is the widest there is (Qwen3.5): it touches no other, and leaves no edge."""
     page.goto(f"/en/{MODEL}")
-    page.locator(".ticks li").last.evaluate("mark => { mark.textContent = '1,010,000' }")
+    page.locator(".ticks li").last.evaluate("mark => { mark.textContent = '1,010,000'; mark.className = 'long' }")
     for width in (320, 390, 1280):
         page.set_viewport_size({"width": width, "height": 720})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        marks = page.locator(".ticks li").evaluate_all(MARKS)
+        assert all(left[1] < right[0] for left, right in pairwise(marks)), width
+        assert marks[-1][1] <= page.locator(".slider").evaluate("slider => slider.getBoundingClientRect().right")
+
+
+def test_a_place_among_many_is_not_cut_off(page: Page) -> None:
+    """The longest words there are, as of MMLU-Pro in Chinese: on a phone they stood beyond the edge."""
+    page.goto(f"/zh-hans/{MODEL}")
+    place = page.locator(".standing-of").first
+    place.evaluate("cell => { cell.innerHTML = '第 115 名，共 132 个 <small>并列</small>' }")
+    for width in (320, 360, 1366):
+        page.set_viewport_size({"width": width, "height": 720})
+        assert place.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), width
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-hans"])
+def test_cells_of_the_list_hold_their_words(page: Page, lang: str) -> None:
+    page.goto(f"/{lang}/models/")
+    for width in (320, 960, 1024, 1366):
+        page.set_viewport_size({"width": width, "height": 720})
+        cells = page.locator(".catalogued tbody td")
+        wider = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.innerText)"
+        assert cells.evaluate_all(wider) == [], width
+    # One character a line would be no column.
+    page.set_viewport_size({"width": 1024, "height": 720})
+    least = "cells => Math.min(...cells.map(cell => cell.clientWidth))"
+    assert page.locator(".catalogued tbody td[data-label]:not(.n)").evaluate_all(least) > 40
 
 
 def test_forced_colours_and_print(page: Page, complaints: list[str]) -> None:
