@@ -78,10 +78,9 @@ def held(
     check_bounds("cards", count, 1, MAX_CARDS)
     asked = resolve(ENGINES[workload.engine], shape, _asked(card, workload.in_format(None)))
     split, offered = next(splits(asked, count * card.devices)), engine.offered_bytes(card, asked)
-    for told in engine.by_format(shape, split, weight_formats):
-        if (told.fullest[0] + extra_bytes) * card.devices <= offered[1]:
-            left = room_beside(card, offered, Fullest(*told.fullest, NOTHING), extra_bytes)
-            yield Held(split.but(weight_format=told.weight_format), left, told.total_bytes, told.file_bytes)
+    for told in engine.by_format(shape, split, weight_formats, offered[1] // card.devices - extra_bytes):
+        left = room_beside(card, offered, Fullest(*told.fullest, NOTHING), extra_bytes)
+        yield Held(split.but(weight_format=told.weight_format), left, told.total_bytes, told.file_bytes)
 
 
 def totals(shape: Shape, workload: Workload, weight_formats: Iterable[str]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
@@ -38,6 +38,12 @@ class Alike(NamedTuple):
         return workload.but(**dict(zip(self._fields, self, strict=True)))
 
 
+class ByFormat(Protocol):
+    def __call__(
+        self, shape: Shape, workload: Workload, names: Iterable[str], most_bytes: float = ...
+    ) -> Iterator[InFormat]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class HardwareEngine(ABC):
     """One engine on cards. Its package in `calculator.hardware.engines` holds one instance, `ENGINE`.
@@ -48,8 +54,8 @@ class HardwareEngine(ABC):
     sequences share at a time (automatic prefix caching); None where each has its own cache. `fullest_bytes` is what the
     fullest device needs, at least, as counted and at the most, of a workload whose defaults are resolved, where that is
     told in a fraction of the time that an estimate takes; it raises WorkloadError like one. `by_format` says the like
-    of each of some weight formats, one after the other, whatever that of the workload is, and `passed_bytes` what
-    `weight_bytes` says, of a workload alone.
+    of each of some weight formats, one after the other, whatever that of the workload is, but for those in which a
+    device needs more than a limit at the least; `passed_bytes` what `weight_bytes` says, of a workload alone.
     """
 
     flags: Mapping[str, str]
@@ -57,7 +63,7 @@ class HardwareEngine(ABC):
     support: Support
     shared_block_tokens: int | None
     fullest_bytes: Callable[[Shape, Workload], Sizes] | None = None
-    by_format: Callable[[Shape, Workload, Iterable[str]], Iterator[InFormat]] | None = None
+    by_format: ByFormat | None = None
     passed_bytes: Callable[[Shape, Workload], WeightBytes] | None = None
 
     @abstractmethod

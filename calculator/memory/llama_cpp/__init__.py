@@ -7,6 +7,7 @@ Tensor data per preset, cache and recurrent state are exact; the compute buffer 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import BATCH, pad, slot_count, streams
@@ -119,9 +120,10 @@ def fullest_bytes(shape: Shape, workload: Workload) -> tuple[int, int, int]:
     return _fullest(weights, running, _around(workload))
 
 
-def by_format(shape: Shape, workload: Workload, names: Iterable[str]) -> Iterator[InFormat]:
+def by_format(shape: Shape, workload: Workload, names: Iterable[str], most_bytes: float = inf) -> Iterator[InFormat]:
     """What `estimate` says in each of these weight formats, whatever that of the workload is: what runs is asked once
-    for all of them, but where weights are copied from RAM. Raises WorkloadError like it."""
+    for all of them, but where weights are copied from RAM. Formats in which the fullest card needs more than
+    `most_bytes` at the least are left out. Raises WorkloadError like it."""
     workload, placement = _settled(shape, workload.in_format(None))
     copied, stored, around = _offloads(workload), in_file(shape, workload), _around(workload)
     running = () if copied else sizes(shape, _in_any_place(workload), placement)
@@ -132,8 +134,10 @@ def by_format(shape: Shape, workload: Workload, names: Iterable[str]) -> Iterato
             runs = sum(map(sum, running))
         recipe = Recipe(name, workload.importance_matrix)
         weights = weights_by_card(stored, recipe, placement)
-        held = sum(weights) + runs + around.bytes * len(weights)
-        yield InFormat(name, _fullest(weights, running, around), held, file_bytes(stored, recipe))
+        fullest = _fullest(weights, running, around)
+        if fullest[0] <= most_bytes:
+            held = sum(weights) + runs + around.bytes * len(weights)
+            yield InFormat(name, fullest, held, file_bytes(stored, recipe))
 
 
 def _settled(shape: Shape, workload: Workload) -> tuple[Workload, Placement]:

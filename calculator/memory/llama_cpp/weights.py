@@ -68,7 +68,7 @@ def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)  # a page of a card asks for 25 models in a dozen formats each
 def card_bytes(shape: Shape, recipe: Recipe, placement: Placement) -> tuple[int, ...]:
     """What the weights of each card in `weigh` add up to."""
     located, types = _locate(shape, recipe.as_stored, placement), types_of(shape, recipe)

@@ -32,7 +32,7 @@ def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
     )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _placed(shape: Shape, workload: Workload) -> WeightBytes:
     whole = in_file(shape, workload)
     placement, _ = split(place(workload, whole.num_layers), shape.num_layers)
