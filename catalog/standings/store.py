@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -48,19 +49,12 @@ def refresh(*, look_again: bool = False) -> list[Release]:
 
 
 def _refresh_unless_overtaken(look_again: bool) -> list[Release] | None:
-    from catalog.ranking.publish import prepare  # here, because a process that serves pages never ranks
-
     before = state.state_of_rows()
     if state.known() == before and not look_again:
         return []
     rows, published = read(), _published()
-    problems = [
-        prepare(scope, rows.scores, rows.benchmarks, rows.candidates) for scope in scopes(rows.benchmarks).values()
-    ]
-    stale = [problem for problem in problems if published.get(problem.scope.key) != problem.input_hash]
+    found = list(_found(rows, published))
     places = _places_in_benchmarks(rows)
-    today = timezone.localdate().isoformat()
-    found = [(ranking, _checked(problem)) for problem in stale if (ranking := _ranked(problem, today))]
     with transaction.atomic():
         wait_for_bulk_writers()
         if (state.state_of_rows(), _published()) != (before, published):
@@ -77,6 +71,18 @@ def _refresh_unless_overtaken(look_again: bool) -> list[Release] | None:
 def _published() -> dict[str, str]:
     """Scope -> hash of what its newest release was computed from."""
     return dict(Release.objects.order_by("pk").values_list("scope", "input_hash"))  # the newest comes last
+
+
+def _found(rows: Rows, published: Mapping[str, str]) -> Iterator[tuple[Ranking, HoldOut | None]]:
+    """Of each scope whose inputs are not those that were published. One after the other, so that what is chosen for one
+    fit is let go before the next."""
+    from catalog.ranking.publish import prepare  # here, because a process that serves pages never ranks
+
+    today = timezone.localdate().isoformat()
+    for scope in scopes(rows.benchmarks).values():
+        problem = prepare(scope, rows.scores, rows.benchmarks, rows.candidates)
+        if published.get(scope.key) != problem.input_hash and (ranking := _ranked(problem, today)):
+            yield ranking, _checked(problem)
 
 
 def _ranked(problem: Problem, date: str) -> Ranking | None:

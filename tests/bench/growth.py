@@ -29,6 +29,9 @@ from tests.bench.pages import PAGES, ROOT, Page
 
 MODELS, SCORES = 20_000, 400_000
 ASKED = 15
+CHANGED = 5  # times, for what is asked first after a change
+LETTERS = ("qw", "ll", "de", "ge", "ph", "mi", "gl", "in", "yi", "ba", "hu", "st", "fa", "ex", "ol", "co", "gr", "ne")
+"""As a reader types them: names of many models begin so."""
 MORE_PAGES = (
     Page("list, what fits a card", "/en/models/?card=rtx-4090&fits=1&n={}"),
     Page("list by rank", "/en/models/?sort=rank:coding&n={}"),
@@ -39,6 +42,26 @@ MORE_PAGES = (
     Page("leaderboard, another choice", "/en/benchmarks/?memory={}"),
     Page("without a rank", "/en/benchmarks/?show=unranked&n={}"),
     Page("a benchmark", "/en/benchmarks/mmlu-pro/?n={}"),
+    Page("search, other letters each time", "/en/models/?q={letters}"),
+    Page("suggestions, other letters", "/en/search/suggestions/?q={letters}"),
+    Page("did you mean", "/en/search/?q=zzzz+{}"),
+    Page("compare", "/en/compare/?m=qwen3-0-6b&m=qwen3-32b&n={}"),
+)
+AFTER_A_CHANGE = tuple(
+    Page(f"after a change, {name}", path)
+    for name, path in {
+        "families": "/en/families/",
+        "organisations": "/en/organizations/",
+        "sitemap's index": "/sitemap.xml",
+        "suggestions": "/en/search/suggestions/?q=qw",
+        "list of models": "/en/models/",
+        "list, filtered": "/en/models/?memory=24",
+        "leaderboard": "/en/benchmarks/",
+        "a benchmark": "/en/benchmarks/mmlu-pro/",
+        "method of ranks": "/en/benchmarks/method/",
+        "model page": "/en/models/qwen3-32b/",
+        "home": "/en/",
+    }.items()
 )
 HEAD = ("answer", "CPU ms", "of many", "ratio", "queries", "of many", "KB", "of many")
 WORK = {
@@ -112,6 +135,7 @@ def measure() -> Figures:
     models = LanguageModel.objects.published().count()
     ranked = Release.objects.get(pk=standings.newest()["overall"].pk).num_ranked
     pages = {page.name: _answer(page, models) for page in (*PAGES, *MORE_PAGES) if _asked_for(page.name)}
+    pages |= {page.name: _answer(page, models, changed=True) for page in AFTER_A_CHANGE if _asked_for(page.name)}
     return {"models": models, "ranked": ranked, "pages": pages, "work": {"peak of all pages, MiB": _peak_mib()}}
 
 
@@ -142,27 +166,37 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _answer(page: Page, models: int) -> tuple[float, int, int]:
-    """Milliseconds, queries and bytes of an answer that is in no cache."""
+def _answer(page: Page, models: int, *, changed: bool = False) -> tuple[float, int, int]:
+    """Milliseconds, queries and bytes of an answer that is in no cache. `changed`: the data changed before, so that
+    nothing that follows from rows is."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
+
+    from catalog.models import DataChange
 
     client, headers = Client(SERVER_NAME="localhost"), dict(page.headers)
     path = page.path.replace("{pages}", str(-(-models // 30)))
 
     def ask(number: int) -> int:
-        response = client.get(path.format(1024 + 8 * number), headers=headers)
+        response = client.get(path.format(1024 + 8 * number, letters=LETTERS[number]), headers=headers)
         if response.status_code != 200:
             raise RuntimeError(f"{path} answers {response.status_code}")
         return len(response.content)
 
+    def taken(number: int) -> float:
+        if changed:
+            DataChange.record(forget=True)
+        return 1000 * _seconds(partial(ask, number))
+
     for number in range(2):
-        ask(number)
+        taken(number)
+    if changed:
+        DataChange.record(forget=True)
     with CaptureQueriesContext(connection) as asked:
         size = ask(2)
         queries = len(asked)
-    return median(1000 * _seconds(partial(ask, number)) for number in range(3, 3 + ASKED)), queries, size
+    return median(map(taken, range(3, 3 + (CHANGED if changed else ASKED)))), queries, size
 
 
 def _seconds(work: Callable[[], object]) -> float:

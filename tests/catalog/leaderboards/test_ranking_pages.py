@@ -7,9 +7,11 @@ import json
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from catalog import standings
-from catalog.models import Benchmark, LanguageModel, Release, Score, Standing
+from catalog.models import Benchmark, DataChange, LanguageModel, Release, Score, Standing
 from tests.pages import get, text_of
 
 pytestmark = pytest.mark.usefixtures("field")
@@ -97,3 +99,21 @@ def test_changes_name_their_causes() -> None:
 def test_both_languages() -> None:
     for path in ("benchmarks/b05/", "benchmarks/method/", "benchmarks/changes/"):
         assert 'lang="zh-Hans"' in get(f"/zh-hans/{path}")
+
+
+def test_the_document_of_a_release_is_read_once_for_the_page_of_the_method() -> None:
+    """It holds every score: after a change of the data it is the same, and only what names benchmarks is asked anew."""
+    pages = []
+    for _turn in range(2):
+        DataChange.record()
+        pages.append(get("/en/benchmarks/method/"))
+    assert pages[0] == pages[1]
+    DataChange.record()
+    with CaptureQueriesContext(connection) as asked:
+        get("/en/benchmarks/method/")
+    assert not [each for each in asked if '"document"' in each["sql"]]
+    Release.objects.filter(scope="overall").update(input_hash="another")  # as that of a backup that was brought back
+    DataChange.record()
+    with CaptureQueriesContext(connection) as asked:
+        get("/en/benchmarks/method/")
+    assert len([each for each in asked if '"document"' in each["sql"]]) == 1

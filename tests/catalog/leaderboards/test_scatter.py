@@ -104,6 +104,22 @@ def test_many_points_are_no_links() -> None:
     assert all(LEFT <= x <= RIGHT and TOP <= y <= BOTTOM for x, y in drawn[False] | drawn[True])
 
 
+def test_a_narrowed_chart_is_that_of_its_models_alone() -> None:
+    """Also where the axes are those of another choice, whose corners are kept."""
+    rows = [row(f"m{place}", 0.3 + place * 127 / 3000, place * 37 % 901 / 10) for place in range(3000)]
+    whole = spots_of(rows)
+    for chosen in (range(0, 3000, 2), range(1, 3000, 3), range(900), range(700, 2400), range(0, 3000, 9), range(3000)):
+
+        def told(keys: Sequence[int]) -> dict[int, LanguageModel]:
+            return {key: LanguageModel(slug=rows[key][0], name=rows[key][0]) for key in keys}
+
+        for cards in (None, ("RTX 4090", 24 * GIB)):
+            narrowed = drawing.scatter(whole.where([place in chosen for place in range(3000)]), told, cards)
+            assert narrowed
+            assert narrowed.models == len(chosen)
+            assert narrowed == scatter([rows[place] for place in chosen], cards)
+
+
 def test_a_chart_ends_at_what_can_be_told_apart() -> None:
     """A field of as many models as the shipped catalogue has, and of a hundred times as many, of the same spread."""
     sizes = []

@@ -9,10 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import translation
 
-from catalog.models import Family, LanguageModel, Organization
-from catalog.search import KINDS, BestFirst, find, found, nearest
-from catalog.search.finding import LONGEST
-from catalog.search.text import words_of_readers
+from catalog.models import DataChange, Family, LanguageModel, Organization
+from catalog.search import KINDS, BestFirst, find, found, matching, nearest
+from catalog.search.finding import LONGEST, index
+from catalog.search.text import atoms, lines, words_of_readers
 from tests.catalog.search.questions import FIRST, NOTHING
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole")]
@@ -141,6 +141,49 @@ def test_any_text_is_answered(text: str) -> None:
         find(text, kind, partly=True)
     nearest(text)
     assert len(text[:LONGEST]) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    "words", [["qw"], ["qwen", "8b"], ["instruct"], ["a3b", "30b"], ["3"], ["7", "b"], ["通义", "2.5"]]
+)
+def test_what_is_looked_at_leaves_nothing_out(words: list[str]) -> None:
+    """Entries that are read for a question are all that hold its words, which reading each of them tells."""
+    known = index()
+    asked = [atoms(word) for word in words]
+    everything = range(len(known.entries))
+    for word in asked:
+        assert matching.matching(word, known.entries, everything).keys() <= known.names.candidates([word])
+    held = [matching.matching(word, known.entries, everything).keys() for word in asked]
+    assert held[0] & held[-1] <= known.names.candidates(asked)
+
+
+@pytest.mark.parametrize(
+    "word", ["qwen330b", "qwen25", "gptoss", "deepseekv3", "llama318b", "rtx4090", "zzzz", "stral"]
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_glued_words_are_sought_in_all_that_hold_them(word: str, whole: bool) -> None:
+    known = index()
+    expected = matching.glued([word], known.entries, range(len(known.entries)), whole=whole)
+    assert expected.keys() <= known.names.glued(word)
+    assert expected or word in ("zzzz", "stral") or whole
+
+
+def test_only_names_that_changed_are_written_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    index()
+    written: list[list[str]] = []
+
+    def counted(names: list[str]) -> str:
+        written.append(names)
+        return lines(names)
+
+    monkeypatch.setattr("catalog.search.text.lines", counted)  # as models' names are written
+    DataChange.record()
+    index()
+    assert written == []
+    LanguageModel.objects.filter(slug="qwen3-8b").update(name="Beep Beep")
+    DataChange.record()
+    assert names("beep beep") == ["model:qwen3-8b"]
+    assert [each[0] for each in written] == ["Beep Beep"]
 
 
 def test_names_that_change_are_found_at_once(django_assert_max_num_queries: Any) -> None:
