@@ -15,7 +15,7 @@ from calculator.architecture.shape import ModuleFormat, Quantization
 from calculator.architecture.shown import short
 
 METHOD = "mlx-lm"
-BITS = (2, 3, 4, 5, 6, 8)  # mlx 0.32.4, `ops.cpp` (`validate_mode_with_type`, `affine_quantize`)
+BITS = (1, 2, 3, 4, 5, 6, 8)  # mlx 0.32.4, `ops.cpp` (`validate_mode_with_type`, `affine_quantize`)
 GROUP_SIZES = (32, 64, 128)
 MODES: Mapping[str, tuple[int, int]] = {"affine": (64, 4), "mxfp4": (32, 4), "nvfp4": (16, 4), "mxfp8": (32, 8)}
 """Group size and bits where a mode is given alone; every mode but `affine` allows no others."""

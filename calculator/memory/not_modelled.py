@@ -9,6 +9,7 @@ NOT_BY_VLLM = frozenset(
     {"deepseek_v41_text", "inkling_text", "inkling2_text", "inkling2_loop_text", "qwen4_exp_text", "zaya"}
     | {
         "emo",
+        "granite_switch",
         "huginn_raven",
         "minicpm_sala",
         "nanbeige",
@@ -22,8 +23,8 @@ NOT_BY_VLLM = frozenset(
     }
 )
 """Of these only what transformers allocates was read, by its own code or that of the repository: several short
-convolutions beside attention, tables of n-grams, layers that run several times, compressed caches that several layers
-read, and model types that no release of the other engines names."""
+convolutions beside attention, tables of n-grams, adapters, layers that run several times, compressed caches that
+several layers read, and model types that no release of the other engines names."""
 BY_TRANSFORMERS_ALONE = NOT_BY_VLLM | {"hrm_text", "iquestloopcoder"}
 """vLLM 0.33.0 keeps a cache for every pass of these two, as transformers does (`hrm_text.py`,
 `iquest_loopcoder.py`)."""

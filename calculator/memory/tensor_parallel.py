@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from calculator.architecture.shape import (
+    NGRAMS,
     VALUE_EXPERTS,
     Attention,
     Dense,
@@ -85,6 +86,8 @@ def rank_shape(group: TensorGroup, ranks: int) -> tuple[int, int]:
         return _tower_shape(group, ranks)
     if role in ("token_embd", "output", "per_layer_token_embd", "nextn.shared_head_head"):
         return ceil_div(padded_vocabulary(rows), ranks), columns
+    if role == NGRAMS:  # all tables are one embedding behind one another (`longcat_flash_ngram.py`)
+        return ceil_div(rows, ranks), columns
     if role in INPUT_SPLIT:
         return (rows, ceil_div(columns, ranks)) if group.kind == "weight" else (rows, columns)
     if role in KV_SPLIT:

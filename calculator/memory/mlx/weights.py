@@ -54,7 +54,9 @@ def offered(shape: Shape) -> tuple[str, ...]:
         return wide_format(shape), shape.quantization.name
     own, wide = traits(shape), wide_format(shape)
     recipes = tuple(RECIPES) if any(_is_down(group, own) for group in tensor_groups(shape)) else ()
-    names = sorted((*FORMATS, *recipes), key=lambda name: -bits_of(name))
+    # One bit is for checkpoints that were trained for it (Bonsai): of others nothing is left.
+    made = (name for name, spec in FORMATS.items() if spec.bits > 1)
+    names = sorted((*made, *recipes), key=lambda name: -bits_of(name))
     return (*dict.fromkeys((wide, "BF16", "FP16")), *names)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from calculator.architecture import ConfigError, read_config
-from calculator.memory import Workload, estimate
+from calculator.memory import Workload, WorkloadError, estimate
 from tests.calculator.architecture.test_published_code import Config, decoder
 from tests.calculator.architecture.test_published_encoders import OVIS
 from tests.calculator.memory.shapes import catalogued_config
@@ -236,6 +236,34 @@ def test_nemotron_parse_keeps_what_it_saw() -> None:
     assert (shape.positions_seen, shape.context_tokens) == (3329, 9000)
     held = estimate(shape, Workload(engine="transformers", context_tokens=9000, kv_format="bf16")).part("kv_cache")
     assert held.bytes == 10 * 2 * 1024 * 2 * (9000 + 3329)
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+def test_tables_of_n_grams_are_split_like_a_vocabulary(engine: str) -> None:
+    """`NgramEmbedding` of both: one `VocabParallelEmbedding` of all tables. Twice as large ones take as much more on
+    four ranks as on one, but for a row of each table on each rank."""
+    shapes = [read_config(LITE | {"ngram_vocab_size_ratio": ratio}) for ratio in (39, 78)]
+    more = [
+        large - small
+        for small, large in (
+            [
+                estimate(shape, Workload(engine=engine, context_tokens=8192, tensor_parallel=ranks))
+                .part("weights")
+                .bytes
+                for shape in shapes
+            ]
+            for ranks in (1, 4)
+        )
+    ]
+    assert more[0] == 12 * 39 * 131072 * 256 * 2
+    assert abs(more[1] - more[0]) <= 12 * 4 * 256 * 2
+
+
+@pytest.mark.parametrize("engine", ["llama.cpp", "vllm", "sglang"])
+def test_adapters_are_held_by_transformers_alone(engine: str) -> None:
+    """llama.cpp converts Granite Switch with one adapter more, which was not read."""
+    with pytest.raises(WorkloadError, match=r"model_not_(modelled|known|supported)"):
+        estimate(read_config(switch(2560, 41, 40, 64, 8192)), Workload(engine=engine, context_tokens=1024))
 
 
 def test_granite_switch_keeps_more_of_a_token() -> None:

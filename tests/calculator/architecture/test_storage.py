@@ -186,7 +186,7 @@ def test_formats_of_mlx(settings: dict[str, Any], name: str) -> None:
         ({"group_size": 64, "bits": "4"}, "quantization.bits"),
         ({"group_size": 64, "bits": 4, "mode": "hadamard"}, "quantization.mode"),
         ({"group_size": 64, "bits": 4, "mode": "mxfp4"}, "quantization.group_size"),
-        ({**MLX, "lm_head": {"group_size": 64, "bits": 1}}, "quantization.lm_head.bits"),
+        ({**MLX, "lm_head": {"group_size": 64, "bits": 0}}, "quantization.lm_head.bits"),
     ],
 )
 def test_formats_that_mlx_does_not_have(settings: dict[str, Any], key: str) -> None:

@@ -39,6 +39,24 @@ def test_weights_and_cache_as_mlx_lm_makes_them(line: dict[str, Any]) -> None:
         assert answer.part("kv_cache").bytes + answer.part("state").bytes == size, context
 
 
+def test_one_bit_is_packed_like_any_other() -> None:
+    """mlx 0.32.4 has 1, 2, 3, 4, 5, 6 and 8 bits, by what `quantize` answers to 7. prism-ml/Bonsai-4B-mlx-1bit: Qwen3
+    4B with 151,669 words, in groups of 128; its 188,708,056 numbers (llmfit 1.1.17, `hf_models.json`) are words of 32
+    weights, a scale and a bias for each group, and the norms."""
+    own = {"vocab_size": 151669, "quantization": {"group_size": 128, "bits": 1}}
+    shape = read_config(catalogued_config("qwen/qwen3-4b") | own)
+    norms = 36 * (2 * 2560 + 2 * 128) + 2560
+    packed = shape.total_parameters - norms
+    assert packed // 32 + 2 * packed // 128 + norms == 188_708_056
+    answer = estimate(shape, Workload(engine="mlx", context_tokens=300))
+    assert answer.part("weights").bytes == packed // 32 * 4 + 2 * packed // 128 * 2 + norms * 2
+    assert weight_formats(shape) == ("BF16", "1bit-g128")
+
+
+def test_nothing_is_made_of_one_bit_that_was_not_trained_for_it() -> None:
+    assert not [name for name in weight_formats(catalogued("qwen/qwen3-8b")) if name.startswith("1bit")]
+
+
 @pytest.mark.parametrize("line", [line for line in LINES if "refused" in line], ids=name_of)
 def test_a_model_without_a_class_is_refused_by_its_type(line: dict[str, Any]) -> None:
     error = refusal(catalogued(line["config"]), "mlx")
