@@ -90,7 +90,8 @@ def cache_of(settings: Settings) -> str:
     scheme, algorithm = settings.get("kv_cache_scheme"), settings.get("kv_cache_quant_algo")
     if isinstance(scheme, Mapping) and scheme:
         eight = whole(scheme.get("num_bits")) == MOST_BITS and scheme.get("type") == "float"
-        return "FP8" if eight else ""
+        of_modelopt = str(settings.get("quant_method", "modelopt")).startswith("modelopt")
+        return "FP8" if eight and not (of_modelopt and scheme.get("dynamic") is not False) else ""
     said = scheme if isinstance(scheme, str) and scheme else algorithm
     return "FP8" if isinstance(said, str) and said.upper() == "FP8" else ""
 

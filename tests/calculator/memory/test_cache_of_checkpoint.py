@@ -41,6 +41,7 @@ def bytes_of_a_token(shape: Shape, engine: str, kv: str | None = None) -> float:
         pytest.param(MODELOPT | {"kv_cache_quant_algo": "FP8"}, 1, 1, id="modelopt-by-name"),
         pytest.param(MODELOPT | {"kv_cache_quant_algo": None}, 2, 2, id="modelopt-none"),
         pytest.param(MODELOPT | {"kv_cache_scheme": SCHEME | {"num_bits": 4}}, 2, 2, id="modelopt-4-bits"),
+        pytest.param(MODELOPT | {"kv_cache_scheme": SCHEME | {"dynamic": True}}, 2, 2, id="modelopt-dynamic"),
         pytest.param(COMPRESSED | {"kv_cache_scheme": SCHEME}, 1, 2, id="compressed-tensors"),
         pytest.param(COMPRESSED | {"kv_cache_scheme": None}, 2, 2, id="compressed-tensors-none"),
     ],
