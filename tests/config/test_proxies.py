@@ -26,7 +26,9 @@ def test_slow_visitors_keep_nobody_waiting(name: str, tmp_path: Path) -> None:
     site = Site("site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", ALLOWED_HOSTS="127.0.0.1")
     with ExitStack() as stack:
         stack.enter_context(site)
-        port = stack.enter_context(PROXIES[name](tmp_path, site.port)).port
+        proxy = PROXIES[name](tmp_path, site.port)
+        stack.enter_context(proxy)
+        port = proxy.port
         for _slow in range(SLOW):
             begun = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
             begun.sendall(head("POST", "/api/v1/memory/", JSON, "Content-Length: 2000") + b"{")

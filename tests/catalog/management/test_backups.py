@@ -117,6 +117,22 @@ def test_it_asks_first(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert organizations(site) == []
 
 
+def test_an_index_that_says_something_else_is_damage(site: Path, tmp_path: Path) -> None:
+    """Every page can be read and every row is there: only SQLite's own check looks at what an index says of them."""
+    with closing(sqlite3.connect(site)) as here:
+        here.execute("CREATE INDEX by_slug ON organization (slug)")
+    add(site, *(f"organisation-{number}" for number in range(2000)))
+    run("backup", tmp_path / "kept")
+    path = only(tmp_path / "kept")
+    raw = path.read_bytes()
+    size = int.from_bytes(raw[16:18], "big")  # https://www.sqlite.org/fileformat2.html#the_database_header
+    pages = [raw[start : start + size] for start in range(0, len(raw), size)]
+    of_index = (2, 10)  # the first byte of its inner pages and its leaves, 1.6 in the same document
+    path.write_bytes(b"".join(page.replace(b"-1500", b"-15-0") if page[0] in of_index else page for page in pages))
+    with pytest.raises(CommandError, match=r"is damaged: .*by_slug"):
+        run("restore", path, "--yes")
+
+
 def test_a_damaged_backup_is_refused(site: Path, tmp_path: Path) -> None:
     add(site, *(f"organisation-{number}" for number in range(2000)))
     run("backup", tmp_path / "kept")
