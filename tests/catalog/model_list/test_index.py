@@ -5,18 +5,26 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.db.models import Max
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from catalog.bridge.my_hardware import MyHardware
 from catalog.model_list.forms import ModelListForm
-from catalog.models import DataChange
+from catalog.models import DataChange, Family, LanguageModel, Organization, Score
+from catalog.models.querysets import with_numbers
 from catalog.models.statistics import renew_statistics
 
 pytestmark = [
     pytest.mark.usefixtures("field"),
     pytest.mark.skipif(connection.vendor != "sqlite", reason="says how SQLite reads"),
 ]
+
+
+def plan_of(asked: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {asked}")
+        return [line[3] for line in cursor.fetchall()]
 
 
 def test_no_model_is_read_to_choose_models() -> None:
@@ -30,8 +38,31 @@ def test_no_model_is_read_to_choose_models() -> None:
             assert form.is_valid()
             form.keys()
     (asked,) = [sql for each in queries if "input_modalities" in (sql := each["sql"])]
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {asked}")
-        plan = [line[3] for line in cursor.fetchall()]
+    plan = plan_of(asked)
     steps = [step for step in plan if "catalog_languagemodel" in step]
     assert steps == ["SCAN catalog_languagemodel USING COVERING INDEX models_listed"], plan
+
+
+def test_no_model_is_read_to_count_those_of_its_owner() -> None:
+    """Families and organisations: whether there is one, how many there are, and when the newest came out."""
+    renew_statistics()
+    for rows, index in (
+        (Family.objects.all(), "models_of_family"),
+        (Organization.objects.all(), "models_of_organization"),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            list(with_numbers(rows))
+        (asked,) = queries
+        steps = [step for step in plan_of(asked["sql"]) if "INDEX models" in step]
+        assert len(steps) == 3
+        assert all(f"USING COVERING INDEX {index}" in step for step in steps), steps
+
+
+def test_no_score_or_model_is_read_for_the_newest_day() -> None:
+    renew_statistics()
+    with CaptureQueriesContext(connection) as queries:
+        Score.objects.order_by().aggregate(Max("date"))
+        LanguageModel.objects.published().order_by().aggregate(Max("updated_at"))
+    plans = [plan_of(each["sql"]) for each in queries]
+    for plan, index in zip(plans, ("scores_by_date", "models_changed"), strict=True):
+        assert any(f"USING COVERING INDEX {index}" in step for step in plan), plan
