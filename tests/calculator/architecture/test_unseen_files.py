@@ -216,7 +216,7 @@ def test_a_size_that_is_stated_twice_and_differs_is_shown() -> None:
 
 
 def test_command_r_says_its_longest_context_by_another_name() -> None:
-    """CohereLabs/c4ai-command-r-plus reserves 8,192 positions and is served with 131,072 (vLLM, `models/commandr.py`)."""
+    """c4ai-command-r-plus reserves 8,192 positions and is served with 131,072 (vLLM, `models/commandr.py`)."""
     config = json.loads((CATALOGUE / "cohere" / "c4ai-command-r-plus" / "config.json").read_text(encoding="utf-8"))
     assert (config["max_position_embeddings"], config["model_max_length"]) == (8192, 131072)
     shape = read_config(config)
