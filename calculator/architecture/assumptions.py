@@ -39,6 +39,8 @@ def _of_file(wrapped: Wrapped, config: Mapping[str, object]) -> Iterator[str]:
         yield f"default_taken:{', '.join(sizes[:MOST_NAMED])}{rest}"
     for key, value in wrapped.outer.left_open.items():
         yield f"default_not_taken:{key} = {value}"
+    for said in wrapped.outer.twice.values():
+        yield f"stated_twice:{said}"
     text = wrapped.text
     if text.model_type in STATES_ITS_WIDTH and not _says_width(text):
         yield f"state_width_not_said:{text.path}mamba_ssm_dtype"

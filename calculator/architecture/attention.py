@@ -22,6 +22,10 @@ UNGROUPED = frozenset(
 """Types whose files never say how many key/value heads there are: as many as query heads."""
 
 
+QUERIES_STRAIGHT = frozenset({"mistral_large4_text"})
+"""Types with a latent for keys and values whose queries have none, as their files take for granted."""
+
+
 def geometry(c: Fields) -> tuple[int, int, int]:
     """Query heads, key/value heads and the size of one head, as nearly every config states them."""
     heads = c.size("num_heads")
@@ -126,7 +130,7 @@ def latent_attention(
     """
     hidden, heads = c.size("hidden_size"), c.size("num_heads")
     q_rank, kv_rank = c.size("q_lora_rank", None), c.size("kv_lora_rank")
-    if q_rank is None and "q_lora_rank" not in c.config:
+    if q_rank is None and "q_lora_rank" not in c.config and c.model_type not in QUERIES_STRAIGHT:
         c.taken.setdefault(c.key("q_lora_rank"), 0)  # files say null where queries have no latent
     nope, rope = c.size("qk_nope_head_dim"), c.count("qk_rope_head_dim")
     nope, rope = (nope, rope) if rotary else (nope + rope, 0)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from calculator.architecture.aliases import LAYER_KINDS
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import LIMITS, Fields
 from calculator.architecture.heads import has_language_head, other_head
 from calculator.architecture.shape import Layer, Mixer
 from calculator.architecture.tensors import Block, Weight, linear, norm, vector
@@ -42,6 +42,17 @@ class Decoder:
             if not block.shares_kv:
                 last_with_cache[kind] = index
         return tuple(layers)
+
+
+STRETCHED_BY_NAME = frozenset({"cohere", "cohere2", "cohere2_moe"})
+"""Types whose `model_max_length` goes before the positions that were trained (vLLM, `models/commandr.py`)."""
+
+
+def longest_context(c: Fields) -> int | None:
+    """Tokens, as the config states them; None where it does not."""
+    stated = c.size("context", None)
+    named = c.config.get("model_max_length") if c.model_type in STRETCHED_BY_NAME else None
+    return named if type(named) is int and 0 < named <= LIMITS["context"] else stated
 
 
 def layer_kinds(c: Fields, pattern: str = "", *, name: str = "layer_types") -> list[str]:
@@ -106,7 +117,7 @@ def decoder(
     return Decoder(
         hidden_size=hidden,
         vocab_size=vocabulary,
-        context_tokens=c.size("context", None),
+        context_tokens=longest_context(c),
         tied_embeddings=tied,
         layers=tuple(layers),
         shared=shared,

@@ -44,6 +44,8 @@ NULLABLE = frozenset(
     }
 )
 """Null in published files, and then what the rule of the type makes of it: no rank, no window, a width that follows."""
+MAY_DIFFER = frozenset({"context", "num_mtp_layers"})
+"""Said in several ways in published files, each meaning another: what was trained, what is stretched."""
 STATED_LISTS = frozenset(
     {
         *("attn_type_list", "compress_ratios", "cross_attention_layers", "dspark_target_layer_ids", "engram_layer_ids"),
@@ -61,6 +63,7 @@ LEFT_OUT = frozenset(
         *("mm_hidden_size", "num_sliding_attention_heads", "moe_layer_end_index", "merger_times", "global_head_dim"),
         *("oe_neighbor_num", "oe_split_num", "max_window_layers", "num_global_key_value_heads", "pos_emb_height"),
         *("depth", "mlp_ratio", "downsample_ratio", "num_image_with_embedding"),
+        *("num_experts", "num_kv_shared_layers", "swa_qk_rope_head_dim"),
         *("mova_num_experts", "mova_num_experts_per_tok"),
     }
 )
@@ -102,6 +105,7 @@ class Fields:
         # Sizes that the file leaves to defaults, and those that it leaves out and that are read as none nonetheless.
         self.taken: dict[str, object] = {} if root is None else root.taken
         self.left_open: dict[str, object] = {} if root is None else root.left_open
+        self.twice: dict[str, str] = {} if root is None else root.twice  # sizes that it states in several ways
         self.used: set[str] = {"model_type"}
         self.outer: Fields | None = None  # the whole file, seen from its language model
         self.left_out: dict[str, Fields] = {}  # parts that the file leaves to their defaults
@@ -135,6 +139,8 @@ class Fields:
         present = [spelling for spelling in names if spelling in self.config]
         for spelling in present:
             if self.config[spelling] is not None:
+                if len(present) > 1 and name not in MAY_DIFFER:
+                    self._note_twice(present)
                 return self.config[spelling]
         if present or self._has_to_be_said(name):
             return None
@@ -145,6 +151,13 @@ class Fields:
         if isinstance(default, (int, list)) and not isinstance(default, bool) and may_bear_shape(default_name, default):
             (self.taken if use_default else self.left_open)[self.path + default_name] = default
         return default if use_default else None
+
+    def _note_twice(self, present: list[str]) -> None:
+        """Several spellings of one size that disagree: code reads one of them, and the file's author meant another."""
+        stated = {spelling: self.config[spelling] for spelling in present if type(self.config[spelling]) is int}
+        if len(set(stated.values())) > 1:
+            key = self.path + present[0]
+            self.twice.setdefault(key, ", ".join(f"{self.path}{name} = {short(size)}" for name, size in stated.items()))
 
     def _note_null(self, name: str, read_as: object) -> None:
         """A null where published files of this type have a number: what it was read as is shown."""

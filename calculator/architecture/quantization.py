@@ -206,8 +206,6 @@ def _check_types(q: Fields, method: str) -> None:
     """What is read from here is read leniently, as methods write it in several places; but not whatever its type."""
     _check_groups(q, q.config)
     if method in _METHODS_WITH_BITS:
-        if not any(q.has(name) for name in _GROUPS):
-            q.fault("group_size", "missing")
         name = "bits" if "bits" in q.config else "w_bit"
         if name in q.config and whole(q.config[name]) is None:
             q.fault(name, "unknown_format", value=str(q.config[name])[:40])
@@ -219,5 +217,7 @@ def _check_types(q: Fields, method: str) -> None:
         value = q.config.get(name)
         if value is not None and not isinstance(value, Mapping):
             q.fault(name, "not_an_object", value=short(value))
+    if method in _METHODS_WITH_BITS and not any(q.has(name) for name in _GROUPS):
+        q.fault("group_size", "missing")
     if q.has("weight_block_size") and pair(q.value("weight_block_size")) is None:
         q.fault("weight_block_size", "unsupported_value", value=str(q.value("weight_block_size"))[:40])

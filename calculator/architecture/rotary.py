@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from calculator.architecture.decoder import STRETCHED_BY_NAME, longest_context
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.fields import LIMITS, Fields
 from calculator.architecture.shape import (
@@ -148,7 +149,9 @@ def _parameters(config: Mapping[str, object], kind: str) -> tuple[object, Mappin
 
 def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object]) -> RotaryTable:
     rope_type = next((parameters[key] for key in _TYPE_KEYS if parameters.get(key) is not None), "default")
-    positions = _whole(text.config.get("max_position_embeddings")) or text.size("context", None) or 0
+    positions = _whole(text.config.get("max_position_embeddings")) or longest_context(text) or 0
+    if text.model_type in STRETCHED_BY_NAME:
+        positions = longest_context(text) or 0
     factor, original = _number(parameters.get("factor")), _whole(parameters.get("original_max_position_embeddings"))
     if rope_type in _STRETCHED and factor and original:
         positions = int(original * factor)

@@ -178,6 +178,9 @@ ASSUMPTIONS: Mapping[str, Promise] = {
     "default_not_taken": gettext_lazy(
         "The file does not say whether the default of its model type holds (%(value)s): it is read as none, as published files of this type mean it."
     ),
+    "stated_twice": gettext_lazy(
+        "The file states one size in several ways that disagree (%(value)s): the first is read. If another is meant, the figure differs."
+    ),
     "encoder_not_described": gettext_lazy(
         "The file does not describe its encoder (%(value)s is missing or null): the default of its model type is counted, and the model's own may be larger or smaller."
     ),

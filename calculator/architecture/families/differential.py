@@ -78,7 +78,8 @@ def _latent(c: Fields) -> Decoder:
         "qk_nope_head_dim",
     )
     c.ignore("sliding_window", "num_active_expert_groups", "mhc_sinkhorn_iters", "original_seq_len", "layer_types")
-    c.config = {**c.config, "num_experts_per_tok": c.size("experts_top_k", c.size("num_active_experts", 1))}
+    active = c.size("experts_top_k", None) or c.size("num_active_experts", 1)
+    c.config = {**c.config, "num_experts_per_tok": active}
     streams = _streams(c, hidden, _rate(c)) if c.flag("mhc_enabled", True) else Block()
     around = norms(PRE_NORMS, hidden) + streams
     attend = {kind: _attends(c, weights, kind, heads, kv_heads, head_dim, value) for kind in dict.fromkeys(kinds)}

@@ -49,7 +49,8 @@ def smallthinker(c: Fields) -> Decoder:
         expert_size=c.size("expert_size"),
     )
     if spec.num_active_experts > spec.num_experts and not c.faults:
-        raise c.fail("moe_num_active_primary_experts", "out_of_range", value=spec.num_active_experts)
+        active, most = spec.num_active_experts, spec.num_experts
+        raise c.fail("moe_num_active_primary_experts", "out_of_range", value=active, least=1, most=most)
     kinds = ["sliding" if flag else "full" for flag in flags]
     rest = norms(PRE_NORMS, hidden) + experts(hidden, spec)
     layers = {kind: rest + BIASED.mixer(c, kind) for kind in dict.fromkeys(kinds)}

@@ -127,7 +127,8 @@ def test_rules_of_gptq_change_bits_in_their_order() -> None:
 
 def test_blocks_that_gptq_quantises_alone() -> None:
     inside = [["self_attn.k_proj", "self_attn.v_proj", "self_attn.q_proj"], ["self_attn.o_proj"]]
-    shape = quantised("llama-3-1-8b-instruct", quant_method="gptq", bits=4, modules_in_block_to_quantize=inside)
+    settings = {"quant_method": "gptq", "bits": 4, "group_size": 128, "modules_in_block_to_quantize": inside}
+    shape = quantised("llama-3-1-8b-instruct", **settings)
     assert stored(shape, "attn_q") == {"INT4"}
     assert stored(shape, "ffn_up") == {"BF16"}
 

@@ -205,3 +205,19 @@ def test_a_group_that_is_none_is_named(method: str, value: object) -> None:
 @pytest.mark.parametrize("value", [-1, 32, 64, 128, 128.0, 1024])
 def test_groups_that_there_are(value: object) -> None:
     read_config(LLAMA_8B | {"quantization_config": {**AWQ, "group_size": value}})
+
+
+def test_a_size_that_is_stated_twice_and_differs_is_shown() -> None:
+    """transformers' class reads its own spelling and keeps the other as a word that means nothing."""
+    said = read_config(LLAMA_8B | {"n_kv_heads": 4}).assumptions
+    assert said == ("stated_twice:num_key_value_heads = 8, n_kv_heads = 4",)
+    assert read_config(LLAMA_8B | {"n_kv_heads": 8}).assumptions == ()
+    assert read_config(LLAMA_8B | {"seq_length": 8192}).assumptions == ()  # Qwen's files: trained for less
+
+
+def test_command_r_says_its_longest_context_by_another_name() -> None:
+    """c4ai-command-r-plus reserves 8,192 positions and is served with 131,072 (vLLM, `models/commandr.py`)."""
+    config = json.loads((CATALOGUE / "cohere" / "c4ai-command-r-plus" / "config.json").read_text(encoding="utf-8"))
+    assert (config["max_position_embeddings"], config["model_max_length"]) == (8192, 131072)
+    shape = read_config(config)
+    assert (shape.context_tokens, shape.rotary[0].positions) == (131072, 131072)
