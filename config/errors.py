@@ -58,6 +58,11 @@ TOO_MANY_PASTES = Words(
     _("Too many at once"),
     _("This address has sent too many configs or logs. Please try again in a minute."),
 )
+TOO_MANY_TRIES = Words(
+    429,
+    _("Too many at once"),
+    _("There were too many attempts to log in from this address. Please try again in a minute."),
+)
 API = "/api/"
 RETRY_AFTER_S = 10
 
@@ -103,8 +108,8 @@ def too_many_logins(request: HttpRequest, seconds: int) -> HttpResponse:
     return answer
 
 
-def too_many_pastes(request: HttpRequest, seconds: int) -> HttpResponse:
-    answer = _bare(request, TOO_MANY_PASTES)
+def too_many(request: HttpRequest, words: Words, seconds: int) -> HttpResponse:
+    answer = _bare(request, words)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 

@@ -71,6 +71,7 @@ TOTP = environment.flag("TOTP")  # a code from an app after the password
 
 # An account is locked for the address that failed, and only for it: else whoever knows a name could lock its owner out.
 # Failures are kept in the database, which all processes share; a try while locked does not make it longer.
+LOGIN_RATE = "30/min"  # of one visitor for all accounts together: to check a password keeps a processor busy
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -122,7 +123,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "config.middleware.AllowedMethods",
-    "config.paste_rate.PasteRate",
+    "config.post_rates.PostRates",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     *(("django_otp.middleware.OTPMiddleware",) if TOTP else ()),

@@ -47,3 +47,26 @@ def test_the_api_and_editors_are_counted_apart() -> None:
         assert Client().post("/api/v1/memory/", "{}", content_type="application/json").status_code != 429
         assert Client().post("/admin/login/", {"username": "x"}).status_code == 200
     assert statuses(PAGES) == [400, 400]
+
+
+def tries(accounts: int, **sent: Any) -> list[int]:
+    return [
+        Client().post("/admin/login/", {"username": f"a{number}", "password": "x"}, **sent).status_code
+        for number in range(accounts)
+    ]
+
+
+def test_nobody_tries_password_after_password_for_account_after_account(settings: Any) -> None:
+    """Each account has its own count of wrong ones; to check each takes the site a good part of a second."""
+    settings.LOGIN_RATE = "3/min"
+    assert tries(5) == [200, 200, 200, 429, 429]
+    assert tries(1, REMOTE_ADDR="192.0.2.7") == [200]
+    assert Client().get("/admin/login/").status_code == 200
+    refused = Client().post("/admin/login/", {"username": "a"}, headers={"accept-language": "zh-CN"})
+    assert "从这个地址尝试登录的次数过多" in refused.content.decode()
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+
+
+def test_a_site_has_such_a_rate_by_itself(settings: Any) -> None:
+    """Of a visitor, beside whom an editor who mistypes has room: docs/deployment.md."""
+    assert settings.LOGIN_RATE == "30/min"
