@@ -126,6 +126,6 @@ def test_a_smaller_format_says_what_it_costs_in_quality() -> None:
     shown = build("llama-3-1-8b-instruct", {"weights": "BF16", "context": "131072"})
     smaller = next(fix for fix in shown.fixes if fix.text.startswith("Take the weights in"))
     weights = dict(parse_qsl(smaller.query))["weights"]
-    assert f"perplexity {100 * (perplexity_rise(weights) or 0):.2f} % above that of 16 bits" in smaller.detail
+    assert f"perplexity {100 * (perplexity_rise(weights) or 0):.2f}% above that of 16 bits" in smaller.detail
     assert smaller.source
     assert all(not fix.source for fix in shown.fixes if fix.text.startswith(("Shorten", "Store the KV")))
