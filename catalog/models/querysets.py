@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
 
@@ -59,7 +59,7 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
 LanguageModelManager = models.Manager.from_queryset(LanguageModelQuerySet)
 
 
-def with_numbers(rows: models.QuerySet[Listed]) -> models.QuerySet[Listed]:
+def with_numbers(rows: models.QuerySet[Listed]) -> models.QuerySet[Any]:
     """Organisations, or families, of which something is published: how many models, and when the newest came out.
 
     Asked for each from an index: a join would carry the whole row beside each of its models.

@@ -154,6 +154,7 @@ class _Asking:
     def __init__(self, known: Index, kinds: Sequence[Kind]) -> None:
         self.known, self.kinds = known, kinds
         self.entries = known.entries
+        self._begun: dict[str, list[int]] = {}
 
     def with_slug(self, name: str, answer: Answer) -> Answer:
         """Somebody who knows the slug means that entry."""
@@ -212,7 +213,9 @@ class _Asking:
         asked = signs(word)
         if len(asked) < matching.SHORTEST_WITHIN:
             return {}
-        positions = self.known.offered(self.kinds, self.known.names.glued(asked))
+        if asked not in self._begun:
+            self._begun[asked] = self.known.offered(self.kinds, self.known.names.glued(asked))
+        positions = self._begun[asked]
         return matching.glued(word, self.entries, positions, whole=whole)
 
     def most_words(self, words: Sequence[list[str]]) -> Answer:

@@ -52,6 +52,12 @@ class Names:
         self._sorted = sorted(standing)
         self._letters = {atom: len(held) for atom, held in standing.items() if atom.isalpha()}
         self._decimals = sorted((without_marks(atom), atom) for atom in standing if "." in atom)
+        by_signs: defaultdict[str, list[str]] = defaultdict(list)
+        for plain, atom in (*self._decimals, *((atom, atom) for atom in standing if "." not in atom)):
+            by_signs[plain].append(atom)
+        self._by_signs = dict(by_signs)
+        self._longest_atom = max(map(len, standing), default=0)
+        self._longest_name = max((len(line) for entry in entries for line in entry.own.split("\n")), default=0)
         two = Counter(first + second for entry in entries for first, second in TWO_IN_A_ROW.findall(entry.own))
         self._spellings = dict(two) | self._letters
 
@@ -89,15 +95,13 @@ class Names:
             rest = asked[start:]
             found = set().union(*self._held(_begin_so(self._sorted, rest)))
             found = found.union(*self._held(atom for _signs, atom in _begin_so(self._decimals, rest, key=_first)))
-            for stop in range(start + 1, len(asked)):
-                part = asked[start:stop]
-                atoms = [atom for plain, atom in _begin_so(self._decimals, part, key=_first) if plain == part]
-                for standing in self._held([part, *atoms] if part in self._standing else atoms):
+            for stop in range(start + 1, min(len(asked), start + self._longest_atom + 1)):
+                for standing in self._held(self._by_signs.get(asked[start:stop], ())):
                     ends = len(asked) - stop < SHORTEST_WITHIN  # what so few signs begin is nearly everywhere
                     found.update(standing if ends else run(stop).intersection(standing))
             return found
 
-        return run(0)
+        return run(0) if len(asked) < self._longest_name else set()
 
     def spelt(self, word: Sequence[str]) -> list[str] | None:
         """A word with its misspelt parts as they are written somewhere; None where nothing is near."""
