@@ -174,6 +174,9 @@ def _table(text: Fields, kind: str, head: int, parameters: Mapping[str, object])
 def _dimensions(text: Fields, head: int, parameters: Mapping[str, object]) -> int:
     stated = (parameters.get(key) or text.config.get(key) for key in _FRACTION_KEYS)
     fraction = next((number for value in stated if (number := _number(value))), None)
+    if fraction is not None and fraction > 1:
+        key = next(key for key in _FRACTION_KEYS if (parameters.get(key) or text.config.get(key)))
+        raise ConfigError(text.path + key, "out_of_range", value=short(fraction), least=0, most=1)
     if fraction is None and (rotated := _whole(text.config.get("rotary_dim"))):
         return min(rotated, head)
     return int(head * (fraction if fraction is not None else FRACTIONS.get(text.model_type, 1)))

@@ -151,6 +151,14 @@ def test_a_size_that_no_machine_could_hold_is_named(key: str, value: int) -> Non
     assert config_error_texts(caught.value)
 
 
+@pytest.mark.parametrize("where", ["outside", "inside"])
+def test_no_more_than_a_whole_head_is_rotated(where: str) -> None:
+    stated: dict[str, Any] = {"partial_rotary_factor": 10**18}
+    with pytest.raises(ConfigError) as caught:
+        read_config(LLAMA_8B | (stated if where == "outside" else {"rope_parameters": stated}))
+    assert (caught.value.key, caught.value.reason) == ("partial_rotary_factor", "out_of_range")
+
+
 def test_a_stretched_context_is_bounded() -> None:
     scaling = {"type": "yarn", "factor": 4, "original_max_position_embeddings": 10**30}
     with pytest.raises(ConfigError) as caught:
