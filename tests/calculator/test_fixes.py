@@ -52,6 +52,7 @@ def test_every_link_leads_to_what_it_promises(slug: str, query: dict[str, str]) 
         assert there.fit
         assert there.fit.badge == fix.fit.badge != "over"
         assert there.fit.room == fix.fit.room
+        assert fix.fit.fit.spare_bytes is not None
         assert fix.fit.fit.spare_bytes >= 0  # what is short by our own figure helps nobody
         assert there.fixes == ()
 

@@ -60,6 +60,7 @@ def test_a_customer_of_ipv6_has_one_rate(settings: Any) -> None:
 @pytest.mark.django_db
 def test_the_api_counts_by_the_same_rule(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the address that a trusted proxy names, and of no other."""
+    assert isinstance(api.throttle, list)
     [rate] = api.throttle
     monkeypatch.setattr(rate, "rate", "2/min")
     settings.BEHIND_PROXY = True
