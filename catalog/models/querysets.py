@@ -68,7 +68,7 @@ def with_numbers(rows: models.QuerySet[Listed]) -> models.QuerySet[Any]:
 
     owner = str(rows.model._meta.model_name)
     theirs = LanguageModel.objects.published().filter(**{owner: models.OuterRef("pk")}).order_by().values(owner)
-    return with_published(rows).annotate(  # type: ignore[return-value]  # the stubs lose whose rows these are
+    return with_published(rows).annotate(
         num_models=models.Subquery(theirs.annotate(held=models.Count("pk")).values("held")),
         newest=models.Subquery(theirs.annotate(last=models.Max("release_date")).values("last")),
     )
