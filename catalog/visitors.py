@@ -17,7 +17,7 @@ def client_address(request: HttpRequest) -> str | None:
     before it are whatever the visitor wrote. Of IPv6 the customer's net."""
     told = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2] if settings.BEHIND_PROXY else ""
     try:
-        address = ip_address((told or request.META.get("REMOTE_ADDR") or "").strip())
+        address = ip_address(_without_port((told or request.META.get("REMOTE_ADDR") or "").strip()))
     except ValueError:  # a socket in the file system has no address
         return None
     if not isinstance(address, IPv6Address):
@@ -25,6 +25,14 @@ def client_address(request: HttpRequest) -> str | None:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ip_network((address, HOME), strict=False).network_address)
+
+
+def _without_port(written: str) -> str:
+    """Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`."""
+    if written.startswith("["):
+        return written[1:].partition("]")[0]
+    host, colon, port = written.partition(":")
+    return host if colon and port.isdecimal() else written
 
 
 class Rate(BaseThrottle):

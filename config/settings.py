@@ -123,8 +123,8 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "config.middleware.AllowedMethods",
-    "config.post_rates.PostRates",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "config.post_rates.PostRates",  # what a strange page has an editor's browser send is none of the editor's tries
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     *(("django_otp.middleware.OTPMiddleware",) if TOTP else ()),
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -9,12 +10,14 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, Throttled, ValidationError
 
 from calculator.architecture import ConfigError
 from calculator.labels import config_error_texts
 from catalog.api import accelerators, benchmarks, fit, memory, models, pasted, ranks
 from catalog.api.schemas import problem
+from catalog.ranking.scope import OVERALL
+from catalog.standings import BOARDS
 from catalog.visitors import Rate
 
 api = NinjaAPI(
@@ -49,8 +52,10 @@ def _sentence(fault: dict[str, Any]) -> str:
             return _("Ensure this value is greater than or equal to %(limit_value)s.") % {"limit_value": bounds["ge"]}
         case "less_than_equal":
             return _("Ensure this value is less than or equal to %(limit_value)s.") % {"limit_value": bounds["le"]}
-        case "int_parsing":
+        case "int_parsing" | "int_parsing_size":
             return _("Enter a whole number.")
+        case "missing":
+            return _("This field is required.")
     return str(fault["msg"])
 
 
@@ -58,11 +63,26 @@ def _sentence(fault: dict[str, Any]) -> str:
 def not_in_the_catalogue(request: HttpRequest, error: Http404) -> HttpResponse:
     """An entry that does not exist is named, as a card of a question is."""
     found = getattr(request, "resolver_match", None)
-    slug = (found.kwargs.get("slug") if found else None) or request.GET.get("board")
-    detail = (
-        _("“%(slug)s” is not in the catalogue.") % {"slug": slug} if slug else _("No ranks have been computed yet.")
-    )
+    named = (found.kwargs.get("slug") if found else None) or request.GET.get("board", OVERALL.key)
+    detail = _("“%(slug)s” is not in the catalogue.") % {"slug": named}
+    if named in BOARDS:
+        detail = _("No ranks have been computed yet.")
     return api.create_response(request, {"detail": detail, "errors": {}}, status=404)
+
+
+@api.exception_handler(HttpError)
+def unreadable_request(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """A body that is no JSON is refused before anything of it is known."""
+    return api.create_response(request, problem({}), status=error.status_code)
+
+
+@api.exception_handler(Throttled)
+def too_many_requests(request: HttpRequest, error: Throttled) -> HttpResponse:
+    """Beyond `API_RATE`."""
+    detail = _("This address has sent too many requests. Please try again in a minute.")
+    answer = api.create_response(request, {"detail": detail, "errors": {}}, status=error.status_code)
+    answer.headers["Retry-After"] = str(ceil(error.wait or 1))
+    return answer
 
 
 @api.exception_handler(RequestDataTooBig)

@@ -67,6 +67,15 @@ def test_nobody_tries_password_after_password_for_account_after_account(settings
     assert 0 < int(refused.headers["Retry-After"]) <= 60
 
 
+def test_forms_of_a_strange_page_are_no_tries_of_an_editor(settings: Any) -> None:
+    """Whatever page an editor visits may have the browser send forms here, but has no token."""
+    settings.LOGIN_RATE = "2/min"
+    strange = Client(enforce_csrf_checks=True)
+    sent = {"username": "a", "password": "x"}
+    assert [strange.post("/admin/login/", sent).status_code for _time in range(4)] == [403] * 4
+    assert tries(1) == [200]
+
+
 def test_a_site_has_such_a_rate_by_itself(settings: Any) -> None:
     """Of a visitor, beside whom an editor who mistypes has room: docs/deployment.md."""
     assert settings.LOGIN_RATE == "30/min"
