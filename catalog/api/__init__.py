@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from math import ceil
 from typing import Any
 
@@ -72,8 +73,9 @@ def not_in_the_catalogue(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def unreadable_request(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """A body that is no JSON is refused before anything of it is known."""
-    return api.create_response(request, problem({}), status=error.status_code)
+    """A 400 is of a body that is no JSON, in Ninja's words; what is refused here says why in the reader's."""
+    told = problem({}) if error.status_code == HTTPStatus.BAD_REQUEST else {"detail": str(error), "errors": {}}
+    return api.create_response(request, told, status=error.status_code)
 
 
 @api.exception_handler(Throttled)
