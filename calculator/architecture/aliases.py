@@ -115,6 +115,7 @@ MODEL_TYPES: dict[str, str] = {
     "RefinedWeb": "falcon",
     "RefinedWebModel": "falcon",
     "ernie4_5_moe_vl": "ernie4_5_vl_moe",
+    "grok": "grok-1",
     "hunyuan": "hunyuan_v1_moe",
     "ilama": "llama",
     "lfm2-vl": "lfm2_vl",
@@ -122,6 +123,11 @@ MODEL_TYPES: dict[str, str] = {
     "unlimited-ocr": "deepseek_vl_v2",
     "Yi": "llama",
 }
+
+# The model type of classes whose files name another model's, or several: Grok's say `git`, `mixtral`, `grok`, `grok-1`.
+# Engines look their code up by the class alone (SGLang's `EntryClass` in `models/grok.py`, llama.cpp's
+# `@ModelBase.register` in `conversion/grok.py`).
+CLASS_TYPES: dict[str, str] = dict.fromkeys(("Grok1ForCausalLM", "Grok1ModelForCausalLM", "GrokForCausalLM"), "grok-1")
 
 # A layer kind's word in published files, and the one newer transformers versions write for it.
 LAYER_KINDS: dict[str, str] = {

@@ -17,7 +17,7 @@ _EVERY = re.compile(r"(_step|_interval|_freq)$")
 STATES_ITS_WIDTH = frozenset({"qwen3_5_moe_text", "qwen3_5_text"})
 """Model types whose files say how wide a recurrent state is; engines take 16 bits where one does not."""
 
-_APART = frozenset({"chatglm", "mixformer-sequential", "molmo", "phi-msft", "qwen", "solar_open2"})
+_APART = frozenset({"chatglm", "grok-1", "mixformer-sequential", "molmo", "phi-msft", "qwen", "solar_open2"})
 """Types of own code whose files say nothing of tying, and whose published checkpoints hold an output layer apart."""
 
 

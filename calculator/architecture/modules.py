@@ -42,7 +42,9 @@ _WORDS: Mapping[str, Words] = {
     **dict.fromkeys(
         ("gemma4_text", "gemma4_unified_text"), Words(experts=("experts",), router=("router", "router.proj"))
     ),
-    **dict.fromkeys(("mixtral", "phimoe", "minimax", "minimax_m2", "minimax_text_01", "kimi_linear"), _BLOCK_SPARSE),
+    **dict.fromkeys(
+        ("grok-1", "mixtral", "phimoe", "minimax", "minimax_m2", "minimax_text_01", "kimi_linear"), _BLOCK_SPARSE
+    ),
     **dict.fromkeys(("granitemoe", "granitemoe_swa", "granitemoehybrid", "granitemoeshared"), _GRANITE),
     **dict.fromkeys(("falcon_h1", "jamba", "lfm2", "lfm2_moe", "llama4_text"), _FEED_FORWARD),
     "internlm2": _FEED_FORWARD._replace(attention=("attention",)),

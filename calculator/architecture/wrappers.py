@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from calculator.architecture.aliases import MODEL_TYPES, SPELLINGS
+from calculator.architecture.aliases import CLASS_TYPES, MODEL_TYPES, SPELLINGS
 from calculator.architecture.errors import ConfigError
 from calculator.architecture.fields import Fields
+from calculator.architecture.heads import class_named
 from calculator.architecture.other_files import other_model
 from calculator.architecture.shown import short
 from calculator.architecture.tying import tied
@@ -211,7 +212,7 @@ def unwrap(config: Mapping[str, object]) -> Wrapped:
         raise ConfigError("model_type", "missing")
     if not isinstance(model_type, str):
         raise ConfigError("model_type", "not_a_word", value=short(model_type))
-    model_type = MODEL_TYPES.get(model_type, model_type)
+    model_type = CLASS_TYPES.get(class_named(config) or "", MODEL_TYPES.get(model_type, model_type))
     outer = _thinker(Fields(config, model_type))
     config, model_type = outer.config, outer.model_type
     check_writes(outer)

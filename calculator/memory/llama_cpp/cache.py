@@ -25,7 +25,7 @@ from calculator.architecture.shape import (
 )
 from calculator.memory.blocks import divides, row_bytes
 from calculator.memory.llama_cpp.batch import micro_batch, pad, sharing, streams
-from calculator.memory.llama_cpp.flash import uses_flash
+from calculator.memory.llama_cpp.flash import off_from_the_start, uses_flash
 from calculator.memory.llama_cpp.presets import KV_TYPE, UNQUANTISED
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, keeps_windows
 from calculator.memory.workload import Term, Workload, WorkloadError
@@ -144,13 +144,13 @@ def _keeps_latents(shape: Shape) -> bool:
 
 def cache_terms(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tuple[Term, ...]:
     """One term per kind of row, over `layers`."""
-    padded = widest_values(shape) if workload.flash_attention is False else 0
+    padded = widest_values(shape) if off_from_the_start(shape, workload) else 0
     return tuple(_term(row, number, workload, padded) for row, number in _counted(shape, layers))
 
 
 def cache_bytes(shape: Shape, workload: Workload, cards: Iterable[tuple[int, ...]]) -> list[int]:
     """What `cache_terms` add up to on each of `cards`, of which the layers are given."""
-    padded = widest_values(shape) if workload.flash_attention is False else 0
+    padded = widest_values(shape) if off_from_the_start(shape, workload) else 0
     counted = [_counted(shape, layers) for layers in cards]
     of_a_layer = {
         row: streams(workload) * cells(row, workload) * _cell_bytes(row, workload, padded)

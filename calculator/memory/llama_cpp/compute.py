@@ -15,7 +15,7 @@ from calculator.architecture.shape import Indexer, LatentAttention, Shape
 from calculator.memory.llama_cpp import widths
 from calculator.memory.llama_cpp.batch import micro_batch, pad, slot_count, streams
 from calculator.memory.llama_cpp.cache import cells
-from calculator.memory.llama_cpp.flash import runs_on_card, uses_flash
+from calculator.memory.llama_cpp.flash import off_from_the_start, runs_on_card, uses_flash
 from calculator.memory.llama_cpp.graph import (
     Handed,
     NotTracedError,
@@ -56,7 +56,7 @@ def _setting(shape: Shape, workload: Workload) -> Setting:
         streams=streams(workload),
         flash=uses_flash(shape, workload),
         in_ram=uses_flash(shape, workload) and not runs_on_card(shape, workload),
-        transposed=workload.flash_attention is False,
+        transposed=off_from_the_start(shape, workload),
         keys_copied=cuda and keys not in ("f16", "f32"),
         values_copied=cuda and values not in ("f16", "f32"),
         keys_rotated=keys not in UNQUANTISED,

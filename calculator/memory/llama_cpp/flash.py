@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from calculator.architecture.shape import Attention, CrossAttention, LatentAttention, Shape
 from calculator.memory.llama_cpp.presets import UNQUANTISED
-from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT
+from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, WITHOUT_FLASH
 from calculator.memory.workload import Workload
 
 Heads = tuple[int, int, int]
@@ -20,9 +20,14 @@ _METAL = frozenset({32, 40, 48, 64, 72, 80, 96, 112, 128, 192, 256, 320, 512, 57
 
 def uses_flash(shape: Shape, workload: Workload) -> bool:
     """`-fa auto` turns it off where the card lacks a kernel, but quantised values need it: then it is not asked."""
-    if workload.flash_attention is not None:
-        return workload.flash_attention
+    if workload.flash_attention is not None or shape.model_type in WITHOUT_FLASH:
+        return not off_from_the_start(shape, workload)
     return runs_on_card(shape, workload) or workload.kv_v_format not in {None, *UNQUANTISED}
+
+
+def off_from_the_start(shape: Shape, workload: Workload) -> bool:
+    """Whether the cache is made for attention without the kernel, rather than found to need it later."""
+    return workload.flash_attention is False or shape.model_type in WITHOUT_FLASH
 
 
 def runs_on_card(shape: Shape, workload: Workload) -> bool:

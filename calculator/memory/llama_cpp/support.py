@@ -26,6 +26,9 @@ DECOMPRESSES_LATENT = frozenset({"minicpm3", "plm"})
 # Linear layers whose head counts the converter writes as zero, rather than one count for all layers.
 PER_LAYER_HEADS = frozenset({"kimi_delta"})
 
+# "flash_attn is not compatible with Grok - forcing off" (`llama_init_from_model`), before anything else is looked at.
+WITHOUT_FLASH = frozenset({"grok-1"})
+
 # `LLM_ARCH_LLAMA`, and where 80 layers make `LLM_TYPE_70B`.
 LLAMA = frozenset({"llama", "mistral", "mixtral", "internlm3", "iquestcoder"})
 SEVENTY_WHERE_80_LAYERS = LLAMA | {"qwen2", "deci", "nemotron-nas", "olmo"}

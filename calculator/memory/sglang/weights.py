@@ -13,6 +13,9 @@ from calculator.memory.tensors import TensorGroup, tensor_groups
 from calculator.memory.workload import Term
 
 F32_BYTES = 4
+TABLE_BY_LAYER = frozenset({"grok-1"})
+"""Model types whose every attention makes a stretched table of its own, beside the one that `get_rope` keeps for all
+(`Grok1Attention` and `ScalingRotaryEmbedding` in `models/grok.py`)."""
 TOWER_POSITIONS = 8192
 TOWERS_WITH_TABLE = frozenset({"glm46v", "glm4v", "glm4v_moe", "qwen3_5", "qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe"})
 """Model types of files whose encoder rotates half of a head by `get_rope` (`models/qwen3_vl.py`, `glm4v.py`)."""
@@ -41,12 +44,14 @@ def weights(shape: Shape, weight_format: str, spread: Layout) -> Weights:
 
 def _rotary_tables(shape: Shape, parts: tuple[range, ...], ranks: int) -> Added:
     """cos and sin for every position, whole on every rank, which CUDA keeps in 32 bits (`layers/rotary_embedding`)."""
-    copies = ranks * len(parts)
     added = []
     for table in shape.rotary:
         size = table.positions * table.dimensions * F32_BYTES
+        by_layer = table.stretched and shape.model_type in TABLE_BY_LAYER
+        each = [1 + len(part) if by_layer else 1 for part in parts]
+        copies = ranks * sum(each)
         values = {"positions": table.positions, "dimensions": table.dimensions, "bytes": F32_BYTES, "copies": copies}
-        added.append((Term("rotary_table", values, size * copies), [size] * len(parts)))
+        added.append((Term("rotary_table", values, size * copies), [size * number for number in each]))
     return tuple(added)
 
 

@@ -107,6 +107,8 @@ def _feed(build: Builder, style: Style, spec: LayerSpec, x: Tensor) -> Tensor:
     if "ffn_up_shexp" in build.roles:
         shared = early or _shared(build, style, ffn, x)
         out = same("add", out, shared)
+    if "ffn_up" in build.roles and "ffn_norm_exps" not in build.roles:  # beside them: `grok.cpp`
+        out = same("scale", same("add", dense(build, x), out))
     return out
 
 

@@ -47,6 +47,7 @@ _STYLES: dict[str, Style] = {
     "gemma4_text": Style(scales_input=True, norms_values=True, cuts=False),
     "gemma4_unified_text": Style(scales_input=True, norms_values=True, cuts=False),
     "gpt_oss": Style(cuts=False, norms_rows=True, probabilities="late", normalises=False),  # openai-moe.cpp
+    "grok-1": Style(scales_input=True, capped=True),  # grok.cpp
     "hunyuan_v1_dense": Style(norm_after_rope=True),
     "hunyuan_v1_moe": Style(norm_after_rope=True, shared_first=True),
     "hy_v3": Style(cuts=False),  # hy-v3.cpp
