@@ -55,6 +55,7 @@ KNOWN: Mapping[str, Known] = {
     "glm5-next": Known("glm5_next_text", latent.glm5_next),
     "glm-dsa": Known("glm_moe_dsa", latent.indexed_where_told),
     "gpt2": Known("gpt2", own=KV_HEADS),
+    "grok": Known("grok-1", experts.grok),
     "gptneox": Known("gpt_neox", classic.gpt_neox, own=KV_HEADS),
     "granitehybrid": Known("granitemoehybrid", recurrent.granite_hybrid, own=KV_HEADS),
     "hunyuan-moe": Known("hunyuan_v1_moe", experts.hunyuan, own=frozenset({"feed_forward_length"})),

@@ -121,6 +121,12 @@ def dbrx(values: Values, names: Names) -> dict[str, object]:
     }
 
 
+def grok(values: Values, names: Names) -> dict[str, object]:
+    """Only a file with a dense path beside its experts says how wide these are (`conversion/grok.py`)."""
+    beside = "blk.0.ffn_up.weight" in names if names else values.get("expert_feed_forward_length") is not None
+    return renamed(values, _SIZED) | {"residual_moe": beside}
+
+
 def hunyuan(values: Values, names: Names) -> dict[str, object]:
     """`HunYuanMoEModel` in `conversion/hunyuan.py`."""
     return renamed(values, _SIZED) | {

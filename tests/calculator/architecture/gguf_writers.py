@@ -39,6 +39,15 @@ def routed(config: Config, *, count: str = "n_routed_experts", shared: str = "n_
     return plain(config) | {new: said[old] for new, old in keys.items() if said.get(old) is not None}
 
 
+def grok(config: Config) -> Config:
+    """`conversion/grok.py`."""
+    return plain(config) | {
+        "expert_count": config["num_local_experts"],
+        "expert_used_count": config["num_experts_per_tok"],
+        "expert_feed_forward_length": config["moe_intermediate_size"],
+    }
+
+
 def latent(config: Config) -> Config:
     """`DeepseekV2Model` in `conversion/deepseek.py`."""
     nope, rope = config["qk_nope_head_dim"], config["qk_rope_head_dim"]

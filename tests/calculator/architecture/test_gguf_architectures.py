@@ -41,6 +41,7 @@ CATALOGUED: dict[str, tuple[str, Written]] = {
     "gpt2": ("openai/gpt2-large", by.gpt2),
     "gptneox": ("eleutherai/pythia-6-9b", by.plain),
     "granitehybrid": ("ibm/granite-4-0-h-small", by.granite_hybrid),
+    "grok": ("xai/grok-2", by.grok),
     "hunyuan-moe": ("tencent/hunyuan-a13b-instruct", by.hunyuan_moe),
     "hy_v4": ("tencent/hy4-preview", by.hy_v4),
     "hy_v3": ("tencent/hy3", by.hy_v3),

@@ -124,6 +124,7 @@ MORE_CLASSES: Mapping[str, tuple[str, ...]] = {
     "agnes": ("AgnesForConditionalGeneration",),
     "gigachat3_5": ("GigaChat35ForCausalLM",),
     "glm5v": ("Glm5vForConditionalGeneration",),
+    "grok-1": ("Grok1ModelForCausalLM",),
     "hf_olmo": ("OLMoForCausalLM",),
     "granite_switch": ("GraniteSwitchForCausalLM",),
     "huginn_raven": ("RavenForCausalLM",),
