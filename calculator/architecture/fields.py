@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
-from typing import overload
+from typing import cast, overload
 
 from calculator.architecture.aliases import spellings
 from calculator.architecture.errors import ConfigError, Fault
@@ -328,8 +329,13 @@ class Fields:
             return self
         kind = repr(sorted(override.items(), key=str))
         if kind not in self._layers:
-            both = {**self.config, **override}
-            seen = Fields(both, self.model_type, path=self.path, nested=True, faults=self.faults, root=self)
-            seen.used = self.used
-            self._layers[kind] = seen
+            self._layers[kind] = self.overridden(override)
         return self._layers[kind]
+
+    def overridden(self, values: Mapping[str, object]) -> Fields:
+        """This config with other `values`, which are looked up first. Nothing is copied but these: a file of many keys
+        in which every layer differs would cost keys times layers."""
+        both = ChainMap(dict(values), cast("MutableMapping[str, object]", self.config))  # neither is written to
+        seen = Fields(both, self.model_type, path=self.path, nested=True, faults=self.faults, root=self)
+        seen.used = self.used
+        return seen

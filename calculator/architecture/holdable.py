@@ -31,7 +31,7 @@ _TOKENS = 8192
 
 
 def check_holdable(shape: Shape, parts: Iterable[Fields]) -> None:
-    """Raises ConfigError, which names the largest size in the file, ffor more than any machine could hold."""
+    """Raises ConfigError, which names the largest size in the file, for more than any machine could hold."""
     mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
     token, sequence = sum(map(per_token, mixers)), sum(map(per_sequence, mixers))
     if shape.total_parameters > MOST_PARAMETERS:

@@ -186,7 +186,11 @@ def best_format(
 
 def best_held(shape: Shape, workload: Workload, card: Card, count: int) -> Held | None:
     """As `best_format` with `tight`, of an engine that tells what equal cards hold: in a fraction of the time, without
-    reasons and an estimate. Raises like `fit`."""
+    reasons and an estimate. None also for more cards than work as one, however many.
+
+    Raises like `held`: `HardwareError` for no card at all, `WorkloadError` for an impossible workload or for a split
+    that the engine refuses (llama.cpp: over 16 cards or more), where `best_format` finds no format.
+    """
     if count > card.max_cards:
         return None
     most = checkpoint_bytes(shape) * 11 // 10

@@ -71,7 +71,11 @@ def held(
     shape: Shape, workload: Workload, card: Card, count: int, weight_formats: Iterable[str], *, extra_bytes: int = 0
 ) -> Iterator[Held]:
     """What `room` says in each of these formats that comes near, whatever the card says of them, of an engine that
-    tells what equal cards hold. Raises like `fit`."""
+    tells what equal cards hold.
+
+    Raises like `fit`, and `WorkloadError` also for a split that the engine refuses (llama.cpp: over 16 cards or more),
+    for which `fit` gives its reason.
+    """
     engine = engine_named(workload.engine)
     if card.beside or engine.by_format is None:
         raise ValueError(f"{workload.engine} is asked for a fit")

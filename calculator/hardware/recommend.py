@@ -48,6 +48,8 @@ def recommend(
     Only sets in which the whole interval fits are picked. The first has the fewest cards, then prefers what the engine
     supports itself, current cards, the least memory that fits, the fastest. The second costs least at launch prices
     where that is another set, or else is the best set of another vendor or size.
+
+    Raises `WorkloadError` for what the engine refuses on any number of cards.
     """
     rounded = engine_named(workload.engine).rounded(workload)
     return _recommend(shape, rounded, Cards.of(cards), tuple(counts), per_class)

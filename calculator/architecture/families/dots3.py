@@ -49,9 +49,7 @@ def within(c: Fields, kinds: list[str]) -> Fields:
     sizes = {key: c.size(f"swa_{key}", default) for key, default in WITHIN.items()}
     rotated = max(sizes["head_dim"] - sizes["qk_nope_head_dim"], 1)
     sizes["qk_rope_head_dim"] = c.size("swa_qk_rope_head_dim", rotated)
-    seen = Fields({**c.config, **sizes}, c.model_type, path=c.path, nested=True, faults=c.faults, root=c)
-    seen.used = c.used
-    return seen
+    return c.overridden(sizes)
 
 
 def _mixer(c: Fields, kinds: list[str], kind: str) -> Block:

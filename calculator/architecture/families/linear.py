@@ -221,8 +221,10 @@ def agnes(c: Fields) -> Decoder:
         return model
     beside = Block(tuple(w._replace(role=f"{w.role}_beside") for w in dense(c.size("hidden_size"), narrow).weights))
     layers = {id(block): block + beside for block in model.layers}
-    like = next(block for block in reversed(model.layers) if isinstance(block.mixers[0], Attention))
-    guesses = (replace(like, weights=like.weights + around(model.hidden_size)),) * c.count("num_mtp_layers")
+    like = next((block for block in reversed(model.layers) if isinstance(block.mixers[0], Attention)), None)
+    guesses: tuple[Block, ...] = ()  # like the last that attends; without one they are counted, and not described
+    if like is not None:
+        guesses = (replace(like, weights=like.weights + around(model.hidden_size)),) * c.count("num_mtp_layers")
     return replace(model, layers=[layers[id(block)] for block in model.layers], mtp=guesses)
 
 

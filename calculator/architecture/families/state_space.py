@@ -167,8 +167,7 @@ def _listed_blocks(c: Fields, name: str) -> list[Block]:
     for one in listed:
         text = repr(sorted(one.items(), key=str))
         if text not in found:
-            own = Fields({**c.config, **one}, c.model_type, path=c.path, nested=True, faults=c.faults, root=c)
-            own.used = c.used
+            own = c.overridden(one)
             found[text] = _nemotron_block(own, kind_of(own, own.word("block_type"), "block_type"))
         blocks.append(found[text])
     return blocks

@@ -161,7 +161,8 @@ def _around(workload: Workload) -> Overhead:
 
 def kept_bytes(shape: Shape, workload: Workload) -> int:
     """Of a resolved workload, what cards hold while nothing runs, all together, however many they are: the weights and
-    what is kept of the context."""
+    what is kept of the context. Raises WorkloadError like `estimate`."""
+    _check(shape, workload)
     placement = place(workload, in_file(shape, workload).num_layers)
     weights = (term for card in _held(shape, workload, placement).cards for term in card)
     return sum(term.bytes for term in (*weights, *kept_terms(shape, workload, placement)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from copy import deepcopy
 from math import inf
+from sys import getsizeof
 from typing import Any
 
 import pytest
@@ -147,3 +149,47 @@ def test_odd_values_are_read_or_refused(path: str | None, values: dict[str, Any]
             assert estimate(shape, Workload(engine=engine, context_tokens=4096)).total_bytes > 0
         except WorkloadError:
             continue
+
+
+LAYERS = range(512)  # the most that are read
+
+
+@pytest.mark.parametrize(
+    ("path", "part", "values"),
+    [
+        (
+            "dotsstudio/dots3-note-prev",
+            "vision_config",
+            {
+                "mlp_layer_types": ["sparse"] * len(LAYERS),
+                "pyramid_num_routed": None,
+                "per_layer_config": {str(index): {"num_local_experts": index + 1} for index in LAYERS},
+            },
+        ),
+        (
+            "google/gemma-4-12b-it",
+            "text_config",
+            {
+                "layer_types": ["full_attention"] * len(LAYERS),
+                "num_kv_shared_layers": 0,
+                "per_layer_config": {str(index): {"num_key_value_heads": 1, "head_dim": index + 1} for index in LAYERS},
+            },
+        ),
+    ],
+)
+def test_layers_that_differ_do_not_copy_the_file(path: str, part: str, values: dict[str, Any]) -> None:
+    """A few readers copy a part once, whatever its layers are: 16 times is room for them, and far from once a layer."""
+    config = catalogued_config(path)
+    few = {**config, part: {**config[part], **values, "num_hidden_layers": len(LAYERS)}}
+    many = {**few, part: {**few[part], **{f"unknown_{number}": 0 for number in range(2000)}}}
+    read_config(few)  # what is remembered of all files
+    assert _peak_bytes(many) - _peak_bytes(few) < 16 * getsizeof(many[part])
+
+
+def _peak_bytes(config: dict[str, Any]) -> int:
+    tracemalloc.start()
+    try:
+        read_config(config)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -346,3 +346,12 @@ def test_no_engine_runs_what_it_has_no_class_for(name: str) -> None:
 def test_no_type_has_two_rules() -> None:
     names = [name for module in families._MODULES for name in module.FAMILIES]
     assert sorted(names) == sorted(set(names))
+
+
+def test_agnes_without_a_layer_that_attends() -> None:
+    """Every fourth layer does, unless the file says which (vLLM's class): of three layers none is like a predicting
+    one."""
+    text = {key: value for key, value in AGNES["text_config"].items() if key != "layer_types"}
+    shape = read_config(AGNES | {"text_config": text | {"num_hidden_layers": 3}})
+    assert [type(mixer).__name__ for layer in shape.layers for mixer in layer.mixers] == ["LinearAttention"] * 3
+    assert (shape.mtp_mixers, shape.undescribed_mtp) == ((), 1)

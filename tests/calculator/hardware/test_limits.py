@@ -140,6 +140,24 @@ def test_what_is_told_of_the_best_format_is_what_a_fit_says(
             assert told.workload.weight_format == answer.workload.weight_format
 
 
+def test_of_too_many_cards_a_split_is_refused(shape: Shapes, cards: dict[str, Card]) -> None:
+    """llama.cpp runs on 15 beside the CPU (`GGML_SCHED_MAX_BACKENDS`), and a laptop's card works alone."""
+    model, workload = shape("qwen3-0-6b"), Workload(context_tokens=4096)
+    on = cards["rtx-4090"], 16
+    answer = fit(model, workload, *on)
+    assert (answer.state, [reason.key for reason in answer.reasons]) == ("does_not_fit", ["split_refused"])
+    assert best_format(model, workload, *on, tight=True) is None
+    with pytest.raises(WorkloadError, match="too_many_cards"):
+        list(held(model, workload, *on, ["Q8_0"]))
+    with pytest.raises(WorkloadError, match="too_many_cards"):
+        best_held(model, workload, *on)
+    assert best_held(model, workload, cards["rtx-5090-laptop"], 16) is None
+    beyond = cards["rtx-4090"].max_cards + 1
+    assert best_held(model, workload, cards["rtx-4090"], beyond) is None
+    with pytest.raises(HardwareError, match="out_of_bounds"):
+        best_format(model, workload, cards["rtx-4090"], beyond)
+
+
 def test_nothing_where_the_weights_do_not_fit(shape: Shapes, cards: dict[str, Card]) -> None:
     workload = Workload(weight_format="BF16")
     assert largest_context(shape("llama-3-3-70b-instruct"), workload, cards["rtx-4090"], 1) is None

@@ -12,7 +12,8 @@ from calculator.architecture import Shape
 from calculator.hardware import COUNTS, Card, engine_named, fit, recommend
 from calculator.hardware.parallel import Fullest, fullest, place, told_fullest
 from calculator.hardware.terms import CLASSES
-from calculator.memory import ENGINES, Workload, WorkloadError, estimate
+from calculator.memory import ENGINES, Workload, WorkloadError, estimate, kept_bytes
+from calculator.memory.engines import refusal
 
 recommend_module = sys.modules[recommend.__module__]  # hidden by the function of its name
 Shapes = Callable[[str], Shape]
@@ -40,6 +41,24 @@ def test_what_is_recommended_fits_with_headroom(shape: Shapes, cards: dict[str, 
             assert alone.state == miss.state != "fits"
             assert (alone.per_card_bytes, alone.spare_bytes) == (miss.per_card_bytes, miss.spare_bytes)
             assert not alone.refused
+
+
+@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("model", ["motif-3", "inkling"])
+def test_what_an_engine_does_not_load_is_refused_as_an_estimate_is(
+    shape: Shapes, cards: dict[str, Card], model: str, engine: str
+) -> None:
+    """Where a bound by what is kept is asked first, it knows as much of a model as the estimate."""
+    workload = Workload(engine=engine, context_tokens=4096)
+    if refusal(shape(model), engine) is None:
+        assert recommend(shape(model), workload, cards.values())
+        return
+    with pytest.raises(WorkloadError) as said:
+        estimate(shape(model), workload)
+    for ask in (lambda: kept_bytes(shape(model), workload), lambda: recommend(shape(model), workload, cards.values())):
+        with pytest.raises(WorkloadError) as caught:
+            ask()
+        assert (caught.value.field, caught.value.key) == (said.value.field, said.value.key)
 
 
 def test_a_miss_is_fewer_of_the_same_card(shape: Shapes, cards: dict[str, Card]) -> None:
