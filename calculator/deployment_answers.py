@@ -16,6 +16,7 @@ from calculator.hardware import (
     Card,
     Command,
     Fit,
+    Rule,
     Saving,
     Speed,
     WeightSource,
@@ -111,13 +112,13 @@ def _draft(shape: Shape, form: DeploymentForm) -> Estimate | None:
 
 def _on_cards(shape: Shape, form: DeploymentForm, placed: Fit, extra: int) -> OnCards:
     workload, card, count = form.workload, placed.card, placed.count
-    tight = placed.state == "tight"
+    rule: Rule = "tight" if placed.state == "tight" else "fits"
     return OnCards(
         fit=fit_view(placed),
         largest_context=largest_context(
-            shape, workload, card, count, tight=tight, extra_bytes=extra, most=form.max_context_tokens
+            shape, workload, card, count, rule=rule, extra_bytes=extra, most=form.max_context_tokens
         ),
-        most_sequences=most_sequences(shape, workload, card, count, tight=tight, extra_bytes=extra),
+        most_sequences=most_sequences(shape, workload, card, count, rule=rule, extra_bytes=extra),
         formats=tuple(fit_view(each) for each in format_fits(shape, workload, card, count, extra_bytes=extra)),
         speed=_speed(shape, form, placed) if placed.state != "does_not_fit" else None,
         offload=_offload(shape, workload, placed, extra) if placed.state == "does_not_fit" else None,

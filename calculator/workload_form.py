@@ -18,7 +18,15 @@ from calculator.hardware import Card, Fit, HardwareError, fit
 from calculator.hardware_form import HARDWARE, HardwareForm
 from calculator.knobs import KNOBS, Knob
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError, default_workload, estimate
-from calculator.memory.engines import MAX_CONTEXT_TOKENS, Engine, is_mlx_checkpoint, kv_formats, refusal, resolve
+from calculator.memory.engines import (
+    MAX_CONTEXT_TOKENS,
+    Engine,
+    default_kv_format,
+    is_mlx_checkpoint,
+    kv_formats,
+    refusal,
+    resolve,
+)
 from calculator.memory.workload import DEFAULT_ENGINE, UNASKED, UNSET_KNOBS
 
 # Name in the URL -> attribute of `Workload`. The order is the order of the questions.
@@ -117,14 +125,16 @@ class WorkloadForm(HardwareForm):
                     self.answers.pop(name, None)
 
     def _offer_caches(self, engine: Engine) -> None:
-        """Where the weights decide what a cache is stored in, there is nothing else to choose."""
-        offered = kv_formats(engine, self.shape, str(self.answers["weights"]))
+        """Where the weights decide what a cache is stored in, there is nothing else to choose; where a checkpoint says
+        it, that is the default of its own weights alone."""
+        weight_format = str(self.answers["weights"])
+        offered = kv_formats(engine, self.shape, weight_format)
         known = {name.casefold() for name in engine.kv_formats(self.shape)}
         for name in ("kv", "kv_v"):
             given = str(self.answers.get(name, "")).casefold()
             if given in known and given not in map(str.casefold, offered):
                 self.answers[name] = offered[0]
-        default = engine.default_kv_format(self.shape)
+        default = default_kv_format(engine, self.shape, weight_format)
         self._choices("kv", zip(offered, offered, strict=True), default if default in offered else offered[0])
 
     @staticmethod

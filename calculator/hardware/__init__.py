@@ -8,6 +8,7 @@ from calculator.hardware.fit import Fit, Sized
 from calculator.hardware.fixes import Fix, fixes
 from calculator.hardware.launch import launch_commands
 from calculator.hardware.limits import (
+    Rule,
     best_format,
     best_held,
     format_fits,
@@ -35,6 +36,7 @@ __all__ = [
     "HardwareError",
     "Reason",
     "Recommendation",
+    "Rule",
     "Saving",
     "Sized",
     "Speed",

@@ -11,7 +11,9 @@ from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
 from calculator.hardware.limits import (
+    Rule,
     best_format,
+    is_enough,
     largest_context,
     least_offload,
     most_sequences,
@@ -25,6 +27,8 @@ CARDS = (*range(2, 9), 10, 12, 16, 24, 32, 64)
 """How many cards a machine, or a few of them, are built with, beyond one."""
 SHORTEST = 2048
 """A context below this is no answer to somebody who wants to run the model."""
+HELPING: tuple[Rule, ...] = ("fits", "enough")
+"""What a change is searched by: only where nothing fits wholly, by our figure alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,7 @@ class _Search:
             if workload is None:
                 continue
             answer = self._fit(workload, count)
-            if answer is None or not _helps(answer):
+            if answer is None or not is_enough(answer.state, answer.spare_bytes):
                 continue
             yield Fix(key=key, workload=workload, fit=answer)
 
@@ -125,24 +129,25 @@ class _Search:
             told = room(self.shape, workload, self.card, count, extra_bytes=self.extra)
         except WorkloadError:
             return False
-        return told is not None and _enough(told.state, told.spare)
+        return told is not None and is_enough(told.state, told.spare)
 
     def _longest(self, workload: Workload) -> Workload | None:
         try:
             if too_small(self.shape, workload, self.card, self.count, extra_bytes=self.extra):
                 return None
-            tokens = next(filter(None, (self._most_tokens(workload, tight) for tight in (False, True))), None)
+            found = (self._most_tokens(workload, rule) for rule in HELPING)
+            tokens = next((most for most in found if most and most >= SHORTEST), None)
         except WorkloadError:
             return None
-        return workload.but(context_tokens=tokens) if tokens and tokens >= SHORTEST else None
+        return workload.but(context_tokens=tokens) if tokens else None
 
-    def _most_tokens(self, workload: Workload, tight: bool) -> int | None:
+    def _most_tokens(self, workload: Workload, rule: Rule) -> int | None:
         return largest_context(
             self.shape,
             workload,
             self.card,
             self.count,
-            tight=tight,
+            rule=rule,
             extra_bytes=self.extra,
             most=workload.context_tokens,
         )
@@ -182,7 +187,7 @@ class _Search:
             return None
         try:
             asked = (self.shape, self.workload, self.card, self.count)
-            found = (most_sequences(*asked, tight=tight, extra_bytes=self.extra) for tight in (False, True))
+            found = (most_sequences(*asked, rule=rule, extra_bytes=self.extra) for rule in HELPING)
             most = next(filter(None, found), None)
         except WorkloadError:
             return None
@@ -252,15 +257,6 @@ class _Search:
             if found is not None:
                 return other.in_format(found.workload.weight_format)
         return None
-
-
-def _helps(answer: Fit) -> bool:
-    """What is short by our own figure, though a part of its interval fits, helps nobody."""
-    return _enough(answer.state, answer.spare_bytes)
-
-
-def _enough(state: str, spare_bytes: int | None) -> bool:
-    return state == "fits" or (state == "tight" and spare_bytes is not None and spare_bytes >= 0)
 
 
 def _loss(workload: Workload) -> float:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
+from typing import Literal
 
 from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Shape
@@ -39,26 +40,30 @@ STEP_TOKENS = 256
 """Context is answered in steps of 256 tokens: llama.cpp pads its cache to that, vLLM to blocks of 16."""
 
 
+Rule = Literal["fits", "enough", "tight"]
+"""How much must fit: the whole interval, our figure (`is_enough`), or any part of the interval."""
+
+
 def largest_context(
     shape: Shape,
     workload: Workload,
     card: Card,
     count: int,
     *,
-    tight: bool = False,
+    rule: Rule = "fits",
     extra_bytes: int = 0,
     most: int | None = None,
 ) -> int | None:
-    """The longest context per sequence that fits; None where not even 256 tokens do.
+    """The longest context per sequence that fits by `rule`; None where not even 256 tokens do.
 
     It ends at `most`: what the publisher states, or else the config's own maximum.
 
-    With `tight` a part of the interval is enough. Memory never shrinks when the context grows.
+    Memory never shrinks when the context grows.
     """
 
     def left(tokens: int) -> int:
         asked = workload.but(context_tokens=tokens)
-        return _left(room(shape, asked, card, count, extra_bytes=extra_bytes), tight)
+        return _left(room(shape, asked, card, count, extra_bytes=extra_bytes), rule)
 
     most = most or shape.context_tokens or 2**20
     if (over := left(most)) >= 0:
@@ -76,28 +81,36 @@ def too_small(shape: Shape, workload: Workload, card: Card, count: int, *, extra
 @lru_cache(maxsize=8192)
 def _does_not_fit(shape: Shape, workload: Workload, card: Card, count: int, extra_bytes: int) -> bool:
     try:
-        return not _holds(room(shape, workload, card, count, extra_bytes=extra_bytes), tight=True)
+        return not _holds(room(shape, workload, card, count, extra_bytes=extra_bytes), "tight")
     except WorkloadError:
         return False  # who asks for the fit is told why
 
 
-def _left(told: Room | None, tight: bool) -> int:
-    """Bytes of a card that are left beyond what makes it fit, below zero where it does not; with `tight`, what makes
-    a part of the interval fit."""
+def _left(told: Room | None, rule: Rule) -> int:
+    """Bytes of a card that are left beyond what makes it fit by `rule`, below zero where it does not."""
     if told is None:
         return -1
-    left = told.most_spare if tight else told.spare - told.headroom
-    return max(0, left) if _holds(told, tight) else min(-1, left)
+    left = {"fits": told.spare - told.headroom, "enough": told.spare, "tight": told.most_spare}[rule]
+    return max(0, left) if _holds(told, rule) else min(-1, left)
 
 
-def _holds(told: Room | None, tight: bool) -> bool:
-    return told is not None and (told.state == "fits" or (tight and told.state == "tight"))
+def _holds(told: Room | None, rule: Rule) -> bool:
+    if told is None:
+        return False
+    if rule == "enough":
+        return is_enough(told.state, told.spare)
+    return told.state == "fits" or (rule == "tight" and told.state == "tight")
+
+
+def is_enough(state: str, spare_bytes: int | None) -> bool:
+    """Whether our own figure fits. What is short by it, though a part of its interval fits, helps nobody."""
+    return state == "fits" or (state == "tight" and spare_bytes is not None and spare_bytes >= 0)
 
 
 def most_sequences(
-    shape: Shape, workload: Workload, card: Card, count: int, *, tight: bool = False, extra_bytes: int = 0
+    shape: Shape, workload: Workload, card: Card, count: int, *, rule: Rule = "fits", extra_bytes: int = 0
 ) -> int | None:
-    """The most sequences of `workload.context_tokens` tokens at once that fit; None where not one does.
+    """The most sequences of `workload.context_tokens` tokens at once that fit by `rule`; None where not one does.
 
     The answer stops at what the engine schedules at all (llama.cpp: 256), or at 65,536.
     """
@@ -110,7 +123,7 @@ def most_sequences(
             if (error.field, error.key) == ("sequences", "out_of_bounds"):
                 return False  # more than the engine schedules at all (llama.cpp: 256)
             raise
-        return _holds(told, tight)
+        return _holds(told, rule)
 
     return largest(fits, MOST_SEQUENCES) or None
 
@@ -122,7 +135,7 @@ def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, e
     """
 
     def fits(candidate: Workload) -> bool:
-        return _holds(room(shape, candidate, card, count, extra_bytes=extra_bytes), tight=False)
+        return _holds(room(shape, candidate, card, count, extra_bytes=extra_bytes), "fits")
 
     return engine_named(workload.engine).least_offload(shape, workload, fits)
 
@@ -269,8 +282,9 @@ def _told(
 ) -> Iterator[Held]:
     """Of an engine that tells what equal cards hold: all that fit, and make a file of no more than `most` bytes."""
     needs = engine_named(workload.engine).card_needs(shape)
+    rule: Rule = "tight" if tight else "fits"
     for found in held(shape, workload, card, count, weight_formats, extra_bytes=extra_bytes):
-        if found.file_bytes <= most and _holds(found.room, tight) and not _refused(card, found.workload, needs):
+        if found.file_bytes <= most and _holds(found.room, rule) and not _refused(card, found.workload, needs):
             yield found
 
 

@@ -84,6 +84,13 @@ class ComputedCache(Protocol):
 
 
 @runtime_checkable
+class CheckpointsCache(Protocol):
+    """An engine that stores its cache unasked as a checkpoint says, so that weights of another have another default."""
+
+    def default_kv_format_with(self, shape: Shape, weight_format: str) -> str: ...
+
+
+@runtime_checkable
 class MeasuredEngine(Protocol):
     """An engine whose authors measured what its weight formats cost in quality."""
 
@@ -182,7 +189,8 @@ def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity
         raise WorkloadError("engine", "unknown", value=workload.engine, offered=tuple(ENGINES))
     if not isinstance(engine, PooledEngine):
         return None
-    resolved = resolve(engine, shape, workload.but(weight_format=None))  # whatever the weights are stored in
+    weight_format = workload.weight_format and _spelled(workload.weight_format, engine.weight_formats(shape))
+    resolved = resolve(engine, shape, workload.but(weight_format=weight_format))  # whatever they are stored in
     return engine.capacity(shape, resolved, available_bytes)
 
 
@@ -204,6 +212,20 @@ def kv_formats(engine: Engine, shape: Shape, weight_format: str | None = None) -
     if with_weights is None:
         return engine.kv_formats(shape)
     return with_weights(shape, weight_format or engine.default_weight_format(shape))
+
+
+def default_kv_format(engine: Engine, shape: Shape, weight_format: str | None = None) -> str:
+    """What a cache is stored in, unasked, with weights in this format (None: the engine's default)."""
+    with_weights = _by_checkpoint(engine.__name__)
+    if with_weights is None or weight_format is None:
+        return engine.default_kv_format(shape)
+    return with_weights(shape, weight_format)
+
+
+@lru_cache(maxsize=16)
+def _by_checkpoint(module: str) -> Callable[[Shape, str], str] | None:
+    engine = next((each for each in ENGINES.values() if each.__name__ == module), None)
+    return engine.default_kv_format_with if isinstance(engine, CheckpointsCache) else None
 
 
 @lru_cache(maxsize=16)
@@ -235,7 +257,10 @@ def resolve(engine: Engine, shape: Shape, workload: Workload) -> Workload:
     else:
         weight_format = _offered("weight_format", weight_format, engine.weight_formats(shape))
     known, real = engine.kv_formats(shape), kv_formats(engine, shape, weight_format)
-    kv_format = engine.default_kv_format(shape) if kv_format is None else _offered("kv_format", kv_format, known)
+    if kv_format is None:
+        kv_format = default_kv_format(engine, shape, weight_format)
+    else:
+        kv_format = _offered("kv_format", kv_format, known)
     kv_v_format = workload.kv_v_format
     kv_v_format = kv_format if kv_v_format is None else _offered("kv_v_format", kv_v_format, known)
     kv_format, kv_v_format = (name if name in real else real[0] for name in (kv_format, kv_v_format))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 
 from calculator.deployment_form import DeploymentForm
-from calculator.hardware import fit, largest_context, most_sequences, speed
+from calculator.hardware import Rule, fit, largest_context, most_sequences, speed
 from calculator.hardware_form import flattened
 from calculator.serialize import fit_json, rounded, speed_json
 from catalog import search
@@ -132,7 +132,7 @@ def model_fit(
     if form.chosen_card is None:
         return Status(400, problem({"card": [_("Name a card.")]}))
     found = fit(shape, form.workload, form.chosen_card, form.num_cards)
-    tight = found.state == "tight"
+    rule: Rule = "tight" if found.state == "tight" else "fits"
     limits = (shape, form.workload, form.chosen_card, form.num_cards)
     bounds = speed(shape, found, prompt_tokens=form.prompt_tokens)
     return Status(
@@ -141,8 +141,8 @@ def model_fit(
             "model": slug,
             "engine": form.workload.engine,
             **fit_json(found),
-            "largest_context": largest_context(*limits, tight=tight, most=longest),
-            "most_sequences": most_sequences(*limits, tight=tight),
+            "largest_context": largest_context(*limits, rule=rule, most=longest),
+            "most_sequences": most_sequences(*limits, rule=rule),
             "speed": speed_json(bounds) if bounds else None,
         },
     )

@@ -51,9 +51,19 @@ def default_weight_format(shape: Shape) -> str:
 def default_kv_format(shape: Shape) -> str:
     """`auto`: what ModelOpt wrote of the cache (`mem_cache/kv_cache_dtype.py`), else the model's dtype. Other
     quantisers' schemes are not read there."""
-    if cache_of_checkpoint(shape) and is_of_modelopt(shape):
+    return default_kv_format_with(shape, default_weight_format(shape))
+
+
+def default_kv_format_with(shape: Shape, weight_format: str) -> str:
+    """Weights in another format are another checkpoint, of which it is not known that it says anything."""
+    if _is_cache_of_checkpoint(shape, weight_format):
         return "fp8_e4m3"
     return "f16" if native_format(shape) == "FP16" and not indexers(shape) else "bf16"
+
+
+def _is_cache_of_checkpoint(shape: Shape, weight_format: str | None) -> bool:
+    says = bool(cache_of_checkpoint(shape)) and is_of_modelopt(shape)
+    return says and weight_format == default_weight_format(shape)
 
 
 def estimate(shape: Shape, workload: Workload) -> Estimate:
@@ -178,7 +188,7 @@ def _notes(shape: Shape, workload: Workload, kept: Pool, asked: Server) -> tuple
         notes.append(Note("sglang_state_slots", {"slots": kept.slots_per_sequence}))
     if _is_latent(shape) and workload.attention_ranks > 1:
         notes.append(Note("latent_replicated", {"copies": workload.attention_ranks}))
-    if default_kv_format(shape) == "fp8_e4m3":
+    if workload.kv_format == "fp8_e4m3" and _is_cache_of_checkpoint(shape, workload.weight_format):
         notes.append(Note("cache_of_checkpoint", {"format": "fp8_e4m3"}))
     notes += range_notes(shape, workload.weight_format)
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]

@@ -62,9 +62,18 @@ def default_weight_format(shape: Shape) -> str:
 
 def default_kv_format(shape: Shape) -> str:
     """`auto`: the checkpoint's own, where it has one (`resolve_kv_cache_dtype_string`), else the model's dtype."""
-    if is_compressed(shape) or cache_of_checkpoint(shape):
+    return default_kv_format_with(shape, default_weight_format(shape))
+
+
+def default_kv_format_with(shape: Shape, weight_format: str) -> str:
+    """Weights in another format are another checkpoint, of which it is not known that it says anything."""
+    if is_compressed(shape) or _is_cache_of_checkpoint(shape, weight_format):
         return "fp8"
     return "f16" if shape.native_format in ("F16", "FP16") else "bf16"
+
+
+def _is_cache_of_checkpoint(shape: Shape, weight_format: str | None) -> bool:
+    return bool(cache_of_checkpoint(shape)) and weight_format == default_weight_format(shape)
 
 
 def estimate(shape: Shape, workload: Workload) -> Estimate:
@@ -214,7 +223,7 @@ def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None,
         known = Note("vllm_encoder_by_tokens", {"mib": ceil_div(size, MIB)})
         notes.append(known if size else Note("vllm_encoder_at_work"))
     notes += range_notes(shape, workload.weight_format)
-    if cache_of_checkpoint(shape):
+    if workload.kv_format == "fp8" and _is_cache_of_checkpoint(shape, workload.weight_format):
         notes.append(Note("cache_of_checkpoint", {"format": "fp8"}))
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)

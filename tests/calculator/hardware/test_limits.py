@@ -12,6 +12,7 @@ from calculator.architecture import Shape
 from calculator.hardware import (
     Card,
     HardwareError,
+    Rule,
     best_format,
     best_held,
     fit,
@@ -21,7 +22,7 @@ from calculator.hardware import (
     most_sequences,
 )
 from calculator.hardware.bisection import largest, largest_with_room
-from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, _proposed, checkpoint_bytes, too_small
+from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, _proposed, checkpoint_bytes, is_enough, too_small
 from calculator.hardware.machine import held, room
 from calculator.memory import ENGINES, Workload, WorkloadError
 
@@ -36,19 +37,26 @@ CASES = [
 
 
 @pytest.mark.parametrize(("model", "workload", "card", "count"), CASES)
-@pytest.mark.parametrize("tight", [False, True])
+@pytest.mark.parametrize("rule", ["fits", "enough", "tight"])
 def test_largest_context(
-    shape: Shapes, cards: dict[str, Card], model: str, workload: Workload, card: str, count: int, tight: bool
+    shape: Shapes, cards: dict[str, Card], model: str, workload: Workload, card: str, count: int, rule: Rule
 ) -> None:
-    most = largest_context(shape(model), workload, cards[card], count, tight=tight)
-    allowed = ("fits", "tight") if tight else ("fits",)
+    most = largest_context(shape(model), workload, cards[card], count, rule=rule)
+
+    def holds(tokens: int) -> bool:
+        answer = fit(shape(model), replace(workload, context_tokens=tokens), cards[card], count)
+        return {
+            "fits": answer.state == "fits",
+            "enough": is_enough(answer.state, answer.spare_bytes),
+            "tight": answer.state != "does_not_fit",
+        }[rule]
+
     assert most is not None
-    assert fit(shape(model), replace(workload, context_tokens=most), cards[card], count).state in allowed
+    assert holds(most)
     limit = shape(model).context_tokens
     assert limit is not None
     if most < limit:
-        more = replace(workload, context_tokens=min(most + STEP_TOKENS, limit))
-        assert fit(shape(model), more, cards[card], count).state not in allowed
+        assert not holds(min(most + STEP_TOKENS, limit))
 
 
 @pytest.mark.parametrize(("model", "workload", "card", "count"), CASES)
