@@ -10,6 +10,7 @@ from calculator.check.cards import Hardware
 from calculator.check.comparison import ranks
 from calculator.check.workload import Settled
 from calculator.hardware import Fit, Fix, fit, fixes
+from calculator.hardware.limits import is_enough
 from calculator.logs import Failure
 from calculator.memory import WorkloadError
 
@@ -48,20 +49,20 @@ def mend(shape: Shape, settled: Settled, hardware: Hardware, failure: Failure | 
     if failure is not None and failure.key == "below_budget" and asked.state != "does_not_fit":
         share = int(100 * failure.values["free_bytes"] / failure.values["total_bytes"]) / 100
         found = [Fix(key="smaller_share", workload=workload, fit=asked, share=share)]
-    elif asked.state == "does_not_fit" or unforeseen:
+    elif unforeseen or not is_enough(asked.state, asked.spare_bytes):
         found = fixes(shape, workload, asked, extra_bytes=held)
     return Mending(asked=asked, extra_bytes=held, unforeseen_bytes=unforeseen, fixes=tuple(found))
 
 
 def _unforeseen(asked: Fit, settled: Settled, failure: Failure) -> int:
-    """How much more than the least predicted a card of the run held, so that it falls short by what the engine says.
+    """How much more than predicted a card of the run held, so that it falls short by what the engine says.
 
     Negative where the prediction is the larger one. An allocation that failed says only that there was too little; a
     server that weighs its cache says how much.
     """
-    if asked.most_spare_bytes is None or failure.key not in DIED:
+    if asked.spare_bytes is None or failure.key not in DIED:
         return 0
-    spare = asked.most_spare_bytes // asked.card.devices
+    spare = asked.spare_bytes // asked.card.devices
     short = _shortfall(settled, failure)
     if failure.key == "out_of_memory":  # it may have come before all was there
         return spare + max(short or 0, MIB) if spare >= 0 else 0

@@ -27,8 +27,8 @@ CARDS = (*range(2, 9), 10, 12, 16, 24, 32, 64)
 """How many cards a machine, or a few of them, are built with, beyond one."""
 SHORTEST = 2048
 """A context below this is no answer to somebody who wants to run the model."""
-HELPING: tuple[Rule, ...] = ("fits", "enough")
-"""What a change is searched by: only where nothing fits wholly, by our figure alone."""
+HELPS: Rule = "enough"
+"""What is short by our figure helps nobody; what has no more than that is told as tight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,22 +135,18 @@ class _Search:
         try:
             if too_small(self.shape, workload, self.card, self.count, extra_bytes=self.extra):
                 return None
-            found = (self._most_tokens(workload, rule) for rule in HELPING)
-            tokens = next((most for most in found if most and most >= SHORTEST), None)
+            tokens = largest_context(
+                self.shape,
+                workload,
+                self.card,
+                self.count,
+                rule=HELPS,
+                extra_bytes=self.extra,
+                most=workload.context_tokens,
+            )
         except WorkloadError:
             return None
-        return workload.but(context_tokens=tokens) if tokens else None
-
-    def _most_tokens(self, workload: Workload, rule: Rule) -> int | None:
-        return largest_context(
-            self.shape,
-            workload,
-            self.card,
-            self.count,
-            rule=rule,
-            extra_bytes=self.extra,
-            most=workload.context_tokens,
-        )
+        return workload.but(context_tokens=tokens) if tokens and tokens >= SHORTEST else None
 
     @cached_property
     def _kv_formats(self) -> tuple[Workload, ...]:
@@ -186,9 +182,7 @@ class _Search:
         if self.workload.sequences < 2:
             return None
         try:
-            asked = (self.shape, self.workload, self.card, self.count)
-            found = (most_sequences(*asked, rule=rule, extra_bytes=self.extra) for rule in HELPING)
-            most = next(filter(None, found), None)
+            most = most_sequences(self.shape, self.workload, self.card, self.count, rule=HELPS, extra_bytes=self.extra)
         except WorkloadError:
             return None
         return self.workload.but(sequences=most) if most and most < self.workload.sequences else None
