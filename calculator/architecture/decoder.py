@@ -59,13 +59,15 @@ def layer_kinds(c: Fields, pattern: str = "", *, name: str = "layer_types") -> l
     """The kind of each layer, in the words of `aliases.LAYER_KINDS`' right side.
 
     `pattern` is the family's cycle where the config lists none, one letter a layer: S(liding) and F(ull), C(hunked),
-    R(ecurrent), H(ybrid), D(ense), M (sparse).
+    R(ecurrent), H(ybrid), D(ense), M (sparse). Without one the list is needed: ConfigError names it.
     """
     number = c.size("num_layers")
     words = c.words(name, number)
     if words is not None:
         c.ignore("sliding_window", "sliding_window_pattern", "attention_chunk_size", "max_window_layers")
         return [kind_of(c, word, name) for word in words]
+    if not pattern:
+        raise c.fail(name, "missing")
     letters = {
         "S": "sliding",
         "F": "full",

@@ -348,6 +348,12 @@ def test_no_type_has_two_rules() -> None:
     assert sorted(names) == sorted(set(names))
 
 
+def test_kinds_of_layers_that_no_rule_gives_are_needed() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config({key: value for key, value in MOBILE.items() if key != "layer_types"})
+    assert (caught.value.key, caught.value.reason) == ("layer_types", "missing")
+
+
 def test_agnes_without_a_layer_that_attends() -> None:
     """Every fourth layer does, unless the file says which (vLLM's class): of three layers none is like a predicting
     one."""
