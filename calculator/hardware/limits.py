@@ -16,8 +16,8 @@ from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
 from calculator.hardware.machine import Held, fit, held, room
 from calculator.hardware.verdict import Room, card_reasons
-from calculator.memory import ENGINES, Workload, WorkloadError
-from calculator.memory.engines import MeasuredEngine
+from calculator.memory import ENGINES, Workload, WorkloadError, estimate
+from calculator.memory.engines import MeasuredEngine, is_mlx_checkpoint, refusal
 
 MOST_SEQUENCES = 2**16
 STORED_BYTES = {
@@ -172,7 +172,8 @@ def best_format(
     extra_bytes: int = 0,
 ) -> Fit | None:
     """The best weight format that fits: the first in the engine's order that stores no more than the checkpoint does,
-    and less than `below_bytes`. `extra_bytes` as in `fit`.
+    and less than `below_bytes`. `extra_bytes` as in `fit`. No engine but MLX stores as little as some of MLX's own
+    checkpoints: there its smallest format is the measure.
 
     `by_quality`: the first by measured quality, where the engine's formats were measured; files of such a format are
     made less often.
@@ -181,7 +182,7 @@ def best_format(
     4 bits is best as it is, so the engine's own default comes first there. With `tight`, where none fits, the first of
     whose interval our figure does, else the first of which a part does.
     """
-    most = checkpoint_bytes(shape) * 11 // 10
+    most = _most_bytes(shape, workload.engine)
     if below_bytes is not None:
         most = min(most, below_bytes - 1)
     weight_formats = _proposed(shape, workload.engine, by_quality, workload.importance_matrix)
@@ -206,7 +207,7 @@ def best_held(shape: Shape, workload: Workload, card: Card, count: int) -> Held 
     """
     if count > card.max_cards:
         return None
-    most = checkpoint_bytes(shape) * 11 // 10
+    most = _most_bytes(shape, workload.engine)
     weight_formats = _proposed(shape, workload.engine, False, workload.importance_matrix)
     first_tight = None
     for found in _told(shape, workload, card, count, weight_formats, most, tight=True):
@@ -292,9 +293,28 @@ def _refused(card: Card, workload: Workload, needs: frozenset[str]) -> bool:
     return any(reason.blocks for reason in card_reasons(card, workload, needs))
 
 
+def _most_bytes(shape: Shape, engine_name: str) -> int:
+    """What a proposed format may store at the most, block scales let through."""
+    most = checkpoint_bytes(shape)
+    if is_mlx_checkpoint(shape):
+        most = max(most, _least_bytes(shape, engine_name))
+    return most * 11 // 10
+
+
+@of_shape
+def _least_bytes(shape: Shape, engine_name: str) -> int:
+    """The smallest file that an engine is proposed for this model; 0 where it does not run it."""
+    if refusal(shape, engine_name) is not None:
+        return 0
+    names = _proposed(shape, engine_name, False, False)
+    return min(estimate(shape, Workload(engine=engine_name, weight_format=name)).file_bytes for name in names)
+
+
 @of_shape
 def checkpoint_bytes(shape: Shape) -> int:
-    """Bytes of the text model as published, from each tensor's own dtype."""
+    """Bytes of the text model as published: from each tensor's own dtype, or as MLX holds what it packed."""
+    if is_mlx_checkpoint(shape) and refusal(shape, "mlx") is None:
+        return estimate(shape, Workload(engine="mlx")).file_bytes
     stored = Counter[str]()
     for tensor in shape.tensors_of("text"):
         stored[tensor.dtype] += tensor.elements

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, IntegerField, Value, When
+from django.db.models import BigIntegerField, Case, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, Value, When
 from django.utils.translation import gettext as _
 
 from calculator import labels
@@ -19,7 +19,7 @@ from calculator.memory import ENGINES, Workload, WorkloadError
 from calculator.memory.workload import UNASKED
 from catalog.bridge.cards import card_of
 from catalog.bridge.shapes import max_context_tokens, shape_of
-from catalog.models import Accelerator, LanguageModel
+from catalog.models import Accelerator, LanguageModel, Need
 from catalog.models.querysets import LanguageModelQuerySet
 
 UNKNOWN = "unknown"
@@ -134,12 +134,14 @@ def largest_that_fits_first(rows: LanguageModelQuerySet, usable_bytes: int, engi
     """Models that need no more than that by default, the largest first; then the others, the nearest first.
 
     The column is what a model's own page shows at first: it orders rows without computing each of them.
-    It is for the first engine that runs a model, so an earlier `engine` refuses it: such models stand last.
+    It is for the first engine that runs a model, so an earlier `engine` refuses it: such models stand last. What MLX
+    packed is shown in MLX first, whoever else runs the model: then the earlier `engine` has a need of its own.
     """
     after = list(ENGINES)[list(ENGINES).index(engine) + 1 :]
+    run = Need.objects.filter(model=OuterRef("pk"), engine=engine)
     needed = ExpressionWrapper(F("memory_8k_bytes"), output_field=BigIntegerField())
     over = Case(
-        When(memory_engine__in=after, then=Value(2)),
+        When(Q(memory_engine__in=after) & ~Exists(run), then=Value(2)),
         When(memory_8k_bytes__lte=usable_bytes, then=Value(0)),
         When(memory_8k_bytes__isnull=True, then=Value(2)),
         default=Value(1),

@@ -24,7 +24,7 @@ from calculator.hardware import (
 from calculator.hardware.bisection import largest, largest_with_room
 from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, _proposed, checkpoint_bytes, is_enough, too_small
 from calculator.hardware.machine import held, room
-from calculator.memory import ENGINES, Workload, WorkloadError
+from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 
 Shapes = Callable[[str], Shape]
 CASES = [
@@ -237,6 +237,25 @@ def test_what_holds_no_short_context_holds_none(shape: Shapes, cards: dict[str, 
             states = [fit(shape(model), asked, cards[card], 1).state for asked in contexts]
             assert small == (states[0] == "does_not_fit")
             assert not small or set(states) == {"does_not_fit"}
+
+
+@pytest.mark.parametrize("model", ["bonsai-27b", "ternary-bonsai-27b"])
+def test_what_mlx_packed_is_no_measure_of_16_bits(shape: Shapes, cards: dict[str, Card], model: str) -> None:
+    """The checkpoint is what MLX holds of it; no other engine stores as little, and none is
+    proposed in a format of more than a tenth above its own smallest."""
+    packed = checkpoint_bytes(shape(model))
+    assert packed == estimate(shape(model), Workload(engine="mlx")).file_bytes
+    for engine in ("llama.cpp", "vllm", "transformers"):
+        answers = format_fits(shape(model), Workload(engine=engine), cards["h200-sxm"], 1)
+        files = {
+            answer.workload.weight_format: answer.estimate.file_bytes
+            for answer in answers
+            if answer.estimate and answer.workload.weight_format in _proposed(shape(model), engine, False, False)
+        }
+        best = best_format(shape(model), Workload(engine=engine), cards["h200-sxm"], 1, tight=True)
+        assert best is not None
+        assert best.state == "fits"
+        assert files[best.workload.weight_format] <= max(packed, min(files.values())) * 11 // 10
 
 
 def test_ternary_weights_are_proposed_to_no_other_model(shape: Shapes) -> None:

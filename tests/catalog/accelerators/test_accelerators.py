@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from calculator.hardware import best_format, fit
 from calculator.memory import Workload
 from calculator.memory.engines import engines_for
-from catalog.accelerators.runs import runs
+from catalog.accelerators.runs import largest_that_fits_first, runs
 from catalog.accelerators.specs import groups
 from catalog.bridge.cards import card_of
 from catalog.bridge.shapes import shape_of
@@ -136,6 +136,21 @@ def test_the_largest_that_fits_stands_first() -> None:
     assert "Gemma 3 27B" in found[0]
     assert "DeepSeek-V3" in found[-2]
     assert "Llama 3.2 11B Vision" in found[-1]  # which llama.cpp does not run
+
+
+def test_what_mlx_packed_is_not_among_the_refused() -> None:
+    """It is shown in MLX first although llama.cpp runs the model; what llama.cpp refuses stays last."""
+    packed = LanguageModel.objects.get(slug="llama-3-1-8b-instruct")
+    assert packed.config is not None
+    packed.config = packed.config | {"quantization": {"group_size": 64, "bits": 4}}
+    packed.save()
+    assert packed.memory_engine == "mlx"
+    found = list(largest_that_fits_first(LanguageModel.objects.published(), 24 * 2**30, "llama.cpp"))
+    asked = runs(found, Accelerator.objects.get(slug="rtx-4090"), 1, "llama.cpp", 8192)
+    refused = [model.slug for model, run in zip(found, asked, strict=True) if run.state == "unknown"]
+    assert refused
+    assert [model.slug for model in found[-len(refused) :]] == refused
+    assert packed.slug not in refused
 
 
 def test_more_cards_hold_more() -> None:
