@@ -79,7 +79,7 @@ def test_a_text_is_seen_as_readers_will_see_it(page: Page, files: Path, complain
     expect(seen.locator("strong")).to_have_text("重点：")
     expect(seen.locator(".prose-seen")).to_contain_text("8K 时 1.96 GiB。")
     expect(seen.locator("li").first).to_have_text("上下文窗口")
-    expect(seen.locator(".prose-hints")).to_contain_text("「上下文长度」")
+    expect(seen.locator(".prose-hints")).to_contain_text("“上下文长度”")
     saved(page)
     page.goto(f"/zh-hans/models/{SLUG}/")
     expect(page.locator(".prose strong")).to_have_text("重点：")
@@ -94,7 +94,7 @@ def test_the_language_is_switched_before_and_after_the_login(page: Page, files: 
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="模型目录")).to_be_visible()
+    expect(page.get_by_role("heading", name="模型图鉴")).to_be_visible()
     page.get_by_role("button", name="English").press("Enter")
     expect(page.get_by_role("heading", name="The catalogue")).to_be_visible()
 
