@@ -17,7 +17,7 @@ from calculator.hardware.fit import Fit
 from calculator.hardware.machine import Held, fit, held, room
 from calculator.hardware.verdict import Room, card_reasons
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
-from calculator.memory.engines import MeasuredEngine, is_mlx_checkpoint, refusal
+from calculator.memory.engines import MLX_ENGINE, MeasuredEngine, is_mlx_checkpoint, refusal
 
 MOST_SEQUENCES = 2**16
 STORED_BYTES = {
@@ -313,8 +313,8 @@ def _least_bytes(shape: Shape, engine_name: str) -> int:
 @of_shape
 def checkpoint_bytes(shape: Shape) -> int:
     """Bytes of the text model as published: from each tensor's own dtype, or as MLX holds what it packed."""
-    if is_mlx_checkpoint(shape) and refusal(shape, "mlx") is None:
-        return estimate(shape, Workload(engine="mlx")).file_bytes
+    if is_mlx_checkpoint(shape) and refusal(shape, MLX_ENGINE) is None:
+        return estimate(shape, Workload(engine=MLX_ENGINE)).file_bytes
     stored = Counter[str]()
     for tensor in shape.tensors_of("text"):
         stored[tensor.dtype] += tensor.elements

@@ -116,6 +116,8 @@ ENGINES: Mapping[str, Engine] = {
     "transformers": transformers,
     "mlx": mlx,
 }
+MLX_ENGINE = "mlx"
+"""The engine that alone loads the weights that MLX packed."""
 GGUF_ENGINE = "llama.cpp"
 """The engine whose files GGUF files are; Ollama's tags are such files, too."""
 GRAPH_ENGINE = "llama.cpp"
@@ -133,7 +135,7 @@ def default_workload(shape: Shape, longest: int | None = None) -> Workload:
 
     `longest` is the most tokens the model is made for, where that is known better than from its config.
     """
-    first = ("mlx", *ENGINES) if is_mlx_checkpoint(shape) else ENGINES  # no other engine loads its packed weights
+    first = (MLX_ENGINE, *ENGINES) if is_mlx_checkpoint(shape) else ENGINES  # no other engine loads its packed weights
     engine = next((name for name in first if refusal(shape, name) is None), DEFAULT_ENGINE)  # not asked of all of them
     tokens = min(DEFAULT_CONTEXT_TOKENS, longest or shape.context_tokens or DEFAULT_CONTEXT_TOKENS)
     return Workload(engine=engine, context_tokens=tokens)
