@@ -1,6 +1,7 @@
 """What published files leave null, leave out or say twice, so that a file in hand that does is no surprise.
 
-Keys by the names that rules ask for (`aliases.py`). What else is null or left out and filled by a rule is shown as an assumption; of lists, those of `STATED_LISTS`.
+Keys by the names that rules ask for (`aliases.py`). What else is null or left out and filled by a rule is shown as an
+assumption; of lists, those of `STATED_LISTS`.
 """
 
 from __future__ import annotations
