@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 
 from calculator.architecture import ConfigError
 from calculator.labels import config_error_texts
@@ -21,7 +22,31 @@ from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS
 from catalog.visitors import Rate
 
-api = NinjaAPI(
+
+class Described(NinjaAPI):
+    """Its description also names what any question may be answered with before a view sees it."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        described = super().get_openapi_schema(**options)
+        for operations in described["paths"].values():
+            for operation in operations.values():
+                operation["responses"] |= BEFORE_A_VIEW
+        return described
+
+
+BEFORE_A_VIEW = {
+    HTTPStatus.REQUEST_URI_TOO_LONG: {
+        "description": "The address is longer than the server reads: it says so as HTML.",
+        "content": {"text/html": {}},
+    },
+    HTTPStatus.TOO_MANY_REQUESTS: {
+        "description": "More requests in a minute than one address may send.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    },
+}
+"""Responses of every operation: of the server itself (gunicorn's `limit_request_line`), and beyond `API_RATE`."""
+
+api = Described(
     title="Model Atlas",
     version="1",
     description="Open-weight language models, and the memory it takes to run them. Bytes are whole numbers.",
