@@ -25,7 +25,8 @@ class DeploymentForm(WorkloadForm):
     """One way to serve a model to users.
 
     `prompt` and `output` are the tokens of one request; they set the context where it is left out. `drafts` are
-    (slug, name) of the smaller models that may guess ahead.
+    (slug, name) of the smaller models that may guess ahead; `head_faults` says what is wrong with the draft head that
+    was given instead, which is part of `shape` where nothing is.
     """
 
     settings: ClassVar[frozenset[str]] = WorkloadForm.settings | {"ram"}
@@ -36,15 +37,30 @@ class DeploymentForm(WorkloadForm):
     ram = forms.FloatField(label=gettext_lazy("Bandwidth of RAM (GB/s)"), required=False, min_value=1, max_value=10_000)
     shared = _whole(gettext_lazy("Shared prefix (tokens)"), 0, MOST_TOKENS)
     draft = forms.ChoiceField(label=gettext_lazy("Draft model"), required=False)
+    draft_config = forms.CharField(
+        label=gettext_lazy("Draft head (its config.json)"),
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off", "aria-describedby": "draft_config-help"}
+        ),
+    )
 
     def __init__(
-        self, shape: Shape, query: Mapping[str, str], *, drafts: Sequence[tuple[str, str]] = (), **options: Any
+        self,
+        shape: Shape,
+        query: Mapping[str, str],
+        *,
+        drafts: Sequence[tuple[str, str]] = (),
+        head_faults: Sequence[str] = (),
+        **options: Any,
     ) -> None:
+        self.head_faults = head_faults
         super().__init__(shape, _with_context(query), **options)
         self.choose("draft", [("", _("none")), *drafts])
 
     def clean(self) -> dict[str, Any]:
         super().clean()
+        self._check_head()
         context = self.cleaned_data.get("context")
         prompt, output = self.cleaned_data.get("prompt"), self.cleaned_data.get("output")
         if context and (prompt or 0) + (output or 0) > context:
@@ -57,6 +73,12 @@ class DeploymentForm(WorkloadForm):
                 "shared", _("The prefix is longer than the context of %(tokens)s tokens.") % {"tokens": f"{context:,}"}
             )
         return self.cleaned_data
+
+    def _check_head(self) -> None:
+        for fault in self.head_faults:
+            self.add_error("draft_config", fault)
+        if self.shape.draft_head is not None and self.cleaned_data.get("draft"):
+            self.add_error("draft_config", _("Choose a draft model or give a draft head, not both."))
 
     @property
     def prompt_tokens(self) -> int:
@@ -82,7 +104,7 @@ class DeploymentForm(WorkloadForm):
     @property
     def has_more(self) -> bool:
         """Whether the less common questions are answered, so that their disclosure opens."""
-        names = ("prompt", "output", "shared", "draft", "vision")
+        names = ("prompt", "output", "shared", "draft", "draft_config", "vision")
         return any(self.answers.get(name) for name in names)
 
 

@@ -15,7 +15,7 @@ from calculator.htmx import HtmxRequest, wants_partial
 from calculator.workbench import Workbench, workbench
 
 # A change of these changes every control.
-CHANGES_ALL = frozenset({"config", "file", "quantization", "assume_standard"})
+CHANGES_ALL = frozenset({"config", "file", "quantization", "assume_standard", "draft_config"})
 
 
 # Nothing is stored or changed by a POST, and a token would set a cookie on a public page.

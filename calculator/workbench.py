@@ -12,6 +12,7 @@ from calculator.deployment_form import DeploymentForm
 from calculator.htmx import HtmxRequest
 from calculator.memory_by_context import Growth, growth
 from calculator.panel import Panel
+from calculator.pasted_draft import drafted
 from calculator.training_form import TrainingForm
 from calculator.training_view import TrainingView, train
 
@@ -43,6 +44,8 @@ def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: M
     """Compute what a query asks about a model."""
     new_engine = request.htmx.trigger_name == "engine"
     cards = catalogue.cards()
+    beside = drafted(model, query)
+    model, query = beside.model, beside.query
     form = DeploymentForm(
         model.shape,
         query,
@@ -50,6 +53,7 @@ def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: M
         formats_may_default=new_engine,
         cards=cards,
         drafts=model.drafts,
+        head_faults=beside.faults,
     )
     shown = panel.build(model.shape, form)  # its short list of cards is not shown beside the full one
     new_program = request.htmx.trigger_name in ("ft_program", "ft")

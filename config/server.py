@@ -25,6 +25,9 @@ threads = int(os.environ.get("WEB_THREADS", "4"))
 worker_class = "gthread"  # keeps connections open, which the sync worker does not
 preload_app = True  # load the catalogue's code once, share it between workers
 graceful_timeout = 20
+limit_request_line = (
+    8190  # the most that gunicorn allows: a draft head's config.json goes with an address; nginx reads 8k
+)
 max_requests = 20_000
 max_requests_jitter = 2_000
 # What a proxy says of a visitor is Django's to believe, with BEHIND_PROXY alone. gunicorn would believe whoever asks

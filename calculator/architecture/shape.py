@@ -35,6 +35,9 @@ from calculator.architecture.mixers import (
 )
 from calculator.architecture.per_token import VALUE_EXPERTS, Dense, Experts, FeedForward
 
+if TYPE_CHECKING:
+    from calculator.architecture.draft_heads import DraftHead
+
 __all__ = [
     "NGRAMS",
     "VALUE_EXPERTS",
@@ -198,6 +201,7 @@ class Shape:
     rotary: tuple[RotaryTable, ...] = ()  # the position tables that layers look their angles up in
     mtp_mixers: tuple[tuple[Mixer, ...], ...] = ()  # of each layer of multi-token prediction
     mtp_feed_forwards: tuple[FeedForward | None, ...] = ()  # of the same layers
+    draft_head: DraftHead | None = None  # of another file, which stands where these layers would (`with_draft_head`)
     undescribed_mtp: int = 0  # such layers that the config counts without saying what they are
     indexer_in_pairs: bool = False  # it rotates neighbouring numbers, as latent attention does
     states_correction: bool = False  # the config itself says that the choice of experts is corrected

@@ -52,6 +52,7 @@ class WeightSource:
     native_format: str = "BF16"
     native_cache: str = ""
     multimodal: bool = False
+    draft_head: str = ""  # the kind of head (`DraftHead.kind`) that guesses ahead in place of its own layers
     auto_class: str = "AutoModelForCausalLM"
 
     def __post_init__(self) -> None:

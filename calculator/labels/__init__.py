@@ -14,7 +14,7 @@ from calculator.labels.hardware import (
     hardware_note_text,
     reason_text,
 )
-from calculator.labels.names import PARTS, TENSORS, engine_list, engine_name, mixer_text
+from calculator.labels.names import HEAD_KINDS, PARTS, TENSORS, engine_list, engine_name, mixer_text
 from calculator.labels.notes import assumption_text, note_text
 from calculator.labels.terms import term_text
 from calculator.labels.training import TRAINING_PARTS, training_term_text
@@ -22,6 +22,7 @@ from calculator.labels.training import TRAINING_PARTS, training_term_text
 __all__ = [
     "BOUNDS",
     "CLASSES",
+    "HEAD_KINDS",
     "PARTS",
     "STATES",
     "TENSORS",

@@ -51,11 +51,16 @@ ERRORS: Mapping[str, Promise] = {
         "or they are not modelled here for models of the type %(model_type)s."
     ),
     "not_for_model": gettext_lazy("That is not known to work with models of the kind %(value)s."),
+    "head_not_taken": gettext_lazy("A draft head of this kind (%(value)s) is not known of this engine here."),
     "not_with_stages": gettext_lazy("With %(value)s pipeline stages that is not modelled."),
     "not_supported": gettext_lazy("This engine does not offer that (%(value)s)."),
 }
 
 CONFIG_FAULTS: Mapping[str, Promise] = {
+    "head_not_counted": gettext_lazy("%(kind)s is not counted for %(engine)s here; it is for %(others)s."),
+    "not_of_target": gettext_lazy(
+        "The draft head was made for another model: it states %(value)s, and this model has %(target)s."
+    ),
     "not_json": gettext_lazy("This is not valid JSON."),
     "not_an_object": gettext_lazy("A JSON object is expected here."),
     "too_large": gettext_lazy("The file is larger than a config.json can be."),

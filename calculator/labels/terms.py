@@ -74,6 +74,7 @@ TERMS: Mapping[str, Promise] = {
     "rotary_table": gettext_lazy(
         "%(copies)s × table of rotary angles: %(positions)s positions × %(dimensions)s × %(bytes)s B"
     ),
+    "draft_head": gettext_lazy("draft head: %(parameters)s parameters"),
     "prediction_layers": gettext_lazy("layers that predict several tokens: %(parameters)s parameters"),
     "chosen_tokens": gettext_lazy(
         "%(copies)s × the tokens that sparse attention chose: %(tokens)s tokens a step × %(chosen)s chosen × 4 B"

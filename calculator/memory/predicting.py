@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from calculator.architecture.shape import Shape
 from calculator.memory.workload import Workload, WorkloadError
+
+HEADS: Mapping[str, frozenset[str]] = {
+    "vllm": frozenset({"eagle", "eagle3", "dflash", "dspark", "medusa", "mtp"}),
+    "sglang": frozenset({"eagle", "eagle3", "dflash", "dspark", "mtp"}),
+}
+"""By engine the kinds of draft head (`DraftHead.kind`) that it takes and that are counted: vLLM 0.33.0
+`config/speculative.py` (`SpeculativeMethod`), SGLang 0.5.23 `speculative/spec_info.py` (`SpeculativeAlgorithm`)."""
+
+
+def takes_head(engine: str, kind: str) -> bool:
+    return kind in HEADS.get(engine, ())
 
 
 def check_predicts(shape: Shape, workload: Workload) -> None:
     """Raises `WorkloadError` for a model without layers that predict, or whose config counts them without saying what
-    they are."""
-    if not workload.mtp or shape.mtp_mixers:
+    they are; and for a draft head that the engine does not take."""
+    if not workload.mtp:
+        return
+    if shape.draft_head is not None:
+        if not takes_head(workload.engine, shape.draft_head.kind):
+            raise WorkloadError("mtp", "head_not_taken", value=shape.draft_head.kind)
+        return
+    if shape.mtp_mixers:
         return
     if shape.undescribed_mtp:
         raise WorkloadError("mtp", "mtp_not_described", value=shape.undescribed_mtp, model_type=shape.model_type)

@@ -57,10 +57,11 @@ class Weights:
         )
         return replace(self, terms=terms, vision_terms=vision)
 
-    def with_prediction(self, parameters: int, rank_bytes: int, ranks: int) -> Weights:
-        """With layers that predict several tokens on the last stage, `rank_bytes` of them on every rank."""
+    def with_prediction(self, shape: Shape, parameters: int, rank_bytes: int, ranks: int) -> Weights:
+        """With layers that predict several tokens, or the draft head that does, on the last stage: `rank_bytes` on
+        every rank."""
         values: dict[str, int | str] = {"parameters": parameters, "copies": ranks}
-        term = Term("prediction_layers", values, rank_bytes * ranks)
+        term = Term("draft_head" if shape.draft_head else "prediction_layers", values, rank_bytes * ranks)
         return replace(
             self,
             terms=(*self.terms, term),
@@ -192,11 +193,17 @@ def rank_weights(
 
 
 def prediction_size(shape: Shape, weight_format: str, ranks: int, price: Pricer) -> tuple[int, int]:
-    """Parameters of the layers that predict several tokens, and their bytes on one rank."""
-    groups = prediction_groups(shape)
-    sizes = (
-        price(shape, group, storage(shape, group, weight_format), ranks)[0] * len(group.layers) for group in groups
-    )
+    """Parameters of the layers that predict several tokens, and their bytes on one rank. A draft head is a checkpoint
+    of its own, which keeps its format whatever the model's is made to be (vLLM `config/speculative.py`,
+    `quantization`; SGLang `--speculative-draft-model-quantization`)."""
+    groups, head = prediction_groups(shape), shape.draft_head
+
+    def held(group: TensorGroup) -> WeightFormat:
+        if head is not None:
+            return of_checkpoint(group.dtype, head.native_format, head.quantization)
+        return storage(shape, group, weight_format)
+
+    sizes = (price(shape, group, held(group), ranks)[0] * len(group.layers) for group in groups)
     return sum(group.elements * len(group.layers) for group in groups), sum(sizes)
 
 

@@ -81,6 +81,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "rotary_table": ("positions", "dimensions", "bytes", "copies"),
     "absorbed_projections": ("copies",),
     "prediction_layers": ("parameters", "copies"),
+    "draft_head": ("parameters", "copies"),
     "chosen_tokens": ("tokens", "chosen", "copies"),
     "per_layer_inputs": ("copies",),
     "unit_norms": ("copies",),

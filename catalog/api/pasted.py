@@ -9,6 +9,8 @@ from ninja import Router, Status
 
 from calculator import labels
 from calculator.architecture import ConfigError, parse_config_text, read_config, with_quantization
+from calculator.memory import default_workload
+from calculator.pasted_draft import FIELD, with_draft
 from calculator.serialize import answer_json
 from calculator.workload_form import WorkloadForm
 from catalog.api.memory import MemoryOut
@@ -21,11 +23,13 @@ router = Router(tags=["memory"])
 class PastedIn(BodyQuestions):  # type: ignore[valid-type,misc]
     """A config.json with a workload beside it; what is left out takes the engine's default.
 
-    `hf_quant_config` is the file of that name, where the checkpoint has one beside its config.json.
+    `hf_quant_config` is the file of that name, where the checkpoint has one beside its config.json; `draft_config` is
+    that of a draft head (EAGLE-3, DFlash ...), which is then loaded beside the model.
     """
 
     config: dict[str, Any]
     hf_quant_config: dict[str, Any] | None = None
+    draft_config: dict[str, Any] | None = None
     assume_standard: bool = False
 
 
@@ -48,7 +52,14 @@ def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
         shape = read_config(config, assume_standard=body.assume_standard)  # type: ignore[arg-type]
     except ConfigError as error:
         return Status(400, problem({"config": labels.config_error_texts(error)}))
-    form = WorkloadForm(shape, asked_in(body))
+    asked = asked_in(body)
+    if isinstance(head := sent.get(FIELD), dict):
+        try:
+            shape, guessed = with_draft(shape, head, asked.get("engine") or default_workload(shape).engine)
+        except ConfigError as error:
+            return Status(400, problem({FIELD: labels.config_error_texts(error)}))
+        asked.setdefault("mtp", str(guessed))
+    form = WorkloadForm(shape, asked)
     if not form.is_valid():
         return Status(400, problem(form.errors))
     result = answer_json(str(body.config.get("model_type", "")), shape, form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from calculator.architecture.shape import LatentAttention, Shape
@@ -126,7 +127,7 @@ def capacity(shape: Shape, workload: Workload, available_bytes: int) -> Capacity
     """What a server prints where `available_bytes` of each rank are left for cache and states."""
     check_split(shape, workload)
     _check_prediction(shape, workload)
-    kept = pool(shape, _layout(shape, workload))
+    kept = pool(shape, replace(_layout(shape, workload), counts_head_like_the_model=True))
     chunk = server(workload, latent=_is_latent(shape)).chunk_tokens
     return capacity_of(kept, workload, _stages(shape, workload), available_bytes, chunk)
 
@@ -154,7 +155,7 @@ def _check_prediction(shape: Shape, workload: Workload) -> None:
     if not workload.mtp:
         return
     check_predicts(shape, workload)
-    if not predicts(shape):
+    if shape.draft_head is None and not predicts(shape):
         raise WorkloadError("mtp", "not_for_model", value=shape.architecture or shape.model_type)
     if workload.pipeline_parallel > 1:
         raise WorkloadError("mtp", "not_with_stages", value=workload.pipeline_parallel)

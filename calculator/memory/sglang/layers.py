@@ -53,6 +53,7 @@ class Layout:
     capability: tuple[int, int] = HOPPER
     prefix_caching: bool = True
     prediction: bool = False
+    counts_head_like_the_model: bool = False
 
     @property
     def value_bytes(self) -> int:

@@ -191,10 +191,19 @@ def _kept_layers(shape: Shape, layout: Layout) -> tuple[tuple[Kept, ...], ...]:
         (each for layer in kept for each in layer if each.kind == "full"), key=lambda each: each.bytes, default=None
     )
     filling = (widest,) if widest else ()
-    predicting = (filling,) * len(shape.mtp_mixers) if layout.prediction else ()
+    predicting = _predicting(shape, layout, filling) if layout.prediction else ()
     if any(is_recurrent(mixer) for layer in shape.layers for mixer in layer.mixers):
         return (*kept, *predicting)
     return (*(layer or filling for layer in kept), *predicting)
+
+
+def _predicting(shape: Shape, layout: Layout, filling: tuple[Kept, ...]) -> tuple[tuple[Kept, ...], ...]:
+    """A draft head has a pool of its own, with as many tokens; of EAGLE's and MTP's layers the server counts on as much
+    as one of the model's keeps, of DFlash's on their own (`DefaultPoolConfigurator`)."""
+    head = shape.draft_head
+    if head is None or (layout.counts_head_like_the_model and head.kind not in ("dflash", "dspark")):
+        return (filling,) * len(shape.mtp_mixers)
+    return tuple(tuple(kept_by(shape, mixer, layout) for mixer in mixers) for mixers in shape.mtp_mixers)
 
 
 def _page_tokens(shape: Shape, layout: Layout) -> int:

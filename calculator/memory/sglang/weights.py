@@ -38,7 +38,7 @@ def weights(shape: Shape, weight_format: str, spread: Layout) -> Weights:
     held = rank_weights(shape, weight_format, spread.ranks, spread.stages, added, priced, split)
     if spread.prediction:  # embedding and output head are those of the model (`eagle_worker_v2.py`)
         parameters, size = prediction_size(shape, weight_format, spread.ranks, priced)
-        held = held.with_prediction(parameters, size, spread.ranks)
+        held = held.with_prediction(shape, parameters, size, spread.ranks)
     return held.with_vision(_tower_table(shape), spread.ranks).times(spread.replicas)
 
 

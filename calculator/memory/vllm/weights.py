@@ -57,7 +57,7 @@ def weights(shape: Shape, weight_format: str, layout: Layout) -> Weights:
         parameters, size = prediction_size(shape, weight_format, layout.ranks, priced)
         if _keeps_projections(shape, weight_format):
             size += sum(absorbed_bytes(mixer, layout.ranks) for mixers in shape.mtp_mixers for mixer in mixers)
-        held = held.with_prediction(parameters, size, layout.ranks)
+        held = held.with_prediction(shape, parameters, size, layout.ranks)
     return held.with_vision(tower_bytes(shape), layout.ranks).times(layout.replicas)
 
 

@@ -44,6 +44,7 @@ from calculator.memory import (
     estimate,
 )
 from calculator.memory.engines import served
+from calculator.pasted_draft import with_draft
 from calculator.serialize import estimate_json
 from calculator.workload_form import QUESTIONS
 
@@ -64,6 +65,9 @@ class Command(BaseCommand):
             help="a config.json or a GGUF file, of which the header is read; - reads standard input",
         )
         parser.add_argument("--quantization", metavar="PATH", help="hf_quant_config.json or an index beside it")
+        parser.add_argument(
+            "--draft-config", metavar="PATH", help="config.json of a draft head to load beside the model"
+        )
         parser.add_argument("--engine", default=DEFAULT_ENGINE, help=", ".join(ENGINES))
         parser.add_argument("--weights", metavar="FORMAT", help="weight format; left out: the engine's default")
         parser.add_argument("--kv", metavar="FORMAT", help="format of the KV cache")
@@ -115,8 +119,13 @@ class Command(BaseCommand):
     def _shape(self, options: dict[str, Any]) -> tuple[str, Shape]:
         try:
             if options["config"] is not None:
-                return _read_file(options["config"], options["quantization"], options["assume_standard"])
-            return _read_catalogue(options["slug"], options["assume_standard"])
+                name, shape = _read_file(options["config"], options["quantization"], options["assume_standard"])
+            else:
+                name, shape = _read_catalogue(options["slug"], options["assume_standard"])
+            if (path := options["draft_config"]) is not None:
+                shape, guessed = with_draft(shape, parse_config_text(_bytes(path)), options["engine"])
+                options["mtp"] = guessed if options["mtp"] is None else options["mtp"]
+            return name, shape
         except ConfigError as error:
             raise CommandError("\n".join(labels.config_error_texts(error))) from None
 

@@ -17,6 +17,16 @@ from calculator.memory import Note, Workload
 # become FP8: where a checkpoint says so (`kv_cache_quant_algo`), and for sparse latents on Blackwell.
 KV_DTYPES: Mapping[str, str] = {"bf16": "bf16", "fp8_e4m3": "fp8_e4m3", "fp8_e5m2": "fp8_e5m2"}
 
+ALGORITHMS: Mapping[str, str] = {
+    "": "NEXTN",
+    "mtp": "NEXTN",
+    "eagle": "EAGLE",
+    "eagle3": "EAGLE3",
+    "dflash": "DFLASH",
+    "dspark": "DSPARK",
+}
+"""`--speculative-algorithm` for the model's own layers and for each kind of draft head."""
+WRITE_BLOCKS = ("dflash", "dspark")
 # Of the example in docs/advanced_features/speculative_decoding: three steps, one candidate, four tokens.
 DRAFT_OPTIONS = ("--speculative-num-steps", "3", "--speculative-eagle-topk", "1", "--speculative-num-draft-tokens", "4")
 
@@ -48,7 +58,8 @@ def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -
     if not workload.prefix_caching:
         arguments.append("--disable-radix-cache")
     if workload.mtp:
-        arguments += _prediction(workload.mtp)
+        arguments += _prediction(workload.mtp, source.draft_head)
+        placeholders = (*placeholders, NO_DRAFT_REPOSITORY) if source.draft_head else placeholders
     if (slots := _state_slots(fit)) is not None:
         arguments += ["--max-mamba-cache-size", str(slots)]
     if source.multimodal and not workload.vision:
@@ -72,10 +83,15 @@ def _parallel(workload: Workload) -> list[str]:
     return [word for flag, size in sizes.items() if size > 1 for word in (flag, str(size))]
 
 
-def _prediction(guessed: int) -> list[str]:
-    """One candidate for each guessed token, and the token that is certain."""
-    options = {"--speculative-algorithm": "NEXTN", "--speculative-num-steps": guessed}
-    options |= {"--speculative-eagle-topk": 1, "--speculative-num-draft-tokens": guessed + 1}
+def _prediction(guessed: int, head: str) -> list[str]:
+    """One candidate for each guessed token, and the token that is certain. Heads that write a block at once guess it in
+    one step."""
+    options: dict[str, object] = {"--speculative-algorithm": ALGORITHMS[head]}
+    if head:
+        options["--speculative-draft-model-path"] = NO_DRAFT_REPOSITORY
+    if head not in WRITE_BLOCKS:
+        options |= {"--speculative-num-steps": guessed, "--speculative-eagle-topk": 1}
+    options["--speculative-num-draft-tokens"] = guessed + 1
     return [str(word) for option in options.items() for word in option]
 
 

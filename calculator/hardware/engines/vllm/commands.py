@@ -44,7 +44,10 @@ def serve(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -
     if source.multimodal and not workload.vision:
         arguments += ["--limit-mm-per-prompt", json.dumps(NO_MEDIA)]
     if workload.mtp:
-        asked = {"method": "mtp", "num_speculative_tokens": workload.mtp}
+        asked: dict[str, object] = {"method": source.draft_head or "mtp", "num_speculative_tokens": workload.mtp}
+        if source.draft_head:
+            asked["model"] = NO_DRAFT_REPOSITORY
+            placeholders = (*placeholders, NO_DRAFT_REPOSITORY)
         arguments += ["--speculative-config", json.dumps(asked)]
     text = shlex.join(("vllm", *arguments))
     if hub == "modelscope":
