@@ -27,11 +27,15 @@ def class_named(config: Mapping[str, object]) -> str | None:
     return first if isinstance(first, str) else None
 
 
+def names_draft(config: Mapping[str, object]) -> bool:
+    """Whether the class that a file names is one of a draft head."""
+    return bool(_DRAFT.search(class_named(config) or ""))
+
+
 def check_no_draft(config: Mapping[str, object]) -> None:
-    """A draft head is loaded beside its target and borrows embedding and output from it: no model of its own."""
-    name = class_named(config)
-    if name is not None and _DRAFT.search(name):
-        raise ConfigError("architectures", "draft_head", value=name[:80])
+    """A draft head is loaded beside its target and borrows from it (`draft_heads` reads it): no model of its own."""
+    if names_draft(config):
+        raise ConfigError("architectures", "draft_head", value=(class_named(config) or "")[:80])
 
 
 def has_language_head(config: Mapping[str, object]) -> bool:
