@@ -40,9 +40,7 @@ class DeploymentForm(WorkloadForm):
     draft_config = forms.CharField(
         label=gettext_lazy("Draft head (its config.json)"),
         required=False,
-        widget=forms.Textarea(
-            attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off", "aria-describedby": "draft_config-help"}
-        ),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "aria-describedby": "draft_config-help"}),
     )
 
     def __init__(

@@ -16,7 +16,7 @@ FIELD = "draft_config"
 LONGEST = 6_000
 """Characters: the head goes with the address of an answer, of which a server reads some 8,000."""
 GUESSED_TOKENS = 3
-"""Of most recipes for EAGLE-3 (`num_speculative_tokens`, `--speculative-num-steps`), where the file itself says none."""
+"""Of most recipes for EAGLE-3 (`--speculative-num-steps`). A head that writes blocks guesses one less than a block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,4 +58,4 @@ def with_draft(shape: Shape, config: Mapping[str, object], engine: str) -> tuple
         others = labels.engine_list([name for name in HEADS if takes_head(name, head.kind)])
         words = {"kind": labels.HEAD_KINDS[head.kind], "engine": labels.engine_name(engine.casefold())}
         raise ConfigError("", "head_not_counted", **words, others=others)
-    return beside, head.guessed_tokens or GUESSED_TOKENS
+    return beside, head.block_tokens - 1 if head.block_tokens > 1 else GUESSED_TOKENS

@@ -2,6 +2,7 @@
 
 from calculator.architecture.beside import parse_beside, stores_checkpoint, with_quantization, with_stored
 from calculator.architecture.draft_heads import DraftHead, is_draft_head, read_draft_head
+from calculator.architecture.drafting import with_draft_head
 from calculator.architecture.errors import ConfigError, Fault
 from calculator.architecture.gguf_file import is_gguf
 from calculator.architecture.gguf_header import config_in_file, name_in_file
@@ -31,6 +32,7 @@ __all__ = [
     "read_draft_head",
     "read_rotary",
     "stores_checkpoint",
+    "with_draft_head",
     "with_quantization",
     "with_stored",
 ]

@@ -1,16 +1,21 @@
 """A draft head beside its target: one shape, in which the head takes the place of the model's own prediction layers.
 
-What fits what is checked as the engines check it when they load both: vLLM 0.33.0 `config/speculative.py` and
-`v1/spec_decode/llm_base_proposer.py`; SGLang 0.5.23 `speculative/eagle_worker_v2.py`.
+What goes with what is checked as the engines find out when they load both: hidden states of the target go into the
+head, and words of the one are words of the other. What is kept: vLLM 0.33.0 `v1/spec_decode/llm_base_proposer.py`
+(`_maybe_share_embeddings`, `_maybe_share_lm_head`: one of two equal tables) and `models/llama_eagle3.py`
+(`load_weights`, which skips `t2d`); SGLang 0.5.23 `speculative/eagle_worker_v2.py` (`set_embed_and_head`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from calculator.architecture.draft_heads import DraftHead
 from calculator.architecture.errors import ConfigError, Fault
 from calculator.architecture.shape import Shape, Tensor
+
+NOT_LOADED = frozenset({"t2d"})
 
 
 def with_draft_head(shape: Shape, head: DraftHead) -> Shape:
@@ -20,30 +25,26 @@ def with_draft_head(shape: Shape, head: DraftHead) -> Shape:
     kept = tuple(tensor for tensor in shape.tensors if tensor.part != "mtp")
     return replace(
         shape,
-        tensors=(*kept, *_tensors(shape, head)),
+        tensors=(*kept, *_loaded(shape, head)),
         mtp_mixers=head.mixers,
-        mtp_feed_forwards=(),
+        mtp_feed_forwards=head.feed_forwards,
         undescribed_mtp=0,
         draft_head=head,
     )
 
 
-def _faults(shape: Shape, head: DraftHead) -> list[Fault]:
-    """Hidden states of the target go into the head, and tokens of the one are tokens of the other."""
-    wanted = (
+def _faults(shape: Shape, head: DraftHead) -> Iterator[Fault]:
+    same = (
         ("hidden_size", head.target_hidden_size, shape.hidden_size),
         ("vocab_size", head.vocab_size, shape.vocab_size),
         ("num_target_layers", head.target_layers, shape.num_layers),
     )
-    return [
-        Fault(key, "not_of_target", {"value": stated, "target": own})
-        for key, stated, own in wanted
-        if stated is not None and stated != own
-    ]
+    for key, stated, own in same:
+        if stated is not None and stated != own:
+            yield Fault(key, "not_of_target", {"value": stated, "target": own})
 
 
-def _tensors(shape: Shape, head: DraftHead) -> list[Tensor]:
-    return [
-        Tensor(weight.role, weight.shape, shape.num_layers, head.dtype, "mtp", weight.kind, weight.routed)
-        for weight in head.weights
-    ]
+def _loaded(shape: Shape, head: DraftHead) -> Iterator[Tensor]:
+    for tensor in head.tensors:
+        if tensor.role not in NOT_LOADED.union(head.copies):
+            yield tensor._replace(layer=shape.num_layers + (tensor.layer or 0))

@@ -53,6 +53,10 @@ NOTES: Mapping[str, Promise] = {
     "flash_attention_in_ram": gettext_lazy(
         "What runs the card has no flash attention for these head sizes or this type of cache, and quantised values need it: attention runs in RAM, slowly."
     ),
+    "reads_hidden_states": gettext_lazy(
+        "Draft heads of this kind read hidden states of several layers, which not every class of this engine hands on: "
+        "whether this model's does was not checked here."
+    ),
     "predicts_in_second_context": gettext_lazy(
         "The model guesses %(tokens)s tokens ahead in a second context, whose cache is %(format)s unless -ctkd and -ctvd say otherwise. The file has to hold the layers of multi-token prediction."
     ),

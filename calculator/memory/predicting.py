@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from calculator.architecture.shape import Shape
-from calculator.memory.workload import Workload, WorkloadError
+from calculator.memory.workload import Note, Workload, WorkloadError
 
 HEADS: Mapping[str, frozenset[str]] = {
     "vllm": frozenset({"eagle", "eagle3", "dflash", "dspark", "medusa", "mtp"}),
@@ -27,9 +27,18 @@ def check_predicts(shape: Shape, workload: Workload) -> None:
     if shape.draft_head is not None:
         if not takes_head(workload.engine, shape.draft_head.kind):
             raise WorkloadError("mtp", "head_not_taken", value=shape.draft_head.kind)
+        if workload.pipeline_parallel > 1:  # what is shared with the target then lies on other cards
+            raise WorkloadError("mtp", "not_with_stages", value=workload.pipeline_parallel)
         return
     if shape.mtp_mixers:
         return
     if shape.undescribed_mtp:
         raise WorkloadError("mtp", "mtp_not_described", value=shape.undescribed_mtp, model_type=shape.model_type)
     raise WorkloadError("mtp", "no_mtp_layers", value=workload.mtp)
+
+
+def head_notes(shape: Shape, workload: Workload) -> tuple[Note, ...]:
+    """Of a draft head that needs more of its target than the last hidden state (vLLM `SupportsEagle3`, SGLang
+    `set_eagle3_layers_to_capture`)."""
+    head = shape.draft_head
+    return (Note("reads_hidden_states"),) if workload.mtp and head is not None and head.features > 1 else ()

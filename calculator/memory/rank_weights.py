@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from math import gcd
 from typing import Protocol
 
+from calculator.architecture.draft_heads import BUFFER_BYTES
 from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.checkpoint import (
     FORMATS,
@@ -199,12 +200,15 @@ def prediction_size(shape: Shape, weight_format: str, ranks: int, price: Pricer)
     groups, head = prediction_groups(shape), shape.draft_head
 
     def held(group: TensorGroup) -> WeightFormat:
-        if head is not None:
-            return of_checkpoint(group.dtype, head.native_format, head.quantization)
-        return storage(shape, group, weight_format)
+        if head is None:
+            return storage(shape, group, weight_format)
+        if (size := BUFFER_BYTES.get(group.dtype)) is not None:
+            return WeightFormat(group.dtype, lambda rows, columns: rows * columns * size)
+        return of_checkpoint(group.dtype, head.native_format, head.quantization)
 
     sizes = (price(shape, group, held(group), ranks)[0] * len(group.layers) for group in groups)
-    return sum(group.elements * len(group.layers) for group in groups), sum(sizes)
+    counted = (group for group in groups if group.kind != "buffer")
+    return sum(group.elements * len(group.layers) for group in counted), sum(sizes)
 
 
 def _ranks_holding(group: TensorGroup, ranks: int) -> int:

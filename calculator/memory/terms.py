@@ -147,6 +147,7 @@ NOTES: dict[str, tuple[str, ...]] = {
     "back_end_not_compared": (),
     "flash_attention_in_ram": (),
     "predicts_in_second_context": ("tokens", "format"),
+    "reads_hidden_states": (),
     "prediction_not_checked": (),
     "prediction_graph_not_known": (),
     "context_above_model": ("context", "most"),

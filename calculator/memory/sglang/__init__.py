@@ -8,7 +8,7 @@ from functools import lru_cache
 from calculator.architecture.shape import LatentAttention, Shape
 from calculator.memory.checkpoint import cache_of_checkpoint, is_of_modelopt, native_format, offered
 from calculator.memory.not_modelled import check_modelled
-from calculator.memory.predicting import check_predicts
+from calculator.memory.predicting import check_predicts, head_notes
 from calculator.memory.published import range_notes
 from calculator.memory.sglang.capacity import capacity_of
 from calculator.memory.sglang.known import check_known, predicts
@@ -191,6 +191,7 @@ def _notes(shape: Shape, workload: Workload, kept: Pool, asked: Server) -> tuple
         notes.append(Note("latent_replicated", {"copies": workload.attention_ranks}))
     if workload.kv_format == "fp8_e4m3" and _is_cache_of_checkpoint(shape, workload.weight_format):
         notes.append(Note("cache_of_checkpoint", {"format": "fp8_e4m3"}))
+    notes += head_notes(shape, workload)
     notes += range_notes(shape, workload.weight_format)
     notes += [Note("assumption", {"text": text}) for text in shape.assumptions]
     return tuple(notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calculator.architecture.shape import Shape
 from calculator.memory.checkpoint import cache_of_checkpoint, ceil_div, native_format, offered
 from calculator.memory.not_modelled import NOT_BY_VLLM, check_modelled
-from calculator.memory.predicting import check_predicts
+from calculator.memory.predicting import check_predicts, head_notes
 from calculator.memory.published import range_notes
 from calculator.memory.stages import stages
 from calculator.memory.tensor_parallel import check
@@ -222,6 +222,7 @@ def _notes(shape: Shape, workload: Workload, blocks: Pool, reserved: int | None,
         size = thousand_tokens_bytes(shape, workload.tensor_parallel)
         known = Note("vllm_encoder_by_tokens", {"mib": ceil_div(size, MIB)})
         notes.append(known if size else Note("vllm_encoder_at_work"))
+    notes += head_notes(shape, workload)
     notes += range_notes(shape, workload.weight_format)
     if workload.kv_format == "fp8" and _is_cache_of_checkpoint(shape, workload.weight_format):
         notes.append(Note("cache_of_checkpoint", {"format": "fp8"}))

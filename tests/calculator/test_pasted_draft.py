@@ -1,0 +1,117 @@
+"""A draft head given beside a model: on the calculator's page, by the API, on the command line; what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from calculator.pasted_draft import LONGEST
+from tests.calculator.memory.test_draft_heads import EAGLE3, MAP, MEDUSA, PARAMETERS
+from tests.catalog.shipped import shipped
+from tests.pages import get, text_of
+
+__all__ = ["shipped"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
+ALONE = {"model": "qwen3-8b", "engine": "vllm", "context": "8192"}
+HEAD = json.dumps(EAGLE3, indent=2)
+BLOCKS = {"architectures": ["DFlashDraftModel"], "model_type": "qwen3", "block_size": 16, "num_target_layers": 36}
+BLOCKS |= {name: EAGLE3[name] for name in EAGLE3 if name not in BLOCKS and name != "draft_vocab_size"}
+
+
+def page(language: str = "en", status: int = 200, **changes: str) -> str:
+    answer = Client().get(f"/{language}/calculator/?{urlencode(ALONE | {'draft_config': HEAD} | changes)}")
+    assert answer.status_code == status
+    return answer.content.decode()
+
+
+def said_beside(shown: str, name: str) -> str:
+    found = re.search(rf'id="{name}_error"[^>]*>([^<]*)<', shown)
+    assert found
+    return found[1].strip()
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "draft head: 345,"), ("zh-hans", "草稿头：345,")])
+def test_the_head_is_counted_and_started_with_its_target(language: str, said: str) -> None:
+    assert str(PARAMETERS).startswith("345")
+    shown = text_of(page(language))
+    assert said in shown
+    assert '"method": "eagle3", "num_speculative_tokens": 3, "model": "organisation/draft-model"' in shown
+
+
+def test_sglang_starts_it_by_its_own_words() -> None:
+    shown = text_of(page(engine="sglang"))
+    assert "--speculative-algorithm EAGLE3 --speculative-draft-model-path organisation/draft-model" in shown
+    assert "--speculative-num-steps 3 --speculative-eagle-topk 1 --speculative-num-draft-tokens 4" in shown
+
+
+def test_a_head_that_writes_blocks_guesses_one_less_than_a_block() -> None:
+    shown = text_of(page(engine="sglang", draft_config=json.dumps(BLOCKS)))
+    assert "--speculative-algorithm DFLASH" in shown
+    assert "--speculative-num-draft-tokens 16" in shown
+    assert "--speculative-eagle-topk" not in shown
+
+
+def test_another_number_of_guessed_tokens_is_the_reader_s_to_say() -> None:
+    assert '"num_speculative_tokens": 5' in text_of(page(mtp="5"))
+
+
+def test_a_link_carries_the_head() -> None:
+    link = re.search(r'href="/en/calculator/\?([^"]*draft_config=[^"]*)"', page())
+    assert link
+    again = get("/en/calculator/?" + link[1].replace("&amp;", "&"))
+    assert "draft head: 345," in text_of(again)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"draft_config": "{"}, "JSON"),
+        ({"draft_config": json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"]})}, "architectures"),
+        ({"draft_config": json.dumps(EAGLE3 | {"hidden_size": 5120})}, "5,120"),
+        ({"engine": "llama.cpp"}, "EAGLE-3"),
+        ({"engine": "transformers"}, "EAGLE-3"),
+        ({"engine": "sglang", "draft_config": json.dumps(MEDUSA)}, "Medusa"),
+        ({"draft_config": HEAD + " " * LONGEST}, "config.json"),
+    ],
+)
+def test_what_is_wrong_stands_beside_the_field(language: str, given: dict[str, str], named: str) -> None:
+    assert named in said_beside(page(language, 400, **given), "draft_config")
+
+
+def test_a_draft_model_or_a_head() -> None:
+    shown = page(status=400, draft="qwen3-0-6b")
+    assert "not both" in said_beside(shown, "draft_config")
+
+
+def test_the_api_takes_the_head_beside_a_config() -> None:
+    config = json.loads(Path("catalog/data/models/qwen/qwen3-8b/config.json").read_text(encoding="utf-8"))
+    asked = {"config": config, "engine": "vllm"}
+    alone, both = (
+        Client().post("/api/v1/memory/", asked | more, content_type="application/json").json()
+        for more in ({}, {"draft_config": EAGLE3})
+    )
+    weights = [next(part["bytes"] for part in each["parts"] if part["key"] == "weights") for each in (alone, both)]
+    assert weights[1] - weights[0] == 2 * PARAMETERS + MAP
+    refused = Client().post(
+        "/api/v1/memory/", asked | {"draft_config": EAGLE3 | {"vocab_size": 5}}, content_type="application/json"
+    )
+    assert refused.status_code == 400
+    assert "vocab_size" in refused.json()["errors"]["draft_config"][0]
+
+
+def test_the_command_line_takes_the_head_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(HEAD)
+    out = StringIO()
+    call_command("estimate", "qwen3-8b", "--engine", "vllm", "--draft-config", str(file), stdout=out)
+    assert f"draft head: {PARAMETERS:,} parameters" in out.getvalue()
+    with pytest.raises(CommandError, match="EAGLE-3"):
+        call_command("estimate", "qwen3-8b", "--engine", "llama.cpp", "--draft-config", str(file))
