@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from calculator.architecture.aliases import SPELLINGS
 from calculator.architecture.errors import ConfigError
@@ -32,10 +32,14 @@ _TOKENS = 8192
 
 def check_holdable(shape: Shape, parts: Iterable[Fields]) -> None:
     """Raises ConfigError, which names the largest size in the file, for more than any machine could hold."""
-    mixers = [mixer for layer in shape.layers for mixer in layer.mixers]
+    check_sizes(shape.total_parameters, [mixer for layer in shape.layers for mixer in layer.mixers], parts)
+
+
+def check_sizes(parameters: int, mixers: Sequence[Mixer], parts: Iterable[Fields]) -> None:
+    """The same of what is no model by itself: a draft head."""
     token, sequence = sum(map(per_token, mixers)), sum(map(per_sequence, mixers))
-    if shape.total_parameters > MOST_PARAMETERS:
-        size = shape.total_parameters * _WIDE
+    if parameters > MOST_PARAMETERS:
+        size = parameters * _WIDE
     elif token > MOST_PER_TOKEN or sequence > MOST_PER_SEQUENCE:
         size = (token * _TOKENS + sequence) * _WIDE
     else:
