@@ -1,4 +1,4 @@
-"""A draft head given beside a model: on the calculator's page, by the API, on the command line; what is wrong with it."""
+"""A draft head given beside a model: on the calculator's page, by the API, on the command line; what is wrong."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from calculator.deployment_form import DeploymentForm
 from calculator.pasted_draft import LONGEST
-from tests.calculator.memory.test_draft_heads import EAGLE3, MAP, MEDUSA, PARAMETERS
+from tests.calculator.memory import test_draft_heads as of_qwen3
+from tests.calculator.memory.test_draft_heads import MAP, PARAMETERS
 from tests.catalog.shipped import shipped
 from tests.pages import get, text_of
 
 __all__ = ["shipped"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
-ALONE = {"model": "qwen3-8b", "engine": "vllm", "context": "8192"}
+EAGLE3 = of_qwen3.EAGLE3 | {"vocab_size": 128256}  # Llama 3.1 8B is as wide
+MEDUSA = of_qwen3.MEDUSA | {"vocab_size": 128256}
+ALONE = {"model": "llama-3-1-8b-instruct", "engine": "vllm", "context": "8192"}
 HEAD = json.dumps(EAGLE3, indent=2)
-BLOCKS = {"architectures": ["DFlashDraftModel"], "model_type": "qwen3", "block_size": 16, "num_target_layers": 36}
+BLOCKS = {"architectures": ["DFlashDraftModel"], "model_type": "qwen3", "block_size": 16, "num_target_layers": 32}
 BLOCKS |= {name: EAGLE3[name] for name in EAGLE3 if name not in BLOCKS and name != "draft_vocab_size"}
 
 
@@ -37,9 +41,8 @@ def said_beside(shown: str, name: str) -> str:
     return found[1].strip()
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "draft head: 345,"), ("zh-hans", "草稿头：345,")])
+@pytest.mark.parametrize(("language", "said"), [("en", "draft head: 399,"), ("zh-hans", "草稿头：399,")])
 def test_the_head_is_counted_and_started_with_its_target(language: str, said: str) -> None:
-    assert str(PARAMETERS).startswith("345")
     shown = text_of(page(language))
     assert said in shown
     assert '"method": "eagle3", "num_speculative_tokens": 3, "model": "organisation/draft-model"' in shown
@@ -66,7 +69,7 @@ def test_a_link_carries_the_head() -> None:
     link = re.search(r'href="/en/calculator/\?([^"]*draft_config=[^"]*)"', page())
     assert link
     again = get("/en/calculator/?" + link[1].replace("&amp;", "&"))
-    assert "draft head: 345," in text_of(again)
+    assert "draft head: 399," in text_of(again)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -87,18 +90,18 @@ def test_what_is_wrong_stands_beside_the_field(language: str, given: dict[str, s
 
 
 def test_a_draft_model_or_a_head() -> None:
-    shown = page(status=400, draft="qwen3-0-6b")
-    assert "not both" in said_beside(shown, "draft_config")
+    form = DeploymentForm(of_qwen3.beside(), {"engine": "vllm", "draft": "small"}, drafts=[("small", "Small")])
+    assert "not both" in form.errors["draft_config"][0]
 
 
 def test_the_api_takes_the_head_beside_a_config() -> None:
-    config = json.loads(Path("catalog/data/models/qwen/qwen3-8b/config.json").read_text(encoding="utf-8"))
+    config = json.loads(Path("catalog/data/models/meta/llama-3-1-8b-instruct/config.json").read_text(encoding="utf-8"))
     asked = {"config": config, "engine": "vllm"}
     alone, both = (
         Client().post("/api/v1/memory/", asked | more, content_type="application/json").json()
         for more in ({}, {"draft_config": EAGLE3})
     )
-    weights = [next(part["bytes"] for part in each["parts"] if part["key"] == "weights") for each in (alone, both)]
+    weights = [each["parts"]["weights_bytes"] for each in (alone, both)]
     assert weights[1] - weights[0] == 2 * PARAMETERS + MAP
     refused = Client().post(
         "/api/v1/memory/", asked | {"draft_config": EAGLE3 | {"vocab_size": 5}}, content_type="application/json"
@@ -111,7 +114,7 @@ def test_the_command_line_takes_the_head_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text(HEAD)
     out = StringIO()
-    call_command("estimate", "qwen3-8b", "--engine", "vllm", "--draft-config", str(file), stdout=out)
+    call_command("estimate", "llama-3-1-8b-instruct", "--engine", "vllm", "--draft-config", str(file), stdout=out)
     assert f"draft head: {PARAMETERS:,} parameters" in out.getvalue()
     with pytest.raises(CommandError, match="EAGLE-3"):
-        call_command("estimate", "qwen3-8b", "--engine", "llama.cpp", "--draft-config", str(file))
+        call_command("estimate", "llama-3-1-8b-instruct", "--engine", "llama.cpp", "--draft-config", str(file))

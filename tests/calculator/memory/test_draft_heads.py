@@ -81,8 +81,8 @@ def test_its_layer_caches_as_one_more_of_the_model_s_in_vllm() -> None:
 
 
 def test_sglang_keeps_a_pool_for_it_and_counts_on_one_like_the_model_s() -> None:
-    """`DefaultPoolConfigurator` takes the layers of EAGLE for as wide as the model's: with half of the heads the pool is
-    smaller, the tokens are as many."""
+    """`DefaultPoolConfigurator` takes the layers of EAGLE for as wide as the model's: with half of the heads the pool
+    is smaller, the tokens are as many."""
     alone = estimate(TARGET, Workload(engine="sglang", context_tokens=4096)).part("kv_cache").bytes
     whole, half = beside(), beside(num_key_value_heads=4)
     more = [estimate(shape, asked("sglang")).part("kv_cache").bytes - alone for shape in (whole, half)]
