@@ -29,9 +29,12 @@ class Drafted:
     faults: tuple[str, ...] = ()
 
 
-def drafted(model: Model, query: Mapping[str, str]) -> Drafted:
-    """The model and the query as they are where no head is given."""
+def drafted(model: Model, query: Mapping[str, str], *, changed: bool = False) -> Drafted:
+    """The model and the query as they are where no head is given; `changed`: the reader has just given one or taken it
+    away, and with it what it guessed."""
     text = query.get(FIELD, "")
+    if changed:
+        query = {**query, "mtp": ""}
     if not text.strip():
         return Drafted(model=model, query=query)
     engine = query.get("engine") or default_workload(model.shape, model.max_context_tokens).engine

@@ -12,7 +12,7 @@ from calculator.deployment_form import DeploymentForm
 from calculator.htmx import HtmxRequest
 from calculator.memory_by_context import Growth, growth
 from calculator.panel import Panel
-from calculator.pasted_draft import drafted
+from calculator.pasted_draft import FIELD, drafted
 from calculator.training_form import TrainingForm
 from calculator.training_view import TrainingView, train
 
@@ -44,7 +44,7 @@ def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: M
     """Compute what a query asks about a model."""
     new_engine = request.htmx.trigger_name == "engine"
     cards = catalogue.cards()
-    beside = drafted(model, query)
+    beside = drafted(model, query, changed=request.htmx.trigger_name == FIELD)
     model, query = beside.model, beside.query
     form = DeploymentForm(
         model.shape,

@@ -128,6 +128,10 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 
 document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "workbench") {
+    shown = byId("workload") ? state() : ""; // all was replaced, controls too
+    settled();
+  }
   if (event.target.id !== "result") return;
   shown = unchanged ? state() : "";
   const faults = [...document.querySelectorAll("#workload .field-error")].map((message) => message.textContent.trim());

@@ -118,3 +118,13 @@ def test_the_command_line_takes_the_head_from_a_file(tmp_path: Path) -> None:
     assert f"draft head: {PARAMETERS:,} parameters" in out.getvalue()
     with pytest.raises(CommandError, match="EAGLE-3"):
         call_command("estimate", "llama-3-1-8b-instruct", "--engine", "llama.cpp", "--draft-config", str(file))
+
+
+def test_a_head_that_is_taken_away_takes_its_guesses_along() -> None:
+    asked = urlencode(ALONE | {"draft_config": "", "mtp": "3"})
+    kept = Client().get(f"/en/calculator/?{asked}", headers={"HX-Request": "true", "HX-Trigger-Name": "draft_config"})
+    assert kept.status_code == 200
+    assert 'name="mtp" min=' in kept.content.decode()
+    assert (
+        Client().get(f"/en/calculator/?{asked}").status_code == 400
+    )  # who asks for guesses of a model without, is told
