@@ -96,8 +96,7 @@ def _in_blocks(kind: str, outer: Fields, inner: Fields) -> DraftHead:
     ignored(
         outer, inner, "tie_word_embeddings", "max_window_layers", "use_sliding_window", "num_anchors", "max_anchors"
     )
-    ignored(outer, inner, "block_size", "num_target_layers", "target_num_hidden_layers", "sliding_window_non_causal")
-    stated = settings if settings.has("num_target_layers") else outer
+    ignored(outer, inner, "block_size", "target_num_hidden_layers", "sliding_window_non_causal")
     return of_head(
         kind,
         outer,
@@ -109,7 +108,7 @@ def _in_blocks(kind: str, outer: Fields, inner: Fields) -> DraftHead:
         words=words,
         borrows=() if own else ("token_embd", "output"),
         copies=("token_embd", "output") if own and words in (None, vocabulary) else ("token_embd",) if own else (),
-        target_layers=stated.size("num_target_layers", None),
+        settings=settings,
         block_tokens=(settings if settings.has("block_size") else outer).size("block_size", None) or 0,
     )
 

@@ -179,9 +179,10 @@ def of_head(
     words: int | None = None,
     borrows: tuple[str, ...] = (),
     copies: tuple[str, ...] = (),
-    target_layers: int | None = None,
+    settings: Fields | None = None,
     block_tokens: int = 0,
 ) -> DraftHead:
+    parts = (outer, inner) if settings is None else (settings, outer, inner)
     storage = read_storage(outer if outer.has("dtype") or outer is inner else inner)
     ignored(outer, inner, "dtype", "quantization_config", "speculators_config", "target_model_type", *NESTED)
     tensors = tuple(_placed(shared, blocks, storage))
@@ -198,7 +199,7 @@ def of_head(
         features=features,
         vocab_size=vocabulary,
         draft_vocab_size=words or vocabulary,
-        target_layers=target_layers,
+        target_layers=where("num_target_layers", *parts).size("num_target_layers", None),
         dtype=storage.base,
         native_format=storage.native(tensors),
         max_context_tokens=longest_context(inner),
