@@ -3,6 +3,7 @@
 Every key of `calculator.memory.terms` and `calculator.hardware.terms` has its sentence here; a test compares.
 """
 
+from calculator.labels.draft_heads import NEXT, draft_head_rows, draft_head_text
 from calculator.labels.errors import config_error_texts, error_text
 from calculator.labels.hardware import (
     BOUNDS,
@@ -22,6 +23,7 @@ from calculator.labels.training import TRAINING_PARTS, training_term_text
 __all__ = [
     "BOUNDS",
     "CLASSES",
+    "NEXT",
     "PARTS",
     "STATES",
     "TENSORS",
@@ -30,6 +32,8 @@ __all__ = [
     "assumption_text",
     "command_name",
     "config_error_texts",
+    "draft_head_rows",
+    "draft_head_text",
     "engine_list",
     "engine_name",
     "error_text",

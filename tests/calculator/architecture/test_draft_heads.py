@@ -77,8 +77,8 @@ def of(config: dict[str, Any], **keys: Any) -> DraftHead:
 
 
 EAGLE_SIZES = [
-    # README.md of SafeAILab/EAGLE, "EAGLE Weights": billions of parameters, without the embedding. (Not here: Vicuna 33B,
-    # Mixtral and Qwen2, whose figures do not follow from a layer of their target's sizes.)
+    # README.md of SafeAILab/EAGLE, "EAGLE Weights": billions of parameters, without the embedding. (Not here: Vicuna
+    # 33B, Mixtral and Qwen2, whose figures do not follow from a layer of their target's sizes.)
     ("Vicuna 7B", {"intermediate_size": 11008, "num_key_value_heads": 32, "vocab_size": 32000}, 0.24),
     (
         "Vicuna 13B",
