@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
-from calculator.catalogue import Catalogue, Model, Recognised
+from calculator.catalogue import Catalogue, Found, Model, Recognised
 from calculator.hardware_form import HARDWARE, flattened
 from calculator.memory import ENGINES, llama_cpp
 from calculator.pasted_config import Pasted, read_pasted
@@ -23,8 +23,8 @@ class Asked:
     """The fields are the names that templates read.
 
     `unknown_model` is a slug that no model has; `pasting` says that a config.json is asked for or was sent; `kept` goes
-    with every link to another model. `recognised` are models that the name or address of a repository may mean, and
-    `quantised` the engine and format that its tag does.
+    with every link to another model. `targets` are those that a pasted draft head may be for; `recognised` are models
+    that the name or address of a repository may mean, and `quantised` the engine and format that its tag does.
     """
 
     query: Mapping[str, str]
@@ -38,6 +38,7 @@ class Asked:
     panel_method: str
     q: str
     recognised: tuple[Recognised, ...] = ()
+    targets: tuple[Found, ...] = ()
     quantised: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -76,6 +77,7 @@ def asked_of(request: HttpRequest, catalogue: Catalogue) -> Asked:
         panel_method="post" if pasted else "get",
         q=query.get("q", "")[:LONGEST_SEARCH],
         recognised=_recognised(pasted, catalogue),
+        targets=_targets(pasted, catalogue),
         quantised=_quantised(pasted),
     )
 
@@ -84,6 +86,13 @@ def _recognised(pasted: Pasted | None, catalogue: Catalogue) -> tuple[Recognised
     if pasted is None or not pasted.named:
         return ()
     return tuple(catalogue.recognise((pasted.named,), {}))[:MOST_RECOGNISED]
+
+
+def _targets(pasted: Pasted | None, catalogue: Catalogue) -> tuple[Found, ...]:
+    if pasted is None or pasted.head is None:
+        return ()
+    head = pasted.head.head
+    return tuple(catalogue.targets(head.target_hidden_size, head.vocab_size, head.target_layers))
 
 
 def _quantised(pasted: Pasted | None) -> tuple[tuple[str, str], ...]:

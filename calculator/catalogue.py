@@ -64,6 +64,10 @@ class Catalogue(Protocol):
         """Models with a known config whose names contain `text`; the newest where it is empty."""
         ...
 
+    def targets(self, hidden_size: int, vocab_size: int, layers: int | None) -> Sequence[Found]:
+        """Models with these sizes, of which a draft head may be; `layers` is None where it does not say so."""
+        ...
+
     def recognise(self, names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recognised]:
         """Models that one of `names` (repositories, bare file names) means and that have the shape `shown`, the surest
         first; where no name is known, those of that shape. Empty where nothing agrees.

@@ -13,14 +13,17 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import (
     ConfigError,
+    DraftHead,
     HubReference,
     hub_reference,
+    is_draft_head,
     is_gguf,
     is_quantization,
     name_in_file,
     parse_beside,
     parse_config_text,
     read_config,
+    read_draft_head,
     stores_checkpoint,
     with_quantization,
     with_stored,
@@ -36,14 +39,24 @@ MOST_POSTED = 4 * MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastedHead:
+    """A draft head that was sent in a model's place: `rows` say what it is, and `next` what to do with it."""
+
+    head: DraftHead
+    rows: tuple[tuple[str, str], ...]
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pasted:
-    """What was sent: `text` as it stands in the form, then a model or the faults of the file."""
+    """What was sent: `text` as it stands in the form, then a model, a draft head or the faults of the file."""
 
     query: QueryDict
     text: str = ""
     quantization: str = ""  # of the hf_quant_config.json beside it
     assume_standard: bool = False
     model: Model | None = None
+    head: PastedHead | None = None
     faults: tuple[str, ...] = ()
     reference: HubReference | None = None  # where the name or address of a repository was sent instead
     named: str = ""  # that repository's name, or a model's, where only words were sent
@@ -76,6 +89,9 @@ def read_pasted(request: HttpRequest) -> Pasted:
         told = parse_beside(beside) if said.strip() else {}
         if told:
             config = with_quantization(config, told)
+        if is_draft_head(config):
+            head = read_draft_head(config)
+            return replace(sent, head=PastedHead(head=head, rows=labels.draft_head_rows(head), next=str(labels.NEXT)))
         shape = with_stored(read_config(config, assume_standard=sent.assume_standard), told)
     except ConfigError as error:
         found = hub_reference(text)

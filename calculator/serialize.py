@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from calculator import labels
-from calculator.architecture import Shape
+from calculator.architecture import DraftHead, Shape
 from calculator.hardware import Fit, Speed, engine_named
 from calculator.knobs import KNOBS
 from calculator.memory import Estimate, Part, Term, Workload
+from calculator.memory.draft_heads import cache_bytes_per_token, file_bytes
 from calculator.memory.engines import served
 from calculator.workload_form import WorkloadForm
 
@@ -23,6 +24,30 @@ def answer_json(model: str, shape: Shape, form: WorkloadForm) -> dict[str, objec
     """What a valid form asked: on its cards where it names any."""
     placed = form.placed.estimate if form.placed else None
     return estimate_json(model, shape, placed or form.estimate)
+
+
+def draft_head_json(name: str, head: DraftHead) -> dict[str, object]:
+    """What a draft head is and takes by itself; `cache_bytes_per_token` in 16 bits."""
+    return {
+        "draft_head": name,
+        "kind": head.kind,
+        "architecture": head.architecture,
+        "parameters": head.parameters,
+        "file_bytes": file_bytes(head),
+        "weights": head.native_format,
+        "layers": head.layers,
+        "cache_bytes_per_token": cache_bytes_per_token(head),
+        "hidden_size": head.hidden_size,
+        "draft_vocab_size": head.draft_vocab_size,
+        "target": {
+            "hidden_size": head.target_hidden_size,
+            "vocab_size": head.vocab_size,
+            "layers": head.target_layers,
+            "layers_read": head.features,
+        },
+        "borrows": list(head.borrows),
+        "copies": list(head.copies),
+    }
 
 
 def estimate_json(

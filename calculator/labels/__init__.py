@@ -3,6 +3,7 @@
 Every key of `calculator.memory.terms` and `calculator.hardware.terms` has its sentence here; a test compares.
 """
 
+from calculator.labels.draft_heads import NEXT, draft_head_rows, draft_head_text
 from calculator.labels.errors import config_error_texts, error_text
 from calculator.labels.hardware import (
     BOUNDS,
@@ -23,6 +24,7 @@ __all__ = [
     "BOUNDS",
     "CLASSES",
     "HEAD_KINDS",
+    "NEXT",
     "PARTS",
     "STATES",
     "TENSORS",
@@ -31,6 +33,8 @@ __all__ = [
     "assumption_text",
     "command_name",
     "config_error_texts",
+    "draft_head_rows",
+    "draft_head_text",
     "engine_list",
     "engine_name",
     "error_text",

@@ -169,6 +169,10 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
         "This names a model of Ollama's library, and nothing is fetched from here: paste what its /api/show answers."
     ),
     "is_page": gettext_lazy("This is a web page, not the file itself: open the raw file and copy its text."),
+    "draft_head_unknown": gettext_lazy(
+        "“%(value)s” is a draft head for speculative decoding of a kind whose layers are not known here."
+    ),
+    "no_draft_head": gettext_lazy("This is no draft head: no class, model type or key of one stands in it."),
     "draft_head": gettext_lazy(
         "“%(value)s” is a draft head for speculative decoding, not a model: it runs beside its target model and borrows embedding and output from it. Give the target's config.json."
     ),

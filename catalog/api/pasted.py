@@ -8,7 +8,14 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from calculator import labels
-from calculator.architecture import ConfigError, parse_config_text, read_config, with_quantization
+from calculator.architecture import (
+    ConfigError,
+    is_draft_head,
+    parse_config_text,
+    read_config,
+    read_draft_head,
+    with_quantization,
+)
 from calculator.memory import default_workload
 from calculator.pasted_draft import FIELD, with_draft
 from calculator.serialize import answer_json
@@ -42,6 +49,7 @@ def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
     """What a model takes whose config.json is sent along. Nothing is stored.
 
     An unknown model type is refused, or with `assume_standard` read by the standard keys; `assumptions` then says so.
+    A draft head is no model: the refusal says what it is, and that it runs beside its target.
     """
     try:
         # The body again: within the bounds of a config.json on size, depth and numbers, which the schema does not know.
@@ -49,6 +57,8 @@ def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
         config = sent["config"]
         if isinstance(beside := sent.get("hf_quant_config"), dict):
             config = with_quantization(config, beside)  # type: ignore[arg-type]
+        if is_draft_head(config):
+            return Status(400, problem({"config": [labels.draft_head_text(read_draft_head(config))]}))  # type: ignore[arg-type]
         shape = read_config(config, assume_standard=body.assume_standard)  # type: ignore[arg-type]
     except ConfigError as error:
         return Status(400, problem({"config": labels.config_error_texts(error)}))

@@ -63,6 +63,15 @@ class DatabaseCatalogue:
             Found(slug=row.slug, name=row.name, detail=" · ".join(filter(None, _details(row)))) for row in named[:FOUND]
         ]
 
+    def targets(self, hidden_size: int, vocab_size: int, layers: int | None) -> Sequence[Found]:
+        rows = LanguageModel.objects.published().filter(
+            config__isnull=False, hidden_size=hidden_size, vocab_size=vocab_size
+        )
+        if layers is not None:
+            rows = rows.filter(num_layers=layers)
+        found = rows.for_list().order_by("-release_date", "slug")[:FOUND]
+        return [Found(slug=row.slug, name=row.name, detail=" · ".join(filter(None, _details(row)))) for row in found]
+
     def recognise(self, names: Sequence[str], shown: Mapping[str, int]) -> Sequence[Recognised]:
         return recognise(names, shown)
 

@@ -17,11 +17,14 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import (
     ConfigError,
+    DraftHead,
     Shape,
+    is_draft_head,
     is_gguf,
     parse_beside,
     parse_config_text,
     read_config,
+    read_draft_head,
     with_quantization,
     with_stored,
 )
@@ -45,7 +48,7 @@ from calculator.memory import (
 )
 from calculator.memory.engines import served
 from calculator.pasted_draft import with_draft
-from calculator.serialize import estimate_json
+from calculator.serialize import draft_head_json, estimate_json
 from calculator.workload_form import QUESTIONS
 
 LARGEST_FILE = 5_000_000  # a little above what the parser takes, so that it says the file is too large
@@ -103,6 +106,9 @@ class Command(BaseCommand):
         if (options["slug"] is None) == (options["config"] is None):
             raise CommandError(_("Name either a model of the catalogue or --config PATH."))
         name, shape = self._shape(options)
+        if isinstance(shape, DraftHead):
+            self.stdout.write(_told(name, shape, as_json=options["json"]))
+            return
         try:
             answer = _asked(shape, _workload(shape, options), options)
         except WorkloadError as error:
@@ -116,13 +122,13 @@ class Command(BaseCommand):
         else:
             self.stdout.write("\n".join(_table(name, answer, served(shape, answer, available_bytes))))
 
-    def _shape(self, options: dict[str, Any]) -> tuple[str, Shape]:
+    def _shape(self, options: dict[str, Any]) -> tuple[str, Shape | DraftHead]:
         try:
             if options["config"] is not None:
                 name, shape = _read_file(options["config"], options["quantization"], options["assume_standard"])
             else:
                 name, shape = _read_catalogue(options["slug"], options["assume_standard"])
-            if (path := options["draft_config"]) is not None:
+            if (path := options["draft_config"]) is not None and isinstance(shape, Shape):
                 shape, guessed = with_draft(shape, parse_config_text(_bytes(path)), options["engine"])
                 options["mtp"] = guessed if options["mtp"] is None else options["mtp"]
             return name, shape
@@ -130,12 +136,24 @@ class Command(BaseCommand):
             raise CommandError("\n".join(labels.config_error_texts(error))) from None
 
 
-def _read_file(path: str, beside: str | None, assume_standard: bool) -> tuple[str, Shape]:
+def _read_file(path: str, beside: str | None, assume_standard: bool) -> tuple[str, Shape | DraftHead]:
     config = parse_config_text(_bytes(path))
     told = parse_beside(_bytes(beside)) if beside is not None else {}
     if told:
         config = with_quantization(config, told)
+    if is_draft_head(config):
+        return Path(path).name, read_draft_head(config)
     return Path(path).name, with_stored(read_config(config, assume_standard=assume_standard), told)
+
+
+def _told(name: str, head: DraftHead, *, as_json: bool) -> str:
+    """What a draft head is: without its target it takes no memory that could be computed."""
+    if as_json:
+        return json.dumps(draft_head_json(name, head), ensure_ascii=False, indent=2)
+    rows = (
+        _("%(label)s: %(value)s") % {"label": label, "value": value} for label, value in labels.draft_head_rows(head)
+    )
+    return "\n".join([name, "", *rows, "", str(labels.NEXT)])
 
 
 def _bytes(path: str) -> bytes:

@@ -1,0 +1,1 @@
+"""Kinds of draft heads, each read from its config."""

@@ -1,0 +1,308 @@
+"""Draft heads: what kind they are, what their files hold, what they cache and borrow. Counts are against published
+sizes; those that are "by hand" follow from the config and the classes that `draft_heads` names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from calculator.architecture import ConfigError, DraftHead, is_draft_head, read_config, read_draft_head
+from calculator.architecture.draft_heads import BUFFER_BYTES
+from calculator.architecture.shape import FullAttention, SlidingWindowAttention
+from tests.calculator.memory.shapes import catalogued_config
+
+LLAMA_8B = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "num_hidden_layers": 1,
+    "vocab_size": 128256,
+    "max_position_embeddings": 131072,
+    "torch_dtype": "bfloat16",
+}
+QWEN3_8B = {
+    "model_type": "qwen3",
+    "hidden_size": 4096,
+    "intermediate_size": 12288,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "num_hidden_layers": 5,
+    "vocab_size": 151936,
+    "max_position_embeddings": 40960,
+    "layer_types": ["full_attention"] * 5,
+    "dtype": "bfloat16",
+    "num_target_layers": 36,
+    "attention_bias": False,
+}
+QWEN3_4B = QWEN3_8B | {"hidden_size": 2560, "intermediate_size": 9728}
+QWEN_27B = QWEN3_8B | {"hidden_size": 5120, "intermediate_size": 17408, "vocab_size": 248320, "num_target_layers": 64}
+EAGLE = {**LLAMA_8B, "architectures": ["LlamaForCausalLMEagle"]}
+EAGLE3 = {**LLAMA_8B, "architectures": ["LlamaForCausalLMEagle3"], "draft_vocab_size": 32000}
+DFLASH = {**QWEN3_8B, "architectures": ["DFlashDraftModel"], "block_size": 16}
+FIVE = {"target_layer_ids": [1, 9, 17, 25, 33]}
+MARKOV = {"markov_rank": 256, "markov_head_type": "vanilla", "enable_confidence_head": True}
+MARKOV |= {"confidence_head_with_markov": True}
+DEEPSPEC = {**QWEN3_8B, "architectures": ["Qwen3DSparkModel"], "block_size": 7, **FIVE, **MARKOV}
+SPECFORGE = {"architectures": ["DSparkDraftModel"], "dflash_config": {**FIVE, **MARKOV, "projector_type": "dspark"}}
+MEDUSA = {"medusa_num_heads": 5, "medusa_num_layers": 1, "hidden_size": 4096, "vocab_size": 32000}
+SPECULATORS = {
+    "architectures": ["Eagle3DraftModel"],
+    "speculators_model_type": "eagle3",
+    "draft_vocab_size": 32000,
+    "eagle_aux_hidden_state_layer_ids": [2, 30, 57],
+    "embed_requires_grad": False,
+    "norm_before_residual": True,
+    "tie_word_embeddings": False,
+    "speculators_config": {"algorithm": "eagle3", "verifier": {"name_or_path": "meta-llama/Llama-3.1-8B-Instruct"}},
+    "transformer_layer_config": {key: value for key, value in LLAMA_8B.items() if key != "torch_dtype"},
+    "dtype": "bfloat16",
+}
+
+
+def stored(head: DraftHead) -> int:
+    """Bytes of the tensors in its file: two of each number, and the buffers in their own width."""
+    return sum(one.elements * BUFFER_BYTES.get(one.dtype, 2) for one in head.tensors)
+
+
+def without(head: DraftHead, *roles: str) -> int:
+    return sum(one.elements for one in head.tensors if one.kind != "buffer" and one.role not in roles)
+
+
+def of(config: dict[str, Any], **keys: Any) -> DraftHead:
+    return read_draft_head({**config, **keys})
+
+
+EAGLE_SIZES = [
+    # README.md of SafeAILab/EAGLE, "EAGLE Weights": billions of parameters, without the embedding. (Not here: Vicuna
+    # 33B, Mixtral and Qwen2, whose figures do not follow from a layer of their target's sizes.)
+    ("Vicuna 7B", {"intermediate_size": 11008, "num_key_value_heads": 32, "vocab_size": 32000}, 0.24),
+    (
+        "Vicuna 13B",
+        {"hidden_size": 5120, "intermediate_size": 13824, "num_attention_heads": 40, "num_key_value_heads": 40},
+        0.37,
+    ),
+    ("Llama 3 8B", {}, 0.25),
+    ("Llama 3 70B", {"hidden_size": 8192, "intermediate_size": 28672, "num_attention_heads": 64}, 0.99),
+]
+
+
+@pytest.mark.parametrize(("name", "keys", "billions"), EAGLE_SIZES, ids=lambda one: str(one)[:14])
+def test_eagle_s_sizes_are_those_of_its_authors(name: str, keys: dict[str, Any], billions: float) -> None:
+    assert round(without(of(EAGLE, **keys), "token_embd") / 1e9, 2) == billions
+
+
+def test_eagle_holds_an_embedding_that_repeats_the_target_s_and_no_output() -> None:
+    head = of(EAGLE)
+    # By hand: embedding, fc of two widths, four projections, three of the feed-forward part, one norm
+    layer = 2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336 + 4096
+    assert head.parameters == 128256 * 4096 + 2 * 4096 * 4096 + layer == 776_998_912
+    assert (head.kind, head.borrows, head.copies, head.features) == ("eagle", ("output",), ("token_embd",), 1)
+    assert head.mixers == ((FullAttention(num_heads=32, num_kv_heads=8, head_dim=128, value_head_dim=128),),)
+
+
+FILES = [
+    # z-lab/Qwen3-4B-DFlash-b16: "~1.07 GB (matches model.safetensors size)" in a public reading of it
+    ("DFlash 4B", {**QWEN3_4B, "architectures": ["DFlashDraftModel"], "dflash_config": FIVE}, 1.07),
+    # deepseek-ai/dspark_qwen3_8b_block7 and _4b_: the hub's sizes, listed in public notes on vLLM's tests
+    ("DSpark 8B", DEEPSPEC, 4.74),
+    ("DSpark 4B", DEEPSPEC | {"hidden_size": 2560, "intermediate_size": 9728}, 2.79),
+    # satgeze/Qwen3.6-27B-DSpark (embedding and output its own) and RadixArk/Qwen3.8-27B-DSpark (neither), likewise
+    ("DSpark 27B whole", DEEPSPEC | QWEN_27B, 8.80),
+    ("DSpark 27B", {**QWEN_27B, **SPECFORGE}, 3.7),
+]
+
+
+@pytest.mark.parametrize(("name", "config", "gigabytes"), FILES, ids=lambda one: one if isinstance(one, str) else "")
+def test_files_are_as_large_as_published(name: str, config: dict[str, Any], gigabytes: float) -> None:
+    digits = len(str(gigabytes).partition(".")[2])
+    assert round(stored(read_draft_head(config)) / 1e9, digits) == gigabytes
+
+
+def test_medusa_s_first_file_is_as_large_as_published() -> None:
+    """FasterDecoding/medusa-vicuna-7b-v1.3, medusa_lm_head.pt: five heads, with biases, in 1,478,537,775 bytes, of
+    which the archive around the tensors takes 4,655."""
+    head = read_draft_head(MEDUSA)
+    assert stored(head) == 1_478_537_775 - 4_655
+    assert (head.mixers, head.borrows) == ((), ())
+
+
+def test_eagle3_s_file_is_as_large_as_published() -> None:
+    """EAGLE-3 for Llama 3.1 8B, trained with SpecForge: model.safetensors of 811 MB, as `ls -h` rounds MiB up."""
+    head = of(EAGLE3)
+    assert -(-stored(head) // 2**20) == 811
+    # By hand: fc of three widths, queries, keys and values of two, three norms and the last, an output of 32,000
+    layer = 2 * 4096 * (4096 + 2 * 1024) + 4096 * 4096 + 3 * 4096 * 14336 + 3 * 4096
+    assert head.parameters == 3 * 4096 * 4096 + layer + 4096 + 32000 * 4096
+    assert (head.borrows, head.draft_vocab_size, head.vocab_size) == (("token_embd",), 32000, 128256)
+    assert [(one.role, one.elements, one.dtype) for one in head.tensors if one.kind == "buffer"] == [
+        ("d2t", 32000, "I64"),
+        ("t2d", 128256, "BOOL"),
+    ]
+
+
+def test_speculators_files_hold_the_embedding() -> None:
+    head = read_draft_head(SPECULATORS)
+    assert head.parameters == of(EAGLE3).parameters + 128256 * 4096
+    assert (head.kind, head.borrows, head.copies) == ("eagle3", (), ("token_embd",))
+    assert read_draft_head({**SPECULATORS, "embed_requires_grad": True}).copies == ()
+
+
+def test_p_eagle_stands_for_hidden_states_that_are_not_there_yet() -> None:
+    parallel = {**SPECULATORS, "architectures": ["PEagleDraftModel"], "speculators_model_type": "peagle"}
+    head = read_draft_head({**parallel, "mask_token_id": 128255})
+    assert head.kind == "eagle3"
+    assert head.parameters == read_draft_head(SPECULATORS).parameters + 3 * 4096
+
+
+@pytest.mark.parametrize(
+    ("keys", "more"),
+    [
+        # `llama_eagle3.py`: norms of all features at once, or of each; as many features as are listed
+        ({"norm_before_fc": True}, 3 * 4096),
+        ({"fc_norm": True}, 3 * 4096),
+        ({"eagle_config": {"eagle_aux_hidden_state_layer_ids": [1, 17]}}, -4096 * 4096),
+        ({"num_aux_hidden_states": 4}, 4096 * 4096),
+        ({"eagle_config": {"use_aux_hidden_state": False}}, -3 * 4096 * 4096),
+        ({"attention_bias": True}, 4096 + 2 * 1024 + 4096),
+        # an embedding of another width is not the target's
+        ({"target_hidden_size": 2048}, -3 * 4096 * 2048 + 128256 * 4096),
+        ({"architectures": ["Eagle3Qwen3ForCausalLM"]}, 2 * 128),
+        # a second layer reads one width, and has one norm less
+        ({"num_hidden_layers": 2}, 2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336 + 2 * 4096),
+    ],
+)
+def test_what_eagle3_s_settings_add(keys: dict[str, Any], more: int) -> None:
+    assert of(EAGLE3, **keys).parameters - of(EAGLE3).parameters == more
+
+
+def test_without_a_vocabulary_of_its_own_the_output_is_the_target_s() -> None:
+    """SGLang's `load_lm_head_from_target`."""
+    head = of(EAGLE3, draft_vocab_size=None)
+    assert head.borrows == ("token_embd", "output")
+    assert head.parameters == of(EAGLE3).parameters - 32000 * 4096
+
+
+def test_a_file_that_names_its_target_s_class_is_told_by_its_vocabulary() -> None:
+    named = {**EAGLE3, "architectures": ["LlamaForCausalLM"]}
+    assert read_draft_head(named).parameters == of(EAGLE3).parameters
+    assert is_draft_head(named)
+
+
+def test_dflash_caches_features_of_its_target_and_borrows_both_tables() -> None:
+    head = of(DFLASH, dflash_config={**FIVE, "mask_token_id": 151669})
+    # By hand: fc of five widths; layers with norms of queries and keys; two norms around them
+    layer = 2 * 4096 * 4096 + 2 * 4096 * 1024 + 2 * 128 + 3 * 4096 * 12288 + 2 * 4096
+    assert head.parameters == 5 * 4096 * 4096 + 5 * layer + 2 * 4096 == 1_048_626_432
+    assert (head.kind, head.borrows, head.target_layers, head.block_tokens) == (
+        "dflash",
+        ("token_embd", "output"),
+        36,
+        16,
+    )
+    assert len(head.mixers) == 5
+    assert of(DFLASH).parameters == head.parameters  # vLLM: as many features as layers, where none are listed
+    assert of(DFLASH, dflash_config={"target_layer_ids": [3]}).parameters == head.parameters - 4 * 4096 * 4096
+
+
+def test_dflash_in_a_window() -> None:
+    config = DFLASH | {"dflash_config": {**FIVE, "use_swa": True, "swa_window_size": 1024}}
+    mixers = read_draft_head(config).mixers
+    assert {type(mixer) for (mixer,) in mixers} == {SlidingWindowAttention}
+    assert {mixer.window for (mixer,) in mixers if isinstance(mixer, SlidingWindowAttention)} == {1024}
+    by_layer = DFLASH | {"layer_types": ["sliding_attention"] * 4 + ["full_attention"], "sliding_window": 2048}
+    kinds = [type(mixer) for (mixer,) in read_draft_head(by_layer).mixers]
+    assert kinds == [SlidingWindowAttention] * 4 + [FullAttention]
+
+
+@pytest.mark.parametrize(
+    ("settings", "more"),
+    [
+        # SGLang `dflash.py`: two convolutions a layer, of 2 x 2 taps a channel and a matrix to 2 x 2 x groups
+        ({"conv_kernel_size": 2, "conv_group_size": 64}, 5 * 2 * (4 * 4096 + 4 * 64 * 4096)),
+        ({"selector_rank": 256, "selector_top_k": 16}, 2 * 151936 * 256 + 256 * 4096),
+        # Domino: a recurrent layer without biases, and two matrices to the words
+        (
+            {"projector_type": "domino", "gru_hidden_dim": 1024, "emb_dim": 256},
+            3 * 1024 * (4096 + 1024) + 256 * (4096 + 1024) + 151936 * 256,
+        ),
+        ({"attention_sink_bias": True}, 5 * 32),
+    ],
+)
+def test_what_stands_around_dflash(settings: dict[str, Any], more: int) -> None:
+    assert of(DFLASH, dflash_config={**FIVE, **settings}).parameters - of(DFLASH).parameters == more
+
+
+@pytest.mark.parametrize(("word", "more"), [("gated", 256 * (4096 + 256) + 256), ("rnn", 768 * (512 + 4096) + 768)])
+def test_dspark_s_other_markov_heads(word: str, more: int) -> None:
+    """SGLang `dspark.py`, `GatedMarkovHead` and `RNNHead`: one matrix with a bias."""
+    assert of(DEEPSPEC, markov_head_type=word).parameters - of(DEEPSPEC).parameters == more
+
+
+def test_a_layer_trained_apart_for_qwen3_5() -> None:
+    config = {**QWEN3_4B, "architectures": ["Qwen3_5MTPDraftModel"], "num_hidden_layers": 1, "layer_types": None}
+    head = read_draft_head({**config, "mtp_config": {"share_lm_head": True}})
+    # By hand (SpecForge `modeling/draft/mtp.py`): a layer of Qwen3 of 32 heads of 128, fc of two widths, three norms
+    layer = 2 * 2560 * 4096 + 2 * 2560 * 1024 + 2 * 128 + 3 * 2560 * 9728 + 2 * 2560
+    assert head.parameters == layer + 2 * 2560 * 2560 + 3 * 2560
+    assert (head.kind, head.borrows) == ("mtp", ("token_embd", "output"))
+    own = read_draft_head({**config, "mtp_config": {"share_lm_head": False}})
+    assert own.parameters - head.parameters == 151936 * 2560
+
+
+@pytest.mark.parametrize("path", ["xiaomi/mimo-7b-rl", "qwen/qwen3-next-80b-a3b-instruct", "zhipu/glm-4-5"])
+def test_prediction_layers_in_a_file_of_their_own_are_the_target_s(path: str) -> None:
+    """The file repeats the target's config under a name that ends with `_mtp`, or nests it (speculators)."""
+    config = catalogued_config(path)
+    target = read_config({**config, "num_nextn_predict_layers": 1})
+    expected = sum(one.elements for one in target.tensors_of("mtp"))
+    apart = {**config, "num_nextn_predict_layers": 1, "architectures": ["AnyMTPModel"]}
+    nested = {"speculators_model_type": "mtp", "num_nextn_predict_layers": 1, "transformer_layer_config": config}
+    for file in (apart, apart | {"model_type": f"{config['model_type']}_mtp"}, nested):
+        head = read_draft_head(file)
+        assert (head.kind, head.mixers) == ("mtp", target.mtp_mixers)
+        assert sum(one.elements for one in head.tensors) == expected
+        assert {one.layer for one in head.tensors} == {0}
+
+
+PARALLEL = "eagle_config.parallel_draft_step"
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "reason"),
+    [
+        ({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}, "architectures", "no_draft_head"),
+        ({"architectures": ["EagleDeepSeekMTPModel"]}, "architectures", "draft_head_unknown"),
+        ({"architectures": ["Gemma4DSparkModel"]}, "architectures", "draft_head_unknown"),
+        ({"architectures": ["DSparkDraftModel"], "model_type": "deepseek_v4"}, "architectures", "draft_head_unknown"),
+        ({"speculators_model_type": "eagle"}, "architectures", "draft_head_unknown"),
+        ({"model_type": "gemma4_assistant"}, "architectures", "draft_head_unknown"),
+        (EAGLE | {"hidden_size": None}, "hidden_size", "missing"),
+        (EAGLE3 | {"num_experts": 128}, "num_experts", "unknown_key"),
+        (
+            EAGLE3 | {"eagle_config": {"parallel_draft_step": 4}},
+            "eagle_config.parallel_draft_step",
+            "unsupported_value",
+        ),
+        (DFLASH | {"dflash_config": {"attention_mode": "mla"}}, "dflash_config.attention_mode", "unsupported_value"),
+        (DFLASH | {"dflash_config": {"projector_type": "x"}}, "dflash_config.projector_type", "unsupported_value"),
+        (DFLASH | {"dflash_config": {"new_heads": 4}}, "dflash_config.new_heads", "unknown_key"),
+        (DEEPSPEC | {"markov_rank": None}, "markov_rank", "missing"),
+        ({"medusa_num_heads": 2, "medusa_num_layers": 1}, "hidden_size", "missing"),
+        (MEDUSA | {"medusa_num_heads": 10**8}, "medusa_num_heads", "out_of_range"),
+        (EAGLE3 | {"num_aux_hidden_states": 10**7, "fc_norm": True}, "num_aux_hidden_states", "out_of_range"),
+        (EAGLE | {"intermediate_size": 2**27, "hidden_size": 2**27}, "hidden_size", "no_machine"),
+    ],
+)
+def test_what_is_not_known_is_named(config: dict[str, Any], key: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        read_draft_head(config)
+    assert (error.value.key, error.value.reason) == (key, reason)
+
+
+def test_no_model_is_taken_for_a_head() -> None:
+    assert not is_draft_head(LLAMA_8B | {"architectures": ["LlamaForCausalLM"]})
+    assert not any(map(is_draft_head, ([], None, "eagle", 3, {"model_type": ["eagle"]})))
