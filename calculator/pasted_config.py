@@ -33,6 +33,7 @@ from calculator.catalogue import Model
 from calculator.fields import is_on
 from calculator.hardware import HUBS, WeightSource
 from calculator.hardware.command import auto_class
+from calculator.pasted_draft import draft_query
 
 MOST_POSTED = 4 * MAX_BYTES
 """A text just too long still gets the sentence about configs; longer bodies are not read at all."""
@@ -40,9 +41,11 @@ MOST_POSTED = 4 * MAX_BYTES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastedHead:
-    """A draft head that was sent in a model's place: `rows` say what it is, and `next` what to do with it."""
+    """A draft head that was sent in a model's place: `rows` say what it is, and `next` what to do with it; `beside` is
+    the query that gives it to a model as its draft, where an address can carry it."""
 
     head: DraftHead
+    beside: str
     rows: tuple[tuple[str, str], ...]
     next: str
 
@@ -91,7 +94,7 @@ def read_pasted(request: HttpRequest) -> Pasted:
             config = with_quantization(config, told)
         if is_draft_head(config):
             head = read_draft_head(config)
-            return replace(sent, head=PastedHead(head=head, rows=labels.draft_head_rows(head), next=str(labels.NEXT)))
+            return replace(sent, head=_pasted_head(head, config))
         shape = with_stored(read_config(config, assume_standard=sent.assume_standard), told)
     except ConfigError as error:
         found = hub_reference(text)
@@ -117,6 +120,12 @@ def _files(uploads: list[UploadedFile], query: QueryDict) -> tuple[str | bytes, 
         else:
             raw = content
     return raw, beside
+
+
+def _pasted_head(head: DraftHead, config: dict[str, object]) -> PastedHead:
+    return PastedHead(
+        head=head, beside=draft_query(head, config), rows=labels.draft_head_rows(head), next=str(labels.NEXT)
+    )
 
 
 def _is_beside(content: bytes) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from calculator import labels
-from calculator.architecture import ConfigError, Shape, parse_config_text, read_draft_head, with_draft_head
+from calculator.architecture import ConfigError, DraftHead, Shape, parse_config_text, read_draft_head, with_draft_head
 from calculator.catalogue import Model
 from calculator.memory import default_workload
 from calculator.memory.predicting import HEADS, takes_head
@@ -45,7 +46,7 @@ def drafted(model: Model, query: Mapping[str, str], *, changed: bool = False) ->
         shape, guessed = with_draft(model.shape, config, engine)
     except ConfigError as error:
         return Drafted(model=model, query=query, faults=tuple(labels.config_error_texts(error)))
-    asked = {**query, FIELD: json.dumps(config, ensure_ascii=False, separators=(",", ":"))}
+    asked = {**query, FIELD: _short(config)}
     asked["mtp"] = query.get("mtp") or str(guessed)
     kind = shape.draft_head.kind if shape.draft_head else ""
     sources = tuple((hub, replace(source, draft_head=kind)) for hub, source in model.sources)
@@ -62,3 +63,15 @@ def with_draft(shape: Shape, config: Mapping[str, object], engine: str) -> tuple
         words = {"kind": labels.HEAD_KINDS[head.kind], "engine": labels.engine_name(engine.casefold())}
         raise ConfigError("", "head_not_counted", **words, others=others)
     return beside, head.block_tokens - 1 if head.block_tokens > 1 else GUESSED_TOKENS
+
+
+def draft_query(head: DraftHead, config: Mapping[str, object]) -> str:
+    """The query that gives a head to a model, in the first engine that takes it; without the head where it is too long
+    for an address."""
+    asked = {"engine": next(name for name in HEADS if takes_head(name, head.kind))}
+    text = _short(config)
+    return urlencode(asked | ({FIELD: text} if len(text) <= LONGEST else {}))
+
+
+def _short(config: Mapping[str, object]) -> str:
+    return json.dumps(config, ensure_ascii=False, separators=(",", ":"))

@@ -3,7 +3,7 @@
 Every key of `calculator.memory.terms` and `calculator.hardware.terms` has its sentence here; a test compares.
 """
 
-from calculator.labels.draft_heads import NEXT, draft_head_rows, draft_head_text
+from calculator.labels.draft_heads import HEAD_KINDS, NEXT, draft_head_rows, draft_head_text
 from calculator.labels.errors import config_error_texts, error_text
 from calculator.labels.hardware import (
     BOUNDS,
@@ -15,7 +15,7 @@ from calculator.labels.hardware import (
     hardware_note_text,
     reason_text,
 )
-from calculator.labels.names import HEAD_KINDS, PARTS, TENSORS, engine_list, engine_name, mixer_text
+from calculator.labels.names import PARTS, TENSORS, engine_list, engine_name, mixer_text
 from calculator.labels.notes import assumption_text, note_text
 from calculator.labels.terms import term_text
 from calculator.labels.training import TRAINING_PARTS, training_term_text

@@ -15,7 +15,7 @@ from calculator.filters import space
 from calculator.labels.names import TENSORS
 from calculator.memory.draft_heads import cache_bytes_per_token, file_bytes
 
-KINDS: Mapping[str, str] = {
+HEAD_KINDS: Mapping[str, str] = {
     "eagle": "EAGLE-1",
     "eagle3": "EAGLE-3",
     "dflash": "DFlash",
@@ -60,7 +60,7 @@ def draft_head_text(head: DraftHead) -> str:
         "“%(name)s” is a draft head (%(kind)s) of %(parameters)s parameters (%(file)s GB), for a target of hidden size %(hidden)s and a vocabulary of %(vocabulary)s; it caches %(cache)s bytes per token."
     ) % {
         "name": head.architecture or head.model_type,
-        "kind": KINDS[head.kind],
+        "kind": HEAD_KINDS[head.kind],
         "parameters": billions(head.parameters),
         "file": gb(file_bytes(head)),
         "hidden": grouped(head.target_hidden_size),
@@ -72,7 +72,7 @@ def draft_head_text(head: DraftHead) -> str:
 
 def _kind(head: DraftHead) -> str:
     named = f" ({head.architecture})" if head.architecture else ""
-    return KINDS[head.kind] + named
+    return HEAD_KINDS[head.kind] + named
 
 
 def _cache(head: DraftHead) -> str:

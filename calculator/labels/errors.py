@@ -57,7 +57,9 @@ ERRORS: Mapping[str, Promise] = {
 }
 
 CONFIG_FAULTS: Mapping[str, Promise] = {
-    "head_not_counted": gettext_lazy("%(kind)s is not counted for %(engine)s here; it is for %(others)s."),
+    "head_not_counted": gettext_lazy(
+        "A draft head (%(kind)s) is not counted for %(engine)s here; it is for %(others)s."
+    ),
     "not_of_target": gettext_lazy(
         "The draft head was made for another model: it states %(value)s, and this model has %(target)s."
     ),

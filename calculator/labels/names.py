@@ -77,17 +77,6 @@ MIXERS: Mapping[str, Promise] = {
 }
 
 
-HEAD_KINDS: Mapping[str, Promise | str] = {
-    "eagle": gettext_lazy("A draft head (EAGLE-1)"),
-    "eagle3": gettext_lazy("A draft head (EAGLE-3)"),
-    "dflash": gettext_lazy("A draft head (DFlash)"),
-    "dspark": gettext_lazy("A draft head (DSpark)"),
-    "medusa": gettext_lazy("A draft head (Medusa)"),
-    "mtp": gettext_lazy("A draft head (MTP)"),
-}
-"""By `DraftHead.kind`."""
-
-
 def mixer_text(mixer: Mixer) -> str:
     """The kind of a layer, as it is called in "36 chunked + 12 full"."""
     return str(MIXERS[type(mixer).__name__])

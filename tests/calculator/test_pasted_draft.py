@@ -128,3 +128,12 @@ def test_a_head_that_is_taken_away_takes_its_guesses_along() -> None:
     assert (
         Client().get(f"/en/calculator/?{asked}").status_code == 400
     )  # who asks for guesses of a model without, is told
+
+
+def test_a_pasted_head_leads_to_its_target_with_the_head_beside_it() -> None:
+    shown = Client().post("/en/calculator/", {"config": HEAD, "engine": "llama.cpp"}).content.decode()
+    link = re.search(r'href="/en/calculator/(\?model=llama-3-1-8b-instruct&[^"]*)"', shown)
+    assert link
+    opened = text_of(get("/en/calculator/" + link[1].replace("&amp;", "&")))
+    assert f"draft head: {PARAMETERS:,} parameters" in opened
+    assert '"method": "eagle3"' in opened
