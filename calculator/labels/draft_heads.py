@@ -31,10 +31,11 @@ NEXT: Promise = gettext_lazy(
 
 def draft_head_rows(head: DraftHead) -> tuple[tuple[str, str], ...]:
     """What is known of a draft head, as (label, value) in the active language."""
+    size = file_bytes(head)
     rows = [
         (_("Kind"), _kind(head)),
-        (_("Parameters"), f"{grouped(head.parameters)} ({billions(head.parameters)})"),
-        (_("File"), f"{gb(file_bytes(head))} GB ({grouped(file_bytes(head))} B, {head.native_format})"),
+        (_("Parameters"), _with(grouped(head.parameters), billions(head.parameters))),
+        (_("File"), _with(f"{gb(size)} GB", _(", ").join((f"{grouped(size)} B", head.native_format)))),
         (_("KV cache per token"), _cache(head)),
         (_("Hidden size of the target"), grouped(head.target_hidden_size)),
         (_("Vocabulary of the target"), _vocabulary(head)),
@@ -71,8 +72,12 @@ def draft_head_text(head: DraftHead) -> str:
 
 
 def _kind(head: DraftHead) -> str:
-    named = f" ({head.architecture})" if head.architecture else ""
-    return HEAD_KINDS[head.kind] + named
+    kind = HEAD_KINDS[head.kind]
+    return _with(kind, head.architecture) if head.architecture else kind
+
+
+def _with(told: str, detail: str) -> str:
+    return _("%(told)s (%(detail)s)") % {"told": told, "detail": detail}
 
 
 def _cache(head: DraftHead) -> str:
@@ -87,7 +92,8 @@ def _cache(head: DraftHead) -> str:
     windows = {m.window for mixers in head.mixers for m in mixers if isinstance(m, SlidingWindowAttention)}
     if not windows:
         return text
-    return text + _(", some of it for the last %(window)s tokens alone") % {"window": grouped(max(windows))}
+    in_window = _("%(cache)s, in part for the last %(window)s tokens alone")
+    return in_window % {"cache": text, "window": grouped(max(windows))}
 
 
 def _vocabulary(head: DraftHead) -> str:

@@ -189,7 +189,7 @@ def of_head(
     hidden, vocabulary = inner.size("hidden_size"), inner.size("vocab_size")
     return DraftHead(
         kind=kind,
-        architecture=class_named(outer.config),
+        architecture=(class_named(outer.config) or "")[:80] or None,
         model_type=inner.model_type,
         tensors=tensors,
         mixers=tuple(block.mixers for block in blocks),

@@ -83,7 +83,7 @@ def _mtp_of_target(outer: Fields, inner: Fields) -> DraftHead:
     own = {one.role for one in tensors}
     return DraftHead(
         kind="mtp",
-        architecture=class_named(outer.config),
+        architecture=(class_named(outer.config) or "")[:80] or None,
         model_type=shape.model_type,
         tensors=tensors,
         mixers=shape.mtp_mixers,
