@@ -63,7 +63,7 @@ def test_the_page_says_all_of_it_in_both_languages() -> None:
 @pytest.mark.parametrize(
     ("keys", "offered"),
     [
-        ({}, {"llama-3-1-8b-instruct"}),  # the one that is loaded here of 4,096 and 128,256
+        ({}, {"llama-3-1-8b-instruct", "llama-3-2-11b-vision-instruct"}),  # those loaded here of 4,096 and 128,256
         ({"num_target_layers": 32}, {"llama-3-1-8b-instruct"}),
         ({"num_target_layers": 33}, set()),
         ({"vocab_size": 128257}, set()),
