@@ -207,6 +207,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "no_mtp_layers": ("value",),
     "mtp_not_described": ("value", "model_type"),
     "not_for_model": ("value",),
+    "head_not_taken": ("value",),
     "not_with_stages": ("value",),
     "model_not_known": ("value",),
     "class_not_named": ("model_type",),
