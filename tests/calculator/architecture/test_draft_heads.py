@@ -3,6 +3,8 @@ sizes; those that are "by hand" follow from the config and the classes that `dra
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,9 @@ from calculator.architecture import ConfigError, DraftHead, is_draft_head, read_
 from calculator.architecture.draft_heads import BUFFER_BYTES
 from calculator.architecture.shape import FullAttention, SlidingWindowAttention
 from tests.calculator.memory.shapes import catalogued_config
+from tests.reference.draft_heads import CONFIGS
+
+FILE = Path(__file__).parents[2] / "reference" / "draft_heads.jsonl"
 
 LLAMA_8B = {
     "model_type": "llama",
@@ -301,6 +306,19 @@ def test_what_is_not_known_is_named(config: dict[str, Any], key: str, reason: st
     with pytest.raises(ConfigError) as error:
         read_draft_head(config)
     assert (error.value.key, error.value.reason) == (key, reason)
+
+
+COUNTED = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("line", COUNTED, ids=lambda line: line["name"])
+def test_the_count_is_that_of_the_classes_that_train_them(line: dict[str, Any]) -> None:
+    """`tests/reference/draft_heads.py`: SpecForge's own classes on torch's meta device."""
+    assert without(read_draft_head(CONFIGS[line["name"]]), "token_embd") == line["parameters"]
+
+
+def test_every_config_was_counted() -> None:
+    assert [line["name"] for line in COUNTED] == list(CONFIGS)
 
 
 def test_no_model_is_taken_for_a_head() -> None:
