@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _ENCODER = re.compile(r"vis|vit(_|$)|image|video|audio|sound|speech|whisper|siglip|clip|tower|encoder|vpm|apm")
 _PROJECTOR = re.compile(
@@ -33,6 +34,7 @@ _NAMES = {
     **dict.fromkeys(("up_proj", "fc1", "linear_fc1"), ("ffn_up",)),
     **dict.fromkeys(("down_proj", "fc2", "linear_fc2"), ("ffn_down",)),
 }
+_MOST_DIGITS = 4  # of the number of a layer
 _WILD = re.compile(r"[()\[\]|+?*^$\\{}]")
 
 
@@ -75,8 +77,8 @@ def left_out(names: Iterable[str]) -> LeftOut:
                 return LeftOut(everything=True)
         else:
             words = [word for word in plain.split(".") if word]
-            layer = _layer(words) if said else None
-            tail = _tail(words, layer)
+            layer, after = _layer(words) if said else (None, 0)
+            tail = words[after:] if after else _tail(words)
             beside = beside or said
             if said and not tail and layer is None:
                 return LeftOut(everything=True)
@@ -95,14 +97,16 @@ def _plain(name: str) -> str:
     return inside.strip("*.")
 
 
-def _layer(words: list[str]) -> int | None:
-    return next((int(b) for a, b in zip(words, words[1:], strict=False) if a in _STACKS and b.isdigit()), None)
+def _layer(words: list[str]) -> tuple[int | None, int]:
+    """The number of a layer, and where in the path what it holds begins; None and 0 where it names none."""
+    for at, (stack, number) in enumerate(pairwise(words)):
+        if stack in _STACKS and number.isdecimal() and len(number) <= _MOST_DIGITS:
+            return int(number), at + 2
+    return None, 0
 
 
-def _tail(words: list[str], layer: int | None) -> list[str]:
-    """What follows the number of a layer, else the encoder's own name."""
-    if layer is not None:
-        return words[words.index(str(layer)) + 1 :]
+def _tail(words: list[str]) -> list[str]:
+    """What follows the encoder's own name."""
     at = next((index for index, word in enumerate(words) if _ENCODER.search(word)), -1)
     return [word for word in words[at + 1 :] if word not in _AROUND]
 
