@@ -37,7 +37,10 @@ def everywhere(scheme: Scheme | None) -> Rules | None:
     return Rules(default=scheme, towers="all") if scheme is not None else None
 
 
-LISTS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers", "llm_int8_skip_modules", "exclude")
+LISTS = (
+    *("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers", "llm_int8_skip_modules", "exclude"),
+    "skip_modules",
+)
 
 
 def where_listed(s: Settings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from calculator.architecture import on_the_fly
 from calculator.architecture.libraries import (
     LISTS,
     auto_round,
@@ -193,4 +194,5 @@ METHODS: Mapping[str, Method] = {
     "bitsandbytes": bitsandbytes,
     "torchao": torchao,
     "quark": quark,
+    **on_the_fly.METHODS,
 }

@@ -12,6 +12,7 @@ from calculator.architecture.fields import Fields
 from calculator.architecture.methods import LISTS, method_name, rules_of
 from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.modules import names_of, routers
+from calculator.architecture.on_the_fly import METHODS as TRANSFORMERS_ALONE
 from calculator.architecture.rules import Matcher
 from calculator.architecture.schemes import cache_of, pair, whole
 from calculator.architecture.shape import Quantization, Scheme, Tensor
@@ -156,6 +157,8 @@ def _quantised(c: Fields, q: Fields, base: str) -> Storage:
         q.fault("ignore", "unsupported_value", value=matcher.slow[:80])
     storage = _with_matcher(c, matcher, method, base, rules.wide_activations, cache_of(settings))
     assumptions = (rules.unclear,) if rules.unclear else ()
+    if method in TRANSFORMERS_ALONE and matcher.schemes:
+        assumptions += (f"transformers_checkpoint:{method}",)
     return replace(storage, assumptions=assumptions, of_whole=_says_of_whole(c))
 
 
