@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from calculator.architecture.rules import Rule, Rules
@@ -20,6 +20,7 @@ from calculator.architecture.schemes import (
     whole,
 )
 from calculator.architecture.shape import Scheme
+from calculator.architecture.tower_modules import names_encoder
 
 
 def section(settings: Settings, key: str) -> Settings:
@@ -29,6 +30,23 @@ def section(settings: Settings, key: str) -> Settings:
 
 def only(scheme: Scheme | None) -> Rules | None:
     return Rules(default=scheme) if scheme is not None else None
+
+
+def everywhere(scheme: Scheme | None) -> Rules | None:
+    """For every linear module, those of encoders among them."""
+    return Rules(default=scheme, towers="all") if scheme is not None else None
+
+
+LISTS = (
+    *("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers", "llm_int8_skip_modules", "exclude"),
+    "skip_modules",
+)
+
+
+def where_listed(s: Settings) -> str:
+    """How far a method reaches that takes every linear module: files without any list of what they leave out are
+    written by other code than its own, and keep their encoders wide."""
+    return "all" if any(isinstance(s.get(key), list) and s.get(key) for key in LISTS) else ""
 
 
 def changed(s: Settings, own: Settings) -> Scheme | None:
@@ -52,7 +70,22 @@ def auto_round(s: Settings) -> Rules | None:
                 rules.append(((f"re:{module}",), scheme))
             else:
                 by_module[module] = scheme
-    return Rules(default=plain, rules=tuple(rules), by_module=by_module)
+    return Rules(default=plain, rules=tuple(rules), by_module=by_module, towers=_blocks_of_encoders(s))
+
+
+def _blocks_of_encoders(s: Settings) -> str:
+    """AutoRound tunes blocks of the language model, and others where they are named (`block_name_to_quantize`)."""
+    named = s.get("block_name_to_quantize", s.get("to_quant_block_names"))
+    return "layers" if names_encoder(flat(named)) else ""
+
+
+def flat(value: object) -> Iterator[str]:
+    """The words of nested lists."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from flat(item)
 
 
 def _float_round(s: Settings, kind: str) -> Rules | None:
@@ -67,10 +100,10 @@ def _float_round(s: Settings, kind: str) -> Rules | None:
 def bitsandbytes(s: Settings) -> Rules | None:
     """8 bits with a scale for each output, or 4 in blocks of 64 (transformers 5.24.0, `BitsAndBytesConfig`)."""
     if s.get("load_in_8bit") is True or s.get("_load_in_8bit") is True:
-        return Rules(default=INT8_CHANNELS)
+        return Rules(default=INT8_CHANNELS, towers="all")
     if s.get("load_in_4bit") is True or s.get("_load_in_4bit") is True:
         nested = s.get("bnb_4bit_use_double_quant") is True
-        return Rules(default=Scheme(dtype="NF4", bits=4, group_size=64, nested=nested))
+        return Rules(default=Scheme(dtype="NF4", bits=4, group_size=64, nested=nested), towers="all")
     return None
 
 
@@ -89,14 +122,14 @@ def torchao(s: Settings) -> Rules | None:
     """A configuration for all (`quant_type.default`), or by module (`ModuleFqnToConfig`, `_default` for the rest)."""
     said = s.get("quant_type")
     if isinstance(said, str):
-        return only(_of_torchao(said, section(s, "quant_type_kwargs")))
+        return everywhere(_of_torchao(said, section(s, "quant_type_kwargs")))
     said = section(s, "quant_type").get("default")
     if not isinstance(said, Mapping):
         return None
     data = section(said, "_data")
     modules = data.get("module_fqn_to_config", data.get("fqn_to_config"))
     if not isinstance(modules, Mapping):
-        return only(_of_torchao(str(said.get("_type")), data))
+        return everywhere(_of_torchao(str(said.get("_type")), data))
     found: dict[str, Scheme | None] = {}
     for name, own in modules.items():
         scheme = _of_torchao(str(own.get("_type")), section(own, "_data")) if isinstance(own, Mapping) else None
@@ -104,7 +137,8 @@ def torchao(s: Settings) -> Rules | None:
             return None
         found[name] = scheme
     default = found.pop("_default", None)
-    return Rules(default=default, rules=tuple(((name,), scheme) for name, scheme in found.items()))
+    rules = tuple(((name,), scheme) for name, scheme in found.items())
+    return Rules(default=default, rules=rules, towers="all")
 
 
 def _of_torchao(name: str, data: Settings) -> Scheme | None:
@@ -126,7 +160,7 @@ def quark(s: Settings) -> Rules | None:
         if scheme is None and isinstance(own, Mapping) and own.get("weight") is not None:
             return None
         rules.append(((pattern,), scheme))
-    return Rules(default=default, rules=tuple(rules)) if default or rules else None
+    return Rules(default=default, rules=tuple(rules), towers=where_listed(s)) if default or rules else None
 
 
 def _of_quark(settings: Settings) -> Scheme | None:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from calculator.architecture.libraries import auto_round, bitsandbytes, changed, only, quark, section, torchao
+from calculator.architecture import on_the_fly
+from calculator.architecture.libraries import (
+    LISTS,
+    auto_round,
+    bitsandbytes,
+    changed,
+    flat,
+    only,
+    quark,
+    section,
+    torchao,
+    where_listed,
+)
 from calculator.architecture.rules import Rule, Rules, with_experts
 from calculator.architecture.schemes import (
     ALGORITHMS,
@@ -24,7 +36,6 @@ from calculator.architecture.shape import Scheme
 
 Method = Callable[[Settings], Rules | None]
 FP8_LISTS = ("ignored_layers", "modules_to_not_convert")  # vLLM 0.33.0, `quantization/fp8.py`, `from_config`
-LISTS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers", "llm_int8_skip_modules", "exclude")
 
 
 def rules_of(settings: Settings) -> Rules | None:
@@ -84,18 +95,10 @@ def _gptq(s: Settings) -> Rules | None:
             rules.append(((f"re:{pattern.removeprefix('+:')}",), changed(s, own)))
     if s.get("lm_head") is True:
         rules.append((("lm_head",), plain))
-    inside = tuple(_flat(s.get("modules_in_block_to_quantize")))
+    inside = tuple(flat(s.get("modules_in_block_to_quantize")))
     if inside:
         return Rules(rules=(*rules, (inside, plain)))
     return Rules(default=plain, rules=tuple(rules))
-
-
-def _flat(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _flat(item)
 
 
 NGRAM_TABLES = ("engram.embed",)
@@ -107,6 +110,7 @@ def _fp8(s: Settings) -> Rules | None:
     DeepSeek-V4.1's tables of n-grams 32 numbers of a row share a scale (transformers, `DeepseekV41EngramEmbedding`)."""
     block = pair(s.get("weight_block_size"))
     rules = Rules(default=replace(FP8, block=block), rules=((NGRAM_TABLES, MXFP8),) if block == (32, 32) else ())
+    rules = replace(rules, towers=where_listed(s))
     if s.get("expert_dtype") == "fp4":
         rules = with_experts(rules, MXFP4)
     algorithm = s.get("moe_quant_algo")
@@ -144,7 +148,8 @@ def _compressed_tensors(s: Settings) -> Rules | None:
         if names:
             rules.append((names, scheme))
     unclear = "" if default is not None or rules else "modules_not_listed"
-    return Rules(default=default, rules=tuple(rules), wide_activations=wide, unclear=unclear)
+    towers = "all" if default is not None else ""
+    return Rules(default=default, rules=tuple(rules), wide_activations=wide, unclear=unclear, towers=towers)
 
 
 def _is_class(target: str) -> bool:
@@ -180,7 +185,7 @@ METHODS: Mapping[str, Method] = {
     **dict.fromkeys(("auto-round", "auto_round", "autoround", "intel/auto-round", "inc"), auto_round),
     "fp8": _fp8,
     "deepseek_v4_fp8": _fp8,
-    "fbgemm_fp8": lambda s: Rules(default=FP8_CHANNELS),
+    "fbgemm_fp8": lambda s: Rules(default=FP8_CHANNELS, towers=where_listed(s)),
     "mxfp4": lambda s: Rules(experts=MXFP4),
     "mxfp8": lambda s: Rules(default=MXFP8),
     "nvfp4": lambda s: Rules(default=NVFP4),
@@ -189,4 +194,5 @@ METHODS: Mapping[str, Method] = {
     "bitsandbytes": bitsandbytes,
     "torchao": torchao,
     "quark": quark,
+    **on_the_fly.METHODS,
 }

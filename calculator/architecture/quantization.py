@@ -12,6 +12,7 @@ from calculator.architecture.fields import Fields
 from calculator.architecture.methods import LISTS, method_name, rules_of
 from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.modules import names_of, routers
+from calculator.architecture.on_the_fly import METHODS as TRANSFORMERS_ALONE
 from calculator.architecture.rules import Matcher
 from calculator.architecture.schemes import cache_of, pair, whole
 from calculator.architecture.shape import Quantization, Scheme, Tensor
@@ -29,6 +30,7 @@ DTYPES = {
 _WIDE = re.compile(
     r"ffn_gate_inp|^ssm_(?!(in|out)$)|^shortconv\.conv|_norm|^indexer\.proj|^hc_|^altup|^laurel|compressor|scale|kpool"
 )
+INHERITED_SETTINGS = ("quantization_config", "quantization", "compression_config")
 _MAYBE_ROUTED = range(4)  # the first layers may be dense; of published models no more than three are
 _QUANTISED_NAME = re.compile(r"(?i)(nvfp4|mxfp[48]|fp8|awq|gptq|w[48]a(?:4|8|16)|int[48]|bnb-?[48]bit|[48]-?bit)\b")
 
@@ -43,6 +45,7 @@ class Storage:
     matcher: Matcher | None = None
     assumptions: tuple[str, ...] = ()  # where the file says too little, or what nobody here knows
     name: str = ""  # of the format of a checkpoint whose tensors stand here as they were before
+    of_whole: bool = True  # false where the language model's own part of the file says it, of itself
     _known: dict[tuple[str, str, int | None], str] = field(default_factory=dict)
 
     def dtype(self, role: str, dimensions: int, kind: str, part: str, layer: int | None, mtp: int = 0) -> str:
@@ -57,6 +60,15 @@ class Storage:
             scheme = self._scheme(self.matcher, role, part, layer, mtp)
             self._known[key] = self.base if scheme is None else scheme.dtype
         return self._known[key]
+
+    def tower_dtype(self, role: str, kind: str, layer: int | None, linear: bool) -> str:
+        """Of a tensor of an encoder: whether something narrows it is the method's own rule."""
+        if kind == "buffer":
+            return "F32"
+        if self.matcher is None or not linear or kind != "weight" or not self.of_whole:
+            return self.base
+        scheme = self.matcher.of_tower(role, layer)
+        return self.base if scheme is None else scheme.dtype
 
     def _scheme(self, matcher: Matcher, role: str, part: str, layer: int | None, mtp: int) -> Scheme | None:
         names = names_of(role, self.model_type, layer)
@@ -144,7 +156,15 @@ def _quantised(c: Fields, q: Fields, base: str) -> Storage:
     if matcher.slow:
         q.fault("ignore", "unsupported_value", value=matcher.slow[:80])
     storage = _with_matcher(c, matcher, method, base, rules.wide_activations, cache_of(settings))
-    return replace(storage, assumptions=(rules.unclear,) if rules.unclear else ())
+    assumptions = (rules.unclear,) if rules.unclear else ()
+    if method in TRANSFORMERS_ALONE and matcher.schemes:
+        assumptions += (f"transformers_checkpoint:{method}",)
+    return replace(storage, assumptions=assumptions, of_whole=_says_of_whole(c))
+
+
+def _says_of_whole(c: Fields) -> bool:
+    """Kimi K2.5's part for the text holds what is quantised, and its encoder is wide."""
+    return c.outer is None or any(c.outer.config.get(key) is not None for key in INHERITED_SETTINGS)
 
 
 def _with_matcher(

@@ -30,6 +30,7 @@ from calculator.architecture.tensors import Weight
 from calculator.architecture.towers import FLAT_TOWERS, TOWERS, Tower
 from calculator.architecture.wrappers import Wrapped, check_writes, unwrap
 
+ENCODERS = ("vision", "audio")
 _OTHER_MODALITIES = re.compile(r"vision|visual|audio|image|speech")
 
 
@@ -257,6 +258,9 @@ def _tensors(model: Decoder, towers: tuple[Tower, ...], storage: Storage) -> Ite
 
 
 def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage, mtp: int = 0) -> Iterator[Tensor]:
-    for role, shape, kind, routed in weights:
-        dtype = storage.dtype(role, len(shape), kind, part, layer, mtp)
+    for role, shape, kind, routed, linear in weights:
+        if part in ENCODERS:
+            dtype = storage.tower_dtype(role, kind, layer, linear)
+        else:
+            dtype = storage.dtype(role, len(shape), kind, part, layer, mtp)
         yield Tensor(role=role, shape=shape, layer=layer, dtype=dtype, part=part, kind=kind, routed=routed)

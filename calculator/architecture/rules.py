@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from calculator.architecture.patterns import Patterns, canonical, slow_one
 from calculator.architecture.schemes import named_apart
 from calculator.architecture.shape import Scheme
+from calculator.architecture.tower_modules import left_out
 
 _NO_MODULE = "model.nothing"  # that only a pattern for all there is matches
 Rule = tuple[Sequence[str], Scheme | None]
@@ -27,6 +28,7 @@ class Rules:
     by_module: Mapping[str, Scheme | None] = field(default_factory=dict)
     experts: Scheme | None = None
     wide_activations: bool = False
+    towers: str = ""  # how far `default` reaches into encoders and projectors: "", "layers" or "all"
     unclear: str = ""  # an assumption: what the file does not say
 
 
@@ -44,6 +46,9 @@ class Matcher:
         tests = () if self.slow else rules.rules
         self._tests = tuple((Patterns(names), self._named[scheme]) for names, scheme in tests)
         self._by_module = {canonical(name): scheme for name, scheme in rules.by_module.items()}
+        self.towers = self._named[rules.default] if rules.towers else None
+        self._in_layers_alone = rules.towers == "layers"
+        self._left_out = left_out(name for names, scheme in rules.rules if scheme is None for name in names)
         self._default, self._experts = self._named[rules.default], self._named[rules.experts]
         self.by_layer = bool(self._by_module) or any(patterns.by_layer for patterns, _scheme in self._tests)
 
@@ -64,6 +69,12 @@ class Matcher:
                 return scheme
         found = next((name for name in names if name in self._by_module), None)
         return None if found is None else self._named[self._by_module[found]]
+
+    def of_tower(self, role: str, layer: int | None) -> Scheme | None:
+        """Of a linear module of an encoder, or of the way from it into the text."""
+        if self.towers is None or (layer is None and self._in_layers_alone):
+            return None
+        return None if self._left_out.holds(role, layer) else self.towers
 
     def leaves_out(self, names: Sequence[str]) -> bool:
         """Whether a rule keeps a module wide that has one of these names."""

@@ -16,6 +16,7 @@ class Weight(NamedTuple):
     shape: tuple[int, ...]
     kind: str = "weight"
     routed: bool = False
+    linear: bool = False  # the matrix of an `nn.Linear`, which quantisers look for
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Block:
 
 
 def linear(role: str, output: int, input_: int, bias: bool = False) -> tuple[Weight, ...]:
-    weight = Weight(role, (output, input_))
+    weight = Weight(role, (output, input_), linear=True)
     return (weight, Weight(role, (output,), "bias")) if bias else (weight,)
 
 

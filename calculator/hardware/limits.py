@@ -18,6 +18,7 @@ from calculator.hardware.machine import Held, fit, held, room
 from calculator.hardware.verdict import Room, card_reasons
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from calculator.memory.engines import MLX_ENGINE, MeasuredEngine, is_mlx_checkpoint, refusal
+from calculator.memory.mlx.weights import bits_of
 
 MOST_SEQUENCES = 2**16
 STORED_BYTES = {
@@ -238,7 +239,29 @@ def _proposed(shape: Shape, engine_name: str, by_quality: bool, importance_matri
         names[first:] = measured
     if shape.native_format in FOUR_BITS:
         names.sort(key=lambda name: name != default)
+    if engine_name != MLX_ENGINE and _is_made_narrow(shape):
+        names = [name for name in names if _holds_four_bits(shape, engine_name, name)]
     return tuple(names)
+
+
+def _is_made_narrow(shape: Shape) -> bool:
+    """Whether MLX packed one bit or two, which are for weights that were trained in them (Bonsai). What rounding such
+    weights once more leaves of them nobody measured: formats of other engines measured on wide weights say nothing."""
+    return (
+        is_mlx_checkpoint(shape) and shape.quantization is not None and bits_of(shape.quantization.name) < _LEAST_BITS
+    )
+
+
+def _holds_four_bits(shape: Shape, engine_name: str, weight_format: str) -> bool:
+    """Four bits hold any three values with their scales."""
+    try:
+        size = estimate(shape, Workload(engine=engine_name, weight_format=weight_format)).file_bytes
+    except WorkloadError:
+        return True  # who is asked says why
+    return size * 8 >= 4 * sum(tensor.elements for tensor in shape.tensors_of("text"))
+
+
+_LEAST_BITS = 3  # of what is rounded from wide weights
 
 
 def _may_fit(

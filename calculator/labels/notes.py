@@ -167,6 +167,12 @@ ASSUMPTIONS: Mapping[str, Promise] = {
     "mlx_checkpoint": gettext_lazy(
         "This checkpoint is quantised for MLX, and the other engines here do not load it: for them the figures are those of the model that it was made from."
     ),
+    "transformers_checkpoint": gettext_lazy(
+        "This checkpoint is quantised by %(value)s, which of the engines here only transformers loads: for the others the figures are those of the model that it was made from."
+    ),
+    "unpacked_when_loaded": gettext_lazy(
+        "The files of this checkpoint hold packed weights (%(value)s), which are unpacked while they are loaded: the figures are those of weights in 16 bits, and the download is smaller."
+    ),
     "mlx_modules_unknown": gettext_lazy(
         "Assumed, not known: this checkpoint sets some modules apart by names that are not known here; they count as quantised like the rest."
     ),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from calculator.architecture.mlx import METHOD
+from calculator.architecture.on_the_fly import METHODS as TRANSFORMERS_ALONE
 from calculator.architecture.shape import Quantization, Scheme, Shape
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
 
@@ -32,11 +33,22 @@ WIDE_BYTES = 2  # BF16 and FP16; vLLM casts F32 checkpoints to one of the two
 def is_native(shape: Shape) -> bool:
     """Whether the checkpoint itself is quantised.
 
-    One of MLX's own counts as the model that it was made from: PyTorch engines ask for a `quant_method` and stop.
+    One of MLX's own counts as the model that it was made from: PyTorch engines ask for a `quant_method` and stop. So
+    do servers at what transformers alone loads.
     """
-    if shape.quantization is not None and shape.quantization.method == METHOD:
+    if shape.quantization is not None and shape.quantization.method in (METHOD, *TRANSFORMERS_ALONE):
         return False
+    return is_narrow(shape)
+
+
+def is_narrow(shape: Shape) -> bool:
+    """Whether the file names a format other than a wide one, whoever loads it."""
     return shape.native_format not in ("BF16", "F16", "FP16", "F32", "FP32")
+
+
+def is_of_transformers(shape: Shape) -> bool:
+    """Whether the checkpoint is quantised by a method that transformers loads and servers do not."""
+    return shape.quantization is not None and shape.quantization.method in TRANSFORMERS_ALONE and is_narrow(shape)
 
 
 def native_format(shape: Shape) -> str:
@@ -112,6 +124,10 @@ def _fp8_block(block_rows: int, block_columns: int) -> Callable[[int, int], int]
 
 def _fp8_channel(rows: int, columns: int) -> int:
     return rows * columns + 4 * rows
+
+
+def _8_bits_narrow_scales(rows: int, columns: int) -> int:
+    return rows * columns + 2 * rows
 
 
 def _int8(rows: int, columns: int) -> int:
@@ -200,7 +216,7 @@ def of_checkpoint(dtype: str, native: str, quantization: Quantization | None) ->
     if dtype.startswith("FP8") and scheme.block is not None:
         return fp8_blocks(*scheme.block)
     if dtype.startswith("FP8") and scheme.per_channel:
-        return WeightFormat("FP8", _fp8_channel)
+        return WeightFormat("FP8", _8_bits_narrow_scales if scheme.narrow_scales else _fp8_channel)
     return FORMATS.get(dtype.partition("-")[0], FORMATS["BF16"])
 
 
@@ -208,7 +224,9 @@ def _of_integers(scheme: Scheme, native: str, method: str) -> WeightFormat:
     """Whole numbers of 8 bits may have one scale in 32 bits for each output; narrower ones have a 16-bit one."""
     name = native if scheme.bits == 4 and native in ("AWQ", "GPTQ") else f"INT{scheme.bits}"
     if scheme.group_size is None and scheme.bits == 8:
-        return FORMATS["INT8"]
+        return WeightFormat("INT8", _8_bits_narrow_scales) if scheme.narrow_scales else FORMATS["INT8"]
+    if scheme.group_size is None and not scheme.per_channel:
+        return WeightFormat(name, lambda rows, columns: ceil_div(rows * columns * scheme.bits, 8) + 2)
     drops = method in SYMMETRIC_WITH_ZEROS and not scheme.zero_bits
     if scheme.group_size is None:
         return WeightFormat(name, lambda rows, columns: ceil_div(rows * columns * scheme.bits, 8) + 2 * rows)

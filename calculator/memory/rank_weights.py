@@ -1,9 +1,9 @@
 """The weights of a rank, tensor by tensor, in the format that a PyTorch engine with tensor parallelism keeps it in.
 
-What stays wide in every format: embeddings and output head, routers, norms, biases, convolutions, the small vectors of
-state-space layers and the vision tower. That is what published quantised checkpoints leave out
-(`modules_to_not_convert`, `ignore`), and what the engines' own online quantisation leaves out (it converts `LinearBase`
-and `FusedMoE` layers alone).
+What stays wide in every format: embeddings and output head, routers, norms, biases, convolutions and the small vectors
+of state-space layers. That is what published quantised checkpoints leave out (`modules_to_not_convert`, `ignore`), and
+what the engines' own online quantisation leaves out (it converts `LinearBase` and `FusedMoE` layers alone). So are
+encoders, but for those of a checkpoint whose method takes every linear layer.
 """
 
 from __future__ import annotations
@@ -162,13 +162,15 @@ def rank_weights(
     parts = stages(shape.num_layers, pipeline_parallel)
     ranks = [0] * pipeline_parallel
     totals: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0, 0])
-    file_bytes = vision_bytes = vision_parameters = 0
+    encoders: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    file_bytes = 0
     for group in tensor_groups(shape):
         spec = storage(shape, group, weight_format)
         one, held_in = price(shape, group, spec, tensor_parallel)
         if group.part != "text":
-            vision_bytes += one * len(group.layers)
-            vision_parameters += group.elements * len(group.layers)
+            encoder = encoders[held_in]
+            encoder[0] += group.elements * len(group.layers)
+            encoder[1] += one * len(group.layers)
             continue
         rows, columns = group.rows, group.columns
         file_bytes += (
@@ -185,12 +187,11 @@ def rank_weights(
     for term, sizes in added(shape, parts, tensor_parallel):
         terms.append(term)
         ranks = [held + size for held, size in zip(ranks, sizes, strict=True)]
-    vision = Term(
-        "weights",
-        {"tensors": "vision", "format": "BF16", "parameters": vision_parameters},
-        vision_bytes * tensor_parallel,
+    vision = tuple(
+        Term("weights", {"tensors": "vision", "format": name, "parameters": parameters}, size * tensor_parallel)
+        for name, (parameters, size) in encoders.items()
     )
-    return Weights(tuple(ranks), tuple(terms), file_bytes, (vision,) if vision_bytes else (), vision_bytes)
+    return Weights(tuple(ranks), tuple(terms), file_bytes, vision, sum(size for _, size in encoders.values()))
 
 
 def prediction_size(shape: Shape, weight_format: str, ranks: int, price: Pricer) -> tuple[int, int]:

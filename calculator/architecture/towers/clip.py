@@ -59,7 +59,8 @@ def _pooling_head(c: Fields, hidden: int, inner: int) -> Weights:
     """SigLIP pools by attention, which a language model has no use for: most configs leave it out."""
     if c.model_type not in ("siglip_vision_model", "siglip2_vision_model") or not c.flag("vision_use_head", True):
         return ()
-    weights = vector("v.head.probe", 1, 1, hidden) + linear("v.head.attn_qkv", 3 * hidden, hidden, True)
+    weights = vector("v.head.probe", 1, 1, hidden) + vector("v.head.attn_qkv", 3 * hidden, hidden)
+    weights += vector("v.head.attn_qkv", 3 * hidden, kind="bias")
     weights += linear("v.head.attn_out", hidden, hidden, True) + norm("v.head.ln", hidden, "layer")
     return weights + linear("v.head.ffn_up", inner, hidden, True) + linear("v.head.ffn_down", hidden, inner, True)
 

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from calculator.architecture.shape import Shape
-from calculator.memory.checkpoint import NEVER_QUANTISED, ceil_div, is_native, native_format, of_checkpoint
+from calculator.memory.checkpoint import (
+    NEVER_QUANTISED,
+    ceil_div,
+    is_native,
+    is_of_transformers,
+    native_format,
+    of_checkpoint,
+)
 from calculator.memory.tensors import TensorGroup, category, tensor_groups
 from calculator.memory.transformers.device_map import DeviceMap, device_map
 from calculator.memory.workload import Term
@@ -31,17 +38,21 @@ class Weights:
     vision_bytes: int
 
 
+def _runs_as_it_is(shape: Shape) -> bool:
+    return is_native(shape) or is_of_transformers(shape)
+
+
 def default(shape: Shape) -> str:
-    if is_native(shape):
-        return native_format(shape)
+    if _runs_as_it_is(shape):
+        return shape.native_format if is_of_transformers(shape) else native_format(shape)
     return {"F32": "FP32", "F16": "FP16"}.get(shape.native_format, "BF16")
 
 
 @lru_cache(maxsize=64)
 def offered(shape: Shape) -> tuple[str, ...]:
     """A quantised checkpoint runs as it is or widened; any other in three widths and through bitsandbytes."""
-    if is_native(shape):
-        return ("BF16", native_format(shape))
+    if _runs_as_it_is(shape):
+        return ("BF16", default(shape))
     return ("FP32", "BF16", "FP16", "INT8", "NF4")
 
 
@@ -61,7 +72,7 @@ def _is_linear(group: TensorGroup) -> bool:
 
 def tensor_bytes(shape: Shape, group: TensorGroup, weight_format: str) -> tuple[str, int]:
     """The format a tensor is held in, and its bytes."""
-    if is_native(shape) and weight_format == shape.native_format:
+    if _runs_as_it_is(shape) and weight_format == shape.native_format:
         spec = of_checkpoint(group.dtype, weight_format, shape.quantization)
         rows, columns = (group.shape[-2], group.shape[-1]) if len(group.shape) > 1 else (group.elements, 1)
         return spec.name, group.matrices * spec.matrix_bytes(rows, columns)

@@ -250,7 +250,7 @@ def test_quark_by_layer() -> None:
     )
 
 
-@pytest.mark.parametrize("method", ["exl3", "aqlm", "hqq", "bitnet", "vptq", "magic"])
+@pytest.mark.parametrize("method", ["exl2", "exl3", "aqlm", "hqq", "higgs", "vptq", "magic"])
 def test_a_method_that_is_not_modelled_is_said_and_stops_nothing(method: str) -> None:
     shape = quantised("llama-3-1-8b-instruct", quant_method=method)
     assert shape.native_format == "BF16"

@@ -258,6 +258,20 @@ def test_what_mlx_packed_is_no_measure_of_16_bits(shape: Shapes, cards: dict[str
         assert files[best.workload.weight_format or ""] <= max(packed, min(files.values())) * 11 // 10
 
 
+@pytest.mark.parametrize("model", ["bonsai-27b", "ternary-bonsai-27b"])
+def test_weights_that_were_made_narrow_are_not_rounded_once_more(
+    shape: Shapes, cards: dict[str, Card], model: str
+) -> None:
+    """Their publisher has files of 1 and 2 bits in types of its own, and AWQ of 4 bits (huggingface.co/prism-ml); of
+    IQ1_M and the like there is none, and a card that holds nothing else is not said to run them."""
+    names = _proposed(shape(model), "llama.cpp", False, False)
+    assert "Q4_K_M" in names
+    assert not {"IQ1_M", "IQ1_S", "IQ2_XXS", "Q2_K", "TQ1_0"} & set(names)
+    assert "IQ1_M" in _proposed(shape("qwen3-8b"), "llama.cpp", False, False)
+    best = best_format(shape(model), Workload(engine="llama.cpp"), cards["rtx-4060"], 1, tight=True)
+    assert best is None or best.state == "does_not_fit"
+
+
 def test_ternary_weights_are_proposed_to_no_other_model(shape: Shapes) -> None:
     """`llama-quantize` makes TQ1_0 of any model; nobody measured what is left of one that was not trained so."""
     for by_quality in (False, True):
