@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.architecture import Shape
+from calculator.architecture.known import known_if_learned
 from calculator.figures import gib
 from calculator.hardware import Card, Fit, Sized, fit, totals
 from calculator.memory import Capacity, Estimate, Workload, WorkloadError, estimate
@@ -137,6 +138,15 @@ def bytes_at(
 
 @lru_cache(maxsize=512)
 def _bytes_at(
+    shape: Shape, first: Workload, stops: tuple[int, ...], card: Card | None, count: int, formats: tuple[str, ...]
+) -> Mapping[str, tuple[int | None, ...]]:
+    if card:
+        return _bytes_of(shape, first, stops, card, count, formats)
+    question = "bytes_at", first.said, stops, formats
+    return known_if_learned(shape, question, lambda: _bytes_of(shape, first, stops, None, count, formats))
+
+
+def _bytes_of(
     shape: Shape, first: Workload, stops: tuple[int, ...], card: Card | None, count: int, formats: tuple[str, ...]
 ) -> Mapping[str, tuple[int | None, ...]]:
     """Of the chosen format a page asks for more, and cards of the reader's have a word in how it is split."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -15,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.fit_words import ROOM, needs_at
+from calculator.architecture.known import known_if_learned
+from calculator.fit_words import ROOM, Need, needs_at
 from calculator.hardware import Card, Fit, Sized
 from calculator.memory import Estimate, Workload
 
@@ -85,17 +88,47 @@ def answers_at(
     shown: Sequence[str],
 ) -> list[Stop]:
     """What the page says at each of `stops`; one that shows other parts, or cannot be, is left to the server."""
-    on_mine = needs_at(shape, workload, stops, *mine)
-    on_best = needs_at(shape, workload.unsplit(), stops, *best) if best else on_mine
+    on_mine = _told_at(shape, workload, stops, *mine)
+    on_best = _told_at(shape, workload.unsplit(), stops, *best) if best else on_mine
     found: list[Stop] = []
-    for tokens, need, beside in zip(stops, on_mine, on_best, strict=True):
-        if need is None or beside is None:
+    for tokens, told, beside in zip(stops, on_mine, on_best, strict=True):
+        if told is None or beside is None:
             continue
-        parts = shown_parts(need.estimate)
-        if list(parts) == list(shown):
-            figures = fit_figures(need.fit), fit_figures(beside.fit) if best else None
-            found.append((tokens, list(parts.values()), host_bytes(need.estimate), *figures))
+        if told.parts == tuple(shown):
+            found.append((tokens, told.bytes, told.host_bytes, told.figures, beside.figures if best else None))
     return found
+
+
+class _Told(NamedTuple):
+    """Of an estimate the parts that a page shows, their bytes and those in RAM, and `fit_figures` on cards."""
+
+    parts: tuple[str, ...]
+    bytes: tuple[int, ...]
+    host_bytes: int
+    figures: tuple[int, int, int] | None
+
+
+def _told_at(
+    shape: Shape, workload: Workload, stops: tuple[int, ...], card: Card | None, count: int
+) -> tuple[_Told | None, ...]:
+    """None where it cannot be. Numbers alone, which lie with a shape whose page was worked out beforehand."""
+    question = "told_at", workload.but(context_tokens=stops[0]).said, stops, card and _named(card), count
+
+    def follow() -> tuple[_Told | None, ...]:
+        return tuple(need and _told(need) for need in needs_at(shape, workload, stops, card, count))
+
+    return known_if_learned(shape, question, follow)
+
+
+def _told(need: Need) -> _Told:
+    parts = shown_parts(need.estimate)
+    return _Told(tuple(parts), tuple(parts.values()), host_bytes(need.estimate), fit_figures(need.fit))
+
+
+@lru_cache(maxsize=512)
+def _named(card: Card) -> str:
+    """Says all that a card is, in another process and after an edit, too."""
+    return blake2b(repr(card).encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def words() -> dict[str, object]:

@@ -21,6 +21,8 @@ from calculator.accuracy.case import Case
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FOLLOWS_FROM = ("accuracy", "architecture", "hardware", "memory", "reference")
+SHOWN_BY = ("fit_words.py", "instant.py", "panel.py")
+"""Modules, of whose answers some lie with shapes (`calculator.architecture.known`)."""
 
 
 def state_of(package: Path) -> str:
@@ -30,6 +32,9 @@ def state_of(package: Path) -> str:
         for path in sorted((package / name).rglob("*.*")):
             if path.is_file() and path.suffix != ".pyc":
                 digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    for name in SHOWN_BY:
+        if (package / name).is_file():
+            digest.update(name.encode() + b"\0" + (package / name).read_bytes())
     return digest.hexdigest()
 
 

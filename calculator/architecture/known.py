@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from typing import TypeVar, TypeVarTuple, Unpack
+from typing import TypeVar, TypeVarTuple, Unpack, cast
 
 from calculator.architecture.shape import Shape
 
 Few = TypeVarTuple("Few")
 Found = TypeVar("Found")
+
+_learning: list[Shape] = []
 
 
 def of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[[Shape, Unpack[Few]], Found]:
@@ -29,3 +32,30 @@ def of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[[Shape, 
         return found
 
     return known
+
+
+@contextmanager
+def learned(shape: Shape) -> Iterator[None]:
+    """What is asked of a shape within, and was not before, is known of it from then on."""
+    _learning.append(shape)
+    try:
+        yield
+    finally:
+        _learning.remove(shape)
+
+
+def is_learned(shape: Shape) -> bool:
+    return shape in _learning
+
+
+def known_if_learned(shape: Shape, question: tuple[object, ...], follow: Callable[[], Found]) -> Found:
+    """The answer to one of many questions about a shape, of which only those asked within `learned` are kept.
+
+    Of both, what can be pickled and is small; a question must say the same in another process.
+    """
+    if question in shape.known:
+        return cast(Found, shape.known[question])
+    found = follow()
+    if is_learned(shape):
+        shape.known[question] = found
+    return found

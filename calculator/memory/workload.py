@@ -90,6 +90,13 @@ class Workload:
             known = values["_hash"] = hash(tuple(values.values()))
         return known
 
+    @property
+    def said(self) -> tuple[tuple[str, object], ...]:
+        """All that differs from what is asked where nothing is: names a workload in other processes, too, and makes it
+        by `UNASKED.but`."""
+        unasked = vars(UNASKED)
+        return tuple([item for item in vars(self).items() if item[0] != "_hash" and item[1] != unasked[item[0]]])
+
     def unsplit(self) -> Self:
         """The same on one device, for an engine to split in its own way."""
         return self.but(**{name: UNSET_KNOBS[name] for name in SPLITS})

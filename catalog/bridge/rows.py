@@ -8,6 +8,7 @@ from functools import lru_cache
 from django.http import Http404
 from django.utils.translation import get_language
 
+from catalog.bridge.one_row import OneRow
 from catalog.models import Accelerator, Alias, DataChange, LanguageModel
 from catalog.models.querysets import TABLE_COLUMNS
 
@@ -75,10 +76,13 @@ def _kept(columns: tuple[str, ...], language: str | None, version: str) -> dict[
 
 @lru_cache(maxsize=512)
 def _accelerator(slug: str, version: str) -> Accelerator | None:
-    return None if "\0" in slug else Accelerator.objects.filter(slug=slug).first()
+    return CARD.named(slug)
 
 
 @lru_cache(maxsize=512)
 def _published(slug: str, version: str) -> LanguageModel | None:
-    linked = LanguageModel.objects.published().select_related("organization", "family", "licence")
-    return linked.named(slug).first()
+    return MODEL.named(slug)
+
+
+CARD = OneRow(lambda: Accelerator.objects.all(), "slug")
+MODEL = OneRow(lambda: LanguageModel.objects.published().select_related("organization", "family", "licence"), "slug")

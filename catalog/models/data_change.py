@@ -51,10 +51,21 @@ class DataChange(models.Model):
         unchanged = _sqlite_state()
         if unchanged is not None and getattr(_last_seen, "state", None) == unchanged:
             return str(_last_seen.version)
-        seen = cls.objects.aggregate(count=models.Count("pk"), largest=models.Max("pk"))
+        count, largest = cls._seen()
         _last_seen.state = unchanged
-        _last_seen.version = f"{seen['count']}-{seen['largest'] or ''}"
+        _last_seen.version = f"{count}-{largest or ''}"
         return str(_last_seen.version)
+
+    @classmethod
+    def _seen(cls) -> tuple[int, str | None]:
+        """How many changes there are, and the largest of their names. As SQL: where the database is none of SQLite's,
+        each answer asks it, and an aggregate takes Django as many calls as a quarter of the API's."""
+        quote = connection.ops.quote_name
+        column = quote("name")
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT COUNT({column}), MAX({column}) FROM {quote(cls._meta.db_table)}")  # noqa: S608
+            count, largest = cursor.fetchone()
+        return count, largest
 
     @classmethod
     @contextmanager

@@ -13,6 +13,7 @@ from django.core.cache import caches
 from django.core.management.base import BaseCommand
 from django.utils.translation import override
 
+from calculator import panel
 from calculator.accuracy import cases
 from calculator.accuracy.kept import LOADED
 from calculator.architecture import Shape
@@ -27,7 +28,8 @@ from calculator.memory import ENGINES, WorkloadError, estimate
 from calculator.memory.engines import GRAPH_ENGINE, default_workload, refusal, resolve
 from calculator.memory.llama_cpp.graph import curves_learned
 from calculator.memory.workload import UNASKED
-from calculator.panel import reads_images
+from calculator.memory_by_context import growth
+from calculator.workload_form import WorkloadForm
 from catalog import versions
 from catalog.bridge.cards import all_cards
 from catalog.bridge.listed_fits import Collected
@@ -123,7 +125,7 @@ def _ask(shape: Shape, longest: int | None, machines: Iterable[_Devices]) -> Non
     workload = default_workload(shape, longest)
     checkpoint_bytes(shape)
     token_flops(shape, workload.context_tokens)
-    reads_images(shape)
+    panel.reads_images(shape)
     for name, engine in ENGINES.items():
         with suppress(WorkloadError):  # a page says why
             refusal(shape, name)
@@ -132,12 +134,22 @@ def _ask(shape: Shape, longest: int | None, machines: Iterable[_Devices]) -> Non
     for tokens in stops:
         estimate(shape, workload.but(context_tokens=tokens))
         recommend(shape, workload.but(context_tokens=tokens), all_cards())
+    for tokens in stops:
+        _ask_page(shape, longest, tokens)
     if workload.engine == GRAPH_ENGINE:
         resolved = resolve(ENGINES[GRAPH_ENGINE], shape, workload)
         least = engine_named(GRAPH_ENGINE).at_least_bytes(shape, resolved)
         for asked, number, usable_bytes in machines:
             for tokens in {resolved.context_tokens, stops[-1]} if least <= usable_bytes else ():
                 place(shape, asked.on(resolved.but(context_tokens=tokens)), number)
+
+
+def _ask_page(shape: Shape, longest: int | None, tokens: int) -> None:
+    """What its page brings along for the other stops, which hangs on the set of cards that is recommended here."""
+    cards = all_cards()
+    form = WorkloadForm(shape, {"context": str(tokens)}, max_context_tokens=longest, cards=cards)
+    if panel.build(shape, form, cards).estimate:
+        growth(shape, form)
 
 
 def _forget_what_is_past() -> None:

@@ -6,12 +6,11 @@ whoever runs it may hand over a store. Without either all is followed anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Protocol, TypeVar, cast
 
-from calculator.architecture.known import of_shape
+from calculator.architecture.known import is_learned, known_if_learned, of_shape
 from calculator.architecture.shape import Shape
 
 Found = TypeVar("Found")
@@ -26,7 +25,6 @@ class Store(Protocol):
 
 
 _stores: list[Store] = []
-_learning: list[Shape] = []
 
 
 def keep_in(store: Store | None) -> None:
@@ -36,29 +34,14 @@ def keep_in(store: Store | None) -> None:
 
 def kept(shape: Shape, question: tuple[object, ...], follow: Callable[[], Found]) -> Found:
     """The answer to a question about a shape, which `repr` tells from all others."""
-    if question in shape.known:
-        return cast(Found, shape.known[question])
-    if shape in _learning:
-        shape.known[question] = found = follow()
-        return found
-    if not _stores:
-        return follow()
+    if question in shape.known or is_learned(shape) or not _stores:
+        return known_if_learned(shape, question, follow)
     key = _key(shape, question)
     known = cast(Found | None, _stores[0].get(key))
     if known is None:
         known = follow()
         _stores[0].set(key, known)
     return known
-
-
-@contextmanager
-def learned(shape: Shape) -> Iterator[None]:
-    """What is asked of a shape within, and was not before, is known of it from then on."""
-    _learning.append(shape)
-    try:
-        yield
-    finally:
-        _learning.remove(shape)
 
 
 def _key(shape: Shape, question: tuple[object, ...]) -> str:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from calculator.architecture.known import learned
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.graph.allocator import plan
 from calculator.memory.llama_cpp.graph.back_ends import BACK_ENDS
 from calculator.memory.llama_cpp.graph.builder import Builder, NotTracedError, Setting
-from calculator.memory.llama_cpp.graph.kept import kept, learned
+from calculator.memory.llama_cpp.graph.kept import kept
 from calculator.memory.llama_cpp.graph.layers import add_layer
 from calculator.memory.llama_cpp.graph.layout import Peaks
 from calculator.memory.llama_cpp.graph.placing import placed
