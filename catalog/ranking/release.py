@@ -120,7 +120,7 @@ def from_json(text: bytes | str) -> Release:
 
 
 _INPUTS, _UNRANKED = b',"inputs":[', b'],"unranked":['
-"""What stands before and behind inputs and ranks where `to_json` wrote them, and in no text: there quotes are escaped."""
+"""Before and behind inputs and ranks in what `to_json` wrote; in no text, as its quotes are escaped."""
 
 
 def without_inputs_and_ranks(pieces: Iterable[bytes]) -> Release:
