@@ -12,13 +12,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import nan
+from threading import Lock
 from typing import NamedTuple
 
 from django.db.models import F, FilteredRelation, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from catalog.models import LanguageModel
+from catalog.models import LanguageModel, Licence, Organization
 from catalog.models.need import STOPS
+from catalog.models.row_times import needs, published_models
 
 ALLOWED_PERCENT = 106
 """The stored figure is our middle one, on a card that is not named: a set may hold a model although it is that much
@@ -104,8 +106,25 @@ def _that_may_fit(
     return [place for place in places if not longest[place] < context_tokens]
 
 
+_newest: list[tuple[object, _Columns]] = []  # one, once it was read, with what it follows from
+_reading = Lock()
+
+
 @lru_cache(maxsize=2)
 def _columns(version: str) -> _Columns:
+    """Read again where a model, what it holds, or what licences and organisations are called has changed."""
+    uses, slugs = (
+        Licence.objects.order_by("pk").values_list("pk", "commercial_use"),
+        Organization.objects.order_by("pk").values_list("pk", "slug"),
+    )
+    said = published_models(version), needs(version), list(uses), list(slugs)
+    with _reading:
+        if not _newest or _newest[0][0] != said:
+            _newest[:] = [(said, _read())]
+        return _newest[0][1]
+
+
+def _read() -> _Columns:
     own = FilteredRelation("needs", condition=Q(needs__engine=F("memory_engine")))
     # Past the models' manager, which would look at every row for what is translated; few lists of modalities differ.
     rows = (

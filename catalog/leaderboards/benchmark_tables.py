@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 from typing import Any
 
-from django.db.models import Count, QuerySet
-
 from catalog.models import LanguageModel, Score, Standing
 from catalog.models.querysets import TABLE_COLUMNS
+from catalog.search.among import Among
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +31,39 @@ class WholeTable:
 @lru_cache(maxsize=256)
 def models_by_variant(benchmark: int, version: str) -> Mapping[str, int]:
     """How many models have a score on each variant of the benchmark with this primary key, those of most first."""
-    rows = _standings_of(benchmark).order_by()
-    return dict(rows.values_list("score__variant").annotate(models=Count("pk")).order_by("-models"))
+    held = Counter(variant for variant, *_row in _standings_of(benchmark, version))
+    return dict(held.most_common())
 
 
 @lru_cache(maxsize=64)
 def whole_table(benchmark: int, variant: str, higher_is_better: bool, version: str) -> WholeTable:
-    """By rank, the better score first."""
-    value = "-score__value" if higher_is_better else "score__value"
-    rows = _standings_of(benchmark).filter(score__variant=variant).order_by("rank", value, "score__model__slug", "pk")
-    columns = list(zip(*rows.values_list("pk", "score__model", "score__value"), strict=True))
-    keys, models, values = columns or ((), (), ())
+    """By rank, the better score first, then by the models' addresses."""
+    rows = [row for row in _standings_of(benchmark, version) if row[0] == variant]
+    better = -1 if higher_is_better else 1
+    slugs = _slugs_of_equals([(rank, value, model) for _variant, _pk, model, value, rank in rows])
+    rows.sort(key=lambda row: (row[4], better * row[3], slugs.get(row[2], ""), row[1]))
+    _variants, keys, models, values, _ranks = zip(*rows, strict=True) if rows else ((),) * 5
     ends = {"lowest": min(values, default=None), "highest": max(values, default=None)}
     return WholeTable(array("q", keys), array("q", models), ends)
 
 
-def _standings_of(benchmark: int) -> QuerySet[Standing]:
-    """Of what readers see: a model that was just taken from them has its ranks until all are computed anew.
+@lru_cache(maxsize=2)
+def _standings_of(benchmark: int, version: str) -> Sequence[tuple[str, int, int, float, int]]:
+    """Variant, primary key, model, score and rank: of what readers see.
 
-    Who is published is asked of the index of lists: in a row it stands behind a whole config.
+    A model that was just taken from them has its ranks until all are computed anew; to look up each would take longer.
     """
-    published = LanguageModel.objects.published().order_by().values("pk")
-    return Standing.objects.filter(score__benchmark=benchmark, score__model__in=published)
+    drafts = set(LanguageModel.objects.filter(is_published=False).order_by().values_list("pk", flat=True))
+    rows = Standing.objects.filter(score__benchmark=benchmark).order_by()
+    columns = ("score__variant", "pk", "score__model_id", "score__value", "rank")
+    return [row for row in rows.values_list(*columns) if row[2] not in drafts]
+
+
+def _slugs_of_equals(places: Sequence[tuple[int, float, int]]) -> Mapping[int, str]:
+    """Of models that share a rank and a score."""
+    shared = Counter(place[:2] for place in places)
+    equals = [model for rank, value, model in places if shared[rank, value] > 1]
+    return dict(LanguageModel.objects.filter(Among(equals)).order_by().values_list("pk", "slug"))
 
 
 def table_rows(keys: Iterable[int]) -> list[Standing]:

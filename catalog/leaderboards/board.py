@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
+from threading import Lock
 
 from django.db.models import Value
 from django.db.models.functions import Coalesce
@@ -13,6 +14,9 @@ from django.db.models.functions import Coalesce
 from catalog.bridge.chosen import Narrowing, keys_of
 from catalog.leaderboards.spots import Spots, column, spots_of
 from catalog.models import Place
+from catalog.models.row_times import places, published_models
+
+MOST_KEPT = 16
 
 Choice = tuple[int, bool, Narrowing | None]
 """The primary key of a release, whether those without a rank are asked for, and which models; None: all."""
@@ -31,8 +35,24 @@ class Board:
         return Board(column("q", compress(self.places, chosen)), self.spots.where(chosen))
 
 
+_kept: dict[tuple[int, bool], tuple[object, Board]] = {}  # with what each follows from
+_reading = Lock()
+
+
 @lru_cache(maxsize=16)
 def _whole(release: int, unranked: bool, version: str) -> Board:
+    """Read again where places came or went, or a model changed."""
+    said = places(release), published_models(version)
+    with _reading:
+        known = _kept.get((release, unranked))
+        if known is None or known[0] != said:
+            if len(_kept) >= MOST_KEPT:
+                _kept.clear()
+            known = _kept[release, unranked] = said, _read(release, unranked)
+        return known[1]
+
+
+def _read(release: int, unranked: bool) -> Board:
     """By rank; or those without one, the nearest to it first."""
     rows = Place.objects.filter(release=release, model__is_published=True, rank__isnull=unranked)
     rows = rows.order_by("rank", "-num_benchmarks", "model__slug")

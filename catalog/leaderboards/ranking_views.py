@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from calculator.paging import page_of
@@ -72,9 +72,9 @@ def _told(pk: int, input_hash: str) -> tuple[rankings.Release, Sequence[tuple[ra
 
     Without its models and scores, which are many and not told here.
     """
-    ranking = Release.objects.get(pk=pk).ranking
-    missing = Counter(place.reason for place in ranking.unranked)
-    return replace(ranking, inputs=(), ranked=(), unranked=()), missing.most_common()
+    summary = Release.objects.only("document").get(pk=pk).summary
+    missing = Counter(place.reason for place in summary.unranked)
+    return replace(summary, unranked=()), missing.most_common()
 
 
 def changes(request: HttpRequest) -> HttpResponse:
@@ -132,10 +132,11 @@ def _models(moves: Iterable[Mapping[str, Any]]) -> dict[str, LanguageModel]:
     return {row.slug: row for row in rows}
 
 
-def release(request: HttpRequest, pk: int) -> HttpResponse:
-    """A whole release as JSON: every score it read, every rank it gave."""
-    row = get_object_or_404(Release, pk=pk)
-    response = HttpResponse(row.json, content_type="application/json")
+def release(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A whole release as JSON: every score it read, every rank it gave. Sent as it is unpacked, and not kept: few ask,
+    and no cache would hold a large one."""
+    row = get_object_or_404(Release.objects.defer("changes"), pk=pk)
+    response = StreamingHttpResponse(row.json(), content_type="application/json")
     name = f"{row.scope.replace('/', '-')}-{row.date}-{row.input_hash[:12]}.json"
     response["Content-Disposition"] = f'inline; filename="{name}"'
     return response

@@ -41,6 +41,7 @@ class Need(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["model", "engine"], name="need_once")]
+        indexes = [models.Index(fields=["context_tokens"], name="needs_by_context")]  # which lengths there are
 
     def __str__(self) -> str:
         return f"{self.model_id} {self.engine}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from catalog.models import LanguageModel, Release  # noqa: F401
@@ -22,7 +23,16 @@ TABLE_COLUMNS = (
 """Of a model: what a row of a table shows (`templates/catalog/_models.html`, `_leaderboard_table.html`)."""
 
 
+UNTOLD = {"seal"}  # no page shows it
+
+
 class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
+    def update(self, **values: Any) -> int:
+        """Rows tell when they were last written, as `save` has them do: by that others see that they were."""
+        if not values.keys() <= UNTOLD:
+            values.setdefault("updated_at", timezone.now())
+        return super().update(**values)
+
     def published(self) -> Self:
         return self.filter(is_published=True)
 

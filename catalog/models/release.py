@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models.benchmark import Score
 from catalog.models.language_model import LanguageModel
 from catalog.ranking import release
+
+PIECE = 2**16  # bytes of a document, of which up to ten times as many are unpacked at once
 
 
 class Release(models.Model):
@@ -42,13 +45,26 @@ class Release(models.Model):
     def __str__(self) -> str:
         return f"{self.scope} {self.date}"
 
-    @property
-    def json(self) -> bytes:
-        return zlib.decompress(self.document)
+    def json(self) -> Iterator[bytes]:
+        """The document as it was before it was compressed, piece by piece: that of 20,000 models has 50 MB.
+
+        Raises zlib.error where it is damaged, at the end where it is not whole.
+        """
+        unpacking, packed = zlib.decompressobj(), memoryview(self.document)
+        for start in range(0, len(packed), PIECE):
+            yield unpacking.decompress(packed[start : start + PIECE])
+        yield unpacking.flush()
+        if not unpacking.eof:
+            raise zlib.error("incomplete")
 
     @property
     def ranking(self) -> release.Release:
-        return release.from_json(self.json)
+        return release.from_json(b"".join(self.json()))
+
+    @property
+    def summary(self) -> release.Release:
+        """The ranking without its inputs and ranks, for a small part of the memory."""
+        return release.without_inputs_and_ranks(self.json())
 
 
 class Place(models.Model):

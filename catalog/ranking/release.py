@@ -117,3 +117,28 @@ def to_json(release: Release) -> bytes:
 def from_json(text: bytes | str) -> Release:
     """Raises pydantic.ValidationError for anything that `to_json` did not write."""
     return _JSON.validate_json(text)
+
+
+_INPUTS, _UNRANKED = b',"inputs":[', b'],"unranked":['
+"""Before and behind inputs and ranks in what `to_json` wrote; in no text, as its quotes are escaped."""
+
+
+def without_inputs_and_ranks(pieces: Iterable[bytes]) -> Release:
+    """From the pieces, in their order, of what `to_json` wrote: all but the two lists that are nearly all of it.
+
+    Neither is ever held as a whole: those of 20,000 models are 50 MB of text, and hundreds as objects.
+    Raises pydantic.ValidationError for anything that `to_json` did not write.
+    """
+    text, begun, ended = bytearray(), 0, False
+    for piece in pieces:
+        text += piece
+        if not begun and (at := text.find(_INPUTS)) >= 0:
+            begun = at + len(_INPUTS)
+        if begun and not ended:
+            at = text.find(_UNRANKED, begun)
+            ended = at >= 0
+            if ended:
+                text[begun:at] = b'],"ranked":['
+            else:
+                del text[begun : max(begun, len(text) - len(_UNRANKED))]  # a mark may have begun at the end
+    return from_json(bytes(text))

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from django.db.models import Count, QuerySet
 from django.utils import translation
 
 from catalog import standings
-from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel, Organization, Place, Score
+from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization, Place, Score
 from catalog.models.vocabulary import Vendor
 from catalog.ranking.scope import OVERALL
-from catalog.search.among import Among
-from catalog.search.text import Texts, atoms, lines, words_of_readers
+from catalog.search.model_names import ModelNames
+from catalog.search.text import atoms, lines, words_of_readers
 
 Kind = Literal["family", "model", "organization", "accelerator", "benchmark"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 UNRANKED = 10**9
-Best = dict[int, tuple[int, int]]
+Key = tuple[Kind, int]
+"""Kind and primary key."""
+Order = tuple[int, int]
+Best = dict[int, Order]
 """Of each family, or organisation, by its primary key: the best rank and the newest date of its models."""
-SCALES = ((10**12, "t"), (10**9, "b"), (10**6, "m"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,24 +41,65 @@ class Entry:
     name_zh_hans: str
     own: str
     related: str
-    order: tuple[int, int]
+    order: Order
 
 
-def read(texts: Texts) -> tuple[Entry, ...]:
-    """All entries, kind by kind, each in the order of equal finds; the number of queries does not depend on theirs.
+class _Owner(NamedTuple):
+    """An organisation, or a family of one (by its primary key)."""
 
-    `texts` of the state before spare what it takes to write those that are the same.
-    """
-    families: Best = {}
-    organizations: Best = {}
+    slug: str
+    name_en: str
+    name_zh_hans: str | None
+    organization: int = 0
+
+
+Owners = Mapping[int, _Owner]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """All that the entries of models follow from."""
+
+    names: ModelNames
+    ranks: Mapping[int, int]
+    families: Owners
+    organizations: Owners
+
+
+class Entries(NamedTuple):
+    """`all` kind by kind, each in the order of equal finds."""
+
+    all: tuple[Entry, ...]
+    said: _Said
+    models: Mapping[int, Entry]
+    in_order: Sequence[Entry]
+    best: tuple[Best, Best]
+
+
+def read(names: ModelNames, before: Entries | None) -> Entries:
+    """The number of queries does not depend on that of entries. A model's that is as it was is the same object."""
+    columns = ("pk", *_Owner._fields[:3])
+    organizations = {pk: _Owner(*row) for pk, *row in Organization.objects.order_by().values_list(*columns)}
+    families = {pk: _Owner(*row) for pk, *row in Family.objects.order_by().values_list(*columns, "organization")}
+    said = _Said(names, _ranks(), families, organizations)
+    if before and before.said == said:
+        models, in_order, best = before.models, before.in_order, before.best
+    else:
+        best = {}, {}
+        models = {entry.pk: entry for entry in _models(said, best, before.models if before else {})}
+        in_order = sorted(models.values(), key=_in_order)
     found: dict[Kind, Iterable[Entry]] = {
-        "model": list(_models(texts, families, organizations)),  # first, as it fills both
-        "family": _families(families),
-        "organization": _organizations(organizations),
-        "accelerator": _accelerators(),
-        "benchmark": _benchmarks(),
+        "family": sorted(_families(families, organizations, best[0]), key=_in_order),
+        "model": in_order,
+        "organization": sorted(_organizations(organizations, best[1]), key=_in_order),
+        "accelerator": sorted(_accelerators(), key=_in_order),
+        "benchmark": sorted(_benchmarks(), key=_in_order),
     }
-    return tuple(entry for kind in KINDS for entry in sorted(found[kind], key=lambda each: (each.order, each.slug)))
+    return Entries(tuple(entry for kind in KINDS for entry in found[kind]), said, models, in_order, best)
+
+
+def _in_order(entry: Entry) -> tuple[Order, str]:
+    return entry.order, entry.slug
 
 
 def _entry(
@@ -65,31 +108,28 @@ def _entry(
     return Entry(kind, pk, slug, english, chinese or english, own, related, order)
 
 
-def _models(texts: Texts, families: Best, organizations: Best) -> Iterator[Entry]:
-    aliases = defaultdict(list)
-    for model, name in Alias.objects.filter(model__is_published=True).values_list("model_id", "name"):
-        aliases[model].append(name)
-    ranks = _ranks()
-    columns = (
-        *("pk", "slug", "name", "hf_repo", "modelscope_repo", "gguf_repo", "ollama_tag", "release_date"),
-        *("total_parameters", "total_label", "family__name_en", "family__name_zh_hans"),
-        *("organization__slug", "organization__name_en", "organization__name_zh_hans"),
-        *("family", "organization"),
-    )
-    related: dict[tuple[str, ...], str] = {}  # the same text for all models of a family
-    # Past the models' manager, which would look at every row for what is translated.
-    for row in QuerySet(LanguageModel).filter(is_published=True).order_by().values_list(*columns):
-        pk, slug, name, hf_repo, modelscope_repo, gguf_repo, tag, released, total, label, *others = row
-        *others, family, organization = others
-        repositories = [hf_repo, modelscope_repo, gguf_repo.removesuffix("-GGUF")]
-        tails = [each.rpartition("/")[2] for each in repositories]
-        names = [name, *aliases.get(pk, ()), tag, *tails, *repositories, slug]
-        owners = related.get(tuple(others)) or related.setdefault(tuple(others), lines(others))
-        order = (ranks.get(pk, UNRANKED), _newest(released))
-        for owner, best in ((family, families), (organization, organizations)):
-            rank, date = best.get(owner, order)
-            best[owner] = min(rank, order[0]), min(date, order[1])
-        yield _entry("model", pk, slug, name, name, texts.of([*names, *_sizes(total, label)]), owners, order)
+def _models(said: _Said, best: tuple[Best, Best], before: Mapping[int, Entry]) -> Iterator[Entry]:
+    """`best` is told the best of each family and organisation."""
+    names, ranks, families, organizations = said.names, said.ranks, said.families, said.organizations
+    of_families, of_organizations = best
+    related: dict[tuple[int, int], str] = {}  # the same text for all models of a family
+    for pk, named in names.models.items():
+        family, organization, order = named.family, named.organization, (ranks.get(pk, UNRANKED), named.date)
+        for owner, known in ((family, of_families), (organization, of_organizations)):
+            if owner not in known:
+                known[owner] = order
+            elif order[0] < known[owner][0] or order[1] < known[owner][1]:
+                known[owner] = min(known[owner][0], order[0]), min(known[owner][1], order[1])
+        owned = related.get((family, organization))
+        if owned is None:
+            of_family = families[family][1:3] if family in families else ()
+            of_organization = organizations[organization][:3] if organization in organizations else ()
+            owned = related[family, organization] = lines([*of_family, *of_organization])
+        entry = before.get(pk)
+        told = (named.slug, named.name, named.own, owned, order)
+        if entry is None or (entry.slug, entry.name_en, entry.own, entry.related, entry.order) != told:
+            entry = _entry("model", pk, named.slug, named.name, named.name, named.own, owned, order)
+        yield entry
 
 
 def _ranks() -> Mapping[int, int]:
@@ -97,42 +137,19 @@ def _ranks() -> Mapping[int, int]:
     return {model: rank for model, rank in places.values_list("model_id", "rank") if rank is not None}
 
 
-def _newest(date: str) -> int:
-    """Lower for later dates, which may be a year or a month alone."""
-    return -int(date.replace("-", "").ljust(8, "0") or 0)
+def _families(families: Owners, organizations: Owners, best: Best) -> Iterator[Entry]:
+    for pk, order in best.items():
+        if family := families.get(pk):
+            names = [*_each(family.name_en), *_each(family.name_zh_hans), family.slug]
+            owned = lines(organizations[family.organization][:3] if family.organization in organizations else ())
+            yield _entry("family", pk, *family[:3], lines(names), owned, order)
 
 
-def _sizes(total: int | None, label: str) -> Iterator[str]:
-    """How many parameters, as they are said: the published label, and the count in three and in fewer digits.
-
-    >>> list(_sizes(671_026_419_200, "671B")), list(_sizes(8_190_735_360, ""))
-    (['671B', '671b'], ['8.2b', '8b'])
-    """
-    if label:
-        yield label
-    for scale, letter in SCALES:
-        if total and total >= scale:
-            if total < 10 * scale or letter == "t":
-                yield f"{total / scale:.1f}{letter}"
-            if total >= 5 * scale:
-                yield f"{total / scale:.0f}{letter}"
-            return
-
-
-def _families(best: Best) -> Iterator[Entry]:
-    rows = Family.objects.filter(Among(best)).order_by().values_list(
-        "pk", "slug", "name_en", "name_zh_hans", "organization__slug", "organization__name_en",
-        "organization__name_zh_hans",
-    )  # fmt: skip
-    for pk, slug, english, chinese, *organization in rows:
-        names = [*_each(english), *_each(chinese), slug]
-        yield _entry("family", pk, slug, english, chinese, lines(names), lines(organization), best[pk])
-
-
-def _organizations(best: Best) -> Iterator[Entry]:
-    rows = Organization.objects.filter(Among(best)).order_by().values_list("pk", "slug", "name_en", "name_zh_hans")
-    for pk, slug, english, chinese in rows:
-        yield _entry("organization", pk, slug, english, chinese, lines([english, chinese, slug]), "", best[pk])
+def _organizations(organizations: Owners, best: Best) -> Iterator[Entry]:
+    for pk, order in best.items():
+        if named := organizations.get(pk):
+            names = lines([named.name_en, named.name_zh_hans, named.slug])
+            yield _entry("organization", pk, *named[:3], names, "", order)
 
 
 def _each(name: str | None) -> list[str]:

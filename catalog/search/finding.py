@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from threading import Lock
 from typing import NamedTuple
 
@@ -17,7 +17,8 @@ from catalog.models import DataChange
 from catalog.search import matching
 from catalog.search.addresses import named_by
 from catalog.search.entries import KINDS, Entry, Kind, read
-from catalog.search.text import Texts, atoms, brand_begun, marked, question, signs, without_marks
+from catalog.search.model_names import ModelNames
+from catalog.search.text import atoms, brand_begun, marked, question, signs, without_marks
 
 LONGEST = 200  # characters of a question that are read
 MOST_WORDS = 12
@@ -74,10 +75,13 @@ class Answer:
 class Index:
     """Every entry of one version of the data, in this process."""
 
-    def __init__(self) -> None:
-        with _texts.renewed():
-            self.entries = read(_texts)
-        self.names = matching.Names(self.entries)
+    def __init__(self, version: str, before: Index | None) -> None:
+        """What is as it was before is not made anew."""
+        self.version = version
+        self._models = (before._models if before else ModelNames()).renewed(version)
+        self._read = read(self._models, before._read if before else None)
+        self.entries = self._read.all
+        self.names = before.names.renewed(self.entries) if before else matching.Names(self.entries)
         self.by_slug: defaultdict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries:
             self.by_slug[entry.slug].append(entry)
@@ -107,20 +111,17 @@ def _kind_order(entry: Entry) -> int:
     return KIND_ORDER[entry.kind]
 
 
-_texts = Texts()
 _reading = Lock()
-
-
-@lru_cache(maxsize=1)
-def _index(version: str) -> Index:
-    return Index()
+_newest: list[Index] = []  # one, once it was read
 
 
 def index() -> Index:
-    """Read again after each change of the data, by one thread while the others wait."""
+    """Renewed after each change of the data, by one thread while the others wait."""
     version = DataChange.version()
     with _reading:
-        return _index(version)
+        if not _newest or _newest[0].version != version:
+            _newest[:] = [Index(version, *_newest or (None,))]
+        return _newest[0]
 
 
 def find(text: str, *kinds: Kind, partly: bool = False) -> Answer:

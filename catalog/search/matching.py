@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from catalog.search.entries import Entry
+from catalog.search.entries import Entry, Key
 from catalog.search.text import MARK, marked, signs, without_marks
 
 WHOLE, BEGINNING, GLUED, RELATED, WITHIN, MISSPELT = range(6)
@@ -29,37 +31,88 @@ TWO_TYPOS = 8  # letters of a word from which two of them are read over
 NOWHERE: Sequence[int] = ()
 DEARER = 8  # times as long as to read where an atom stands, it takes to look whether an entry holds a word
 
+NO_PLACE = -1
+MOST_ROWS = 2  # for each entry
+
 FIRST_ATOM = re.compile(r"\n\|([^|]+)")
 TWO_IN_A_ROW = re.compile(r"\|([a-z]+)(?=\|([a-z]+)\|)")  # as readers glue them: gptoss, deepseekv3
 
 
 class Names:
-    """In which entries each atom of a name stands, so that a question looks at few of them."""
+    """In which entries each atom of a name stands, so that a question looks at few of them.
+
+    Questions are answered by positions among the entries. Each entry has a row, a number that it keeps wherever it
+    comes to stand: another rank changes nothing of what is kept by rows, and a changed name little.
+    """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        standing: defaultdict[str, list[int]] = defaultdict(list)
-        for position, entry in enumerate(entries):
-            for atom in set((entry.own + entry.related).replace("\n", "").split(MARK)):
-                standing[atom].append(position)
-        standing.pop("", None)  # before the first mark and after the last
-        self._standing = dict(standing)
-        leading: defaultdict[str, list[int]] = defaultdict(list)
-        for position, entry in enumerate(entries):
-            for atom in set(FIRST_ATOM.findall(entry.own)):
-                leading[atom].append(position)
-        self._leading = dict(leading)
-        self._first = sorted(leading)
-        self._sorted = sorted(standing)
-        self._letters = {atom: len(held) for atom, held in standing.items() if atom.isalpha()}
-        self._decimals = sorted((without_marks(atom), atom) for atom in standing if "." in atom)
+        self._row_of: dict[Key, int] = {}
+        self._by_row: list[Entry | None] = []
+        self._standing: Mapping[str, Sequence[int]] = {}
+        self._leading: Mapping[str, Sequence[int]] = {}
+        self._glued: Counter[str] = Counter()
+        self._longest_name = 0
+        self._take(entries)
+
+    def renewed(self, entries: Sequence[Entry]) -> Names:
+        """Those of the next state of the data. Whoever asks these ones meanwhile is answered as before."""
+        if len(self._by_row) > MOST_ROWS * len(entries):
+            return Names(entries)  # most of the rows are those of entries that are gone
+        names = copy(self)
+        names._row_of, names._by_row = dict(self._row_of), list(self._by_row)
+        names._take(entries)
+        return names
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        changed: dict[int, tuple[Entry | None, Entry | None]] = {}
+        rows: list[int] = []
+        known = len(self._row_of)
+        for entry in entries:
+            row = self._row_of.setdefault((entry.kind, entry.pk), len(self._by_row))
+            rows.append(row)
+            if row == len(self._by_row):
+                self._by_row.append(entry)
+                changed[row] = None, entry
+            elif (before := self._by_row[row]) is not entry:
+                self._by_row[row] = entry
+                if before is None or (before.own, before.related) != (entry.own, entry.related):
+                    changed[row] = before, entry
+        if len(self._row_of) > len(entries):
+            held = set(rows)
+            for key, row in [each for each in self._row_of.items() if each[1] not in held]:
+                changed[row] = self._by_row[row], None
+                self._by_row[row] = None
+                del self._row_of[key]
+        self._place = array("q", [NO_PLACE]) * len(self._by_row)
+        for position, row in enumerate(rows):
+            self._place[row] = position
+        if changed or not known:
+            self._change(changed)
+
+    def _change(self, changed: Mapping[int, tuple[Entry | None, Entry | None]]) -> None:
+        """From rows with their entries before and after; lists are made anew, as others may read those of before."""
+        self._standing = _changed(self._standing, changed, _atoms_of)
+        self._leading = _changed(self._leading, changed, _first_atoms_of)
+        glued = Counter(self._glued)
+        for before, after in changed.values():
+            glued.subtract(_two_in_a_row(before))
+            glued.update(_two_in_a_row(after))
+            lengths = map(len, after.own.split("\n") if after else ())
+            self._longest_name = max(self._longest_name, *lengths, 0)
+        self._glued = +glued
+        self._first = sorted(self._leading)
+        self._sorted = sorted(self._standing)
+        self._letters = {atom: len(held) for atom, held in self._standing.items() if atom.isalpha()}
+        self._decimals = sorted((without_marks(atom), atom) for atom in self._sorted if "." in atom)
         by_signs: defaultdict[str, list[str]] = defaultdict(list)
-        for plain, atom in (*self._decimals, *((atom, atom) for atom in standing if "." not in atom)):
+        for plain, atom in (*self._decimals, *((atom, atom) for atom in self._sorted if "." not in atom)):
             by_signs[plain].append(atom)
         self._by_signs = dict(by_signs)
-        self._longest_atom = max(map(len, standing), default=0)
-        self._longest_name = max((len(line) for entry in entries for line in entry.own.split("\n")), default=0)
-        two = Counter(first + second for entry in entries for first, second in TWO_IN_A_ROW.findall(entry.own))
-        self._spellings = dict(two) | self._letters
+        self._longest_atom = max(map(len, self._sorted), default=0)
+        self._spellings = dict(self._glued) | self._letters
+
+    def _placed(self, rows: Iterable[int]) -> set[int]:
+        return set(map(self._place.__getitem__, rows))
 
     def candidates(self, words: Sequence[Sequence[str]]) -> set[int]:
         """All entries that may hold these words, and few others: of each word all atoms stand in one, the last at least
@@ -72,12 +125,12 @@ class Names:
             if _length(standing) > DEARER * len(found):
                 break  # to look at what is found costs less than to read where this one stands
             found.intersection_update(chain.from_iterable(standing))
-        return found
+        return self._placed(found)
 
     def leading(self, atom: str, *, whole: bool) -> set[int]:
         """The entries of which a name begins with that atom, or not `whole` with one that begins so."""
         begun = [atom] if whole else _begin_so(self._first, atom)
-        return set().union(*(self._leading.get(each, NOWHERE) for each in begun))
+        return self._placed(chain.from_iterable(self._leading.get(each, NOWHERE) for each in begun))
 
     def _held(self, atoms: Iterable[str]) -> list[Sequence[int]]:
         return [self._standing[atom] for atom in atoms]
@@ -101,7 +154,7 @@ class Names:
                     found.update(standing if ends else run(stop).intersection(standing))
             return found
 
-        return run(0) if len(asked) < self._longest_name else set()
+        return self._placed(run(0)) if len(asked) < self._longest_name else set()
 
     def spelt(self, word: Sequence[str]) -> list[str] | None:
         """A word with its misspelt parts as they are written somewhere; None where nothing is near."""
@@ -120,6 +173,44 @@ class Names:
             if len(word) >= SHORTEST_WITHIN
         )
         return ranked[0][3] if ranked else None
+
+
+def _changed(
+    known: Mapping[str, Sequence[int]],
+    changed: Mapping[int, tuple[Entry | None, Entry | None]],
+    told: Callable[[Entry | None], set[str]],
+) -> Mapping[str, Sequence[int]]:
+    """The rows in which each atom stands, which is `told` of an entry."""
+    left: defaultdict[str, set[int]] = defaultdict(set)
+    added: defaultdict[str, list[int]] = defaultdict(list)
+    for row, (before, after) in changed.items():
+        was, now = told(before), told(after)
+        for atom in was - now:
+            left[atom].add(row)
+        for atom in now - was:
+            added[atom].append(row)
+    stays = {atom: [row for row in known[atom] if row not in rows] for atom, rows in left.items()}
+    fresh = {**known, **stays, **{atom: [*stays.get(atom, known.get(atom, ())), *rows] for atom, rows in added.items()}}
+    for atom in left:
+        if not fresh[atom]:
+            del fresh[atom]
+    return fresh
+
+
+def _atoms_of(entry: Entry | None) -> set[str]:
+    if entry is None:
+        return set()
+    return set((entry.own + entry.related).replace("\n", "").split(MARK)) - {
+        ""
+    }  # before the first mark and after the last
+
+
+def _first_atoms_of(entry: Entry | None) -> set[str]:
+    return set(FIRST_ATOM.findall(entry.own)) if entry else set()
+
+
+def _two_in_a_row(entry: Entry | None) -> Iterator[str]:
+    return (first + second for first, second in TWO_IN_A_ROW.findall(entry.own)) if entry else iter(())
 
 
 def _begin_so(ordered: Sequence[Any], asked: str, key: Callable[[Any], str] | None = None) -> Sequence[Any]:

@@ -14,12 +14,10 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 HAN = "\u3400-\u9fff"
 ATOM = re.compile(rf"\d+(?:\.\d+)*|[^\W\d_{HAN}]+|[{HAN}]+")
@@ -87,26 +85,6 @@ def lines(names: Iterable[str | None]) -> str:
         different.setdefault(signs(parts), marked(parts))
     different.pop("", None)
     return "\n".join(("", *different.values(), ""))
-
-
-class Texts:
-    """`lines` of names, written once for as long as one state of the data after the other has them."""
-
-    def __init__(self) -> None:
-        self._before: dict[bytes, str] = {}
-        self._now: dict[bytes, str] = {}
-
-    @contextmanager
-    def renewed(self) -> Iterator[Self]:
-        """Those of a new state, of which each is asked for in here; others are let go at the end."""
-        self._before, self._now = self._now, {}
-        yield self
-        self._before = {}
-
-    def of(self, names: Sequence[str]) -> str:
-        key = blake2b(MARK.join(names).encode(), digest_size=16).digest()  # names themselves would be as long again
-        text = self._before[key] if key in self._before else lines(names)
-        return self._now.setdefault(key, text)
 
 
 def brand_begun(word: str) -> list[str]:

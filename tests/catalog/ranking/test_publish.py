@@ -12,7 +12,7 @@ from catalog.ranking.changes import Cause, ChangeReason, compare
 from catalog.ranking.fit import fit
 from catalog.ranking.intervals import interval, ranks, tiers
 from catalog.ranking.publish import prepare, publish
-from catalog.ranking.release import Missing, Release, from_json, to_json
+from catalog.ranking.release import Missing, Release, from_json, to_json, without_inputs_and_ranks
 from catalog.ranking.report import lines
 from catalog.ranking.scope import CODING, OVERALL, Scope, category_scopes
 from catalog.ranking.scores import Benchmark, Candidate, Item, Score
@@ -228,6 +228,18 @@ def test_a_release_survives_storage(noisy: World) -> None:
     assert from_json(to_json(found)) == found
     with pytest.raises(ValidationError):
         from_json(b"{}")
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10**6])
+def test_the_summary_of_a_document_is_read_from_pieces_of_any_size(noisy: World, size: int) -> None:
+    """Marks may be cut in two, and a name may hold what looks like one: its quotes are escaped."""
+    found = release(noisy, candidates=[*noisy.candidates, Candidate('a],"unranked":[,"inputs":[b')])
+    assert min(map(len, (found.inputs, found.ranked, found.unranked))) > 0
+    text = to_json(found)
+    pieces = (text[start : start + size] for start in range(0, len(text), size))
+    assert without_inputs_and_ranks(pieces) == replace(found, inputs=(), ranked=())
+    with pytest.raises(ValidationError):
+        without_inputs_and_ranks([text[: len(text) // 2]])
 
 
 def test_the_report_says_the_minimum_and_the_reasons(world: World) -> None:

@@ -176,7 +176,7 @@ def test_only_names_that_changed_are_written_anew(monkeypatch: pytest.MonkeyPatc
         written.append(names)
         return lines(names)
 
-    monkeypatch.setattr("catalog.search.text.lines", counted)  # as models' names are written
+    monkeypatch.setattr("catalog.search.model_names.lines", counted)  # as models' names are written
     DataChange.record()
     index()
     assert written == []
