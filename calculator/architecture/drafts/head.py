@@ -214,6 +214,6 @@ def of_head(
 def _placed(shared: Iterable[Weight], blocks: Iterable[Block], storage: Storage) -> Iterator[Tensor]:
     places = ((None, shared), *((index, block.weights) for index, block in enumerate(blocks)))
     for layer, weights in places:
-        for role, shape, kind, routed in weights:
+        for role, shape, kind, routed, _linear in weights:
             dtype = _DTYPES.get(role) or storage.dtype(role, len(shape), kind, "mtp", layer, layer or 0)
             yield Tensor(role=role, shape=shape, layer=layer, dtype=dtype, part="mtp", kind=kind, routed=routed)
