@@ -47,6 +47,7 @@ class PastedHead:
     head: DraftHead
     beside: str
     rows: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]  # what was assumed
     next: str
 
 
@@ -124,7 +125,11 @@ def _files(uploads: list[UploadedFile], query: QueryDict) -> tuple[str | bytes, 
 
 def _pasted_head(head: DraftHead, config: dict[str, object]) -> PastedHead:
     return PastedHead(
-        head=head, beside=draft_query(head, config), rows=labels.draft_head_rows(head), next=str(labels.NEXT)
+        head=head,
+        beside=draft_query(head, config),
+        rows=labels.draft_head_rows(head),
+        notes=tuple(labels.assumption_text(key) for key in head.assumptions),
+        next=str(labels.NEXT),
     )
 
 

@@ -47,6 +47,7 @@ def draft_head_json(name: str, head: DraftHead) -> dict[str, object]:
         },
         "borrows": list(head.borrows),
         "copies": list(head.copies),
+        "assumptions": [labels.assumption_text(key) for key in head.assumptions],
     }
 
 

@@ -17,6 +17,9 @@ _EVERY = re.compile(r"(_step|_interval|_freq)$")
 STATES_ITS_WIDTH = frozenset({"qwen3_5_moe_text", "qwen3_5_text"})
 """Model types whose files say how wide a recurrent state is; engines take 16 bits where one does not."""
 
+HEADS_NAME = ("LlamaForCausalLM", "Qwen2ForCausalLM")
+"""Classes that the first files of EAGLE-1 name: a head of one layer that says nothing of what it is."""
+
 _APART = frozenset({"chatglm", "grok-1", "mixformer-sequential", "molmo", "phi-msft", "qwen", "solar_open2"})
 """Types of own code whose files say nothing of tying, and whose published checkpoints hold an output layer apart."""
 
@@ -44,6 +47,8 @@ def _of_file(wrapped: Wrapped, config: Mapping[str, object]) -> Iterator[str]:
     text = wrapped.text
     if text.model_type in STATES_ITS_WIDTH and not _says_width(text):
         yield f"state_width_not_said:{text.path}mamba_ssm_dtype"
+    if text.config.get("num_hidden_layers") == 1 and class_named(config) in HEADS_NAME:
+        yield f"one_layer:{class_named(config)}"
     if not has_language_head(config):
         yield f"no_language_head:{(class_named(config) or '')[:80]}"
 

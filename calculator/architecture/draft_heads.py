@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from calculator.architecture.drafts.blocks import dflash, dspark
-from calculator.architecture.drafts.classes import is_draft_head, kind_of_head
+from calculator.architecture.drafts.classes import is_draft_head, kind_of_head, names_target
 from calculator.architecture.drafts.eagle import eagle, eagle3
 from calculator.architecture.drafts.head import BUFFER_BYTES, KINDS, NESTED, DraftHead
 from calculator.architecture.drafts.others import medusa, mtp
@@ -27,23 +27,25 @@ from calculator.architecture.keys import may_bear_shape
 __all__ = ["BUFFER_BYTES", "KINDS", "DraftHead", "is_draft_head", "read_draft_head"]
 
 
-def read_draft_head(config: Mapping[str, object]) -> DraftHead:
+def read_draft_head(config: Mapping[str, object], *, kind: str = "") -> DraftHead:
     """Read the draft head that a parsed config.json describes.
+
+    `kind` says what the file does not: the first of EAGLE-1 name their target's class and nothing else.
 
     Raises ConfigError: `faults` names every key at fault; `draft_head_unknown` a kind whose layers are not known here,
     `no_draft_head` a file of something else.
     """
-    if not is_draft_head(config):
+    if not is_draft_head(config) and not (kind in _READERS and isinstance(config, Mapping) and names_target(config)):
         raise ConfigError("architectures", "no_draft_head")
-    kind = kind_of_head(config)
-    if kind is None:
+    found = kind_of_head(config) or (kind if names_target(config) else "")
+    if found not in _READERS:
         named = class_named(config) or config.get("speculators_model_type") or config.get("model_type")
         raise ConfigError("architectures", "draft_head_unknown", value=str(named)[:80])
     outer = Fields(config, _model_type(config))
     outer.ignore("speculators_model_type", "architectures")
     inner = _layers_of(outer)
     try:
-        head = _READERS[kind](outer, inner)
+        head = _READERS[found](outer, inner)
     except (ArithmeticError, LookupError, TypeError, ValueError):
         if not outer.faults:
             raise

@@ -176,6 +176,9 @@ ASSUMPTIONS: Mapping[str, Promise] = {
     "mlx_modules_unknown": gettext_lazy(
         "Assumed, not known: this checkpoint sets some modules apart by names that are not known here; they count as quantised like the rest."
     ),
+    "one_layer": gettext_lazy(
+        "A model of one layer. Draft heads of EAGLE-1 look so, too, where they name the class of their target: if this is one, write %(value)sEagle into architectures."
+    ),
     "method_not_modelled": gettext_lazy(
         "How this checkpoint is quantised (%(value)s) is not modelled here: the figures are those of the model that it was made from."
     ),

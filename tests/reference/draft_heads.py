@@ -1,9 +1,9 @@
-"""Counts the tensors of draft heads that SpecForge's own classes make on torch's meta device; writes `draft_heads.jsonl`.
+"""Counts the tensors of draft heads that SpecForge's own classes make on torch's meta device (`draft_heads.jsonl`).
 
     PYTHONPATH=<a checkout of SpecForge>:. python -m tests.reference.draft_heads > tests/reference/draft_heads.jsonl
 
-Needs torch and transformers (made with torch 2.14, transformers 5.24.0 and SpecForge at commit a6b6b023). `parameters` leave
-out the embedding, which its training does not save.
+Needs torch and transformers (made with torch 2.14, transformers 5.24.0 and SpecForge at commit a6b6b023). `parameters`
+leave out the embedding, which its training does not save.
 """
 
 from __future__ import annotations

@@ -141,7 +141,10 @@ def _sinks(outer: Fields, settings: Fields, c: Fields) -> tuple[Weight, ...]:
 def _convolutions(settings: Fields, hidden: int) -> tuple[Weight, ...]:
     """DFlash 2, around attention and around the feed-forward part: taps for each channel, before and after, and what
     shifts them by group of channels (SGLang's `DFlashGroupedConv`)."""
-    taps, group = settings.count("conv_kernel_size"), settings.count("conv_group_size")
+    taps, group = (
+        (settings.size("conv_kernel_size", None, least=0) or 0),
+        (settings.size("conv_group_size", None, least=0) or 0),
+    )
     if not taps and not group:
         return ()
     if not taps or not group or hidden % group:
@@ -152,7 +155,7 @@ def _convolutions(settings: Fields, hidden: int) -> tuple[Weight, ...]:
 
 def _selector(settings: Fields, hidden: int, vocabulary: int) -> tuple[Weight, ...]:
     """DFlash 2's score of one guess after another (SGLang's `CandidateSelector`)."""
-    rank = settings.count("selector_rank")
+    rank = settings.size("selector_rank", None, least=0) or 0
     return (linear("selector_embd", vocabulary, rank) * 2 + linear("selector_proj", rank, hidden)) if rank else ()
 
 

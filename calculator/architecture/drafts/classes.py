@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from calculator.architecture.drafts.head import LLAMA, QWEN2, QWEN3, trained_apart
+from calculator.architecture.drafts.head import LATENT, LLAMA, QWEN2, QWEN3, trained_apart
 from calculator.architecture.fields import Fields
 from calculator.architecture.heads import class_named, names_draft
 from calculator.architecture.other_files import other_model
@@ -42,6 +42,7 @@ _CLASSES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("Eagle3MiniMaxM2ForCausalLM", "Eagle3Qwen2_5vlForCausalLM"), ("eagle3", LLAMA)),
     **dict.fromkeys(("Eagle3Qwen3vlForCausalLM", "PEagleDraftModel", "PeagleLlamaForCausalLM"), ("eagle3", LLAMA)),
     **dict.fromkeys(("Eagle3Qwen3ForCausalLM", "PeagleQwen3ForCausalLM"), ("eagle3", QWEN3)),
+    **dict.fromkeys(("Eagle3DeepseekV2ForCausalLM", "Eagle3DeepseekV3ForCausalLM"), ("eagle3", LATENT)),
     **dict.fromkeys(("DFlashDraftModel", "DFlash2DraftModel", "DominoDraftModel"), ("dflash", QWEN3)),
     **dict.fromkeys(("Qwen3DSparkModel", "Qwen3OmniDSparkModel"), ("dspark", QWEN3)),
     "MedusaModel": ("medusa", LLAMA),
@@ -55,6 +56,11 @@ _BY_WORD = {
     "dspark": "dspark",
 }
 _PLAIN = re.compile(r"^(?:Llama|Qwen[23])ForCausalLM$")  # the target's class, as the first files of each kind name it
+
+
+def names_target(config: Mapping[str, object]) -> bool:
+    """Whether the class is one of a model that heads of Llama's and Qwen's kind are trained for."""
+    return bool(_PLAIN.search(class_named(config) or ""))
 
 
 def kind_of_head(config: Mapping[str, object]) -> str | None:

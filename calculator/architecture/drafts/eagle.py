@@ -114,7 +114,8 @@ def _parallel(outer: Fields, settings: Fields | None) -> None:
     """ModelOpt's heads for several tokens at once have further tensors, of which the file says too little."""
     if settings is None:
         return
-    if settings.size("parallel_draft_step", 1) > 1:
-        settings.fault("parallel_draft_step", "unsupported_value", value=settings.size("parallel_draft_step", 1))
+    steps = settings.size("parallel_draft_step", None)
+    if steps not in (None, 1):
+        settings.fault("parallel_draft_step", "unsupported_value", value=steps)
     settings.used.update(settings.config)
     outer.ignore("eagle_config")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from calculator.architecture.attention import attention, geometry, mixer
+from calculator.architecture.attention import attention, geometry, latent_attention, mixer
 from calculator.architecture.decoder import kind_of, longest_context
 from calculator.architecture.feed_forward import dense
 from calculator.architecture.fields import MOST_LAYERS, Fields
@@ -65,7 +65,7 @@ class DraftHead:
         return sum(tensor.elements for tensor in self.tensors if tensor.kind != "buffer")
 
 
-LLAMA, QWEN2, QWEN3 = "llama", "qwen2", "qwen3"
+LLAMA, QWEN2, QWEN3, LATENT = "llama", "qwen2", "qwen3", "deepseek_v3"
 NESTED = ("transformer_layer_config", "model")
 
 
@@ -87,28 +87,33 @@ def layer(
     kind: str | None = None,
 ) -> Block:
     """A layer like one of the model type `like`. `inputs`: the width that queries, keys and values read."""
-    heads, kv_heads, head_dim = geometry(c)
-    spec = mixer(c, kind or layer_kind(c, index), heads, kv_heads, head_dim)
-    bias = c.flag("attention_bias")
-    block = attention(
-        hidden,
-        spec,
-        qkv_bias=bias or like == QWEN2,
-        out_bias=bias and like != QWEN2,
-        qk_norm="head" if like == QWEN3 else "",
-    )
-    wider = {"attn_q", "attn_k", "attn_v"}
+    block = latent_attention(c) if like == LATENT else _attention(c, like, index, hidden, kind)
     weights = tuple(
-        one._replace(shape=(one.shape[0], inputs or hidden)) if one.role in wider and one.kind == "weight" else one
+        one._replace(shape=(one.shape[0], inputs or hidden)) if one.role in _OF_INPUT and one.kind == "weight" else one
         for one in block.weights
     )
-    c.ignore(*_OF_NO_EXPERTS if not c.has("num_experts") else ())
+    c.ignore(*_OF_NO_EXPERTS if like == LATENT or not c.has("num_experts") else ())
+    c.ignore(*_OF_EXPERTS if like == LATENT else ())  # its feed-forward part is dense, whatever the target's is
     size = c.size("intermediate_size_mlp") if c.has("intermediate_size_mlp") else c.size("intermediate_size")
     block = replace(block, weights=weights) + dense(hidden, size, bias=c.flag("mlp_bias"))
     return block + Block(tuple(one for role in norms for one in norm(role, hidden)))
 
 
-_OF_NO_EXPERTS = ("decoder_sparse_step", "moe_intermediate_size", "mlp_only_layers")
+def _attention(c: Fields, like: str, index: int, hidden: int, kind: str | None) -> Block:
+    heads, kv_heads, head_dim = geometry(c)
+    bias = c.flag("attention_bias")
+    return attention(
+        hidden,
+        mixer(c, kind or layer_kind(c, index), heads, kv_heads, head_dim),
+        qkv_bias=bias or like == QWEN2,
+        out_bias=bias and like != QWEN2,
+        qk_norm="head" if like == QWEN3 else "",
+    )
+
+
+_OF_INPUT = frozenset({"attn_q", "attn_k", "attn_v", "attn_q_a", "attn_kv_a_mqa"})
+_OF_EXPERTS = ("num_experts", "num_active_experts", "num_shared_experts", "num_dense_layers", "num_mtp_layers")
+_OF_NO_EXPERTS = ("decoder_sparse_step", "moe_intermediate_size", "mlp_only_layers", "moe_layer_freq")
 """Left over from a target that has experts, and nothing without any."""
 
 
@@ -207,8 +212,14 @@ def of_head(
         copies=copies,
         block_tokens=block_tokens,
         quantization=storage.quantization,
-        assumptions=storage.assumptions,
+        assumptions=storage.assumptions + _taken(outer, inner),
     )
+
+
+def _taken(outer: Fields, inner: Fields) -> tuple[str, ...]:
+    """What the file leaves to its reader, as `assumptions.of_file` words it of a model."""
+    sizes = [f"{key} = {value}" for key, value in {**outer.taken, **inner.taken}.items()]
+    return (f"default_taken:{', '.join(sizes)}",) if sizes else ()
 
 
 def _placed(shared: Iterable[Weight], blocks: Iterable[Block], storage: Storage) -> Iterator[Tensor]:

@@ -153,7 +153,8 @@ def _told(name: str, head: DraftHead, *, as_json: bool) -> str:
     rows = (
         _("%(label)s: %(value)s") % {"label": label, "value": value} for label, value in labels.draft_head_rows(head)
     )
-    return "\n".join([name, "", *rows, "", str(labels.NEXT)])
+    notes = (f"- {labels.assumption_text(key)}" for key in head.assumptions)
+    return "\n".join([name, "", *rows, "", *notes, str(labels.NEXT)])
 
 
 def _bytes(path: str) -> bytes:

@@ -184,6 +184,57 @@ def test_what_eagle3_s_settings_add(keys: dict[str, Any], more: int) -> None:
     assert of(EAGLE3, **keys).parameters - of(EAGLE3).parameters == more
 
 
+def test_latent_attention_reads_both_in_its_projections_down() -> None:
+    """`deepseek_eagle3.py`: a dense feed-forward part, whatever the file says of its target's experts."""
+    head = read_draft_head(
+        {
+            "architectures": ["Eagle3DeepseekV2ForCausalLM"],
+            "model_type": "kimi_k2",
+            "hidden_size": 7168,
+            "intermediate_size": 18432,
+            "num_attention_heads": 64,
+            "num_hidden_layers": 1,
+            "q_lora_rank": 1536,
+            "kv_lora_rank": 512,
+            "qk_nope_head_dim": 128,
+            "qk_rope_head_dim": 64,
+            "v_head_dim": 128,
+            "vocab_size": 163840,
+            "draft_vocab_size": 32000,
+            "n_routed_experts": 384,
+            "n_shared_experts": 1,
+            "num_experts_per_tok": 8,
+            "moe_intermediate_size": 2048,
+            "first_k_dense_replace": 1,
+        }
+    )
+    down = 2 * 7168 * (1536 + 512 + 64) + 1536 + 512
+    up = 1536 * 64 * 192 + 512 * 64 * 256 + 64 * 128 * 7168
+    around = 3 * 7168 * 7168 + 4 * 7168 + 32000 * 7168
+    assert head.parameters == down + up + 3 * 7168 * 18432 + around
+
+
+def test_a_file_of_eagle_1_that_names_its_target_is_read_when_told_so() -> None:
+    """It looks like a model of one layer, and a sentence beside the number says what else it may be."""
+    plain = {**LLAMA_8B, "architectures": ["LlamaForCausalLM"]}
+    assert not is_draft_head(plain)
+    assert any(one.startswith("one_layer:") for one in read_config(plain).assumptions)
+    head = read_draft_head(plain, kind="eagle")
+    assert (head.kind, head.parameters) == ("eagle", of(EAGLE).parameters)
+    with_bias = {**plain, "bias": True}  # of the projection, in its first files
+    assert read_draft_head(with_bias, kind="eagle").parameters == head.parameters + 4096
+    # vLLM's own form of such a file nests it
+    assert read_draft_head({"model_type": "eagle", "model": plain}).parameters == head.parameters
+    for other in ({**plain, "architectures": ["GemmaForCausalLM"]}, {}):
+        with pytest.raises(ConfigError, match="no_draft_head"):
+            read_draft_head(other, kind="eagle")
+
+
+def test_what_is_taken_from_defaults_is_told() -> None:
+    assert of(EAGLE, num_key_value_heads=None).assumptions == ("default_taken:num_key_value_heads = 32",)
+    assert of(EAGLE3).assumptions == of(DFLASH).assumptions == of(DEEPSPEC).assumptions == ()
+
+
 def test_without_a_vocabulary_of_its_own_the_output_is_the_target_s() -> None:
     """SGLang's `load_lm_head_from_target`."""
     head = of(EAGLE3, draft_vocab_size=None)
