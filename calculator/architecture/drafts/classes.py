@@ -18,14 +18,20 @@ def is_draft_head(config: object) -> bool:
     """Whether a parsed config.json is one of a draft head, readable here or not.
 
     It is told by its class, its model type, or a key that no other file has: a vocabulary of a draft's own. A file of
-    EAGLE-1 that names its target's class looks like a model with one layer, and is read as one.
+    EAGLE-1 that names its target's class and says nothing of its projection looks like a model with one layer.
     """
     if not isinstance(config, Mapping):
         return False
     model_type = config.get("model_type")
     if names_draft(config) or (isinstance(model_type, str) and other_model(model_type) == "draft_head"):
         return True
-    return any(config.get(key) is not None for key in _MARKS)
+    return any(config.get(key) is not None for key in _MARKS) or is_first_eagle(config)
+
+
+def is_first_eagle(config: Mapping[str, object]) -> bool:
+    """EAGLE's own code asks its files for `bias`, of its projection, which no configuration class of a model has
+    (SafeAILab/EAGLE, `model/ea_model.py`)."""
+    return isinstance(config.get("bias"), bool) and config.get("num_hidden_layers") == 1 and names_target(config)
 
 
 _MARKS = (
@@ -81,7 +87,9 @@ def kind_of_head(config: Mapping[str, object]) -> str | None:
         return None
     if model_type == "eagle" and isinstance(config.get("model"), Mapping):
         return "eagle"
-    return "eagle3" if any(config.get(key) is not None for key in _MARKS[:3]) else None
+    if any(config.get(key) is not None for key in _MARKS[:3]):
+        return "eagle3"
+    return "eagle" if is_first_eagle(config) else None
 
 
 def layers_like(outer: Fields, inner: Fields) -> str:

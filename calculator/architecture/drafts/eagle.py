@@ -6,7 +6,7 @@ SGLang `models/llama_eagle.py`, `llama_eagle3.py`, `qwen2_eagle.py`.
 
 from __future__ import annotations
 
-from calculator.architecture.drafts.classes import layers_like
+from calculator.architecture.drafts.classes import layers_like, names_target
 from calculator.architecture.drafts.head import (
     DraftHead,
     draft_words,
@@ -18,6 +18,7 @@ from calculator.architecture.drafts.head import (
     target_hidden,
     times,
     trained_apart,
+    where,
 )
 from calculator.architecture.fields import Fields
 from calculator.architecture.heads import class_named
@@ -34,9 +35,19 @@ def eagle(outer: Fields, inner: Fields) -> DraftHead:
         norms = ("attn_norm", "ffn_norm") if index else ("ffn_norm",)
         blocks.append(layer(inner, like, index, hidden, norms))
     shared = linear("token_embd", vocabulary, hidden)
-    shared += linear("fc", hidden, 2 * hidden, outer.flag("bias") or inner.flag("bias"))
+    shared += linear("fc", hidden, 2 * hidden, _has_bias(outer, inner))
     ignored(outer, inner, "truncated_vocab_size", "tie_word_embeddings", "draft_vocab_size")
     return of_head("eagle", outer, inner, shared, blocks, features=1, borrows=("output",), copies=("token_embd",))
+
+
+def _has_bias(outer: Fields, inner: Fields) -> bool:
+    """Of the projection: as the file says, in the words of EAGLE's own code or vLLM's. Where it does not, those that
+    name their target's class have one, as that code takes for granted, and others have none, as in vLLM."""
+    for name in ("eagle_fc_bias", "bias"):
+        part = where(name, outer, inner)
+        if part.has(name):
+            return part.flag(name)
+    return outer is inner and names_target(outer.config)
 
 
 def eagle3(outer: Fields, inner: Fields) -> DraftHead:

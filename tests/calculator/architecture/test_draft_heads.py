@@ -220,14 +220,22 @@ def test_a_file_of_eagle_1_that_names_its_target_is_read_when_told_so() -> None:
     assert not is_draft_head(plain)
     assert any(one.startswith("one_layer:") for one in read_config(plain).assumptions)
     head = read_draft_head(plain, kind="eagle")
-    assert (head.kind, head.parameters) == ("eagle", of(EAGLE).parameters)
-    with_bias = {**plain, "bias": True}  # of the projection, in its first files
-    assert read_draft_head(with_bias, kind="eagle").parameters == head.parameters + 4096
+    assert (head.kind, head.parameters) == ("eagle", of(EAGLE).parameters + 4096)  # its own code: `bias=True`
     # vLLM's own form of such a file nests it
-    assert read_draft_head({"model_type": "eagle", "model": plain}).parameters == head.parameters
+    assert read_draft_head({"model_type": "eagle", "model": plain}).parameters == of(EAGLE).parameters
+    assert read_draft_head({"model_type": "eagle", "model": plain, "eagle_fc_bias": True}).parameters == head.parameters
     for other in ({**plain, "architectures": ["GemmaForCausalLM"]}, {}):
         with pytest.raises(ConfigError, match="no_draft_head"):
             read_draft_head(other, kind="eagle")
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_file_of_eagle_1_that_tells_of_its_bias_is_told_by_it(bias: bool) -> None:
+    """SafeAILab/EAGLE, `model/ea_model.py`: `con["bias"]`, a key of no model's configuration."""
+    plain = {**LLAMA_8B, "architectures": ["LlamaForCausalLM"], "bias": bias}
+    assert is_draft_head(plain)
+    assert read_draft_head(plain).parameters == of(EAGLE).parameters + 4096 * bias
+    assert not is_draft_head({**plain, "num_hidden_layers": 2})
 
 
 def test_what_is_taken_from_defaults_is_told() -> None:
