@@ -118,6 +118,11 @@ _TORCHAO: Mapping[str, Scheme | None] = {
 }
 
 
+# `Int4TilePackedTo4dTensor.from_hp` and `TensorCoreTiledLayout.pre_process`: tiles of a tensor core.
+_TILED = ("TensorCoreTiledLayout", "tile_packed_to_4d", "TILE_PACKED_TO_4D")
+_TILES = (8, 1024)
+
+
 def torchao(s: Settings) -> Rules | None:
     """A configuration for all (`quant_type.default`), or by module (`ModuleFqnToConfig`, `_default` for the rest)."""
     said = s.get("quant_type")
@@ -146,7 +151,8 @@ def _of_torchao(name: str, data: Settings) -> Scheme | None:
     if scheme is None:
         return None
     if scheme.bits == 4:
-        return replace(scheme, group_size=size(data.get("group_size")) or scheme.group_size)
+        padded = _TILES if any(word in str(data) for word in _TILED) else (1, 1)
+        return replace(scheme, group_size=size(data.get("group_size")) or scheme.group_size, padded=padded)
     per_row = "PerRow" in str(data.get("granularity"))
     return FP8_CHANNELS if scheme == FP8 and per_row else scheme
 

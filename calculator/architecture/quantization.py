@@ -61,14 +61,17 @@ class Storage:
             self._known[key] = self.base if scheme is None else scheme.dtype
         return self._known[key]
 
-    def tower_dtype(self, role: str, kind: str, layer: int | None, linear: bool) -> str:
-        """Of a tensor of an encoder: whether something narrows it is the method's own rule."""
+    def tower_dtype(self, role: str, kind: str, layer: int | None, inputs: int) -> str:
+        """Of a tensor of an encoder: whether something narrows it is the method's own rule. `inputs`: those of a linear
+        layer, 0 for all else; groups that do not fill its rows leave it wide (torchao,
+        `_int4_weight_only_quantize_tensor`)."""
         if kind == "buffer":
             return "F32"
-        if self.matcher is None or not linear or kind != "weight" or not self.of_whole:
+        if self.matcher is None or not inputs or kind != "weight" or not self.of_whole:
             return self.base
         scheme = self.matcher.of_tower(role, layer)
-        return self.base if scheme is None else scheme.dtype
+        filled = scheme is not None and (scheme.dtype.startswith("NF4") or inputs % (scheme.group_size or 1) == 0)
+        return scheme.dtype if scheme is not None and filled else self.base
 
     def _scheme(self, matcher: Matcher, role: str, part: str, layer: int | None, mtp: int) -> Scheme | None:
         names = names_of(role, self.model_type, layer)

@@ -176,6 +176,56 @@ def test_the_encoder_is_shown_in_its_formats(engine: str) -> None:
     assert formats & {"BF16", "FP16"}
 
 
+GEMMA_3: dict[str, Any] = {
+    "model_type": "gemma3",
+    "architectures": ["Gemma3ForConditionalGeneration"],
+    "text_config": {
+        "model_type": "gemma3_text",
+        "hidden_size": 3840,
+        "intermediate_size": 15360,
+        "num_hidden_layers": 48,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 8,
+        "head_dim": 256,
+        "vocab_size": 262208,
+        "sliding_window": 1024,
+    },
+    "vision_config": {
+        "model_type": "siglip_vision_model",
+        "hidden_size": 1152,
+        "intermediate_size": 4304,
+        "image_size": 896,
+        "num_attention_heads": 16,
+        "num_hidden_layers": 27,
+        "patch_size": 14,
+        "vision_use_head": False,
+    },
+}
+INT4_TILES = {
+    "default": {
+        "_type": "Int4WeightOnlyConfig",
+        "_data": {"group_size": 128, "layout": {"_type": "TensorCoreTiledLayout", "_data": {"inner_k_tiles": 8}}},
+    }
+}
+
+
+def test_torchao_packs_tiles_and_leaves_rows_wide_that_its_groups_do_not_fill() -> None:
+    """pytorch/gemma-3-12b-it-INT4: 8.57 GB with a tokenizer of 38 MB. 4,304 inputs are no groups of 128, so that these
+    matrices stay wide (torchao, `_int4_weight_only_quantize_tensor`); 1,152 and 3,840 are stored as 2,048 and 4,096."""
+    shape = quantised(GEMMA_3, quant_method="torchao", modules_to_not_convert=None, quant_type=INT4_TILES)
+    assert {"v.attn_q", "v.attn_out", "v.ffn_up"} == narrow(shape) - {"v.attn_k", "v.attn_v"}
+    answer = estimate(shape, Workload(engine="transformers", context_tokens=4096, vision=True))
+    size = sum(term.bytes for part in answer.parts if part.key in ("weights", "vision") for term in part.terms)
+    assert size / 1e9 == pytest.approx(8.57 - 0.038, abs=0.006)
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+def test_groups_of_an_encoder_refuse_no_split(engine: str) -> None:
+    """Half of 1,152 inputs are no groups of 128; servers can keep the encoder whole on every card."""
+    shape = quantised(GEMMA_3, quant_method="torchao", modules_to_not_convert=None, quant_type=INT4_TILES)
+    assert estimate(shape, Workload(engine=engine, context_tokens=4096, tensor_parallel=2)).file_bytes
+
+
 def test_whether_a_name_lies_in_an_encoder() -> None:
     assert names_encoder(["model.language_model.layers", "model.visual.blocks"])
     assert not names_encoder(["model.language_model.layers", "model.layers"])
