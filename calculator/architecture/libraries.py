@@ -76,7 +76,7 @@ def auto_round(s: Settings) -> Rules | None:
 def _blocks_of_encoders(s: Settings) -> str:
     """AutoRound tunes blocks of the language model, and others where they are named (`block_name_to_quantize`)."""
     named = s.get("block_name_to_quantize", s.get("to_quant_block_names"))
-    return "layers" if names_encoder(flat(named)) else ""
+    return "layers" if names_encoder(one for name in flat(named) for one in name.split(",")) else ""
 
 
 def flat(value: object) -> Iterator[str]:
@@ -170,11 +170,13 @@ def quark(s: Settings) -> Rules | None:
 
 
 def _of_quark(settings: Settings) -> Scheme | None:
-    weight = section(settings, "weight")
+    stages = settings.get("weight")  # rounded twice: what is stored is the last (Quark, `ProgressiveSpec`)
+    last = stages[-1] if isinstance(stages, list) and stages else stages
+    weight = last if isinstance(last, Mapping) else {}
     dtype, scheme, group = str(weight.get("dtype")), str(weight.get("qscheme")), size(weight.get("group_size"))
     if dtype.startswith("fp8"):
         return FP8_CHANNELS if scheme == "per_channel" else replace(FP8, block=(1, group) if group else None)
-    if dtype == "fp4":
+    if dtype.startswith("fp4"):
         return NVFP4 if group == 16 else MXFP4
     if dtype.removeprefix("u") in ("int4", "int8"):
         return integers(int(dtype[-1]), group, zero_points=weight.get("symmetric") is False)

@@ -228,4 +228,4 @@ def test_groups_of_an_encoder_refuse_no_split(engine: str) -> None:
 
 def test_whether_a_name_lies_in_an_encoder() -> None:
     assert names_encoder(["model.language_model.layers", "model.visual.blocks"])
-    assert not names_encoder(["model.language_model.layers", "model.layers"])
+    assert not names_encoder(["model.language_model.layers", "mtp.layers", "thinker.model.layers"])
