@@ -30,7 +30,7 @@ def hqq(s: Settings) -> Rules | None:
         return everywhere(_of_hqq(own, stated)) if "nbits" in own else None
     rules: list[Rule] = []
     for name, own in stated.items():
-        inside = own if isinstance(own, Mapping) else {}
+        inside: Settings = own if isinstance(own, Mapping) else {}
         scheme = _of_hqq(section(inside, "weight_quant_params") or inside, inside)
         if scheme is None:
             return None

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from calculator.architecture.errors import MOST_FAULTS, Fault
 from calculator.architecture.fields import Fields
-from calculator.architecture.methods import LISTS, method_name, rules_of
+from calculator.architecture.libraries import LISTS
+from calculator.architecture.methods import method_name, rules_of
 from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.modules import names_of, routers
 from calculator.architecture.on_the_fly import METHODS as TRANSFORMERS_ALONE
@@ -159,7 +160,7 @@ def _quantised(c: Fields, q: Fields, base: str) -> Storage:
     if matcher.slow:
         q.fault("ignore", "unsupported_value", value=matcher.slow[:80])
     storage = _with_matcher(c, matcher, method, base, rules.wide_activations, cache_of(settings))
-    assumptions = (rules.unclear,) if rules.unclear else ()
+    assumptions: tuple[str, ...] = (rules.unclear,) if rules.unclear else ()
     if method in TRANSFORMERS_ALONE and matcher.schemes:
         assumptions += (f"transformers_checkpoint:{method}",)
     return replace(storage, assumptions=assumptions, of_whole=_says_of_whole(c))
