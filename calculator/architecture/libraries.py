@@ -44,9 +44,9 @@ LISTS = (
 
 
 def where_listed(s: Settings) -> str:
-    """How far a method reaches that takes every linear module: files without any list of what they leave out are
-    written by other code than its own, and keep their encoders wide."""
-    return "all" if any(isinstance(s.get(key), list) and s.get(key) for key in LISTS) else ""
+    """How far a method reaches that takes every linear module: to encoders where its list knows them. Files whose list
+    is of the text alone, or missing, are written by a publisher's own code and keep their encoders wide (DeepSeek)."""
+    return "all" if any(names_encoder(flat(s.get(key))) for key in LISTS) else ""
 
 
 def changed(s: Settings, own: Settings) -> Scheme | None:
