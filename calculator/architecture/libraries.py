@@ -44,9 +44,9 @@ LISTS = (
 
 
 def where_listed(s: Settings) -> str:
-    """How far a method reaches that takes every linear module: files without any list of what they leave out are
-    written by other code than its own, and keep their encoders wide."""
-    return "all" if any(isinstance(s.get(key), list) and s.get(key) for key in LISTS) else ""
+    """How far a method reaches that takes every linear module: to encoders where its list knows them. Files whose list
+    is of the text alone, or missing, are written by a publisher's own code and keep their encoders wide (DeepSeek)."""
+    return "all" if any(names_encoder(flat(s.get(key))) for key in LISTS) else ""
 
 
 def changed(s: Settings, own: Settings) -> Scheme | None:
@@ -76,7 +76,7 @@ def auto_round(s: Settings) -> Rules | None:
 def _blocks_of_encoders(s: Settings) -> str:
     """AutoRound tunes blocks of the language model, and others where they are named (`block_name_to_quantize`)."""
     named = s.get("block_name_to_quantize", s.get("to_quant_block_names"))
-    return "layers" if names_encoder(flat(named)) else ""
+    return "layers" if names_encoder(one for name in flat(named) for one in name.split(",")) else ""
 
 
 def flat(value: object) -> Iterator[str]:
@@ -118,6 +118,11 @@ _TORCHAO: Mapping[str, Scheme | None] = {
 }
 
 
+# `Int4TilePackedTo4dTensor.from_hp` and `TensorCoreTiledLayout.pre_process`: tiles of a tensor core.
+_TILED = ("TensorCoreTiledLayout", "tile_packed_to_4d", "TILE_PACKED_TO_4D")
+_TILES = (8, 1024)
+
+
 def torchao(s: Settings) -> Rules | None:
     """A configuration for all (`quant_type.default`), or by module (`ModuleFqnToConfig`, `_default` for the rest)."""
     said = s.get("quant_type")
@@ -146,7 +151,8 @@ def _of_torchao(name: str, data: Settings) -> Scheme | None:
     if scheme is None:
         return None
     if scheme.bits == 4:
-        return replace(scheme, group_size=size(data.get("group_size")) or scheme.group_size)
+        padded = _TILES if any(word in str(data) for word in _TILED) else (1, 1)
+        return replace(scheme, group_size=size(data.get("group_size")) or scheme.group_size, padded=padded)
     per_row = "PerRow" in str(data.get("granularity"))
     return FP8_CHANNELS if scheme == FP8 and per_row else scheme
 
@@ -164,11 +170,13 @@ def quark(s: Settings) -> Rules | None:
 
 
 def _of_quark(settings: Settings) -> Scheme | None:
-    weight = section(settings, "weight")
+    stages = settings.get("weight")  # rounded twice: what is stored is the last (Quark, `ProgressiveSpec`)
+    last = stages[-1] if isinstance(stages, list) and stages else stages
+    weight = last if isinstance(last, Mapping) else {}
     dtype, scheme, group = str(weight.get("dtype")), str(weight.get("qscheme")), size(weight.get("group_size"))
     if dtype.startswith("fp8"):
         return FP8_CHANNELS if scheme == "per_channel" else replace(FP8, block=(1, group) if group else None)
-    if dtype == "fp4":
+    if dtype.startswith("fp4"):
         return NVFP4 if group == 16 else MXFP4
     if dtype.removeprefix("u") in ("int4", "int8"):
         return integers(int(dtype[-1]), group, zero_points=weight.get("symmetric") is False)

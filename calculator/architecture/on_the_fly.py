@@ -29,8 +29,8 @@ def hqq(s: Settings) -> Rules | None:
         own = section(stated, "weight_quant_params") or s
         return everywhere(_of_hqq(own, stated)) if "nbits" in own else None
     rules: list[Rule] = []
-    for name, own in stated.items():
-        inside = own if isinstance(own, Mapping) else {}
+    for name in stated:
+        inside = section(stated, name)
         scheme = _of_hqq(section(inside, "weight_quant_params") or inside, inside)
         if scheme is None:
             return None

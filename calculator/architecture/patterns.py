@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from math import comb
 
+WHOLE = "="
 MOST_REPEATS = 4
 MOST_PATTERNS = 200
 MOST_STEPS = 330_000  # of matching one module against all patterns, of which every layer has a dozen
@@ -35,13 +36,17 @@ class Patterns:
     """A set of modules, given by names and patterns: hundreds of them, at times."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        """`re:` begins a regular expression (compressed-tensors), `*` is anything (ModelOpt), else part of a path."""
+        """`re:` begins a regular expression (compressed-tensors), `*` is anything (ModelOpt), `=` a whole name, else it
+        is part of a path."""
         expressions: list[str] = []
+        self.whole: set[str] = set()
         self.paths: set[str] = set()
         self.beginnings: set[str] = set()
         for name in names:
             if name.startswith("re:"):
                 expressions.append(canonical(name[3:]))
+            elif name.startswith(WHOLE):
+                self.whole.add(canonical(name[1:]))
             elif is_beginning(name):
                 self.beginnings.add(canonical(name)[:-1])
             elif "*" in name:
@@ -49,10 +54,12 @@ class Patterns:
             else:
                 self.paths.add(canonical(name.strip(".")))
         self.expression = re.compile("|".join(f"(?:{one})" for one in expressions)) if expressions else None
-        named = (*expressions, *self.paths, *self.beginnings)
+        named = (*expressions, *self.paths, *self.beginnings, *self.whole)
         self.by_layer = any(any(letter.isdigit() for letter in name) for name in named)
 
     def __contains__(self, module: str) -> bool:
+        if module in self.whole:
+            return True
         if self.expression is not None and self.expression.match(module):
             return True
         if self.beginnings and any(module[:end] in self.beginnings for end in range(len(module) + 1)):

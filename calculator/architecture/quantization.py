@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from calculator.architecture.errors import MOST_FAULTS, Fault
 from calculator.architecture.fields import Fields
-from calculator.architecture.methods import LISTS, method_name, rules_of
+from calculator.architecture.libraries import LISTS
+from calculator.architecture.methods import method_name, rules_of
 from calculator.architecture.mlx import is_mlx, read_mlx
 from calculator.architecture.modules import names_of, routers
 from calculator.architecture.on_the_fly import METHODS as TRANSFORMERS_ALONE
@@ -61,14 +62,17 @@ class Storage:
             self._known[key] = self.base if scheme is None else scheme.dtype
         return self._known[key]
 
-    def tower_dtype(self, role: str, kind: str, layer: int | None, linear: bool) -> str:
-        """Of a tensor of an encoder: whether something narrows it is the method's own rule."""
+    def tower_dtype(self, role: str, kind: str, layer: int | None, inputs: int) -> str:
+        """Of a tensor of an encoder: whether something narrows it is the method's own rule. `inputs`: those of a linear
+        layer, 0 for all else; groups that do not fill its rows leave it wide (torchao,
+        `_int4_weight_only_quantize_tensor`)."""
         if kind == "buffer":
             return "F32"
-        if self.matcher is None or not linear or kind != "weight" or not self.of_whole:
+        if self.matcher is None or not inputs or kind != "weight" or not self.of_whole:
             return self.base
         scheme = self.matcher.of_tower(role, layer)
-        return self.base if scheme is None else scheme.dtype
+        filled = scheme is not None and (scheme.dtype.startswith("NF4") or inputs % (scheme.group_size or 1) == 0)
+        return scheme.dtype if scheme is not None and filled else self.base
 
     def _scheme(self, matcher: Matcher, role: str, part: str, layer: int | None, mtp: int) -> Scheme | None:
         names = names_of(role, self.model_type, layer)
@@ -156,7 +160,7 @@ def _quantised(c: Fields, q: Fields, base: str) -> Storage:
     if matcher.slow:
         q.fault("ignore", "unsupported_value", value=matcher.slow[:80])
     storage = _with_matcher(c, matcher, method, base, rules.wide_activations, cache_of(settings))
-    assumptions = (rules.unclear,) if rules.unclear else ()
+    assumptions: tuple[str, ...] = (rules.unclear,) if rules.unclear else ()
     if method in TRANSFORMERS_ALONE and matcher.schemes:
         assumptions += (f"transformers_checkpoint:{method}",)
     return replace(storage, assumptions=assumptions, of_whole=_says_of_whole(c))

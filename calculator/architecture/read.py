@@ -260,7 +260,7 @@ def _tensors(model: Decoder, towers: tuple[Tower, ...], storage: Storage) -> Ite
 def _place(weights: Iterable[Weight], layer: int | None, part: str, storage: Storage, mtp: int = 0) -> Iterator[Tensor]:
     for role, shape, kind, routed, linear in weights:
         if part in ENCODERS:
-            dtype = storage.tower_dtype(role, kind, layer, linear)
+            dtype = storage.tower_dtype(role, kind, layer, shape[-1] if linear else 0)
         else:
             dtype = storage.dtype(role, len(shape), kind, part, layer, mtp)
         yield Tensor(role=role, shape=shape, layer=layer, dtype=dtype, part=part, kind=kind, routed=routed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from calculator.architecture.patterns import Patterns, canonical, slow_one
+from calculator.architecture.patterns import WHOLE, Patterns, canonical, slow_one
 from calculator.architecture.schemes import named_apart
 from calculator.architecture.shape import Scheme
 from calculator.architecture.tower_modules import left_out
@@ -48,7 +48,9 @@ class Matcher:
         self._by_module = {canonical(name): scheme for name, scheme in rules.by_module.items()}
         self.towers = self._named[rules.default] if rules.towers else None
         self._in_layers_alone = rules.towers == "layers"
-        self._left_out = left_out(name for names, scheme in rules.rules if scheme is None for name in names)
+        self._left_out = left_out(
+            name.removeprefix(WHOLE) for names, scheme in rules.rules if scheme is None for name in names
+        )
         self._default, self._experts = self._named[rules.default], self._named[rules.experts]
         self.by_layer = bool(self._by_module) or any(patterns.by_layer for patterns, _scheme in self._tests)
 

@@ -134,6 +134,7 @@ class Scheme:
     per_channel: bool = False  # one scale for every output, where there is neither group nor block
     block: tuple[int, int] | None = None
     zero_bits: int = 0  # of a zero point beside each scale
+    padded: tuple[int, int] = (1, 1)  # rows and columns are stored up to multiples of these
     narrow_scales: bool = False  # in 16 bits, where others of this width have 32
     nested: bool = False  # the scales are quantised in turn (bitsandbytes' double quantisation)
 

@@ -87,8 +87,9 @@ def left_out(names: Iterable[str]) -> LeftOut:
 
 
 def names_encoder(names: Iterable[str]) -> bool:
-    """Whether one of these names lies in an encoder."""
-    return any(_ENCODER.search(name) and not _TEXT.search(name) for name in names)
+    """Whether one of these names lies in an encoder, or on the way from it into the text."""
+    plain = map(_plain, names)
+    return any((_ENCODER.search(name) or _PROJECTOR.search(name)) and not _TEXT.search(name) for name in plain)
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,7 @@ Sources, all vLLM 0.33.0, `model_executor/layers/quantization/`: `fp8.py` (per t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from calculator.architecture.mlx import METHOD
@@ -230,7 +230,16 @@ def _of_integers(scheme: Scheme, native: str, method: str) -> WeightFormat:
     drops = method in SYMMETRIC_WITH_ZEROS and not scheme.zero_bits
     if scheme.group_size is None:
         return WeightFormat(name, lambda rows, columns: ceil_div(rows * columns * scheme.bits, 8) + 2 * rows)
-    return _grouped(name, scheme.group_size, scheme.bits, scheme.zero_bits, drops)
+    plain = _grouped(name, scheme.group_size, scheme.bits, scheme.zero_bits, drops)
+    return plain if scheme.padded == (1, 1) else _padded(plain, *scheme.padded)
+
+
+def _padded(spec: WeightFormat, row_step: int, column_step: int) -> WeightFormat:
+    def matrix_bytes(rows: int, columns: int) -> int:
+        whole_rows, whole_columns = ceil_div(rows, row_step) * row_step, ceil_div(columns, column_step) * column_step
+        return spec.matrix_bytes(whole_rows, whole_columns)
+
+    return replace(spec, matrix_bytes=matrix_bytes)
 
 
 CONVERTIBLE = ("BF16", "FP16", "FP8", "FP8-BLOCK", "INT8", "AWQ", "GPTQ", "NVFP4", "MXFP4")

@@ -102,7 +102,7 @@ def storage(shape: Shape, group: TensorGroup, weight_format: str) -> WeightForma
 def group_bytes(group: TensorGroup, spec: WeightFormat, ranks: int) -> int:
     """Bytes of one tensor on one rank."""
     rows, columns = rank_shape(group, ranks)
-    if ranks > 1 and spec.group > 1:
+    if ranks > 1 and spec.group > 1 and group.part == "text":  # an encoder need not be split (`mm_encoder_tp_mode`)
         spec = _fitted(group, spec, rows, columns)
     return group.matrices * spec.matrix_bytes(rows, columns)
 

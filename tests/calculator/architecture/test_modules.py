@@ -255,3 +255,40 @@ def test_a_method_that_is_not_modelled_is_said_and_stops_nothing(method: str) ->
     shape = quantised("llama-3-1-8b-instruct", quant_method=method)
     assert shape.native_format == "BF16"
     assert shape.assumptions == (f"method_not_modelled:{method}",)
+
+
+PACKED = {
+    "quant_method": "compressed-tensors",
+    "format": "pack-quantized",
+    "config_groups": {
+        "group_0": {
+            "targets": ["Linear"],
+            "weights": {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "symmetric": False},
+        }
+    },
+}
+
+
+def test_compressed_tensors_leaves_out_what_bears_just_that_name() -> None:
+    """Qwen3.6-27B in INT4 lists `linear_attn` beside `in_proj_a` and `in_proj_b`; its index holds packed weights of
+    `in_proj_qkv`, `in_proj_z` and `out_proj` (read by `weight_shape` in github.com/fantasylord/Qwen36)."""
+    around = "model.language_model.layers.0.linear_attn"
+    ignore = [
+        around,
+        f"{around}.in_proj_b",
+        f"{around}.in_proj_a",
+        "model.language_model.layers.4.linear_attn.out_proj",
+    ]
+    shape = quantised("qwen/qwen3-6-27b", **PACKED, ignore=[*ignore, "lm_head"])
+    for role in ("attn_qkv", "attn_gate", "ssm_out"):
+        assert stored(shape, role, 0) == {"INT4"}
+    assert stored(shape, "ssm_alpha", 0) == {"BF16"}
+    assert (stored(shape, "ssm_out", 4), stored(shape, "ssm_out", 5)) == ({"BF16"}, {"INT4"})
+    assert stored(shape, "output") == {"BF16"}
+
+
+def test_quark_stores_the_last_of_two_stages() -> None:
+    """Kimi K2.5 by AMD: clipped to FP8, then INT4 for each output (Quark's documentation, file to file)."""
+    stages = [{"dtype": "fp8_e4m3", "qscheme": "per_tensor"}, {"dtype": "int4", "qscheme": "per_channel"}]
+    shape = quantised("llama-3-1-8b-instruct", quant_method="quark", global_quant_config={"weight": stages})
+    assert stored(shape, "ffn_up") == {"INT4"}

@@ -113,13 +113,14 @@ def test_a_part_by_its_name_alone() -> None:
         {"quant_method": "gptq", "bits": 4, "group_size": 128},
         {"quant_method": "modelopt", "quant_algo": "NVFP4", "exclude_modules": ["lm_head"]},
         {"quant_method": "fp8", "weight_block_size": [128, 128]},
+        {"quant_method": "fp8", "ignored_layers": ["model.layers.0.self_attn.o_proj"]},
         {"quant_method": "auto-round", "bits": 4, "group_size": 128, "block_name_to_quantize": "model.layers"},
         {"quant_method": "fp8", "modules_to_not_convert": ["lm_head", "model.visual"]},
     ],
 )
 def test_methods_that_leave_encoders_alone(settings: dict[str, Any]) -> None:
     """AWQ, GPTQ and AutoRound take the language model's blocks; ModelOpt's exports are of the language model, and FP8
-    files without any list are written by a publisher's own code."""
+    files whose list knows no encoder are written by a publisher's own code."""
     assert not narrow(quantised(QWEN2_VL, **settings)) - {"mm.0", "mm.2"}
 
 
@@ -176,6 +177,56 @@ def test_the_encoder_is_shown_in_its_formats(engine: str) -> None:
     assert formats & {"BF16", "FP16"}
 
 
+GEMMA_3: dict[str, Any] = {
+    "model_type": "gemma3",
+    "architectures": ["Gemma3ForConditionalGeneration"],
+    "text_config": {
+        "model_type": "gemma3_text",
+        "hidden_size": 3840,
+        "intermediate_size": 15360,
+        "num_hidden_layers": 48,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 8,
+        "head_dim": 256,
+        "vocab_size": 262208,
+        "sliding_window": 1024,
+    },
+    "vision_config": {
+        "model_type": "siglip_vision_model",
+        "hidden_size": 1152,
+        "intermediate_size": 4304,
+        "image_size": 896,
+        "num_attention_heads": 16,
+        "num_hidden_layers": 27,
+        "patch_size": 14,
+        "vision_use_head": False,
+    },
+}
+INT4_TILES = {
+    "default": {
+        "_type": "Int4WeightOnlyConfig",
+        "_data": {"group_size": 128, "layout": {"_type": "TensorCoreTiledLayout", "_data": {"inner_k_tiles": 8}}},
+    }
+}
+
+
+def test_torchao_packs_tiles_and_leaves_rows_wide_that_its_groups_do_not_fill() -> None:
+    """pytorch/gemma-3-12b-it-INT4: 8.57 GB with a tokenizer of 38 MB. 4,304 inputs are no groups of 128, so that these
+    matrices stay wide (torchao, `_int4_weight_only_quantize_tensor`); 1,152 and 3,840 are stored as 2,048 and 4,096."""
+    shape = quantised(GEMMA_3, quant_method="torchao", modules_to_not_convert=None, quant_type=INT4_TILES)
+    assert {"v.attn_q", "v.attn_out", "v.ffn_up"} == narrow(shape) - {"v.attn_k", "v.attn_v"}
+    answer = estimate(shape, Workload(engine="transformers", context_tokens=4096, vision=True))
+    size = sum(term.bytes for part in answer.parts if part.key in ("weights", "vision") for term in part.terms)
+    assert size / 1e9 == pytest.approx(8.57 - 0.038, abs=0.006)
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+def test_groups_of_an_encoder_refuse_no_split(engine: str) -> None:
+    """Half of 1,152 inputs are no groups of 128; servers can keep the encoder whole on every card."""
+    shape = quantised(GEMMA_3, quant_method="torchao", modules_to_not_convert=None, quant_type=INT4_TILES)
+    assert estimate(shape, Workload(engine=engine, context_tokens=4096, tensor_parallel=2)).file_bytes
+
+
 def test_whether_a_name_lies_in_an_encoder() -> None:
     assert names_encoder(["model.language_model.layers", "model.visual.blocks"])
-    assert not names_encoder(["model.language_model.layers", "model.layers"])
+    assert not names_encoder(["model.language_model.layers", "mtp.layers", "thinker.model.layers"])
