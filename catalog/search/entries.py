@@ -151,7 +151,7 @@ def _ranks() -> Mapping[int, int]:
 def _ranks_in(release: int, held: object) -> Mapping[int, int]:
     """`held` tells whether its places are as before."""
     rows = Place.objects.filter(release=release, rank__isnull=False).order_by()
-    return dict(rows.values_list("model_id", "rank"))
+    return {model: rank for model, rank in rows.values_list("model_id", "rank") if rank is not None}
 
 
 def _families(families: Owners, organizations: Owners, best: Best) -> Iterator[Entry]:

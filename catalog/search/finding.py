@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 from catalog.models import DataChange
 from catalog.search import matching
 from catalog.search.addresses import named_by
-from catalog.search.entries import KINDS, Entry, Kind, read
+from catalog.search.entries import KINDS, Entries, Entry, Kind, read
 from catalog.search.model_names import ModelNames
 from catalog.search.text import atoms, brand_begun, marked, question, signs, without_marks
 
@@ -74,6 +74,11 @@ class Answer:
 
 class Index:
     """Every entry of one version of the data, in this process."""
+
+    _models: ModelNames
+    _read: Entries
+    names: matching.Names
+    by: By
 
     def __init__(self, version: str, before: Index | None) -> None:
         """What is as it was before is not made anew."""
