@@ -22,7 +22,9 @@ def published_models(version: str) -> Mapping[int, str]:
     Where both are as before, so is the row: whatever writes one says when (`catalog.models.querysets`). Times are only
     to be compared, so they stay the texts that the database makes of them, which takes a fifth of the time.
     """
-    rows = QuerySet(LanguageModel).filter(is_published=True).order_by()  # past the manager, which looks at each row
+    rows: QuerySet[LanguageModel] = (
+        QuerySet(LanguageModel).filter(is_published=True).order_by()
+    )  # past the manager, which looks at each row
     found = dict(rows.annotate(written=Cast("updated_at", TextField())).values_list("pk", "written"))
     if not _newest or _newest[0] != found:
         _newest[:] = [found]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, get_args
 
 from django.db.models import Count, QuerySet
@@ -12,6 +15,7 @@ from django.utils import translation
 
 from catalog import standings
 from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization, Place, Score
+from catalog.models.row_times import places
 from catalog.models.vocabulary import Vendor
 from catalog.ranking.scope import OVERALL
 from catalog.search.model_names import ModelNames
@@ -53,6 +57,7 @@ class _Owner(NamedTuple):
     organization: int = 0
 
 
+_all_of = attrgetter(*(field.name for field in fields(Entry)))
 Owners = Mapping[int, _Owner]
 
 
@@ -67,11 +72,12 @@ class _Said:
 
 
 class Entries(NamedTuple):
-    """`all` kind by kind, each in the order of equal finds."""
+    """`all` kind by kind, each in the order of equal finds; where none has changed, the same object as before."""
 
     all: tuple[Entry, ...]
     said: _Said
     models: Mapping[int, Entry]
+    others: Mapping[Key, Entry]
     in_order: Sequence[Entry]
     best: tuple[Best, Best]
 
@@ -88,14 +94,18 @@ def read(names: ModelNames, before: Entries | None) -> Entries:
         best = {}, {}
         models = {entry.pk: entry for entry in _models(said, best, before.models if before else {})}
         in_order = sorted(models.values(), key=_in_order)
-    found: dict[Kind, Iterable[Entry]] = {
-        "family": sorted(_families(families, organizations, best[0]), key=_in_order),
-        "model": in_order,
-        "organization": sorted(_organizations(organizations, best[1]), key=_in_order),
-        "accelerator": sorted(_accelerators(), key=_in_order),
-        "benchmark": sorted(_benchmarks(), key=_in_order),
-    }
-    return Entries(tuple(entry for kind in KINDS for entry in found[kind]), said, models, in_order, best)
+    read = (_families(families, organizations, best[0]), _organizations(organizations, best[1]))
+    others: dict[Key, Entry] = {}
+    for entry in chain(*read, _accelerators(), _benchmarks()):
+        known = before.others.get((entry.kind, entry.pk)) if before else None
+        others[entry.kind, entry.pk] = known if known and _all_of(known) == _all_of(entry) else entry
+    found: dict[Kind, Sequence[Entry]] = {"model": in_order}
+    for kind in {kind for kind, _pk in others}:
+        found[kind] = sorted((entry for entry in others.values() if entry.kind == kind), key=_in_order)
+    entries = tuple(entry for kind in KINDS for entry in found.get(kind, ()))
+    if before and before.all == entries:
+        entries = before.all
+    return Entries(entries, said, models, others, in_order, best)
 
 
 def _in_order(entry: Entry) -> tuple[Order, str]:
@@ -133,8 +143,15 @@ def _models(said: _Said, best: tuple[Best, Best], before: Mapping[int, Entry]) -
 
 
 def _ranks() -> Mapping[int, int]:
-    places = Place.objects.filter(release__in=standings.current(OVERALL.key).values("pk")).order_by()
-    return {model: rank for model, rank in places.values_list("model_id", "rank") if rank is not None}
+    release = standings.newest().get(OVERALL.key)
+    return _ranks_in(release.pk, places(release.pk)) if release else {}
+
+
+@lru_cache(maxsize=2)
+def _ranks_in(release: int, held: object) -> Mapping[int, int]:
+    """`held` tells whether its places are as before."""
+    rows = Place.objects.filter(release=release, rank__isnull=False).order_by()
+    return {model: rank for model, rank in rows.values_list("model_id", "rank") if rank is not None}
 
 
 def _families(families: Owners, organizations: Owners, best: Best) -> Iterator[Entry]:

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 from catalog.models import DataChange
 from catalog.search import matching
 from catalog.search.addresses import named_by
-from catalog.search.entries import KINDS, Entry, Kind, read
+from catalog.search.entries import KINDS, Entries, Entry, Kind, read
 from catalog.search.model_names import ModelNames
 from catalog.search.text import atoms, brand_begun, marked, question, signs, without_marks
 
@@ -75,19 +75,23 @@ class Answer:
 class Index:
     """Every entry of one version of the data, in this process."""
 
+    _models: ModelNames
+    _read: Entries
+    names: matching.Names
+    by: By
+
     def __init__(self, version: str, before: Index | None) -> None:
         """What is as it was before is not made anew."""
         self.version = version
         self._models = (before._models if before else ModelNames()).renewed(version)
         self._read = read(self._models, before._read if before else None)
         self.entries = self._read.all
-        self.names = before.names.renewed(self.entries) if before else matching.Names(self.entries)
-        self.by_slug: defaultdict[str, list[Entry]] = defaultdict(list)
-        for entry in self.entries:
-            self.by_slug[entry.slug].append(entry)
-        starts = [bisect_left(self.entries, number, key=_kind_order) for number in range(len(KINDS) + 1)]
-        self._span = dict(zip(KINDS, map(slice, starts, starts[1:]), strict=False))
         self.answers: dict[tuple[str, tuple[Kind, ...], bool], Answer] = {}
+        if before and before.entries is self.entries:
+            self.names, self.by = before.names, before.by
+        else:
+            self.names = before.names.renewed(self.entries) if before else matching.Names(self.entries)
+            self.by = By(self.entries)
 
     def offered(self, kinds: Collection[Kind], positions: Iterable[int]) -> list[int]:
         """Those of these kinds, or all, in their order."""
@@ -98,12 +102,28 @@ class Index:
         return [position for start, stop in ends for position in ordered[start:stop]]
 
     def _spans(self, kinds: Collection[Kind]) -> Iterator[slice]:
-        return (span for kind, span in self._span.items() if kind in kinds)
+        return (span for kind, span in self.by.span.items() if kind in kinds)
+
+
+class By:
+    """Entries by what they are asked for."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+        starts = [bisect_left(entries, number, key=_kind_order) for number in range(len(KINDS) + 1)]
+        self.span = dict(zip(KINDS, map(slice, starts, starts[1:]), strict=False))
 
     @cached_property
-    def by_plain_name(self) -> tuple[list[str], list[Entry]]:
+    def slug(self) -> Mapping[str, Sequence[Entry]]:
+        found: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in self._entries:
+            found[entry.slug].append(entry)
+        return dict(found)
+
+    @cached_property
+    def plain_name(self) -> tuple[list[str], list[Entry]]:
         """Names without what lies between their signs, and whose they are: of equally near ones a model's is first."""
-        entries = sorted(self.entries, key=lambda entry: (entry.kind != "model", KIND_ORDER[entry.kind], entry.pk))
+        entries = sorted(self._entries, key=lambda entry: (entry.kind != "model", KIND_ORDER[entry.kind], entry.pk))
         return [signs(atoms(entry.name_en)) for entry in entries], entries
 
 
@@ -159,7 +179,7 @@ class _Asking:
 
     def with_slug(self, name: str, answer: Answer) -> Answer:
         """Somebody who knows the slug means that entry."""
-        named = self.known.by_slug.get(name.strip().lower(), ())
+        named = self.known.by.slug.get(name.strip().lower(), ())
         meant = [entry for entry in named if not self.kinds or entry.kind in self.kinds]
         if not meant:
             return answer
@@ -312,6 +332,6 @@ def _name_alone(words: Sequence[Sequence[str]], levels: Quality) -> str:
 def nearest(text: str, limit: int = 3) -> list[Entry]:
     """Did you mean: the names most like a question that found nothing."""
     asked = signs(atoms(text[:LONGEST]))
-    names, entries = index().by_plain_name
+    names, entries = index().by.plain_name
     alike = process.extract(asked, names, scorer=fuzz.ratio, score_cutoff=LEAST_ALIKE, limit=limit) if asked else []
     return [entries[position] for _name, _score, position in alike]

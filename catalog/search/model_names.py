@@ -64,7 +64,7 @@ def _aliases() -> Mapping[int, tuple[str, ...]]:
 
 def _read(keys: list[int], are_all: bool, aliases: Mapping[int, tuple[str, ...]]) -> Iterator[tuple[int, Named]]:
     # Past the models' manager, which would look at every row for what is translated.
-    rows = QuerySet(LanguageModel).filter(is_published=True).order_by()
+    rows: QuerySet[LanguageModel] = QuerySet(LanguageModel).filter(is_published=True).order_by()
     for row in (rows if are_all else rows.filter(Among(keys))).values_list(*COLUMNS):
         pk, slug, name, hf_repo, modelscope_repo, gguf_repo, tag, released, total, label, family, organization = row
         repositories = [hf_repo, modelscope_repo, gguf_repo.removesuffix("-GGUF")]

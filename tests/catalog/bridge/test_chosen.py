@@ -8,7 +8,7 @@ import pytest
 from django.db.models import F, OuterRef, Q
 
 from catalog.bridge.chosen import Narrowing, keys_of
-from catalog.models import DataChange, LanguageModel
+from catalog.models import DataChange, LanguageModel, Need
 from catalog.models.need import may_fit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
@@ -78,17 +78,50 @@ def test_it_is_what_the_database_chooses(asked: dict[str, Any], condition: Any) 
     )
 
 
-def test_the_database_is_asked_once_after_each_change(django_assert_num_queries: Any) -> None:
-    DataChange.record()
+def test_models_are_read_after_a_change_of_what_is_asked_of_them_alone(django_assert_num_queries: Any) -> None:
+    """Four short questions tell whether they have changed: when rows were written, how many needs there are, and what
+    licences and organisations are called. Only then are the columns read."""
+    chosen()
+    DataChange.record()  # of a score, say
     with DataChange.pinned() as version:
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(4) as asked:
             small = keys_of(Narrowing(memory_bytes=8 * GIB), version)
+        assert not [each for each in asked if "total_parameters" in each["sql"]]
         with django_assert_num_queries(0):
             assert keys_of(Narrowing(memory_bytes=8 * GIB), version) is small
             assert len(keys_of(Narrowing(memory_bytes=80 * GIB), version)) > len(small)
     LanguageModel.objects.filter(pk=small[0]).update(is_published=False)
     DataChange.record()
-    assert chosen(memory_bytes=8 * GIB) == list(small[1:])
+    with DataChange.pinned() as version, django_assert_num_queries(5):
+        assert keys_of(Narrowing(memory_bytes=8 * GIB), version) == small[1:]
+
+
+def test_what_models_belong_to_and_hold_is_seen_when_it_changes() -> None:
+    llama = LanguageModel.objects.get(slug="llama-3-1-8b-instruct")
+    assert llama.pk not in chosen(licence="unknown-to-all")
+    assert llama.licence is not None
+    for use in ("yes", "no"):
+        llama.licence.commercial_use = use
+        llama.licence.save()
+        assert llama.pk in chosen(licence=use)
+    llama.organization.slug = "another"
+    llama.organization.save()
+    assert llama.pk in chosen(organization="another")
+    fits = {"card_bytes": 24 * GIB, "context_tokens": 8192}
+    assert llama.pk in chosen(**fits)
+    need = Need.objects.get(model=llama, engine=llama.memory_engine)
+    need.delete()
+    DataChange.record()
+    without = chosen(**fits)  # nothing is known of what it holds
+    need.pk, need.held_8k_bytes = None, 80 * GIB
+    need.save(force_insert=True)
+    DataChange.record()
+    assert (llama.pk in without, llama.pk in chosen(**fits)) == (False, False)
+    need.delete()
+    need.pk, need.held_8k_bytes = None, 8 * GIB
+    need.save(force_insert=True)
+    DataChange.record()
+    assert llama.pk in chosen(**fits)
 
 
 def test_nobody_published_anything() -> None:
