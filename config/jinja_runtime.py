@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
+from django.utils.safestring import SafeString
 from jinja2 import Environment, Template
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+ESCAPES = {ord(character): str(escape(character)) for character in "&<>\"'"}
+
 
 def escaped(value: object) -> str:
     """As `markupsafe.escape`, which makes each piece of a page Markup of its own before all are joined to one text."""
-    if type(value) is Markup:
-        return value
-    if type(value) is int:
+    kind = type(value)
+    if kind is str:
+        if "&" in value or "<" in value or ">" in value or '"' in value or "'" in value:  # type: ignore[operator]
+            return value.translate(ESCAPES)  # type: ignore[attr-defined]
+        return value  # type: ignore[return-value]
+    if kind is Markup or kind is SafeString:
+        return value  # type: ignore[return-value]
+    if kind is int or kind is float:
         return str(value)
-    if type(value) is str and not ("&" in value or "<" in value or ">" in value or '"' in value or "'" in value):
-        return value
     return escape(value)
 
 

@@ -38,7 +38,7 @@ def kept_row(macro: Macro, own: Markup | None, *values: Any) -> Markup:
     list has for itself."""
     row = _Row(macro, values)
     written = _plain(row) if settings.DEBUG else _written(row)
-    return written if own is None else Markup(written.replace(OWN, own))  # noqa: S704 - both are
+    return written if own is None else Markup(str.replace(written, OWN, own))  # noqa: S704 - both are
 
 
 @lru_cache(maxsize=2000)

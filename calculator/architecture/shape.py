@@ -84,6 +84,14 @@ class Layer:
     feed_forward: FeedForward | None
     shares_kv_of: int | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """A model has a hundred, and a dataclass with slots asks for its fields anew for each that it unpacks."""
+        return _layer, (self.index, self.mixers, self.feed_forward, self.shares_kv_of)
+
+
+def _layer(index: int, mixers: tuple[Mixer, ...], feed_forward: FeedForward | None, shares_kv_of: int | None) -> Layer:
+    return Layer(index=index, mixers=mixers, feed_forward=feed_forward, shares_kv_of=shares_kv_of)
+
 
 class Tensor(NamedTuple):
     """One stored weight.

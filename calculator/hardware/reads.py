@@ -165,6 +165,8 @@ def _unknown(mixer: Mixer) -> WorkloadError:
 
 def seen(mixer: Mixer, visible_tokens: int) -> int:
     """Cached rows that this mixer attends to where `visible_tokens` tokens came before: a row a token, as a rule."""
+    if isinstance(mixer, FullAttention):  # most are
+        return visible_tokens
     if isinstance(mixer, SlidingWindowAttention | WindowedLatentAttention):
         return min(visible_tokens, mixer.window)
     if isinstance(mixer, ChunkedAttention):
@@ -175,7 +177,7 @@ def seen(mixer: Mixer, visible_tokens: int) -> int:
         return min(visible_tokens, mixer.indexer.top_k)
     if isinstance(mixer, CompressedAttention):
         return min(visible_tokens, mixer.window) + min(*_compressed(mixer, visible_tokens))
-    if isinstance(mixer, (FullAttention, LatentAttention)):
+    if isinstance(mixer, LatentAttention):
         return visible_tokens
     if isinstance(mixer, (LinearAttention, StateSpace, Recurrence, ShortConvolution)):
         return 0  # what they know of earlier tokens is in their state

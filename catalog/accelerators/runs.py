@@ -60,6 +60,12 @@ class Run:
         return str(labels.BOUNDS[self.bound]) if self.bound else ""
 
 
+def words(found: Sequence[Run]) -> dict[str, str]:
+    """Of the states and bounds in a list, each looked up once in the reader's language."""
+    states = {run.state: run.word for run in {run.state: run for run in found}.values()}
+    return states | {run.bound: run.bound_text for run in {run.bound: run for run in found}.values()}
+
+
 def runs(models: Sequence[LanguageModel], row: Accelerator, count: int, engine: str, context_tokens: int) -> list[Run]:
     """One answer for each model, in order. Models need their `config`."""
     card = card_of(row)

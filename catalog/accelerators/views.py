@@ -9,7 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.accelerators.forms import AcceleratorListForm, RunsForm
-from catalog.accelerators.runs import runs
+from catalog.accelerators.runs import runs, words
 from catalog.accelerators.specs import in_short
 from catalog.best_models.forms import CONTEXT_TOKENS
 from catalog.best_models.page import best_page
@@ -49,7 +49,7 @@ def accelerator(request: HtmxRequest, slug: str) -> HttpResponse:
         models = models_to_place(paged["page"])
         context |= {"ranks": ranks_of(models, best.releases.get(board)), "board_label": board_label(board)}
         found = runs(models, row, asked["cards"], asked["engine"], asked["context"])
-        context |= {**paged, "runs": list(zip(models, found, strict=True))}
+        context |= {**paged, "runs": list(zip(models, found, strict=True)), "words": words(found)}
     if wants_partial(request):
         return render(request, "catalog/_card_answer.html", context, status=200 if valid else 400)
     context["in_short"] = in_short(row)

@@ -111,12 +111,12 @@ class BestModels:
 def best_models(release: Release, question: Question, start: int = 0) -> BestModels:
     """The best of a board that surely fit, from candidate `start` on."""
     found: list[Best] = []
-    at = start
+    at, query = start, urlencode(question.query)
     for place in _candidates(release, question, start):
         if len(found) == SHOWN or at - start == MOST_JUDGED:
             return BestModels(found, at)
         at += 1
-        if best := _judged(place, question):
+        if best := _judged(place, question, query):
             found.append(best)
     return BestModels(found, None)
 
@@ -147,8 +147,8 @@ def _places(
     return tuple(places[start : start + READ])
 
 
-def _judged(place: Ranked, question: Question) -> Best | None:
-    """The model as its own page shows it on these cards; None where it does not surely fit."""
+def _judged(place: Ranked, question: Question, query: str) -> Best | None:
+    """The model as its own page shows it on these cards, asked `query` there; None where it does not surely fit."""
     model = place.model
     if (shape := shape_of(model)) is None:
         return None
@@ -166,7 +166,7 @@ def _judged(place: Ranked, question: Question) -> Best | None:
         file_bytes=kept.estimate.file_bytes,
         largest_context=_largest_context(shape, question.anywhere, question.card, question.count, longest),
         command=_command(model, shape, answer),
-        query=urlencode(question.query | {"weights": answer.workload.weight_format or ""}),
+        query=f"{query}&{urlencode({'weights': answer.workload.weight_format or ''})}",
     )
 
 

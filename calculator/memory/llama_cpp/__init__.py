@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
+from operator import add
 
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.batch import BATCH, pad, slot_count, streams
@@ -15,7 +16,6 @@ from calculator.memory.llama_cpp.cache import check_cache, offered_formats
 from calculator.memory.llama_cpp.convert import check_converted
 from calculator.memory.llama_cpp.draft import check_draft_cache
 from calculator.memory.llama_cpp.gguf import can_repack
-from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.notes import notes
 from calculator.memory.llama_cpp.overhead import Overhead, overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
@@ -25,7 +25,7 @@ from calculator.memory.llama_cpp.placement import Placement, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, USUAL
 from calculator.memory.llama_cpp.running import Sizes, kept_terms, run, sizes
-from calculator.memory.llama_cpp.weights import Weights, file_bytes, recipe_of, weigh
+from calculator.memory.llama_cpp.weights import Weights, file_bytes, recipe_in, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.not_modelled import check_modelled
 from calculator.memory.workload import Estimate, InFormat, Part, Workload, WorkloadError
@@ -126,18 +126,23 @@ def by_format(shape: Shape, workload: Workload, names: Iterable[str], most_bytes
     `most_bytes` at the least are left out. Raises WorkloadError like it."""
     workload, placement = _settled(shape, workload.in_format(None))
     copied, stored, around = _offloads(workload), in_file(shape, workload), _around(workload)
-    running = () if copied else sizes(shape, _in_any_place(workload), placement)
-    runs = sum(map(sum, running))
+    least, counted, most, single = around.least, around.bytes, around.most, len(placement.cards) == 1
+    runs = () if copied else _runs(shape, workload, placement)
     for name in names:
         if copied:
-            running = sizes(shape, _in_any_place(workload.but(weight_format=name)), placement)
-            runs = sum(map(sum, running))
-        recipe = Recipe(name, workload.importance_matrix)
+            runs = _runs(shape, workload.but(weight_format=name), placement)
+        recipe = recipe_in(name, workload.importance_matrix)
         weights = weights_by_card(stored, recipe, placement)
-        fullest = _fullest(weights, running, around)
-        if fullest[0] <= most_bytes:
-            held = sum(weights) + runs + around.bytes * len(weights)
+        alone = weights[0] + runs[0] if single else max(map(add, weights, runs))  # of both, one for each card
+        if alone + least <= most_bytes:
+            fullest = alone + least, alone + counted, alone + most
+            held = sum(weights) + sum(runs) + counted * len(weights)
             yield InFormat(name, fullest, held, file_bytes(stored, recipe))
+
+
+def _runs(shape: Shape, workload: Workload, placement: Placement) -> tuple[int, ...]:
+    """Bytes of what runs on each card."""
+    return tuple(map(sum, sizes(shape, _in_any_place(workload), placement)))
 
 
 def _settled(shape: Shape, workload: Workload) -> tuple[Workload, Placement]:

@@ -30,7 +30,9 @@ def is_unified(workload: Workload) -> bool:
 
 def streams(workload: Workload) -> int:
     """Contexts of `context_tokens` that are kept apart."""
-    return 1 if is_unified(workload) else slot_count(workload)
+    if workload.kv_unified or workload.slots == "auto":  # as `is_unified`, for lists that ask it a hundred times
+        return 1
+    return workload.sequences if workload.slots is None else slot_count(workload)
 
 
 def sharing(workload: Workload) -> int:

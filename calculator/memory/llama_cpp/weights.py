@@ -55,7 +55,13 @@ class Located(NamedTuple):
 
 
 def recipe_of(workload: Workload) -> Recipe:
-    return Recipe(workload.weight_format or USUAL, workload.importance_matrix)
+    return recipe_in(workload.weight_format or USUAL, workload.importance_matrix)
+
+
+@lru_cache(maxsize=256)
+def recipe_in(weight_format: str, importance_matrix: bool) -> Recipe:
+    """The same for all who ask: a list asks for each format of each model."""
+    return Recipe(weight_format, importance_matrix)
 
 
 @lru_cache(maxsize=1024)
