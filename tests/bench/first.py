@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from resource import RUSAGE_SELF, getrusage
 from statistics import median
 from time import process_time
@@ -18,7 +18,7 @@ from time import process_time
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.cold import Application, answer, environ
+from tests.bench.cold import Application, answer, counted, environ
 from tests.bench.pages import MODEL, PART, ROOT, Page
 
 PROCESSES = 3  # of which the middle is told
@@ -31,7 +31,8 @@ QUESTIONS = (
     Page("leaderboard, with a card", "/en/benchmarks/?memory=16&card=rtx-5080&n={}"),
     Page("API, memory", "/api/v1/models/llama-4-maverick-instruct/memory/?context={}"),
 )
-HEAD = ("question", "start", "asked itself", "first, CPU ms", "next, CPU ms", "MiB")
+CALLS = "calls"
+HEAD = ("question", "start", "asked itself", "first, CPU ms", "next, CPU ms", "MiB", "first, calls", "next, calls")
 
 
 def main() -> None:
@@ -39,19 +40,23 @@ def main() -> None:
     subprocess.run([sys.executable, "manage.py", "warm_up"], cwd=ROOT, check=True)
     table = Table(*HEAD, title=f"first questions of a worker: the middle of {PROCESSES} processes")
     for number, page in enumerate(QUESTIONS):
-        table.add_row(page.name, *(f"{ms:.0f}" for ms in told(number)))
-    Console(width=100).print(table)
+        calls = asked_apart(str(number), CALLS)
+        table.add_row(page.name, *(f"{ms:.0f}" for ms in told(number)), *(f"{each:,}" for each in calls))
+    Console(width=130).print(table)
 
 
 def told(number: int) -> Iterator[float]:
     """Milliseconds of start, of what it asked itself, of first answer and next of that question, and the most MiB that
     the process held: the middle of several."""
-    command = [sys.executable, "-m", "tests.bench.first", str(number)]
-    runs = [
-        json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
-        for _ in range(PROCESSES)
-    ]
+    runs = [asked_apart(str(number)) for _ in range(PROCESSES)]
     return map(median, zip(*runs, strict=True))
+
+
+def asked_apart(*arguments: str) -> Sequence[float]:
+    """What a process of its own measures."""
+    command = [sys.executable, "-m", "tests.bench.first", *arguments]
+    found: list[float] = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+    return found
 
 
 def costs(application: Application, page: Page) -> tuple[float, float]:
@@ -62,6 +67,15 @@ def costs(application: Application, page: Page) -> tuple[float, float]:
         answer(application, asked)
         found.append(1000 * (process_time() - start))
     return found[0], found[1]
+
+
+def calls_of(page: Page) -> tuple[float, ...]:
+    """Of functions, which are the same on any machine: for the first answer and for the next."""
+    from config import first_page
+    from config.wsgi import application
+
+    first_page.ask(application)
+    return counted(application, environ(page, 3_000)), counted(application, environ(page, 3_032))
 
 
 def measure(page: Page) -> tuple[float, ...]:
@@ -78,4 +92,5 @@ def measure(page: Page) -> tuple[float, ...]:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["API_RATE"] = "1000000/sec"
-    print(json.dumps(measure(QUESTIONS[int(sys.argv[1])])))
+    ask = calls_of if CALLS in sys.argv else measure
+    print(json.dumps(ask(QUESTIONS[int(sys.argv[1])])))
