@@ -86,7 +86,7 @@ class Workload:
         """Computed once: caches ask for it again and again. Values stand in the order of the fields, in copies too."""
         values = self.__dict__
         try:
-            return values["_hash"]  # type: ignore[no-any-return]
+            return values["_hash"]
         except KeyError:
             known = values["_hash"] = hash(tuple(values.values()))
             return known

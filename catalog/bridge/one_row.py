@@ -49,7 +49,8 @@ class _Written:
         own = compiler.klass_info["select_fields"]
         self._start, self._end = own[0], own[-1] + 1
         self._columns = [column[0].target.attname for column in compiler.select[self._start : self._end]]
-        self._linked = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
+        linked: Any = get_related_populators  # its stubs are of a later Django
+        self._linked = linked(compiler.klass_info, compiler.select, connection.alias)
         self._converters = tuple(compiler.get_converters([column[0] for column in compiler.select]).items())
 
     def read(self, value: str) -> Any:
