@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -195,7 +196,8 @@ def _compute(models: QuerySet[LanguageModel], known: Known) -> tuple[int, bool]:
 
 def _computed(model: LanguageModel, known: Known) -> tuple[dict[str, Any], list[need.Need]]:
     """Of models of one config, as a base model and what was tuned from it, the first is computed."""
-    told = json.dumps(model.config), model.config_unread, model.max_context_tokens
+    config = blake2b(json.dumps(model.config).encode(), digest_size=16).digest()  # the texts have up to 3 MB each
+    told = config, model.config_unread, model.max_context_tokens
     if told not in known:
         if len(known) >= MOST_KNOWN:
             known.clear()
