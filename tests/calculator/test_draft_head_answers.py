@@ -17,10 +17,16 @@ from tests.catalog.shipped import shipped
 
 __all__ = ["shipped"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
-HEADS = {"EAGLE-1": EAGLE, "EAGLE-3": EAGLE3, "DFlash": DFLASH, "DSpark": DEEPSPEC, "Medusa": MEDUSA}
+HEADS: dict[str, dict[str, Any]] = {
+    "EAGLE-1": EAGLE,
+    "EAGLE-3": EAGLE3,
+    "DFlash": DFLASH,
+    "DSpark": DEEPSPEC,
+    "Medusa": MEDUSA,
+}
 
 
-def pasted(config: dict[str, Any], status: int = 200, lang: str = "en", **headers: str) -> str:
+def pasted(config: dict[str, Any], status: int = 200, lang: str = "en", headers: dict[str, str] | None = None) -> str:
     data = {"config": json.dumps(config)}
     response = Client(enforce_csrf_checks=True).post(f"/{lang}/calculator/", data, headers=headers)
     assert response.status_code == status
@@ -76,7 +82,7 @@ def test_models_of_its_target_s_sizes_are_offered_and_no_others(keys: dict[str, 
 
 
 def test_the_answer_to_htmx_is_the_page_s() -> None:
-    assert facts(pasted(EAGLE3, **{"HX-Request": "true"})) == facts(pasted(EAGLE3))
+    assert facts(pasted(EAGLE3, headers={"HX-Request": "true"})) == facts(pasted(EAGLE3))
 
 
 def test_what_it_repeats_and_what_it_can_guess() -> None:

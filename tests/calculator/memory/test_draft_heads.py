@@ -45,8 +45,8 @@ PARAMETERS = (
 MAP = 32000 * 8  # d2t, whole numbers of 64 bits; t2d is not loaded
 
 
-def beside(shape: Shape = TARGET, **changes: object) -> Shape:
-    return with_draft_head(shape, read_draft_head(EAGLE3 | changes))
+def beside(**changes: object) -> Shape:
+    return with_draft_head(TARGET, read_draft_head(EAGLE3 | changes))
 
 
 def asked(engine: str = "vllm", **more: Any) -> Workload:
