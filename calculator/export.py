@@ -68,7 +68,7 @@ def _lines(model: Model, shown: Panel, answers: Answers, address: str) -> Iterat
         "sequences": grouped(workload.sequences),
     }
     yield ""
-    yield f"| {_('Part')} | GiB | {_('in RAM (GiB)')} |"
+    yield "| {} | GiB | {} |".format(_("Part"), _("in RAM (GiB)"))
     yield "| --- | ---: | ---: |"
     for part in shown.parts:
         yield f"| {part.label} | {gib(part.bytes)} | {gib(part.host_bytes) if part.host_bytes else ''} |"

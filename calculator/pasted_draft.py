@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from calculator import labels
 from calculator.architecture import ConfigError, DraftHead, Shape, parse_config_text, read_draft_head, with_draft_head
@@ -14,8 +14,8 @@ from calculator.memory import default_workload
 from calculator.memory.predicting import HEADS, takes_head
 
 FIELD = "draft_config"
-LONGEST = 6_000
-"""Characters: the head goes with the address of an answer, of which a server reads some 8,000."""
+LONGEST = 7_000
+"""Bytes of a head as an address writes it: it goes with that of an answer, of which a server reads some 8,000."""
 GUESSED_TOKENS = 3
 """Of most recipes for EAGLE-3 (`--speculative-num-steps`). A head that writes blocks guesses one less than a block."""
 
@@ -40,12 +40,13 @@ def drafted(model: Model, query: Mapping[str, str], *, changed: bool = False) ->
         return Drafted(model=model, query=query)
     engine = query.get("engine") or default_workload(model.shape, model.max_context_tokens).engine
     try:
-        if len(text) > LONGEST:
-            raise ConfigError("", "too_large")
         config = parse_config_text(text)
+        if _is_long(config):
+            raise ConfigError("", "head_too_long")
         shape, guessed = with_draft(model.shape, config, engine)
-    except ConfigError as error:
-        return Drafted(model=model, query=query, faults=tuple(labels.config_error_texts(error)))
+    except ConfigError as error:  # what the head would have guessed is no answer of the reader's
+        unasked = query if model.shape.mtp_mixers else {**query, "mtp": ""}
+        return Drafted(model=model, query=unasked, faults=tuple(labels.config_error_texts(error)))
     asked = {**query, FIELD: _short(config)}
     asked["mtp"] = query.get("mtp") or str(guessed)
     kind = shape.draft_head.kind if shape.draft_head else ""
@@ -69,8 +70,11 @@ def draft_query(head: DraftHead, config: Mapping[str, object]) -> str:
     """The query that gives a head to a model, in the first engine that takes it; without the head where it is too long
     for an address."""
     asked = {"engine": next(name for name in HEADS if takes_head(name, head.kind))}
-    text = _short(config)
-    return urlencode(asked | ({FIELD: text} if len(text) <= LONGEST else {}))
+    return urlencode(asked | ({} if _is_long(config) else {FIELD: _short(config)}))
+
+
+def _is_long(config: Mapping[str, object]) -> bool:
+    return len(quote_plus(_short(config))) > LONGEST
 
 
 def _short(config: Mapping[str, object]) -> str:

@@ -33,7 +33,7 @@ def calculator(request: HtmxRequest) -> HttpResponse:
     shown = workbench(request, catalogue, asked.model, asked.query)
     write = export.FORMATS.get(asked.query.get("format", ""))
     if write and shown.answers:
-        return write(request, asked.model, shown.panel, shown.answers, shown.permalink)
+        return write(request, shown.model, shown.panel, shown.answers, shown.permalink)
     if wants_partial(request):
         return _partial(request, asked, shown)
     found = catalogue.search(asked.q) if asked.q else ()

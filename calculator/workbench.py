@@ -25,6 +25,7 @@ class Workbench:
     same again, `carried` what a form must send along.
     """
 
+    model: Model  # with the draft head beside it, where one is given
     panel: Panel
     training: TrainingView
     answers: Answers | None
@@ -62,6 +63,7 @@ def workbench(request: HtmxRequest, catalogue: Catalogue, model: Model, query: M
     settled = shown.estimate is not None
     draft = catalogue.model(slug) if settled and (slug := form.cleaned_data.get("draft")) else None
     return Workbench(
+        model=model,
         panel=shown,
         training=trained,
         answers=answer(model, form, cards, draft) if settled else None,

@@ -29,6 +29,7 @@ def with_draft_head(shape: Shape, head: DraftHead) -> Shape:
         mtp_mixers=head.mixers,
         mtp_feed_forwards=head.feed_forwards,
         undescribed_mtp=0,
+        assumptions=(*shape.assumptions, *(one for one in head.assumptions if one not in shape.assumptions)),
         draft_head=head,
     )
 
@@ -42,6 +43,9 @@ def _faults(shape: Shape, head: DraftHead) -> Iterator[Fault]:
     for key, stated, own in same:
         if stated is not None and stated != own:
             yield Fault(key, "not_of_target", {"value": stated, "target": own})
+    if head.deepest_layer is not None and head.deepest_layer >= shape.num_layers:
+        last = shape.num_layers - 1
+        yield Fault("target_layer_ids", "not_a_layer_of_target", {"value": head.deepest_layer, "most": last})
 
 
 def _loaded(shape: Shape, head: DraftHead) -> Iterator[Tensor]:

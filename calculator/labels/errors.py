@@ -60,6 +60,10 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "head_not_counted": gettext_lazy(
         "A draft head (%(kind)s) is not counted for %(engine)s here; it is for %(others)s."
     ),
+    "head_too_long": gettext_lazy("This config.json is too long to go with the address of an answer."),
+    "not_a_layer_of_target": gettext_lazy(
+        "The draft head reads layer %(value)s, and the last of this model is %(most)s."
+    ),
     "not_of_target": gettext_lazy(
         "The draft head was made for another model: it states %(value)s, and this model has %(target)s."
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from calculator.architecture.shape import Shape
+from calculator.memory.tensor_parallel import check_head
 from calculator.memory.workload import Note, Workload, WorkloadError
 
 HEADS: Mapping[str, frozenset[str]] = {
@@ -28,7 +29,8 @@ def check_predicts(shape: Shape, workload: Workload) -> None:
         if not takes_head(workload.engine, shape.draft_head.kind):
             raise WorkloadError("mtp", "head_not_taken", value=shape.draft_head.kind)
         if workload.pipeline_parallel > 1:  # what is shared with the target then lies on other cards
-            raise WorkloadError("mtp", "not_with_stages", value=workload.pipeline_parallel)
+            raise WorkloadError("pipeline_parallel", "not_with_stages", value=workload.pipeline_parallel)
+        check_head(shape.draft_head, workload.tensor_parallel, attention_ranks=workload.attention_ranks)
         return
     if shape.mtp_mixers:
         return

@@ -6,16 +6,20 @@ row, QKV and replicated linear layers), `vocab_parallel_embedding.py` (`pad_voca
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from calculator.architecture.draft_heads import DraftHead
 from calculator.architecture.shape import (
     NGRAMS,
     VALUE_EXPERTS,
     Attention,
     Dense,
     Experts,
+    FeedForward,
     LatentAttention,
     LinearAttention,
+    Mixer,
     Shape,
     StateSpace,
 )
@@ -129,7 +133,17 @@ def check(
             "pipeline_parallel", "more_stages_than_layers", value=pipeline_parallel, most=shape.num_layers
         )
     over = {"mixer": attention_ranks or tensor_parallel, "expert": expert_ranks or tensor_parallel}
-    for name, size, kind in _split_sizes(shape):
+    _check_sizes(_split_sizes(shape), over, tensor_parallel)
+
+
+def check_head(head: DraftHead, tensor_parallel: int, *, attention_ranks: int) -> None:
+    """Likewise for a draft head, which is split like its target."""
+    sizes = _sizes_of(zip(head.mixers, head.feed_forwards, strict=True))
+    _check_sizes(sizes, {"mixer": attention_ranks}, tensor_parallel)
+
+
+def _check_sizes(sizes: Iterable[tuple[str, int, str]], over: Mapping[str, int], tensor_parallel: int) -> None:
+    for name, size, kind in sizes:
         ranks = over.get(kind, tensor_parallel)
         heads_repeat = name == "num_kv_heads" and ranks % size == 0
         if size % ranks and not heads_repeat:
@@ -139,9 +153,15 @@ def check(
 @lru_cache(maxsize=64)
 def _split_sizes(shape: Shape) -> tuple[tuple[str, int, str], ...]:
     """Name, size, and what is split: a mixer, an expert or the rest."""
+    sizes = _sizes_of((layer.mixers, layer.feed_forward) for layer in shape.layers)
+    return (*sizes, ("padded_vocab_size", padded_vocabulary(shape.vocab_size), ""))
+
+
+def _sizes_of(layers: Iterable[tuple[tuple[Mixer, ...], FeedForward | None]]) -> tuple[tuple[str, int, str], ...]:
+    """As `_split_sizes` says, each once."""
     sizes: dict[tuple[str, int, str], None] = {}
-    for layer in shape.layers:
-        for mixer in layer.mixers:
+    for mixers, feed_forward in layers:
+        for mixer in mixers:
             if isinstance(mixer, Attention):
                 sizes["num_heads", mixer.num_heads, "mixer"] = None
                 sizes["num_kv_heads", mixer.num_kv_heads, "mixer"] = None
@@ -154,9 +174,8 @@ def _split_sizes(shape: Shape) -> tuple[tuple[str, int, str], ...]:
                 sizes["mamba_num_heads", mixer.num_heads, "mixer"] = None
             elif isinstance(mixer, StateSpace):
                 sizes["mamba_inner_size", mixer.inner_size, "mixer"] = None
-        if isinstance(layer.feed_forward, Dense):
-            sizes["intermediate_size", layer.feed_forward.intermediate_size, ""] = None
-        elif isinstance(layer.feed_forward, Experts):
-            sizes["moe_intermediate_size", layer.feed_forward.expert_size, "expert"] = None
-    sizes["padded_vocab_size", padded_vocabulary(shape.vocab_size), ""] = None
+        if isinstance(feed_forward, Dense):
+            sizes["intermediate_size", feed_forward.intermediate_size, ""] = None
+        elif isinstance(feed_forward, Experts):
+            sizes["moe_intermediate_size", feed_forward.expert_size, "expert"] = None
     return tuple(sizes)

@@ -82,7 +82,7 @@ def test_a_link_carries_the_head() -> None:
         ({"engine": "llama.cpp"}, "EAGLE-3"),
         ({"engine": "transformers"}, "EAGLE-3"),
         ({"engine": "sglang", "draft_config": json.dumps(MEDUSA)}, "Medusa"),
-        ({"draft_config": HEAD + " " * LONGEST}, "config.json"),
+        ({"draft_config": json.dumps(EAGLE3 | {f"note{each}": "-" for each in range(LONGEST // 16)})}, "config.json"),
     ],
 )
 def test_what_is_wrong_stands_beside_the_field(language: str, given: dict[str, str], named: str) -> None:
@@ -137,3 +137,30 @@ def test_a_pasted_head_leads_to_its_target_with_the_head_beside_it() -> None:
     opened = text_of(get("/en/calculator/" + link[1].replace("&amp;", "&")))
     assert f"draft head: {PARAMETERS:,} parameters" in opened
     assert '"method": "eagle3"' in opened
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+def test_cards_that_need_stages_cannot_run_it(engine: str) -> None:
+    """Three cards do not divide the heads, and a head goes with no stages: that does not fit, and is no fault."""
+    assert "cannot be split" in text_of(page(engine=engine, card="rtx-3090", cards="3"))
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+def test_the_export_is_of_the_model_with_its_head(engine: str) -> None:
+    both, alone = (
+        json.loads(page(engine=engine, card="h100-sxm-80gb", cards="1", format="json", draft_config=head))
+        for head in (HEAD, "")
+    )
+    assert both["capacity"]["tokens"] < alone["capacity"]["tokens"]
+    assert both["parts"]["weights_bytes"] - alone["parts"]["weights_bytes"] == 2 * PARAMETERS + MAP
+
+
+@pytest.mark.parametrize("number", [100, 150, 400])
+def test_an_address_carries_no_more_than_a_server_reads(number: int) -> None:
+    """gunicorn reads 8,190 bytes (`config.server`); a quote takes three where an address writes it."""
+    head = EAGLE3 | {f"note{each}": "'" for each in range(number)}
+    found = Client().get(f"/en/calculator/?{urlencode(ALONE | {'draft_config': json.dumps(head)})}")
+    links = re.findall(r'href="(/en/calculator/[^"]*draft_config=[^"]*)"', found.content.decode())
+    assert found.status_code == (400 if number == 400 else 200)
+    assert all(len(link.replace("&amp;", "&")) < 8_000 for link in links)
+    assert bool(links) == (number < 400)

@@ -104,6 +104,7 @@ def _in_blocks(kind: str, outer: Fields, inner: Fields) -> DraftHead:
         shared,
         blocks,
         features=features,
+        deepest_layer=max(ids) if ids else None,
         target_hidden=target,
         words=words,
         borrows=() if own else ("token_embd", "output"),

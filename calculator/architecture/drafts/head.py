@@ -38,6 +38,7 @@ class DraftHead:
     hidden_size: int
     target_hidden_size: int  # of the hidden states that it reads
     features: int  # layers of the target whose hidden states it reads
+    deepest_layer: int | None = None  # of these, where the file lists them, from 0
     vocab_size: int  # of the target's words
     draft_vocab_size: int  # of those that it can guess
     target_layers: int | None  # that the file says its target has
@@ -53,11 +54,6 @@ class DraftHead:
     @property
     def layers(self) -> int:
         return len(self.mixers)
-
-    @property
-    def weights(self) -> tuple[Weight, ...]:
-        """Its tensors without their place and format."""
-        return tuple(Weight(one.role, one.shape, one.kind, one.routed) for one in self.tensors)
 
     @property
     def parameters(self) -> int:
@@ -180,6 +176,7 @@ def of_head(
     blocks: list[Block],
     *,
     features: int,
+    deepest_layer: int | None = None,
     target_hidden: int | None = None,
     words: int | None = None,
     borrows: tuple[str, ...] = (),
@@ -202,6 +199,7 @@ def of_head(
         hidden_size=hidden,
         target_hidden_size=target_hidden or hidden,
         features=features,
+        deepest_layer=deepest_layer,
         vocab_size=vocabulary,
         draft_vocab_size=words or vocabulary,
         target_layers=where("num_target_layers", *parts).size("num_target_layers", None),

@@ -11,7 +11,7 @@ from calculator.architecture.drafts.head import (
     times,
 )
 from calculator.architecture.errors import ConfigError
-from calculator.architecture.fields import Fields
+from calculator.architecture.fields import MOST_LAYERS, Fields
 from calculator.architecture.heads import class_named
 from calculator.architecture.read import read_config
 from calculator.architecture.tensors import linear, norm, vector
@@ -26,6 +26,14 @@ def medusa(outer: Fields, inner: Fields) -> DraftHead:
     first = outer.has("medusa_num_heads")
     number = times(outer, "medusa_num_heads" if first else "num_heads")
     depth = times(outer, "medusa_num_layers" if first else "num_layers")
+    if number * depth > MOST_LAYERS:
+        raise outer.fail(
+            "medusa_num_layers" if first else "num_layers",
+            "out_of_range",
+            value=number * depth,
+            least=1,
+            most=MOST_LAYERS,
+        )
     words = outer.size("truncated_vocab_size", None)
     bias, one_head = outer.flag("medusa_fc_bias", first), outer.flag("original_lm_head")
     per_head = linear("medusa", hidden, hidden, bias) * depth
@@ -62,12 +70,16 @@ def _mtp_of_qwen3(c: Fields) -> DraftHead:
     return of_head("mtp", c, c, shared, blocks, features=1, borrows=borrows)
 
 
+_TARGETS = {"deepseek_mtp": "deepseek_v3"}
+"""Of vLLM's names for prediction layers (`hf_config_override`) the one that is not the target's own and `_mtp`."""
+
+
 def _mtp_of_target(outer: Fields, inner: Fields) -> DraftHead:
     """The prediction layers of the target's own model type, which the file repeats: vLLM's name for them ends with
     `_mtp`, and speculators' files nest the target's config."""
     config = {key: value for key, value in inner.config.items() if key not in ("architectures", "auto_map")}
     model_type = str(config.get("model_type", ""))
-    config["model_type"] = model_type.removesuffix("_mtp")
+    config["model_type"] = _TARGETS.get(model_type, model_type.removesuffix("_mtp"))
     if not any(name in config for name in spellings("num_mtp_layers")):
         config["num_nextn_predict_layers"] = outer.config.get(
             "num_nextn_predict_layers", outer.config.get("n_predict", 1)

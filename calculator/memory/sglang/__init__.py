@@ -158,7 +158,7 @@ def _check_prediction(shape: Shape, workload: Workload) -> None:
     if shape.draft_head is None and not predicts(shape):
         raise WorkloadError("mtp", "not_for_model", value=shape.architecture or shape.model_type)
     if workload.pipeline_parallel > 1:
-        raise WorkloadError("mtp", "not_with_stages", value=workload.pipeline_parallel)
+        raise WorkloadError("pipeline_parallel", "not_with_stages", value=workload.pipeline_parallel)
 
 
 def _layout(shape: Shape, workload: Workload) -> Layout:

@@ -91,6 +91,7 @@ def estimate(shape: Shape, workload: Workload) -> Estimate:
     if workload.vision:
         check_encoder(shape, ranks)
     check_predicts(shape, workload)
+    _check_head(shape, workload)
     tokens = limits(workload).batched_tokens
     held = weights(shape, workload.weight_format or "BF16", layout(workload))
     if shape.file_type in ENCODER_ALWAYS_LOADED and not workload.vision:
@@ -196,6 +197,13 @@ def available_bytes(answer: Estimate) -> int | None:
     cards = len(answer.cards)
     beside = max(sum(size for part, size in card.items() if part not in ("kv_cache", "state")) for card in answer.cards)
     return answer.reserved_bytes // cards - beside + answer.outside_bytes[1]
+
+
+def _check_head(shape: Shape, workload: Workload) -> None:
+    """Latents of DeepSeek-V4's layers are packed with one another; what a head's layers add to that is not modelled."""
+    head = shape.draft_head
+    if workload.mtp and head is not None and is_compressed(shape) and any(head.mixers):
+        raise WorkloadError("mtp", "head_not_taken", value=head.kind)
 
 
 def _cached_stages(shape: Shape, depth: int) -> tuple[range, ...]:

@@ -14,6 +14,7 @@ from calculator.memory.rank_weights import (
     Weights,
     absorbed_bytes,
     absorbed_projections,
+    plain_price,
     prediction_size,
     rank_weights,
     storage,
@@ -54,8 +55,9 @@ def weights(shape: Shape, weight_format: str, layout: Layout) -> Weights:
 
     held = rank_weights(shape, weight_format, layout.ranks, layout.stages, added, priced)
     if layout.prediction:
-        parameters, size = prediction_size(shape, weight_format, layout.ranks, priced)
-        if _keeps_projections(shape, weight_format):
+        own = shape.draft_head is not None  # what is kept otherwise of the model's own layers says nothing of a head's
+        parameters, size = prediction_size(shape, weight_format, layout.ranks, plain_price if own else priced)
+        if not own and _keeps_projections(shape, weight_format):
             size += sum(absorbed_bytes(mixer, layout.ranks) for mixers in shape.mtp_mixers for mixer in mixers)
         held = held.with_prediction(shape, parameters, size, layout.ranks)
     return held.with_vision(tower_bytes(shape), layout.ranks).times(layout.replicas)

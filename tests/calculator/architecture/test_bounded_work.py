@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from calculator.architecture import ConfigError, read_config
+from calculator.architecture import ConfigError, read_config, read_draft_head
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from tests.calculator.architecture.test_bad_input import LLAMA
 from tests.calculator.architecture.test_image_readers import PUBLISHED as SEEING
@@ -193,3 +193,12 @@ def _peak_bytes(config: dict[str, Any]) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def test_blocks_of_a_draft_head_multiply() -> None:
+    """Medusa's heads, each of several blocks: 512 times 512 were half a million tensors."""
+    medusa = {"model_type": "medusa", "hidden_size": 64, "vocab_size": 100}
+    medusa |= {"medusa_num_heads": 512, "medusa_num_layers": 512}
+    with pytest.raises(ConfigError) as error:
+        read_draft_head(medusa)
+    assert error.value.key == "medusa_num_layers"

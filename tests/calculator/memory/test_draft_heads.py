@@ -136,4 +136,54 @@ def test_an_engine_that_does_not_take_it_says_so() -> None:
 def test_not_behind_stages(engine: str) -> None:
     with pytest.raises(WorkloadError) as error:
         estimate(beside(), asked(engine, pipeline_parallel=2))
-    assert error.value.key == "not_with_stages"
+    assert (error.value.field, error.value.key) == ("pipeline_parallel", "not_with_stages")
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"num_attention_heads": 20, "num_key_value_heads": 4}, "num_heads"),
+        ({"intermediate_size": 12289}, "intermediate_size"),
+    ],
+)
+def test_a_head_that_does_not_divide_is_refused_by_its_size(engine: str, changes: dict[str, int], name: str) -> None:
+    """It is split like its target, over eight ranks here."""
+    assert estimate(beside(num_key_value_heads=16), asked(engine, tensor_parallel=8))
+    with pytest.raises(WorkloadError) as error:
+        estimate(beside(**changes), asked(engine, tensor_parallel=8))
+    assert (error.value.field, error.value.values["name"]) == ("tensor_parallel", name)
+
+
+def test_what_is_assumed_of_the_head_is_told_beside_its_target() -> None:
+    read = beside(quantization_config={"quant_method": "aqlm", "nbits_per_codebook": 16})
+    assert [text for text in read.assumptions if text.startswith("method_not_modelled")] == ["method_not_modelled:aqlm"]
+
+
+def test_a_layer_that_the_target_does_not_have() -> None:
+    blocks = {key: value for key, value in EAGLE3.items() if key != "draft_vocab_size"}
+    blocks |= {"architectures": ["DFlashDraftModel"], "model_type": "qwen3", "num_target_layers": 36, "block_size": 16}
+    assert with_draft_head(TARGET, read_draft_head(blocks | {"dflash_config": {"target_layer_ids": [1, 35]}}))
+    with pytest.raises(ConfigError) as error:
+        with_draft_head(TARGET, read_draft_head(blocks | {"dflash_config": {"target_layer_ids": [1, 36]}}))
+    assert (error.value.key, error.value.reason) == ("target_layer_ids", "not_a_layer_of_target")
+
+
+def test_a_head_s_tensors_are_held_as_its_own_file_says() -> None:
+    """MiMo V2's own layers that predict keep an output in 16 bits (`mimo_v2.py`); those of another file do not."""
+    target = catalogued("xiaomi/mimo-v2-flash")
+    fp8 = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}
+    like = {"hidden_size": target.hidden_size, "vocab_size": target.vocab_size, "quantization_config": fp8}
+    both = [
+        head_bytes(estimate(with_draft_head(target, read_draft_head(EAGLE3 | like)), asked(engine)))
+        for engine in ("vllm", "sglang")
+    ]
+    assert both[0] == both[1]
+
+
+def test_packed_latents_take_no_head() -> None:
+    target = catalogued("deepseek/deepseek-v4-flash")
+    like = {"hidden_size": target.hidden_size, "vocab_size": target.vocab_size}
+    with pytest.raises(WorkloadError) as error:
+        estimate(with_draft_head(target, read_draft_head(EAGLE3 | like)), asked())
+    assert error.value.key == "head_not_taken"

@@ -132,17 +132,17 @@ def test_prediction_layers_have_weights_and_a_cache() -> None:
 
 
 @pytest.mark.parametrize(
-    ("slug", "asked", "key"),
+    ("slug", "asked", "field", "key"),
     [
-        ("qwen/qwen3-5-27b", {}, "not_for_model"),  # states of guessed tokens
-        ("meta/llama-3-1-8b-instruct", {}, "no_mtp_layers"),
-        ("deepseek/deepseek-r1", {"pipeline_parallel": 2}, "not_with_stages"),
+        ("qwen/qwen3-5-27b", {}, "mtp", "not_for_model"),  # states of guessed tokens
+        ("meta/llama-3-1-8b-instruct", {}, "mtp", "no_mtp_layers"),
+        ("deepseek/deepseek-r1", {"pipeline_parallel": 2}, "pipeline_parallel", "not_with_stages"),
     ],
 )
-def test_prediction_that_is_not_modelled_is_refused(slug: str, asked: dict[str, Any], key: str) -> None:
+def test_prediction_that_is_not_modelled_is_refused(slug: str, asked: dict[str, Any], field: str, key: str) -> None:
     with pytest.raises(WorkloadError) as caught:
         estimate(catalogued(slug), Workload(engine="sglang", mtp=2, **asked))
-    assert (caught.value.field, caught.value.key) == ("mtp", key)
+    assert (caught.value.field, caught.value.key) == (field, key)
 
 
 @pytest.mark.parametrize(
