@@ -80,7 +80,10 @@ def head_as_get(get_response: View) -> View:
         request.method = "GET"
         response = get_response(request)
         request.method = "HEAD"
-        if not response.streaming:
+        if response.streaming:  # nothing of it is made, and nobody knows how long it would be
+            response.close()
+            response.streaming_content = ()  # type: ignore[attr-defined]
+        else:
             length = response.headers.get("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
             response.content = b""  # type: ignore[attr-defined]
             response.headers["Content-Length"] = length

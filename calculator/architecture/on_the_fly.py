@@ -43,7 +43,10 @@ def _of_hqq(own: Settings, around: Settings) -> Scheme | None:
     if whole(own.get("nbits")) not in _WHOLE_PACKINGS or around.get("scale_quant_params"):
         return None
     scheme = integers(own.get("nbits"), own.get("group_size"), zero_points=True)
-    return replace(scheme, zero_bits=8 if around.get("zero_quant_params") else 16) if scheme else None
+    if scheme is None:
+        return None
+    each_output = scheme.group_size is None  # then a scale and a zero point for each
+    return replace(scheme, zero_bits=8 if around.get("zero_quant_params") else 16, per_channel=each_output)
 
 
 def eetq(s: Settings) -> Rules | None:

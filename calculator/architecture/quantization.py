@@ -64,15 +64,17 @@ class Storage:
 
     def tower_dtype(self, role: str, kind: str, layer: int | None, inputs: int) -> str:
         """Of a tensor of an encoder: whether something narrows it is the method's own rule. `inputs`: those of a linear
-        layer, 0 for all else; groups that do not fill its rows leave it wide (torchao,
-        `_int4_weight_only_quantize_tensor`)."""
+        layer, 0 for all else; torchao leaves it wide where groups do not fill its rows
+        (`_int4_weight_only_quantize_tensor`)."""
         if kind == "buffer":
             return "F32"
         if self.matcher is None or not inputs or kind != "weight" or not self.of_whole:
             return self.base
         scheme = self.matcher.of_tower(role, layer)
-        filled = scheme is not None and (scheme.dtype.startswith("NF4") or inputs % (scheme.group_size or 1) == 0)
-        return scheme.dtype if scheme is not None and filled else self.base
+        of_torchao = self.quantization is not None and self.quantization.method == "torchao"
+        if scheme is None or (of_torchao and inputs % (scheme.group_size or 1)):
+            return self.base
+        return scheme.dtype
 
     def _scheme(self, matcher: Matcher, role: str, part: str, layer: int | None, mtp: int) -> Scheme | None:
         names = names_of(role, self.model_type, layer)

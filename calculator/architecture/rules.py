@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from calculator.architecture.patterns import WHOLE, Patterns, canonical, slow_one
+from calculator.architecture.patterns import MOST_PATTERNS, WHOLE, Patterns, canonical, slow_one
 from calculator.architecture.schemes import named_apart
 from calculator.architecture.shape import Scheme
 from calculator.architecture.tower_modules import left_out
@@ -43,7 +43,9 @@ class Matcher:
             self._named[scheme] = own
         self.schemes = tuple(named.values())
         self.slow = slow_one(name for names, _scheme in rules.rules for name in names)
-        tests = () if self.slow else rules.rules
+        tests = () if self.slow else tuple(together(rules.rules))
+        if len(tests) > MOST_PATTERNS:  # each is asked about every module
+            self.slow, tests = tests[MOST_PATTERNS][0][0], ()
         self._tests = tuple((Patterns(names), self._named[scheme]) for names, scheme in tests)
         self._by_module = {canonical(name): scheme for name, scheme in rules.by_module.items()}
         self.towers = self._named[rules.default] if rules.towers else None
@@ -81,6 +83,27 @@ class Matcher:
     def leaves_out(self, names: Sequence[str]) -> bool:
         """Whether a rule keeps a module wide that has one of these names."""
         return any(scheme is None and name in patterns for patterns, scheme in self._tests for name in names)
+
+
+def together(rules: Iterable[Rule]) -> Iterator[Rule]:
+    """Neighbouring rules of one scheme as one, where all their names are plain and none means all there is: a set of
+    names takes no longer than a single one."""
+    plain: list[str] = []
+    of_plain: Scheme | None = None
+    for names, scheme in rules:
+        if any("*" in name or name.startswith("re:") for name in names) or _NO_MODULE in Patterns(names):
+            if plain:
+                yield plain, of_plain
+            plain = []
+            yield names, scheme
+            continue
+        if plain and scheme != of_plain:
+            yield plain, of_plain
+            plain = []
+        of_plain = scheme
+        plain.extend(names)
+    if plain:
+        yield plain, of_plain
 
 
 def _with_parents(names: Sequence[str]) -> Iterable[str]:

@@ -27,12 +27,19 @@ class OneRow(Generic[Row]):
 
     def named(self, value: str) -> Row | None:
         """Any text may be asked for."""
-        if "\0" in value:  # which PostgreSQL refuses
+        if "\0" in value or not _is_unicode(value):  # no database takes either
             return None
         return self._written(connection.vendor).read(value)
 
     def _write(self, _vendor: str) -> _Written:
         return _Written(self._rows().filter(**{self._name: ASKED}).order_by())
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        return value.encode() is not None
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
 
 
 ASKED = "\N{OBJECT REPLACEMENT CHARACTER}"

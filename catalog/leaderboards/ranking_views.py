@@ -147,5 +147,6 @@ def release(request: HttpRequest, pk: int) -> HttpResponseBase:
     row = get_object_or_404(Release.objects.defer("changes"), pk=pk)
     response = StreamingHttpResponse(row.json(), content_type="application/json")
     name = f"{row.scope.replace('/', '-')}-{row.date}-{row.input_hash[:12]}.json"
+    response["ETag"] = f'"{row.pk}-{row.input_hash}"'  # none is ever changed
     response["Content-Disposition"] = f'inline; filename="{name}"'
     return response

@@ -40,7 +40,7 @@ def needs(version: str) -> tuple[int | None, int]:
 
 
 def places(release: int) -> tuple[int, int | None]:
-    """How many a release has, and the sum of their models' keys: none is ever changed, but some go with their model, or
-    are put back with it."""
-    found = Place.objects.filter(release=release).order_by().aggregate(held=Count("pk"), models=Sum("model_id"))
-    return found["held"], found["models"]
+    """How many a release has, and the sum of their keys: none is ever changed, but some go with their model, or are put
+    back with it, as new rows."""
+    found = Place.objects.filter(release=release).order_by().aggregate(held=Count("pk"), keys=Sum("pk"))
+    return found["held"], found["keys"]

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from calculator.architecture import ConfigError, read_config, read_draft_head
+from calculator.architecture.methods import rules_of
+from calculator.architecture.rules import together
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from tests.calculator.architecture.test_bad_input import LLAMA
 from tests.calculator.architecture.test_image_readers import PUBLISHED as SEEING
@@ -202,3 +204,27 @@ def test_blocks_of_a_draft_head_multiply() -> None:
     with pytest.raises(ConfigError) as error:
         read_draft_head(medusa)
     assert error.value.key == "medusa_num_layers"
+
+
+def test_modules_named_one_by_one_are_asked_about_together() -> None:
+    """HQQ and torchao may name each module: those of one scheme are one set, however many they are."""
+    weights = {"weight_quant_params": {"nbits": 4, "group_size": 64}}
+    named = {f"self_attn.m{each}": weights for each in range(5_000)} | {"self_attn.q_proj": weights}
+    quantization = {"quant_method": "hqq", "quant_config": named}
+    rules = rules_of(quantization)
+    assert rules is not None
+    assert len(rules.rules) == 5_001
+    assert len([*together(rules.rules)]) == 1
+    shape = read_config({**LLAMA, "quantization_config": quantization})
+    assert {tensor.dtype for tensor in shape.tensors if tensor.role == "attn_q"} == {"INT4"}
+    assert {tensor.dtype for tensor in shape.tensors if tensor.role == "attn_k"} == {"BF16"}
+
+
+def test_rules_that_differ_one_by_one_are_bounded() -> None:
+    named = {
+        f"self_attn.m{each}": {"weight_quant_params": {"nbits": 2 * (1 + each % 2), "group_size": 64}}
+        for each in range(1_000)
+    }
+    with pytest.raises(ConfigError) as error:
+        read_config({**LLAMA, "quantization_config": {"quant_method": "hqq", "quant_config": named}})
+    assert error.value.reason == "unsupported_value"

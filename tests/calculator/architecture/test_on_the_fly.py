@@ -9,6 +9,7 @@ import pytest
 from calculator.accuracy.references import reference_config
 from calculator.architecture import Shape, read_config
 from calculator.memory import Workload, estimate
+from tests.calculator.memory.shapes import catalogued_config
 
 LINEAR = 6_979_321_856  # weights of Llama 3.1 8B's layers but norms
 OUTPUTS = 32 * (4096 + 1024 + 1024 + 4096 + 14336 + 14336 + 4096)
@@ -88,3 +89,19 @@ def test_bitnet_that_is_wide_in_memory(mode: str | None, assumed: tuple[str, ...
 )
 def test_what_is_packed_otherwise_is_named(settings: dict[str, Any]) -> None:
     assert quantised(**settings).assumptions == (f"method_not_modelled:{settings['quant_method']}",)
+
+
+@pytest.mark.parametrize(
+    "quantization",
+    [
+        {"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 4, "group_size": 64}}},
+        {"quant_method": "quanto", "weights": "int4"},
+    ],
+)
+def test_groups_that_do_not_fill_a_row_leave_nothing_wide(quantization: dict[str, object]) -> None:
+    """HQQ groups all numbers of a matrix (`Quantizer.quantize`), quanto falls back to smaller groups (`QModuleMixin`):
+    4,304 inputs of Gemma 3's encoder are no multiple of 64 or 128. torchao leaves such a matrix as it is."""
+    shape = read_config({**catalogued_config("google/gemma-3-4b-it"), "quantization_config": quantization})
+    uneven = [tensor for tensor in shape.tensors_of("vision") if tensor.shape[-1] == 4304 and len(tensor.shape) == 2]
+    assert uneven
+    assert {tensor.dtype for tensor in uneven} == {"INT4"}

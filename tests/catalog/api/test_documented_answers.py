@@ -34,7 +34,7 @@ def test_a_bad_parameter_gets_a_documented_answer(path: str, name: str, document
 
 
 def test_every_answer_that_comes_before_a_view_is_described() -> None:
-    """gunicorn refuses a request line of more than 4,094 bytes; beyond `API_RATE` the answer is a Problem."""
+    """gunicorn refuses a request line of more than 8,190 bytes; beyond `API_RATE` the answer is a Problem."""
     for operations in api.get_openapi_schema()["paths"].values():
         for operation in operations.values():
             told = {str(int(status)): answer["content"] for status, answer in operation["responses"].items()}

@@ -49,7 +49,9 @@ def test_a_card_is_what_django_reads(shipped: None) -> None:
         assert columns(found) == columns(expected)
 
 
-@pytest.mark.parametrize("name", ["", "no-such-model", "a'b", "%s", "nul\0nul", "\N{OBJECT REPLACEMENT CHARACTER}"])
+@pytest.mark.parametrize(
+    "name", ["", "no-such-model", "a'b", "%s", "nul\0nul", "\ud800", "\N{OBJECT REPLACEMENT CHARACTER}"]
+)
 def test_any_text_may_be_asked_for(name: str) -> None:
     rows: OneRow[LanguageModel] = MODEL
     assert rows.named(name) is None

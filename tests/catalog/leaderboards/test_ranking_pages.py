@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from django.db import connection
@@ -84,6 +85,20 @@ def test_a_release_is_served_whole() -> None:
     assert len(document["inputs"]) == 280
     assert {"model", "item", "key", "value", "error"} <= document["inputs"][0].keys()
     get("/en/benchmarks/releases/999999.json", 404)
+
+
+def test_a_release_is_not_sent_again_nor_to_who_asks_for_its_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = f"/en/benchmarks/releases/{Release.objects.get(scope='overall').pk}.json"
+    etag = Client().get(address)["ETag"]
+
+    def unpacked(release: Release) -> Iterator[bytes]:
+        raise AssertionError("nobody asked for what is inside")
+        yield b""
+
+    monkeypatch.setattr(Release, "json", unpacked)
+    assert Client().get(address, headers={"If-None-Match": etag}).status_code == 304
+    head = Client().head(address)
+    assert (head.status_code, head["ETag"], b"".join(head)) == (200, etag, b"")
 
 
 def test_changes_name_their_causes() -> None:

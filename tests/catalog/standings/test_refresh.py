@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog import standings
 from catalog.models import Benchmark, DataChange, LanguageModel, Place, Release, Score, Standing
+from catalog.models.row_times import places
 from catalog.ranking.publish import Problem, prepare, publish
 from catalog.ranking.release import Release as Ranking
 from catalog.ranking.scope import OVERALL, Scope
@@ -273,3 +274,15 @@ def test_a_composite_is_placed_but_not_ranked_on() -> None:
     standings.refresh()
     assert newest().num_scores == before - Score.objects.filter(benchmark__slug="b05").count()
     assert Standing.objects.filter(score__benchmark__slug="b05").exists()
+
+
+def test_places_that_were_put_back_are_told_from_those_before() -> None:
+    """As many, of the same models, and with other keys: whoever keeps a board by them has to read it again."""
+    release = newest().pk
+    before = places(release)
+    place = Place.objects.filter(release=release).first()
+    assert place
+    place.delete()
+    place.pk = None
+    place.save(force_insert=True)
+    assert places(release) != before
