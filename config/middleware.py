@@ -81,7 +81,6 @@ def head_as_get(get_response: View) -> View:
         response = get_response(request)
         request.method = "HEAD"
         if response.streaming:  # nothing of it is made, and nobody knows how long it would be
-            response.close()
             response.streaming_content = ()  # type: ignore[attr-defined]
         else:
             length = response.headers.get("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
