@@ -6,16 +6,9 @@ from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import Fit, Sized
 from calculator.hardware.fixes import Fix, fixes
+from calculator.hardware.formats import best_format, best_held, format_fits
 from calculator.hardware.launch import launch_commands
-from calculator.hardware.limits import (
-    Rule,
-    best_format,
-    best_held,
-    format_fits,
-    largest_context,
-    least_offload,
-    most_sequences,
-)
+from calculator.hardware.limits import Rule, largest_context, least_offload, most_sequences
 from calculator.hardware.machine import fit, totals
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason

@@ -10,9 +10,9 @@ from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
+from calculator.hardware.formats import best_format
 from calculator.hardware.limits import (
     Rule,
-    best_format,
     is_enough,
     largest_context,
     least_offload,

@@ -20,7 +20,7 @@ from calculator.architecture import Shape
 from calculator.context_stops import context_stops
 from calculator.hardware import COUNTS, engine_named, recommend
 from calculator.hardware.engines.base import Alike
-from calculator.hardware.limits import checkpoint_bytes
+from calculator.hardware.formats import checkpoint_bytes
 from calculator.hardware.parallel import place
 from calculator.hardware.reads import token_flops
 from calculator.kept_graphs import keep_shape

@@ -22,7 +22,8 @@ from calculator.hardware import (
     most_sequences,
 )
 from calculator.hardware.bisection import largest, largest_with_room
-from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, _proposed, checkpoint_bytes, is_enough, too_small
+from calculator.hardware.formats import _proposed, checkpoint_bytes
+from calculator.hardware.limits import MOST_SEQUENCES, STEP_TOKENS, is_enough, too_small
 from calculator.hardware.machine import held, room
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 
