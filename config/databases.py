@@ -11,9 +11,16 @@ from config import environment
 
 ENGINES = {
     "sqlite": "config.sqlite3",
-    "postgres": "django.db.backends.postgresql",
-    "postgresql": "django.db.backends.postgresql",
+    "postgres": "config.postgresql",
+    "postgresql": "config.postgresql",
 }
+
+LONGEST_S = 20
+"""What a visitor waits for another's lock at the most: longer than most syncs hold it."""
+
+answer_within_s: float | None = None
+"""How long PostgreSQL may take to answer, for this process. A server sets it (`config.wsgi`): its threads are few. A
+command may wait as long as a sync before it takes, and whoever started it can end it."""
 
 # WAL lets readers go on while an editor writes. IMMEDIATE takes the write lock at the start of a transaction, so that
 # the busy timeout applies: a transaction that reads first and writes later fails at once whatever the timeout. The
@@ -23,7 +30,7 @@ ENGINES = {
 # (https://www.sqlite.org/mmap.html) where a read is an error.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
+    "timeout": LONGEST_S,
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=0; "
         "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=-1024;"
@@ -31,7 +38,8 @@ SQLITE_OPTIONS = {
 }
 
 # Seconds until a server that does not answer is given up: else a request waits as long as the network does, minutes.
-POSTGRESQL_OPTIONS = {"connect_timeout": 3, "tcp_user_timeout": 20_000}  # the latter in ms, for what was sent
+CONNECT_S = 3
+POSTGRESQL_OPTIONS = {"connect_timeout": CONNECT_S, "tcp_user_timeout": 20_000}  # the latter in ms, for what was sent
 
 
 def database(default_file: Path) -> dict[str, Any]:

@@ -5,9 +5,7 @@ All that is kept lies under a key that says what it was made from (`catalog.vers
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 from django.core.cache.backends.base import BaseCache
@@ -17,51 +15,19 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config.kept_in_memory import InMemory
+from config.outages import Outage
 
 TIMEOUT_S = 0.5  # a page that is made anew takes less
 REST_S = 5.0  # that long nobody asks a Redis that did not answer
-SAID_AGAIN_S = 60.0
 # Tried once more, at once: a connection that was kept may be one to a Redis that has restarted since.
 POOL = {
     "socket_timeout": TIMEOUT_S,
     "socket_connect_timeout": TIMEOUT_S,
     "retry": Retry(NoBackoff(), 1),
 }
-log = logging.getLogger(__name__)
-
-
-class Outage:
-    """Whether Redis answers, as far as this process knows: asked seldom, and said seldom, while it does not."""
-
-    def __init__(self) -> None:
-        self.since: float | None = None
-        self._rests_until = self._said_at = 0.0
-
-    def rests(self) -> bool:
-        now = monotonic()
-        if self.since is None:
-            return False
-        if now < self._rests_until:
-            return True
-        self._rests_until = now + REST_S  # one asks; whoever comes meanwhile does not wait for that
-        return False
-
-    def failed(self, error: Exception) -> None:
-        now = monotonic()
-        if self.since is None:
-            self.since, self._said_at = now, now - SAID_AGAIN_S
-        self._rests_until = now + REST_S
-        if now - self._said_at >= SAID_AGAIN_S:
-            self._said_at = now
-            log.warning("Redis does not answer; each process keeps its own cache until it does (%s).", error)
-
-    def answered(self) -> None:
-        if self.since is not None:
-            log.warning("Redis answers again after %.0f s.", monotonic() - self.since)
-            self.since = None
-
-
-OUTAGE = Outage()  # one address is configured for all caches
+OUTAGE = Outage(  # one address is configured for all caches
+    "Redis", "each process keeps its own cache", trying_s=REST_S, rest_s=REST_S
+)
 
 
 def _or_own(name: str) -> Callable[..., Any]:

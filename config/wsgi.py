@@ -6,10 +6,12 @@ from pathlib import Path
 
 from django.core.wsgi import get_wsgi_application
 
+from config import databases
 from config.in_threads import keep_in_threads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 keep_in_threads()
+databases.answer_within_s = databases.LONGEST_S
 
 application = get_wsgi_application()
 

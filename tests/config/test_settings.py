@@ -90,7 +90,7 @@ def test_postgresql_and_redis_by_address(start: Any) -> None:
     settings = start(DATABASE_URL="postgresql://atlas:p%40ss@db:5433/atlas", REDIS_URL="redis://cache:6379/1")
     database = settings["DATABASES"]["default"]
     assert (database["ENGINE"], database["HOST"], database["PORT"], database["NAME"], database["PASSWORD"]) == (
-        "django.db.backends.postgresql",
+        "config.postgresql",
         "db",
         5433,
         "atlas",

@@ -10,13 +10,14 @@ from django.core.cache.backends.redis import RedisCache
 from django.test import Client, override_settings
 
 from config import shared_cache
+from config.outages import Outage
 
 NOBODY = "redis://127.0.0.1:9/0"  # the port "discard", where nothing listens
 
 
 @pytest.fixture
-def outage(monkeypatch: pytest.MonkeyPatch) -> shared_cache.Outage:
-    fresh = shared_cache.Outage()
+def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
+    fresh = Outage("Redis", "", shared_cache.REST_S, shared_cache.REST_S)
     monkeypatch.setattr(shared_cache, "OUTAGE", fresh)
     return fresh
 
@@ -25,7 +26,7 @@ def gone(name: str = "default") -> shared_cache.SharedCache:
     return shared_cache.SharedCache([NOBODY], {"KEY_PREFIX": name, "OPTIONS": {"MAX_ENTRIES": 5}})
 
 
-def test_without_redis_a_process_keeps_its_own(outage: shared_cache.Outage) -> None:
+def test_without_redis_a_process_keeps_its_own(outage: Outage) -> None:
     cache = gone("own")
     cache.set("key", {"a": 1}, 60)
     assert cache.get("key") == {"a": 1}
@@ -49,11 +50,11 @@ def test_every_question_that_redis_answers_has_one_without_it() -> None:
 
 
 def test_it_is_said_once_and_asked_seldom(
-    outage: shared_cache.Outage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    outage: Outage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, cache = [1000.0], gone()
     tries: list[float] = []
-    monkeypatch.setattr(shared_cache, "monotonic", lambda: now[0])
+    monkeypatch.setattr("config.outages.monotonic", lambda: now[0])
     failed = outage.failed
 
     def counted(error: Exception) -> None:
@@ -71,9 +72,9 @@ def test_it_is_said_once_and_asked_seldom(
 
 
 def test_it_is_asked_again_and_that_is_said(
-    outage: shared_cache.Outage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    outage: Outage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_cache, "REST_S", 0.0)
+    outage.trying_s = outage.rest_s = 0.0
     cache = gone()
     cache.get("key")
     monkeypatch.setattr(cache, "_cache", Mock())  # a Redis that is back
@@ -89,7 +90,7 @@ DUMMY = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 
 
 @pytest.mark.django_db
-def test_the_site_serves_without_redis_and_readiness_says_so(outage: shared_cache.Outage, client: Client) -> None:
+def test_the_site_serves_without_redis_and_readiness_says_so(outage: Outage, client: Client) -> None:
     names = ("default", "answers")
     files = {"graphs": DUMMY, "shapes": DUMMY}
     with override_settings(CACHES={name: GONE | {"KEY_PREFIX": name} for name in names} | files):

@@ -107,6 +107,24 @@ class Daemon:
             self.process.wait(PATIENCE_S)
             self.process = None
 
+    def hang(self) -> None:
+        """It and whatever it started hold still: connections stay open, new ones are taken by the system, none is
+        answered. Its children may be in groups of their own, as PostgreSQL's are."""
+        assert self.process
+        for pid in _with_children(self.process.pid):
+            os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self.process
+        for pid in _with_children(self.process.pid):
+            os.kill(pid, signal.SIGCONT)
+
+
+def _with_children(pid: int) -> list[int]:
+    """Parents first, so that none starts another meanwhile."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *(each for child in children for each in _with_children(int(child)))]
+
 
 def listens(port: int) -> bool:
     try:

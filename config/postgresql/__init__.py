@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, with bounds on how long an answer is waited for."""
