@@ -7,6 +7,7 @@ import logging
 import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -44,12 +45,17 @@ def request_ids(get_response: View) -> View:
 
 class OfRequest(logging.Filter):
     """Names the request. One that was refused (403, an unknown host) is no fault of the code: it gets no traceback, and
-    is no error, which Django calls whatever some program asks by a name that the site does not have."""
+    is no error, which Django calls whatever some program asks by a name that the site does not have. Nor is a database
+    that is gone (503): each request says in a line why, as a traceback for each would fill a disk meanwhile."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)  # a socket, in what servers for development log
         record.request_id = getattr(request, "META", {}).get(NAMED) or _request_id.get()
-        if getattr(record, "status_code", 500) < 500:
+        status = getattr(record, "status_code", 500)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE and record.exc_info:
+            record.msg, record.args = f"{record.getMessage()}: {str(record.exc_info[1]).strip()}", ()
+            record.exc_info = record.exc_text = None
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             record.exc_info = record.exc_text = None
             if record.levelno > logging.WARNING:
                 record.levelno, record.levelname = logging.WARNING, "WARNING"

@@ -43,7 +43,7 @@ class Connection(psycopg.Connection[Any]):
             if bound is None or monotonic() - began < bound:
                 raise
             self.pgconn.finish()  # whatever it answers later is to something else
-            raise Silence(f"PostgreSQL has not answered for {bound:.0f} s") from error
+            raise Silence(f"PostgreSQL has not answered for {bound:g} s") from error
 
     @contextmanager
     def within(self, longest_s: float) -> Iterator[None]:

@@ -31,6 +31,13 @@ def test_a_refusal_is_logged_without_a_traceback(status: int | None, traced: boo
     assert bool(made.exc_info) == traced
 
 
+def test_a_database_that_is_gone_is_a_line_that_says_why() -> None:
+    """Thousands of requests may get 503 until it is back."""
+    made = record(503)
+    assert all(logs.OfRequest().filter(made) for _handler in range(2))
+    assert (made.exc_info, made.getMessage()) == (None, "Forbidden: /en/: 第 1 行")
+
+
 def test_json_is_one_line_with_all_that_is_known() -> None:
     made = record(500)
     logs.OfRequest().filter(made)

@@ -1,7 +1,7 @@
-"""Redis and PostgreSQL killed and started again under readers and an editor.
+"""Redis and PostgreSQL killed and started again, and stopped and continued, under readers and an editor.
 
 Without Redis every page is a page. Without PostgreSQL it is 503, in the reader's language, and a page again once it is
-back. Whatever the editor was told is saved is found afterwards.
+back. Whatever the editor was told is saved is found afterwards. One that hangs is as one that is gone, after seconds.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from tests.servers.editor import Editor
 from tests.servers.readers import Readers
 
 GONE_S = 3.0
+HANGS_S = 10.0
+"""Until a PostgreSQL that hangs has been given up by all threads, and some of them have tried again."""
 PATHS = (
     *("/en/", "/zh-hans/models/?n={}", "/en/models/llama-3-1-8b-instruct/?context=8192&n={}", "/en/glossary/?n={}"),
     *("/en/calculator/?model=gpt-oss-20b&n={}", "/api/v1/models/?n={}", "/en/search/?q=llama&n={}"),
@@ -24,10 +26,21 @@ PATHS = (
 FORM = "/admin/catalog/organization/1/change/"
 
 
+class Phase(NamedTuple):
+    name: str
+    act: Callable[[], object]
+    allowed: set[str]
+    ready: bool
+    lasts_s: float = GONE_S
+    settles_s: float = 0.0
+    """So long after the act an answer may be one or the other."""
+
+
 class Row(NamedTuple):
     phase: str
     ready: str
     answers: str
+    longest_s: float
     right: bool
 
 
@@ -70,29 +83,37 @@ def main(place: Path) -> bool:
 
 def _broken(site: Site, database: Daemon, redis: Daemon) -> bool:
     readers, edits = Readers(site.port, PATHS, rest_s=0.01), Edits(site.port)
-    phases: list[tuple[str, Callable[[], object], set[str], bool]] = [
-        ("all there", lambda: None, {"200"}, True),
-        ("Redis killed", redis.kill, {"200"}, True),
-        ("Redis back", redis.start, {"200"}, True),
-        ("PostgreSQL killed", database.kill, {"503"}, False),
-        ("PostgreSQL back", database.start, {"200"}, True),
-        ("both killed", lambda: (redis.kill(), database.kill()), {"503"}, False),  # type: ignore[func-returns-value]
-        ("both back", lambda: (redis.start(), database.start()), {"200"}, True),
+    phases = [
+        Phase("all there", lambda: None, {"200"}, ready=True),
+        Phase("Redis killed", redis.kill, {"200"}, ready=True),
+        Phase("Redis back", redis.start, {"200"}, ready=True),
+        Phase("Redis hangs", redis.hang, {"200"}, ready=True, lasts_s=HANGS_S),
+        Phase("Redis goes on", redis.go_on, {"200"}, ready=True),
+        Phase("PostgreSQL killed", database.kill, {"503"}, ready=False),
+        Phase("PostgreSQL back", database.start, {"200"}, ready=True),
+        Phase("PostgreSQL hangs", database.hang, {"503"}, ready=False, lasts_s=HANGS_S),
+        Phase("PostgreSQL goes on", database.go_on, {"200"}, ready=True, settles_s=1.0),
+        Phase("both killed", lambda: (redis.kill(), database.kill()), {"503"}, ready=False),  # type: ignore[func-returns-value]
+        Phase("both back", lambda: (redis.start(), database.start()), {"200"}, ready=True),
     ]
     rows = []
     with readers.reading():
-        for phase, act, allowed, ready in phases:
+        for phase in phases:
             before = readers.now_s()
-            act()
+            phase.act()
+            time.sleep(phase.settles_s)
             settled = readers.now_s()
-            time.sleep(GONE_S)
-            is_ready = says_ok(site.port, "/readyz")
+            time.sleep(phase.lasts_s)
+            is_ready, is_alive = says_ok(site.port, "/readyz"), says_ok(site.port)
             meanwhile, after = readers.ends(before, settled), readers.ends(settled)
-            right = set(after) == allowed and set(meanwhile) <= {"200", "503"} and is_ready == ready
-            rows.append(Row(phase, "200" if is_ready else "503", f"{_told(meanwhile)} -> {_told(after)}", right))
+            longest_s = max(each.took_s for each in readers.seen if each.at_s >= before)
+            right = set(after) == phase.allowed and set(meanwhile) <= {"200", "503"} and is_ready == phase.ready
+            told = f"{_told(meanwhile)} -> {_told(after)}"
+            rows.append(Row(phase.name, "200" if is_ready else "503", told, longest_s, right and is_alive))
     edits.end()
     for row in rows:
-        print(f"{row.phase:18} /readyz {row.ready}   {row.answers:40} {'' if row.right else 'WRONG'}")
+        wrong = "" if row.right else "WRONG"
+        print(f"{row.phase:18} /readyz {row.ready}   {row.answers:40} longest {row.longest_s:4.1f} s {wrong}")
     found = edits.found()
     lost = not edits.saved <= found <= edits.tried
     print(f"edits: {edits.tried}, {edits.refused} refused, the last one saved {edits.saved}, found {found}")

@@ -101,9 +101,13 @@ class Daemon:
         return status
 
     def kill(self) -> None:
-        """-9, to all of it at once, as when a machine loses its power."""
+        """-9, to all of it at once, as when a machine loses its power; one that hangs has children that see nothing."""
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            for pid in _with_children(self.process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(PATIENCE_S)
             self.process = None
 
@@ -122,7 +126,10 @@ class Daemon:
 
 def _with_children(pid: int) -> list[int]:
     """Parents first, so that none starts another meanwhile."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:  # it ended meanwhile
+        return []
     return [pid, *(each for child in children for each in _with_children(int(child)))]
 
 
