@@ -26,7 +26,6 @@ from config.compression import encoding
 from config.middleware import View
 
 PARTS_OF_A_PAGE = ("HX-Request", "HX-Target", "HX-Trigger-Name", "HX-History-Restore-Request")
-PERSONAL_COOKIES = (settings.SESSION_COOKIE_NAME, "messages")
 LARGEST_BYTES = 2**20
 
 
@@ -87,7 +86,7 @@ def _may_be_kept(request: HttpRequest) -> bool:
         request.method == "GET"
         and not settings.DEBUG  # a template that is being written is seen at once
         and not request.path_info.startswith(f"/{settings.ADMIN_PATH}")
-        and not any(name in request.COOKIES for name in PERSONAL_COOKIES)
+        and settings.SESSION_COOKIE_NAME not in request.COOKIES
     )
 
 

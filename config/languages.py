@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from config.middleware import View
+
 # `/zh`, `/cn`, `/zh-CN`, `/zh-Hans` (our own code in other case) ..., but not `/zh-hans/` itself, which would loop.
 # Django reverses patterns and skips what is in a named group; it stumbles over (?i: anywhere else.
 CHINESE_ALIASES = r"^(?P<alias>(?!zh-hans/)(?i:zh|cn|zh-cn|zh-sg|zh-hans|zh-hans-cn))(?:/(?P<rest>.*))?$"
+
+
+def by_address(get_response: View) -> View:
+    """No cookie chooses a public answer's language: it is kept for all who ask the same, here and by caches in front,
+    and by `Accept-Language` alone are those told apart who do not name theirs in the address. The admin has a cookie.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(f"/{settings.ADMIN_PATH}"):
+            request.COOKIES.pop(settings.LANGUAGE_COOKIE_NAME, None)
+        return get_response(request)
+
+    return middleware
 
 
 def _with_query(request: HttpRequest, path: str) -> str:

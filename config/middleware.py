@@ -58,13 +58,13 @@ def browser_policies(get_response: View) -> View:
 
 
 def content_policy(get_response: View) -> View:
-    """The policy of the settings, put together once: no answer has one of its own."""
+    """The policy of the settings, put together once, for whatever answers: only WhiteNoise gives files their own."""
     policy = build_policy()
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if not (settings.DEBUG and response.status_code in DEBUG_PAGES):
-            response.headers[HEADER] = policy
+            response.headers.setdefault(HEADER, policy)
         return response
 
     return middleware

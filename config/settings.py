@@ -24,6 +24,7 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{
 CSRF_TRUSTED_ORIGINS = environment.addresses("CSRF_TRUSTED_ORIGINS")
 HTTPS = environment.flag("HTTPS")
 SECURE_SSL_REDIRECT = environment.flag("SSL_REDIRECT", default=HTTPS)
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # whoever watches asks by the machine's address, over HTTP
 SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD")
@@ -37,6 +38,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 CSRF_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_NAME = "__Secure-django_language" if HTTPS else "django_language"  # the admin's alone
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = HTTPS, True, "Lax"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 # Only editors have sessions. OWASP ASVS 4.0.3, level 2, wants the password again after 12 hours (3.3.2) and none kept
 # by a browser that is closed. Nobody is logged out for being idle: whoever writes a long text would lose it.
@@ -60,6 +63,8 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 API_RATE = environment.rate("API_RATE", "6000/min")  # requests to the API from one address
 PASTE_RATE = environment.rate("PASTE_RATE", "600/min")  # configs and logs sent to pages from one address
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
+LANGUAGE_COOKIE_PATH = f"/{ADMIN_PATH}"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # for editors, who have one; no cookie more
 VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [  # ASVS 2.1: long and not common; which kinds of characters is nobody's business
     {"NAME": f"{VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -110,15 +115,16 @@ MIDDLEWARE = [
     "config.middleware.head_as_get",
     "config.middleware.browser_policies",
     *(("config.metrics.metrics",) if METRICS else ()),
-    "config.health.health",  # before all that asks for a host, a cookie or https
-    "config.middleware.shared_caches",
+    "config.middleware.content_policy",
     "django.middleware.security.SecurityMiddleware",
+    "config.health.health",  # before all that asks for a host or a cookie
+    "config.middleware.shared_caches",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.languages.by_address",
     "config.kept_answers.kept_answers",  # what stands below is not asked where an answer is at hand
     "django.middleware.gzip.GZipMiddleware",  # pages of editors, and where a browser takes no Brotli
     "config.compression.brotli_pages",
     "django.middleware.http.ConditionalGetMiddleware",
-    "config.middleware.content_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -100,6 +100,14 @@ def test_parts_and_wholes_are_told_apart(one: dict[str, str], other: dict[str, s
     assert len(tags) == 2
 
 
+@pytest.mark.parametrize("path", ["/api/v1/models/gpt-oss-20b/memory/", "/api/v1/accelerators/rtx-4090/fit/"])
+def test_no_cookie_gives_others_another_language(path: str, settings: Any) -> None:
+    """What one visitor was answered is kept for all: a cookie, which `Vary` does not name, is none of the question."""
+    said = Client(headers={"cookie": f"{settings.LANGUAGE_COOKIE_NAME}=zh-hans", "accept-language": "en"}).get(path)
+    assert said.headers["Content-Language"] == "en"
+    assert said.content == Client(headers={"accept-language": "en"}).get(f"{path}?other").content
+
+
 @pytest.mark.parametrize("path", ["/en/models/none/", "/en/models/?sort=luck", "/", "/healthz"])
 def test_what_is_no_answer_is_not_kept(path: str) -> None:
     first, again = Client().get(path), Client().get(path)

@@ -6,18 +6,20 @@ import runpy
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings as settings_of_django
 from django.contrib.auth.models import User
 from django.core.signals import request_finished
-from django.db import close_old_connections
+from django.db import OperationalError, close_old_connections
 from django.test import Client, override_settings
 
 from tests.config import observatory
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {"HTTPS": "1", "HSTS_INCLUDE_SUBDOMAINS": "1", "HSTS_PRELOAD": "1", "SECRET_KEY": "s" * 32}
-HEADERS = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "CONTENT_SECURITY_POLICY")
+HEADERS = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "LANGUAGE_COOKIE_", "CONTENT_SECURITY_POLICY")
 BEST = 135
 STRICT = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -40,15 +42,20 @@ def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         yield Client(enforce_csrf_checks=True)
 
 
-def scored(client: Client, path: str, status: int, method: str = "GET", host: str = "localhost") -> int:
-    answer = client.generic(method, path, secure=True, headers={"host": host})
+def scored(client: Client, path: str, status: int, method: str = "GET", host: str = "localhost", **headers: str) -> int:
+    answer = asked(client, path, method, host=host, **headers)
     assert answer.status_code == status
     body = "" if answer.streaming else answer.content.decode()
+    return observatory.score(dict(answer.headers), answer.cookies, body)
+
+
+def asked(client: Client, path: str, method: str = "GET", **headers: str) -> Any:
+    answer = client.generic(method, path, secure=True, headers=headers)
     # As the client itself does: to close an answer must not close the connection that this test runs in.
     request_finished.disconnect(close_old_connections)
     answer.close()
     request_finished.connect(close_old_connections)
-    return observatory.score(dict(answer.headers), answer.cookies, body)
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -66,6 +73,8 @@ def scored(client: Client, path: str, status: int, method: str = "GET", host: st
         "/api/v1/openapi.json",
         "/static/css/base.css",
         "/static/icon.svg",
+        "/healthz",
+        "/readyz",
     ],
 )
 def test_every_kind_of_answer(public: Client, path: str) -> None:
@@ -87,10 +96,50 @@ def test_the_admin_and_its_cookies(public: Client) -> None:
         ("/en/", 405, "POST", "localhost"),
         ("/admin/login/", 403, "POST", "localhost"),
         ("/en/", 400, "GET", "elsewhere.example"),
+        ("/healthz", 405, "POST", "localhost"),
+        ("/static/icon.svg", 405, "POST", "localhost"),
     ],
 )
 def test_errors(public: Client, path: str, status: int, method: str, host: str) -> None:
     assert scored(public, path, status, method, host) >= BEST
+
+
+@pytest.mark.parametrize("path", ["/en/", "/api/v1/models/", "/static/icon.svg"])
+def test_what_a_browser_has_already(public: Client, path: str) -> None:
+    """A browser that is told 304 takes what it says beside what it kept."""
+    first = asked(public, path, host="localhost")
+    told = {"if-none-match": first.headers.get("ETag", ""), "if-modified-since": first.headers.get("Last-Modified", "")}
+    assert scored(public, path, 304, **{name: value for name, value in told.items() if value}) == BEST
+
+
+def test_a_part_that_a_file_does_not_have(public: Client) -> None:
+    assert scored(public, "/static/icon.svg", 416, range="bytes=900000-") == BEST
+
+
+def test_what_is_too_much(public: Client, settings: Any) -> None:
+    assert scored(public, "/admin/login/", 413, "POST", **{"content-length": str(2**30)}) == BEST
+    settings.PASTE_RATE = "1/min"
+    assert [scored(public, "/en/check/", status, "POST") for status in (400, 429)] == [BEST, BEST]
+
+
+def test_a_database_that_is_gone(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_arguments: Any, **_options: Any) -> None:
+        raise OperationalError
+
+    public.raise_request_exception = False
+    monkeypatch.setattr("catalog.home.views.render", gone)
+    assert scored(public, "/en/", 503) == BEST
+
+
+def test_the_language_of_the_admin_is_a_cookie_as_strict_as_others(public: Client) -> None:
+    public.get("/admin/login/", secure=True)
+    token = public.cookies[settings_of_django.CSRF_COOKIE_NAME].value
+    sent = {"language": "zh-hans", "next": "/admin/login/", "csrfmiddlewaretoken": token}
+    answer = public.post("/admin/language/", sent, secure=True, headers={"referer": "https://testserver/admin/login/"})
+    assert answer.status_code == 302
+    assert observatory.score(dict(answer.headers), answer.cookies) == BEST + 5
+    (cookie,) = (each for name, each in answer.cookies.items() if "language" in name)
+    assert (cookie.key, cookie["path"], cookie["httponly"]) == ("__Secure-django_language", "/admin/", True)
 
 
 def test_http_leads_to_https_on_the_same_host(public: Client) -> None:
