@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -41,11 +41,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        # pytest lets a parameter hide the fixture of its name without a word: the test then ran on what others loaded.
+        if hidden := _parameters(item) & {name for mark in item.iter_markers("usefixtures") for name in mark.args}:
+            raise pytest.UsageError(f"{item.nodeid}: a parameter hides the fixture {', '.join(sorted(hidden))}")
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
             item.add_marker("django_db")
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
+
+
+def _parameters(item: pytest.Item) -> set[str]:
+    """Those that a test is given as they are, and not by a fixture."""
+    marks = [mark for mark in item.iter_markers("parametrize") if not mark.kwargs.get("indirect")]
+    return {name.strip() for mark in marks for name in _names(mark.args[0])}
+
+
+def _names(asked: str | Sequence[str]) -> Sequence[str]:
+    return asked.split(",") if isinstance(asked, str) else asked
 
 
 @pytest.fixture(autouse=True)

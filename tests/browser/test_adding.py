@@ -16,8 +16,8 @@ from playwright.sync_api import Page, expect
 
 from calculator.architecture import read_config
 from tests.browser.test_hardware import RULES
+from tests.calculator.architecture.gguf_families import written
 from tests.calculator.architecture.gguf_files import binary, tensors_of
-from tests.calculator.architecture.test_gguf import written
 from tests.calculator.memory.shapes import catalogued_config
 from tests.catalog.shipped import DATA, copy_shipped
 

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from calculator.architecture import read_config
+from tests.calculator.architecture.gguf_families import written
 from tests.calculator.architecture.gguf_files import binary, tensors_of
-from tests.calculator.architecture.test_gguf import written
 from tests.calculator.memory.shapes import catalogued_config
 
 WEIGHTS = b"\xab" * 5_000_000

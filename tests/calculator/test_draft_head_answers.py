@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from tests.calculator.architecture.test_draft_heads import DEEPSPEC, DFLASH, EAGLE, EAGLE3, MEDUSA, SPECULATORS
+from tests.calculator.architecture.draft_head_files import DEEPSPEC, DFLASH, EAGLE, EAGLE3, MEDUSA, SPECULATORS
 from tests.catalog.shipped import shipped
 
 __all__ = ["shipped"]

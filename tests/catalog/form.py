@@ -12,6 +12,7 @@ FAULTS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
         "no space between Han and Latin": re.compile(rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9%+]{HAN}"),
         "a space beside full-width punctuation": re.compile(r" [，。：；（）、「」]|[，。：；（）、「」] "),
         "two spaces": re.compile("  "),
+        "a space before a percent sign": re.compile(r"\d %"),
         "a word that has another name here": re.compile(
             r"家族|加速器|(?<!截)止于 ?\d|文风校正|计算缓冲(?!区)|(?<!推理)(?<!搜索)引擎|不认识|本站来源"
         ),

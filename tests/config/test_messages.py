@@ -57,6 +57,7 @@ def test_a_translation_keeps_what_is_filled_in() -> None:
         (rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}", "no space between Chinese and Latin letters or digits"),
         (r"\s[，。：；）」]|[（「]\s", "a space beside full-width punctuation"),
         (r"[０-９Ａ-Ｚａ-ｚ]", "full-width digits or letters"),
+        (r"\d %(?!\()", "a space before a percent sign"),
     ],
 )
 def test_chinese_is_set_as_chinese(pattern: str, fault: str) -> None:

@@ -55,7 +55,7 @@ WITH_MATRIX: Mapping[str, float] = {
 
 
 def perplexity_rise(weight_format: str, *, importance_matrix: bool = False) -> float | None:
-    """How much larger perplexity is than in 16 bits, as a share (0.028 is 2.8 %); None where it was not measured.
+    """How much larger perplexity is than in 16 bits, as a share (0.028 is 2.8%); None where it was not measured.
 
     >>> round(perplexity_rise("Q4_K_M"), 3), round(perplexity_rise("Q4_K_M", importance_matrix=True), 3)
     (0.028, 0.024)

@@ -14,11 +14,11 @@ from calculator.architecture import ConfigError, read_config, read_draft_head
 from calculator.architecture.methods import rules_of
 from calculator.architecture.rules import together
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
+from tests.calculator.architecture.code_files import HRM, HUGINN, IQUEST
+from tests.calculator.architecture.encoder_files import CHAMELEON
 from tests.calculator.architecture.test_bad_input import LLAMA
 from tests.calculator.architecture.test_image_readers import PUBLISHED as SEEING
 from tests.calculator.architecture.test_published_beside import PARSE, switch
-from tests.calculator.architecture.test_published_code import HRM, HUGINN, IQUEST
-from tests.calculator.architecture.test_published_encoders import CHAMELEON
 from tests.calculator.memory.shapes import catalogued_config
 
 GRANITE_VISION: dict[str, Any] = {

@@ -11,6 +11,7 @@ import pytest
 
 from calculator.architecture import ConfigError, read_config
 from calculator.memory import Workload, estimate
+from tests.calculator.architecture import gguf_recurrent_writers as recurrent
 from tests.calculator.architecture import gguf_writers as by
 from tests.calculator.architecture.gguf_files import header, tensors_of
 from tests.calculator.architecture.gguf_writers import Config
@@ -24,7 +25,7 @@ CATALOGUED: dict[str, tuple[str, Written]] = {
     "arcee": ("arcee/afm-4-5b", by.plain),
     "baichuan": ("baichuan/baichuan2-7b-chat", by.plain),
     "bailingmoe": ("inclusionai/ling-lite-1-5", by.bailing),
-    "bailingmoe3": ("inclusionai/ling-3-0-tiny", by.bailing_hybrid),
+    "bailingmoe3": ("inclusionai/ling-3-0-tiny", recurrent.bailing_hybrid),
     "bitnet": ("microsoft/bitnet-b1-58-2b-4t", by.plain),
     "cohere2moe": ("cohere/north-mini-code-1-0", by.cohere2_moe),
     "deci": ("nvidia/llama-3-3-nemotron-super-49b-v1-5", by.deci),
@@ -34,22 +35,22 @@ CATALOGUED: dict[str, tuple[str, Written]] = {
     "exaone": ("lg/exaone-3-5-2-4b-instruct", by.plain),
     "exaone-moe": ("lg/k-exaone-236b-a23b", by.exaone_moe),
     "falcon": ("tii/falcon-40b-instruct", by.falcon),
-    "falcon-h1": ("tii/falcon-h1-0-5b-instruct", by.falcon_h1),
+    "falcon-h1": ("tii/falcon-h1-0-5b-instruct", recurrent.falcon_h1),
     "gemma3n": ("google/gemma-3n-e4b-it", by.gemma3n),
     "glm-dsa": ("zhipu/glm-5-2", by.indexed),
     "glm5-next": ("zhipu/glm-5-3-flash", by.glm5_next),
     "gpt2": ("openai/gpt2-large", by.gpt2),
     "gptneox": ("eleutherai/pythia-6-9b", by.plain),
-    "granitehybrid": ("ibm/granite-4-0-h-small", by.granite_hybrid),
+    "granitehybrid": ("ibm/granite-4-0-h-small", recurrent.granite_hybrid),
     "grok": ("xai/grok-2", by.grok),
     "hunyuan-moe": ("tencent/hunyuan-a13b-instruct", by.hunyuan_moe),
     "hy_v4": ("tencent/hy4-preview", by.hy_v4),
     "hy_v3": ("tencent/hy3", by.hy_v3),
-    "jamba": ("ai21/ai21-jamba-mini-1-5", by.jamba),
-    "kimi-linear": ("moonshot/kimi-linear-48b-a3b-instruct", by.kimi_linear),
+    "jamba": ("ai21/ai21-jamba-mini-1-5", recurrent.jamba),
+    "kimi-linear": ("moonshot/kimi-linear-48b-a3b-instruct", recurrent.kimi_linear),
     "laguna": ("poolside/laguna-xs-2-1", by.laguna),
-    "mamba": ("state-spaces/mamba-2-8b-hf", by.mamba),
-    "mamba2": ("mistral/mamba-codestral-7b-v0-1", by.mamba2),
+    "mamba": ("state-spaces/mamba-2-8b-hf", recurrent.mamba),
+    "mamba2": ("mistral/mamba-codestral-7b-v0-1", recurrent.mamba2),
     "mellum": ("jetbrains/mellum2-12b-a2-5b-thinking", by.mellum),
     "mimo2": ("xiaomi/mimo-v2-flash", by.mimo2),
     "minicpm": ("openbmb/minicpm4-8b", by.plain),

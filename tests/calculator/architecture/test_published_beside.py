@@ -7,8 +7,8 @@ import pytest
 
 from calculator.architecture import ConfigError, read_config
 from calculator.memory import Workload, WorkloadError, estimate
-from tests.calculator.architecture.test_published_code import Config, decoder
-from tests.calculator.architecture.test_published_encoders import OVIS
+from tests.calculator.architecture.code_files import Config, decoder
+from tests.calculator.architecture.encoder_files import OVIS
 from tests.calculator.memory.shapes import catalogued_config
 
 

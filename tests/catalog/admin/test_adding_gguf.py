@@ -14,8 +14,8 @@ from django.test import Client
 from calculator.architecture import read_config
 from catalog.admin.adding.reading import reading
 from catalog.models import LanguageModel
+from tests.calculator.architecture.gguf_families import written
 from tests.calculator.architecture.gguf_files import binary, header, tensors_of
-from tests.calculator.architecture.test_gguf import written
 from tests.calculator.memory.shapes import catalogued_config
 
 pytestmark = pytest.mark.django_db

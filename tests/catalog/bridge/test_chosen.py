@@ -22,7 +22,7 @@ def chosen(**asked: Any) -> list[int]:
 
 
 def fits(card_bytes: int, context_tokens: int | None = None) -> Any:
-    """106 %: a stored figure may be so much above what the named cards need (`ALLOWED_PERCENT`)."""
+    """106%: a stored figure may be so much above what the named cards need (`ALLOWED_PERCENT`)."""
     known = Q(memory_8k_bytes__lte=card_bytes * 106 // 100)
     if context_tokens is None:
         return known

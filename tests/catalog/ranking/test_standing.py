@@ -15,7 +15,7 @@ def placed(values: dict[str, float], benchmark: Benchmark = AIME, **facts: objec
 
 
 def test_models_within_one_standard_error_share_a_rank_and_the_next_counts_everybody_above() -> None:
-    # at 80 % of 30 questions one standard error is 7.3 points; at 60 % it is 8.9
+    # at 80% of 30 questions one standard error is 7.3 points; at 60% it is 8.9
     assert placed({"a": 80.0, "b": 73.4, "c": 60.0, "d": 50.0}) == [
         ("a", 1, 4, True), ("b", 1, 4, True), ("c", 3, 4, False), ("d", 4, 4, False),
     ]  # fmt: skip
@@ -24,10 +24,10 @@ def test_models_within_one_standard_error_share_a_rank_and_the_next_counts_every
 @pytest.mark.parametrize(
     ("best", "second", "tied"),
     [
-        # of 30 questions: one standard error is 5.5 points at 90 %, 6.8 at 83.5 %, 6.9 at 17 %, 5.6 at 10.5 %
+        # of 30 questions: one standard error is 5.5 points at 90%, 6.8 at 83.5%, 6.9 at 17%, 5.6 at 10.5%
         (90.0, 83.5, True),  # by the error of the second
         (17.0, 10.5, True),  # by that of the first
-        (90.0, 83.0, False),  # 6.9 points at 83 %
+        (90.0, 83.0, False),  # 6.9 points at 83%
         (17.0, 10.0, False),
     ],
 )

@@ -160,12 +160,12 @@ def test_what_is_looked_at_leaves_nothing_out(words: list[str]) -> None:
 @pytest.mark.parametrize(
     "word", ["qwen330b", "qwen25", "gptoss", "deepseekv3", "llama318b", "rtx4090", "zzzz", "stral"]
 )
-@pytest.mark.parametrize("whole", [True, False])
-def test_glued_words_are_sought_in_all_that_hold_them(word: str, whole: bool) -> None:
+@pytest.mark.parametrize("whole_word", [True, False])  # not `whole`: that is the fixture which loads the catalogue
+def test_glued_words_are_sought_in_all_that_hold_them(word: str, whole_word: bool) -> None:
     known = index()
-    expected = matching.glued([word], known.entries, range(len(known.entries)), whole=whole)
+    expected = matching.glued([word], known.entries, range(len(known.entries)), whole=whole_word)
     assert expected.keys() <= known.names.glued(word)
-    assert expected or word in ("zzzz", "stral") or whole
+    assert expected or word in ("zzzz", "stral") or whole_word
 
 
 def test_only_names_that_changed_are_written_anew(monkeypatch: pytest.MonkeyPatch) -> None:
