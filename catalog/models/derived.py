@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from calculator.architecture import read_config
+from calculator.architecture.forgetting import forget_shapes
+from calculator.architecture.known import learned
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
@@ -70,8 +73,12 @@ SHAPE_COLUMNS = (
 Known = dict[object, tuple[dict[str, Any], list[need.Need]]]
 """By all that both follow from: derived columns and needs of what was computed lately."""
 MOST_KNOWN = 1000
+MOST_HELD = 50
+"""So many are computed before all that the calculator remembers of them is let go: 0.2 MB each."""
 DERIVED = ("architecture", "layer_kinds", *SHAPE_COLUMNS, *NO_MEMORY)
-BATCH = 500
+BATCH = 100
+FROM_ROWS = ("config", "config_unread", "context_tokens", "context_extended_tokens", "updated_at", *DERIVED)
+"""All that is read of a row here: a list of rows with all their columns is a third of the memory of a sync."""
 
 
 def layer_kinds(layers: tuple[Layer, ...]) -> dict[str, int]:
@@ -178,7 +185,7 @@ def _compute(models: QuerySet[LanguageModel], known: Known) -> tuple[int, bool]:
     keys: list[int] = []
     changed: list[LanguageModel] = []
     fields: set[str] = set()
-    for model in models:
+    for model in models.only(*FROM_ROWS):
         computed, held = _computed(model, known)
         needs += need.same_of(model, held)
         keys.append(model.pk)
@@ -201,6 +208,9 @@ def _computed(model: LanguageModel, known: Known) -> tuple[dict[str, Any], list[
     if told not in known:
         if len(known) >= MOST_KNOWN:
             known.clear()
+        if len(known) % MOST_HELD == MOST_HELD - 1:
+            forget_shapes()
         shape = shape_in(model)
-        known[told] = columns(model, shape), list(need.needs_of(model, shape))
+        with learned(shape) if shape else nullcontext():  # else each plan is a file, of which others have to go
+            known[told] = columns(model, shape), list(need.needs_of(model, shape))
     return known[told]

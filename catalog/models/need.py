@@ -89,7 +89,7 @@ def needs_of(model: LanguageModel, shape: Shape | None) -> Iterator[Need]:
         except WorkloadError:  # for whatever context: no engine refuses one for its length
             continue
         yield Need(
-            model=model,
+            model_id=model.pk,  # not the row: who keeps needs would keep its config with them
             engine=engine,
             context_tokens=longest,
             weights_bytes=weights.bytes,

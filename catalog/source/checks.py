@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
+from calculator.architecture.forgetting import forget_shapes
 from catalog.source.facts import Finding, check_model
 from catalog.source.faults import Fault
 from catalog.source.files import Files, Placed, R
@@ -12,6 +13,7 @@ from catalog.source.number_formats import check_accelerator
 from catalog.source.records import BenchmarkRecord, ModelRecord, ScoreRecord
 
 Check = Callable[[ModelRecord], Iterable[Finding]]
+MOST_HELD = 50  # cards, of whose shapes the calculator remembers things
 
 
 def check(files: Files, check_card: Check = check_model) -> tuple[list[Fault], list[Fault]]:
@@ -29,7 +31,9 @@ def check(files: Files, check_card: Check = check_model) -> tuple[list[Fault], l
     for card in files.accelerators:
         faults += [card.fault(finding.key, str(finding)) for finding in check_accelerator(card.record)]
     remarks: list[Fault] = []
-    for placed in files.models:
+    for number, placed in enumerate(files.models):
+        if number % MOST_HELD == 0:
+            forget_shapes()  # of cards that are checked once each
         for finding in check_card(placed.record):
             if finding.note:
                 remarks.append(placed.fault(finding.key, f"{finding.values['stated']} stated, {finding.note}"))

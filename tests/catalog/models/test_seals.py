@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from calculator.architecture import Shape
+from calculator.architecture.forgetting import forget_shapes
 from catalog import sync
 from catalog.models import DataChange, LanguageModel, Need, derived, need, seals
 from catalog.source import load
@@ -120,6 +123,30 @@ def test_models_of_one_config_are_computed_once(computed: list[str]) -> None:
         Need.objects.order_by("model__slug", "engine").values_list("model__slug", "engine", "held_8k_bytes")
     )
     assert set(rows().values_list("num_layers", flat=True)) == {row.num_layers}
+
+
+def test_of_many_models_the_shapes_of_a_few_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with a config of its own. The caches of functions would hold all, up to some thousands."""
+    row = rows().get()
+    for number in range(10):
+        row.pk, row.slug, row.shipped = None, f"copy-{number}", None
+        row.config = {**row.config, "vocab_size": row.config["vocab_size"] + 64}
+        row.save(force_insert=True)
+    forget_shapes()
+    monkeypatch.setattr(derived, "MOST_HELD", 3)
+    held: list[int] = []
+
+    def counted(model: LanguageModel, *rest: Any) -> dict[str, Any]:
+        gc.collect()
+        held.append(sum(isinstance(each, Shape) for each in gc.get_objects()))
+        return columns(model, *rest)
+
+    columns = derived.columns
+    monkeypatch.setattr(derived, "columns", counted)
+    rows().update(seal="")
+    assert derived.refresh(rows()) == 0
+    assert len(held) == 11
+    assert max(held) - held[0] < 3
 
 
 def test_every_derived_column_is_sealed() -> None:
