@@ -25,3 +25,9 @@ def test_the_database_is_healthy_when_it_answers_others() -> None:
     """While it is being made it answers on its socket, and the step that fills it would be started too early."""
     ((asked,),) = found(r"test: \[CMD, pg_isready, (.*?)\]", "compose.yaml")
     assert asked.startswith("-h, 127.0.0.1")
+
+
+def test_redis_answers_whoever_shares_its_network() -> None:
+    """Redis refuses all but its own machine where no password is set, unless its image or somebody says otherwise."""
+    ((said,),) = found(r"command: \[redis-server, (.*?)\]", "compose.yaml")
+    assert '--protected-mode, "no"' in said

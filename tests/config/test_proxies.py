@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from tests.servers.caddy import Caddy
 from tests.servers.daemons import Site, free_port, program
 from tests.servers.nginx import Nginx
 
+OWN = "X-Request-ID: of-a-visitor"
 JSON = "Content-Type: application/json"
 AT_ONCE = 32  # docs/deployment/nginx.conf
 SLOW = 12  # more than the 2 x 4 threads that a site has by itself
@@ -23,7 +25,9 @@ PROXIES: dict[str, Callable[[Path, int], Nginx | Caddy]] = {"nginx": Nginx, "cad
 def test_slow_visitors_keep_nobody_waiting(name: str, tmp_path: Path) -> None:
     if program(name) is None:
         pytest.skip(f"no {name} found")
-    site = Site("site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", ALLOWED_HOSTS="127.0.0.1")
+    site = Site(
+        "site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", ALLOWED_HOSTS="127.0.0.1", BEHIND_PROXY="1"
+    )
     with ExitStack() as stack:
         stack.enter_context(site)
         proxy = PROXIES[name](tmp_path, site.port)
@@ -35,6 +39,8 @@ def test_slow_visitors_keep_nobody_waiting(name: str, tmp_path: Path) -> None:
         assert asked(port, "/healthz").startswith("HTTP/1.1 200")
         assert asked(port, "/healthz", "SCRIPT_NAME: /x").startswith("HTTP/1.1 200")
         assert asked(port, "/metrics").startswith("HTTP/1.1 404")
+        names = [re.search(r"(?i)^x-request-id: (\S+)", asked(port, "/healthz", OWN), re.MULTILINE) for _turn in "12"]
+        assert len({each[1] for each in names if each} - {OWN.partition(": ")[2]}) == 2
 
 
 @pytest.mark.skipif(program("nginx") is None, reason="no nginx found")
@@ -62,7 +68,7 @@ def test_one_visitor_asks_so_much_at_once(addresses: str, status: str, tmp_path:
 def asked(port: int, path: str, *headers: str) -> str:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as here:
         here.sendall(head("GET", path, "Connection: close", *headers))
-        return here.recv(64).decode("latin-1")
+        return here.recv(4096).decode("latin-1")
 
 
 def head(method: str, path: str, *headers: str) -> bytes:
