@@ -63,6 +63,11 @@ TOO_MANY_TRIES = Words(
     _("Too many at once"),
     _("There were too many attempts to log in from this address. Please try again in a minute."),
 )
+TOO_MUCH_WORK = Words(
+    429,
+    _("Too many at once"),
+    _("What this address asked for takes long to compute. Please go on in a minute."),
+)
 API = "/api/"
 RETRY_AFTER_S = 10
 

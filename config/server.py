@@ -8,13 +8,15 @@ import time
 from threading import Thread, Timer
 from typing import Any
 
-from config import environment, first_page
+from config import environment, first_page, server_errors
 from config.places import IN_CHECKOUT
 
 WARM_UP_AFTER_S = 5  # not while the first visitors wait
 WARM_UP = [sys.executable, "-m", "django", "warm_up"]  # with the settings of `config.wsgi`
 LOOK_EVERY_S = 300  # for ranks that are owed and that nobody computes
 HOST, PORT = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+
+server_errors.install()
 
 _warming: list[subprocess.Popen[bytes]] = []  # of this worker
 

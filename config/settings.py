@@ -62,6 +62,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 }
 API_RATE = environment.rate("API_RATE", "6000/min")  # requests to the API from one address
 PASTE_RATE = environment.rate("PASTE_RATE", "600/min")  # configs and logs sent to pages from one address
+WORK_SECONDS = environment.integer("WORK_SECONDS", 30)  # of processor time in a minute for one address; 0: no bound
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
 LANGUAGE_COOKIE_PATH = f"/{ADMIN_PATH}"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # for editors, who have one; no cookie more
@@ -132,6 +133,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "config.post_rates.PostRates",  # what a strange page has an editor's browser send is none of the editor's tries
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.work_rates.work_rates",
     *(("django_otp.middleware.OTPMiddleware",) if TOTP else ()),
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

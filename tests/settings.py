@@ -14,4 +14,5 @@ NOWHERE = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 CACHES = CACHES | {"graphs": NOWHERE, "shapes": NOWHERE, "written": NOWHERE}  # nothing of another run
 STATIC_ROOT = BASE_DIR / "static"  # WhiteNoise warns of a folder that is not there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+WORK_SECONDS = 0  # all tests have one address
 RANK_IN_BACKGROUND = False  # the process would not see the test's database

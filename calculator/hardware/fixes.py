@@ -60,9 +60,16 @@ RUINED = 1.0
 """Rise of perplexity, as a share, from which other weights are named last."""
 
 
+MOST_LAYERS = 160
+"""Of a shape with more nothing is sought: llama.cpp's graph of each change takes as long as it has layers, and there are
+dozens of changes. The deepest that was published has 126 (Llama 3.1 405B)."""
+
+
 def fixes(shape: Shape, workload: Workload, asked: Fit, *, extra_bytes: int = 0) -> Iterator[Fix]:
     """Every single change that makes `workload` fit on the cards on which it was `asked`, or on more of them.
     `extra_bytes` as in `fit`."""
+    if len(shape.layers) > MOST_LAYERS:
+        return
     file_bytes = asked.estimate.file_bytes if asked.estimate else None
     # With fewer sequences a context may be counted otherwise, so theirs stays as it is.
     rounded = engine_named(workload.engine).rounded(workload) if workload.sequences == 1 else workload

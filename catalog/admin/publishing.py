@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -31,19 +30,14 @@ class PublishedByReviewers(VersionedAdmin):
     def revision_view(
         self, request: HttpRequest, object_id: str, version_id: int, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if request.method not in LOOKING:
-            row = self.get_object(request, unquote(object_id))
-            self._may_bring_back(request, version_id, bool(row and row.is_published))
+        if request.method not in LOOKING and not self._as_published(request, get_object_or_404(Version, pk=version_id)):
+            raise PermissionDenied
         return super().revision_view(request, object_id, version_id, extra_context)
 
-    def recover_view(
-        self, request: HttpRequest, version_id: int, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if request.method not in LOOKING:
-            self._may_bring_back(request, version_id, published=False)
-        return super().recover_view(request, version_id, extra_context)
+    def may_bring_back(self, request: HttpRequest, version: Version) -> bool:
+        return super().may_bring_back(request, version) and self._as_published(request, version)
 
-    def _may_bring_back(self, request: HttpRequest, version_id: int, published: bool) -> None:
-        then = get_object_or_404(Version, pk=version_id).field_dict.get("is_published", False)
-        if then != published and not request.user.has_perm(PUBLISH):
-            raise PermissionDenied
+    def _as_published(self, request: HttpRequest, version: Version) -> bool:
+        """Whether readers would see no more and no less by it, or that is this editor's to say."""
+        now = self.model._base_manager.filter(pk=version.object_id, is_published=True).exists()
+        return now == version.field_dict.get("is_published", False) or request.user.has_perm(PUBLISH)

@@ -122,10 +122,22 @@ class VersionedAdmin(VersionAdmin):
         if not (self.has_add_permission(request) and self.has_change_permission(request)):
             raise PermissionDenied
         if request.method not in LOOKING:
+            if not all(self._may_bring_back(request, part) for part in version.revision.version_set.all()):
+                raise PermissionDenied
             return self._bring_back(request, version)
         parts = version.revision.version_set.exclude(pk=version.pk).order_by("pk")
         body = {"rows": contents(version), "parts": parts, "version": version, "recover": True}
         return self._page(request, _("Recover %(name)s") % {"name": version.object_repr}, body)
+
+    def _may_bring_back(self, request: HttpRequest, part: Version) -> bool:
+        """One of all that comes back together, whichever was asked for: by the right that its own page asks for."""
+        if self.admin_site.is_registered(part._model):
+            return bool(self.admin_site.get_model_admin(part._model).may_bring_back(request, part))  # type: ignore[attr-defined]
+        return bool(request.user.has_perm(f"{part._model._meta.app_label}.add_{part._model._meta.model_name}"))
+
+    def may_bring_back(self, request: HttpRequest, version: Version) -> bool:
+        """Whether a row of this kind may come back as it was."""
+        return self.has_add_permission(request) and self.has_change_permission(request)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         history.keep_deleted(obj, request.user)

@@ -36,8 +36,8 @@ class Described(NinjaAPI):
 
 BEFORE_A_VIEW = {
     HTTPStatus.REQUEST_URI_TOO_LONG: {
-        "description": "The address is longer than the server reads: it says so as HTML.",
-        "content": {"text/html": {}},
+        "description": "The address is longer than the server reads: it says so as plain text.",
+        "content": {"text/plain": {}},
     },
     HTTPStatus.TOO_MANY_REQUESTS: {
         "description": "More requests in a minute than one address may send.",

@@ -8,6 +8,7 @@ import pytest
 
 from calculator import panel
 from calculator.accuracy.references import reference_shape
+from calculator.architecture import read_config
 from calculator.hardware import from_specification
 from calculator.hardware.fixes import KEYS, _by_the_engine, _Search, fixes
 from calculator.memory.llama_cpp.perplexity import perplexity_rise
@@ -110,6 +111,22 @@ def test_weights_that_double_the_perplexity_are_named_last() -> None:
     assert form.placed
     keys = [fix.key for fix in fixes(form.shape, form.workload, form.placed)]
     assert keys[-1] == "smaller_weights"  # IQ1_S alone, 874 % above 16 bits
+
+
+def test_nothing_is_sought_for_more_layers_than_any_model_has() -> None:
+    """llama.cpp reads up to 512 (`LLAMA_MAX_LAYERS`); a file of a kilobyte with as many kept a processor busy for 20
+    seconds, most of them in search of what helps. Llama 3.1 405B has 126."""
+    sizes = {"hidden_size": 64, "intermediate_size": 64, "num_attention_heads": 1, "vocab_size": 64}
+    query = {"engine": "llama.cpp", "context": "16777216", "card": "rtx-4090"}
+    for layers, sought in ((126, True), (512, False)):
+        shape = read_config(
+            {"model_type": "llama", "num_hidden_layers": layers, "max_position_embeddings": 2**24, **sizes}
+        )
+        form = WorkloadForm(shape, query, max_context_tokens=2**24, cards=[GEFORCE])
+        assert form.is_valid(), form.errors
+        assert form.placed
+        assert form.placed.state == "does_not_fit"
+        assert bool(list(fixes(shape, form.workload, form.placed))) is sought
 
 
 def test_each_kind_of_change_is_found_somewhere() -> None:

@@ -6,7 +6,9 @@ here it loses all: a site that breaks any is not what this one is. Redirections 
 from __future__ import annotations
 
 import re
+import socket
 from http.cookies import SimpleCookie
+from typing import NamedTuple
 
 BEGIN = 100
 HALF_A_YEAR, A_YEAR = 15_768_000, 31_536_000
@@ -89,3 +91,24 @@ def score(headers: dict[str, str], found: SimpleCookie, body: str = "") -> int:
             10 if headers.get("Cross-Origin-Resource-Policy") in {"same-origin", "same-site"} else 0,
         )
     )
+
+
+class Answered(NamedTuple):
+    status: int
+    headers: dict[str, str]
+
+
+def answered(port: int, sent: bytes) -> Answered:
+    """What stands above the body of a server's answer; it may be to what is no request. None stands twice."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as here:
+        here.sendall(sent)
+        read = b""
+        while b"\r\n\r\n" not in read and (more := here.recv(65536)):
+            read += more
+    first, *lines = read.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    headers: dict[str, str] = {}
+    for name, _colon, value in (line.partition(":") for line in lines):
+        if name in headers:
+            raise BrokenRuleError(f"{name} twice")
+        headers[name] = value.strip()
+    return Answered(int(first.split()[1]), headers)

@@ -6,10 +6,12 @@ import re
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
+from http.cookies import SimpleCookie
 from pathlib import Path
 
 import pytest
 
+from tests.config import observatory
 from tests.servers.caddy import Caddy
 from tests.servers.daemons import Site, free_port, program
 from tests.servers.nginx import Nginx
@@ -63,6 +65,35 @@ def test_one_visitor_asks_so_much_at_once(addresses: str, status: str, tmp_path:
             begun.sendall(head("POST", "/", "Content-Length: 9", f"X-Real-IP: {addresses.format(number)}") + b"x")
         last = f"X-Real-IP: {addresses.format(AT_ONCE + 1)}"
         assert asked(port, "/", last).startswith(f"HTTP/1.1 {status}")
+
+
+@pytest.mark.skipif(program("nginx") is None, reason="no nginx found")
+def test_what_nginx_answers_itself_is_as_strict_as_the_site(tmp_path: Path) -> None:
+    """All but the two words of HSTS that only the owner of a domain may say (5 points). The site is not there."""
+    refused = {
+        head("GET", "/"): 502,
+        head("GET", "/metrics"): 404,
+        head("GET", f"/?{'x' * 9000}"): 414,
+        head("POST", "/", f"Content-Length: {17 * 2**20}"): 413,
+        head("GET", "/", f"Cookie: {'x' * 40_000}"): 400,
+        head("POST", "/", "Content-Length: 1", "Transfer-Encoding: chunked"): 400,
+        head("TRACE", "/"): 405,
+        b"none\r\n\r\n": 400,
+    }
+    with Nginx(tmp_path, free_port()) as nginx:
+        for sent, status in refused.items():
+            answer = observatory.answered(nginx.port, sent)
+            assert (answer.status, observatory.score(answer.headers, SimpleCookie())) == (status, 130), sent[:60]
+            assert answer.headers["Server"] == "nginx"
+
+
+@pytest.mark.skipif(program("nginx") is None, reason="no nginx found")
+def test_what_the_site_says_stands_once(tmp_path: Path) -> None:
+    site = Site("site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", ALLOWED_HOSTS="127.0.0.1")
+    with site, Nginx(tmp_path, site.port) as nginx:
+        answer = observatory.answered(nginx.port, head("GET", "/healthz"))
+        assert answer.status == 200
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
 def asked(port: int, path: str, *headers: str) -> str:

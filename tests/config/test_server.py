@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from http.cookies import SimpleCookie
 from pathlib import Path
 from subprocess import Popen
 from threading import Thread
@@ -15,6 +16,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
 from config import server
+from tests.config import observatory
 from tests.servers.daemons import Site
 
 
@@ -74,3 +76,25 @@ def test_the_server_s_own_lines_are_written_as_the_site_s(asked: str, tmp_path: 
     if asked == "json":
         assert {json.loads(line)["logger"] for line in lines} >= {"gunicorn.error"}
         assert json.loads(refused)["level"] == "WARNING"
+
+
+PUBLIC = {"HTTPS": "1", "HSTS_INCLUDE_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}
+NO_REQUESTS = {
+    b"none\r\n\r\n": 400,
+    b"GET / HTTP/9.9\r\n\r\n": 400,
+    b"GET /?" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n": 414,
+    b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 200 + b"\r\n": 431,
+    b"GET / HTTP/1.1\r\nCookie: " + b"x" * 20_000 + b"\r\n\r\n": 431,
+    b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n": 400,
+    b"POST / HTTP/1.1\r\nExpect: luck\r\nContent-Length: 1\r\n\r\nx": 417,
+}
+
+
+def test_what_the_server_answers_itself_is_as_strict_as_the_site(tmp_path: Path) -> None:
+    """135 points, and not a word of what was sent."""
+    site = Site("site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", **PUBLIC)
+    with site:
+        for sent, status in NO_REQUESTS.items():
+            answer = observatory.answered(site.port, sent)
+            assert (answer.status, observatory.score(answer.headers, SimpleCookie())) == (status, 135), sent[:60]
+            assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"

@@ -201,6 +201,7 @@ class Site(Daemon):
             "DATA_DIR": str(folder),
             "DJANGO_SETTINGS_MODULE": "tests.servers.settings",
             "API_RATE": "1000000/sec",
+            "WORK_SECONDS": "0",
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         }
         command = [sys.executable, "-m", "gunicorn", "--max-requests", "0"]

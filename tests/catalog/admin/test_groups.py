@@ -13,7 +13,7 @@ from django.test import Client
 from reversion.models import Version
 
 from catalog import sync
-from catalog.models import Alias, LanguageModel
+from catalog.models import Alias, LanguageModel, Score
 from catalog.source import load
 from tests.catalog.admin.forms import change_address, errors, filled
 
@@ -123,3 +123,14 @@ def test_who_may_only_view_reads_words(model: LanguageModel, client: Client, lan
     assert re.search(r"<pre>\{\n &quot;\w+&quot;: [^\n]+,\n", page)
     outside = re.sub(r"<pre>.*?</pre>", "", page, flags=re.DOTALL)
     assert not re.search(r"\[&quot;|&quot;(config|text|gqa)&quot;", outside)
+
+
+def test_no_part_of_what_was_deleted_brings_back_what_only_reviewers_may(model: LanguageModel, client: Client) -> None:
+    """All that went with an entry comes back by any of it: also by a score, whose own right every editor has."""
+    score, reviewer = Score.objects.latest("pk"), Client()
+    reviewer.force_login(User.objects.create_superuser("chief"))
+    assert reviewer.post(change_address(model).replace("change", "delete"), {"post": "yes"}).status_code == 302
+    gone = Version.objects.get_deleted(Score).get(object_id=str(score.pk))
+    logged_in(client, "editor")
+    assert client.post(f"/admin/catalog/score/recover/{gone.pk}/").status_code == 403
+    assert not LanguageModel.objects.exists()

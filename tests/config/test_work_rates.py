@@ -1,0 +1,67 @@
+"""Who keeps the processor busy is told to wait for the next minute; nobody else is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from config import work_rates
+
+pytestmark = pytest.mark.django_db
+SECONDS = 10  # that each answer below takes, of 25 in a minute
+
+
+@pytest.fixture(autouse=True)
+def long_answers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """The clock of the wall as a list of one moment; that of the processor goes on by `SECONDS` with each look."""
+    now, ticks = [600.0], count(0, SECONDS)
+    settings.WORK_SECONDS = 25
+    monkeypatch.setattr(work_rates, "thread_time", lambda: next(ticks))
+    monkeypatch.setattr(work_rates, "time", lambda: now[0])
+    return now  # type: ignore[return-value]
+
+
+def statuses(times: int, path: str = "/en/glossary/", client: Client | None = None, **sent: Any) -> list[int]:
+    """Each asks for another answer: what is kept is no work."""
+    return [(client or Client()).get(f"{path}?n={time}", **sent).status_code for time in range(times)]
+
+
+def test_whoever_keeps_it_busy_waits_for_the_next_minute(long_answers: list[float]) -> None:
+    assert statuses(5) == [200, 200, 200, 429, 429]
+    assert statuses(1, "/en/search/") == [429]
+    assert statuses(1, REMOTE_ADDR="192.0.2.7") == [200]
+    long_answers[0] += 60
+    assert statuses(1, "/en/search/") == [200]
+
+
+def test_what_is_kept_is_no_work() -> None:
+    assert [Client().get("/en/glossary/?kept").status_code for _time in range(5)] == [200] * 5
+
+
+def test_it_is_said_in_the_readers_language_and_for_how_long(long_answers: list[float]) -> None:
+    long_answers[0] += 20
+    statuses(3)
+    refused = Client().get("/zh-hans/glossary/")
+    assert "请过一分钟再继续" in refused.content.decode()
+    assert refused.headers["Retry-After"] == "41"
+    told = Client().get("/api/v1/benchmarks/")
+    assert told.status_code == 429
+    assert told.json()["errors"] == {}
+
+
+def test_editors_are_not_counted_but_who_only_says_to_be_one_is() -> None:
+    editor, pretends = Client(), Client()
+    editor.force_login(User.objects.create_superuser("editor"))
+    assert statuses(5, client=editor) == [200] * 5
+    pretends.cookies["sessionid"] = "none"
+    assert statuses(5, client=pretends)[-1] == 429
+
+
+def test_without_the_setting_nobody_is(settings: Any) -> None:
+    settings.WORK_SECONDS = 0
+    assert statuses(5) == [200] * 5
