@@ -42,9 +42,7 @@ class DraftHead:
     vocab_size: int  # of the target's words
     draft_vocab_size: int  # of those that it can guess
     target_layers: int | None  # that the file says its target has
-    dtype: str  # of what is not quantised: "BF16"
     native_format: str
-    max_context_tokens: int | None
     borrows: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     block_tokens: int = 0  # that it guesses at once, where the file says so
@@ -189,6 +187,7 @@ def of_head(
     ignored(outer, inner, "dtype", "quantization_config", "speculators_config", "target_model_type", *NESTED)
     tensors = tuple(_placed(shared, blocks, storage))
     hidden, vocabulary = inner.size("hidden_size"), inner.size("vocab_size")
+    longest_context(inner)  # of no use for a head, which stands beside its target; its keys are known, and read so
     return DraftHead(
         kind=kind,
         architecture=(class_named(outer.config) or "")[:80] or None,
@@ -203,9 +202,7 @@ def of_head(
         vocab_size=vocabulary,
         draft_vocab_size=words or vocabulary,
         target_layers=where("num_target_layers", *parts).size("num_target_layers", None),
-        dtype=storage.base,
         native_format=storage.native(tensors),
-        max_context_tokens=longest_context(inner),
         borrows=borrows,
         copies=copies,
         block_tokens=block_tokens,
