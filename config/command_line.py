@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -16,8 +17,14 @@ model-atlas estimate --config FILE ...   memory of a model; `model-atlas help` l
 """
 
 
+ENDED = 128 + signal.SIGTERM
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # The first process of a container gets no signal that it has no handler for (pid_namespaces(7)): it would be killed
+    # after a while instead, in the middle of loading.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(ENDED))
     match sys.argv[1:]:
         case [] | ["-h" | "--help"]:
             sys.stdout.write(USAGE)

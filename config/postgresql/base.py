@@ -59,7 +59,7 @@ class Silence(psycopg.OperationalError):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    Database = SimpleNamespace(**(vars(psycopg) | {"connect": Connection.connect}))
+    Database: Any = SimpleNamespace(**(vars(psycopg) | {"connect": Connection.connect}))
     connection: Connection | None
 
     def connect(self) -> None:

@@ -67,9 +67,9 @@ def test_the_server_s_own_lines_are_written_as_the_site_s(asked: str, tmp_path: 
             here.sendall(b"none\r\n\r\n")
             here.recv(64)
         assert site.stop() == 0
-    lines = [
-        line for line in site.said().splitlines() if line.strip() and not line.startswith("  ")
-    ]  # less the greeting
+    said = [line for line in site.said().splitlines() if line.strip()]
+    lines = [line for line in said if not line.startswith("  ")]  # less the greeting, which people read
+    assert (lines == said) == (asked == "json")
     [refused] = [line for line in lines if "Invalid request" in line]
     objects = [line for line in lines if line.startswith("{")]
     assert objects == (lines if asked == "json" else [])
