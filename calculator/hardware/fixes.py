@@ -61,8 +61,8 @@ RUINED = 1.0
 
 
 MOST_LAYERS = 160
-"""Of a shape with more nothing is sought: llama.cpp's graph of each change takes as long as it has layers, and there are
-dozens of changes. The deepest that was published has 126 (Llama 3.1 405B)."""
+"""Of a shape with more nothing is sought: each of dozens of changes takes a graph of llama.cpp's, which takes as long
+as it has layers. The deepest that was published has 126 (Llama 3.1 405B)."""
 
 
 def fixes(shape: Shape, workload: Workload, asked: Fit, *, extra_bytes: int = 0) -> Iterator[Fix]:

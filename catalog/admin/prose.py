@@ -71,11 +71,11 @@ class PreviewsProse(VersionedAdmin):
             raise Http404
         text = request.POST.get("text", "").replace("\r\n", "\n").strip()
         shape, longest = _model_in_form(request.POST)
-        hints = [*_hints(text, field, language)]
+        shown = text[: LONGEST[field]]  # what is beyond is refused, so it is not even looked at
+        hints = [_length(len(text), field), *_hints(shown, field, language)]
         if field == "description":
-            hints += _missing_figures(text, shape, longest)
+            hints += _missing_figures(shown, shape, longest)
         with translation.override(language):
-            shown = text[: LONGEST[field]]
             shown = filled_in(shown, shape, longest) if field == "description" else shown
             seen = render(request, "catalog/admin/prose.html", {"text": shown, "field": field})
         context: dict[str, Any] = {"seen": seen.content.decode(), "hints": hints, "language": language}
@@ -101,14 +101,16 @@ def _missing_figures(text: str, shape: Shape | None, longest: int | None) -> Ite
             yield _("The calculator has no figure %(figure)s for this model.") % {"figure": figure}
 
 
+def _length(characters: int, field: str) -> str:
+    count = {"count": f"{characters:,}", "most": f"{LONGEST[field]:,}", "shown": SHOWN[field]}
+    if characters > LONGEST[field]:
+        return _("%(count)s characters: %(most)s are the most.") % count
+    if SHOWN[field] and characters > SHOWN[field]:
+        return _("%(count)s of %(most)s characters; search results cut a summary after about %(shown)s.") % count
+    return _("%(count)s of %(most)s characters") % count
+
+
 def _hints(text: str, field: str, language: str) -> Iterator[str]:
-    count = {"count": f"{len(text):,}", "most": f"{LONGEST[field]:,}", "shown": SHOWN[field]}
-    if len(text) > LONGEST[field]:
-        yield _("%(count)s characters: %(most)s are the most.") % count
-    elif SHOWN[field] and len(text) > SHOWN[field]:
-        yield _("%(count)s of %(most)s characters; search results cut a summary after about %(shown)s.") % count
-    else:
-        yield _("%(count)s of %(most)s characters") % count
     if field == "summary" and INLINE.search(text):
         yield _("A summary is plain text: its Markdown is shown as it is typed.")
     if field == "description" and (found := UNREAD.search(text)):

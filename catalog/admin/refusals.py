@@ -35,6 +35,8 @@ TEXTS: Mapping[str, Promise] = {
     "no_date": gettext_lazy("not a date: write YYYY-MM-DD or YYYY-MM"),
     "no_day": gettext_lazy("no day of the calendar"),
     "no_likely_date": gettext_lazy("not a date between %(first)s and next year"),
+    "unseen": gettext_lazy("holds %(character)s, which nobody sees"),
+    "no_line": gettext_lazy("holds a line break or a tab"),
     "not_in_both": gettext_lazy("%(english)s in English, %(chinese)s in Chinese: say each in both"),
 }
 QUOTED = re.compile(r"'([^']*)'")

@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 PARTIAL_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufffe\uffff]")
+"""Control characters, of which XML takes none, and those that turn the direction of what follows: a name that holds one
+breaks feeds, badges and lines, or reads otherwise than it is written. Line feeds and tabs are left to longer texts."""
 FIRST_YEAR = 2010  # nothing that is listed here is older
 
 
@@ -34,10 +37,27 @@ def _partial_date(value: str) -> str:
     return value
 
 
+def seen(value: Any) -> None:
+    """Raises PydanticCustomError for a character that nobody sees, in a text or in any text of a list or a table."""
+    if isinstance(value, str):
+        if found := UNSEEN.search(value):
+            told = f"U+{ord(found[0]):04X}"
+            raise PydanticCustomError("unseen", "holds {character}, which nobody sees", {"character": told})
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            seen(part)
+
+
+def _one_line(value: str) -> str:
+    if "\n" in value or "\t" in value:
+        raise PydanticCustomError("no_line", "holds a line break or a tab")
+    return value
+
+
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-Name = Annotated[str, Field(min_length=1, max_length=120)]
-OptionalName = Annotated[str, Field(max_length=120)]
-Label = Annotated[str, Field(max_length=20)]
+Name = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_one_line)]
+OptionalName = Annotated[str, Field(max_length=120), AfterValidator(_one_line)]
+Label = Annotated[str, Field(max_length=20), AfterValidator(_one_line)]
 Text = Annotated[str, Field(max_length=5000)]
 # In the key of a score, for which PostgreSQL's index has room for 2,704 bytes.
 Settings = Annotated[str, Field(max_length=500)]

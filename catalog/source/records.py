@@ -27,6 +27,7 @@ from catalog.source.fields import (
     Text,
     WebAddress,
     Year,
+    seen,
 )
 
 
@@ -34,6 +35,13 @@ class Record(BaseModel):
     """Types are taken as written (`"8"` is no number), unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _only_what_is_seen(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.field_name != "config":  # which is a publisher's, kept as it is, and shown as JSON alone
+            seen(value)
+        return value
 
 
 class OrganizationRecord(Record):

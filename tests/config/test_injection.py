@@ -29,6 +29,7 @@ from catalog.models import (
     Source,
 )
 from catalog.source.fields import WebAddress
+from catalog.source.records import AcceleratorRecord, OrganizationRecord
 from tests.catalog.shipped import shipped
 from tests.faults import pages
 from tests.faults.pages import MODEL, OUTSIDE, PAGES
@@ -159,3 +160,36 @@ def test_what_visitors_write() -> None:
     for field, path in (("config", "/en/calculator/"), ("log", "/zh-hans/check/")):
         for text in (POLYGLOT, *CORPUS, f'{{"model_type": "{CORPUS[0]}", "architectures": ["{CORPUS[4]}"]}}'):
             assert faults_of(client.post(path, {field: text})) == [], text
+
+
+CARD_RECORD = {"slug": "a", "vendor": "nvidia", "name_en": "A", "segment": "consumer", "memory_gb": 24}
+UNSEEN = ("\x01", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\ufffe")
+
+
+@pytest.mark.parametrize("character", UNSEEN)
+def test_what_nobody_sees_is_refused(character: str) -> None:
+    """XML takes no control character, so that one in a name would be status 500 for a feed; a mark of direction has a
+    name read otherwise than it is written."""
+    for field in ("name_en", "name_zh_hans", "url"):
+        given = {"slug": "acme", "name_en": "Acme", field: f"https://acme.example/{character}x"}
+        with pytest.raises(pydantic.ValidationError):
+            OrganizationRecord.model_validate(given)
+    with pytest.raises(pydantic.ValidationError):
+        AcceleratorRecord.model_validate({**CARD_RECORD, "sources": [f"seen{character}"]})
+    assert AcceleratorRecord.model_validate({**CARD_RECORD, "note_en": "One line,\nand another: é 中 👩‍💻"})
+
+
+@pytest.mark.parametrize("name", ["Acme\n- [attack](https://attack.example)", "Acme\tx"])
+def test_a_name_is_one_line(name: str) -> None:
+    """In llms.txt, a table or the head of a message a second line would be one of ours."""
+    with pytest.raises(pydantic.ValidationError):
+        OrganizationRecord.model_validate({"slug": "acme", "name_en": name})
+
+
+def test_an_editor_is_told_which_character_nobody_sees() -> None:
+    editor = Client()
+    editor.force_login(User.objects.create_superuser("chief"))
+    editor.cookies["django_language"] = "zh-hans"
+    answer = editor.post(reverse("admin:catalog_organization_add"), {"slug": "acme", "name_en": "Ac\u202eme"})
+    assert "含有不可见字符 U+202E" in answer.content.decode()
+    assert not Organization.objects.filter(slug="acme").exists()

@@ -9,7 +9,7 @@ from django.db import transaction
 
 MOST_BYTES = 2_000_000
 MOST_ROWS = 5_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+FORMULA = (*"=+-@", *"＝＋－＠", "\t", "\r", "\n")  # what a spreadsheet would compute (OWASP, CSV injection)
 
 
 class UnreadableTableError(ValueError):

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from catalog.admin import prose
 from catalog.models import LanguageModel
 from tests.catalog.admin.test_adding import ADD, QWEN
 
@@ -77,3 +78,13 @@ def test_the_preview_is_for_editors(client: Client) -> None:
     assert client.post(address, {"field": "summary", "language": "en"}).status_code == 403
     assert client.post(ADD, {"config": QWEN, "_read": "1"}).status_code == 403
     assert client.get(ADD).status_code == 403
+
+
+def test_what_is_too_long_to_be_kept_is_not_looked_at(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form may hold 8 MB; each figure in it was computed, and marks that nothing closes were sought to its end."""
+    seen: list[int] = []
+    monkeypatch.setattr(prose, "with_figures", lambda text, *_of: seen.append(len(text)) or text)
+    sent = {"field": "description", "language": "en", "text": "{weights} " * 50_000}
+    answer = editor.post("/admin/catalog/languagemodel/prose/", sent)
+    assert "499,999 characters: 5,000 are the most." in answer.content.decode()
+    assert len(seen) == 500

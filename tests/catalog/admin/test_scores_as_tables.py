@@ -144,9 +144,11 @@ def test_the_same_result_twice_is_refused(editor: Client) -> None:
     assert "The same result as at 2." in page
 
 
-def test_no_cell_is_a_formula(editor: Client) -> None:
-    Score.objects.filter(pk=Score.objects.all()[0].pk).update(name_in_source="=1+1", basis="'quoted")
-    assert "'=1+1" in scores()
+@pytest.mark.parametrize("formula", ["=1+1", "＝1+1", "\n=1+1", "@SUM(A1)", "－1"])
+def test_no_cell_is_a_formula(editor: Client, formula: str) -> None:
+    """Signs that spreadsheets begin to compute at, those of full width, too (OWASP, "CSV Injection")."""
+    Score.objects.filter(pk=Score.objects.all()[0].pk).update(name_in_source=formula, basis="'quoted")
+    assert f"'{formula}" in scores()
     page = editor.post(IMPORT, {"table": scores()}).content.decode()
     assert "0 new, 0 changed" in page
 

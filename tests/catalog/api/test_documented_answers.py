@@ -38,5 +38,5 @@ def test_every_answer_that_comes_before_a_view_is_described() -> None:
     for operations in api.get_openapi_schema()["paths"].values():
         for operation in operations.values():
             told = {str(int(status)): answer["content"] for status, answer in operation["responses"].items()}
-            assert "text/html" in told["414"]
+            assert "text/plain" in told["414"]
             assert told["429"]["application/json"]["schema"]["$ref"].endswith("/Problem")
