@@ -82,6 +82,28 @@ def test_cells_of_the_list_hold_their_words(page: Page, lang: str) -> None:
     assert page.locator(".catalogued tbody td[data-label]:not(.n)").evaluate_all(least) > 40
 
 
+@pytest.mark.parametrize(
+    ("path", "table"),
+    [(MODEL, "#growth .matrix"), ("compare/?m=deepseek-v3&m=gemma-3-27b-it&m=gpt-oss-20b", "#comparison .compare")],
+)
+def test_a_table_that_is_scrolled_keeps_its_row_headings_on_top(page: Page, path: str, table: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 720})
+    page.goto(f"/en/{path}", wait_until="networkidle")
+    page.locator(table).evaluate("table => { table.parentElement.scrollLeft = 9999; }")
+    heading = page.locator(f"{table} tbody th[scope=row]").first
+    heading.scroll_into_view_if_needed()
+    assert page.locator(table).evaluate("table => table.parentElement.scrollLeft") > 0
+    assert heading.evaluate(TOPMOST)
+
+
+TOPMOST = """heading => {
+    const box = heading.getBoundingClientRect();
+    const at = x => document.elementFromPoint(box.x + x, box.y + box.height / 2);
+    return [4, box.width - 4].every(x => heading.contains(at(x)));
+}"""
+"""Whether a reader sees that element, and nothing above it, at both of its ends."""
+
+
 def test_forced_colours_and_print(page: Page, complaints: list[str]) -> None:
     page.goto(f"/en/{MODEL}")
     page.emulate_media(forced_colors="active")
