@@ -67,7 +67,7 @@ class Row(NamedTuple):
 
 
 def main() -> None:
-    os.environ |= {"API_RATE": "1000000/sec", "WORK_SECONDS": "0"}
+    os.environ |= {"API_RATE": "1000000/sec", "WORK_SECONDS": "1000000"}
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     subprocess.run([sys.executable, "manage.py", "warm_up"], cwd=ROOT, check=True)
     from config.wsgi import application

@@ -112,7 +112,7 @@ def _said(database: Path, what: str) -> Figures:
 
 
 def _environment(database: Path) -> dict[str, str]:
-    own = {"DATABASE_URL": f"sqlite:///{database}", "WORK_SECONDS": "0"}
+    own = {"DATABASE_URL": f"sqlite:///{database}", "WORK_SECONDS": "1000000"}
     return os.environ | own | {"DJANGO_SETTINGS_MODULE": "config.settings"}
 
 

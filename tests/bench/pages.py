@@ -214,7 +214,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def main() -> None:
-    os.environ |= {"API_RATE": "1000000/sec", "WORK_SECONDS": "0"}
+    os.environ |= {"API_RATE": "1000000/sec", "WORK_SECONDS": "1000000"}
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 

@@ -31,7 +31,7 @@ def main() -> None:
     if find_spec("granian") is None:
         print("granian is not installed: pip install granian, and ask again")
         return
-    os.environ |= {"API_RATE": "1000000/sec", "WORK_SECONDS": "0"}
+    os.environ |= {"API_RATE": "1000000/sec", "WORK_SECONDS": "1000000"}
     table = Table(*HEAD, title=f"{MANY} connections, two processes of four threads; best of {ROUNDS} rounds in turns")
     with ExitStack() as stack:
         both = [stack.enter_context(served(command, "/healthz")) for command in (ours(), granian())]
