@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -23,11 +24,9 @@ SOON_S = 1.0
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
-    folder = tmp_path_factory.mktemp("server")
-    for above in (folder, folder.parent, folder.parent.parent):
-        above.chmod(0o755)  # to whom the server runs as
-    with PostgreSQL(folder) as running:
+def server() -> Iterator[PostgreSQL]:
+    """Not below pytest's own folders, which are closed to the user that the server runs as."""
+    with TemporaryDirectory() as folder, PostgreSQL(Path(folder)) as running:
         yield running
 
 
