@@ -26,8 +26,8 @@ def parse_config_text(text: str | bytes) -> dict[str, object]:
 
     Raises ConfigError with an empty key and the reason: `too_large`, `not_utf8`, `too_deep`, `too_many`, `not_json`
     (with line, column and the likely cause), what the file is instead (`other_files`), `number_too_long` or
-    `not_an_object`; and with the key at fault `not_a_number` for a NaN. Infinity is read, as published files of state-space models hold it
-    (`"time_step_limit": [0.0, Infinity]`); no size may be infinite.
+    `not_an_object`; and with the key at fault `not_a_number` for a NaN. Infinity is read, as published files of
+    state-space models hold it (`"time_step_limit": [0.0, Infinity]`); no size may be infinite.
     """
     if isinstance(text, bytes) and is_gguf(text):
         return parse_header(text)
