@@ -13,6 +13,9 @@ from calculator.architecture.other_texts import INVISIBLE, cause, kind_of_text
 
 MAX_BYTES = 4_000_000  # the longest published config.json, an NVFP4 one that lists every expert, has 3.1 MB
 MAX_DEPTH = 32  # published files nest at most 5 deep
+MAX_CONTAINERS = (
+    200_000  # lists and objects; each takes twenty times its two bytes. An entry for each expert of Kimi K2: 70,000
+)
 # An open string runs to the end of the text: without the possessive quantifiers and the optional quote, every escaped
 # quote in it would be tried as the beginning of another, in quadratic time.
 _BRACKET_OR_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
@@ -21,10 +24,10 @@ _BRACKET_OR_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOT
 def parse_config_text(text: str | bytes) -> dict[str, object]:
     """Parse a config.json.
 
-    Raises ConfigError with an empty key and the reason: `too_large`, `not_utf8`, `too_deep`, `not_json` (with line,
-    column and the likely cause), what the file is instead (`other_files`), `number_too_long` or `not_an_object`; and
-    with the key at fault `not_a_number` for a NaN. Infinity is read, as published files of state-space models hold it
-    (`"time_step_limit": [0.0, Infinity]`); no size may be infinite.
+    Raises ConfigError with an empty key and the reason: `too_large`, `not_utf8`, `too_deep`, `too_many`, `not_json`
+    (with line, column and the likely cause), what the file is instead (`other_files`), `number_too_long` or
+    `not_an_object`; and with the key at fault `not_a_number` for a NaN. Infinity is read, as published files of
+    state-space models hold it (`"time_step_limit": [0.0, Infinity]`); no size may be infinite.
     """
     if isinstance(text, bytes) and is_gguf(text):
         return parse_header(text)
@@ -87,11 +90,15 @@ def _find_nan(value: object, key: str = "") -> str | None:
 
 
 def _check_depth(text: str) -> None:
-    """The parser recurses, so depth is counted before it runs. Brackets inside strings do not nest."""
-    depth = 0
+    """The parser recurses, so depth is counted before it runs, and so is what it would make. Brackets inside strings do
+    not nest."""
+    depth = containers = 0
     for match in _BRACKET_OR_STRING.finditer(text):
         if match[0] in "[{":
             depth += 1
+            containers += 1
+            if containers > MAX_CONTAINERS:
+                raise ConfigError("", "too_many", limit=MAX_CONTAINERS)
             if depth > MAX_DEPTH:
                 raise ConfigError("", "too_deep", limit=MAX_DEPTH)
         elif match[0] in "]}":

@@ -12,6 +12,7 @@ from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
 from calculator.hardware.formats import best_format
 from calculator.hardware.limits import (
+    MOST_LAYERS,
     Rule,
     is_enough,
     largest_context,
@@ -58,11 +59,6 @@ BY_ANOTHER = ("other_engine",)  # which counts a context in steps of its own
 
 RUINED = 1.0
 """Rise of perplexity, as a share, from which other weights are named last."""
-
-
-MOST_LAYERS = 160
-"""Of a shape with more nothing is sought: each of dozens of changes takes a graph of llama.cpp's, which takes as long
-as it has layers. The deepest that was published has 126 (Llama 3.1 405B)."""
 
 
 def fixes(shape: Shape, workload: Workload, asked: Fit, *, extra_bytes: int = 0) -> Iterator[Fix]:

@@ -17,6 +17,10 @@ MOST_SEQUENCES = 2**16
 STEP_TOKENS = 256
 """Context is answered in steps of 256 tokens: llama.cpp pads its cache to that, vLLM to blocks of 16."""
 
+MOST_LAYERS = 160
+"""Of a shape with more no change is sought that would make it fit: each of dozens takes a graph of llama.cpp's, which
+takes as long as it has layers. The deepest that was published has 126 (Llama 3.1 405B)."""
+
 
 Rule = Literal["fits", "enough", "tight"]
 """How much must fit: the whole interval, our figure (`is_enough`), or any part of the interval."""
@@ -108,7 +112,8 @@ def most_sequences(
 
 
 def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Workload | None:
-    """`workload` with as little in RAM as makes it fit; None where nothing can go there, or too little.
+    """`workload` with as little in RAM as makes it fit; None where nothing can go there, or too little, and beyond
+    `MOST_LAYERS`.
 
     RAM itself is not checked: `Estimate.host` says how much. `extra_bytes` as in `fit`.
     """
@@ -116,4 +121,6 @@ def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, e
     def fits(candidate: Workload) -> bool:
         return holds(room(shape, candidate, card, count, extra_bytes=extra_bytes), "fits")
 
+    if len(shape.layers) > MOST_LAYERS:
+        return None
     return engine_named(workload.engine).least_offload(shape, workload, fits)

@@ -71,6 +71,7 @@ CONFIG_FAULTS: Mapping[str, Promise] = {
     "not_an_object": gettext_lazy("A JSON object is expected here."),
     "too_large": gettext_lazy("The file is larger than a config.json can be."),
     "too_deep": gettext_lazy("The file is nested deeper than a config.json can be."),
+    "too_many": gettext_lazy("The file holds more lists and objects than a config.json can."),
     "number_too_long": gettext_lazy("A number has too many digits."),
     "not_a_number": gettext_lazy("NaN and Infinity are not numbers a config.json can hold."),
     "missing": gettext_lazy("This key is missing and has no default for this model type."),

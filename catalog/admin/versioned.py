@@ -132,7 +132,7 @@ class VersionedAdmin(VersionAdmin):
     def _may_bring_back(self, request: HttpRequest, part: Version) -> bool:
         """One of all that comes back together, whichever was asked for: by the right that its own page asks for."""
         if self.admin_site.is_registered(part._model):
-            return bool(self.admin_site.get_model_admin(part._model).may_bring_back(request, part))  # type: ignore[attr-defined]
+            return bool(self.admin_site.get_model_admin(part._model).may_bring_back(request, part))
         return bool(request.user.has_perm(f"{part._model._meta.app_label}.add_{part._model._meta.model_name}"))
 
     def may_bring_back(self, request: HttpRequest, version: Version) -> bool:

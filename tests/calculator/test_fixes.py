@@ -11,6 +11,7 @@ from calculator.accuracy.references import reference_shape
 from calculator.architecture import read_config
 from calculator.hardware import from_specification
 from calculator.hardware.fixes import KEYS, _by_the_engine, _Search, fixes
+from calculator.hardware.limits import least_offload
 from calculator.memory.llama_cpp.perplexity import perplexity_rise
 from calculator.workload_form import WorkloadForm
 
@@ -127,6 +128,7 @@ def test_nothing_is_sought_for_more_layers_than_any_model_has() -> None:
         assert form.placed
         assert form.placed.state == "does_not_fit"
         assert bool(list(fixes(shape, form.workload, form.placed))) is sought
+        assert bool(least_offload(shape, form.workload, GEFORCE, 1)) is sought
 
 
 def test_each_kind_of_change_is_found_somewhere() -> None:

@@ -92,7 +92,7 @@ NO_REQUESTS = {
 
 def test_what_the_server_answers_itself_is_as_strict_as_the_site(tmp_path: Path) -> None:
     """135 points, and not a word of what was sent."""
-    site = Site("site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", **PUBLIC)
+    site = Site("site", tmp_path, None, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", **PUBLIC)
     with site:
         for sent, status in NO_REQUESTS.items():
             answer = observatory.answered(site.port, sent)

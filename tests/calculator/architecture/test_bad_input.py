@@ -51,6 +51,7 @@ def fault(config: Any, **options: bool) -> tuple[str, str]:
         pytest.param(" " * 50_000_000, "too_large", id="50 MB"),
         pytest.param('{"a":' * 10_000 + "1" + "}" * 10_000, "too_deep", id="10,000 deep"),
         pytest.param("[" * 400_000, "too_deep", id="brackets"),
+        pytest.param('{"a": [' + "[]," * 200_000 + "[]]}", "too_many", id="200,002 lists"),
         pytest.param('{"hidden_size": ' + "9" * 500_000 + "}", "number_too_long", id="long number"),
         pytest.param('{"hidden_size": NaN}', "not_a_number", id="NaN"),
         pytest.param('{"a": "' + '\\"' * 400_000, "not_json", id="open string"),

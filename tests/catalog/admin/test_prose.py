@@ -82,8 +82,13 @@ def test_the_preview_is_for_editors(client: Client) -> None:
 
 def test_what_is_too_long_to_be_kept_is_not_looked_at(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A form may hold 8 MB; each figure in it was computed, and marks that nothing closes were sought to its end."""
-    seen: list[int] = []
-    monkeypatch.setattr(prose, "with_figures", lambda text, *_of: seen.append(len(text)) or text)
+    seen: list[str] = []
+
+    def figures(text: str, *_of: object) -> str:
+        seen.append(text)
+        return text
+
+    monkeypatch.setattr(prose, "with_figures", figures)
     sent = {"field": "description", "language": "en", "text": "{weights} " * 50_000}
     answer = editor.post("/admin/catalog/languagemodel/prose/", sent)
     assert "499,999 characters: 5,000 are the most." in answer.content.decode()
