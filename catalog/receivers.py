@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_save
 
 from catalog import standings
-from catalog.models import Benchmark, DataChange, LanguageModel, Removal, Score, Synced
+from catalog.models import Benchmark, DataChange, LanguageModel, Removal, Score, ScoreChange, Synced
 from catalog.sync.kinds import KINDS
 
 
@@ -34,6 +34,15 @@ def tell_caches(sender: type[Synced], **kwargs: Any) -> None:
     DataChange.record()
 
 
+def note_where_it_was(sender: type[Score], instance: Score, **kwargs: Any) -> None:
+    """A score that is moved leaves another benchmark, or was another model's."""
+    ScoreChange.record(sender._base_manager.filter(pk=instance.pk).values_list("benchmark_id", flat=True))
+
+
+def note_where_it_is(sender: type[Score], instance: Score, **kwargs: Any) -> None:
+    ScoreChange.record([instance.benchmark_id])
+
+
 def connect() -> None:
     for kind in KINDS:
         post_save.connect(tell_caches, sender=kind.model, dispatch_uid=f"caches after a changed {kind.name}")
@@ -43,3 +52,6 @@ def connect() -> None:
     for ranked in (LanguageModel, Benchmark, Score):
         post_save.connect(rank_again, sender=ranked, dispatch_uid=f"ranks after a changed {ranked.__name__}")
         post_delete.connect(rank_again, sender=ranked, dispatch_uid=f"ranks after a deleted {ranked.__name__}")
+    pre_save.connect(note_where_it_was, sender=Score, dispatch_uid="numbers before a changed score")
+    for signal, change in ((post_save, "changed"), (post_delete, "deleted")):
+        signal.connect(note_where_it_is, sender=Score, dispatch_uid=f"numbers after a {change} score")

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
@@ -22,10 +21,10 @@ from catalog.leaderboards.board_rows import board_rows
 from catalog.leaderboards.forms import BenchmarkForm, BoardForm
 from catalog.leaderboards.scatter import Scatter, scatter
 from catalog.model_page.scoreboard import bar
-from catalog.models import Benchmark, DataChange, LanguageModel, Score
+from catalog.models import Benchmark, DataChange
+from catalog.models.score_numbers import NONE, numbers_of_scores
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking.scope import OVERALL, Scope
-from catalog.search.among import Among
 from catalog.standings import BOARDS, board_label, newest, scopes, waiting
 from catalog.standings.rows import benchmark_value
 from catalog.standings.words import missing_text
@@ -111,18 +110,10 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
 @lru_cache(maxsize=2)
 def _benchmarks(version: str) -> tuple[tuple[Benchmark, ...], Mapping[str, Scope]]:
     """All of them, and the scopes that they allow to rank."""
-    # Drafts are left out by their keys: to look up the model of each of 400,000 scores would take ten times as long.
-    drafts = list(LanguageModel.objects.filter(is_published=False).order_by().values_list("pk", flat=True))
-    held = (
-        Score.objects.exclude(Among(drafts, "model"))
-        .order_by()
-        .values("benchmark")
-        .annotate(models=Count("model", distinct=True))
-    )
-    models = dict(held.values_list("benchmark", "models"))
+    held = numbers_of_scores(version)
     rows = tuple(Benchmark.objects.all())
     for row in rows:
-        row.models = models.get(row.pk, 0)  # type: ignore[attr-defined]
+        row.models = held.get(row.pk, NONE).models  # type: ignore[attr-defined]
     return rows, scopes(map(benchmark_value, rows))
 
 

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        default=catalog.models.data_change._name,
+                        default=catalog.models.data_change.name_of_change,
                         editable=False,
                         max_length=32,
                         primary_key=True,

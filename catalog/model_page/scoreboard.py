@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Max, Min
+from django.db.models import Exists, OuterRef, Subquery
 
 from catalog.models import Benchmark, LanguageModel, Place, Score, Standing
 from catalog.models.vocabulary import BenchmarkCategory
@@ -69,8 +69,12 @@ def scoreboard(model: LanguageModel) -> Scoreboard:
     for score in model.scores.all():
         by_benchmark.setdefault(score.benchmark, []).append(score)
     placed = {standing.pk: standing for standing in Standing.objects.filter(score__model=model)}
-    fields = _fields(by_benchmark)
-    lines = [_line(benchmark, scores, placed, fields) for benchmark, scores in by_benchmark.items()]
+    counted = {benchmark: _counted(benchmark, scores) for benchmark, scores in by_benchmark.items()}
+    fields = _fields([score.pk for score, _others in counted.values()])
+    lines = [
+        _line(benchmark, score, placed.get(score.pk), fields.get(score.pk), others)
+        for benchmark, (score, others) in counted.items()
+    ]
     lines.sort(key=lambda line: line.benchmark.name.casefold())
     groups = (
         ScoreGroup(str(category.label), tuple(line for line in lines if line.benchmark.category == category))
@@ -89,36 +93,38 @@ def _ranks(model: LanguageModel) -> Iterable[Rank]:
             yield Rank(key, board_label(key), place, missing_text(place, scope) if place.missing else "")
 
 
-def _fields(benchmarks: Iterable[Benchmark]) -> dict[tuple[int, str], tuple[float, float]]:
-    """Lowest and highest preferred score of each variant of the benchmarks."""
-    rows = (
-        Standing.objects.filter(score__benchmark__in=list(benchmarks))
-        .order_by()
-        .values_list("score__benchmark", "score__variant")
-        .annotate(lowest=Min("score__value"), highest=Max("score__value"))
-    )
-    return {(benchmark, variant): (lowest, highest) for benchmark, variant, lowest, highest in rows}
+def _fields(scores: Sequence[int]) -> dict[int, tuple[float, float]]:
+    """Of each of these scores, by primary key, the lowest and the highest that counts of all models on the same variant
+    of its benchmark.
+
+    Both are sought from their end of an index: a benchmark may have thousands.
+    """
+    placed = Exists(Standing.objects.filter(pk=OuterRef("pk")))
+    alike = Score.objects.filter(placed, benchmark=OuterRef("benchmark"), variant=OuterRef("variant"))
+    ends = [Subquery(alike.order_by(value).values("value")[:1]) for value in ("value", "-value")]
+    found = Score.objects.filter(pk__in=scores).order_by().annotate(lowest=ends[0], highest=ends[1])
+    rows = found.values_list("pk", "lowest", "highest")
+    return {pk: (lowest, highest) for pk, lowest, highest in rows if lowest is not None and highest is not None}
 
 
-def _line(
-    benchmark: Benchmark,
-    scores: list[Score],
-    placed: Mapping[int, Standing],
-    fields: Mapping[tuple[int, str], tuple[float, float]],
-) -> Line:
+def _counted(benchmark: Benchmark, scores: list[Score]) -> tuple[Score, tuple[tuple[Score, str], ...]]:
+    """The score that counts, and the others, each with the reason why it does not."""
     for score in scores:
         score.benchmark = benchmark
     rows = {str(score.pk): score for score in scores}
     preference = headline(score_values(scores), benchmark_value(benchmark))
-    score = rows[preference.score.key]
-    field = fields.get((benchmark.pk, score.variant))
-    return Line(
-        benchmark,
-        score,
-        placed.get(score.pk),
-        bar(benchmark, score.value, *field) if field else None,
-        tuple((rows[other.key], str(NOT_PREFERRED[reason])) for other, reason in preference.others),
-    )
+    others = tuple((rows[other.key], str(NOT_PREFERRED[reason])) for other, reason in preference.others)
+    return rows[preference.score.key], others
+
+
+def _line(
+    benchmark: Benchmark,
+    score: Score,
+    standing: Standing | None,
+    field: tuple[float, float] | None,
+    others: tuple[tuple[Score, str], ...],
+) -> Line:
+    return Line(benchmark, score, standing, bar(benchmark, score.value, *field) if field else None, others)
 
 
 def bar(benchmark: Benchmark, value: float, lowest: float, highest: float) -> Bar:

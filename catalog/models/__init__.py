@@ -8,6 +8,7 @@ from catalog.models.need import Need
 from catalog.models.organization import Family, Licence, Organization
 from catalog.models.rank_request import RankRequest
 from catalog.models.release import Place, Release, Standing
+from catalog.models.score_numbers import ScoreChange
 from catalog.models.synced import Removal, Synced
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Release",
     "Removal",
     "Score",
+    "ScoreChange",
     "Source",
     "Standing",
     "Synced",

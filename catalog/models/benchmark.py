@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.models.addresses import address
 from catalog.models.language_model import LanguageModel
+from catalog.models.score_numbers import ScoreManager
 from catalog.models.synced import Synced
 from catalog.models.validators import PARTIAL_DATE
 from catalog.models.vocabulary import BenchmarkCategory, ScoreDuplicate, ScoreMode, ScoreSourceKind
@@ -89,12 +90,16 @@ class Score(Synced):
     name_in_source = models.CharField(_("name in the source"), max_length=200, blank=True)
     duplicate = models.CharField(_("other records"), max_length=14, choices=ScoreDuplicate, blank=True)
 
+    objects = ScoreManager()
+
     class Meta:
+        base_manager_name = "objects"  # a sync's bulk writes say what they changed, too
         ordering = ["benchmark", "model", "pk"]
         verbose_name = _("score")
         verbose_name_plural = _("scores")
         indexes = [
             models.Index(fields=["benchmark", "model", "variant", "value"], name="scores_of_benchmark"),
+            models.Index(fields=["benchmark", "variant", "value"], name="scores_by_value"),
             models.Index(fields=["date"], name="scores_by_date"),
         ]
         constraints = [

@@ -13,7 +13,7 @@ from django.db import connection, models
 _last_seen = local()  # of this thread, as its connection is
 
 
-def _name() -> str:
+def name_of_change() -> str:
     """A later change has the larger name, so that it is the one by which `DataChange.version` tells."""
     return f"{time_ns():016x}{uuid4().hex[:16]}"
 
@@ -24,7 +24,7 @@ class DataChange(models.Model):
     Each is a row of its own, so that transactions which change different rows need not wait for each other here.
     """
 
-    name = models.CharField(max_length=32, primary_key=True, default=_name, editable=False)
+    name = models.CharField(max_length=32, primary_key=True, default=name_of_change, editable=False)
 
     def __str__(self) -> str:
         return self.name

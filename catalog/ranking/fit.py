@@ -19,7 +19,7 @@ to share (two threads were forty times slower on busy cores), and sums must not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -27,7 +27,10 @@ from threadpoolctl import threadpool_limits
 from catalog.ranking.rule import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, OFFSET_PRIOR, SLOPE_PRIOR
 from catalog.ranking.table import Index, Table, Vector
 
-_STEPS = 1000
+_STEPS = 4000
+_VALLEY = 150
+"""Steps after which the way is a long, bent valley, met with thousands of models of one score each and few benchmarks.
+Boards that tell their models apart take fewer than a hundred, and go their way as if this were not here."""
 _FAR, _NEAR = 10.0, 1.0  # damping of a first step that begins far from the solution, or from one to nearly the same
 
 
@@ -42,6 +45,11 @@ class Fit:
     difficulty: Vector
     log_slope: Vector
     offset: float = 0.0
+
+    def towards(self, other: Fit, reach: float) -> Fit:
+        """So many times the way from here to there."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return Fit(*(here + reach * (there - here) for here, there in pairs))
 
     def expected(self, model_of: Index, item_of: Index, own: Vector | float = 0.0) -> Vector:
         """The share of the scale that the models are expected to reach on the items; `own` is 1 for their publisher."""
@@ -72,7 +80,7 @@ def fit(
     now = start or problem.start()
     cost = problem.cost(now)
     damping = _FAR if start is None else _NEAR
-    for _ in range(_STEPS):
+    for number in range(_STEPS):
         step = problem.step(now, damping)
         if step is not None:
             trial, promised = step
@@ -80,6 +88,8 @@ def fit(
                 return now
             trial_cost = problem.cost(trial)
             if trial_cost < cost:
+                if number >= _VALLEY:
+                    trial, trial_cost = problem.farther(now, trial, trial_cost)
                 now, cost, damping = trial, trial_cost, damping / 3
                 continue
         damping *= 4
@@ -111,6 +121,12 @@ class _Problem:
             OFFSET_PRIOR * np.array([at.offset]) ** 2,
         )
         return float(sum(np.sum(np.sqrt(1 + square) - 1) for square in (misfit**2, *priors)))
+
+    def farther(self, start: Fit, end: Fit, cost: float) -> tuple[Fit, float]:
+        """On from `start` through `end`, whose cost is given, twice as far each time, for as long as the cost falls."""
+        while (farther := self.cost(there := start.towards(end, 2.0))) < cost:
+            end, cost = there, farther
+        return end, cost
 
     def _misfit(self, at: Fit) -> tuple[Vector, Vector]:
         expected = at.expected(self.table.model_of, self.table.item_of, self.table.own)

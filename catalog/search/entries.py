@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -10,12 +9,12 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, get_args
 
-from django.db.models import Count, QuerySet
 from django.utils import translation
 
 from catalog import standings
-from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization, Place, Score
+from catalog.models import Accelerator, Benchmark, DataChange, Family, Organization, Place
 from catalog.models.row_times import places
+from catalog.models.score_numbers import NONE, numbers_of_scores
 from catalog.models.vocabulary import Vendor
 from catalog.ranking.scope import OVERALL
 from catalog.search.model_names import ModelNames
@@ -198,12 +197,15 @@ def _vendors() -> Mapping[str, str]:
 
 def _benchmarks() -> Iterator[Entry]:
     """Of equal finds the one with the most scores."""
-    # Scores of drafts are counted apart: to look up the model of each of 400,000 would take fifty times as long.
-    held = Counter(_scores_held(Score.objects.all()))
-    held.subtract(_scores_held(Score.objects.filter(model__in=LanguageModel.objects.filter(is_published=False))))
+    held = numbers_of_scores(DataChange.version())
     for pk, slug, english, chinese in Benchmark.objects.order_by().values_list("pk", "slug", "name_en", "name_zh_hans"):
-        yield _entry("benchmark", pk, slug, english, chinese, lines([english, chinese, slug]), "", (-held[pk], 0))
-
-
-def _scores_held(scores: QuerySet[Score]) -> dict[int, int]:
-    return dict(scores.order_by().values_list("benchmark").annotate(held=Count("pk")))
+        yield _entry(
+            "benchmark",
+            pk,
+            slug,
+            english,
+            chinese,
+            lines([english, chinese, slug]),
+            "",
+            (-held.get(pk, NONE).scores, 0),
+        )

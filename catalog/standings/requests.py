@@ -23,7 +23,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
-from catalog.models import DataChange, RankRequest, Release
+from catalog.models import DataChange, RankRequest, Release, ScoreChange
 from catalog.models.locks import wait_for_bulk_writers
 from catalog.standings.store import refresh
 
@@ -98,6 +98,7 @@ def answer(*taken_on: RankRequest) -> list[Release]:
         with transaction.atomic():
             RankRequest.objects.filter(pk__in=taken).delete()
             DataChange.record(forget=True)  # pages say that ranks are being renewed
+            ScoreChange.forget()
         taken = []
     return releases
 

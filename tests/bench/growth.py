@@ -14,7 +14,8 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -30,6 +31,7 @@ from tests.bench.pages import PAGES, ROOT, Page
 MODELS, SCORES = 20_000, 400_000
 ASKED = 15
 CHANGED = 5  # times, for what is asked first after a change
+RENAMED, FAMILY = "qwen3-8b", "qwen3"
 LETTERS = ("qw", "ll", "de", "ge", "ph", "mi", "gl", "in", "yi", "ba", "hu", "st", "fa", "ex", "ol", "co", "gr", "ne")
 """As a reader types them: names of many models begin so."""
 MORE_PAGES = (
@@ -47,22 +49,27 @@ MORE_PAGES = (
     Page("did you mean", "/en/search/?q=zzzz+{}"),
     Page("compare", "/en/compare/?m=qwen3-0-6b&m=qwen3-32b&n={}"),
 )
-AFTER_A_CHANGE = tuple(
-    Page(f"after a change, {name}", path)
-    for name, path in {
-        "families": "/en/families/",
-        "organisations": "/en/organizations/",
-        "sitemap's index": "/sitemap.xml",
-        "suggestions": "/en/search/suggestions/?q=qw",
-        "list of models": "/en/models/",
-        "list, filtered": "/en/models/?memory=24",
-        "leaderboard": "/en/benchmarks/",
-        "a benchmark": "/en/benchmarks/mmlu-pro/",
-        "method of ranks": "/en/benchmarks/method/",
-        "model page": "/en/models/qwen3-32b/",
-        "home": "/en/",
-    }.items()
-)
+ASKED_AFTER = {
+    "families": "/en/families/",
+    "organisations": "/en/organizations/",
+    "sitemap's index": "/sitemap.xml",
+    "suggestions": "/en/search/suggestions/?q=qw",
+    "list of models": "/en/models/",
+    "list, filtered": "/en/models/?memory=24",
+    "leaderboard": "/en/benchmarks/",
+    "a benchmark": "/en/benchmarks/mmlu-pro/",
+    "method of ranks": "/en/benchmarks/method/",
+    "model page": "/en/models/qwen3-32b/",
+    "home": "/en/",
+}
+CHANGES = {
+    "a change": tuple(ASKED_AFTER),
+    "a score": ("suggestions", "leaderboard", "a benchmark", "model page"),
+    "a model's name": ("suggestions", "list of models", "list, filtered", "leaderboard", "model page", "families"),
+    "a family's name": ("suggestions", "list of models", "leaderboard", "model page", "families"),
+}
+"""What was changed -> what is asked first after it. A change is one of rows of other kinds, as a card's."""
+AFTER = [(change, Page(f"after {change}, {name}", ASKED_AFTER[name])) for change in CHANGES for name in CHANGES[change]]
 HEAD = ("answer", "CPU ms", "of many", "ratio", "queries", "of many", "KB", "of many")
 WORK = {
     "rank": ("ranks of all boards, s", "ranks, nothing new, s", "peak of ranks, MiB"),
@@ -136,7 +143,8 @@ def measure() -> Figures:
     models = LanguageModel.objects.published().count()
     ranked = Release.objects.get(pk=standings.newest()["overall"].pk).num_ranked
     pages = {page.name: _answer(page, models) for page in (*PAGES, *MORE_PAGES) if _asked_for(page.name)}
-    pages |= {page.name: _answer(page, models, changed=True) for page in AFTER_A_CHANGE if _asked_for(page.name)}
+    with _as_they_are_called():
+        pages |= {page.name: _answer(page, models, change) for change, page in AFTER if _asked_for(page.name)}
     return {"models": models, "ranked": ranked, "pages": pages, "work": {"peak of all pages, MiB": _peak_mib()}}
 
 
@@ -167,14 +175,39 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _answer(page: Page, models: int, *, changed: bool = False) -> tuple[float, int, int]:
-    """Milliseconds, queries and bytes of an answer that is in no cache. `changed`: the data changed before, so that
-    nothing that follows from rows is."""
+@contextmanager
+def _as_they_are_called() -> Iterator[None]:
+    """What is renamed within has its name again."""
+    from catalog.models import DataChange, Family, LanguageModel
+
+    model, family = LanguageModel.objects.filter(slug=RENAMED), Family.objects.filter(slug=FAMILY)
+    name, of_family = model.get().name, family.get().name_en
+    yield
+    model.update(name=name)
+    family.update(name_en=of_family)
+    DataChange.record()
+
+
+def _change(what: str, number: int) -> None:
+    from catalog.models import DataChange, Family, LanguageModel, Score, ScoreChange
+
+    if what == "a score":
+        score = Score.objects.filter(benchmark__slug="mmlu-pro").order_by("pk")[0]
+        Score.objects.filter(pk=score.pk).update(value=score.value)
+        ScoreChange.record([score.benchmark_id])
+    elif what == "a model's name":
+        LanguageModel.objects.filter(slug=RENAMED).update(name=f"Qwen3 Next {number}")
+    elif what == "a family's name":
+        Family.objects.filter(slug=FAMILY).update(name_en=f"Qwen3 and on {number}")
+    DataChange.record(forget=True)
+
+
+def _answer(page: Page, models: int, change: str = "") -> tuple[float, int, int]:
+    """Milliseconds, queries and bytes of an answer that is in no cache. After a `change`, nothing is that follows from
+    what was changed."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
-
-    from catalog.models import DataChange
 
     client, headers = Client(SERVER_NAME="localhost"), dict(page.headers)
     path = page.path.replace("{pages}", str(-(-models // 30)))
@@ -186,18 +219,18 @@ def _answer(page: Page, models: int, *, changed: bool = False) -> tuple[float, i
         return len(response.content)
 
     def taken(number: int) -> float:
-        if changed:
-            DataChange.record(forget=True)
+        if change:
+            _change(change, number)
         return 1000 * _seconds(partial(ask, number))
 
     for number in range(2):
         taken(number)
-    if changed:
-        DataChange.record(forget=True)
+    if change:
+        _change(change, 2)
     with CaptureQueriesContext(connection) as asked:
         size = ask(2)
         queries = len(asked)
-    return median(map(taken, range(3, 3 + (CHANGED if changed else ASKED)))), queries, size
+    return median(map(taken, range(3, 3 + (CHANGED if change else ASKED)))), queries, size
 
 
 def _seconds(work: Callable[[], object]) -> float:

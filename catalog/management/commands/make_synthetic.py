@@ -9,7 +9,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from math import exp
+from math import exp, log
 from random import Random
 from typing import Any
 
@@ -19,11 +19,14 @@ from django.db import transaction
 from calculator.architecture import ConfigError, read_config
 from catalog.models import Benchmark, DataChange, LanguageModel, Need, Score
 from catalog.models.statistics import renew_statistics
+from catalog.ranking.cells import REFERENCE_RATING
 
 BATCH = 500
 PREFIX = "synthetic"
 LUCK = 0.3  # of a score, where models and benchmarks differ by 1
-RATING = 1500  # where a benchmark has no end of the scale
+RATING, PER_LOGIT = REFERENCE_RATING, 400 / log(10)
+"""Where a benchmark has no end of the scale: the rating of who wins half of the time against the ranks' reference, and
+how much more each logit is (Bradley-Terry)."""
 SPREAD = (0.5, 2.0)  # sizes and memory of a copy, as a multiple of its pattern's
 MORE_WORDS = 64  # in the vocabulary of each copy than in that of the one before
 
@@ -155,11 +158,12 @@ def _scores(number: int, random: Random) -> Iterator[Score]:
     for index in range(number):
         benchmark = random.choice(benchmarks)
         margin = ability[index % len(models)] - difficulty[benchmark.pk] + random.gauss(0, LUCK)
+        rating = RATING + PER_LOGIT * margin
         yield Score(
             model_id=models[index % len(models)],
             benchmark=benchmark,
             variant=benchmark.primary_variant,
-            value=(benchmark.scale_max or RATING) / (1 + exp(-margin)),
+            value=benchmark.scale_max / (1 + exp(-margin)) if benchmark.scale_max else rating,
             settings=f"run {index}",
             date="2026-06",
             source=f"https://example.org/{index}",

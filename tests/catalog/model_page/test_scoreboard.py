@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import Max, Min
 from django.test import Client
 
 from catalog import standings
@@ -80,3 +81,23 @@ def test_the_bar_has_the_better_end_at_the_right(options: dict[str, object], val
 
 def test_a_field_of_one_has_a_bar() -> None:
     assert 0 <= bar(Benchmark(scale_max=None), 1200.0, 1200.0, 1200.0).at <= 100
+
+
+@pytest.mark.usefixtures("field")
+def test_a_bar_spans_the_scores_that_count_of_its_variant() -> None:
+    """Whatever else is listed: records that do not count, and those of other variants."""
+    benchmark = Benchmark.objects.get(slug="b05")
+    counts = Score.objects.filter(benchmark=benchmark, standing__isnull=False)
+    ends = counts.aggregate(lowest=Min("value"), highest=Max("value"))
+    listed = {"source_kind": "vendor", "source": "https://acme.example/card"}
+    slugs = counts.order_by("value").values_list("model__slug", flat=True)
+    for value, slug in ((0.5, slugs[0]), (99.5, slugs[1])):
+        Score.objects.create(
+            model=LanguageModel.objects.get(slug=slug), benchmark=benchmark, value=value, date="2020", **listed
+        )
+    one = LanguageModel.objects.get(slug=slugs[2])
+    Score.objects.create(model=one, benchmark=benchmark, variant="hard", value=0.25, **listed)
+    standings.refresh()
+    drawn = line_of(slugs[2], "b05").bar
+    assert drawn is not None
+    assert {"lowest": drawn.lowest, "highest": drawn.highest} == ends

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
-from catalog.ranking.cells import ScoreCell
+from catalog.ranking import fit as fit_module
+from catalog.ranking.cells import REFERENCE_RATING, ScoreCell
 from catalog.ranking.fit import fit
 from catalog.ranking.holdout import hold_out
 from catalog.ranking.rule import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, OFFSET_PRIOR, SLOPE_PRIOR
@@ -102,6 +103,28 @@ def test_only_models_on_one_scale_are_fitted_together() -> None:
     island = [ScoreCell(f"old{place}", Item("c-eval"), 0.5) for place in range(3)]
     mainland = [ScoreCell(f"new{place}", Item("aime-2025"), 0.5) for place in range(4)]
     assert table([*island, *mainland], 1, 1).cells == tuple(mainland)
+
+
+def test_a_long_valley_is_gone_through_in_long_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """8,000 models, four of five with one rating each, all far below the reference: no shares tell the models apart,
+    and slopes creep up. As made-up ratings once did; step by step it takes 2,600."""
+    chance = np.random.default_rng(1)
+    ability, difficulty = chance.normal(size=8000), chance.normal(size=3)
+    cells = []
+    for place in range(8000):
+        for item in chance.choice(3, chance.choice([1, 2, 3], p=[0.81, 0.18, 0.01]), replace=False):
+            rating = 1500 / (1 + np.exp(difficulty[item] - ability[place] - 0.3 * chance.normal()))
+            share = float(1 / (1 + 10 ** ((REFERENCE_RATING - rating) / 400)))
+            cells.append(ScoreCell(f"m{place:04}", Item(f"b{item}"), share))
+    found = table(cells, 1, 1)
+    monkeypatch.setattr(fit_module, "_STEPS", 1200)
+    solution = fit(found)
+    stepped = fit_module._Problem(found, found.shares, found.weights).step(solution, 0.0)
+    assert stepped is not None
+    assert stepped[1] < 1e-9  # no step promises more: it is a solution
+    monkeypatch.setattr(fit_module, "_VALLEY", 1200)
+    with pytest.raises(ArithmeticError):
+        fit(found)
 
 
 def test_nothing_to_fit_is_said() -> None:
