@@ -10,7 +10,7 @@ from hashlib import blake2b
 from django.core.cache import caches
 
 from calculator.accuracy.kept import LOADED
-from calculator.architecture import Shape
+from calculator.architecture import Shape, read_config
 
 
 class KeptGraphs:
@@ -24,13 +24,27 @@ class KeptGraphs:
 
 
 def kept_shape(config: Mapping[str, object]) -> Shape | None:
-    """What `read_config` makes of it, with all that was known of the shape when it was kept."""
-    found = _get("shapes", _key(config))
-    return found if isinstance(found, Shape) else None
+    """What `read_config` makes of it, with all that was known of the shape when it was kept. Its large parts lie in a
+    file of their own: a page of cards reads dozens of shapes, and asks none of them for any."""
+    key = _key(config)
+    found = _get("shapes", key)
+    return found.with_parts(lambda: _parts(key, config)) if isinstance(found, Shape) else None
 
 
 def keep_shape(config: Mapping[str, object], shape: Shape) -> None:
-    _set("shapes", _key(config), shape)
+    key = _key(config)
+    _set("shapes", _of_parts(key), shape.parts())
+    _set("shapes", key, shape.without_parts())
+
+
+def _parts(key: str, config: Mapping[str, object]) -> Mapping[str, bytes]:
+    """As they were kept; where their file is gone, as the config says it, with nothing learned."""
+    found = _get("shapes", _of_parts(key))
+    return found if isinstance(found, dict) else read_config(config).parts()
+
+
+def _of_parts(key: str) -> str:
+    return f"{key}-parts"
 
 
 def _get(cache: str, key: str) -> object:

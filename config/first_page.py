@@ -40,6 +40,7 @@ def _questions() -> Iterator[Environ]:
 
     from calculator.memory.workload import DEFAULT_ENGINE
     from catalog import versions
+    from catalog.best_models.answer import write_questions
     from catalog.bridge.cards import all_cards
     from catalog.home.views import USUAL_CARD
     from catalog.models import DataChange, LanguageModel
@@ -57,10 +58,12 @@ def _questions() -> Iterator[Environ]:
         yield environ_of(address)
     yield environ_of(newest.get_absolute_url(), "context=1000") | {"HTTP_HX_REQUEST": "true"}
     yield environ_of(reverse("api-1:memory", args=[newest.slug]))
+    write_questions()
     if any(card.slug == USUAL_CARD for card in all_cards()):
         yield environ_of(reverse("catalog:accelerator", args=[USUAL_CARD]))
         for page in ("catalog:model_list", "catalog:leaderboards"):
             yield environ_of(reverse(page), f"card={USUAL_CARD}")
+        yield environ_of(reverse("catalog:model_list"), f"card={USUAL_CARD}&fits=1")  # reads what filters ask of models
 
 
 def environ_of(path: str, query: str = "") -> Environ:

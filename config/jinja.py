@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import MutableMapping
 from contextlib import suppress
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, Undefined, pass_context
 from jinja2.ext import Extension
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from calculator import filters as calculator_filters
 from calculator import glossary
@@ -39,9 +40,9 @@ KEPT_AS_IT_IS = re.compile(r"(<(?:pre|textarea)\b.*?</(?:pre|textarea)>)", re.DO
 BREAK = re.compile(r"\s*\n\s*")
 LONE_TAG = re.compile(r"\n((?:\{%(?:(?!%\}).)*%\}|\{#(?:(?!#\}).)*#\}))(?=\n)", re.DOTALL)
 """A statement or comment with a line of its own, which writes nothing: the break behind it is enough."""
-DJANGO_FILTERS = {
-    name: defaultfilters.register.filters[name] for name in ("date", "floatformat", "linebreaks", "truncatechars")
-}
+DJANGO_FILTERS = {name: defaultfilters.register.filters[name] for name in ("date", "linebreaks", "truncatechars")}
+ALL_DIGITS = 10**15  # beyond, a float has none behind the point
+STEPS = {f"{places}u": Decimal(1).scaleb(-places) for places in range(4)}
 
 
 class Page(Joined):
@@ -91,7 +92,13 @@ def environment(**options: Any) -> Environment:
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext
     )
-    made.filters |= {"chosen": chosen} | DJANGO_FILTERS | calculator_filters.FILTERS | catalog_filters.FILTERS
+    made.filters |= (
+        {"chosen": chosen}
+        | DJANGO_FILTERS
+        | {"floatformat": _decimals}
+        | calculator_filters.FILTERS
+        | catalog_filters.FILTERS
+    )
     made.globals |= {
         "glossary_anchor": glossary.anchor,
         "htmx_script": htmx_script,
@@ -113,9 +120,20 @@ def environment(**options: Any) -> Environment:
 
 def _text(message: str, **values: object) -> Markup:
     """Text of the reader's language with `values` in it. Jinja2's own asks for it by way of three other functions and
-    escapes it each time."""
+    escapes it each time; `Markup` escapes each value by way of five."""
     language = catalogue()
-    return _with_places(language, message) % values if values else _whole(language, message)
+    if not values:
+        return _whole(language, message)
+    escaped = {name: escape(value) for name, value in values.items()}
+    return Markup(str.__mod__(_with_places(language, message), escaped))  # noqa: S704 - both are
+
+
+def _decimals(value: object, places: str | int = -1) -> str:
+    """Django's `floatformat`, in a fraction of its calls for a number that is the same in every language ("1u")."""
+    step = STEPS.get(places) if isinstance(places, str) else None
+    if step is None or not isinstance(value, float) or not abs(value) < ALL_DIGITS:
+        return defaultfilters.floatformat(value, places)
+    return str(Decimal(repr(value)).quantize(step, ROUND_HALF_UP) or step * 0)  # no minus before nothing
 
 
 @lru_cache(maxsize=8192)

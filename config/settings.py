@@ -189,10 +189,10 @@ CACHES = {
         "LOCATION": WRITTEN / ".cache" / "graphs",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
-    "shapes": {  # each with all that is known of it, 20 to 300 KB; apart, so that readers' plans do not push them out
+    "shapes": {  # each in two files, with all that is known of it; apart, so that readers' plans do not push them out
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": WRITTEN / ".cache" / "shapes",
-        "OPTIONS": {"MAX_ENTRIES": 2000},
+        "OPTIONS": {"MAX_ENTRIES": 4000},
     },
     "checked": {  # what the checks found on each card, for the next start
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",

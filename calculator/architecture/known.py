@@ -1,12 +1,16 @@
-"""What follows from a shape alone is worked out once, and lies with it: whoever keeps a shape keeps that, too."""
+"""What follows from a shape alone is worked out once, and lies with it: whoever keeps a shape keeps that, too.
+
+What is small (`known`) is read with a shape, what is large (`learned`) apart, when somebody first asks for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import TypeVar, TypeVarTuple, Unpack, cast
 
+from calculator.architecture.packing import answer_in, in_groups, unpacked
 from calculator.architecture.shape import Shape
 
 Few = TypeVarTuple("Few")
@@ -18,7 +22,7 @@ _learning: list[Shape] = []
 def of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[[Shape, Unpack[Few]], Found]:
     """Keep what `follow` says of a shape, for each of the few values that it is asked with by position.
 
-    For what can be pickled and is small, since it stays as long as its shape.
+    For what can be pickled and is small, since it stays as long as its shape and is read with it.
     """
     name = f"{follow.__module__}.{follow.__qualname__}"
 
@@ -29,6 +33,43 @@ def of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[[Shape, 
         except KeyError:
             pass
         found = shape.known[name, *few] = follow(shape, *few)
+        return found
+
+    return known
+
+
+def large_of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[[Shape, Unpack[Few]], Found]:
+    """As `of_shape`, for what is too large to be read with every shape."""
+    name = f"{follow.__module__}.{follow.__qualname__}"
+
+    @wraps(follow)
+    def known(shape: Shape, *few: *Few) -> Found:
+        try:
+            return cast(Found, answer_in(shape.learned, (name, *few)))
+        except KeyError:
+            pass
+        found = shape.learned[name, *few] = follow(shape, *few)
+        return found
+
+    return known
+
+
+def learned_of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[[Shape, Unpack[Few]], Found]:
+    """As `of_shape`, for what is asked with any of many values: only what was asked within `learned` lies with the
+    shape, packed by the last of the values; the rest is kept for a while."""
+    name = in_groups(f"{follow.__module__}.{follow.__qualname__}")
+    lately: Callable[[Shape, Unpack[Few]], Found] = lru_cache(maxsize=4096)(follow)
+
+    @wraps(follow)
+    def known(shape: Shape, *few: *Few) -> Found:
+        try:
+            return shape.known[name, *few]  # type: ignore[return-value]  # as it was put there
+        except KeyError:
+            if unpacked(shape.known, (name, *few)):
+                return known(shape, *few)
+        found = lately(shape, *few)
+        if is_learned(shape):
+            shape.known[name, *few] = found
         return found
 
     return known
@@ -53,9 +94,11 @@ def known_if_learned(shape: Shape, question: tuple[object, ...], follow: Callabl
 
     Of both, what can be pickled and is small; a question must say the same in another process.
     """
-    if question in shape.known:
-        return cast(Found, shape.known[question])
+    try:
+        return cast(Found, answer_in(shape.learned, question))
+    except KeyError:
+        pass
     found = follow()
     if is_learned(shape):
-        shape.known[question] = found
+        shape.learned[question] = found
     return found

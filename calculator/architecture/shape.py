@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from calculator.architecture.gguf_file import FileTensor
 from calculator.architecture.mixers import (
@@ -33,6 +33,7 @@ from calculator.architecture.mixers import (
     StateSpace,
     WindowedLatentAttention,
 )
+from calculator.architecture.packing import each_packed, packed
 from calculator.architecture.per_token import VALUE_EXPERTS, Dense, Experts, FeedForward
 
 if TYPE_CHECKING:
@@ -181,7 +182,9 @@ class RotaryTable:
     by_factors: bool = False
 
 
-_PACKED = "packed_tensors"
+_APART = ("layers", "tensors", "learned")
+"""What is large and few questions need: each lies packed by itself, and is read when somebody first asks for it."""
+_PARTS = "_parts"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -189,7 +192,8 @@ class Shape:
     """All that memory depends on. `context_tokens` is the longest context the config allows.
 
     Two shapes are equal only if they are one object: what engines derive is kept per shape, and looking it up must not
-    compare thousands of tensors. What is `known` of a shape goes where the shape goes, through a pickle, too.
+    compare thousands of tensors. What is `known` and `learned` of a shape goes where the shape goes, through a pickle,
+    too.
     """
 
     model_type: str
@@ -223,22 +227,50 @@ class Shape:
     block_tokens: int = 0  # that it writes at once, where the file says so
     stated_experts: int = 0  # that the config states, also where no layer has any: llama.cpp's quantiser goes by it
     known: dict[tuple[object, ...], object] = field(init=False, default_factory=dict, repr=False)  # `of_shape`
+    learned: dict[tuple[object, ...], object] = field(init=False, default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, object]:
-        """Tensors by themselves: where all that follows from them is known, nobody unpacks them."""
-        state = {name: value for name, value in vars(self).items() if name != "tensors"}
-        return state if _PACKED in state else state | {_PACKED: zlib.compress(pickle.dumps(self.tensors))}
+        return vars(self.without_parts()) | {_PARTS: self.parts()}
+
+    def parts(self) -> dict[str, bytes]:
+        """What is large, each packed by itself."""
+        here, parts = vars(self), self._packed()
+        there = [name for name in _APART if name in here or name in parts]
+        return {name: _pack(name, here[name]) if name in here else parts[name] for name in there}
+
+    def _packed(self) -> dict[str, bytes]:
+        """Of `parts` those that nobody has asked for yet."""
+        here = vars(self)
+        if callable(parts := here.get(_PARTS, {})):
+            parts = here[_PARTS] = dict(parts())
+        return cast(dict[str, bytes], parts)
+
+    def without_parts(self) -> Shape:
+        """The same without what is large, to be kept beside `parts`."""
+        _ = self.num_layers  # which it knows from then on
+        small = object.__new__(type(self))
+        small.__dict__.update({name: value for name, value in vars(self).items() if name not in (*_APART, _PARTS)})
+        small.__dict__["known"] = packed(self.known)
+        return small
+
+    def with_parts(self, read: Callable[[], Mapping[str, bytes]]) -> Shape:
+        """This one, which was kept without them, and reads its `parts` when it is first asked for one."""
+        self.__dict__[_PARTS] = read
+        return self
 
     if not TYPE_CHECKING:  # else every name would be an attribute of a shape
 
-        def __getattr__(self, name: str) -> tuple[Tensor, ...]:
-            packed = vars(self).get(_PACKED)
-            if name != "tensors" or packed is None:
+        def __getattr__(self, name: str) -> object:
+            here = vars(self)
+            if name not in _APART or _PARTS not in here:
                 raise AttributeError(name)
-            self.__dict__[name] = pickle.loads(zlib.decompress(packed))  # noqa: S301 - a process of this site wrote it
-            return self.__dict__[name]
+            parts = self._packed()
+            if (part := parts.get(name)) is not None:  # else another thread has just unpacked it
+                here[name] = pickle.loads(zlib.decompress(part) if name == "tensors" else part)  # noqa: S301 - our own
+                parts.pop(name, None)
+            return here[name]
 
-    @property
+    @cached_property
     def num_layers(self) -> int:
         return len(self.layers)
 
@@ -278,3 +310,9 @@ class Shape:
         if not isinstance(experts, Experts):
             raise TypeError(f"layer {tensor.layer} stores routed experts and has none")
         return tensor.elements // tensor.shape[0] * experts.active(tensor.role)
+
+
+def _pack(name: str, part: Any) -> bytes:
+    """Tensors are many and alike; layers are few, and what was learned is packed tightly in itself already."""
+    packed_part = pickle.dumps(each_packed(part) if name == "learned" else part)
+    return zlib.compress(packed_part) if name == "tensors" else packed_part

@@ -9,7 +9,7 @@ from calculator.hardware.fixes import Fix, fixes
 from calculator.hardware.formats import best_format, best_held, format_fits
 from calculator.hardware.launch import launch_commands
 from calculator.hardware.limits import Rule, largest_context, least_offload, most_sequences
-from calculator.hardware.machine import fit, totals
+from calculator.hardware.machine import Numbers, fit, numbers, totals
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
 from calculator.hardware.recommend import Recommendation, recommend
@@ -27,6 +27,7 @@ __all__ = [
     "Fit",
     "Fix",
     "HardwareError",
+    "Numbers",
     "Reason",
     "Recommendation",
     "Rule",
@@ -49,6 +50,7 @@ __all__ = [
     "launch_commands",
     "least_offload",
     "most_sequences",
+    "numbers",
     "prefix_saving",
     "questions",
     "recommend",

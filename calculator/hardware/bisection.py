@@ -17,15 +17,23 @@ def largest(holds: Callable[[int], bool], most: int) -> int:
     return low
 
 
-def largest_with_room(room: Callable[[int], int], most: int, beyond: int) -> int:
+def largest_with_room(room: Callable[[int], int], most: int, beyond: int, first: int = 1) -> int:
     """The largest n in 1..most whose `room` is not below zero; 0 if none. Room never grows with n.
 
     `beyond`, which is below zero, is the room for more than `most`. Room falls nearly along a line, so it is asked
     where the line between the two nearest answers crosses zero; and in the middle where that left more than half.
+    `first` is asked first, as it holds most often.
     """
-    if most < 1 or (left := room(1)) < 0:
-        return 0
     low, high, along = 1, most + 1, True
+    if most < 1:
+        return 0
+    if 1 < first <= most:
+        if (left := room(first)) >= 0:
+            low = first
+        else:
+            high, beyond = first, left
+    if low == 1 and (left := room(1)) < 0:
+        return 0
     while (before := high - low) > 1:
         at = low + before * left // (left - beyond) if along else low + before // 2
         at = min(max(at, low + 1), high - 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from functools import lru_cache
 
 from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Shape
@@ -14,9 +13,11 @@ from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
 from calculator.hardware.limits import Rule, holds, too_small
 from calculator.hardware.machine import Held, fit, held
+from calculator.hardware.parallel import splits
+from calculator.hardware.reads import step_reads
 from calculator.hardware.verdict import card_reasons
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
-from calculator.memory.engines import MLX_ENGINE, MeasuredEngine, is_mlx_checkpoint, refusal
+from calculator.memory.engines import MLX_ENGINE, MeasuredEngine, is_mlx_checkpoint, refusal, resolve
 from calculator.memory.mlx.weights import bits_of
 
 STORED_BYTES = {
@@ -114,11 +115,26 @@ def best_held(shape: Shape, workload: Workload, card: Card, count: int) -> Held 
     return first_tight
 
 
+def ask_formats(shape: Shape, workload: Workload, devices: int) -> None:
+    """What `best_held` asks of cards that are so many devices, however much they hold, for what is learned of a shape.
+    `workload` says what the engine asks of a card. Raises WorkloadError like it."""
+    engine = engine_named(workload.engine)
+    if engine.by_format is None or engine.passed_bytes is None:
+        return
+    _most_bytes(shape, workload.engine)
+    asked = resolve(ENGINES[workload.engine], shape, workload)
+    split = next(splits(asked, devices))
+    names = _proposed(shape, workload.engine, False, workload.importance_matrix)
+    for told in engine.by_format(shape, split, names):
+        held_in = split.but(weight_format=told.weight_format)
+        step_reads(shape, held_in, engine.passed_bytes(shape, held_in), workload.context_tokens)
+
+
 def _is_short(answer: Fit) -> bool:
     return answer.spare_bytes is None or answer.spare_bytes < 0
 
 
-@lru_cache(maxsize=1024)
+@of_shape
 def _proposed(shape: Shape, engine_name: str, by_quality: bool, importance_matrix: bool) -> tuple[str, ...]:
     """Weight formats, the best first. Of narrow ones that were not measured where others were, only the model's own:
     ternary weights are for models that were trained in them."""

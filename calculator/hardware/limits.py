@@ -16,6 +16,8 @@ from calculator.memory import Workload, WorkloadError
 MOST_SEQUENCES = 2**16
 STEP_TOKENS = 256
 """Context is answered in steps of 256 tokens: llama.cpp pads its cache to that, vLLM to blocks of 16."""
+FIRST_STEPS = 4
+"""1,024 tokens, which nearly every model that runs at all has room for. Fewer than a micro-batch make other graphs."""
 
 MOST_LAYERS = 160
 """Of a shape with more no change is sought that would make it fit: each of dozens takes a graph of llama.cpp's, which
@@ -50,7 +52,7 @@ def largest_context(
     most = most or shape.context_tokens or 2**20
     if (over := left(most)) >= 0:
         return most
-    steps = largest_with_room(lambda steps: left(steps * STEP_TOKENS), most // STEP_TOKENS, over)
+    steps = largest_with_room(lambda steps: left(steps * STEP_TOKENS), most // STEP_TOKENS, over, FIRST_STEPS)
     return steps * STEP_TOKENS if steps else None
 
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import MAX_CARDS, Card
 from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import check_bounds
 from calculator.hardware.fit import Fit
-from calculator.hardware.parallel import NOTHING, Fullest, Placement, place, splits, told_fullest
+from calculator.hardware.parallel import (
+    NOTHING,
+    PARALLEL_FIELDS,
+    Fullest,
+    Placement,
+    place,
+    splits,
+    told_fullest,
+)
 from calculator.hardware.reason import Reason
 from calculator.hardware.verdict import Room, card_reasons, judge, room_beside
 from calculator.memory import ENGINES, Estimate, Workload, WorkloadError
@@ -55,6 +63,56 @@ def room(shape: Shape, workload: Workload, card: Card, count: int, *, extra_byte
     said = card_reasons(card, asked, engine.card_needs(shape))
     refused = count > card.max_cards or any(reason.blocks for reason in said)
     return told._replace(state="does_not_fit") if refused else told
+
+
+class Numbers(NamedTuple):
+    """Of a `Fit` what lists show of it: bytes of the fullest card, what it has beyond them, those on all cards, and the
+    file's. None where the model cannot be split so."""
+
+    state: str
+    workload: Workload
+    per_card_bytes: int | None
+    spare_bytes: int | None
+    needed_bytes: int | None
+    file_bytes: int | None
+
+    @classmethod
+    def of(cls, answer: Fit) -> Self:
+        return cls(
+            state=answer.state,
+            workload=answer.workload,
+            per_card_bytes=answer.per_card_bytes,
+            spare_bytes=answer.spare_bytes,
+            needed_bytes=answer.needed_bytes,
+            file_bytes=answer.estimate and answer.estimate.file_bytes,
+        )
+
+
+def numbers(shape: Shape, workload: Workload, card: Card, count: int) -> Numbers:
+    """What `fit` says, without why, which takes a fraction of the time where the engine tells what equal cards hold.
+    Raises like `fit`."""
+    engine = engine_named(workload.engine)
+    if card.beside or engine.by_format is None or workload.file_bytes is not None:
+        return Numbers.of(fit(shape, workload, card, count))
+    check_bounds("cards", count, 1, MAX_CARDS)
+    asked = resolve(ENGINES[workload.engine], shape, _asked(card, workload))
+    offered = engine.offered_bytes(card, asked)
+    refused: Workload | None = None
+    for split in splits(asked, count * card.devices):
+        try:
+            told = next(iter(engine.by_format(shape, split, (split.weight_format or "",))))
+        except WorkloadError as error:
+            if error.field not in PARALLEL_FIELDS:
+                raise
+            refused = refused or split
+            continue
+        left = room_beside(card, offered, Fullest(*told.fullest, NOTHING))
+        said = card_reasons(card, split, engine.card_needs(shape))
+        blocked = count > card.max_cards or any(reason.blocks for reason in said)
+        fullest = told.fullest[1] * card.devices
+        state = "does_not_fit" if blocked else left.state
+        return Numbers(state, split, fullest, left.spare, told.total_bytes, told.file_bytes)
+    return Numbers("does_not_fit", refused or asked, None, None, None, None)
 
 
 class Held(NamedTuple):

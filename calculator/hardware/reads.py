@@ -77,13 +77,15 @@ def expert_share(shape: Shape, tokens: int) -> float:
     """
     if (experts := _experts(shape)) is None:
         return 1.0
-    return float(1 - (1 - experts.num_active_experts / experts.num_experts) ** tokens)
+    active, number = experts
+    return float(1 - (1 - active / number) ** tokens)
 
 
-@lru_cache(maxsize=1024)
-def _experts(shape: Shape) -> Experts | None:
-    """Of the first layer that has some."""
-    return next((layer.feed_forward for layer in shape.layers if isinstance(layer.feed_forward, Experts)), None)
+@of_shape
+def _experts(shape: Shape) -> tuple[int, int] | None:
+    """Per token, and in all, of the first layer that has some."""
+    fed = (layer.feed_forward for layer in shape.layers)
+    return next(((each.num_active_experts, each.num_experts) for each in fed if isinstance(each, Experts)), None)
 
 
 def cache_reads(
@@ -116,9 +118,18 @@ def _elements(engine: str, key_format: str, value_format: str) -> tuple[int, int
     return parts, int(key * parts), int(value * parts)
 
 
-@lru_cache(maxsize=1024)
 def _mixers(shape: Shape, host_layers: frozenset[int] = frozenset()) -> Mapping[tuple[Mixer, bool], int]:
     """How many layers have each mixer, and whether in RAM: models repeat a few mixers many times."""
+    return _partly_in_ram(shape, host_layers) if host_layers else _on_cards(shape)
+
+
+@of_shape
+def _on_cards(shape: Shape) -> Mapping[tuple[Mixer, bool], int]:
+    return dict(_partly_in_ram(shape, frozenset()))
+
+
+@lru_cache(maxsize=256)
+def _partly_in_ram(shape: Shape, host_layers: frozenset[int]) -> Mapping[tuple[Mixer, bool], int]:
     return Counter((mixer, layer.index in host_layers) for layer in shape.layers for mixer in layer.mixers)
 
 

@@ -18,6 +18,7 @@ from calculator.memory import DEFAULT_ENGINE, ENGINES
 from calculator.memory.engines import MAX_CONTEXT_TOKENS
 from catalog import search
 from catalog.accelerators.runs import largest_that_fits_first
+from catalog.bridge.one_row import Values
 from catalog.model_list.filters import FilterForm, order
 from catalog.model_list.forms import RANK, by_rank
 from catalog.models import Accelerator, DataChange, LanguageModel, Release
@@ -165,8 +166,15 @@ class RunsForm(FilterForm):
         return _keys(asked["q"], asked["sort"], asked["engine"], usable_bytes, by_rank, DataChange.version())
 
 
+LARGEST = Values(
+    lambda usable_bytes, engine: largest_that_fits_first(LanguageModel.objects.published(), usable_bytes, engine), "pk"
+)
+
+
 @lru_cache(maxsize=32)
 def _keys(text: str, sort: str, engine: str, usable_bytes: int, release: Release | None, version: str) -> Sequence[int]:
+    if not text and (not sort or sort.startswith(RANK)) and not release:
+        return array("q", [key for (key,) in LARGEST.of(usable_bytes, engine=engine)])
     found = search.found(LanguageModel.objects.published(), "model", text)
     if release:
         ordered = found.by_rank(release)
@@ -174,4 +182,5 @@ def _keys(text: str, sort: str, engine: str, usable_bytes: int, release: Release
         ordered = found.order_by(*order(sort, RUN_SORTS))
     else:
         ordered = largest_that_fits_first(found, usable_bytes, engine)
-    return array("q", ordered.values_list("pk", flat=True))
+    keys = QuerySet(LanguageModel, ordered.query).values_list("pk", flat=True)  # its own looks for translations in each
+    return array("q", keys)

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from calculator import labels
 from calculator.architecture import Shape
-from calculator.hardware import Card, Fit, best_format, best_held, decoding, engine_named, fit
+from calculator.hardware import Card, best_format, best_held, decoding, engine_named, fit, numbers
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import ENGINES, Workload, WorkloadError
+from calculator.memory.engines import refusal
 from calculator.memory.workload import UNASKED
 from catalog.bridge.cards import card_of
 from catalog.bridge.shapes import max_context_tokens, shape_of
@@ -83,6 +84,8 @@ def _run(model: LanguageModel, card: Card, count: int, engine: str, context_toke
 def _of_shape(shape: Shape, card: Card, count: int, engine: str, context: int) -> Run:
     workload = UNASKED.but(engine=engine, context_tokens=context)
     try:
+        if engine_named(engine).by_format and (refused := refusal(shape, engine)):
+            raise refused  # known of a shape; the way there is not
         return _told(shape, _placed(shape, engine_named(engine).rounded(workload), card, count), card, count, context)
     except WorkloadError as error:
         return Run(state=UNKNOWN, context_tokens=context, reason=(error.field, error.key, error.values))
@@ -107,15 +110,19 @@ def _placed(shape: Shape, workload: Workload, card: Card, count: int) -> _Placed
             if found := best_held(shape, workload, card, count):
                 told = engine.passed_bytes(shape, found.workload)
                 return _Placed(found.room.state, found.workload, found.room.spare, found.total_bytes, told)
-    answer = best_format(shape, workload, card, count, tight=True) or _smallest(shape, workload, card, count)
+            least = numbers(shape, _smallest(shape, workload), card, count)
+            passed = None if least.needed_bytes is None else engine.passed_bytes(shape, least.workload)
+            return _Placed(least.state, least.workload, least.spare_bytes, least.needed_bytes, passed)
+    answer = best_format(shape, workload, card, count, tight=True) or fit(
+        shape, _smallest(shape, workload), card, count
+    )
     passed = engine.weight_bytes(shape, answer.estimate) if answer.estimate else None
     return _Placed(answer.state, answer.workload, answer.spare_bytes, answer.needed_bytes, passed)
 
 
-def _smallest(shape: Shape, workload: Workload, card: Card, count: int) -> Fit:
-    """The engine's last, smallest format: how much is missing at the least."""
-    smallest = ENGINES[workload.engine].weight_formats(shape)[-1]
-    return fit(shape, workload.in_format(smallest), card, count)
+def _smallest(shape: Shape, workload: Workload) -> Workload:
+    """In the engine's last, smallest format: how much is missing at the least."""
+    return workload.in_format(ENGINES[workload.engine].weight_formats(shape)[-1])
 
 
 def _told(shape: Shape, placed: _Placed, card: Card, count: int, context: int) -> Run:

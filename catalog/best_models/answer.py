@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.utils.functional import Promise
 
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.catalogue import Model
 from calculator.deployment_answers import CommandView, commands
-from calculator.fit_words import FitView, fit_view
-from calculator.hardware import Card, Fit, HardwareError, engine_named, fit, largest_context
+from calculator.fit_words import room_text
+from calculator.hardware import Card, Fit, HardwareError, Numbers, Sized, engine_named, fit, largest_context, numbers
 from calculator.hardware.verdict import card_reasons
 from calculator.memory import Workload, WorkloadError
+from calculator.memory.workload import DEFAULT_ENGINE
 from catalog.bridge.catalogue import sources
+from catalog.bridge.one_row import Values
 from catalog.bridge.rows import models_to_place
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import DataChange, LanguageModel, Place, Release
-from catalog.models.need import longest_alike, may_fit
+from catalog.models.need import COLUMNS, held_at, longest_alike, may_fit
 
 SHOWN = 5
 READ = 12
@@ -85,7 +90,11 @@ class Best:
     """
 
     place: Ranked
-    fit: FitView
+    workload: Workload
+    needed_bytes: int
+    badge: str
+    state: str | Promise
+    room: str
     file_bytes: int
     largest_context: int | None
     command: CommandView | None
@@ -97,7 +106,7 @@ class Best:
 
     @property
     def weight_format(self) -> str:
-        return self.fit.fit.workload.weight_format or ""
+        return self.workload.weight_format or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +147,25 @@ def _places(
     release: int, usable_bytes: int, context_tokens: int, engine: str, start: int, version: str
 ) -> Sequence[tuple[Any, ...]]:
     """Key of a model, rank, low, high and index of `READ` candidates, read once after each change."""
-    may = may_fit(usable_bytes, context_tokens, engine, "model_id")
-    places: Any = (  # of tuples, which have no type of their own
-        Place.objects.filter(may, release=release, rank__isnull=False, model__is_published=True)
-        .order_by("rank", "model__slug")
-        .values_list("model_id", "rank", "low", "high", "index")
-    )
-    return tuple(places[start : start + READ])
+    column = held_at(context_tokens)
+    return tuple(PLACES.of(release, usable_bytes, context_tokens, engine=engine, column=column, start=start))
+
+
+def _rows(
+    release: int, usable_bytes: int, context_tokens: int, *, engine: str, column: str, start: int
+) -> QuerySet[Place]:
+    may = may_fit(usable_bytes, context_tokens, engine, "model_id", column)
+    places = Place.objects.filter(may, release=release, rank__isnull=False, model__is_published=True)
+    return places.order_by("rank", "model__slug")[start : start + READ]
+
+
+PLACES = Values(_rows, "model_id", "rank", "low", "high", "index")
+
+
+def write_questions() -> None:
+    """What is asked at any context, before somebody asks."""
+    for column in COLUMNS:
+        PLACES.write(3, engine=DEFAULT_ENGINE, column=column, start=0)
 
 
 def _judged(place: Ranked, question: Question, query: str) -> Best | None:
@@ -157,26 +178,52 @@ def _judged(place: Ranked, question: Question, query: str) -> Best | None:
         return None
     rounded = engine_named(question.engine).rounded(question.workload)
     kept = _surely_fits(shape, rounded, question.card, question.count)
-    if kept is None or kept.estimate is None:
+    if kept is None:
         return None
-    answer = replace(kept, workload=kept.workload.but(context_tokens=question.context_tokens))
+    workload = kept.workload.but(context_tokens=question.context_tokens)
+    badge, state = labels.STATES[kept.state]
     return Best(
         place=place,
-        fit=fit_view(answer),
-        file_bytes=kept.estimate.file_bytes,
+        workload=workload,
+        needed_bytes=kept.needed_bytes,
+        badge=badge,
+        state=state,
+        room=room_text(kept.sized),
+        file_bytes=kept.file_bytes,
         largest_context=_largest_context(shape, question.anywhere, question.card, question.count, longest),
-        command=_command(model, shape, answer),
-        query=f"{query}&{urlencode({'weights': answer.workload.weight_format or ''})}",
+        command=_command(model, shape, workload, kept.fit),
+        query=f"{query}&{urlencode({'weights': workload.weight_format or ''})}",
     )
 
 
+class _Kept(NamedTuple):
+    """`fit` is there where the engine's command says more of the cards than how many they are."""
+
+    state: str
+    workload: Workload
+    sized: Sized
+    needed_bytes: int
+    file_bytes: int
+    fit: Fit | None
+
+
 @lru_cache(maxsize=512)
-def _surely_fits(shape: Shape, workload: Workload, card: Card, count: int) -> Fit | None:
+def _surely_fits(shape: Shape, workload: Workload, card: Card, count: int) -> _Kept | None:
     try:
-        answer = fit(shape, workload, card, count)
+        answer = None if engine_named(workload.engine).by_format else fit(shape, workload, card, count)
+        found = Numbers.of(answer) if answer else numbers(shape, workload, card, count)
     except (HardwareError, WorkloadError):
         return None
-    return answer if answer.state == "fits" else None
+    if found.state != "fits" or found.per_card_bytes is None or found.spare_bytes is None:
+        return None
+    sized = Sized(
+        card=card,
+        count=count,
+        state=found.state,
+        per_card_bytes=found.per_card_bytes,
+        spare_bytes=found.spare_bytes,
+    )
+    return _Kept(found.state, found.workload, sized, found.needed_bytes or 0, found.file_bytes or 0, answer)
 
 
 @lru_cache(maxsize=512)
@@ -184,7 +231,8 @@ def _largest_context(shape: Shape, anywhere: Workload, card: Card, count: int, l
     return largest_context(shape, anywhere, card, count, most=longest)
 
 
-def _command(model: LanguageModel, shape: Shape, answer: Fit) -> CommandView | None:
+def _command(model: LanguageModel, shape: Shape, workload: Workload, placed: Fit | None) -> CommandView | None:
     """That of the engine's first program."""
     asked = Model(name=model.name, shape=shape, sources=sources(model, shape))
-    return next(iter(commands(asked, answer.workload, answer)), None)
+    placed = placed and replace(placed, workload=workload)
+    return next(iter(commands(asked, workload, placed)), None)

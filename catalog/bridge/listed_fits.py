@@ -1,8 +1,8 @@
 """How models fit the cards of the catalogue, as rows of lists say it.
 
 The first list with a card would else read fifty configs and follow fifty graphs in each worker. The few numbers that a
-row shows lie in files that all processes read: of one card `manage.py warm_up` leaves them, of several whoever asks
-first.
+row shows lie in files that all processes read: of one card `manage.py warm_up` leaves them, and of several where the
+engine has to be asked for an estimate; the rest whoever asks first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from calculator import labels
 from calculator.architecture import Shape
 from calculator.fit_words import card_label, room_text
-from calculator.hardware import COUNTS, Card, Fit, Sized, fit_all
+from calculator.hardware import COUNTS, Card, Fit, Numbers, Sized, engine_named, fit_all
 from calculator.memory import WorkloadError, default_workload
 from catalog import versions
 from catalog.bridge.cards import all_cards
@@ -36,7 +36,7 @@ class ListedFit(NamedTuple):
     runs: bool
 
 
-def told(answer: Fit) -> Told:
+def told(answer: Fit | Numbers) -> Told:
     return answer.state, answer.per_card_bytes, answer.spare_bytes, answer.workload.context_tokens
 
 
@@ -52,22 +52,27 @@ def listed(numbers: Told, card: Card, count: int) -> ListedFit:
     return ListedFit(badge, str(word), card_label(card, count), room, tokens, state != "does_not_fit")
 
 
+MOST_CARDS = 8  # of a kind, in one machine
+
+
 class Collected:
-    """What is told of each model by default on one of every card, to be kept for all processes. Of several it would
-    take a third of a second for each model."""
+    """What is told of each model by default on every card, to be kept for all processes. Of several cards it takes a
+    third of a second for a model, so it is asked of those alone that no engine tells sooner (`numbers`)."""
 
     def __init__(self) -> None:
-        self.found: dict[str, dict[int, Told]] = defaultdict(dict)
+        self.found: dict[str, dict[int, dict[int, Told]]] = defaultdict(lambda: defaultdict(dict))
 
     def add(self, key: int, shape: Shape, longest: int | None) -> None:
         """A model by its primary key; of one that no engine runs nothing is told."""
         with suppress(WorkloadError):
-            for answer in fit_all(shape, default_workload(shape, longest), all_cards(), counts=(1,)):
-                self.found[answer.card.slug][key] = told(answer)
+            workload = default_workload(shape, longest)
+            counts = (1,) if engine_named(workload.engine).by_format else range(1, MOST_CARDS + 1)
+            for answer in fit_all(shape, workload, all_cards(), counts=counts):
+                self.found[answer.card.slug][answer.count][key] = told(answer)
 
     def keep(self, version: str) -> None:
-        for slug, models in self.found.items():
-            caches["written"].set(_key(slug, version), {1: models}, versions.SECONDS)
+        for slug, counts in self.found.items():
+            caches["written"].set(_key(slug, version), dict(counts), versions.SECONDS)
 
 
 def kept(card: Card, count: int, version: str) -> Mapping[int, Told]:

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 
 from calculator.fit_words import FitView, card_label, fit_view
-from calculator.hardware import Card, HardwareError, fit
+from calculator.hardware import Card, HardwareError, fit, numbers
 from calculator.hardware_form import HardwareForm, flattened
 from calculator.memory import WorkloadError, default_workload
 from calculator.workload_form import WorkloadForm
@@ -87,8 +87,8 @@ class MyHardware:
         kept = {} if context_tokens else listed_fits.kept(self.card, self.count, version)
         found: dict[int, Told] = {}
         for row in models_to_place(key for key in keys if key not in kept):
-            if view := self.fit_of(row, context_tokens):
-                found[row.pk] = told(view.fit)
+            if answer := self.told_of(row, context_tokens):
+                found[row.pk] = answer
         if not context_tokens:
             listed_fits.add(self.card, self.count, version, found)
         numbers = {**kept, **found}
@@ -104,11 +104,23 @@ class MyHardware:
                 continue
             form = WorkloadForm(shape, asked, max_context_tokens=max_context_tokens(model, shape))
             if form.is_valid():
-                found[model.pk] = listed(told(fit(shape, form.workload, self.card, self.count)), self.card, self.count)
+                found[model.pk] = listed(
+                    told(numbers(shape, form.workload, self.card, self.count)), self.card, self.count
+                )
         return found
 
-    def fit_of(self, model: LanguageModel, context_tokens: int | None = None) -> FitView | None:
+    def fit_of(self, model: LanguageModel) -> FitView | None:
         """How one model fits at its defaults, those of the memory column; None where that cannot be said."""
+        if self.card is None or (shape := shape_of(model)) is None:
+            return None
+        try:
+            workload = default_workload(shape, max_context_tokens(model, shape))
+            return fit_view(fit(shape, workload, self.card, self.count))
+        except (HardwareError, WorkloadError):
+            return None
+
+    def told_of(self, model: LanguageModel, context_tokens: int | None = None) -> Told | None:
+        """Of `fit_of`, at this context or the model's own maximum, the numbers alone."""
         if self.card is None or (shape := shape_of(model)) is None:
             return None
         try:
@@ -116,7 +128,7 @@ class MyHardware:
             workload = default_workload(shape, longest)
             if context_tokens:
                 workload = workload.but(context_tokens=min(context_tokens, longest or context_tokens))
-            return fit_view(fit(shape, workload, self.card, self.count))
+            return told(numbers(shape, workload, self.card, self.count))
         except (HardwareError, WorkloadError):
             return None
 

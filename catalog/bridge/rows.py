@@ -8,7 +8,7 @@ from functools import lru_cache
 from django.http import Http404
 from django.utils.translation import get_language
 
-from catalog.bridge.one_row import OneRow
+from catalog.bridge.one_row import ManyRows, OneRow
 from catalog.models import Accelerator, Alias, DataChange, LanguageModel
 from catalog.models.querysets import TABLE_COLUMNS
 
@@ -48,20 +48,20 @@ def accelerator_or_404(slug: str) -> Accelerator:
 
 def models_to_place(keys: Iterable[int]) -> list[LanguageModel]:
     """Models with these primary keys, in this order, with `TO_PLACE`."""
-    return _models(keys, ("organization",), TO_PLACE)
+    return _models(keys, PLACED, TO_PLACE)
 
 
 def models_for_table(keys: Iterable[int]) -> list[LanguageModel]:
     """Models with these primary keys, in this order, with `TABLE_COLUMNS`."""
-    return _models(keys, ("organization", "licence"), TABLE_COLUMNS)
+    return _models(keys, LISTED, TABLE_COLUMNS)
 
 
-def _models(keys: Iterable[int], links: tuple[str, ...], columns: tuple[str, ...]) -> list[LanguageModel]:
+def _models(keys: Iterable[int], rows: ManyRows[LanguageModel], columns: tuple[str, ...]) -> list[LanguageModel]:
     """One query for those that nobody asked for before."""
     asked, kept = list(keys), _kept(columns, get_language(), DataChange.version())
     found = {key: kept[key] for key in asked if key in kept}
     if missing := [key for key in asked if key not in found]:
-        read = LanguageModel.objects.select_related(*links).only(*columns).in_bulk(missing)
+        read = rows.of(missing)
         if len(kept) + len(read) > MOST_KEPT:
             kept.clear()
         kept.update(read)
@@ -84,5 +84,7 @@ def _published(slug: str, version: str) -> LanguageModel | None:
     return MODEL.named(slug)
 
 
+PLACED = ManyRows(lambda: LanguageModel.objects.select_related("organization").only(*TO_PLACE))
+LISTED = ManyRows(lambda: LanguageModel.objects.select_related("organization", "licence").only(*TABLE_COLUMNS))
 CARD = OneRow(lambda: Accelerator.objects.all(), "slug")
 MODEL = OneRow(lambda: LanguageModel.objects.published().select_related("organization", "family", "licence"), "slug")

@@ -47,14 +47,24 @@ class Need(models.Model):
         return f"{self.model_id} {self.engine}"
 
 
-def may_fit(memory_bytes: int, context_tokens: int, engine: Any, model: str) -> Exists:
+COLUMNS = ("weights_bytes", *STOPS.values())
+"""What a model holds at the least, at no context and from those of `STOPS` on."""
+
+
+def held_at(context_tokens: int) -> str:
+    """The column of what a model holds at that context at the least."""
+    stop = max((tokens for tokens in STOPS if tokens <= context_tokens), default=None)
+    return STOPS[stop] if stop else "weights_bytes"
+
+
+def may_fit(memory_bytes: int, context_tokens: int, engine: Any, model: str, column: str = "") -> Exists:
     """Models that might fit in so much memory at that context: all that do, and few others.
 
     `model` is the path from the row that is asked about to the model's key. A model that is not made for the context
-    does not answer; one whose longest context nobody states may.
+    does not answer; one whose longest context nobody states may. `column` is that of the context, where it was asked
+    for before.
     """
-    stop = max((tokens for tokens in STOPS if tokens <= context_tokens), default=None)
-    column = STOPS[stop] if stop else "weights_bytes"
+    column = column or held_at(context_tokens)
     long_enough = Q(context_tokens__gte=context_tokens) | Q(context_tokens=None)
     needs = Need.objects.filter(long_enough, model=OuterRef(model), engine=engine)
     return Exists(needs.filter(**{f"{column}__lte": memory_bytes}))

@@ -93,6 +93,7 @@ def test_where_models_lie_in_files_all_that_is_asked_most_is_asked_and_answered(
         (f"/en/accelerators/{USUAL_CARD}/", ""),
         ("/en/models/", f"card={USUAL_CARD}"),
         ("/en/benchmarks/", f"card={USUAL_CARD}"),
+        ("/en/models/", f"card={USUAL_CARD}&fits=1"),
     ]
     assert said == ["200 OK"] * len(asked)
     assert asked[2]["HTTP_HX_REQUEST"] == "true"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.template.backends.jinja2 import Template
+from django.template.defaultfilters import floatformat
 from django.template.loader import get_template
 from django.test import RequestFactory
 from django.utils import translation
@@ -66,3 +68,15 @@ def test_a_query_is_changed_in_part(changes: str, query: str | None) -> None:
     request = RequestFactory().get("/", {"q": "a", "page": "1"})
     expected = "?q=a&amp;page=1&amp;card=b+c" if query is None else query
     assert written("{{ querystring(" + changes + ") }}", request=request) == expected
+
+
+@pytest.mark.parametrize("places", ["0u", "1u", "2u", "3u", "-1u", "-2", 1])
+def test_decimals_are_those_of_django(places: str | int) -> None:
+    """Halves, which round away from zero, among them: 0.25, 2.5, -0.05; and what is no usual number."""
+    halves = (0.25, 2.5, 1.125, -0.05, -0.04, -0.0, 1005.0, 2.675, 1e-7, 0.1 + 0.2, 99.95, 1e14 + 0.5)
+    others = (1e15, 1e22, float("nan"), float("inf"), 7, None, "", "12.25", "x", Decimal("3.45"))
+    decimals = environment(autoescape=True).filters["floatformat"]
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            for value in (*halves, *others):
+                assert decimals(value, places) == floatformat(value, places), value

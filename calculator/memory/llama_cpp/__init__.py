@@ -21,11 +21,11 @@ from calculator.memory.llama_cpp.overhead import Overhead, overhead
 from calculator.memory.llama_cpp.own_file import check_file, sized
 from calculator.memory.llama_cpp.perplexity import QUALITY_SOURCE as QUALITY_SOURCE
 from calculator.memory.llama_cpp.perplexity import perplexity_rise as perplexity_rise
-from calculator.memory.llama_cpp.placement import Placement, place, written
+from calculator.memory.llama_cpp.placement import Placement, is_even, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, USUAL
 from calculator.memory.llama_cpp.running import Sizes, kept_terms, run, sizes
-from calculator.memory.llama_cpp.weights import Weights, file_bytes, recipe_in, recipe_of, weigh
+from calculator.memory.llama_cpp.weights import Weights, even_bytes, file_bytes, recipe_in, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.not_modelled import check_modelled
 from calculator.memory.workload import Estimate, InFormat, Part, Workload, WorkloadError
@@ -126,13 +126,14 @@ def by_format(shape: Shape, workload: Workload, names: Iterable[str], most_bytes
     `most_bytes` at the least are left out. Raises WorkloadError like it."""
     workload, placement = _settled(shape, workload.in_format(None))
     copied, stored, around = _offloads(workload), in_file(shape, workload), _around(workload)
-    least, counted, most, single = around.least, around.bytes, around.most, len(placement.cards) == 1
+    least, counted, most, number = around.least, around.bytes, around.most, len(placement.cards)
+    even, single = is_even(placement, stored.num_layers), number == 1
     runs = () if copied else _runs(shape, workload, placement)
     for name in names:
         if copied:
             runs = _runs(shape, workload.but(weight_format=name), placement)
         recipe = recipe_in(name, workload.importance_matrix)
-        weights = weights_by_card(stored, recipe, placement)
+        weights = even_bytes(stored, recipe, number) if even else weights_by_card(stored, recipe, placement)
         alone = weights[0] + runs[0] if single else max(map(add, weights, runs))  # of both, one for each card
         if alone + least <= most_bytes:
             fullest = alone + least, alone + counted, alone + most
@@ -182,7 +183,10 @@ def _held(shape: Shape, workload: Workload, placement: Placement) -> Weights:
 def _weights(shape: Shape, workload: Workload, placement: Placement) -> Sequence[int]:
     """Bytes on each card."""
     if workload.file_bytes is None:
-        return weights_by_card(in_file(shape, workload), recipe_of(workload), placement)
+        stored, recipe = in_file(shape, workload), recipe_of(workload)
+        if is_even(placement, stored.num_layers):
+            return even_bytes(stored, recipe, len(placement.cards))
+        return weights_by_card(stored, recipe, placement)
     return [sum(term.bytes for term in card) for card in _held(shape, workload, placement).cards]
 
 

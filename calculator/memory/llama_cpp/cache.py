@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from calculator.architecture.known import of_shape
+from calculator.architecture.known import learned_of_shape, of_shape
 from calculator.architecture.shape import (
     Attention,
     ChunkedAttention,
@@ -26,6 +25,7 @@ from calculator.architecture.shape import (
 from calculator.memory.blocks import divides, row_bytes
 from calculator.memory.llama_cpp.batch import micro_batch, pad, sharing, streams
 from calculator.memory.llama_cpp.flash import off_from_the_start, uses_flash
+from calculator.memory.llama_cpp.placement import Placement, evenly, is_even
 from calculator.memory.llama_cpp.presets import KV_TYPE, UNQUANTISED
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, keeps_windows
 from calculator.memory.workload import Term, Workload, WorkloadError
@@ -118,7 +118,7 @@ def _compressed(mixer: CompressedAttention) -> list[Row]:
     return rows
 
 
-@lru_cache(maxsize=256)
+@of_shape
 def offered_formats(shape: Shape) -> tuple[str, ...]:
     """Formats whose block divides the head sizes (`llama_init_from_model`)."""
     sizes = {size for rows in rows_by_layer(shape) for row in rows for size in (row.key_size, row.value_size)}
@@ -148,15 +148,26 @@ def cache_terms(shape: Shape, workload: Workload, layers: tuple[int, ...]) -> tu
     return tuple(_term(row, number, workload, padded) for row, number in _counted(shape, layers))
 
 
-def cache_bytes(shape: Shape, workload: Workload, cards: Iterable[tuple[int, ...]]) -> list[int]:
-    """What `cache_terms` add up to on each of `cards`, of which the layers are given."""
+def cache_bytes(shape: Shape, workload: Workload, placement: Placement) -> list[int]:
+    """What `cache_terms` add up to on each card."""
     padded = widest_values(shape) if off_from_the_start(shape, workload) else 0
-    counted = [_counted(shape, layers) for layers in cards]
+    counted = _counted_on(shape, placement)
     of_a_layer = {
         row: streams(workload) * cells(row, workload) * _cell_bytes(row, workload, padded)
         for row in {row for card in counted for row, _ in card}
     }
     return [sum([number * of_a_layer[row] for row, number in card]) for card in counted]
+
+
+def _counted_on(shape: Shape, placement: Placement) -> tuple[tuple[tuple[Row, int], ...], ...]:
+    if is_even(placement, shape.num_layers):
+        return _counted_evenly(shape, len(placement.cards))
+    return tuple(_counted(shape, layers) for layers in placement.cards)
+
+
+@learned_of_shape
+def _counted_evenly(shape: Shape, cards: int) -> tuple[tuple[tuple[Row, int], ...], ...]:
+    return tuple(_counted(shape, layers) for layers in evenly(shape.num_layers, cards).cards)
 
 
 @lru_cache(maxsize=1024)
@@ -167,7 +178,7 @@ def _counted(shape: Shape, layers: tuple[int, ...]) -> tuple[tuple[Row, int], ..
     return tuple((row, counted[row]) for row in sorted(counted, key=lambda row: (row.window > 0, row.key)))
 
 
-@lru_cache(maxsize=256)
+@of_shape
 def widest_values(shape: Shape) -> int:
     """Values of one cell in the layer that keeps the most: without flash attention, which lays them out by dimension,
     all layers are padded to it (`TAG_V_CACHE_VARIABLE` in `src/llama-kv-cache.cpp`)."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Indexer, LatentAttention, Shape
 from calculator.memory.llama_cpp import widths
 from calculator.memory.llama_cpp.batch import micro_batch, pad, slot_count, streams
@@ -23,6 +24,7 @@ from calculator.memory.llama_cpp.graph import (
     Setting,
     attends_at_home,
     cache_kinds,
+    told_peaks,
     trace,
 )
 from calculator.memory.llama_cpp.own_file import share
@@ -71,7 +73,7 @@ def _setting(shape: Shape, workload: Workload) -> Setting:
     )
 
 
-@lru_cache(maxsize=256)
+@of_shape
 def _top_k(shape: Shape) -> int:
     found = (mixer.indexer for layer in shape.layers for mixer in layer.mixers if isinstance(mixer, LatentAttention))
     return max((indexer.top_k for indexer in found if isinstance(indexer, Indexer)), default=0)
@@ -94,11 +96,14 @@ def card_bytes(
     shape: Shape, workload: Workload, setting: Setting, placement: Placement, cards: Iterable[int], copies: int
 ) -> list[int]:
     """What `card_terms` add up to on each of `cards`."""
+    columns = _columns(shape, workload)
     try:
+        if (told := told_peaks(shape, setting, placement, copies, columns)) is not None:
+            return [told[card] for card in cards]
         traced = trace(shape, setting, placement, copies)
     except NotTracedError:
         return [sum(term.bytes for term in widths.card_terms(shape, workload, setting, copies)) for _ in cards]
-    columns, copied = _columns(shape, workload), _copied_bytes(shape, workload, traced.weights)
+    copied = _copied_bytes(shape, workload, traced.weights)
     of_each = [traced.peaks[card] for card in cards]
     at = {peaks: peaks.at(columns, copied).bytes for peaks in dict.fromkeys(of_each)}  # the same happens on several
     return [at[peaks] for peaks in of_each]

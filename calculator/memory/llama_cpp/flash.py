@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import Attention, CrossAttention, LatentAttention, Shape
 from calculator.memory.llama_cpp.presets import UNQUANTISED
 from calculator.memory.llama_cpp.support import DECOMPRESSES_LATENT, WITHOUT_FLASH
@@ -38,7 +38,7 @@ def runs_on_card(shape: Shape, workload: Workload) -> bool:
     return _knows_heads(shape, back_end)
 
 
-@lru_cache(maxsize=256)
+@of_shape
 def _knows_heads(shape: Shape, back_end: str) -> bool:
     found = {kind for layer in shape.layers for mixer in layer.mixers if (kind := _sizes(shape, mixer)) is not None}
     return all(_HAS_KERNEL[back_end](*sizes) for sizes in found)

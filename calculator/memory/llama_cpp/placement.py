@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from itertools import accumulate
 from struct import pack, unpack
@@ -42,6 +41,15 @@ def place(workload: Workload, num_layers: int) -> Placement:
     return _place(num_layers, min(wanted, num_layers + 1), shares, min(workload.cpu_expert_layers, num_layers))
 
 
+def evenly(num_layers: int, cards: int) -> Placement:
+    """All layers on so many cards that get equal shares, where most readers' lie."""
+    return _place(num_layers, num_layers + 1, (1.0,) * cards, 0)
+
+
+def is_even(placement: Placement, num_layers: int) -> bool:
+    return placement == evenly(num_layers, len(placement.cards))
+
+
 def written(shares: tuple[float, ...]) -> str:
     """As `--tensor-split` takes them, to the digits that tell numbers of 32 bits apart."""
     return ",".join(f"{share:.9g}" for share in shares)
@@ -50,24 +58,23 @@ def written(shares: tuple[float, ...]) -> str:
 @lru_cache(maxsize=256)
 def _place(num_layers: int, on_cards: int, shares: tuple[float, ...], experts_in_ram: int) -> Placement:
     first = num_layers + 1 - on_cards
-    held: list[list[int]] = [[] for _ in shares]
-    card_of = _card_of(shares, on_cards)
-    for layer in range(first, num_layers):
-        held[card_of(layer - first)].append(layer)
+    ends = [first + end for end in _ends(shares, on_cards)]
+    held = [tuple(range(start, min(end, num_layers))) for start, end in zip([first, *ends], ends, strict=False)]
     return Placement(
         ram=tuple(range(min(first, num_layers))),
-        cards=tuple(tuple(layers) for layers in held),
+        cards=tuple(held),
         output_in_ram=on_cards == 0,
         experts_in_ram=experts_in_ram,
-        output=card_of(num_layers - first) if on_cards else -1,
+        output=bisect_right(ends, num_layers) if on_cards else -1,
     )
 
 
-def _card_of(shares: tuple[float, ...], on_cards: int) -> Callable[[int], int]:
-    """The card of the layer with this number among those on cards. Numbers have 32 bits as there, and `shares` too."""
+def _ends(shares: tuple[float, ...], on_cards: int) -> list[int]:
+    """How many of so many layers, the output layer last, lie on the first card, on the first two, and so on. Numbers
+    have 32 bits as there, and `shares` too."""
     sums = [*accumulate(shares, lambda total, share: _single(total + share))]
-    ends = [_single(end / sums[-1]) for end in sums]
-    return lambda number: min(bisect_right(ends, _single(number / on_cards)), len(shares) - 1)
+    numbers = unpack(f"{on_cards}f", pack(f"{on_cards}f", *[number / on_cards for number in range(on_cards)]))
+    return [*(bisect_left(numbers, _single(end / sums[-1])) for end in sums[:-1]), on_cards]
 
 
 def _single(number: float) -> float:

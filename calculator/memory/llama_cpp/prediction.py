@@ -68,6 +68,9 @@ def _tensors(shape: Shape) -> list[Tensor]:
 @lru_cache(maxsize=256)
 def split(placement: Placement, num_layers: int) -> tuple[Placement, Placement]:
     """Where the first `num_layers` layers lie, and where those of prediction do, counted from 0."""
+    last = max([layers[-1] for layers in (placement.ram, *placement.cards) if layers], default=-1)
+    if last < num_layers and placement.experts_in_ram <= num_layers:
+        return placement, placement._replace(ram=(), cards=((),) * len(placement.cards), experts_in_ram=0)
     first = placement._replace(
         ram=tuple(layer for layer in placement.ram if layer < num_layers),
         cards=tuple(tuple(layer for layer in layers if layer < num_layers) for layers in placement.cards),

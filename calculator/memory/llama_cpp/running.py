@@ -17,7 +17,7 @@ from calculator.memory.llama_cpp.graph import Setting, copies_of
 from calculator.memory.llama_cpp.overhead import result_terms
 from calculator.memory.llama_cpp.placement import Placement
 from calculator.memory.llama_cpp.prediction import output_rows, snapshots, split
-from calculator.memory.llama_cpp.state import state_terms
+from calculator.memory.llama_cpp.state import state_bytes, state_terms
 from calculator.memory.llama_cpp.vision import vision_terms
 from calculator.memory.workload import Part, Term, Workload
 
@@ -78,9 +78,8 @@ def sizes(shape: Shape, workload: Workload, placement: Placement) -> tuple[Sizes
         caches, states = ([_sum(terms) for terms in of_each] for of_each in zip(*kept, strict=True))
         compute = [_sum(_at_work(of, card)) for card in range(len(cards))]
     else:
-        caches = cache_bytes(shape, workload, cards)
-        slots, copies = slot_count(workload), snapshots(shape, workload)
-        states = [_sum(state_terms(shape, slots, layers, copies)) for layers in cards]
+        caches = cache_bytes(shape, workload, of.first)
+        states = state_bytes(shape, slot_count(workload), of.first, snapshots(shape, workload))
         compute = compute_bytes(shape, workload, of.setting, of.first, range(len(cards)), of.copies)
     encoder = (_sum(_encoder(of)), *(0 for _ in cards[1:]))
     return tuple(map(Sizes, caches, states, compute, encoder))

@@ -6,6 +6,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
+from calculator.architecture.known import learned_of_shape
 from calculator.architecture.shape import (
     Attention,
     CompressedAttention,
@@ -16,6 +17,7 @@ from calculator.architecture.shape import (
     ShortConvolution,
     StateSpace,
 )
+from calculator.memory.llama_cpp.placement import Placement, evenly, is_even
 from calculator.memory.workload import Term, WorkloadError
 
 
@@ -68,6 +70,23 @@ def state_terms(shape: Shape, sequences: int, layers: tuple[int, ...], snapshots
     by_layer = states_by_layer(shape)
     counted = Counter(state for index in layers for state in by_layer[index])
     return tuple(_term(kept, number, sequences, snapshots) for kept, number in counted.items())
+
+
+def state_bytes(shape: Shape, sequences: int, placement: Placement, snapshots: int = 1) -> list[int]:
+    """What `state_terms` add up to on each card."""
+    if is_even(placement, shape.num_layers):
+        return [size * sequences * snapshots for size in _evenly(shape, len(placement.cards))]
+    return [_sum(state_terms(shape, sequences, layers, snapshots)) for layers in placement.cards]
+
+
+@learned_of_shape
+def _evenly(shape: Shape, cards: int) -> tuple[int, ...]:
+    """Of one sequence and one snapshot, on cards that get equal shares."""
+    return tuple(_sum(state_terms(shape, 1, layers)) for layers in evenly(shape.num_layers, cards).cards)
+
+
+def _sum(terms: tuple[Term, ...]) -> int:
+    return sum(term.bytes for term in terms)
 
 
 def _term(kept: State, layers: int, sequences: int, snapshots: int) -> Term:

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple, Self
 
-from calculator.architecture.known import of_shape
+from calculator.architecture.known import large_of_shape, learned_of_shape, of_shape
 from calculator.architecture.shape import Shape
 from calculator.memory.blocks import BLOCKS, row_bytes
 from calculator.memory.llama_cpp.mixture import Recipe, Slot, choose_type
-from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.placement import Placement, evenly
 from calculator.memory.llama_cpp.presets import USUAL
 from calculator.memory.llama_cpp.slots import Slots, gather
 from calculator.memory.workload import Term, Workload
@@ -74,7 +74,13 @@ def weigh(shape: Shape, recipe: Recipe, placement: Placement) -> Weights:
     )
 
 
-@lru_cache(maxsize=4096)  # a page of a card asks for 25 models in a dozen formats each
+@learned_of_shape  # a page of a card asks for 25 models in a dozen formats each
+def even_bytes(shape: Shape, recipe: Recipe, cards: int) -> tuple[int, ...]:
+    """`card_bytes` of so many cards that get equal shares."""
+    return card_bytes(shape, recipe, evenly(shape.num_layers, cards))
+
+
+@lru_cache(maxsize=1024)
 def card_bytes(shape: Shape, recipe: Recipe, placement: Placement) -> tuple[int, ...]:
     """What the weights of each card in `weigh` add up to."""
     located, types = _locate(shape, recipe.as_stored, placement), types_of(shape, recipe)
@@ -100,7 +106,7 @@ def slots_of(shape: Shape, recipe: Recipe | None = None) -> Slots:
     return _slots(shape, recipe is not None and recipe.as_stored)
 
 
-@of_shape
+@large_of_shape
 def _slots(shape: Shape, as_stored: bool) -> Slots:
     return gather(shape, as_stored=as_stored)[0]
 

@@ -20,7 +20,7 @@ from calculator.architecture import Shape
 from calculator.context_stops import context_stops
 from calculator.hardware import COUNTS, engine_named, recommend
 from calculator.hardware.engines.base import Alike
-from calculator.hardware.formats import checkpoint_bytes
+from calculator.hardware.formats import ask_formats, checkpoint_bytes
 from calculator.hardware.parallel import place
 from calculator.hardware.reads import token_flops
 from calculator.kept_graphs import keep_shape
@@ -81,6 +81,7 @@ class Command(BaseCommand):
             if shape:
                 keep_shape(model.config or {}, shape)  # with what is known of it by now
                 shape.known.clear()  # so that this process does not hold it of all models
+                shape.learned.clear()
         with suppress(OSError):  # where nothing can be written, nothing was kept
             fits.keep(version)
             caches["shapes"].set(done, True, timeout=None)
@@ -142,6 +143,8 @@ def _ask(shape: Shape, longest: int | None, machines: Iterable[_Devices]) -> Non
         for asked, number, usable_bytes in machines:
             for tokens in {resolved.context_tokens, stops[-1]} if least <= usable_bytes else ():
                 place(shape, asked.on(resolved.but(context_tokens=tokens)), number)
+            if least <= usable_bytes:
+                ask_formats(shape, asked.on(UNASKED), number)
 
 
 def _ask_page(shape: Shape, longest: int | None, tokens: int) -> None:

@@ -82,8 +82,9 @@ def test_the_largest_with_room_is_that_of_bisection(step: int, jump: int) -> Non
             def room(at: int, last: int = last) -> int:
                 return step * (last - at) - (9999 if jump and at > jump else 0) - (at * at // 64 if at > last else 0)
 
-            found = largest_with_room(room, most, min(-1, room(most + 1)))
-            assert found == largest(lambda at: room(at) >= 0, most)
+            right = largest(lambda at: room(at) >= 0, most)
+            for first in (1, 4, 60):
+                assert largest_with_room(room, most, min(-1, room(most + 1)), first) == right
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_one_plan_serves_all_cards_on_which_the_same_happens() -> None:
     with curves_learned(shape):
         for cards in (2, 4):
             estimate(shape, Workload(pipeline_parallel=cards))
-    two, four = (found.peaks for found in shape.known.values() if isinstance(found, Trace))
+    two, four = (found.peaks for found in shape.learned.values() if isinstance(found, Trace))
     assert (len(two), len(four)) == (3, 5)  # RAM besides
     assert len({id(peaks) for peaks in two + four}) == len({(peaks.plan, peaks.alignment) for peaks in two + four}) < 8
 
@@ -111,7 +111,7 @@ def test_another_process_has_no_need_of_the_tensors() -> None:
     assert "tensors" not in vars(there)
     assert there.tensors == shape.tensors
     assert repr(there) == repr(shape)
-    assert replace(there, vocab_size=7).known == {}  # another shape, of which nothing is known
+    assert replace(there, vocab_size=7).learned == {}  # another shape, of which nothing is known
 
 
 def test_what_is_no_attribute_of_a_shape_is_none_of_one_that_was_read() -> None:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from calculator.deployment_form import DeploymentForm
 from calculator.figures import gib
-from calculator.hardware import fit, largest_context
+from calculator.hardware import fit, largest_context, numbers
 from calculator.memory import ENGINES, Workload, WorkloadError
 from catalog.best_models.answer import READ, SHOWN, Question, best_models
 from catalog.bridge.cards import all_cards
@@ -244,9 +244,9 @@ class TestManyModels:
 
         def counted(*args: Any) -> Any:
             asked.append(args)
-            return fit(*args)
+            return numbers(*args)
 
-        monkeypatch.setattr("catalog.best_models.answer.fit", counted)
+        monkeypatch.setattr("catalog.best_models.answer.numbers", counted)
         release = Release.objects.get(scope="overall")
         best_models(release, Question(card=card("rtx-4090"), count=1, context_tokens=8192, engine="llama.cpp"))
         assert len(asked) == SHOWN

@@ -11,14 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from calculator.fit_words import FitView
 from calculator.hardware import fit
 from calculator.hardware.cards import GIB
 from calculator.hardware_form import HardwareForm
 from calculator.memory import Workload
 from catalog.bridge import listed_fits
 from catalog.bridge.cards import all_cards
-from catalog.bridge.listed_fits import Collected, kept, listed, told
+from catalog.bridge.listed_fits import Collected, Told, kept, listed, told
 from catalog.bridge.my_hardware import MyHardware
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import DataChange, LanguageModel
@@ -156,13 +155,13 @@ def test_room_on_unlike_cards_is_that_of_the_fullest() -> None:
 
 def test_a_list_is_judged_once_after_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[str] = []
-    judge = MyHardware.fit_of
+    judge = MyHardware.told_of
 
-    def counted(mine: MyHardware, model: LanguageModel, context_tokens: int | None = None) -> FitView | None:
+    def counted(mine: MyHardware, model: LanguageModel, context_tokens: int | None = None) -> Told | None:
         judged.append(model.slug)
         return judge(mine, model, context_tokens)
 
-    monkeypatch.setattr(MyHardware, "fit_of", counted)
+    monkeypatch.setattr(MyHardware, "told_of", counted)
     get("/en/models/?card=l40s&cards=2")
     once = len(judged)
     assert once == len(set(judged)) > 0
@@ -231,7 +230,7 @@ def test_a_list_reads_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     models = LanguageModel.objects.published()
     numbers = {model.pk: ("fits", 2**30, 2**29, 8192) for model in models}
     monkeypatch.setattr("catalog.bridge.listed_fits.kept", lambda card, count, version: numbers)
-    monkeypatch.setattr(MyHardware, "fit_of", None)  # would raise if it were called
+    monkeypatch.setattr(MyHardware, "told_of", None)  # would raise if it were called
     DataChange.record()
     found = get("/en/models/?card=rtx-4090&n=3")
     assert found.count("1.00 of 1.50 GiB, 0.50 spare") == len(re.findall(r'<label class="tick">', asked))

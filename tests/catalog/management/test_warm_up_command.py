@@ -56,12 +56,12 @@ def test_first_questions_read_no_config_unpack_no_tensors_and_lay_out_no_plan(
     monkeypatch.setattr("os.nice", lambda by: 0)
     shapes._read.cache_clear()  # of these nothing was asked before
     call_command("warm_up")
-    paths = [
+    of_cards = [
         f"/en/accelerators/{card}/?cards={cards}&context={tokens}"
         for card, cards, tokens in (("b200", 8, 8192), ("h100-sxm-80gb", 3, 30_000), ("rtx-4090", 5, 100_000))
     ]
-    paths += ["/en/models/gpt-oss-20b/?context=30000", "/api/v1/models/gpt-oss-20b/memory/?context=30000"]
-    right = [Client().get(path).content for path in paths]
+    of_models = ["/en/models/gpt-oss-20b/?context=30000", "/api/v1/models/gpt-oss-20b/memory/?context=30000"]
+    right = {path: Client().get(path).content for path in (*of_cards, *of_models)}
     shapes._read.cache_clear()  # what follows is kept for shapes that nobody has any more
     for cache in (*caches.all(), kept["graphs"]):  # plans may have been pushed out by others
         cache.clear()
@@ -70,7 +70,10 @@ def test_first_questions_read_no_config_unpack_no_tensors_and_lay_out_no_plan(
         monkeypatch.setattr(trace, name, lambda *_: pytest.fail("a graph was followed"))
     monkeypatch.setattr(Peaks, "_span_at", lambda *_: pytest.fail("a plan was laid out"))
     monkeypatch.setattr(zlib, "decompress", lambda *_: pytest.fail("tensors were unpacked, or a plan"))
-    assert [Client().get(path).content for path in paths] == right
+    with monkeypatch.context() as reading:
+        reading.setattr(kept_graphs, "_parts", lambda *_: pytest.fail("more was read than what pages of cards ask"))
+        assert all(Client().get(path).content == right[path] for path in of_cards)
+    assert all(Client().get(path).content == right[path] for path in of_models)
 
 
 def test_what_other_states_have_left_gives_room(monkeypatch: pytest.MonkeyPatch) -> None:

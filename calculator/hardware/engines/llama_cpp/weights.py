@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from calculator.architecture.known import learned_of_shape
 from calculator.architecture.shape import Shape
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Workload
 from calculator.memory.blocks import row_bytes
+from calculator.memory.llama_cpp.mixture import Recipe
 from calculator.memory.llama_cpp.own_file import share
 from calculator.memory.llama_cpp.placement import place
 from calculator.memory.llama_cpp.prediction import in_file, split
@@ -18,6 +20,8 @@ from calculator.memory.workload import UNASKED
 def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
     """What multiplies tokens; only the format and the placement matter. Layers of multi-token prediction are left out:
     how often they pay depends on the guesses."""
+    if workload.file_bytes is None and workload.gpu_layers is None and not (workload.cpu_expert_layers or workload.mtp):
+        return WeightBytes(*_all_on_cards(shape, recipe_of(workload)))
     return _placed(
         shape,
         UNASKED.but(
@@ -30,6 +34,14 @@ def weight_bytes(shape: Shape, workload: Workload) -> WeightBytes:
             mtp=workload.mtp,
         ),
     )
+
+
+@learned_of_shape
+def _all_on_cards(shape: Shape, recipe: Recipe) -> tuple[int, int]:
+    """Of experts last, however many cards share the layers."""
+    asked = UNASKED.but(weight_format=recipe.preset, importance_matrix=recipe.imatrix)
+    found = _placed(shape, asked)
+    return found.device, found.device_experts
 
 
 @lru_cache(maxsize=1024)

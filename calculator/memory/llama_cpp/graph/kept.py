@@ -34,7 +34,7 @@ def keep_in(store: Store | None) -> None:
 
 def kept(shape: Shape, question: tuple[object, ...], follow: Callable[[], Found]) -> Found:
     """The answer to a question about a shape, which `repr` tells from all others."""
-    if question in shape.known or is_learned(shape) or not _stores:
+    if question in shape.learned or is_learned(shape) or not _stores:
         return known_if_learned(shape, question, follow)
     key = _key(shape, question)
     known = cast(Found | None, _stores[0].get(key))

@@ -48,6 +48,20 @@ _Fixed = tuple[int | None, ...]
 """Cells of each cache, None for those that are as long as the first; then bytes of copied weights."""
 
 
+Told = dict[_Fixed, tuple[tuple[int, int, tuple[tuple[int, int], ...]], ...]]
+"""For caches of these lengths, from which to which number of cells the buffer is the largest of a few lines: bytes at
+no cells, and more for each."""
+
+
+def told_at(told: Told, cells: Sequence[int]) -> int | None:
+    """Bytes of the buffer as `Peaks.at` says them; None where that is not known."""
+    length = cells[0]
+    for least, most, crests in told.get(tuple([None if number == length else number for number in cells]), ()):
+        if least <= length <= most:
+            return max([0, *[offset + per_cell * length for offset, per_cell in crests]])
+    return None
+
+
 class Peaks:
     """The peak of one plan for any number of cells."""
 
@@ -96,6 +110,13 @@ class Peaks:
             if offset + per_cell * length > best:
                 best, widest = offset + per_cell * length, tensor
         return Peak(best, widest)
+
+    def told(self) -> Told:
+        """All that is known, without why."""
+        return {
+            fixed: tuple((span.least, span.most, tuple(crest[:2] for crest in span.crests)) for span in spans)
+            for fixed, spans in self.spans.items()
+        }
 
     def with_those_of(self, other: Peaks) -> Peaks:
         """This one, which knows what `other` knows of the same plan."""

@@ -6,6 +6,7 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import NamedTuple
 
+from calculator.architecture.known import of_shape
 from calculator.architecture.shape import (
     ChunkedAttention,
     FeedForward,
@@ -44,7 +45,7 @@ def _kind(row: Row) -> Kind:
     return row.window > 0, row.window, row.tokens, row.key == "cells_indexer"
 
 
-@lru_cache(maxsize=64)
+@of_shape
 def cache_kinds(shape: Shape) -> tuple[Row, ...]:
     """One row of every cache with a mask of its own: the whole context first, then windows, an indexer's."""
     found: dict[Kind, Row] = {}

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from calculator.architecture.known import learned
+from calculator.architecture.packing import answer_in, in_groups, unpacked
 from calculator.architecture.shape import Shape
 from calculator.memory.llama_cpp.graph.allocator import plan
 from calculator.memory.llama_cpp.graph.back_ends import BACK_ENDS
 from calculator.memory.llama_cpp.graph.builder import Builder, NotTracedError, Setting
 from calculator.memory.llama_cpp.graph.kept import kept
 from calculator.memory.llama_cpp.graph.layers import add_layer
-from calculator.memory.llama_cpp.graph.layout import Peaks
+from calculator.memory.llama_cpp.graph.layout import Peaks, Told, told_at
 from calculator.memory.llama_cpp.graph.placing import placed
 from calculator.memory.llama_cpp.graph.repeats import representative
 from calculator.memory.llama_cpp.graph.specs import LayerSpec, cache_kinds, layer_specs
 from calculator.memory.llama_cpp.graph.splits import schedule
 from calculator.memory.llama_cpp.graph.styles import Style, style_of
 from calculator.memory.llama_cpp.graph.tensors import Extent, Size, Tensor, node, same, view
-from calculator.memory.llama_cpp.placement import Placement
+from calculator.memory.llama_cpp.placement import Placement, is_even
 from calculator.memory.llama_cpp.support import FOUR_POSITIONS
 
 FEW_TOKENS = 32
@@ -83,16 +84,53 @@ def curves_learned(shape: Shape) -> Iterator[None]:
     with learned(shape):
         yield
     alike: dict[object, Any] = {}
-    for question, found in shape.known.items():
+    answers = {question: answer_in(shape.learned, question) for question in shape.learned}
+    traces = {question: found for question, found in answers.items() if isinstance(found, Trace | str)}
+    for question, found in traces.items():
         if isinstance(found, Trace):
             peaks = tuple(
                 alike.setdefault((each.plan, each.alignment), each).with_those_of(each) for each in found.peaks
             )
             copied = tuple(alike.setdefault(handed, handed) for handed in found.copied)
-            shape.known[question] = Trace(peaks, found.weights, copied)
+            shape.learned[question] = Trace(peaks, found.weights, copied)
     for each in alike.values():
         if isinstance(each, Peaks):
             each.fill()
+    for setting, place, copies in cast(Iterable[tuple[Setting, Placement, int]], traces):
+        placement = Placement(*place)
+        if is_even(placement, shape.num_layers):
+            found = answer_in(shape.learned, (setting, place, copies))
+            shape.known[_TOLD, setting, copies, len(placement.cards)] = _told(found)
+
+
+_TOLD = in_groups("told peaks")
+_Told = tuple[tuple[Told, ...], tuple[int, ...]]
+"""What there are, and which of them is each card's."""
+
+
+def _told(found: Trace | str) -> _Told | str:
+    if isinstance(found, str):
+        return found
+    kinds = list(dict.fromkeys(found.peaks[:-1]))
+    return tuple(each.told() for each in kinds), tuple(map(kinds.index, found.peaks[:-1]))
+
+
+def told_peaks(
+    shape: Shape, setting: Setting, placement: Placement, copies: int, columns: Sequence[int]
+) -> list[int] | None:
+    """Bytes of the buffer of each card where the model lies evenly on them, if that was `learned`: the same as of
+    `trace`, which is many times larger. Raises NotTracedError like it."""
+    question = _TOLD, setting, copies, len(placement.cards)
+    if question not in shape.known:
+        unpacked(shape.known, question)
+    known = cast(_Told | str | None, shape.known.get(question))
+    if known is None or not is_even(placement, shape.num_layers):
+        return None
+    if isinstance(known, str):
+        raise NotTracedError(known)
+    kinds, cards = known
+    sizes = [told_at(told, columns) for told in kinds]
+    return None if None in sizes else [cast(int, sizes[kind]) for kind in cards]
 
 
 def _follow(shape: Shape, setting: Setting, placement: Placement, copies: int) -> Trace:
