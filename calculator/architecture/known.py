@@ -58,7 +58,7 @@ def learned_of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[
     """As `of_shape`, for what is asked with any of many values: only what was asked within `learned` lies with the
     shape, packed by the last of the values; the rest is kept for a while."""
     name = in_groups(f"{follow.__module__}.{follow.__qualname__}")
-    lately: Callable[[Shape, Unpack[Few]], Found] = lru_cache(maxsize=4096)(follow)
+    lately = cast(Callable[[Shape, Unpack[Few]], Found], lru_cache(maxsize=4096)(follow))
 
     @wraps(follow)
     def known(shape: Shape, *few: *Few) -> Found:

@@ -84,7 +84,7 @@ class Numbers(NamedTuple):
             per_card_bytes=answer.per_card_bytes,
             spare_bytes=answer.spare_bytes,
             needed_bytes=answer.needed_bytes,
-            file_bytes=answer.estimate and answer.estimate.file_bytes,
+            file_bytes=None if answer.estimate is None else answer.estimate.file_bytes,
         )
 
 

@@ -182,5 +182,5 @@ def _keys(text: str, sort: str, engine: str, usable_bytes: int, release: Release
         ordered = found.order_by(*order(sort, RUN_SORTS))
     else:
         ordered = largest_that_fits_first(found, usable_bytes, engine)
-    keys = QuerySet(LanguageModel, ordered.query).values_list("pk", flat=True)  # its own looks for translations in each
-    return array("q", keys)
+    plain: QuerySet[LanguageModel] = QuerySet(LanguageModel, ordered.query)  # its own looks for translations in each row
+    return array("q", plain.values_list("pk", flat=True))

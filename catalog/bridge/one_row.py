@@ -148,11 +148,11 @@ class _Written:
         """The first as `from_db` makes it, which asks for each field of a model whether it was left out; the others as
         the first."""
         if self._beside is None:
-            entry = self._model.from_db(connection.alias, self._columns, values)
+            first = self._model.from_db(connection.alias, self._columns, values)
             known = {"_state", *self._columns}
-            self._beside = {name: value for name, value in vars(entry).items() if name not in known}
-            return entry
-        entry = self._model.__new__(self._model)
+            self._beside = {name: value for name, value in vars(first).items() if name not in known}
+            return first
+        entry: Any = object.__new__(self._model)
         state = ModelState()
         state.adding, state.db = False, connection.alias
         entry.__dict__.update({"_state": state, **self._beside}, **dict(zip(self._columns, values, strict=True)))
