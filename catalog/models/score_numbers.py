@@ -42,7 +42,7 @@ class ScoreChange(models.Model):
     @classmethod
     def record(cls, benchmarks: Iterable[int]) -> None:
         """To be called in the transaction that changes scores of these benchmarks, by their primary keys."""
-        cls.objects.bulk_create([cls(benchmark=benchmark) for benchmark in sorted(set(benchmarks))])
+        ScoreChange.objects.bulk_create([ScoreChange(benchmark=benchmark) for benchmark in sorted(set(benchmarks))])
 
     @classmethod
     def forget(cls) -> None:
@@ -65,7 +65,7 @@ class ScoreQuerySet(models.QuerySet["Score"]):
         ScoreChange.record({*before.values(), *after})
         return done
 
-    def bulk_create(self, objs: Iterable[Score], *args: Any, **options: Any) -> list[Score]:
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
         made = super().bulk_create(objs, *args, **options)
         ScoreChange.record(score.benchmark_id for score in made)
         return made

@@ -111,7 +111,7 @@ class By:
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
         starts = [bisect_left(entries, number, key=_kind_order) for number in range(len(KINDS) + 1)]
-        self.span = dict(zip(KINDS, map(slice, starts, starts[1:]), strict=False))
+        self.span: dict[Kind, slice] = dict(zip(KINDS, map(slice, starts, starts[1:]), strict=False))
 
     @cached_property
     def slug(self) -> Mapping[Kind, Mapping[str, Entry]]:

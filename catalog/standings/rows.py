@@ -39,7 +39,7 @@ def read() -> Rows:
             Candidate(slug, chat=variant != Variant.BASE, thinks=variant == Variant.REASONING)
             for slug, variant in published.values_list("slug", "variant")
         ),
-        tuple(score_value(*map(same, row[:-1]), row[-1]) for row in scores.iterator(BATCH)),
+        tuple(score_value(*[*map(same, row[:-1]), row[-1]]) for row in scores.iterator(BATCH)),
     )
 
 

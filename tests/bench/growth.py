@@ -181,7 +181,7 @@ def _as_they_are_called() -> Iterator[None]:
     from catalog.models import DataChange, Family, LanguageModel
 
     model, family = LanguageModel.objects.filter(slug=RENAMED), Family.objects.filter(slug=FAMILY)
-    name, of_family = model.get().name, family.get().name_en
+    name, of_family = model.get().name, family.values_list("name_en", flat=True).get()
     yield
     model.update(name=name)
     family.update(name_en=of_family)
