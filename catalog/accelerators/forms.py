@@ -182,5 +182,6 @@ def _keys(text: str, sort: str, engine: str, usable_bytes: int, release: Release
         ordered = found.order_by(*order(sort, RUN_SORTS))
     else:
         ordered = largest_that_fits_first(found, usable_bytes, engine)
-    plain: QuerySet[LanguageModel] = QuerySet(LanguageModel, ordered.query)  # its own looks for translations in each row
+    # Past the models' own manager, which looks for translations in each row.
+    plain: QuerySet[LanguageModel] = QuerySet(LanguageModel, ordered.query)
     return array("q", plain.values_list("pk", flat=True))
