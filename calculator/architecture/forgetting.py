@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from functools import _lru_cache_wrapper
 
+from calculator.architecture.known import forget_lately
+
 PACKAGE = __name__.partition(".")[0]
 
 
@@ -20,3 +22,4 @@ def forget_shapes() -> None:
             for kept in list(vars(module).values()):
                 if isinstance(kept, _lru_cache_wrapper) and kept.cache_parameters()["maxsize"] is not None:
                     kept.cache_clear()
+    forget_lately()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache, wraps
+from functools import _lru_cache_wrapper, lru_cache, wraps
 from typing import TypeVar, TypeVarTuple, Unpack, cast
 
 from calculator.architecture.packing import answer_in, in_groups, unpacked
@@ -17,6 +17,7 @@ Few = TypeVarTuple("Few")
 Found = TypeVar("Found")
 
 _learning: list[Shape] = []
+_lately: list[_lru_cache_wrapper[object]] = []
 
 
 def of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[[Shape, Unpack[Few]], Found]:
@@ -58,7 +59,9 @@ def learned_of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[
     """As `of_shape`, for what is asked with any of many values: only what was asked within `learned` lies with the
     shape, packed by the last of the values; the rest is kept for a while."""
     name = in_groups(f"{follow.__module__}.{follow.__qualname__}")
-    lately = cast(Callable[[Shape, Unpack[Few]], Found], lru_cache(maxsize=4096)(follow))
+    kept = lru_cache(maxsize=4096)(follow)
+    _lately.append(kept)
+    lately = cast(Callable[[Shape, Unpack[Few]], Found], kept)
 
     @wraps(follow)
     def known(shape: Shape, *few: *Few) -> Found:
@@ -73,6 +76,12 @@ def learned_of_shape(follow: Callable[[Shape, Unpack[Few]], Found]) -> Callable[
         return found
 
     return known
+
+
+def forget_lately() -> None:
+    """What `learned_of_shape` was told of shapes that are not learned."""
+    for kept in _lately:
+        kept.cache_clear()
 
 
 @contextmanager
