@@ -13,6 +13,8 @@ from uuid import uuid4
 
 from django.conf import settings
 
+from config.outages import could_not_connect
+
 if TYPE_CHECKING:  # gunicorn reads this module before there are settings
     from django.http import HttpRequest, HttpResponseBase
 
@@ -45,15 +47,17 @@ def request_ids(get_response: View) -> View:
 
 class OfRequest(logging.Filter):
     """Names the request. One that was refused (403, an unknown host) is no fault of the code: it gets no traceback, and
-    is no error, which Django calls whatever some program asks by a name that the site does not have. Nor is a database
-    that is gone (503): each request says in a line why, as a traceback for each would fill a disk meanwhile."""
+    is no error, which Django calls whatever some program asks by a name that the site does not have. Where the database
+    cannot be opened (503) each request says in a line why, as a traceback for each would fill a disk meanwhile. Any
+    other 503 keeps its own: it may be a lock, or what was asked."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)  # a socket, in what servers for development log
         record.request_id = getattr(request, "META", {}).get(NAMED) or _request_id.get()
         status = getattr(record, "status_code", 500)
-        if status == HTTPStatus.SERVICE_UNAVAILABLE and record.exc_info:
-            record.msg, record.args = f"{record.getMessage()}: {str(record.exc_info[1]).strip()}", ()
+        error = record.exc_info[1] if record.exc_info else None
+        if status == HTTPStatus.SERVICE_UNAVAILABLE and could_not_connect(error):
+            record.msg, record.args = f"{record.getMessage()}: {' '.join(str(error).split())}", ()
             record.exc_info = record.exc_text = None
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             record.exc_info = record.exc_text = None

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
 SAID_AGAIN_S = 60.0
+WHILE_CONNECTING = "This happened while a connection to the database was opened."
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """What is raised meanwhile bears a note of it: `could_not_connect` tells it from faults of what was asked."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(WHILE_CONNECTING)
+        raise
+
+
+def could_not_connect(error: BaseException | None) -> bool:
+    """Django raises an error of its own, with that of the database's module as its cause."""
+    return error is not None and any(
+        WHILE_CONNECTING in getattr(each, "__notes__", ()) for each in (error, error.__cause__)
+    )
 
 
 @dataclass
@@ -45,6 +65,15 @@ class Outage:
             log.warning("%s does not answer; %s until it does (%s).", self.name, self.meanwhile, error)
 
     def answered(self) -> None:
-        if self.since is not None:
-            log.warning("%s answers again after %.0f s.", self.name, monotonic() - self.since)
-            self.since = None
+        if (silent_s := self._end()) is not None:
+            log.warning("%s answers again after %.0f s.", self.name, silent_s)
+
+    def refused(self, error: Exception) -> None:
+        """It said no at once, so there is nothing to wait for: whoever comes may ask."""
+        if (silent_s := self._end()) is not None:
+            log.warning("%s refuses, after %.0f s of silence (%s).", self.name, silent_s, error)
+
+    def _end(self) -> float | None:
+        """How long it lasted; None where another thread has ended it, or nothing was amiss."""
+        since, self.since = self.since, None
+        return None if since is None else monotonic() - since

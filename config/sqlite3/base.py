@@ -15,6 +15,8 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
+from config.outages import connecting
+
 WRITABLE, READABLE, IMMUTABLE = "mode=rw", "mode=ro", "mode=ro&immutable=1"
 
 
@@ -39,7 +41,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params | {"database": f"{path.absolute().as_uri()}?{mode}"}
 
     def connect(self) -> None:
-        super().connect()
+        with connecting():
+            super().connect()
         if self._unwatched:
             self.close_at = monotonic()  # after this request: somebody may write it by then, unseen by this connection
 

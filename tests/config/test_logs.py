@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.db import OperationalError
+from django.db.utils import ConnectionHandler
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
-from config import logs
+from config import databases, logs
 
 
 def record(status: int | None = None) -> logging.LogRecord:
@@ -31,11 +35,55 @@ def test_a_refusal_is_logged_without_a_traceback(status: int | None, traced: boo
     assert bool(made.exc_info) == traced
 
 
-def test_a_database_that_is_gone_is_a_line_that_says_why() -> None:
+def of_database(settings: dict[str, Any], question: str) -> logging.LogRecord:
+    """What Django logs where a request asked that of a database and got no answer."""
+    broken = ConnectionHandler({"default": settings})
+    try:
+        with broken["default"].cursor() as cursor:
+            cursor.execute(question)
+    except OperationalError:
+        made = logging.LogRecord("django.request", logging.ERROR, "", 1, "%s: %s", ("Gone", "/100%/"), sys.exc_info())
+    finally:
+        broken.close_all()
+    made.status_code = 503
+    return made
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("postgresql://127.0.0.1:9/atlas", "Connection refused Is the server running on that host"),  # "discard"
+        ("sqlite:////nowhere/atlas.sqlite3", "There is no database at /nowhere/atlas.sqlite3."),
+        ("sqlite:////dev", "unable to open database file"),
+    ],
+)
+def test_a_database_that_is_gone_is_a_line_that_says_why(
+    address: str, why: str, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker
+) -> None:
     """Thousands of requests may get 503 until it is back."""
-    made = record(503)
+    if address.startswith("postgresql"):
+        pytest.importorskip("psycopg")
+    monkeypatch.setenv("DATABASE_URL", address)
+    with django_db_blocker.unblock():
+        made = of_database(databases.database(Path()), "SELECT 1")
     assert all(logs.OfRequest().filter(made) for _handler in range(2))
-    assert (made.exc_info, made.getMessage()) == (None, "Forbidden: /en/: 第 1 行")
+    assert made.exc_info is None
+    assert made.getMessage().startswith("Gone: /100%/: ")
+    assert why in made.getMessage()
+    assert "\n" not in made.getMessage()
+
+
+def test_a_database_that_could_not_answer_this_is_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker, tmp_path: Path
+) -> None:
+    """It may be a fault of the code, which SQLite calls by the same name as a lock."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    (tmp_path / "atlas.sqlite3").touch()
+    with django_db_blocker.unblock():
+        made = of_database(databases.database(tmp_path / "atlas.sqlite3"), "SELECT no_such_column FROM sqlite_schema")
+    logs.OfRequest().filter(made)
+    assert made.getMessage() == "Gone: /100%/"
+    assert "no such column: no_such_column" in json.loads(logs.Json().format(made))["traceback"]
 
 
 def test_json_is_one_line_with_all_that_is_known() -> None:
