@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from config.outages import could_not_connect
+from config.outages import could_not_connect, in_a_line
 
 if TYPE_CHECKING:  # gunicorn reads this module before there are settings
     from django.http import HttpRequest, HttpResponseBase
@@ -57,7 +57,7 @@ class OfRequest(logging.Filter):
         status = getattr(record, "status_code", 500)
         error = record.exc_info[1] if record.exc_info else None
         if status == HTTPStatus.SERVICE_UNAVAILABLE and could_not_connect(error):
-            record.msg, record.args = f"{record.getMessage()}: {' '.join(str(error).split())}", ()
+            record.msg, record.args = f"{record.getMessage()}: {in_a_line(error)}", ()
             record.exc_info = record.exc_text = None
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             record.exc_info = record.exc_text = None

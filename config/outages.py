@@ -30,6 +30,11 @@ def could_not_connect(error: BaseException | None) -> bool:
     )
 
 
+def in_a_line(error: BaseException | None) -> str:
+    """libpq says a thing in several."""
+    return " ".join(str(error).split())
+
+
 @dataclass
 class Outage:
     """Whether `name` answers, as far as this process knows."""
@@ -62,7 +67,7 @@ class Outage:
         self._rests_until = now + self.rest_s
         if now - self._said_at >= SAID_AGAIN_S:
             self._said_at = now
-            log.warning("%s does not answer; %s until it does (%s).", self.name, self.meanwhile, error)
+            log.warning("%s does not answer; %s until it does (%s).", self.name, self.meanwhile, in_a_line(error))
 
     def answered(self) -> None:
         if (silent_s := self._end()) is not None:
@@ -71,7 +76,7 @@ class Outage:
     def refused(self, error: Exception) -> None:
         """It said no at once, so there is nothing to wait for: whoever comes may ask."""
         if (silent_s := self._end()) is not None:
-            log.warning("%s refuses, after %.0f s of silence (%s).", self.name, silent_s, error)
+            log.warning("%s refuses, after %.0f s of silence (%s).", self.name, silent_s, in_a_line(error))
 
     def _end(self) -> float | None:
         """How long it lasted; None where another thread has ended it, or nothing was amiss."""

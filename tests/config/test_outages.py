@@ -35,6 +35,6 @@ def test_a_refusal_is_said_once_and_only_after_a_silence(caplog: pytest.LogCaptu
     outage.failed(OSError("nothing"))
     assert outage.rests()
     for _turn in range(2):
-        outage.refused(OSError("no"))
+        outage.refused(OSError("no\n\tnot now"))
         assert not outage.rests()
-    assert [each.getMessage() for each in caplog.records[1:]] == ["It refuses, after 0 s of silence (no)."]
+    assert [each.getMessage() for each in caplog.records[1:]] == ["It refuses, after 0 s of silence (no not now)."]

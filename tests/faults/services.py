@@ -93,6 +93,8 @@ def _broken(site: Site, database: Daemon, redis: Daemon) -> bool:
         Phase("PostgreSQL back", database.start, {"200"}, ready=True),
         Phase("PostgreSQL hangs", database.hang, {"503"}, ready=False, lasts_s=HANGS_S),
         Phase("PostgreSQL goes on", database.go_on, {"200"}, ready=True, settles_s=1.0),
+        Phase("PostgreSQL hangs again", database.hang, {"503"}, ready=False, lasts_s=HANGS_S),
+        Phase("killed and started", lambda: (database.kill(), database.start()), {"200"}, ready=True, settles_s=0.5),  # type: ignore[func-returns-value]
         Phase("both killed", lambda: (redis.kill(), database.kill()), {"503"}, ready=False),  # type: ignore[func-returns-value]
         Phase("both back", lambda: (redis.start(), database.start()), {"200"}, ready=True),
     ]
@@ -113,7 +115,7 @@ def _broken(site: Site, database: Daemon, redis: Daemon) -> bool:
     edits.end()
     for row in rows:
         wrong = "" if row.right else "WRONG"
-        print(f"{row.phase:18} /readyz {row.ready}   {row.answers:40} longest {row.longest_s:4.1f} s {wrong}")
+        print(f"{row.phase:22} /readyz {row.ready}   {row.answers:40} longest {row.longest_s:4.1f} s {wrong}")
     found = edits.found()
     lost = not edits.saved <= found <= edits.tried
     print(f"edits: {edits.tried}, {edits.refused} refused, the last one saved {edits.saved}, found {found}")

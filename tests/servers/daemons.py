@@ -114,14 +114,16 @@ class Daemon:
     def hang(self) -> None:
         """It and whatever it started hold still: connections stay open, new ones are taken by the system, none is
         answered. Its children may be in groups of their own, as PostgreSQL's are."""
-        assert self.process
-        for pid in _with_children(self.process.pid):
-            os.kill(pid, signal.SIGSTOP)
+        self._tell_all(signal.SIGSTOP)
 
     def go_on(self) -> None:
+        self._tell_all(signal.SIGCONT)
+
+    def _tell_all(self, number: signal.Signals) -> None:
         assert self.process
         for pid in _with_children(self.process.pid):
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(pid, number)
 
 
 def _with_children(pid: int) -> list[int]:
