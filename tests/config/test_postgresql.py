@@ -180,9 +180,7 @@ def test_all_of_connecting_is_bound(connections: ConnectionHandler, monkeypatch:
     monkeypatch.setattr(databases, "answer_within_s", 20.0)
     monkeypatch.setattr(databases, "CONNECT_S", 0.4)
     monkeypatch.setattr(base, "REFUSES_S", 0.3)
-    monkeypatch.setattr(
-        base.base.DatabaseWrapper, "_configure_connection", lambda _self, new: new.execute("SELECT pg_sleep(5)")
-    )
+    monkeypatch.setattr(connection, "_configure_connection", lambda new: new.execute("SELECT pg_sleep(5)"))
     said, took_s = ask(connection)
     assert could_not_connect(said)
     assert 0.4 <= took_s < 0.4 + SOON_S
@@ -257,7 +255,7 @@ def test_what_is_done_at_the_last_moment_is_done(
 
 def test_one_that_stops_at_a_question_is_given_up(server: PostgreSQL, connections: ConnectionHandler) -> None:
     """Nor does it take a cancellation, which is as good as a try to connect. Its answers come to nobody."""
-    connection = connections["default"]
+    connection: Any = connections["default"]
     assert ask(connection)[0] == 1
     connection.health_check_enabled = False  # it was well as the request began
     server.hang()
@@ -278,7 +276,7 @@ def test_one_that_stops_at_a_question_is_given_up(server: PostgreSQL, connection
 def test_one_connection_lost_at_a_question_is_no_outage(
     connections: ConnectionHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = connections["default"]
+    connection: Any = connections["default"]
     backend = ask(connection, "SELECT pg_backend_pid()")[0]
     monkeypatch.setattr(databases, "answer_within_s", 0.4)
     os.kill(backend, signal.SIGSTOP)
