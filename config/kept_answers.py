@@ -86,7 +86,7 @@ def _may_be_kept(request: HttpRequest) -> bool:
         request.method == "GET"
         and not settings.DEBUG  # a template that is being written is seen at once
         and not request.path_info.startswith(f"/{settings.ADMIN_PATH}")
-        and settings.SESSION_COOKIE_NAME not in request.COOKIES
+        and not any(name in request.COOKIES for name in (settings.SESSION_COOKIE_NAME, settings.MESSAGES_COOKIE_NAME))
     )
 
 

@@ -38,7 +38,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 CSRF_COOKIE_HTTPONLY = True
-LANGUAGE_COOKIE_NAME = "__Secure-django_language" if HTTPS else "django_language"  # the admin's alone
+# The admin's alone. Not by Django's name: a cookie of that name for all paths, from before, would be read in its place.
+LANGUAGE_COOKIE_NAME = "__Secure-admin_language" if HTTPS else "admin_language"
 LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = HTTPS, True, "Lax"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 # Only editors have sessions. OWASP ASVS 4.0.3, level 2, wants the password again after 12 hours (3.3.2) and none kept
@@ -65,7 +66,8 @@ PASTE_RATE = environment.rate("PASTE_RATE", "600/min")  # configs and logs sent 
 WORK_SECONDS = environment.integer("WORK_SECONDS", 30)  # of processor time in a minute for one address; 0: no bound
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
 LANGUAGE_COOKIE_PATH = f"/{ADMIN_PATH}"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # for editors, who have one; no cookie more
+MESSAGE_STORAGE = "config.editor_messages.EditorMessages"
+MESSAGES_COOKIE_NAME = "__Host-messages" if HTTPS else "messages"
 VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [  # ASVS 2.1: long and not common; which kinds of characters is nobody's business
     {"NAME": f"{VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

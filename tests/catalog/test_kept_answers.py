@@ -125,6 +125,14 @@ def test_an_editor_is_answered_apart(written: list[Template]) -> None:
         assert written
 
 
+def test_whoever_still_has_a_message_is_answered_apart(written: list[Template], settings: Any) -> None:
+    """Of an editor who logged out: what a page would say of it is nobody else's."""
+    for _turn in range(2):
+        written.clear()
+        Client(headers={"cookie": f"{settings.MESSAGES_COOKIE_NAME}=x"}).get(MODEL)
+        assert written
+
+
 def test_nothing_is_kept_while_templates_are_written(settings: pytest.FixtureRequest, written: list[Template]) -> None:
     settings.DEBUG = True  # type: ignore[attr-defined]
     Client().get(MODEL)

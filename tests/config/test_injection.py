@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pydantic
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -189,7 +190,7 @@ def test_a_name_is_one_line(name: str) -> None:
 def test_an_editor_is_told_which_character_nobody_sees() -> None:
     editor = Client()
     editor.force_login(User.objects.create_superuser("chief"))
-    editor.cookies["django_language"] = "zh-hans"
+    editor.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hans"
     answer = editor.post(reverse("admin:catalog_organization_add"), {"slug": "acme", "name_en": "Ac\u202eme"})
     assert "含有不可见字符 U+202E" in answer.content.decode()
     assert not Organization.objects.filter(slug="acme").exists()

@@ -13,13 +13,22 @@ from django.conf import settings as settings_of_django
 from django.contrib.auth.models import User
 from django.core.signals import request_finished
 from django.db import OperationalError, close_old_connections
+from django.http import HttpResponse
 from django.test import Client, override_settings
 
+from config.editor_messages import EditorMessages
 from tests.config import observatory
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {"HTTPS": "1", "HSTS_INCLUDE_SUBDOMAINS": "1", "HSTS_PRELOAD": "1", "SECRET_KEY": "s" * 32}
-HEADERS = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "LANGUAGE_COOKIE_", "CONTENT_SECURITY_POLICY")
+HEADERS = (
+    "SECURE_",
+    "SESSION_COOKIE_",
+    "CSRF_COOKIE_",
+    "LANGUAGE_COOKIE_",
+    "MESSAGES_COOKIE_",
+    "CONTENT_SECURITY_POLICY",
+)
 BEST = 135
 STRICT = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -139,7 +148,35 @@ def test_the_language_of_the_admin_is_a_cookie_as_strict_as_others(public: Clien
     assert answer.status_code == 302
     assert observatory.score(dict(answer.headers), answer.cookies) == BEST + 5
     (cookie,) = (each for name, each in answer.cookies.items() if "language" in name)
-    assert (cookie.key, cookie["path"], cookie["httponly"]) == ("__Secure-django_language", "/admin/", True)
+    assert (cookie.key, cookie["path"], cookie["httponly"]) == ("__Secure-admin_language", "/admin/", True)
+
+
+def test_what_an_editor_is_told_is_a_cookie_as_strict_as_that_of_the_session(public: Client, rf: Any) -> None:
+    messages, answer = EditorMessages(rf.get("/admin/", secure=True)), HttpResponse()
+    messages.add(20, "Saved.")
+    assert messages.update(answer) == []
+    (cookie,) = answer.cookies.values()
+    assert cookie.key == "__Host-messages"
+    assert {name: cookie[name] for name in ("path", "domain", "secure", "httponly", "samesite", "max-age")} == {
+        "path": "/",
+        "domain": "",
+        "secure": True,
+        "httponly": True,
+        "samesite": "Lax",
+        "max-age": "",
+    }
+
+
+def test_the_language_of_the_admin_is_switched_whatever_cookie_was_there_before(public: Client) -> None:
+    """It was `django_language`, for all paths and for a year; browsers send the narrower path first, and of
+    two of one name the last is read (RFC 6265, 5.4)."""
+    sent = {"language": "zh-hans", "next": "/admin/login/"}
+    client = Client(headers={"cookie": "django_language=en; __Secure-django_language=en"})
+    assert client.get("/admin/login/", secure=True).headers["Content-Language"] == "en"
+    chosen = client.post("/admin/language/", sent, secure=True).cookies[settings_of_django.LANGUAGE_COOKIE_NAME]
+    both = f"{chosen.key}={chosen.value}; django_language=en; __Secure-django_language=en"
+    seen = Client().get("/admin/login/", secure=True, headers={"cookie": both, "accept-language": "en"})
+    assert seen.headers["Content-Language"] == "zh-hans"
 
 
 def test_http_leads_to_https_on_the_same_host(public: Client) -> None:

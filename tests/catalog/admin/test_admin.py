@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from reversion.models import Version
 
 from catalog import sync
@@ -49,6 +51,20 @@ def test_an_edit_is_kept_listed_and_versioned(editor: Client, folder: Any) -> No
     assert [kept.field for _, kept in sync.sync(load(folder.path)).kept()] == ["summary_zh_hans"]
     assert Version.objects.get_for_object(row).count() == 2
     assert ">summary (Chinese)</div>" in editor.get(change_address(row)).content.decode()
+
+
+def test_no_edit_makes_a_session_longer(editor: Client) -> None:
+    """OWASP ASVS 4.0.3, 3.3.2: the password again after twelve hours, also of whoever never stops editing. Django
+    dates a session anew whenever it is saved."""
+    last = timezone.now() + timedelta(minutes=1)
+    Session.objects.update(expire_date=last)
+    row = Organization.objects.get()
+    assert errors(editor, row, name_en="Renamed") == {}
+    listed = reverse("admin:catalog_organization_changelist")
+    assert ["was changed successfully" in editor.get(listed).content.decode() for _turn in range(2)] == [True, False]
+    assert Session.objects.get().expire_date == last
+    Session.objects.update(expire_date=timezone.now())
+    assert editor.get(listed).status_code == 302
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -84,7 +85,7 @@ def test_a_config_has_a_source(complete: LanguageModel, client: Client) -> None:
 def test_the_list_names_and_filters_them(complete: LanguageModel, client: Client, language: str, words: str) -> None:
     LanguageModel.objects.filter(pk=complete.pk).update(summary_zh_hans="")
     client.force_login(User.objects.create_superuser("editor"))
-    client.cookies["django_language"] = language
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     cell = f'<td class="field-missing">{words}</td>'
     assert cell in client.get(LIST, {"o": "-2"}).content.decode()
     assert cell in client.get(LIST, {"lacks": "zh_hans"}).content.decode()
