@@ -62,6 +62,18 @@ def test_editors_are_not_counted_but_who_only_says_to_be_one_is() -> None:
     assert statuses(5, client=pretends)[-1] == 429
 
 
+def test_whoever_has_no_more_may_still_log_in(long_answers: list[float]) -> None:
+    """To check a password is bounded by `LOGIN_RATE`; an editor who read long lists first is one only from here on."""
+    User.objects.create_superuser("editor", password="correct horse battery")
+    statuses(3)
+    editor = Client()
+    assert statuses(5, "/admin/login/", client=editor) == [200] * 5
+    sent = {"username": "editor", "password": "correct horse battery"}
+    assert editor.post("/admin/login/", sent).status_code == 302
+    assert statuses(2, client=editor) == [200, 200]
+    assert statuses(1, "/en/search/") == [429]
+
+
 def test_without_the_setting_nobody_is(settings: Any) -> None:
     settings.WORK_SECONDS = 0
     assert statuses(5) == [200] * 5
