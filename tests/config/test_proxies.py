@@ -69,7 +69,8 @@ def test_one_visitor_asks_so_much_at_once(addresses: str, status: str, tmp_path:
 
 @pytest.mark.skipif(program("nginx") is None, reason="no nginx found")
 def test_what_nginx_answers_itself_is_as_strict_as_the_site(tmp_path: Path) -> None:
-    """All but the two words of HSTS that only the owner of a domain may say (5 points). The site is not there."""
+    """All but the two words of HSTS that only the owner of a domain may say (5 points), once its line is taken in. The
+    site is not there."""
     refused = {
         head("GET", "/"): 502,
         head("GET", "/metrics"): 404,
@@ -80,11 +81,26 @@ def test_what_nginx_answers_itself_is_as_strict_as_the_site(tmp_path: Path) -> N
         head("TRACE", "/"): 405,
         b"none\r\n\r\n": 400,
     }
-    with Nginx(tmp_path, free_port()) as nginx:
+    with Nginx(tmp_path, free_port(), own_transport=True) as nginx:
         for sent, status in refused.items():
             answer = observatory.answered(nginx.port, sent)
             assert (answer.status, observatory.score(answer.headers, SimpleCookie())) == (status, 130), sent[:60]
             assert answer.headers["Server"] == "nginx"
+
+
+@pytest.mark.skipif(program("nginx") is None, reason="no nginx found")
+@pytest.mark.parametrize("own", [None, "max-age=31536000"])
+@pytest.mark.parametrize(("seconds", "said"), [("0", None), ("300", "max-age=300")])
+def test_for_how_long_https_is_asked_for_is_the_operators_to_say(
+    seconds: str, said: str | None, own: str | None, tmp_path: Path
+) -> None:
+    """A browser that heard of a year could not be told otherwise by a site that has lost its https."""
+    environment = {"HTTPS": "1", "BEHIND_PROXY": "1", "HSTS_SECONDS": seconds, "ALLOWED_HOSTS": "127.0.0.1"}
+    site = Site("site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", **environment)
+    with site, Nginx(tmp_path, site.port, scheme="https", own_transport=own is not None) as nginx:
+        for path, status, transport in (("/healthz", 200, said), ("/metrics", 404, own)):
+            answer = observatory.answered(nginx.port, head("GET", path))
+            assert (answer.status, answer.headers.get("Strict-Transport-Security")) == (status, transport)
 
 
 @pytest.mark.skipif(program("nginx") is None, reason="no nginx found")

@@ -11,17 +11,26 @@ DOCUMENTED = ROOT / "docs" / "deployment" / "nginx.conf"
 
 
 class Nginx(Daemon):
-    def __init__(self, folder: Path, *sites: int, more: str = "") -> None:
-        """`more` stands beside the documented file in the block `http`."""
+    def __init__(
+        self, folder: Path, *sites: int, more: str = "", scheme: str = "$scheme", own_transport: bool = False
+    ) -> None:
+        """`more` stands beside the documented file in the block `http`. The site is told that it was asked by `scheme`;
+        with `own_transport` the line on HSTS is taken in."""
         self.port = free_port()
         path = folder / "nginx.conf"
-        path.write_text(_configuration(folder, self.port, sites, more), encoding="utf-8")
+        path.write_text(
+            _configuration(folder, self.port, sites, more, scheme, own_transport=own_transport), encoding="utf-8"
+        )
         command = [str(program("nginx")), "-e", str(folder / "nginx.log"), "-c", str(path), "-p", str(folder)]
         super().__init__("nginx-output", command, folder, lambda: listens(self.port))
 
 
-def _configuration(folder: Path, port: int, sites: tuple[int, ...], more: str) -> str:
-    plain = DOCUMENTED.read_text(encoding="utf-8")
+def _configuration(
+    folder: Path, port: int, sites: tuple[int, ...], more: str, scheme: str, *, own_transport: bool
+) -> str:
+    plain = DOCUMENTED.read_text(encoding="utf-8").replace("X-Forwarded-Proto $scheme", f"X-Forwarded-Proto {scheme}")
+    if own_transport:
+        plain = plain.replace('# "" "max-age', '"" "max-age')
     plain = re.sub(r"server \{\s+listen 80;.*?\n\}\n", "", plain, flags=re.DOTALL)
     plain = re.sub(r" *ssl_certificate.*\n", "", plain)
     plain = plain.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port}")
