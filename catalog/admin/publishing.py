@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest
 from reversion.models import Version
 
-from catalog.admin.versioned import LOOKING, VersionedAdmin
+from catalog.admin.versioned import VersionedAdmin
 
 PUBLISH = "catalog.publish_languagemodel"
 
@@ -27,12 +25,8 @@ class PublishedByReviewers(VersionedAdmin):
         hidden = obj is None or not obj.is_published
         return super().has_delete_permission(request, obj) and (hidden or request.user.has_perm(PUBLISH))
 
-    def revision_view(
-        self, request: HttpRequest, object_id: str, version_id: int, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if request.method not in LOOKING and not self._as_published(request, get_object_or_404(Version, pk=version_id)):
-            raise PermissionDenied
-        return super().revision_view(request, object_id, version_id, extra_context)
+    def may_restore(self, request: HttpRequest, version: Version) -> bool:
+        return super().may_restore(request, version) and self._as_published(request, version)
 
     def may_bring_back(self, request: HttpRequest, version: Version) -> bool:
         return super().may_bring_back(request, version) and self._as_published(request, version)

@@ -109,9 +109,12 @@ class VersionedAdmin(VersionAdmin):
             raise Http404
         if not self.has_change_permission(request, row):
             raise PermissionDenied
+        allowed = self.may_restore(request, version)
         if request.method not in LOOKING:
+            if not allowed:
+                raise PermissionDenied
             return self._restore(request, row, version)
-        body = {"rows": compared(version, row), "row": row, "version": version, "recover": False}
+        body = {"rows": compared(version, row), "row": row, "version": version, "recover": False, "allowed": allowed}
         return self._page(request, _("An older version of %(name)s") % {"name": row}, body)
 
     def recover_view(
@@ -121,12 +124,13 @@ class VersionedAdmin(VersionAdmin):
         version = get_object_or_404(Version.objects.get_deleted(self.model), pk=version_id)
         if not (self.has_add_permission(request) and self.has_change_permission(request)):
             raise PermissionDenied
+        allowed = all(self._may_bring_back(request, part) for part in version.revision.version_set.all())
         if request.method not in LOOKING:
-            if not all(self._may_bring_back(request, part) for part in version.revision.version_set.all()):
+            if not allowed:
                 raise PermissionDenied
             return self._bring_back(request, version)
         parts = version.revision.version_set.exclude(pk=version.pk).order_by("pk")
-        body = {"rows": contents(version), "parts": parts, "version": version, "recover": True}
+        body = {"rows": contents(version), "parts": parts, "version": version, "recover": True, "allowed": allowed}
         return self._page(request, _("Recover %(name)s") % {"name": version.object_repr}, body)
 
     def _may_bring_back(self, request: HttpRequest, part: Version) -> bool:
@@ -134,6 +138,10 @@ class VersionedAdmin(VersionAdmin):
         if self.admin_site.is_registered(part._model):
             return bool(self.admin_site.get_model_admin(part._model).may_bring_back(request, part))
         return bool(request.user.has_perm(f"{part._model._meta.app_label}.add_{part._model._meta.model_name}"))
+
+    def may_restore(self, request: HttpRequest, version: Version) -> bool:
+        """Whether whoever may change the row may have it as it was in `version`."""
+        return True
 
     def may_bring_back(self, request: HttpRequest, version: Version) -> bool:
         """Whether a row of this kind may come back as it was."""

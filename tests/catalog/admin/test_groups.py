@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from reversion.models import Version
@@ -80,11 +81,18 @@ def test_an_editor_deletes_a_draft_but_brings_back_nothing_published(model: Lang
     logged_in(client, "editor")
     LanguageModel.objects.update(is_published=False)
     address = change_address(model).replace("change", f"history/{published.pk}")
-    assert client.get(address).status_code == 200
+    page = client.get(address)
+    assert page.status_code == 200
+    assert (
+        '<form method="post">' in page.content.decode(),
+        "would change whether readers" in page.content.decode(),
+    ) == (False, True)
     assert client.post(address).status_code == 403
     assert client.post(change_address(model).replace("change", "delete"), {"post": "yes"}).status_code == 302
     draft = Version.objects.get_deleted(LanguageModel).get()
-    assert client.post(f"/admin/catalog/languagemodel/recover/{draft.pk}/").status_code == 302
+    where = f"/admin/catalog/languagemodel/recover/{draft.pk}/"
+    assert "Bring it back" in client.get(where).content.decode()
+    assert client.post(where).status_code == 302
     assert LanguageModel.objects.get().is_published is False
 
 
@@ -116,7 +124,7 @@ def test_who_may_only_view_reads_words(model: LanguageModel, client: Client, lan
     user = User.objects.create_user("reader", is_staff=True)
     user.user_permissions.add(*Permission.objects.filter(codename__in=("view_languagemodel", "view_source")))
     client.force_login(user)
-    client.cookies["django_language"] = language
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     page = client.get(change_address(model)).content.decode()
     for words in said:
         assert words in page
@@ -132,5 +140,14 @@ def test_no_part_of_what_was_deleted_brings_back_what_only_reviewers_may(model: 
     assert reviewer.post(change_address(model).replace("change", "delete"), {"post": "yes"}).status_code == 302
     gone = Version.objects.get_deleted(Score).get(object_id=str(score.pk))
     logged_in(client, "editor")
-    assert client.post(f"/admin/catalog/score/recover/{gone.pk}/").status_code == 403
+    where = f"/admin/catalog/score/recover/{gone.pk}/"
+    assert client.post(where).status_code == 403
     assert not LanguageModel.objects.exists()
+    told = {}
+    for language in ("en", "zh-hans"):
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        told[language] = client.get(where).content.decode()
+    assert "the group “reviewer” has them" in told["en"]
+    assert "「reviewer」" in told["zh-hans"]
+    assert not [page for page in told.values() if "Bring it back" in page or '<form method="post">' in page]
+    assert "Bring it back" in reviewer.get(where).content.decode()
