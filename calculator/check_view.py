@@ -26,6 +26,7 @@ from calculator.check_words import (
 )
 from calculator.fields import is_on
 from calculator.fit_words import fit_view
+from calculator.fix_words import unsought_text
 from calculator.hardware_form import flattened
 from calculator.labels.check import ENDINGS, TOLD_BY, failure_texts
 
@@ -97,4 +98,5 @@ def _words(found: Answer) -> dict[str, Any]:
         "mending": mending,
         "asked_fit": fit_view(mending.asked) if mending else None,
         "fixes": fix_views(checked, found.model),
+        "unsought": unsought_text(mending.unsought) if mending else "",
     }

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from calculator.figures import gib
 from calculator.fit_words import FitView, fit_view, room_text
-from calculator.hardware import Fix, fixes
+from calculator.hardware import MOST_LAYERS, Fix, fixes
 from calculator.labels.fixes import fix_text, quality_source, quality_text
 from calculator.workload_form import WorkloadForm
 
@@ -42,6 +42,14 @@ def _details(fix: Fix) -> Iterator[str]:
     host = sum(part.bytes for part in fix.fit.estimate.host) if fix.fit.estimate else 0
     if host:
         yield _("%(amount)s GiB in RAM") % {"amount": gib(host)}
+
+
+def unsought_text(kinds: tuple[str, ...]) -> str:
+    """What was not tried to make it fit, and why; empty where all was."""
+    if not kinds:
+        return ""
+    told = _("What could lie in RAM was not sought: with more than %(layers)s layers that takes too long.")
+    return told % {"layers": MOST_LAYERS}
 
 
 def what_helps(form: WorkloadForm) -> tuple[FixView, ...]:

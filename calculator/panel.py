@@ -18,8 +18,8 @@ from calculator.context_stops import context_stops, nearest_stop
 from calculator.engine_settings import EngineSetting, engine_settings
 from calculator.figures import gb, gib, grouped
 from calculator.fit_words import FitView, capacity_texts, fit_view
-from calculator.fix_words import FixView, what_helps
-from calculator.hardware import Card
+from calculator.fix_words import FixView, unsought_text, what_helps
+from calculator.hardware import Card, unsought
 from calculator.hardware_form import HARDWARE
 from calculator.instant import also_text, host_bytes, ram_text, said_text, shown_parts, stops_text
 from calculator.labels.why import why_texts
@@ -66,6 +66,7 @@ class Panel:
     settings: tuple[EngineSetting, ...] = ()
     capacity: tuple[str, ...] = ()
     fixes: tuple[FixView, ...] = ()
+    unsought: str = ""
     why: tuple[str, ...] = ()
 
     @property
@@ -168,6 +169,7 @@ def build(shape: Shape, form: WorkloadForm, cards: Iterable[Card] = ()) -> Panel
         settings=engine_settings(form, answer.workload),
         capacity=_capacity(shape, answer) if placed else (),
         fixes=what_helps(form),
+        unsought=unsought_text(unsought(shape, form.workload)),
         why=tuple(why_texts(shape, answer)),
     )
 

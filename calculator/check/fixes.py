@@ -9,7 +9,7 @@ from calculator.architecture import Shape
 from calculator.check.cards import Hardware
 from calculator.check.comparison import ranks
 from calculator.check.workload import Settled
-from calculator.hardware import Fit, Fix, fit, fixes
+from calculator.hardware import Fit, Fix, fit, fixes, unsought
 from calculator.hardware.limits import is_enough
 from calculator.logs import Failure
 from calculator.memory import WorkloadError
@@ -30,6 +30,7 @@ class Mending:
     extra_bytes: int
     unforeseen_bytes: int
     fixes: tuple[Fix, ...]
+    unsought: tuple[str, ...] = ()  # kinds of change that were not tried
 
 
 def mend(shape: Shape, settled: Settled, hardware: Hardware, failure: Failure | None) -> Mending | None:
@@ -46,12 +47,13 @@ def mend(shape: Shape, settled: Settled, hardware: Hardware, failure: Failure | 
     unforeseen = _unforeseen(asked, settled, failure) if failure is not None else 0
     held = extra + unforeseen
     found: Iterable[Fix] = ()
+    left_out: tuple[str, ...] = ()
     if failure is not None and failure.key == "below_budget" and asked.state != "does_not_fit":
         share = int(100 * failure.values["free_bytes"] / failure.values["total_bytes"]) / 100
         found = [Fix(key="smaller_share", workload=workload, fit=asked, share=share)]
     elif unforeseen or not is_enough(asked.state, asked.spare_bytes):
-        found = fixes(shape, workload, asked, extra_bytes=held)
-    return Mending(asked=asked, extra_bytes=held, unforeseen_bytes=unforeseen, fixes=tuple(found))
+        found, left_out = fixes(shape, workload, asked, extra_bytes=held), unsought(shape, workload)
+    return Mending(asked=asked, extra_bytes=held, unforeseen_bytes=unforeseen, fixes=tuple(found), unsought=left_out)
 
 
 def _unforeseen(asked: Fit, settled: Settled, failure: Failure) -> int:

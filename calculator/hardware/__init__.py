@@ -5,10 +5,10 @@ from calculator.hardware.command import HUBS, Command, WeightSource
 from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import HardwareError
 from calculator.hardware.fit import Fit, Sized
-from calculator.hardware.fixes import Fix, fixes
+from calculator.hardware.fixes import Fix, fixes, unsought
 from calculator.hardware.formats import best_format, best_held, format_fits
 from calculator.hardware.launch import launch_commands
-from calculator.hardware.limits import Rule, largest_context, least_offload, most_sequences
+from calculator.hardware.limits import MOST_LAYERS, Rule, largest_context, least_offload, most_sequences
 from calculator.hardware.machine import Numbers, fit, numbers, totals
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
@@ -20,6 +20,7 @@ from calculator.hardware.verdict import COUNTS, fit_all, training_state
 __all__ = [
     "COUNTS",
     "HUBS",
+    "MOST_LAYERS",
     "PROGRAMS",
     "Card",
     "Cards",
@@ -58,5 +59,6 @@ __all__ = [
     "totals",
     "training_memory",
     "training_state",
+    "unsought",
     "usable_bytes",
 ]

@@ -61,11 +61,18 @@ RUINED = 1.0
 """Rise of perplexity, as a share, from which other weights are named last."""
 
 
+IN_RAM = ("experts_to_ram", "layers_to_ram")
+
+
+def unsought(shape: Shape, workload: Workload) -> tuple[str, ...]:
+    """The kinds of change that the engine knows and `fixes` does not try, for `least_offload` answers none."""
+    splits = "gpu_layers" in engine_named(workload.engine).flags
+    return IN_RAM if splits and len(shape.layers) > MOST_LAYERS else ()
+
+
 def fixes(shape: Shape, workload: Workload, asked: Fit, *, extra_bytes: int = 0) -> Iterator[Fix]:
-    """Every single change that makes `workload` fit on the cards on which it was `asked`, or on more of them.
-    `extra_bytes` as in `fit`."""
-    if len(shape.layers) > MOST_LAYERS:
-        return
+    """Every single change that makes `workload` fit on the cards on which it was `asked`, or on more of them, but for
+    what is `unsought`. `extra_bytes` as in `fit`."""
     file_bytes = asked.estimate.file_bytes if asked.estimate else None
     # With fewer sequences a context may be counted otherwise, so theirs stays as it is.
     rounded = engine_named(workload.engine).rounded(workload) if workload.sequences == 1 else workload

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import pytest
+from django.template.loader import render_to_string
 
 from calculator import panel
 from calculator.accuracy.references import reference_shape
@@ -114,21 +116,53 @@ def test_weights_that_double_the_perplexity_are_named_last() -> None:
     assert keys[-1] == "smaller_weights"  # IQ1_S alone, 874 % above 16 bits
 
 
-def test_nothing_is_sought_for_more_layers_than_any_model_has() -> None:
-    """llama.cpp reads up to 512 (`LLAMA_MAX_LAYERS`); a file of a kilobyte with as many kept a processor busy for 20
-    seconds, most of them in search of what helps. Llama 3.1 405B has 126."""
-    sizes = {"hidden_size": 64, "intermediate_size": 64, "num_attention_heads": 1, "vocab_size": 64}
-    query = {"engine": "llama.cpp", "context": "16777216", "card": "rtx-4090"}
-    for layers, sought in ((126, True), (512, False)):
-        shape = read_config(
-            {"model_type": "llama", "num_hidden_layers": layers, "max_position_embeddings": 2**24, **sizes}
-        )
-        form = WorkloadForm(shape, query, max_context_tokens=2**24, cards=[GEFORCE])
-        assert form.is_valid(), form.errors
-        assert form.placed
-        assert form.placed.state == "does_not_fit"
-        assert bool(list(fixes(shape, form.workload, form.placed))) is sought
-        assert bool(least_offload(shape, form.workload, GEFORCE, 1)) is sought
+SIZES = {"hidden_size": 64, "intermediate_size": 64, "num_attention_heads": 1, "vocab_size": 64}
+
+
+def deep(layers: int, **query: str) -> panel.Panel:
+    """llama.cpp reads up to 512 layers (`LLAMA_MAX_LAYERS`)."""
+    shape = read_config({"model_type": "llama", "num_hidden_layers": layers, "max_position_embeddings": 2**24, **SIZES})
+    asked = {"engine": "llama.cpp", "context": "16777216", "card": "rtx-4090"} | query
+    form = WorkloadForm(shape, asked, max_context_tokens=2**24, cards=[GEFORCE])
+    shown = panel.build(shape, form)
+    assert shown.fit, form.errors
+    assert shown.fit.badge == "over"
+    return shown
+
+
+@pytest.mark.parametrize(("layers", "sought"), [(126, True), (161, False), (315, False)])
+def test_what_could_lie_in_ram_is_not_sought_for_more_layers_than_any_model_has(layers: int, sought: bool) -> None:
+    """A file of a kilobyte with hundreds kept a processor busy for 20 seconds, most of them in search of what could lie
+    in RAM. Llama 3.1 405B has 126; merges have more. The rest is sought for all of them, and what is not is said."""
+    shown = deep(layers)
+    assert shown.form.placed
+    found = {fix.key for fix in fixes(shown.form.shape, shown.form.workload, shown.form.placed)}
+    assert "shorter_context" in found
+    assert ("layers_to_ram" in found) is sought
+    assert bool(least_offload(shown.form.shape, shown.form.workload, GEFORCE, 1)) is sought
+    assert ("was not sought: with more than 160 layers" in shown.unsought) is not sought
+
+
+def test_of_an_engine_that_keeps_nothing_in_ram_all_is_sought() -> None:
+    assert deep(512, engine="vllm").unsought == ""
+
+
+def test_it_is_not_said_that_nothing_helps_where_not_all_was_sought() -> None:
+    """The layers are those of Llama 3.1 405B, 160 of them; a card of 24 GB that stands alone holds no such model."""
+    wide = {"hidden_size": 16384, "intermediate_size": 53248, "num_attention_heads": 128, "vocab_size": 128256}
+    lone = replace(GEFORCE, max_cards=1)
+    said = {}
+    for layers in (160, 161):
+        shape = read_config({"model_type": "llama", "num_hidden_layers": layers, **wide})
+        shown = panel.build(shape, WorkloadForm(shape, {"engine": "llama.cpp", "card": "rtx-4090"}, cards=[lone]))
+        page = render_to_string("calculator/_fixes.html", {"panel": shown})
+        assert "a smaller model, or a larger card" not in page or layers == 160
+        said[layers] = page, shown.fixes
+    page, found = said[161]
+    assert found == ()
+    assert "was not sought: with more than 160 layers" in page
+    assert "No other single change makes it fit." in page
+    assert "was not sought" not in said[160][0]
 
 
 def test_each_kind_of_change_is_found_somewhere() -> None:

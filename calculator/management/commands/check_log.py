@@ -143,6 +143,7 @@ def _json(found: Answer, reading: Reading) -> dict[str, object]:
             }
             for fix in mending.fixes
         ]
+        result["unsought"] = list(mending.unsought)
     return result
 
 
