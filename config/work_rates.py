@@ -18,7 +18,7 @@ MINUTE_S = 60
 
 def work_rates(get_response: View) -> View:
     """429 until the minute ends for an address whose answers took `WORK_SECONDS` of processor time in it. What is kept
-    costs nothing and is answered above; editors are not counted, nor is the way to become one: `LOGIN_RATE` bounds that."""
+    costs nothing and is answered above; editors are not counted, nor is whoever becomes one (`LOGIN_RATE`)."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         visitor = client_address(request) if settings.WORK_SECONDS and not _is_editors(request) else None
