@@ -16,12 +16,13 @@ from django.template import loader
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 
 class Words(NamedTuple):
     status: int
     heading: Promise
-    explanation: Promise
+    explanation: Promise | str
 
 
 BAD_REQUEST = Words(400, _("Bad request"), _("The site could not make sense of this request."))
@@ -56,17 +57,17 @@ TOO_MANY_LOGINS = Words(
 TOO_MANY_PASTES = Words(
     429,
     _("Too many at once"),
-    _("This address has sent too many configs or logs. Please try again in a minute."),
+    _("This address has sent too many configs or logs."),
 )
 TOO_MANY_TRIES = Words(
     429,
     _("Too many at once"),
-    _("There were too many attempts to log in from this address. Please try again in a minute."),
+    _("There were too many attempts to log in from this address."),
 )
 TOO_MUCH_WORK = Words(
     429,
     _("Too many at once"),
-    _("What this address asked for takes long to compute. Please go on in a minute."),
+    _("What this address asked for takes long to compute."),
 )
 API = "/api/"
 RETRY_AFTER_S = 10
@@ -78,12 +79,24 @@ def _framed(request: HttpRequest, words: Words) -> HttpResponse:
     return render(request, "error.html", words._asdict(), status=words.status)
 
 
-def _bare(request: HttpRequest, words: Words) -> HttpResponse:
+def _bare(request: HttpRequest, words: Words, seconds: int | None = None) -> HttpResponse:
     # The failure may lie before LocaleMiddleware, and the thread may still have the last request's language.
     with translation.override(translation.get_language_from_request(request, check_path=True)):
+        if seconds is not None:
+            words = words._replace(explanation=_later(str(words.explanation), seconds))
         if request.path_info.startswith(API):
             return _json(words)
         return HttpResponse(loader.render_to_string("error_bare.html", words._asdict()), status=words.status)
+
+
+def _later(refused: str, seconds: int) -> str:
+    """Why, and when not any more: a reader sees no headers, and the panel shows this in place of an answer."""
+    told = ngettext(
+        "%(refused)s Please try again in %(seconds)s second.",
+        "%(refused)s Please try again in %(seconds)s seconds.",
+        seconds,
+    )
+    return told % {"refused": refused, "seconds": seconds}
 
 
 def _json(words: Words) -> HttpResponse:
@@ -114,7 +127,7 @@ def too_many_logins(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 def too_many(request: HttpRequest, words: Words, seconds: int) -> HttpResponse:
-    answer = _bare(request, words)
+    answer = _bare(request, words, seconds)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 

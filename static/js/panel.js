@@ -85,6 +85,13 @@ let shown = "";
 let asking = "";
 const failed = () => byId("result").classList.contains("failed");
 
+/* What the site says where it refuses (429: why, and when to try again), in the page's language. A proxy's own refusal has
+   no such sentence. */
+function refusal({ xhr }) {
+  if (xhr?.status !== 429) return "";
+  return new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("main .lede")?.textContent ?? "";
+}
+
 let retried = false;
 document.addEventListener("htmx:configRequest", (event) => {
   if (!ours(event)) return;
@@ -110,6 +117,9 @@ for (const failure of FAILURES) {
     settled();
     for (const part of answers()) part.classList.add("failed");
     const message = byId("result").querySelector(".stale");
+    const sentence = message.querySelector("span");
+    sentence.dataset.own ??= sentence.textContent; // another failure of the same figure may be of another kind
+    sentence.textContent = refusal(event.detail) || sentence.dataset.own;
     message.hidden = false;
     if (retried && document.activeElement === document.body) message.querySelector("button").focus();
   });

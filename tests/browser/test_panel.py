@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.test import RequestFactory
 from playwright.sync_api import Page, Route, expect
 from pytest_playwright import CreateContextCallback
 
+from config import errors
 from tests.browser.panel import FIGURE, MODEL, MODEL_MAXIMUM, OPENED, WRITTEN, Panel
 
 
@@ -229,6 +231,37 @@ def test_failed_request(page: Page, complaints: list[str], failure: Callable[[Ro
     expect(panel.figure).to_be_visible()
     expect(page.locator("#growth")).to_be_visible()
     expect(panel.slider).to_be_focused()  # a moment after the figure is there
+    assert complaints
+    complaints.clear()
+
+
+@pytest.mark.parametrize(
+    ("lang", "own", "said"),
+    [
+        ("en", "The server did not answer.", "takes long to compute. Please try again in 41 seconds."),
+        ("zh-hans", "服务器没有响应", "计算耗时过长。请在 41 秒后重试。"),
+    ],
+)
+def test_a_refusal_says_why_and_when_to_try_again(
+    page: Page, complaints: list[str], rf: RequestFactory, lang: str, own: str, said: str
+) -> None:
+    """By the site, not by a proxy, whose page has no sentence of ours."""
+    panel = Panel(page, lang)
+    refused = errors.too_many(rf.get(f"/{lang}/"), errors.TOO_MUCH_WORK, 41).content.decode()
+
+    def answering(body: str) -> Callable[[Route], None]:
+        return lambda route: route.fulfill(status=429, body=body)
+
+    by_a_proxy = "<h1>429 Too Many Requests</h1>"
+    for body, told, other in ((refused, said, own), (by_a_proxy, own, said), (refused, said, own)):
+        page.route(f"**/{MODEL}?*", answering(body))
+        if panel.alert.is_visible():
+            panel.alert.locator("button").click()
+        else:
+            page.select_option("#kv", "q8_0")
+        expect(panel.alert).to_contain_text(told)
+        expect(panel.alert).not_to_contain_text(other)
+        page.unroute(f"**/{MODEL}?*")
     assert complaints
     complaints.clear()
 

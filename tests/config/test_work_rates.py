@@ -47,11 +47,14 @@ def test_it_is_said_in_the_readers_language_and_for_how_long(long_answers: list[
     long_answers[0] += 20
     statuses(3)
     refused = Client().get("/zh-hans/glossary/")
-    assert "请过一分钟再继续" in refused.content.decode()
+    assert "这个地址请求的内容计算耗时过长。请在 41 秒后重试。" in refused.content.decode()
     assert refused.headers["Retry-After"] == "41"
     told = Client().get("/api/v1/benchmarks/")
     assert told.status_code == 429
-    assert told.json()["errors"] == {}
+    assert told.json() == {
+        "detail": "What this address asked for takes long to compute. Please try again in 41 seconds.",
+        "errors": {},
+    }
 
 
 def test_editors_are_not_counted_but_who_only_says_to_be_one_is() -> None:
