@@ -26,7 +26,7 @@ TIME = Histogram("atlas_request_seconds", "From the first middleware to the answ
 
 
 def metrics(get_response: View) -> View:
-    """Stands before all that asks for a host, a cookie or https, as `config.health` does."""
+    """Stands before all that asks for a host or a cookie, as `config.health` does; leading to https is not counted."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path_info == PATH:

@@ -24,7 +24,7 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{
 CSRF_TRUSTED_ORIGINS = environment.addresses("CSRF_TRUSTED_ORIGINS")
 HTTPS = environment.flag("HTTPS")
 SECURE_SSL_REDIRECT = environment.flag("SSL_REDIRECT", default=HTTPS)
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # whoever watches asks by the machine's address, over HTTP
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # whoever watches asks by the machine's address, over HTTP
 SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD")
@@ -117,9 +117,9 @@ MIDDLEWARE = [
     "config.logs.request_ids",
     "config.middleware.head_as_get",
     "config.middleware.browser_policies",
-    *(("config.metrics.metrics",) if METRICS else ()),
     "config.middleware.content_policy",
     "django.middleware.security.SecurityMiddleware",
+    *(("config.metrics.metrics",) if METRICS else ()),
     "config.health.health",  # before all that asks for a host or a cookie
     "config.middleware.shared_caches",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -16,7 +16,7 @@ ASK = """
 import os, sys
 import django
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, override_settings
 django.setup()
 call_command("migrate", verbosity=0)
 def ask():
@@ -29,7 +29,10 @@ ask()
 if not child:
     os._exit(0)
 os.waitpid(child, 0)
-answer = Client().get("/metrics", headers={"host": "10.1.2.3"})
+with override_settings(SECURE_SSL_REDIRECT=True):
+    answer = Client().get("/metrics", headers={"host": "10.1.2.3"})
+policies = ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Resource-Policy")
+assert all(answer.headers.get(name) for name in policies), answer.headers
 print(answer.status_code, answer.headers["Content-Type"])
 print(answer.content.decode())
 """
