@@ -40,11 +40,13 @@ BEFORE_A_VIEW = {
         "content": {"text/plain": {}},
     },
     HTTPStatus.TOO_MANY_REQUESTS: {
-        "description": "More requests in a minute than one address may send.",
+        "description": "More requests in a minute than one address may send, or more processor time than answers to it may"
+        " take.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     },
 }
-"""Responses of every operation: of the server itself (gunicorn's `limit_request_line`), and beyond `API_RATE`."""
+"""Responses of every operation: of the server itself (gunicorn's `limit_request_line`), and beyond `API_RATE` or
+`WORK_SECONDS`."""
 
 api = Described(
     title="Model Atlas",
