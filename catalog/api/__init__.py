@@ -40,8 +40,8 @@ BEFORE_A_VIEW = {
         "content": {"text/plain": {}},
     },
     HTTPStatus.TOO_MANY_REQUESTS: {
-        "description": "More requests in a minute than one address may send, or more processor time than answers to it may"
-        " take.",
+        "description": "More requests in a minute than one address may send, or more processor time than answers "
+        "to it may take.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     },
 }

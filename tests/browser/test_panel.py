@@ -239,7 +239,7 @@ def test_failed_request(page: Page, complaints: list[str], failure: Callable[[Ro
     ("lang", "own", "said"),
     [
         ("en", "The server did not answer.", "takes long to compute. Please try again in 41 seconds."),
-        ("zh-hans", "服务器没有响应", "计算耗时过长。请在 41 秒后重试。"),
+        ("zh-hans", "服务器没有响应", "请在 41 秒后重试：这个地址请求的内容计算耗时过长。"),
     ],
 )
 def test_a_refusal_says_why_and_when_to_try_again(

@@ -218,7 +218,7 @@ def test_a_gguf_header_has_a_page_in_every_engine(engine: str, config: dict[str,
 def test_of_a_deep_model_it_is_not_said_that_nothing_can_lie_in_ram(
     path: str, said: tuple[str, str], claimed: str
 ) -> None:
-    """Of more than 160 layers that is not sought. The rest are Llama 3.1 405B's, of which no card of 24 GB holds any."""
+    """Of more than 160 layers that is not sought. They are those of Llama 3.1 405B; no card of 24 GB holds it."""
     wide = {"hidden_size": 16384, "intermediate_size": 53248, "num_attention_heads": 128, "vocab_size": 128256}
     deep = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "num_hidden_layers": 161} | wide
     page = post({"config": json.dumps(deep), "engine": "llama.cpp", "card": "rtx-4090"}, path=path)

@@ -47,7 +47,7 @@ def test_it_is_said_in_the_readers_language_and_for_how_long(long_answers: list[
     long_answers[0] += 20
     statuses(3)
     refused = Client().get("/zh-hans/glossary/")
-    assert "这个地址请求的内容计算耗时过长。请在 41 秒后重试。" in refused.content.decode()
+    assert "请在 41 秒后重试：这个地址请求的内容计算耗时过长。" in refused.content.decode()
     assert refused.headers["Retry-After"] == "41"
     told = Client().get("/api/v1/benchmarks/")
     assert told.status_code == 429
