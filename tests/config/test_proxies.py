@@ -95,8 +95,15 @@ def test_for_how_long_https_is_asked_for_is_the_operators_to_say(
     seconds: str, said: str | None, own: str | None, tmp_path: Path
 ) -> None:
     """A browser that heard of a year could not be told otherwise by a site that has lost its https."""
-    environment = {"HTTPS": "1", "BEHIND_PROXY": "1", "HSTS_SECONDS": seconds, "ALLOWED_HOSTS": "127.0.0.1"}
-    site = Site("site", tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3", **environment)
+    site = Site(
+        "site",
+        tmp_path,
+        DATABASE_URL=f"sqlite:///{tmp_path}/none.sqlite3",
+        ALLOWED_HOSTS="127.0.0.1",
+        HTTPS="1",
+        BEHIND_PROXY="1",
+        HSTS_SECONDS=seconds,
+    )
     with site, Nginx(tmp_path, site.port, scheme="https", own_transport=own is not None) as nginx:
         for path, status, transport in (("/healthz", 200, said), ("/metrics", 404, own)):
             answer = observatory.answered(nginx.port, head("GET", path))
