@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from calculator.figures import gib
 from calculator.fit_words import FitView, fit_view, room_text
-from calculator.hardware import MOST_LAYERS, Fix, fixes
+from calculator.hardware import DEEPEST_SOUGHT, Fix, fixes
 from calculator.labels.fixes import fix_text, quality_source, quality_text
 from calculator.workload_form import WorkloadForm
 
@@ -49,7 +49,7 @@ def unsought_text(kinds: tuple[str, ...]) -> str:
     if not kinds:
         return ""
     told = _("What could lie in RAM was not sought: with more than %(layers)s layers that takes too long.")
-    return told % {"layers": MOST_LAYERS}
+    return told % {"layers": DEEPEST_SOUGHT}
 
 
 def what_helps(form: WorkloadForm) -> tuple[FixView, ...]:

@@ -8,7 +8,7 @@ from calculator.hardware.fit import Fit, Sized
 from calculator.hardware.fixes import Fix, fixes, unsought
 from calculator.hardware.formats import best_format, best_held, format_fits
 from calculator.hardware.launch import launch_commands
-from calculator.hardware.limits import MOST_LAYERS, Rule, largest_context, least_offload, most_sequences
+from calculator.hardware.limits import DEEPEST_SOUGHT, Rule, largest_context, least_offload, most_sequences
 from calculator.hardware.machine import Numbers, fit, numbers, totals
 from calculator.hardware.prefix import Saving, prefix_saving
 from calculator.hardware.reason import Reason
@@ -19,8 +19,8 @@ from calculator.hardware.verdict import COUNTS, fit_all, training_state
 
 __all__ = [
     "COUNTS",
+    "DEEPEST_SOUGHT",
     "HUBS",
-    "MOST_LAYERS",
     "PROGRAMS",
     "Card",
     "Cards",

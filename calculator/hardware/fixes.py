@@ -12,7 +12,7 @@ from calculator.hardware.engines import engine_named
 from calculator.hardware.fit import Fit
 from calculator.hardware.formats import best_format
 from calculator.hardware.limits import (
-    MOST_LAYERS,
+    DEEPEST_SOUGHT,
     Rule,
     is_enough,
     largest_context,
@@ -67,7 +67,7 @@ IN_RAM = ("experts_to_ram", "layers_to_ram")
 def unsought(shape: Shape, workload: Workload) -> tuple[str, ...]:
     """The kinds of change that the engine knows and `fixes` does not try, for `least_offload` answers none."""
     splits = "gpu_layers" in engine_named(workload.engine).flags
-    return IN_RAM if splits and len(shape.layers) > MOST_LAYERS else ()
+    return IN_RAM if splits and len(shape.layers) > DEEPEST_SOUGHT else ()
 
 
 def fixes(shape: Shape, workload: Workload, asked: Fit, *, extra_bytes: int = 0) -> Iterator[Fix]:

@@ -19,10 +19,10 @@ STEP_TOKENS = 256
 FIRST_STEPS = 4
 """1,024 tokens, which nearly every model that runs at all has room for. Fewer than a micro-batch make other graphs."""
 
-MOST_LAYERS = 160
-"""Of a shape with more nothing is sought that lies in RAM: that takes a graph of llama.cpp's for each of two dozen
-splits, each as long as the model is deep, and nearly all the time of a search for what helps: of 320 of DeepSeek V3's
-layers 12 of 13 seconds. The deepest that was published has 126 (Llama 3.1 405B); merges stack the layers of several."""
+DEEPEST_SOUGHT = 192
+"""Of a shape with more layers nothing is sought that lies in RAM: that takes a graph of llama.cpp's for each of two
+dozen splits, each as long as the model is deep, and nearly all the time of a search for what helps: of 320 of DeepSeek
+V3's layers 12 of 13 seconds. The deepest of the catalogue has 162 (Llama 3.1 Nemotron Ultra 253B)."""
 
 
 Rule = Literal["fits", "enough", "tight"]
@@ -116,7 +116,7 @@ def most_sequences(
 
 def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Workload | None:
     """`workload` with as little in RAM as makes it fit; None where nothing can go there, or too little, and beyond
-    `MOST_LAYERS`.
+    `DEEPEST_SOUGHT`.
 
     RAM itself is not checked: `Estimate.host` says how much. `extra_bytes` as in `fit`.
     """
@@ -124,6 +124,6 @@ def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, e
     def fits(candidate: Workload) -> bool:
         return holds(room(shape, candidate, card, count, extra_bytes=extra_bytes), "fits")
 
-    if len(shape.layers) > MOST_LAYERS:
+    if len(shape.layers) > DEEPEST_SOUGHT:
         return None
     return engine_named(workload.engine).least_offload(shape, workload, fits)

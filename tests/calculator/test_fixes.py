@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -13,7 +15,7 @@ from calculator.accuracy.references import reference_shape
 from calculator.architecture import read_config
 from calculator.hardware import from_specification
 from calculator.hardware.fixes import KEYS, _by_the_engine, _Search, fixes
-from calculator.hardware.limits import least_offload
+from calculator.hardware.limits import DEEPEST_SOUGHT, least_offload
 from calculator.memory.llama_cpp.perplexity import perplexity_rise
 from calculator.workload_form import WorkloadForm
 
@@ -130,17 +132,24 @@ def deep(layers: int, **query: str) -> panel.Panel:
     return shown
 
 
-@pytest.mark.parametrize(("layers", "sought"), [(126, True), (161, False), (315, False)])
+@pytest.mark.parametrize(("layers", "sought"), [(126, True), (192, True), (193, False), (315, False)])
 def test_what_could_lie_in_ram_is_not_sought_for_more_layers_than_any_model_has(layers: int, sought: bool) -> None:
     """A file of a kilobyte with hundreds kept a processor busy for 20 seconds, most of them in search of what could lie
-    in RAM. Llama 3.1 405B has 126; merges have more. The rest is sought for all of them, and what is not is said."""
+    in RAM. Llama 3.1 405B has 126, Nemotron Ultra 162; merges have more. The rest is sought for all of them, and what
+    is not is said."""
     shown = deep(layers)
     assert shown.form.placed
     found = {fix.key for fix in fixes(shown.form.shape, shown.form.workload, shown.form.placed)}
     assert "shorter_context" in found
     assert ("layers_to_ram" in found) is sought
     assert bool(least_offload(shown.form.shape, shown.form.workload, GEFORCE, 1)) is sought
-    assert ("was not sought: with more than 160 layers" in shown.unsought) is not sought
+    assert ("was not sought: with more than 192 layers" in shown.unsought) is not sought
+
+
+def test_no_model_of_the_catalogue_is_too_deep() -> None:
+    configs = list(Path("catalog/data/models").glob("*/*/config.json"))
+    depths = [json.loads(path.read_bytes()).get("num_hidden_layers", 0) for path in configs]
+    assert 126 < max(depths) <= DEEPEST_SOUGHT  # Llama 3.1 405B has 126, Nemotron Ultra 162
 
 
 def test_of_an_engine_that_keeps_nothing_in_ram_all_is_sought() -> None:
@@ -148,21 +157,21 @@ def test_of_an_engine_that_keeps_nothing_in_ram_all_is_sought() -> None:
 
 
 def test_it_is_not_said_that_nothing_helps_where_not_all_was_sought() -> None:
-    """The layers are those of Llama 3.1 405B, 160 of them; a card of 24 GB that stands alone holds no such model."""
+    """The layers are those of Llama 3.1 405B, 192 of them; a card of 24 GB that stands alone holds no such model."""
     wide = {"hidden_size": 16384, "intermediate_size": 53248, "num_attention_heads": 128, "vocab_size": 128256}
     lone = replace(GEFORCE, max_cards=1)
     said = {}
-    for layers in (160, 161):
+    for layers in (192, 193):
         shape = read_config({"model_type": "llama", "num_hidden_layers": layers, **wide})
         shown = panel.build(shape, WorkloadForm(shape, {"engine": "llama.cpp", "card": "rtx-4090"}, cards=[lone]))
         page = render_to_string("calculator/_fixes.html", {"panel": shown})
-        assert "a smaller model, or a larger card" not in page or layers == 160
+        assert "a smaller model, or a larger card" not in page or layers == 192
         said[layers] = page, shown.fixes
-    page, found = said[161]
+    page, found = said[193]
     assert found == ()
-    assert "was not sought: with more than 160 layers" in page
+    assert "was not sought: with more than 192 layers" in page
     assert "No other single change makes it fit." in page
-    assert "was not sought" not in said[160][0]
+    assert "was not sought" not in said[192][0]
 
 
 def test_each_kind_of_change_is_found_somewhere() -> None:

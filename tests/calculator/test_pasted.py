@@ -211,16 +211,16 @@ def test_a_gguf_header_has_a_page_in_every_engine(engine: str, config: dict[str,
 @pytest.mark.parametrize(
     ("path", "said", "claimed"),
     [
-        (PAGE, ("not sought: too many layers", "was not sought: with more than 160 layers"), "not possible here"),
-        ("/zh-hans/calculator/", ("未计算：层数过多", "层数超过 160 时"), "此处做不到"),
+        (PAGE, ("not sought: too many layers", "was not sought: with more than 192 layers"), "not possible here"),
+        ("/zh-hans/calculator/", ("未计算：层数过多", "层数超过 192 时"), "此处做不到"),
     ],
 )
 def test_of_a_deep_model_it_is_not_said_that_nothing_can_lie_in_ram(
     path: str, said: tuple[str, str], claimed: str
 ) -> None:
-    """Of more than 160 layers that is not sought. They are those of Llama 3.1 405B; no card of 24 GB holds it."""
+    """Of more than 192 layers that is not sought. They are those of Llama 3.1 405B; no card of 24 GB holds it."""
     wide = {"hidden_size": 16384, "intermediate_size": 53248, "num_attention_heads": 128, "vocab_size": 128256}
-    deep = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "num_hidden_layers": 161} | wide
+    deep = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "num_hidden_layers": 193} | wide
     page = post({"config": json.dumps(deep), "engine": "llama.cpp", "card": "rtx-4090"}, path=path)
     for words in said:
         assert words in page
