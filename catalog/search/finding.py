@@ -173,7 +173,7 @@ class _Asking:
     def __init__(self, known: Index, kinds: Sequence[Kind]) -> None:
         self.known, self.kinds = known, kinds
         self.entries = known.entries
-        self._begun: dict[str, list[int]] = {}
+        self._begun: dict[str, dict[int, int]] = {}
 
     def with_slug(self, name: str, answer: Answer) -> Answer:
         """Somebody who knows the slug means that entry."""
@@ -229,13 +229,15 @@ class _Asking:
         return matching.matching(word, self.entries, positions)
 
     def _glued(self, word: Sequence[str], *, whole: bool) -> dict[int, int]:
+        """`whole`: it does not end within a word. Those are among what it only begins, which is asked once."""
         asked = signs(word)
         if len(asked) < matching.SHORTEST_WITHIN:
             return {}
         if asked not in self._begun:
-            self._begun[asked] = self.known.offered(self.kinds, self.known.names.glued(asked))
-        positions = self._begun[asked]
-        return matching.glued(word, self.entries, positions, whole=whole)
+            positions = self.known.offered(self.kinds, self.known.names.glued(asked))
+            self._begun[asked] = matching.glued(word, self.entries, positions, whole=False)
+        begun = self._begun[asked]
+        return matching.glued(word, self.entries, begun, whole=True) if whole else begun
 
     def most_words(self, words: Sequence[list[str]]) -> Answer:
         """Of each kind what meets most of the words, where nothing meets all of them: `deepseek-v3 4090`."""

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from calculator.figures import billions, gib
 from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization
 from catalog.models.querysets import with_numbers
-from catalog.search import Answer, Entry, Kind
+from catalog.search import Answer, Entry, Key, Kind
 
 LABELS: Mapping[Kind, Promise] = {
     "family": gettext_lazy("Families"),
@@ -54,14 +54,18 @@ def groups(answer: Answer, text: str, of_each: int) -> list[Group]:
 def _group(kind: Kind, entries: Sequence[Entry], text: str, of_each: int, complete: bool) -> Group:
     total, listed = len(entries), complete and kind in LISTS
     more = f"{reverse(LISTS[kind])}?{urlencode({'q': text})}" if listed and total > of_each else ""
-    return Group(kind, LABELS[kind], lines(kind, entries[:of_each]), total, more)
+    return Group(kind, LABELS[kind], lines(entries[:of_each]), total, more)
 
 
-def lines(kind: Kind, entries: Sequence[Entry]) -> list[Line]:
-    rows, detail = ROWS[kind]
-    known = {row.pk: row for row in rows().filter(pk__in=[entry.pk for entry in entries]).order_by()}
-    shown = [known[entry.pk] for entry in entries if entry.pk in known]
-    return [Line(str(row), row.get_absolute_url(), " · ".join(filter(None, detail(row)))) for row in shown]
+def lines(entries: Sequence[Entry]) -> list[Line]:
+    """In their order, with one query for each of their kinds; without those that are gone meanwhile."""
+    told: dict[Key, Line] = {}
+    for kind in dict.fromkeys(entry.kind for entry in entries):
+        rows, detail = ROWS[kind]
+        keys = [entry.pk for entry in entries if entry.kind == kind]
+        for row in rows().filter(pk__in=keys).order_by():
+            told[kind, row.pk] = Line(str(row), row.get_absolute_url(), " · ".join(filter(None, detail(row))))
+    return [told[entry.kind, entry.pk] for entry in entries if (entry.kind, entry.pk) in told]
 
 
 def _models(number: int) -> str:

@@ -23,7 +23,7 @@ def search(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"q": text, "direct": answered.line, "answer": answer}
     context["groups"] = groups(answer, answered.words, OF_EACH)
     if text and not answer.tiers:
-        context["nearest"] = [line for entry in nearest(text) for line in lines(entry.kind, [entry])]
+        context["nearest"] = lines(nearest(text))
     return render(request, "catalog/search.html", context)
 
 

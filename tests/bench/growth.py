@@ -46,7 +46,8 @@ MORE_PAGES = (
     Page("a benchmark", "/en/benchmarks/mmlu-pro/?n={}"),
     Page("search, other letters each time", "/en/models/?q={letters}"),
     Page("suggestions, other letters", "/en/search/suggestions/?q={letters}"),
-    Page("did you mean", "/en/search/?q=zzzz+{}"),
+    Page("search, half of the words found", "/en/search/?q=zzzz+{}"),
+    Page("did you mean", "/en/search/?q=lamma{letters}3x"),
     Page("compare", "/en/compare/?m=qwen3-0-6b&m=qwen3-32b&n={}"),
 )
 ASKED_AFTER = {
