@@ -5,4 +5,18 @@ from catalog.search.finding import Answer, Hit, find, nearest
 from catalog.search.rows import BestFirst, found, keys
 from catalog.search.wishes import Wish, wish
 
-__all__ = ["KINDS", "Answer", "BestFirst", "Entry", "Hit", "Key", "Kind", "Wish", "find", "found", "keys", "nearest", "wish"]
+__all__ = [
+    "KINDS",
+    "Answer",
+    "BestFirst",
+    "Entry",
+    "Hit",
+    "Key",
+    "Kind",
+    "Wish",
+    "find",
+    "found",
+    "keys",
+    "nearest",
+    "wish",
+]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import chain
@@ -17,7 +18,8 @@ from catalog.models.row_times import places
 from catalog.models.score_numbers import NONE, numbers_of_scores
 from catalog.models.vocabulary import Vendor
 from catalog.ranking.scope import OVERALL
-from catalog.search.model_names import ModelNames
+from catalog.search.model_names import ModelNames, Named
+from catalog.search.ordered import put
 from catalog.search.text import atoms, lines, words_of_readers
 
 Kind = Literal["family", "model", "organization", "accelerator", "benchmark"]
@@ -69,6 +71,9 @@ class _Said:
     families: Owners
     organizations: Owners
 
+    def order(self, pk: int, named: Named) -> Order:
+        return self.ranks.get(pk, UNRANKED), named.date
+
 
 class Entries(NamedTuple):
     """`all` kind by kind, each in the order of equal finds; where none has changed, the same object as before."""
@@ -81,30 +86,27 @@ class Entries(NamedTuple):
     best: tuple[Best, Best]
 
 
+NOTHING = Entries((), _Said(ModelNames(), {}, {}, {}), {}, {}, (), ({}, {}))
+
+
 def read(names: ModelNames, before: Entries | None) -> Entries:
-    """The number of queries does not depend on that of entries. A model's that is as it was is the same object."""
+    """The number of queries does not depend on that of entries. An entry that is as it was is the same object."""
     columns = ("pk", *_Owner._fields[:3])
     organizations = {pk: _Owner(*row) for pk, *row in Organization.objects.order_by().values_list(*columns)}
     families = {pk: _Owner(*row) for pk, *row in Family.objects.order_by().values_list(*columns, "organization")}
     said = _Said(names, _ranks(), families, organizations)
-    if before and before.said == said:
-        models, in_order, best = before.models, before.in_order, before.best
-    else:
-        best = {}, {}
-        models = {entry.pk: entry for entry in _models(said, best, before.models if before else {})}
-        in_order = sorted(models.values(), key=_in_order)
+    known = before or NOTHING
+    models, in_order, best = _models(said, known)
     read = (_families(families, organizations, best[0]), _organizations(organizations, best[1]))
     others: dict[Key, Entry] = {}
     for entry in chain(*read, _accelerators(), _benchmarks()):
-        known = before.others.get((entry.kind, entry.pk)) if before else None
-        others[entry.kind, entry.pk] = known if known and _all_of(known) == _all_of(entry) else entry
-    found: dict[Kind, Sequence[Entry]] = {"model": in_order}
-    for kind in {kind for kind, _pk in others}:
-        found[kind] = sorted((entry for entry in others.values() if entry.kind == kind), key=_in_order)
-    entries = tuple(entry for kind in KINDS for entry in found.get(kind, ()))
-    if before and before.all == entries:
-        entries = before.all
-    return Entries(entries, said, models, others, in_order, best)
+        was = known.others.get((entry.kind, entry.pk))
+        others[entry.kind, entry.pk] = was if was and _all_of(was) == _all_of(entry) else entry
+    found: defaultdict[Kind, list[Entry]] = defaultdict(list)
+    for entry in sorted(others.values(), key=_in_order):
+        found[entry.kind].append(entry)
+    entries = tuple(chain.from_iterable(in_order if kind == "model" else found[kind] for kind in KINDS))
+    return Entries(known.all if known.all == entries else entries, said, models, others, in_order, best)
 
 
 def _in_order(entry: Entry) -> tuple[Order, str]:
@@ -117,28 +119,83 @@ def _entry(
     return Entry(kind, pk, slug, english, chinese or english, own, related, order)
 
 
-def _models(said: _Said, best: tuple[Best, Best], before: Mapping[int, Entry]) -> Iterator[Entry]:
-    """`best` is told the best of each family and organisation."""
-    names, ranks, families, organizations = said.names, said.ranks, said.families, said.organizations
-    of_families, of_organizations = best
+def _models(said: _Said, before: Entries) -> tuple[Mapping[int, Entry], Sequence[Entry], tuple[Best, Best]]:
+    """All of them, in their order, with the best of each family and organisation: of 20,000 those are looked at of
+    which, or of whose owner, something else is said than before."""
+    if before.said == said:
+        return before.models, before.in_order, before.best
+    now, was = said.names.models, before.said.names.models
+    touched = {pk for pk, named in now.items() if was.get(pk) is not named} | (was.keys() - now.keys())
+    if said.ranks is not before.said.ranks:
+        touched |= _others_in(said.ranks, before.said.ranks)
+    families = _others_in(said.families, before.said.families)
+    organizations = _others_in(said.organizations, before.said.organizations)
+    models, left, came = dict(before.models), set(), []
+    for pk in touched - now.keys():
+        if gone := models.pop(pk, None):
+            left.add(gone)
+    looked_at = {pk: now[pk] for pk in touched & now.keys()}
+    if families or organizations:
+        looked_at |= {
+            pk: named for pk, named in now.items() if named.family in families or named.organization in organizations
+        }
+    for pk, entry in _entries_of(looked_at, said):
+        known = models.get(pk)
+        if known is None or _all_of(known) != _all_of(entry):
+            if known:
+                left.add(known)
+            models[pk] = entry
+            came.append(entry)
+    in_order = put(before.in_order, left, came, key=_in_order)
+    return models, in_order, _best(touched, said, before)
+
+
+def _others_in(now: Mapping[int, object], was: Mapping[int, object]) -> set[int]:
+    """Keys of what is new, gone or otherwise."""
+    return {pk for pk, each in now.items() if was.get(pk) != each} | (was.keys() - now.keys())
+
+
+def _entries_of(models: Mapping[int, Named], said: _Said) -> Iterator[tuple[int, Entry]]:
     related: dict[tuple[int, int], str] = {}  # the same text for all models of a family
-    for pk, named in names.models.items():
-        family, organization, order = named.family, named.organization, (ranks.get(pk, UNRANKED), named.date)
-        for owner, known in ((family, of_families), (organization, of_organizations)):
-            if owner not in known:
-                known[owner] = order
-            elif order[0] < known[owner][0] or order[1] < known[owner][1]:
-                known[owner] = min(known[owner][0], order[0]), min(known[owner][1], order[1])
-        owned = related.get((family, organization))
-        if owned is None:
-            of_family = families[family][1:3] if family in families else ()
-            of_organization = organizations[organization][:3] if organization in organizations else ()
-            owned = related[family, organization] = lines([*of_family, *of_organization])
-        entry = before.get(pk)
-        told = (named.slug, named.name, named.own, owned, order)
-        if entry is None or (entry.slug, entry.name_en, entry.own, entry.related, entry.order) != told:
-            entry = _entry("model", pk, named.slug, named.name, named.name, named.own, owned, order)
-        yield entry
+    for pk, named in models.items():
+        owners = named.family, named.organization
+        if owners not in related:
+            of_family, of_organization = said.families.get(named.family), said.organizations.get(named.organization)
+            related[owners] = lines([*(of_family[1:3] if of_family else ()), *(of_organization or ())[:3]])
+        order = said.order(pk, named)
+        yield pk, _entry("model", pk, named.slug, named.name, named.name, named.own, related[owners], order)
+
+
+def _best(touched: Set[int], said: _Said, before: Entries) -> tuple[Best, Best]:
+    """Sought anew where a model of theirs came, went, or has another rank or date."""
+    now, was = said.names.models, before.said.names.models
+    theirs: set[tuple[int, int, Order]] = set()
+    for pk in touched:
+        told = {
+            (names[pk].family, names[pk].organization, of.order(pk, names[pk]))
+            for names, of in ((now, said), (was, before.said))
+            if pk in names
+        }
+        if len(told) > 1 or pk not in was or pk not in now:
+            theirs |= told
+    if not theirs:
+        return before.best
+    families, organizations = {family for family, _, _ in theirs}, {organization for _, organization, _ in theirs}
+    of_families, of_organizations = (
+        {owner: order for owner, order in best.items() if owner not in others}
+        for best, others in zip(before.best, (families, organizations), strict=True)
+    )
+    for pk, named in now.items():
+        if named.family in families:
+            _better(of_families, named.family, said.order(pk, named))
+        if named.organization in organizations:
+            _better(of_organizations, named.organization, said.order(pk, named))
+    return of_families, of_organizations
+
+
+def _better(best: Best, owner: int, order: Order) -> None:
+    known = best.get(owner, order)
+    best[owner] = min(known[0], order[0]), min(known[1], order[1])
 
 
 def _ranks() -> Mapping[int, int]:

@@ -6,16 +6,17 @@ import re
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from functools import cache
-from itertools import chain
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from catalog.search.entries import Entry, Key
+from catalog.search.ordered import put
 from catalog.search.text import MARK, marked, signs, without_marks
 
 WHOLE, BEGINNING, GLUED, RELATED, WITHIN, MISSPELT = range(6)
@@ -30,6 +31,9 @@ TWO_TYPOS = 8  # letters of a word from which two of them are read over
 
 NOWHERE: Sequence[int] = ()
 DEARER = 8  # times as long as to read where an atom stands, it takes to look whether an entry holds a word
+
+Change = tuple[int, Entry | None, Entry | None]
+"""A row, and its entry before and after."""
 
 NO_PLACE = -1
 MOST_ROWS = 2  # for each entry
@@ -46,70 +50,70 @@ class Names:
     """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self._row_of: dict[Key, int] = {}
-        self._by_row: list[Entry | None] = []
+        self._row_of: dict[Entry, int] = {}
+        self._rows = 0
         self._standing: Mapping[str, Sequence[int]] = {}
         self._leading: Mapping[str, Sequence[int]] = {}
-        self._glued: Counter[str] = Counter()
-        self._longest_name = 0
+        self._glued: Mapping[str, int] = {}
+        self._letters: Mapping[str, int] = {}
+        self._first: Sequence[str] = ()
+        self._sorted: Sequence[str] = ()
+        self._longest_name = self._longest_atom = 0
         self._take(entries)
 
     def renewed(self, entries: Sequence[Entry]) -> Names:
         """Those of the next state of the data. Whoever asks these ones meanwhile is answered as before."""
-        if len(self._by_row) > MOST_ROWS * len(entries):
+        if self._rows > MOST_ROWS * len(entries):
             return Names(entries)  # most of the rows are those of entries that are gone
         names = copy(self)
-        names._row_of, names._by_row = dict(self._row_of), list(self._by_row)
+        names._row_of = dict(self._row_of)
         names._take(entries)
         return names
 
     def _take(self, entries: Sequence[Entry]) -> None:
-        changed: dict[int, tuple[Entry | None, Entry | None]] = {}
-        rows: list[int] = []
-        known = len(self._row_of)
-        for entry in entries:
-            row = self._row_of.setdefault((entry.kind, entry.pk), len(self._by_row))
-            rows.append(row)
-            if row == len(self._by_row):
-                self._by_row.append(entry)
-                changed[row] = None, entry
-            elif (before := self._by_row[row]) is not entry:
-                self._by_row[row] = entry
-                if before is None or (before.own, before.related) != (entry.own, entry.related):
-                    changed[row] = before, entry
-        if len(self._row_of) > len(entries):
-            held = set(rows)
-            for key, row in [each for each in self._row_of.items() if each[1] not in held]:
-                changed[row] = self._by_row[row], None
-                self._by_row[row] = None
-                del self._row_of[key]
-        self._place = array("q", [NO_PLACE]) * len(self._by_row)
-        for position, row in enumerate(rows):
+        came = [entry for entry in entries if entry not in self._row_of]
+        # Most changes leave as many entries as there were; those that are gone are sought where some are.
+        gone = self._row_of.keys() - set(entries) if len(self._row_of) + len(came) > len(entries) else ()
+        left: dict[Key, Entry] = {(entry.kind, entry.pk): entry for entry in gone}
+        changed: list[Change] = []
+        for entry in came:
+            before = left.pop((entry.kind, entry.pk), None)
+            row = self._row_of.pop(before) if before else self._rows
+            self._rows = max(self._rows, row + 1)
+            self._row_of[entry] = row
+            if before is None or (before.own, before.related) != (entry.own, entry.related):
+                changed.append((row, before, entry))
+        changed += [(self._row_of.pop(entry), entry, None) for entry in left.values()]
+        self._place = array("q", [NO_PLACE]) * self._rows
+        for position, row in enumerate(map(self._row_of.__getitem__, entries)):
             self._place[row] = position
-        if changed or not known:
+        if changed or not self._sorted:
             self._change(changed)
 
-    def _change(self, changed: Mapping[int, tuple[Entry | None, Entry | None]]) -> None:
-        """From rows with their entries before and after; lists are made anew, as others may read those of before."""
-        self._standing = _changed(self._standing, changed, _atoms_of)
-        self._leading = _changed(self._leading, changed, _first_atoms_of)
+    def _change(self, changed: Sequence[Change]) -> None:
+        """Whatever is kept is made anew, as others may read that of before; only what changed is put in its place."""
+        atoms = _changed(self._standing, changed, _atoms_of)
+        self._sorted = _put(self._sorted, self._standing, atoms)
+        self._standing = atoms.rows
+        first = _changed(self._leading, changed, _first_atoms_of)
+        self._first = _put(self._first, self._leading, first)
+        self._leading = first.rows
         glued = Counter(self._glued)
-        for before, after in changed.values():
+        for _row, before, after in changed:
             glued.subtract(_two_in_a_row(before))
             glued.update(_two_in_a_row(after))
             lengths = map(len, after.own.split("\n") if after else ())
             self._longest_name = max(self._longest_name, *lengths, 0)
-        self._glued = +glued
-        self._first = sorted(self._leading)
-        self._sorted = sorted(self._standing)
-        self._letters = {atom: len(held) for atom, held in self._standing.items() if atom.isalpha()}
+        self._glued = {letters: times for letters, times in glued.items() if times > 0}
+        letters = dict(self._letters)
+        for atom in filter(str.isalpha, atoms.otherwise):
+            letters[atom] = len(self._standing.get(atom, NOWHERE))
+            if not letters[atom]:
+                del letters[atom]
+        self._letters = letters
         self._decimals = sorted((without_marks(atom), atom) for atom in self._sorted if "." in atom)
-        by_signs: defaultdict[str, list[str]] = defaultdict(list)
-        for plain, atom in (*self._decimals, *((atom, atom) for atom in self._sorted if "." not in atom)):
-            by_signs[plain].append(atom)
-        self._by_signs = dict(by_signs)
-        self._longest_atom = max(map(len, self._sorted), default=0)
-        self._spellings = dict(self._glued) | self._letters
+        self._longest_atom = max(self._longest_atom, *map(len, atoms.otherwise), 0)
+        self._spellings = self._glued | letters
 
     def _placed(self, rows: Iterable[int]) -> set[int]:
         return set(map(self._place.__getitem__, rows))
@@ -149,12 +153,23 @@ class Names:
             found = set().union(*self._held(_begin_so(self._sorted, rest)))
             found = found.union(*self._held(atom for _signs, atom in _begin_so(self._decimals, rest, key=_first)))
             for stop in range(start + 1, min(len(asked), start + self._longest_atom + 1)):
-                for standing in self._held(self._by_signs.get(asked[start:stop], ())):
+                for standing in self._held(self._signed(asked[start:stop])):
                     ends = len(asked) - stop < SHORTEST_WITHIN  # what so few signs begin is nearly everywhere
                     found.update(standing if ends else run(stop).intersection(standing))
             return found
 
         return self._placed(run(0)) if len(asked) < self._longest_name else set()
+
+    def _signed(self, signs: str) -> Iterator[str]:
+        """The atoms that are these signs."""
+        if signs in self._standing:
+            yield signs
+        if signs.isdigit():
+            first = bisect_left(self._decimals, (signs, ""))
+            for plain, atom in islice(self._decimals, first, None):
+                if plain != signs:
+                    break
+                yield atom
 
     def spelt(self, word: Sequence[str]) -> list[str] | None:
         """A word with its misspelt parts as they are written somewhere; None where nothing is near."""
@@ -166,7 +181,7 @@ class Names:
         if len(part) < SHORTEST_MISSPELT:
             return None
         most = 2 if len(part) >= TWO_TYPOS else 1
-        near = process.extract(part, self._spellings.keys(), scorer=OSA.distance, score_cutoff=most, limit=20)
+        near = process.extract(part, self._spellings.keys(), scorer=OSA.distance, score_cutoff=most, limit=None)
         ranked = sorted(
             (distance, word[0] != part[0], -self._spellings[word], word)
             for word, distance, _key in near
@@ -175,26 +190,38 @@ class Names:
         return ranked[0][3] if ranked else None
 
 
+class _Changed(NamedTuple):
+    """The rows in which each atom stands, and the atoms of which other rows are told than before."""
+
+    rows: Mapping[str, Sequence[int]]
+    otherwise: Set[str]
+
+
 def _changed(
-    known: Mapping[str, Sequence[int]],
-    changed: Mapping[int, tuple[Entry | None, Entry | None]],
-    told: Callable[[Entry | None], set[str]],
-) -> Mapping[str, Sequence[int]]:
-    """The rows in which each atom stands, which is `told` of an entry."""
+    known: Mapping[str, Sequence[int]], changed: Sequence[Change], told: Callable[[Entry | None], set[str]]
+) -> _Changed:
+    """The atoms that are `told` of entries."""
     left: defaultdict[str, set[int]] = defaultdict(set)
     added: defaultdict[str, list[int]] = defaultdict(list)
-    for row, (before, after) in changed.items():
+    for row, before, after in changed:
         was, now = told(before), told(after)
         for atom in was - now:
             left[atom].add(row)
         for atom in now - was:
             added[atom].append(row)
-    stays = {atom: [row for row in known[atom] if row not in rows] for atom, rows in left.items()}
-    fresh = {**known, **stays, **{atom: [*stays.get(atom, known.get(atom, ())), *rows] for atom, rows in added.items()}}
-    for atom in left:
-        if not fresh[atom]:
-            del fresh[atom]
-    return fresh
+    rows, otherwise = dict(known), left.keys() | added.keys()
+    for atom in otherwise:
+        gone = left.get(atom, ())
+        if stands := [*(row for row in known.get(atom, NOWHERE) if row not in gone), *added.get(atom, NOWHERE)]:
+            rows[atom] = stands
+        else:
+            del rows[atom]
+    return _Changed(rows, otherwise)
+
+
+def _put(ordered: Sequence[str], before: Mapping[str, Any], atoms: _Changed) -> Sequence[str]:
+    came = atoms.otherwise & atoms.rows.keys() - before.keys()
+    return put(ordered, atoms.otherwise & before.keys() - atoms.rows.keys(), came, key=str)
 
 
 def _atoms_of(entry: Entry | None) -> set[str]:

@@ -45,13 +45,15 @@ class ModelNames:
         written, aliases = published_models(version), _aliases()
         if self.models.keys() == written.keys() and (self.written, self.aliases) == (written, aliases):
             return self
-        kept = {
-            pk: self.models[pk]
-            for pk, when in written.items()
-            if self.written.get(pk) == when and pk in self.models and self.aliases.get(pk) == aliases.get(pk)
-        }
-        missing = [pk for pk in written if pk not in kept]
-        return ModelNames(kept | dict(_read(missing, len(missing) == len(written), aliases)), written, aliases)
+        known = self.written
+        changed = {pk for pk, when in written.items() if known.get(pk) != when} | (written.keys() - self.models.keys())
+        changed |= {pk for pk, _names in aliases.items() ^ self.aliases.items() if pk in written}
+        missing = sorted(changed)
+        models = dict(self.models)
+        for pk in (*missing, *(self.models.keys() - written.keys())):
+            models.pop(pk, None)
+        models |= _read(missing, len(missing) == len(written), aliases)
+        return ModelNames(models, written, aliases)
 
 
 def _aliases() -> Mapping[int, tuple[str, ...]]:

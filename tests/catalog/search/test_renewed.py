@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 
 import pytest
+from django.db import connection
 
 from catalog.models import Benchmark, DataChange, Family, LanguageModel, Organization, Place, Score
 from catalog.search.finding import Index, index
+from catalog.search.matching import Names
 
 pytestmark = pytest.mark.usefixtures("field")
 
@@ -67,6 +70,65 @@ def test_a_renewed_index_is_as_one_that_is_read_anew(changes: tuple[str, ...]) -
         assert [list(named) for named in renewed.by.slug.values()] == [list(named) for named in anew.by.slug.values()]
         assert renewed.by.span == anew.by.span
     assert (_told(before), _found(before)) == (entries_before, found_before)  # as other threads may still ask it
+
+
+def _some(random: Random) -> list[str]:
+    slugs = sorted(LanguageModel.objects.values_list("slug", flat=True))
+    return random.sample(slugs, random.choice([1, 1, 2, len(slugs) // 2]))
+
+
+def _word(random: Random) -> str:
+    return random.choice(["Beep", "Boop 7B", "Another 2.5", "模型 3", "Zenith-1.5", "m05", "", "gpt|oss"])
+
+
+def _write_past_all(random: Random) -> None:
+    """As a restore does: older times, and nobody is told of a row."""
+    for slug in _some(random):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE catalog_languagemodel SET name = %s, updated_at = %s WHERE slug = %s",
+                [f"{_word(random)} {random.random():.3f}", f"2020-01-01 00:00:{random.random() * 60:09.6f}", slug],
+            )
+
+
+def _rename_owner(random: Random) -> None:
+    rows = random.choice([Family, Organization]).objects.all()
+    row = random.choice(list(rows.order_by("pk")))
+    rows.filter(pk=row.pk).update(name_en=f"{_word(random)} {row.pk}")
+
+
+AT_RANDOM: tuple[Callable[[Random], object], ...] = (
+    lambda random: LanguageModel.objects.filter(slug__in=_some(random)).update(name=_word(random) or "Named"),
+    lambda random: LanguageModel.objects.filter(slug__in=_some(random)).update(
+        release_date=random.choice(["2020", "2026-11"])
+    ),
+    lambda random: LanguageModel.objects.filter(slug__in=_some(random)).update(is_published=random.random() < 0.7),
+    lambda random: LanguageModel.objects.filter(slug=_some(random)[0]).delete(),
+    lambda random: Place.objects.filter(model__slug__in=_some(random)[:3]).delete(),
+    lambda random: LanguageModel.objects.get(slug=_some(random)[0]).aliases.create(name=f"Else {random.random()}"),
+    _rename_owner,
+    _write_past_all,
+)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_changes_at_random_it_is_as_one_that_is_read_anew(seed: int) -> None:
+    random = Random(seed)
+    DataChange.record()
+    index()
+    for _turn in range(12):
+        for change in random.choices(AT_RANDOM, k=random.choice([1, 1, 3])):
+            change(random)
+        DataChange.record()
+        renewed, anew = index(), Index(DataChange.version(), None)
+        assert _told(renewed) == _told(anew)
+        assert _found(renewed) == _found(anew)
+        assert _kept(renewed.names) == _kept(anew.names)
+
+
+def _kept(names: Names) -> tuple[object, ...]:
+    """What questions are answered from, which no order of changes may tell."""
+    return list(names._sorted), list(names._first), names._decimals, names._letters, names._glued, names._spellings
 
 
 def _found(known: Index) -> list[object]:
