@@ -57,6 +57,7 @@ class Names:
         self._glued: Mapping[str, int] = {}
         self._letters: Mapping[str, int] = {}
         self._first: Sequence[str] = ()
+        self._decimals: Sequence[tuple[str, str]] = []
         self._sorted: Sequence[str] = ()
         self._longest_name = self._longest_atom = 0
         self._take(entries)
@@ -111,7 +112,8 @@ class Names:
             if not letters[atom]:
                 del letters[atom]
         self._letters = letters
-        self._decimals = sorted((without_marks(atom), atom) for atom in self._sorted if "." in atom)
+        if any("." in atom for atom in atoms.otherwise):
+            self._decimals = sorted((without_marks(atom), atom) for atom in self._sorted if "." in atom)
         self._longest_atom = max(self._longest_atom, *map(len, atoms.otherwise), 0)
         self._spellings = self._glued | letters
 
@@ -220,8 +222,9 @@ def _changed(
 
 
 def _put(ordered: Sequence[str], before: Mapping[str, Any], atoms: _Changed) -> Sequence[str]:
-    came = atoms.otherwise & atoms.rows.keys() - before.keys()
-    return put(ordered, atoms.otherwise & before.keys() - atoms.rows.keys(), came, key=str)
+    left = {atom for atom in atoms.otherwise if atom not in atoms.rows}
+    came = [atom for atom in atoms.otherwise if atom not in before]
+    return put(ordered, left, came, key=str)
 
 
 def _atoms_of(entry: Entry | None) -> set[str]:
