@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
-from django.db.models import Count, Max, QuerySet, Sum, TextField
-from django.db.models.functions import Cast
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Aggregate, Count, Max, QuerySet, Sum, TextField
+from django.db.models.sql.compiler import SQLCompiler
 
 from catalog.models.language_model import LanguageModel
 from catalog.models.need import Need
 from catalog.models.release import Place
 
-_newest: list[Mapping[int, str]] = []  # one, shared by all that was read while it was so
+_newest: list[tuple[str, Mapping[int, str]]] = []  # one, shared by all that was read while it was so
+
+
+class _Pairs(Aggregate):
+    """Two columns of all rows as one text of JSON, of which a database makes one row in place of thousands."""
+
+    function = "json_group_object"
+    arity = 2
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        template = "CAST(%(function)s(%(expressions)s) AS text)"
+        return self.as_sql(compiler, connection, function="json_object_agg", template=template, **extra)
 
 
 @lru_cache(maxsize=2)
@@ -20,16 +35,17 @@ def published_models(version: str) -> Mapping[int, str]:
     """Primary key of each published model -> when its row was last written, from an index alone (`models_changed`).
 
     Where both are as before, so is the row: whatever writes one says when (`catalog.models.querysets`). Times are only
-    to be compared, so they stay the texts that the database makes of them, which takes a fifth of the time.
+    to be compared, so they stay the texts that the database makes of them; where all are one text as before, it is not
+    even read.
     """
     rows: QuerySet[LanguageModel] = (
         QuerySet(LanguageModel).filter(is_published=True).order_by()
     )  # past the manager, which looks at each row
-    found = dict(rows.annotate(written=Cast("updated_at", TextField())).values_list("pk", "written"))
-    if not _newest or _newest[0] != found:
-        _newest[:] = [found]
-        return found
-    return _newest[0]
+    told = rows.aggregate(written=_Pairs("pk", "updated_at"))["written"] or "{}"
+    if not _newest or _newest[0][0] != told:
+        found = {int(pk): when for pk, when in json.loads(told).items()}
+        _newest[:] = [(told, found if not _newest or _newest[0][1] != found else _newest[0][1])]
+    return _newest[0][1]
 
 
 @lru_cache(maxsize=2)
