@@ -92,9 +92,9 @@ def _write_past_all(random: Random) -> None:
 
 
 def _rename_owner(random: Random) -> None:
-    rows = random.choice([Family, Organization]).objects.all()
-    row = random.choice(list(rows.order_by("pk")))
-    rows.filter(pk=row.pk).update(name_en=f"{_word(random)} {row.pk}")
+    rows = random.choice([Family.objects.all(), Organization.objects.all()])
+    pk = random.choice(list(rows.order_by("pk").values_list("pk", flat=True)))
+    rows.filter(pk=pk).update(name_en=f"{_word(random)} {pk}")
 
 
 AT_RANDOM: tuple[Callable[[Random], object], ...] = (
