@@ -92,9 +92,13 @@ def _write_past_all(random: Random) -> None:
 
 
 def _rename_owner(random: Random) -> None:
-    rows = random.choice([Family.objects.all(), Organization.objects.all()])
-    pk = random.choice(list(rows.order_by("pk").values_list("pk", flat=True)))
-    rows.filter(pk=pk).update(name_en=f"{_word(random)} {pk}")
+    name = f"{_word(random)} {random.random():.3f}"
+    if random.random() < 0.5:
+        Family.objects.filter(pk__in=random.sample(sorted(Family.objects.values_list("pk", flat=True)), 1)).update(
+            name_en=name
+        )
+    else:
+        Organization.objects.update(name_en=name)
 
 
 AT_RANDOM: tuple[Callable[[Random], object], ...] = (
