@@ -48,16 +48,17 @@ def seen(value: Any) -> None:
             seen(part)
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
+    """Raises PydanticCustomError for a text of several lines or with a tab."""
     if "\n" in value or "\t" in value:
         raise PydanticCustomError("no_line", "holds a line break or a tab")
     return value
 
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-Name = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_one_line)]
-OptionalName = Annotated[str, Field(max_length=120), AfterValidator(_one_line)]
-Label = Annotated[str, Field(max_length=20), AfterValidator(_one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(one_line)]
+OptionalName = Annotated[str, Field(max_length=120), AfterValidator(one_line)]
+Label = Annotated[str, Field(max_length=20), AfterValidator(one_line)]
 Text = Annotated[str, Field(max_length=5000)]
 # In the key of a score, for which PostgreSQL's index has room for 2,704 bytes.
 Settings = Annotated[str, Field(max_length=500)]

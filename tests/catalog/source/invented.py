@@ -15,6 +15,7 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from catalog.source.catalogue import SourceCatalogue
+from catalog.source.fields import UNSEEN, one_line
 from catalog.source.records import (
     AcceleratorRecord,
     BenchmarkRecord,
@@ -39,6 +40,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 DAYS = st.dates(min_value=date(2010, 1, 1), max_value=date(2026, 12, 31)).map(date.isoformat)
+SIGNS = st.characters(codec="utf-8").filter(lambda sign: not UNSEEN.match(sign))
 PARTIAL_DATES = st.just("") | DAYS | DAYS.map(lambda day: day[:7])
 
 
@@ -67,13 +69,16 @@ def values(annotation: Any, limits: Iterable[Any] = ()) -> st.SearchStrategy[Any
 
 
 def _texts(known: Mapping[type, Any]) -> st.SearchStrategy[str]:
+    signs = SIGNS
     if AfterValidator in known:
-        return PARTIAL_DATES
+        if known[AfterValidator].func is not one_line:
+            return PARTIAL_DATES
+        signs = SIGNS.filter(lambda sign: sign not in "\n\t")
     least = known[MinLen].min_length if MinLen in known else 0
     most = known[MaxLen].max_length if MaxLen in known else 40
     pattern = next((limit.pattern for limit in known.values() if hasattr(limit, "pattern")), None)
     if pattern is None:
-        return st.text(min_size=least, max_size=min(most, 40))
+        return st.text(signs, min_size=least, max_size=min(most, 40))
     adapter: TypeAdapter[str] = TypeAdapter(Annotated[(str, *known.values())])  # its \w and \s are not quite Python's
     filled = re.compile(pattern.replace(")?$", ")$"))
     drawn = st.from_regex(filled, fullmatch=True).filter(lambda text: _fits(adapter, text))
@@ -82,7 +87,7 @@ def _texts(known: Mapping[type, Any]) -> st.SearchStrategy[str]:
 
 def _fits(adapter: TypeAdapter[str], text: str) -> bool:
     try:
-        return adapter.validate_python(text) == text
+        return adapter.validate_python(text) == text and not UNSEEN.search(text)
     except ValidationError:
         return False
 
