@@ -40,7 +40,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 DAYS = st.dates(min_value=date(2010, 1, 1), max_value=date(2026, 12, 31)).map(date.isoformat)
-SIGNS = st.characters(codec="utf-8").filter(lambda sign: not UNSEEN.match(sign))
+REFUSED = "".join(sign for sign in map(chr, range(2**16)) if UNSEEN.match(sign))
+SIGNS = st.characters(codec="utf-8", exclude_characters=REFUSED)
 PARTIAL_DATES = st.just("") | DAYS | DAYS.map(lambda day: day[:7])
 
 
@@ -73,7 +74,7 @@ def _texts(known: Mapping[type, Any]) -> st.SearchStrategy[str]:
     if AfterValidator in known:
         if known[AfterValidator].func is not one_line:
             return PARTIAL_DATES
-        signs = SIGNS.filter(lambda sign: sign not in "\n\t")
+        signs = st.characters(codec="utf-8", exclude_characters=f"{REFUSED}\n\t")
     least = known[MinLen].min_length if MinLen in known else 0
     most = known[MaxLen].max_length if MaxLen in known else 40
     pattern = next((limit.pattern for limit in known.values() if hasattr(limit, "pattern")), None)
@@ -81,13 +82,13 @@ def _texts(known: Mapping[type, Any]) -> st.SearchStrategy[str]:
         return st.text(signs, min_size=least, max_size=min(most, 40))
     adapter: TypeAdapter[str] = TypeAdapter(Annotated[(str, *known.values())])  # its \w and \s are not quite Python's
     filled = re.compile(pattern.replace(")?$", ")$"))
-    drawn = st.from_regex(filled, fullmatch=True).filter(lambda text: _fits(adapter, text))
+    drawn = st.from_regex(filled, fullmatch=True, alphabet=signs).filter(lambda text: _fits(adapter, text))
     return drawn if least or filled.pattern == pattern else st.just("") | drawn
 
 
 def _fits(adapter: TypeAdapter[str], text: str) -> bool:
     try:
-        return adapter.validate_python(text) == text and not UNSEEN.search(text)
+        return adapter.validate_python(text) == text
     except ValidationError:
         return False
 
