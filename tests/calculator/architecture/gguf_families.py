@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.calculator.architecture.gguf_writers import PLAIN
+
 # Each as the converter writes it (llama.cpp, `conversion/base.py` and the module of the family): architecture and what
 # stands beside the keys that `written` takes over from every config.
 FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -88,17 +90,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
 
 def written(config: dict[str, Any], architecture: str, more: dict[str, Any]) -> dict[str, Any]:
     text = config.get("text_config", config)
-    keys = {
-        "block_count": "num_hidden_layers",
-        "context_length": "max_position_embeddings",
-        "embedding_length": "hidden_size",
-        "feed_forward_length": "intermediate_size",
-        "attention.head_count": "num_attention_heads",
-        "attention.head_count_kv": "num_key_value_heads",
-        "attention.key_length": "head_dim",
-        "attention.sliding_window": "sliding_window",
-    }
-    own = {new: text[old] for new, old in keys.items() if text.get(old) is not None}
+    own = {new: text[old] for new, old in PLAIN.items() if text.get(old) is not None}
     if architecture.startswith("qwen35"):
         own |= {
             "ssm.conv_kernel": text["linear_conv_kernel_dim"],
