@@ -63,8 +63,9 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 }
 API_RATE = environment.rate("API_RATE", "6000/min")  # requests to the API from one address
 PASTE_RATE = environment.rate("PASTE_RATE", "600/min")  # configs and logs sent to pages from one address
-# Seconds of processor time in a minute for one address; 0: no bound. A reader who goes along the slider and back, of a
-# pasted DeepSeek V3 with a part in RAM, takes 40 (18 answers). All threads of a process have 60: no bound at all.
+# Seconds of processor time in a minute that long answers to one address take; 0: no bound. A reader who goes along the
+# slider and back, of a pasted DeepSeek V3 with a part in RAM, takes 40 (18 answers). All threads of a process have 60:
+# no bound at all.
 WORK_SECONDS = environment.integer("WORK_SECONDS", 45)
 ADMIN_PATH = environment.path("ADMIN_PATH", "admin/")
 LANGUAGE_COOKIE_PATH = f"/{ADMIN_PATH}"

@@ -14,11 +14,14 @@ from config import errors
 from config.middleware import View
 
 MINUTE_S = 60
+LONG_S = 0.2
+"""An answer that takes less is not counted: an office, a load test or a proxy that nobody declared (`BEHIND_PROXY`) is
+one address, and may ask for as many ordinary answers as the machine can give."""
 
 
 def work_rates(get_response: View) -> View:
-    """429 until the minute ends for an address whose answers took `WORK_SECONDS` of processor time in it. What is kept
-    costs nothing and is answered above; editors are not counted, nor is whoever becomes one (`LOGIN_RATE`)."""
+    """429 until the minute ends for an address whose long answers took `WORK_SECONDS` of processor time in it. What is
+    kept costs nothing and is answered above; editors are not counted, nor is whoever becomes one (`LOGIN_RATE`)."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         visitor = client_address(request) if settings.WORK_SECONDS and not _is_editors(request) else None
@@ -32,8 +35,9 @@ def work_rates(get_response: View) -> View:
         try:
             return get_response(request)
         finally:
-            # Two that end at once may be counted as one: a rate, not a bill.
-            cache.set(key, cache.get(key, 0) + round(1000 * (thread_time() - begun)), 2 * MINUTE_S)
+            if (took_s := thread_time() - begun) >= LONG_S:
+                # Two that end at once may be counted as one: a rate, not a bill.
+                cache.set(key, cache.get(key, 0) + round(1000 * took_s), 2 * MINUTE_S)
 
     return middleware
 

@@ -39,6 +39,13 @@ def test_whoever_keeps_it_busy_waits_for_the_next_minute(long_answers: list[floa
     assert statuses(1, "/en/search/") == [200]
 
 
+def test_ordinary_answers_are_not_counted_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An office behind one address, or a load test, asks for many of them."""
+    ticks = count(0, work_rates.LONG_S / 2)
+    monkeypatch.setattr(work_rates, "thread_time", lambda: next(ticks))
+    assert set(statuses(400)) == {200}  # 40 seconds, of 25 in a minute
+
+
 def test_what_is_kept_is_no_work() -> None:
     assert [Client().get("/en/glossary/?kept").status_code for _time in range(5)] == [200] * 5
 
