@@ -1,12 +1,12 @@
-"""`make bench` times the memory model, cold answers, the first ones of a worker, the pages, and another server beside
-ours, weighs pages, asks Lighthouse for its scores, says how all of it grows with the catalogue, and what happens on two
-hosts when one of them dies."""
+"""`make bench` times the memory model, cold answers (and says which rooms of the code they call), the first ones of a
+worker, the pages, and another server beside ours, weighs pages, asks Lighthouse for its scores, says how all of it
+grows with the catalogue, and what happens on two hosts when one of them dies."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.bench import cold, first, growth, lighthouse, memory_model, pages, servers, weight
+from tests.bench import cold, first, growth, lighthouse, memory_model, pages, rooms, servers, weight
 
 
 def _hosts() -> None:
@@ -18,6 +18,7 @@ def _hosts() -> None:
 PARTS = {
     "model": memory_model.main,
     "cold": cold.main,
+    "rooms": rooms.main,
     "first": first.main,
     "pages": pages.main,
     "servers": servers.main,
