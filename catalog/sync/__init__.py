@@ -18,7 +18,7 @@ from reversion.errors import RevertError
 from reversion.models import Version
 
 from catalog import history, standings
-from catalog.models import Alias, DataChange, LanguageModel, Removal, ScoreChange, Source, derived
+from catalog.models import Alias, DataChange, LanguageModel, Removal, Source, derived
 from catalog.models.locks import wait_for_bulk_writers
 from catalog.models.statistics import renew_statistics
 from catalog.source import SourceCatalogue
@@ -57,7 +57,6 @@ def sync(
         if report.changed:
             _record(report)
             DataChange.record(forget=True)
-            ScoreChange.forget()
         owed = [standings.take_on()] if report.changed and ranks else []
         if report.changed and not ranks:
             standings.ask()

@@ -132,7 +132,7 @@ def test_few_queries(folder: Any, django_assert_max_num_queries: Any) -> None:
     """The number of queries does not grow with rows: for each kind read rows, what was added here and what was removed,
     and write; where nothing is missing, no more than rows and the slugs that were added."""
     catalogue = load(folder.path)
-    with django_assert_max_num_queries(125):  # 30 of them for the history, two for the locks of PostgreSQL
+    with django_assert_max_num_queries(128):  # 30 of them for the history, three for the locks of PostgreSQL
         sync.sync(catalogue)
     with django_assert_max_num_queries(35):
         sync.sync(catalogue)
