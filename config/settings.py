@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.languages.by_address",
     "config.kept_answers.kept_answers",  # what stands below is not asked where an answer is at hand
+    "config.work_rates.work_times",
     "django.middleware.gzip.GZipMiddleware",  # pages of editors, and where a browser takes no Brotli
     "config.compression.brotli_pages",
     "django.middleware.http.ConditionalGetMiddleware",
