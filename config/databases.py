@@ -46,12 +46,14 @@ def database(default_file: Path) -> dict[str, Any]:
     url = environment.text("DATABASE_URL") or f"sqlite:///{default_file}"
     scheme = url.partition("://")[0]
     if scheme not in ENGINES:
-        # The address may hold a password, so only its scheme is repeated.
-        raise environment.fault("DATABASE_URL", f"{scheme[:20]!r} is none of {', '.join(ENGINES)}")
+        # The address may hold a password, so nothing of it is repeated.
+        starts = " or ".join(f"{each}://" for each in ENGINES)
+        raise environment.fault("DATABASE_URL", f"it does not start with {starts}")
     try:
         settings: dict[str, Any] = dict(dj_database_url.parse(url, engine=ENGINES[scheme]))
-    except ValueError as error:
-        raise environment.fault("DATABASE_URL", str(error)) from error
+    except ValueError:  # which may repeat a part of the password
+        told = "write signs such as / # @ of a password as %2F %23 %40, and the port as a number"
+        raise environment.fault("DATABASE_URL", f"it cannot be read: {told}") from None
     if not settings["NAME"]:
         raise environment.fault("DATABASE_URL", "it names no database")
     if scheme == "sqlite":

@@ -68,13 +68,24 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def addresses(name: str, *, schemes: tuple[str, ...] = ("http", "https")) -> list[str]:
-    """A list of absolute addresses, separated by commas."""
+    """A list of absolute addresses, separated by commas (in a password `%2C`)."""
     found = words(name)
-    for address in found:
-        parts = urlsplit(address)
-        if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "unix" and parts.path)):
-            raise fault(name, f"{address!r} does not start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    starts = " or ".join(f"{scheme}://" for scheme in schemes)
+    for number, address in enumerate(found, 1):
+        if not _is_address(address, schemes):
+            # It may hold a password, so it is not repeated.
+            which = f"the address at place {number} " if len(found) > 1 else ""
+            raise fault(name, f"{which}does not start with {starts}, or names no host, or no number as its port")
     return found
+
+
+def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.path if parts.scheme == "unix" else parts.hostname)
 
 
 def path(name: str, default: str) -> str:

@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.languages.by_address",
     "config.kept_answers.kept_answers",  # what stands below is not asked where an answer is at hand
+    "config.work_rates.work_times",
     "django.middleware.gzip.GZipMiddleware",  # pages of editors, and where a browser takes no Brotli
     "config.compression.brotli_pages",
     "django.middleware.http.ConditionalGetMiddleware",
@@ -190,22 +191,22 @@ CACHES = {
     "default": _cache("default", 2000),
     "answers": _cache("answers", KEPT_ANSWERS),
     "graphs": {  # large, and the same after a restart; one takes 1 to 15 KB
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "config.kept_in_files.InFiles",
         "LOCATION": WRITTEN / ".cache" / "graphs",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
     "shapes": {  # each in two files, with all that is known of it; apart, so that readers' plans do not push them out
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "config.kept_in_files.InFiles",
         "LOCATION": WRITTEN / ".cache" / "shapes",
         "OPTIONS": {"MAX_ENTRIES": 4000},
     },
     "checked": {  # what the checks found on each card, for the next start
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "config.kept_in_files.InFiles",
         "LOCATION": WRITTEN / ".cache" / "checked",
         "OPTIONS": {"MAX_ENTRIES": 3},
     },
     "written": {  # what pages say of a model whatever is asked, for all processes
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "config.kept_in_files.InFiles",
         "LOCATION": WRITTEN / ".cache" / "written",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },

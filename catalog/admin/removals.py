@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from catalog import sync
 from catalog.models import Removal
 from catalog.source import SHIPPED, SourceError, load
+from catalog.sync.checked_cards import CheckedCards
 from catalog.sync.kinds import KINDS
 
 
@@ -61,7 +62,7 @@ class RemovalAdmin(admin.ModelAdmin):
     @admin.action(permissions=["delete"], description=gettext_lazy("Bring back as it was"))
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Removal]) -> None:
         try:
-            count = sync.bring_back(queryset, lambda: load(SHIPPED))
+            count = sync.bring_back(queryset, lambda: load(SHIPPED, CheckedCards().check))
         except SourceError as error:
             self.message_user(request, str(error), messages.ERROR)
             return

@@ -17,6 +17,7 @@ from ninja.openapi.schema import OpenAPISchema
 from calculator.architecture import ConfigError
 from calculator.labels import config_error_texts
 from catalog.api import accelerators, benchmarks, fit, memory, models, pasted, ranks
+from catalog.api.bodies import Bodies
 from catalog.api.schemas import problem
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS
@@ -54,6 +55,7 @@ api = Described(
     description="Open-weight language models, and the memory it takes to run them. Bytes are whole numbers.",
     docs_url=None,  # its page needs inline scripts, which the content security policy forbids
     throttle=[Rate(settings.API_RATE)],
+    parser=Bodies(),
 )
 api.add_router("/models/", models.router)
 api.add_router("/models/", memory.router)

@@ -11,7 +11,6 @@ from calculator import labels
 from calculator.architecture import (
     ConfigError,
     is_draft_head,
-    parse_config_text,
     read_config,
     read_draft_head,
     with_quantization,
@@ -20,6 +19,7 @@ from calculator.memory import default_workload
 from calculator.pasted_draft import FIELD, with_draft
 from calculator.serialize import answer_json
 from calculator.workload_form import WorkloadForm
+from catalog.api.bodies import sent
 from catalog.api.memory import MemoryOut
 from catalog.api.questions import BodyQuestions, asked_in
 from catalog.api.schemas import Problem, problem
@@ -52,10 +52,9 @@ def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
     A draft head is no model: the refusal says what it is, and that it runs beside its target.
     """
     try:
-        # The body again: within the bounds of a config.json on size, depth and numbers, which the schema does not know.
-        sent = parse_config_text(request.body)
-        config = sent["config"]
-        if isinstance(beside := sent.get("hf_quant_config"), dict):
+        told = sent(request)
+        config = told["config"]
+        if isinstance(beside := told.get("hf_quant_config"), dict):
             config = with_quantization(config, beside)  # type: ignore[arg-type]
         if is_draft_head(config):
             return Status(400, problem({"config": [labels.draft_head_text(read_draft_head(config))]}))  # type: ignore[arg-type]
@@ -63,7 +62,7 @@ def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
     except ConfigError as error:
         return Status(400, problem({"config": labels.config_error_texts(error)}))
     asked = asked_in(body)
-    if isinstance(head := sent.get(FIELD), dict):
+    if isinstance(head := told.get(FIELD), dict):
         try:
             shape, guessed = with_draft(shape, head, asked.get("engine") or default_workload(shape).engine)
         except ConfigError as error:

@@ -14,6 +14,7 @@ from calculator.figures import gib
 from calculator.filters import space
 from catalog.models import LanguageModel, Release
 from catalog.standings import board_label
+from catalog.standings.words import mentions
 
 NEWEST = 50
 
@@ -73,9 +74,8 @@ class RankChanges(_Atom):
 
     def item_description(self, item: Release) -> str:
         largest = sorted(item.changes, key=_size, reverse=True)[:5]
-        slugs = [move["model"] for move in largest]
-        names = dict(LanguageModel.objects.published().filter(slug__in=slugs).values_list("slug", "name"))
-        moves = ((names.get(move["model"], move["model"]), _rank(move["old"]), _rank(move["new"])) for move in largest)
+        models = mentions(move["model"] for move in largest)
+        moves = ((models[move["model"]].name, _rank(move["old"]), _rank(move["new"])) for move in largest)
         return _("; ").join(f"{name} {old} → {new}" for name, old, new in moves)
 
     def item_link(self, item: Release) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -19,7 +20,7 @@ from catalog.ranking import rule
 from catalog.ranking.cells import REFERENCE_RATING
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS, board_label, current
-from catalog.standings.words import MISSING, change_text
+from catalog.standings.words import MISSING, change_text, mentions
 
 RELEASES_PER_PAGE = 10
 NAMED_CHANGES = 25  # of one release; the rest is counted, its document has them all
@@ -82,7 +83,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     releases = Release.objects.exclude(changes=[]).defer("document", "changes").order_by("-pk")
     paged = page_of(request.GET.get("page"), releases, RELEASES_PER_PAGE)
     shown = [(release, *_moved(release.pk, release.input_hash)) for release in paged["page"]]
-    models = _models(change for _release, moves, _more in shown for change in moves)
+    models = mentions(_slugs(change for _release, moves, _more in shown for change in moves))
     benchmarks = {benchmark.slug: benchmark.name for benchmark in Benchmark.objects.all()}
     return render(
         request,
@@ -95,7 +96,7 @@ def changes(request: HttpRequest) -> HttpResponse:
                     "board": board_label(release.scope),
                     "moves": [
                         {
-                            "model": models.get(change["model"]),
+                            "model": models[change["model"]],
                             "slug": change["model"],
                             "old": change["old"],
                             "new": change["new"],
@@ -131,22 +132,23 @@ def _weighty(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(changes, key=order)[:NAMED_CHANGES]
 
 
-def _models(moves: Iterable[Mapping[str, Any]]) -> dict[str, LanguageModel]:
-    slugs: set[str] = set()
+def _slugs(moves: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Of the models that are named."""
     for change in moves:
-        slugs.add(change["model"])
+        yield change["model"]
         for reason in change["reasons"]:
-            slugs |= set(reason.get("others", ()))
-    rows = LanguageModel.objects.published().filter(slug__in=slugs).only("slug", "name")
-    return {row.slug: row for row in rows}
+            yield from reason.get("others", ())
 
 
 def release(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A whole release as JSON: every score it read, every rank it gave. Sent as it is unpacked, and not kept: few ask,
-    and no cache would hold a large one."""
+    """A whole release as JSON: every score it read, every rank it gave, but for models that readers no longer see. Sent
+    as it is unpacked, and not kept: few ask, and no cache would hold a large one."""
     row = get_object_or_404(Release.objects.defer("changes"), pk=pk)
-    response = StreamingHttpResponse(row.json(), content_type="application/json")
+    drafts = LanguageModel.objects.names_of_drafts()
+    told = rankings.without_models(row.json(), drafts) if drafts else row.json()
+    response = StreamingHttpResponse(told, content_type="application/json")
     name = f"{row.scope.replace('/', '-')}-{row.date}-{row.input_hash[:12]}.json"
-    response["ETag"] = f'"{row.pk}-{row.input_hash}"'  # none is ever changed
+    untold = blake2b(repr(sorted(drafts)).encode(), digest_size=8).hexdigest()
+    response["ETag"] = f'"{row.pk}-{row.input_hash}-{untold}"'  # a release itself is never changed
     response["Content-Disposition"] = f'inline; filename="{name}"'
     return response

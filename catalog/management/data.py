@@ -9,14 +9,13 @@ from django.core.management.base import CommandError
 
 from catalog.source import SHIPPED, SourceCatalogue, SourceError, load
 from catalog.source.checks import Check
-from catalog.source.facts import check_model
 
 
 def add_directory(parser: ArgumentParser) -> None:
     parser.add_argument("directory", nargs="?", type=Path, default=SHIPPED, help="data folder (the one shipped here)")
 
 
-def load_or_stop(directory: Path, check_card: Check = check_model) -> SourceCatalogue:
+def load_or_stop(directory: Path, check_card: Check | None = None) -> SourceCatalogue:
     """Ends the command with every fault, one a line, and exit code 1."""
     if not directory.is_dir():
         raise CommandError(f"{directory} is not a folder")

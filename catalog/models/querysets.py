@@ -36,6 +36,15 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
     def published(self) -> Self:
         return self.filter(is_published=True)
 
+    def names_of_drafts(self) -> frozenset[str]:
+        """By which what was stored earlier may name a model that is not published now: slugs, and those of earlier
+        days."""
+        from catalog.models import Alias
+
+        drafts = self.filter(is_published=False).order_by()
+        aliases = Alias.objects.filter(model__is_published=False).order_by()
+        return frozenset((*drafts.values_list("slug", flat=True), *aliases.values_list("name", flat=True)))
+
     def for_list(self) -> Self:
         """Rows with what a list line shows, in one query; the long columns stay in the database."""
         return self.select_related("organization", "family", "licence").defer(*LONG_COLUMNS)

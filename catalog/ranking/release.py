@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+import pydantic_core
 from pydantic import TypeAdapter
 
 from catalog.ranking.scope import Scope
@@ -121,6 +123,51 @@ def from_json(text: bytes | str) -> Release:
 
 _INPUTS, _UNRANKED = b',"inputs":[', b'],"unranked":['
 """Before and behind inputs and ranks in what `to_json` wrote; in no text, as its quotes are escaped."""
+
+
+_ENTRY = b'{"model":"'
+"""How each entry of the three lists begins in what `to_json` wrote; in no text, as its quotes are escaped."""
+_MODEL = re.compile(rb'{"model":("(?:[^"\\]|\\.)*")')
+_BEHIND = re.compile(rb'(?<=})(?:,|\](?:,"(?:ranked|unranked)":\[\]?)*}?)\Z')
+"""What stands between an entry and the next one, or the end: a comma, or the end of its list and of empty ones."""
+
+
+def without_models(pieces: Iterable[bytes], models: Collection[str]) -> Iterator[bytes]:
+    """From the pieces, in their order, of what `to_json` wrote: the same without the entries of these models.
+
+    Where that left something out, `withheld` says at the end how many entries. Ranks stay as they were, with a gap.
+    """
+    left_out, withheld, comma = set(map(pydantic_core.to_json, models)), 0, b""
+    for part in _parts(pieces):
+        entry, behind = part, b""
+        if named := _MODEL.match(part):
+            behind = found[0] if (found := _BEHIND.search(part)) else b""
+            entry = part.removesuffix(behind)
+            if named[1] in left_out:
+                withheld, entry = withheld + 1, b""
+        if entry:
+            yield comma + entry
+            comma = b""
+        if behind == b",":
+            comma = behind if entry else comma
+            continue
+        comma = b""
+        if withheld and behind.endswith(b"]}"):
+            behind = behind[:-1] + b',"withheld":%d}' % withheld
+        if behind:
+            yield behind
+
+
+def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """What stands before the first entry, then each entry with what is behind it."""
+    text = b""
+    for piece in pieces:
+        text, start = text + piece, 0
+        while (at := text.find(_ENTRY, start + 1)) > 0:
+            yield text[start:at]
+            start = at
+        text = text[start:]
+    yield text
 
 
 def without_inputs_and_ranks(pieces: Iterable[bytes]) -> Release:

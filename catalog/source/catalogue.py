@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.source.checks import Check, check
+from catalog.source.checks import Check, EachOnce, check
 from catalog.source.citing import unsourced
-from catalog.source.facts import check_model
 from catalog.source.faults import Fault, SourceError
 from catalog.source.files import Placed, R, read
 from catalog.source.reading import Reader
@@ -45,12 +44,12 @@ class SourceCatalogue:
     unsourced: tuple[Fault, ...] = ()
 
 
-def load(directory: Path, check_card: Check = check_model) -> SourceCatalogue:
-    """Reads and checks a data folder, each card by `check_card`. Raises `SourceError` with all faults; a folder without
-    models has one."""
+def load(directory: Path, check_card: Check | None = None) -> SourceCatalogue:
+    """Reads and checks a data folder, each card by `check_card`, which may know what checks would find. Raises
+    `SourceError` with all faults; a folder without models has one."""
     reader = Reader(directory)
     files = read(reader)
-    faults, remarks = check(files, check_card)
+    faults, remarks = check(files, check_card or EachOnce())
     if not files.cards:
         faults.append(Fault("models", "", "no <organisation>/<slug>/card.toml: there is nothing to load"))
     if reader.faults or faults:

@@ -16,7 +16,22 @@ Check = Callable[[ModelRecord], Iterable[Finding]]
 MOST_HELD = 50  # cards, of whose shapes the calculator remembers things
 
 
-def check(files: Files, check_card: Check = check_model) -> tuple[list[Fault], list[Fault]]:
+class EachOnce:
+    """`check_model` for many cards, each of which is asked about once: what the calculator remembers of their shapes is
+    let go after so many. A process that serves pages and checks a few keeps what it knows."""
+
+    def __init__(self) -> None:
+        self._held = 0
+
+    def __call__(self, record: ModelRecord) -> Iterator[Finding]:
+        if self._held == MOST_HELD:
+            forget_shapes()
+            self._held = 0
+        self._held += 1
+        return check_model(record)
+
+
+def check(files: Files, check_card: Check) -> tuple[list[Fault], list[Fault]]:
     """All faults, and the differences that a card explains. `check_card` may know what `check_model` would find."""
     faults = [
         *_repeated(files.organizations),
@@ -31,9 +46,7 @@ def check(files: Files, check_card: Check = check_model) -> tuple[list[Fault], l
     for card in files.accelerators:
         faults += [card.fault(finding.key, str(finding)) for finding in check_accelerator(card.record)]
     remarks: list[Fault] = []
-    for number, placed in enumerate(files.models):
-        if number % MOST_HELD == 0:
-            forget_shapes()  # of cards that are checked once each
+    for placed in files.models:
         for finding in check_card(placed.record):
             if finding.note:
                 remarks.append(placed.fault(finding.key, f"{finding.values['stated']} stated, {finding.note}"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -64,7 +64,27 @@ MISSING: Mapping[Missing, Promise] = {
 }
 
 
-def change_text(reason: Mapping[str, Any], benchmarks: Mapping[str, str], models: Mapping[str, LanguageModel]) -> str:
+class Mention(NamedTuple):
+    """How a model is called where it is told of by what was stored earlier."""
+
+    name: str
+    has_page: bool = False
+
+
+def mentions(slugs: Iterable[str]) -> Mapping[str, Mention]:
+    """Of models by these slugs: a draft, which stored changes may name from the days when it was published, is not
+    named, and one that is gone is by its slug."""
+    asked = set(slugs)
+    untold = Mention(_("a model that is no longer published"))
+    published = LanguageModel.objects.published().filter(slug__in=asked).values_list("slug", "name")
+    return {
+        **{slug: Mention(slug) for slug in asked},
+        **dict.fromkeys(asked & LanguageModel.objects.names_of_drafts(), untold),
+        **{slug: Mention(name, has_page=True) for slug, name in published},
+    }
+
+
+def change_text(reason: Mapping[str, Any], benchmarks: Mapping[str, str], models: Mapping[str, Mention]) -> str:
     """One stored cause of a changed rank (`catalog.standings.changes`) as a sentence part."""
     cause = Cause(reason["cause"])
     if cause is Cause.METHOD:
@@ -72,7 +92,7 @@ def change_text(reason: Mapping[str, Any], benchmarks: Mapping[str, str], models
     if cause is Cause.REFIT:
         return _("other models' scores moved the scale")
     if cause in (Cause.MODEL_ENTERED, Cause.MODEL_LEFT):
-        names = _(", ").join(models[slug].name if slug in models else slug for slug in reason["others"])
+        names = _(", ").join(models[slug].name for slug in reason["others"])
         count = reason["count"]
         if cause is Cause.MODEL_ENTERED:
             text = ngettext(

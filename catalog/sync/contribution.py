@@ -12,6 +12,7 @@ from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel,
 from catalog.source.catalogue import load
 from catalog.source.faults import Fault, SourceError
 from catalog.source.writing import write
+from catalog.sync.checked_cards import CheckedCards
 from catalog.sync.edits import behind
 from catalog.sync.export import export
 
@@ -30,13 +31,14 @@ def contribution(shipped: Path) -> Contribution:
     Raises `SourceError` where a row may not stand in a file, or where the database does not know yet what the files
     say: that would be taken back.
     """
-    catalogue = load(shipped)
+    check_card = CheckedCards().check
+    catalogue = load(shipped, check_card)
     if late := behind(catalogue):
         raise SourceError(shipped, [Fault(kind, "", "not loaded yet: run sync_catalog first") for kind in late])
     with TemporaryDirectory() as place:
         here, there = Path(place) / "here", Path(place) / "there"
         export(here, shipped=shipped)
-        load(here)
+        load(here, check_card)
         write(catalogue, there)
         ours, theirs = _contents(here), _contents(there)
     ours.pop("NOTICE", None)

@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from catalog import standings
-from catalog.models import Alias, DataChange, Family, LanguageModel, Organization
+from catalog.models import Alias, DataChange, Family, LanguageModel, Organization, Release
 from tests.catalog.field import make_field
 
 SLUG, NAME, REPOSITORY, ALIAS, SUMMARY = "wombat-9b", "Quokka Prime", "wallaby/Numbat-9B", "bilby-9b", "Potoroo."
@@ -45,10 +45,6 @@ OUTSIDE = (
     *("/api/v1/ranks/", "/api/v1/benchmarks/", *(f"/api/v1/benchmarks/b{number:02}/" for number in range(12))),
 )
 EVERYWHERE = (*(f"/{{language}}/{page}" for page in PAGES), *OUTSIDE)
-HISTORY = {
-    f"/{code}/{page}": {SLUG} for code in ("en", "zh-hans") for page in ("benchmarks/changes/", "feeds/ranks.atom")
-}
-"""What was told of a model while readers saw it stays told, by the name in its address."""
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +79,14 @@ def draft(request: pytest.FixtureRequest, module_draft: None, db: None) -> Langu
 def answers(addresses: tuple[str, ...]) -> Iterator[tuple[str, int, str]]:
     client = Client()
     for address in dict.fromkeys(each.format(language=code) for code in ("en", "zh-hans") for each in addresses):
-        answer = client.get(address)
-        yield address, answer.status_code, answer.content.decode(errors="replace")
+        answer: Any = client.get(address)
+        content = answer.getvalue() if answer.streaming else answer.content
+        yield address, answer.status_code, content.decode(errors="replace")
+
+
+def releases() -> tuple[str, ...]:
+    """All ranks that were ever published, with their inputs."""
+    return tuple(f"/{{language}}/benchmarks/releases/{pk}.json" for pk in Release.objects.values_list("pk", flat=True))
 
 
 def told(address: str, text: str) -> set[str]:
@@ -126,8 +128,24 @@ def test_a_benchmark_tells_of_it_too_while_it_is_published(module_draft: None) -
 
 
 def test_no_answer_tells_of_it(draft: LanguageModel) -> None:
-    found = {address: told(address, text) - HISTORY.get(address, set()) for address, _, text in answers(EVERYWHERE)}
+    """Nor what was published while readers saw it: ranks with their inputs, and what moved."""
+    found = {address: told(address, text) for address, _, text in answers((*EVERYWHERE, *releases()))}
     assert {address: words for address, words in found.items() if words} == {}
+
+
+@pytest.mark.django_db
+def test_a_release_tells_of_it_too_while_it_is_published(module_draft: None) -> None:
+    assert any(told(address, text) for address, _status, text in answers(releases()))
+
+
+def test_what_moved_says_that_a_model_did_without_its_name(draft: LanguageModel) -> None:
+    """And a release by which of its older names it went: an alias leads to what is a draft now."""
+    Alias.objects.create(name="m39", model=draft)
+    DataChange.record()
+    told_of = {address: text for address, _status, text in answers((*EVERYWHERE, *releases()))}
+    assert "a model that is no longer published" in told_of["/en/benchmarks/changes/"]
+    assert "已撤下的模型" in told_of["/zh-hans/feeds/ranks.atom"]
+    assert [address for address, text in told_of.items() if "m39" in text and "releases" in address] == []
 
 
 def test_its_own_addresses_are_none(draft: LanguageModel) -> None:

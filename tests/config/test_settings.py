@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("REDIS_URL", "localhost:6379"),
         ("REDIS_URL", "redis:///0"),
         ("REDIS_URL", "unix://"),
+        ("REDIS_URL", "redis://:6379/0"),
+        ("REDIS_URL", "redis://cache:port/0"),
+        ("REDIS_URL", "redis://[cache/0"),
         ("CSRF_TRUSTED_ORIGINS", "atlas.example"),
         ("ADMIN_PATH", "admin"),
         ("ADMIN_PATH", "/admin/"),
@@ -71,10 +75,24 @@ def test_a_bad_value_stops_the_start_with_its_name(
         start(**{name: value})
 
 
-def test_a_bad_database_address_does_not_show_its_password(start: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "oracle://atlas:hunter2@db/atlas"),
+        ("DATABASE_URL", "pg:atlas:hunter2@db/atlas"),
+        ("DATABASE_URL", "postgresql://atlas:hunter2/3@db/atlas"),  # what stands before the slash is read as a port
+        ("DATABASE_URL", "postgresql://atlas:[hunter2@db/atlas"),
+        ("REDIS_URL", "cache://:hunter2@cache:6379/0"),
+        ("REDIS_URL", "redis://:hunter2/3@cache:6379/0"),
+        ("REDIS_URL", "redis://:a,hunter2@cache:6379/0"),
+        ("REDIS_URL", "redis://:[hunter2@cache:6379/0"),
+    ],
+)
+def test_a_bad_address_does_not_show_its_password(start: Any, name: str, value: str) -> None:
+    """Nor a part of it, nor in what led to it: a start that fails is logged with its traceback."""
     with pytest.raises(ImproperlyConfigured) as raised:
-        start(DATABASE_URL="oracle://atlas:hunter2@db/atlas")
-    assert "hunter2" not in str(raised.value)
+        start(**{name: value})
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
 
 
 def test_by_default_the_site_is_not_in_debug_and_keeps_sqlite_in_wal_mode(start: Any) -> None:

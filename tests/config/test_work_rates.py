@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from catalog.models import Release
 from config import work_rates
 
 pytestmark = pytest.mark.django_db
@@ -73,15 +74,57 @@ def test_editors_are_not_counted_but_who_only_says_to_be_one_is() -> None:
 
 
 def test_whoever_has_no_more_may_still_log_in(long_answers: list[float]) -> None:
-    """To check a password is bounded by `LOGIN_RATE`; an editor who read long lists first is one only from here on."""
+    """An editor who read long lists first is one only from here on."""
     User.objects.create_superuser("editor", password="correct horse battery")
     statuses(3)
     editor = Client()
-    assert statuses(5, "/admin/login/", client=editor) == [200] * 5
+    assert statuses(1, "/admin/login/", client=editor) == [200]
     sent = {"username": "editor", "password": "correct horse battery"}
     assert editor.post("/admin/login/", sent).status_code == 302
-    assert statuses(2, client=editor) == [200, 200]
+    assert statuses(5, client=editor) == [200] * 5
+    assert statuses(5, "/admin/", client=editor) == [200] * 5
     assert statuses(1, "/en/search/") == [429]
+
+
+def test_whoever_asks_for_the_login_again_and_again_is_bound_too() -> None:
+    """No pages are kept there."""
+    assert statuses(5, "/admin/login/") == [200, 200, 200, 429, 429]
+    assert statuses(1, "/admin/jsi18n/") == [429]
+    assert statuses(1) == [200]
+
+
+def test_what_is_done_with_an_answer_that_was_written_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are compressed, which takes about as long as to write them: of 45 seconds that do not count it a process
+    would be busy all the time."""
+    spent = [0.0]
+    monkeypatch.setattr(work_rates, "thread_time", lambda: spent[0])
+
+    def slowly(content: bytes, **_options: Any) -> bytes:
+        spent[0] += SECONDS
+        return content[:100]
+
+    monkeypatch.setattr("brotli.compress", slowly)
+    assert statuses(5, HTTP_ACCEPT_ENCODING="br") == [200, 200, 200, 429, 429]
+
+
+def test_what_is_sent_piece_by_piece_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release is unpacked while it is sent."""
+    spent = [0.0]
+    monkeypatch.setattr(work_rates, "thread_time", lambda: spent[0])
+    release = Release.objects.create(
+        scope="overall", date="2026-11-30", method="1", input_hash="0", num_scores=0, num_ranked=0, document=b""
+    )
+
+    def slowly(_release: Release) -> Iterator[bytes]:
+        for piece in (b"{", b"}"):
+            spent[0] += SECONDS
+            yield piece
+
+    monkeypatch.setattr(Release, "json", slowly)
+    address = f"/en/benchmarks/releases/{release.pk}.json"
+    told: list[Any] = [Client().get(address) for _time in range(2)]
+    assert [answer.getvalue() for answer in told] == [b"{}", b"{}"]
+    assert statuses(1, address) == [429]
 
 
 def test_without_the_setting_nobody_is(settings: Any) -> None:

@@ -8,10 +8,10 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from catalog.management.checked_cards import CheckedCards
 from catalog.management.data import add_directory, load_or_stop
 from catalog.source import SourceCatalogue
 from catalog.sync import Report, sync
+from catalog.sync.checked_cards import CheckedCards
 from catalog.sync.kinds import KINDS
 
 

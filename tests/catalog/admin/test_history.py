@@ -15,6 +15,7 @@ from reversion.models import Version
 from catalog import history, sync
 from catalog.models import Accelerator, Alias, LanguageModel, Organization, Removal, Score, Source
 from catalog.source import load
+from catalog.sync.checked_cards import CheckedCards
 from tests.catalog.admin.forms import filled, opened
 
 pytestmark = pytest.mark.django_db
@@ -175,6 +176,31 @@ def test_a_removal_is_taken_back_at_once(editor: Client, folder: Any, monkeypatc
     assert the_model().scores.count() == scores
     assert not Accelerator.objects.exists()
     assert [removal.kind for removal in Removal.objects.all()] == ["accelerator"]
+
+
+def test_to_bring_a_row_back_lets_go_of_nothing_that_pages_need(
+    editor: Client, folder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are read for it, whose cards are all known: to check each takes a worker ten seconds, and it would
+    begin anew with what it remembers of shapes."""
+    monkeypatch.setattr("catalog.admin.removals.SHIPPED", folder.path)
+    monkeypatch.setattr("catalog.source.checks.MOST_HELD", 1)
+    for number in range(3):
+        for name in ("card.toml", "config.json"):
+            folder.write(
+                f"models/acme/road-{number}/{name}", (folder.path / "models/acme/road-runner" / name).read_text()
+            )
+    known = CheckedCards()
+    sync.sync(load(folder.path, known.check))
+    known.keep()
+    LanguageModel.objects.get(slug="road-1").delete()
+    done: list[str] = []
+    monkeypatch.setattr("catalog.source.checks.forget_shapes", lambda: done.append("forgotten"))
+    monkeypatch.setattr("catalog.source.checks.check_model", lambda card: done.append(card.slug) or iter(()))
+    sent = {"action": "bring_back", "_selected_action": [Removal.objects.get(kind="languagemodel").pk]}
+    assert editor.post(reverse("admin:catalog_removal_changelist"), sent).status_code == 302
+    assert LanguageModel.objects.filter(slug="road-1").exists()
+    assert done == []
 
 
 @pytest.mark.parametrize("others", [(), ("accelerator",)])

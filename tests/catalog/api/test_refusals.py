@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from ninja.parser import Parser
 
 from catalog.api import api
 
@@ -20,6 +21,22 @@ CHINESE = {"Accept-Language": "zh-CN"}
 def test_a_body_that_cannot_be_used(body: str, errors: dict[str, list[str]]) -> None:
     answer = Client().post("/api/v1/memory/", body, content_type="application/json", headers=CHINESE)
     assert (answer.status_code, answer.json()) == (400, {"detail": "请求无效。", "errors": errors})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[" + "[]," * 200_000 + "[]]", "[" * 40, '"' + "a" * 4_000_000 + '"', "9" * 50],
+    ids=["wide", "deep", "long", "digits"],
+)
+def test_a_body_beyond_the_bounds_of_a_config_is_read_by_nobody(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As JSON alone 8 MB of brackets take seconds and hundreds of MB, whatever is said of them then."""
+
+    def read(_parser: Parser, _request: Any) -> None:
+        raise AssertionError("read as JSON alone")
+
+    monkeypatch.setattr(Parser, "parse_body", read)
+    answer = Client().post("/api/v1/memory/", f'{{"config": {{"a": {value}}}}}', content_type="application/json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["config"])
 
 
 def test_a_number_of_more_digits_than_python_reads() -> None:

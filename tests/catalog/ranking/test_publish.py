@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
 
@@ -12,7 +13,7 @@ from catalog.ranking.changes import Cause, ChangeReason, compare
 from catalog.ranking.fit import fit
 from catalog.ranking.intervals import interval, ranks, tiers
 from catalog.ranking.publish import prepare, publish
-from catalog.ranking.release import Missing, Release, from_json, to_json, without_inputs_and_ranks
+from catalog.ranking.release import Missing, Release, from_json, to_json, without_inputs_and_ranks, without_models
 from catalog.ranking.report import lines
 from catalog.ranking.scope import CODING, OVERALL, Scope, category_scopes
 from catalog.ranking.scores import Benchmark, Candidate, Item, Score
@@ -240,6 +241,37 @@ def test_the_summary_of_a_document_is_read_from_pieces_of_any_size(noisy: World,
     assert without_inputs_and_ranks(pieces) == replace(found, inputs=(), ranked=())
     with pytest.raises(ValidationError):
         without_inputs_and_ranks([text[: len(text) // 2]])
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10**6])
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        lambda models: set(),
+        lambda models: {"unknown"},
+        lambda models: {models[0]},
+        lambda models: {models[-1]},
+        lambda models: set(models[::2]),
+        lambda models: set(models[3:]),
+        lambda models: set(models),
+    ],
+    ids=["nothing", "unknown", "first", "last", "every second", "nearly all", "all"],
+)
+def test_a_document_is_told_without_some_models(
+    noisy: World, left_out: Callable[[list[str]], set[str]], size: int
+) -> None:
+    """Of each list the first entries may go, the last ones, or all, and a name may hold what looks like an entry."""
+    found = release(noisy, candidates=[*noisy.candidates, Candidate('a"},{"model":"b"}],"unranked":[')])
+    drafts = left_out(list(dict.fromkeys(each.model for each in (*found.inputs, *found.ranked, *found.unranked))))
+    text = to_json(found)
+    pieces = (text[start : start + size] for start in range(0, len(text), size))
+    told = b"".join(without_models(pieces, drafts))
+    lists = ("inputs", "ranked", "unranked")
+    kept = {name: tuple(each for each in getattr(found, name) if each.model not in drafts) for name in lists}
+    assert from_json(told) == replace(found, **kept)
+    withheld = sum(len(getattr(found, name)) - len(kept[name]) for name in lists)
+    assert json.loads(told).get("withheld", 0) == withheld
+    assert withheld or told == text
 
 
 def test_the_report_says_the_minimum_and_the_reasons(world: World) -> None:

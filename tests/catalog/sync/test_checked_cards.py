@@ -9,11 +9,11 @@ import pytest
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
-from catalog.management import checked_cards
-from catalog.management.checked_cards import CheckedCards
 from catalog.source import load
 from catalog.source.facts import Finding, check_model
 from catalog.source.records import ModelRecord
+from catalog.sync import checked_cards
+from catalog.sync.checked_cards import CheckedCards
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     cache = LocMemCache("checked-cards", {})
     cache.clear()
     monkeypatch.setattr(checked_cards, "caches", {"checked": cache})
-    monkeypatch.setattr(checked_cards, "check_model", counted)
+    monkeypatch.setattr(checked_cards, "EachOnce", lambda: counted)
     return found
 
 

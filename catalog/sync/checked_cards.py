@@ -1,7 +1,7 @@
-"""What the checks found on each card, kept for the next start.
+"""What the checks found on each card, kept for the next start, and for editors who ask for what the files say.
 
 They compute every model from its config, and find the same on the same card: a site that starts again with the files it
-knows would wait ten seconds for that.
+knows would wait ten seconds for that, and so would an editor.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 from django.core.cache import caches
 
 from catalog import versions
-from catalog.source.facts import Finding, check_model
+from catalog.source.checks import EachOnce
+from catalog.source.facts import Finding
 from catalog.source.records import ModelRecord
 
 
@@ -27,12 +28,13 @@ class CheckedCards:
         with suppress(Exception):  # a file that is damaged says nothing, and is written anew
             self._known = caches["checked"].get(self._key) or {}
         self._asked: dict[str, list[dict[str, Any]]] = {}
+        self._check = EachOnce()
 
     def check(self, model: ModelRecord) -> list[Finding]:
         name = blake2b(repr(model.model_dump()).encode(errors="backslashreplace"), digest_size=16).hexdigest()
         found = self._known.get(name)
         if found is None:
-            found = [asdict(finding) for finding in check_model(model)]
+            found = [asdict(finding) for finding in self._check(model)]
         self._asked[name] = found
         return [Finding(**finding) for finding in found]
 

@@ -1,0 +1,25 @@
+"""A cache in files for which one that is damaged, as a machine may leave it that lost its power, is one that is not
+there: it holds copies alone, and a page that needs one works it out anew."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.cache.backends.filebased import FileBasedCache
+
+log = logging.getLogger(__name__)
+
+
+class InFiles(FileBasedCache):
+    """Only whoever runs the site may write these files: they are unpickled."""
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        try:
+            return super().get(key, default, version)
+        except OSError:  # there may be no such folder, or no right to read it, which is another's to judge
+            raise
+        except Exception as error:  # whatever unpacking and unpickling raise of bytes that nobody wrote
+            log.warning("A kept file is damaged and is left out (%s: %s).", type(error).__name__, error)
+            self.delete(key, version)
+            return default

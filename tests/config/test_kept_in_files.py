@@ -1,0 +1,53 @@
+"""Kept files are copies: what is damaged is worked out and written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from config.kept_in_files import InFiles
+
+VALUE = {"bytes": list(range(1000))}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda kept: b"",
+        lambda kept: kept[:4],
+        lambda kept: kept[:-9],
+        lambda kept: bytes(len(kept)),
+        lambda kept: kept[: len(kept) // 2] + bytes(len(kept) - len(kept) // 2),
+        lambda kept: b"<html>" + kept,
+        lambda kept: kept[::-1],
+    ],
+    ids=["empty", "begun", "cut short", "zeros", "half zeros", "something before", "turned round"],
+)
+def test_a_damaged_file_is_none(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    cache = InFiles(str(tmp_path), {})
+    cache.set("a", VALUE, timeout=None)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(damage(kept.read_bytes()))
+    assert cache.get("a") is None
+    assert cache.get("a", 1) == 1
+    cache.set("a", VALUE, timeout=None)
+    assert cache.get("a") == VALUE
+
+
+def test_what_cannot_be_read_at_all_is_for_others_to_judge(tmp_path: Path) -> None:
+    cache = InFiles(str(tmp_path), {})
+    cache.set("a", VALUE)
+    (kept,) = tmp_path.iterdir()
+    kept.unlink()
+    kept.mkdir()
+    with pytest.raises(IsADirectoryError):
+        cache.get("a")
+
+
+def test_the_site_keeps_its_files_so() -> None:
+    kinds = [cache["BACKEND"] for cache in settings.CACHES.values() if "file" in cache["BACKEND"]]
+    assert kinds
+    assert set(kinds) == {"config.kept_in_files.InFiles"}
