@@ -14,13 +14,14 @@ from calculator.hardware.formats import best_format
 from calculator.hardware.limits import (
     DEEPEST_SOUGHT,
     Rule,
+    holds_by,
     is_enough,
     largest_context,
     least_offload,
     most_sequences,
     too_small,
 )
-from calculator.hardware.machine import fit, room
+from calculator.hardware.machine import fit
 from calculator.memory import ENGINES, Workload, WorkloadError
 from calculator.memory.engines import MeasuredEngine, engines_for, kv_formats, resolve
 
@@ -136,10 +137,9 @@ class _Search:
         if too_small(self.shape, workload, self.card, count, extra_bytes=self.extra):
             return False
         try:
-            told = room(self.shape, workload, self.card, count, extra_bytes=self.extra)
+            return holds_by(self.shape, workload, self.card, count, HELPS, extra_bytes=self.extra)
         except WorkloadError:
             return False
-        return told is not None and is_enough(told.state, told.spare)
 
     def _longest(self, workload: Workload) -> Workload | None:
         try:

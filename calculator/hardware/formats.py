@@ -192,9 +192,9 @@ def _may_fit(
     if card.beside or engine.by_format is None:
         for name in weight_formats:
             asked = workload.in_format(name)
-            if too_small(shape, asked, card, count, extra_bytes=extra_bytes):
+            if _refused(card, asked, engine.card_needs(shape)):  # asked first: it takes next to no time
                 continue
-            if not _refused(card, asked, engine.card_needs(shape)):
+            if not too_small(shape, asked, card, count, extra_bytes=extra_bytes):
                 yield name
         return
     try:

@@ -9,7 +9,7 @@ from calculator.architecture.shape import Shape
 from calculator.hardware.bisection import largest, largest_with_room
 from calculator.hardware.cards import Card
 from calculator.hardware.engines import engine_named
-from calculator.hardware.machine import room
+from calculator.hardware.machine import is_told_at_rest, room, room_at_rest
 from calculator.hardware.verdict import Room
 from calculator.memory import Workload, WorkloadError
 
@@ -58,7 +58,8 @@ def largest_context(
 
 
 def too_small(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> bool:
-    """Whether the cards hold no context of a workload at all, which is the same question for all of its contexts."""
+    """Whether the cards surely hold no context of a workload at all, which is the same question for all of its contexts:
+    not even the shortest at rest, or where that is not told, not even the shortest."""
     shortest = workload.but(context_tokens=min(STEP_TOKENS, workload.context_tokens))
     return _does_not_fit(shape, shortest, card, count, extra_bytes)
 
@@ -66,7 +67,8 @@ def too_small(shape: Shape, workload: Workload, card: Card, count: int, *, extra
 @lru_cache(maxsize=8192)
 def _does_not_fit(shape: Shape, workload: Workload, card: Card, count: int, extra_bytes: int) -> bool:
     try:
-        return not holds(room(shape, workload, card, count, extra_bytes=extra_bytes), "tight")
+        tell = room_at_rest if is_told_at_rest(workload, card) else room
+        return not holds(tell(shape, workload, card, count, extra_bytes=extra_bytes), "tight")
     except WorkloadError:
         return False  # who asks for the fit is told why
 
@@ -88,6 +90,15 @@ def holds(told: Room | None, rule: Rule) -> bool:
     return told.state == "fits" or (rule == "tight" and told.state == "tight")
 
 
+def holds_by(shape: Shape, workload: Workload, card: Card, count: int, rule: Rule, *, extra_bytes: int = 0) -> bool:
+    """Whether cards hold a workload by `rule`. No graph is followed where they are too small for it at rest. Raises
+    like `fit`."""
+    asked = (shape, workload, card, count)
+    if is_told_at_rest(workload, card) and not holds(room_at_rest(*asked, extra_bytes=extra_bytes), rule):
+        return False
+    return holds(room(*asked, extra_bytes=extra_bytes), rule)
+
+
 def is_enough(state: str, spare_bytes: int | None) -> bool:
     """Whether our own figure fits. What is short by it, though a part of its interval fits, helps nobody."""
     return state == "fits" or (state == "tight" and spare_bytes is not None and spare_bytes >= 0)
@@ -104,12 +115,11 @@ def most_sequences(
     def fits(sequences: int) -> bool:
         try:
             asked = workload.but(sequences=sequences, slots=None)
-            told = room(shape, asked, card, count, extra_bytes=extra_bytes)
+            return holds_by(shape, asked, card, count, rule, extra_bytes=extra_bytes)
         except WorkloadError as error:
             if (error.field, error.key) == ("sequences", "out_of_bounds"):
                 return False  # more than the engine schedules at all (llama.cpp: 256)
             raise
-        return holds(told, rule)
 
     return largest(fits, MOST_SEQUENCES) or None
 
@@ -121,9 +131,13 @@ def least_offload(shape: Shape, workload: Workload, card: Card, count: int, *, e
     RAM itself is not checked: `Estimate.host` says how much. `extra_bytes` as in `fit`.
     """
 
-    def fits(candidate: Workload) -> bool:
-        return holds(room(shape, candidate, card, count, extra_bytes=extra_bytes), "fits")
+    def left(candidate: Workload) -> int:
+        return _left(room(shape, candidate, card, count, extra_bytes=extra_bytes), "fits")
+
+    def at_most(candidate: Workload) -> int:
+        return _left(room_at_rest(shape, candidate, card, count, extra_bytes=extra_bytes), "fits")
 
     if len(shape.layers) > DEEPEST_SOUGHT:
         return None
-    return engine_named(workload.engine).least_offload(shape, workload, fits)
+    told = at_most if is_told_at_rest(workload, card) else None
+    return engine_named(workload.engine).least_offload(shape, workload, left, told)

@@ -54,9 +54,27 @@ def room(shape: Shape, workload: Workload, card: Card, count: int, *, extra_byte
         if answer.spare_bytes is None or answer.most_spare_bytes is None:
             return None
         return Room(answer.state, answer.spare_bytes, answer.most_spare_bytes, answer.headroom_bytes)
+    return _told_room(shape, workload, card, count, extra_bytes)
+
+
+def room_at_rest(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> Room | None:
+    """No less than `room` tells, and no worse a state, in a fraction of its time, where `is_told_at_rest`; None where
+    the model cannot be split so. Raises like `fit`."""
+    return _told_room(shape, workload, card, count, extra_bytes, at_rest=True)
+
+
+def is_told_at_rest(workload: Workload, card: Card) -> bool:
+    """Whether `room_at_rest` may be asked."""
+    return not card.beside and engine_named(workload.engine).at_rest_bytes is not None
+
+
+def _told_room(
+    shape: Shape, workload: Workload, card: Card, count: int, extra_bytes: int, *, at_rest: bool = False
+) -> Room | None:
     check_bounds("cards", count, 1, MAX_CARDS)
+    engine = engine_named(workload.engine)
     asked = resolve(ENGINES[workload.engine], shape, _asked(card, workload))
-    found = told_fullest(shape, asked, count * card.devices)
+    found = told_fullest(shape, asked, count * card.devices, at_rest=at_rest)
     if found is None:
         return None
     told = room_beside(card, engine.offered_bytes(card, asked), found, extra_bytes)

@@ -72,9 +72,11 @@ NOTHING = (0, 0, 0)
 """Lies outside of what a program counts, where its engine tells what the fullest device holds."""
 
 
-def told_fullest(shape: Shape, workload: Workload, devices: int) -> Fullest | None:
-    """Of `place`, where the engine of a resolved workload tells it sooner (`HardwareEngine.fullest_bytes`)."""
-    tell = engine_named(workload.engine).fullest_bytes
+def told_fullest(shape: Shape, workload: Workload, devices: int, *, at_rest: bool = False) -> Fullest | None:
+    """Of `place`, where the engine of a resolved workload tells it sooner (`HardwareEngine.fullest_bytes`); `at_rest`
+    no more than that, and sooner yet (`at_rest_bytes`)."""
+    engine = engine_named(workload.engine)
+    tell = engine.at_rest_bytes if at_rest else engine.fullest_bytes
     if tell is None:
         raise ValueError(f"{workload.engine} is asked for an estimate")
     for split in splits(workload, devices):

@@ -23,6 +23,8 @@ from calculator.memory.workload import InFormat
 
 Setting = int | float | str
 Sizes = tuple[int, int, int]
+Left = Callable[[Workload], int]
+"""Bytes that a card has beyond what makes a workload fit; below zero where it does not."""
 
 
 class Alike(NamedTuple):
@@ -53,7 +55,8 @@ class HardwareEngine(ABC):
     where an estimate has no interval of its own. `shared_block_tokens` is how many tokens of a common beginning several
     sequences share at a time (automatic prefix caching); None where each has its own cache. `fullest_bytes` is what the
     fullest device needs, at least, as counted and at the most, of a workload whose defaults are resolved, where that is
-    told in a fraction of the time that an estimate takes; it raises WorkloadError like one. `by_format` says the like
+    told in a fraction of the time that an estimate takes; it raises WorkloadError like one. `at_rest_bytes` is no more
+    than that, told in a fraction of that time again. `by_format` says the like
     of each of some weight formats, one after the other, whatever that of the workload is, but for those in which a
     device needs more than a limit at the least; `passed_bytes` what `weight_bytes` says, of a workload alone.
     """
@@ -63,6 +66,7 @@ class HardwareEngine(ABC):
     support: Support
     shared_block_tokens: int | None
     fullest_bytes: Callable[[Shape, Workload], Sizes] | None = None
+    at_rest_bytes: Callable[[Shape, Workload], Sizes] | None = None
     by_format: ByFormat | None = None
     passed_bytes: Callable[[Shape, Workload], WeightBytes] | None = None
 
@@ -132,8 +136,9 @@ class HardwareEngine(ABC):
         """The fastest rate of one card that the engine could use with weights in this format."""
 
     @abstractmethod
-    def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
-        """`workload` with as little in RAM as makes `fits` true; None where nothing can go there, or too little."""
+    def least_offload(self, shape: Shape, workload: Workload, left: Left, at_most: Left | None) -> Workload | None:
+        """`workload` with as little in RAM as makes it fit; None where nothing can go there, or too little. `left` is
+        never more than `at_most`, which is told much sooner, if it is told."""
 
     @abstractmethod
     def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from calculator.architecture.shape import Shape
 from calculator.hardware.cards import Card
-from calculator.hardware.engines.base import HardwareEngine
+from calculator.hardware.engines.base import HardwareEngine, Left
 from calculator.hardware.rates import Lanes, Rate, native, one_after_another, ranks_and_stages, sixteen_bit
 from calculator.hardware.reason import Reason
 from calculator.hardware.splits import by_layers, by_tensors, layer_reasons, tensor_reasons
@@ -20,7 +20,7 @@ class OnCards(HardwareEngine):
     def weight_bytes(self, shape: Shape, estimate: Estimate) -> WeightBytes:
         return all_on_cards(shape, estimate)
 
-    def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
+    def least_offload(self, shape: Shape, workload: Workload, left: Left, at_most: Left | None) -> Workload | None:
         return None
 
 

@@ -24,7 +24,7 @@ from calculator.memory.llama_cpp.perplexity import perplexity_rise as perplexity
 from calculator.memory.llama_cpp.placement import Placement, is_even, place, written
 from calculator.memory.llama_cpp.prediction import check_prediction, in_file
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE, OWN_FILE, STORED, USUAL
-from calculator.memory.llama_cpp.running import Sizes, kept_terms, run, sizes
+from calculator.memory.llama_cpp.running import Sizes, kept_terms, run, sizes, sizes_at_rest
 from calculator.memory.llama_cpp.weights import Weights, even_bytes, file_bytes, recipe_in, recipe_of, weigh
 from calculator.memory.llama_cpp.weights import card_bytes as weights_by_card
 from calculator.memory.not_modelled import check_modelled
@@ -118,6 +118,14 @@ def fullest_bytes(shape: Shape, workload: Workload) -> tuple[int, int, int]:
     workload, placement = _settled(shape, workload)
     weights, running = _weights(shape, workload, placement), sizes(shape, _in_any_place(workload), placement)
     return _fullest(weights, running, _around(workload))
+
+
+def at_rest_bytes(shape: Shape, workload: Workload) -> tuple[int, int, int]:
+    """As `fullest_bytes`, but for the compute buffers: never more, and told without following a graph, which takes
+    nearly all of the time. Raises WorkloadError like it."""
+    workload, placement = _settled(shape, workload)
+    weights = _weights(shape, workload, placement)
+    return _fullest(weights, sizes_at_rest(shape, _in_any_place(workload), placement), _around(workload))
 
 
 def by_format(shape: Shape, workload: Workload, names: Iterable[str], most_bytes: float = inf) -> Iterator[InFormat]:

@@ -59,7 +59,7 @@ def run(shape: Shape, workload: Workload, placement: Placement) -> Running:
     cards = sizes(shape, workload, placement) if several else ()
     layers, drafting_layers = (tuple(chain.from_iterable(each.cards)) for each in (of.first, of.second))
     compute = _over_cards(of, cards) if several else _at_work(of, 0)
-    keys, terms = Sizes._fields, (*_kept(of, layers, drafting_layers), compute, _encoder(of))
+    keys, terms = Sizes._fields, (*_kept(of, layers, drafting_layers), compute, _encoder(shape, workload))
     parts = tuple(Part(key=key, terms=of_part) for key, of_part in zip(keys, terms, strict=True))
     return Running(
         parts=parts,
@@ -72,29 +72,47 @@ def run(shape: Shape, workload: Workload, placement: Placement) -> Running:
 def sizes(shape: Shape, workload: Workload, placement: Placement) -> tuple[Sizes, ...]:
     """Of each card in `run`, without saying why: in a fraction of the time, but for a workload that guesses ahead."""
     of = _contexts(shape, workload, placement)
-    cards = of.first.cards
+    number = len(of.first.cards)
     if of.drafting:
-        kept = [_kept(of, *layers) for layers in zip(cards, of.second.cards, strict=True)]
-        caches, states = ([_sum(terms) for terms in of_each] for of_each in zip(*kept, strict=True))
-        compute = [_sum(_at_work(of, card)) for card in range(len(cards))]
+        compute = [_sum(_at_work(of, card)) for card in range(number)]
     else:
-        caches = cache_bytes(shape, workload, of.first)
-        states = state_bytes(shape, slot_count(workload), of.first, snapshots(shape, workload))
-        compute = compute_bytes(shape, workload, of.setting, of.first, range(len(cards)), of.copies)
-    encoder = (_sum(_encoder(of)), *(0 for _ in cards[1:]))
+        compute = compute_bytes(shape, workload, of.setting, of.first, range(number), of.copies)
+    caches, states, encoder = _kept_bytes(shape, workload, of.first, of.second, of.drafting)
     return tuple(map(Sizes, caches, states, compute, encoder))
+
+
+def sizes_at_rest(shape: Shape, workload: Workload, placement: Placement) -> tuple[Sizes, ...]:
+    """As `sizes`, but for the compute buffers, which alone take a graph to tell: 0."""
+    first, second = split(placement, shape.num_layers)
+    caches, states, encoder = _kept_bytes(shape, workload, first, second, _drafting(shape, workload))
+    return tuple(map(Sizes, caches, states, (0 for _ in first.cards), encoder))
+
+
+def _kept_bytes(
+    shape: Shape, workload: Workload, first: Placement, second: Placement, drafting: Workload | None
+) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+    """Cache, state and encoder on each card."""
+    caches = cache_bytes(shape, workload, first)
+    if drafting:
+        more = (_sum(draft_cache(shape, drafting, layers)) for layers in second.cards)
+        caches = [own + others for own, others in zip(caches, more, strict=True)]
+    states = state_bytes(shape, slot_count(workload), first, snapshots(shape, workload))
+    return caches, states, (_sum(_encoder(shape, workload)), *(0 for _ in first.cards[1:]))
 
 
 def _contexts(shape: Shape, workload: Workload, placement: Placement) -> _Contexts:
     first, second = split(placement, shape.num_layers)
-    drafting = workload_of(shape, workload) if workload.mtp else None
     setting = setting_of(shape, workload, first)
-    return _Contexts(shape, workload, setting, first, second, drafting, copies_of(placement))
+    return _Contexts(shape, workload, setting, first, second, _drafting(shape, workload), copies_of(placement))
 
 
-def _encoder(of: _Contexts) -> Terms:
+def _drafting(shape: Shape, workload: Workload) -> Workload | None:
+    return workload_of(shape, workload) if workload.mtp else None
+
+
+def _encoder(shape: Shape, workload: Workload) -> Terms:
     """The encoder of images, on the first card."""
-    return vision_terms(of.shape) if of.workload.vision and not of.workload.mmproj_in_ram else ()
+    return vision_terms(shape) if workload.vision and not workload.mmproj_in_ram else ()
 
 
 def kept_terms(shape: Shape, workload: Workload, placement: Placement) -> Terms:

@@ -54,6 +54,9 @@ def test_the_fullest_card_is_that_of_the_estimate(name: str, context: int, knobs
     assert measured is not None
     told = llama_cpp.fullest_bytes(shape, answer.workload)
     assert told == (measured[0], answer.per_card_bytes, measured[1])
+    at_rest = max(sum(card.values()) - card["compute"] for card in answer.cards)
+    less = answer.per_card_bytes - at_rest
+    assert llama_cpp.at_rest_bytes(shape, answer.workload) == tuple(size - less for size in told)
     if answer.workload.file_bytes is None:  # which is of one format alone
         name = answer.workload.weight_format or ""
         wanted = InFormat(name, told, answer.total_bytes, answer.file_bytes)

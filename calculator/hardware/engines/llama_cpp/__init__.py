@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from calculator.architecture.shape import Shape
 from calculator.hardware import headroom
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
-from calculator.hardware.engines.base import Alike, HardwareEngine, Setting, Sizes
+from calculator.hardware.engines.base import Alike, HardwareEngine, Left, Setting, Sizes
 from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
 from calculator.hardware.engines.llama_cpp.offload import least_offload
 from calculator.hardware.fit import Fit
@@ -20,7 +20,7 @@ from calculator.hardware.support import Support
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Workload
 from calculator.memory.cuda_context import alike_bytes
-from calculator.memory.llama_cpp import by_format, fullest_bytes, kept_bytes, whole_cells
+from calculator.memory.llama_cpp import at_rest_bytes, by_format, fullest_bytes, kept_bytes, whole_cells
 from calculator.memory.llama_cpp.batch import BATCH
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.placement import written
@@ -100,8 +100,8 @@ class LlamaCpp(HardwareEngine):
             return max(Rate(card.int8_ops, "int8"), Rate(card.fp16_flops or 0, "fp16"))
         return sixteen_bit(card)
 
-    def least_offload(self, shape: Shape, workload: Workload, fits: Callable[[Workload], bool]) -> Workload | None:
-        return least_offload(shape, workload, fits)
+    def least_offload(self, shape: Shape, workload: Workload, left: Left, at_most: Left | None) -> Workload | None:
+        return least_offload(shape, workload, left, at_most)
 
     def commands(self, workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
         return (llama_server.command(workload, source, hub), *ollama.commands(workload, source, hub, fit))
@@ -132,6 +132,7 @@ ENGINE = LlamaCpp(
     support=SUPPORT,
     shared_block_tokens=None,  # its slots hold every sequence in full
     fullest_bytes=fullest_bytes,
+    at_rest_bytes=at_rest_bytes,
     by_format=by_format,
     passed_bytes=weights.weight_bytes,
 )
