@@ -48,7 +48,7 @@ if environment.flag("METRICS"):  # before the application is loaded; counting be
 def post_worker_init(worker: Any) -> None:
     """Have worked out before somebody asks what all workers need, once for each state of the code, and ranks that are
     owed: by processes of their own, so that no worker grows by what that takes."""
-    first_page.ask(worker.wsgi)
+    first_page.prepare(worker.wsgi, worker.tpool, worker.cfg.threads)
     first = worker.age == 1
     Thread(target=_look_after_ranks, args=(WARM_UP_AFTER_S if first else LOOK_EVERY_S,), daemon=True).start()
     if first:

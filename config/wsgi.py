@@ -16,6 +16,10 @@ databases.answer_within_s = databases.LONGEST_S
 application = get_wsgi_application()
 
 
+OBJECTS = 10_000
+"""New ones before the collector looks for what can go in circles: an answer makes some thousands and few circles, a
+first one, which reads dozens of models, some ten thousands. Left at Python's 700, it takes a tenth of that one's time.
+"""
 CONTROLS = ("attrs", "checkbox", "hidden", "input", "number", "select", "select_option", "text")
 
 
@@ -50,6 +54,7 @@ def preload() -> None:
     for engine in ENGINES:
         engine_named(engine)
     trans_real.parse_accept_lang_header("en")  # writes its expression, which takes longer than an answer of the API
+    gc.set_threshold(OBJECTS)
     gc.collect()
     gc.freeze()  # what stays is not searched again for what can go, and stays shared with the workers
 
