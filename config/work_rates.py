@@ -62,8 +62,9 @@ def _add(request: HttpRequest, seconds: float) -> None:
 
 
 def work_rates(get_response: View) -> View:
-    """429 until the minute ends for an address whose long answers took `WORK_SECONDS` of processor time in it. Editors are
-    not counted. Whoever becomes one is by itself, so that nobody who read long lists first is kept from logging in."""
+    """429 until the minute ends for an address whose long answers took `WORK_SECONDS` of processor time in it. Editors
+    are not counted. Whoever becomes one is by itself, so that nobody who read long lists first is kept from logging
+    in."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         visitor = client_address(request) if settings.WORK_SECONDS and not _is_editors(request) else None

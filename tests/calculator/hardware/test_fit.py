@@ -10,8 +10,9 @@ from itertools import pairwise
 import pytest
 
 from calculator.architecture import Shape
-from calculator.hardware import Card, HardwareError, fit, fit_all
+from calculator.hardware import Card, HardwareError, best_format, engine_named, fit, fit_all, fixes
 from calculator.memory import Workload, WorkloadError
+from calculator.memory.llama_cpp.presets import DEFAULT_TYPE
 
 Shapes = Callable[[str], Shape]
 
@@ -249,6 +250,11 @@ def test_a_workload_that_is_not_split_takes_one_device(field: str) -> None:
         ("ascend-910b3-64gb", "vllm", "FP8", "format_unsupported", True),
         ("mtt-s4000", "vllm", "FP8", "format_support_unknown", False),
         ("hygon-dcu-k100-ai-64gb", "vllm", "FP8", "format_support_unknown", False),
+        # llama.cpp, `ggml_backend_cann_supports_op` (MUL_MAT); on a 310P Q4_K_M leaves the card idle (issue 18797).
+        ("ascend-910b3-64gb", "llama.cpp", "Q4_K_M", "format_unsupported", True),
+        ("ascend-910c-128gb", "llama.cpp", "Q6_K", "format_unsupported", True),
+        ("atlas-300i-duo-96gb", "llama.cpp", "Q8_0", "format_unsupported", True),
+        ("atlas-300i-duo-96gb", "llama.cpp", "BF16", "format_unsupported", True),
     ],
 )
 def test_what_card_and_engine_say(
@@ -257,6 +263,39 @@ def test_what_card_and_engine_say(
     answer = fit(shape("qwen3-8b"), Workload(engine=engine, weight_format=weights), cards[card], 1)
     assert [reason.blocks for reason in answer.reasons if reason.key == key] == [blocks]
     assert (answer.state == "does_not_fit") is blocks
+
+
+@pytest.mark.parametrize(
+    ("card", "computed"),
+    [
+        ("ascend-910b3-64gb", {"F32", "F16", "BF16", "Q8_0", "Q4_0"}),
+        ("atlas-300i-duo-96gb", {"F32", "F16"}),  # ASCEND_310P
+    ],
+)
+def test_what_cann_has_kernels_for(cards: dict[str, Card], card: str, computed: set[str]) -> None:
+    """`ggml/src/ggml-cann/ggml-cann.cpp` of llama.cpp. CUDA's kernels, which MUSA compiles, know all; what types a
+    reader's own file is made of, its name does not say."""
+    said = {name: list(engine_named("llama.cpp").format_reasons(cards[card], name)) for name in DEFAULT_TYPE}
+    assert {name for name, reasons in said.items() if not reasons} == computed
+    assert [reason.blocks for reason in said["GGUF"]] == [False]
+    assert not [
+        name for name in DEFAULT_TYPE if list(engine_named("llama.cpp").format_reasons(cards["mtt-s4000"], name))
+    ]
+
+
+def test_a_card_without_kernels_for_a_format_is_offered_one_that_it_computes(
+    shape: Shapes, cards: dict[str, Card]
+) -> None:
+    model, ascend, asked = shape("qwen3-8b"), cards["ascend-910b4-32gb"], Workload(weight_format="Q4_K_M")
+    refused = fit(model, asked, ascend, 1)
+    assert refused.state == "does_not_fit"
+    assert refused.spare_bytes is not None
+    assert refused.spare_bytes > 0  # 8 billion weights of four bits on 32 GB
+    helps = {fix.key: fix.workload for fix in fixes(model, refused.workload, refused)}
+    assert helps["smaller_weights"].weight_format == "Q4_0"
+    best = best_format(model, asked, ascend, 1)
+    assert best
+    assert best.workload.weight_format in {"BF16", "F16"}
 
 
 def test_two_macs_are_not_one(shape: Shapes, cards: dict[str, Card]) -> None:

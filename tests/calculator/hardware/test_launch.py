@@ -233,6 +233,22 @@ def test_what_ollama_would_take_by_itself(
 
 
 @pytest.mark.parametrize(
+    ("card", "runs"),
+    [
+        *(("rtx-4090", True), ("instinct-mi300x", True), ("apple-m2-ultra-192gb", True), ("arc-b580", True)),
+        *(("ascend-910b3-64gb", False), ("mtt-s4000", False), ("cambricon-mlu590-m9", False)),
+    ],
+)
+def test_ollama_is_proposed_for_cards_that_it_runs_on(
+    shape: Callable[[str], Shape], cards: dict[str, Card], card: str, runs: bool
+) -> None:
+    """docs/gpu.mdx of Ollama: NVIDIA's, AMD's, Apple's, and Intel's by Vulkan; it has no build with CANN or MUSA."""
+    placed = fit(shape("qwen3-8b"), Workload(weight_format="Q8_0"), cards[card], 1)
+    keys = {shown.key for shown in launch_commands(placed.workload, QWEN, fit=placed)}
+    assert keys == {"llama-server", *(("modelfile", "ollama") if runs else ())}
+
+
+@pytest.mark.parametrize(
     ("diffusion", "reads_first", "expected"),
     [
         ("", "", "AutoModelForCausalLM.from_pretrained"),

@@ -9,7 +9,7 @@ from calculator.hardware import headroom
 from calculator.hardware.cards import Card
 from calculator.hardware.command import Command, WeightSource
 from calculator.hardware.engines.base import Alike, HardwareEngine, Left, Setting, Sizes
-from calculator.hardware.engines.llama_cpp import llama_server, ollama, weights
+from calculator.hardware.engines.llama_cpp import cann, llama_server, ollama, weights
 from calculator.hardware.engines.llama_cpp.offload import least_offload
 from calculator.hardware.fit import Fit
 from calculator.hardware.multiprocessors import multiprocessors
@@ -62,8 +62,8 @@ class LlamaCpp(HardwareEngine):
         return kept_bytes(shape, workload)
 
     def format_reasons(self, card: Card, weight_format: str) -> Iterable[Reason]:
-        """Every format is unpacked in llama.cpp's own kernels, on every card."""
-        return ()
+        """llama.cpp's own kernels unpack every format; the back end for Huawei's cards has few."""
+        return cann.reasons("llama.cpp", card, weight_format) if card.vendor == cann.VENDOR else ()
 
     def settings(self, workload: Workload) -> dict[str, Setting]:
         """Left open, flash attention is on wherever the card has a kernel for it; slots are the sequences asked for."""

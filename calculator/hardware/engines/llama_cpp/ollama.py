@@ -11,6 +11,10 @@ from calculator.hardware.engines.llama_cpp.ollama_library import library_file, s
 from calculator.hardware.fit import Fit
 from calculator.memory import Note, Workload
 
+VENDORS = frozenset({"nvidia", "amd", "apple", "intel"})
+"""Whose cards Ollama runs on (`docs/gpu.mdx`: CUDA, ROCm, Metal, Vulkan). Of llama.cpp's other back ends, such as CANN
+and MUSA, it has no build."""
+
 KV_FORMATS = ("f16", "q8_0", "q4_0")
 
 # docs/context-length.mdx: tokens where nobody asks for more, by the memory of all cards in GiB.
@@ -19,13 +23,15 @@ SLACK_GIB = 1  # `server/routes.go` compares with 47 and 23 GiB: a card of 24 GB
 
 
 def commands(workload: Workload, source: WeightSource, hub: str, fit: Fit | None) -> tuple[Command, ...]:
-    """A Modelfile, and the server's settings that a Modelfile cannot hold.
+    """A Modelfile, and the server's settings that a Modelfile cannot hold; nothing for cards that Ollama does not know.
 
     Left to itself, Ollama serves one request at a time (`OLLAMA_NUM_PARALLEL`) and a context that it chooses by the
     memory of the cards: a note says so beside the commands that ask for more. Its batch, which is its micro-batch too,
     it raises to 1,024 beyond 4,096 tokens and to 2,048 beyond 32,768 where there is room for it (`server/sched.go`,
     `automaticGenerationBatch`), so the Modelfile states the one that was computed.
     """
+    if fit and not all(kind.vendor in VENDORS for kind, _number in fit.card.kinds(fit.count)):
+        return ()
     weight_format = workload.weight_format or ""
     placeholders: tuple[str, ...] = ()
     if source.ollama and stands_for(source.ollama, weight_format):
