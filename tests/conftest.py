@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
+from config import databases
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 BROWSER_REQUIRED = os.environ.get("REQUIRE_BROWSER") == "1"
@@ -49,6 +51,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("django_db")
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
+
+
+def pytest_collection_finish() -> None:
+    """A module of tests imports `config.wsgi`, and with it what a server bounds: on a busy machine a fixture that loads
+    the whole catalogue may take longer."""
+    databases.answer_within_s = None
 
 
 def _parameters(item: pytest.Item) -> set[str]:
