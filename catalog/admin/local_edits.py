@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.db import IntegrityError, transaction
 from django.db.models import ForeignKey
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, URLPattern, path, reverse
@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 from catalog import history
 from catalog.admin.differences import Difference, differ, text
 from catalog.admin.publishing import PUBLISH
-from catalog.admin.versioned import VersionedAdmin
+from catalog.admin.versioned import NO_PLACE, TAKEN, VersionedAdmin
 from catalog.models import Removal, Synced
 from catalog.source import SHIPPED, SourceError
 from catalog.sync.contribution import contribution, files_of
@@ -58,7 +58,12 @@ class LocalEdits(VersionedAdmin):
         if not chosen:
             messages.warning(request, _("No row was ticked."))
             return HttpResponseRedirect(request.path)
-        self._follow(request, chosen)
+        try:
+            self._follow(request, chosen)
+        except IntegrityError:  # an editor gave its slug to another entry
+            messages.error(request, _(TAKEN))
+        except ObjectDoesNotExist:
+            messages.error(request, _(NO_PLACE))
         return HttpResponseRedirect(request.path)
 
     def _list(self, request: HttpRequest, edits: list[Edit], status: int = 200) -> HttpResponse:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from catalog.models import LanguageModel
+from catalog.models import DataChange, LanguageModel
 from catalog.ranking.changes import Cause
 from catalog.ranking.preferred import NotPreferred
 from catalog.ranking.release import Missing
@@ -79,9 +80,15 @@ def mentions(slugs: Iterable[str]) -> Mapping[str, Mention]:
     published = LanguageModel.objects.published().filter(slug__in=asked).values_list("slug", "name")
     return {
         **{slug: Mention(slug) for slug in asked},
-        **dict.fromkeys(asked & LanguageModel.objects.names_of_drafts(), untold),
+        **dict.fromkeys(asked & _drafts(DataChange.version()), untold),
         **{slug: Mention(name, has_page=True) for slug, name in published},
     }
+
+
+@lru_cache(maxsize=2)
+def _drafts(version: str) -> frozenset[str]:
+    """Read once after each change: a feed asks for each of its entries."""
+    return LanguageModel.objects.names_of_drafts()
 
 
 def change_text(reason: Mapping[str, Any], benchmarks: Mapping[str, str], models: Mapping[str, Mention]) -> str:

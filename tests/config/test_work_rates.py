@@ -94,8 +94,7 @@ def test_whoever_asks_for_the_login_again_and_again_is_bound_too() -> None:
 
 
 def test_what_is_done_with_an_answer_that_was_written_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages are compressed, which takes about as long as to write them: of 45 seconds that do not count it a process
-    would be busy all the time."""
+    """Compression takes up to three tenths of what a page costs."""
     spent = [0.0]
     monkeypatch.setattr(work_rates, "thread_time", lambda: spent[0])
 

@@ -66,7 +66,7 @@ def read(text: str, kind: type[Record], needed: Collection[str]) -> Iterator[Ent
 def _toml(text: str) -> Any:
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # of numbers with thousands of digits, and of deep lists, too
         raise UnreadableTableError(_("This is not TOML: %(reason)s") % {"reason": error}) from None
     return next(iter(content.values())) if len(content) == 1 else content
 

@@ -63,6 +63,28 @@ def test_a_row_follows_its_file_again(editor: Client) -> None:
     assert "改过。" in [kept.field_dict["summary_zh_hans"] for kept in Version.objects.get_for_object(row)]
 
 
+def test_whose_slug_another_has_by_now_stays_as_it_is(editor: Client) -> None:
+    """A draft has no page, so its old slug is nobody's other name."""
+    row = LanguageModel.objects.get()
+    shipped, row.slug, row.is_published = row.slug, "coyote", False
+    row.save()
+    other = LanguageModel.objects.get()
+    other.pk, other.slug, other.shipped, other._state.adding = None, shipped, None, True
+    other.save()
+    answer = editor.post(address(), {"row": f"languagemodel:{row.pk}", "_follow": "1"}, follow=True)
+    assert "Another entry has its slug" in answer.content.decode()
+    assert LanguageModel.objects.get(pk=row.pk).slug == "coyote"
+
+
+def test_what_belonged_to_something_that_is_gone_stays_as_it_is(editor: Client) -> None:
+    row = edit()
+    Licence.objects.exclude(slug="own").delete()
+    answer = editor.post(address(), {"row": f"languagemodel:{row.pk}", "_follow": "1"}, follow=True)
+    assert "no longer here" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.summary_zh_hans == "改过。"
+
+
 def test_what_was_added_here_has_nothing_to_follow(editor: Client) -> None:
     edit()
     own = Licence.objects.get(slug="own")

@@ -102,6 +102,8 @@ def test_one_refused_row_keeps_all_out(editor: Client) -> None:
         ("[1, 2]", "not a list of at most"),
         ("[{]", "not JSON"),
         ("[[licence]]\nslug = ", "not TOML"),
+        ("[[licence]]\nslug = " + "9" * 5000, "not TOML"),  # beyond the digits that Python reads
+        ("[[licence]]\nslug = " + "[" * 5000 + "]" * 5000, "not TOML"),
         ('slug,name_en\n"a', "not CSV"),
     ],
 )
