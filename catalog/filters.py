@@ -70,14 +70,19 @@ def specifications(row: Accelerator, card: Card) -> tuple[CardSpecGroup, ...]:
 
 def run_query(run: Run, asked: Mapping[str, Any]) -> str:
     """The state of the model page that shows this run."""
-    return _state(asked["engine"], run.context_tokens or asked["context"], run.weight_format)
+    query = _asked(asked["engine"], run.context_tokens or asked["context"])
+    return f"{query}&{_format(run.weight_format)}" if run.weight_format else query
+
+
+@lru_cache(maxsize=64)
+def _asked(engine: str, context: int) -> str:
+    """The same for nearly all rows of a table."""
+    return urlencode({"engine": engine, "context": str(context)})
 
 
 @lru_cache(maxsize=256)
-def _state(engine: str, context: int, weights: str) -> str:
-    """The same for many rows of a table."""
-    state = {"engine": engine, "context": str(context), "weights": weights}
-    return urlencode({name: value for name, value in state.items() if value})
+def _format(weights: str) -> str:
+    return urlencode({"weights": weights})
 
 
 def publisher(url: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from config.kept_in_files import InFiles
+from config import kept_in_files
+from config.kept_in_files import CULLED_EVERY, InFiles
 
 VALUE = {"bytes": list(range(1000))}
 
@@ -51,3 +52,16 @@ def test_the_site_keeps_its_files_so() -> None:
     kinds = [cache["BACKEND"] for cache in settings.CACHES.values() if "file" in cache["BACKEND"]]
     assert kinds
     assert set(kinds) == {"config.kept_in_files.InFiles"}
+
+
+def test_files_are_listed_once_in_so_many_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 6
+    drawn = [1] * (most + 1) + [0]
+    monkeypatch.setattr(kept_in_files, "randrange", lambda end: drawn.pop(0) if end == CULLED_EVERY else 0)
+    cache = InFiles(str(tmp_path), {"max_entries": most})
+    for number in range(most + 1):
+        cache.set(str(number), number)
+    assert len(list(tmp_path.iterdir())) == most + 1
+    cache.set("last", 0)
+    assert len(list(tmp_path.iterdir())) == most + 2 - (most + 1) // 3  # Django throws away a third
+    assert not drawn
