@@ -142,7 +142,7 @@ class RunsForm(FilterForm):
         self.choose(
             "sort",
             [
-                ("", _("Largest that fits first")),
+                ("", _("What fits, most VRAM first")),
                 ("-released", _("Newest first")),
                 ("name", _("Name")),
                 ("-parameters", _("Most parameters")),
