@@ -15,6 +15,7 @@ from calculator.hardware.reason import Reason
 from calculator.hardware.recommend import Recommendation, recommend
 from calculator.hardware.speed import Speed, decoding, speed
 from calculator.hardware.training import PROGRAMS, Training, TrainingEstimate, questions, training_memory
+from calculator.hardware.usual import card_remarks, usual_engine
 from calculator.hardware.verdict import COUNTS, fit_all, training_state
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "WeightSource",
     "best_format",
     "best_held",
+    "card_remarks",
     "decoding",
     "engine_named",
     "fit",
@@ -61,4 +63,5 @@ __all__ = [
     "training_state",
     "unsought",
     "usable_bytes",
+    "usual_engine",
 ]

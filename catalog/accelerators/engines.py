@@ -27,4 +27,7 @@ def _support(engine: str, card: Card) -> CardSpec:
         return CardSpec(name, _("no: needs compute capability %(needed)s") % {"needed": too_low["needed"]})
     if plugin := values.get("engine_by_plugin"):
         return CardSpec(name, _("through %(plugin)s") % {"plugin": plugin["plugin"]})
+    usual = engine_named(engine).usual_format
+    if usual and any(reason.blocks for reason in engine_named(engine).format_reasons(card, usual)):
+        return CardSpec(name, _("yes, but not in %(format)s") % {"format": usual})
     return CardSpec(name, _("yes"))

@@ -123,11 +123,16 @@ class RunsForm(FilterForm):
     q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
 
     def __init__(
-        self, query: Mapping[str, Any], max_cards: int, boards: Iterable[str] = (), context_tokens: int = 8192
+        self,
+        query: Mapping[str, Any],
+        max_cards: int,
+        boards: Iterable[str] = (),
+        context_tokens: int = 8192,
+        engine: str = DEFAULT_ENGINE,
     ) -> None:
-        """`boards` are those that have ranks to order by, `context_tokens` the length where none is asked for."""
+        """`boards` are those that have ranks to order by, `context_tokens` and `engine` stand for what is not asked."""
         given = {name: value for name, value in query.items() if value != ""}
-        super().__init__({"cards": "1", "engine": DEFAULT_ENGINE, "context": str(context_tokens), **given})
+        super().__init__({"cards": "1", "engine": engine, "context": str(context_tokens), **given})
         cards = self.own("cards")
         cards.validators = [*cards.validators, MaxValueValidator(max_cards)]
         cards.widget.attrs = {**cards.widget.attrs, "max": max_cards}
@@ -137,7 +142,7 @@ class RunsForm(FilterForm):
         self.choose(
             "sort",
             [
-                ("", _("Largest that fits first")),
+                ("", _("What fits, most VRAM first")),
                 ("-released", _("Newest first")),
                 ("name", _("Name")),
                 ("-parameters", _("Most parameters")),

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.vary import vary_on_headers
 
+from calculator.hardware import usual_engine
 from calculator.htmx import HtmxRequest, wants_partial
 from calculator.paging import page_of
 from catalog.accelerators.forms import AcceleratorListForm, RunsForm
@@ -37,7 +38,7 @@ def accelerator(request: HtmxRequest, slug: str) -> HttpResponse:
     row = accelerator_or_404(slug)
     card = card_of(row)
     best = best_page(request.GET.dict(), card, 1)
-    form = RunsForm(request.GET.dict(), card.max_cards, best.releases, CONTEXT_TOKENS)
+    form = RunsForm(request.GET.dict(), card.max_cards, best.releases, CONTEXT_TOKENS, usual_engine(card))
     valid = form.is_valid() and best.valid
     context: dict[str, Any] = {"accelerator": row, "card": card, "form": form, "best": best, "valid": valid}
     if valid:

@@ -16,7 +16,18 @@ from calculator.architecture import Shape
 from calculator.catalogue import Model
 from calculator.deployment_answers import CommandView, commands
 from calculator.fit_words import room_text
-from calculator.hardware import Card, Fit, HardwareError, Numbers, Sized, engine_named, fit, largest_context, numbers
+from calculator.hardware import (
+    Card,
+    Fit,
+    HardwareError,
+    Numbers,
+    Sized,
+    card_remarks,
+    engine_named,
+    fit,
+    largest_context,
+    numbers,
+)
 from calculator.hardware.verdict import card_reasons
 from calculator.memory import Workload, WorkloadError
 from calculator.memory.workload import DEFAULT_ENGINE
@@ -80,6 +91,11 @@ class Question:
             for reason in card_reasons(kind, self.workload, frozenset())
         )
         return next((labels.reason_text(reason) for reason in said if reason.blocks), "")
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the cards say of the engine, and of the weights that it mostly runs."""
+        return [labels.reason_text(reason) for reason in card_remarks(self.card, self.engine)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,10 +38,10 @@ class BestModelsForm(FilterForm):
     engine = forms.ChoiceField(label=gettext_lazy("Engine"), required=False)
     start = forms.IntegerField(required=False, min_value=0, max_value=START, widget=forms.HiddenInput)
 
-    def __init__(self, query: Mapping[str, Any], boards: Iterable[str]) -> None:
-        """`boards` are the keys of those that have ranks."""
+    def __init__(self, query: Mapping[str, Any], boards: Iterable[str], engine: str = DEFAULT_ENGINE) -> None:
+        """`boards` are the keys of those that have ranks, `engine` is asked about where none is named."""
         given = {name: value for name, value in query.items() if value != ""}
-        super().__init__({"board": OVERALL.key, "context": str(CONTEXT_TOKENS), "engine": DEFAULT_ENGINE, **given})
+        super().__init__({"board": OVERALL.key, "context": str(CONTEXT_TOKENS), "engine": engine, **given})
         ranked = {OVERALL.key, *boards}  # before anything is ranked there is a board to name all the same
         self.choose("board", [(key, label) for key, label in BOARDS.items() if key in ranked])
         self.choose("engine", [(name, labels.engine_name(name)) for name in ENGINES])

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from calculator import labels
 from calculator.fit_words import card_label
-from calculator.hardware import Card
+from calculator.hardware import Card, usual_engine
+from calculator.memory import DEFAULT_ENGINE
 from catalog.best_models.answer import BestModels, Question, best_models
 from catalog.best_models.forms import BestModelsForm
 from catalog.models import Release
@@ -91,4 +92,5 @@ class BestPage:
 
 def best_page(query: Mapping[str, str], card: Card | None, count: int) -> BestPage:
     releases = newest()
-    return BestPage(BestModelsForm(query, releases), releases, card, count)
+    engine = usual_engine(card) if card else DEFAULT_ENGINE
+    return BestPage(BestModelsForm(query, releases, engine), releases, card, count)

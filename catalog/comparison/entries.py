@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calculator.figures import billions, grouped
@@ -44,14 +45,21 @@ def facts(models: Sequence[LanguageModel]) -> Section:
 
 
 def specifications(models: Sequence[LanguageModel]) -> list[Section]:
-    """The model pages' own specifications; marked where a row does not apply to a model."""
+    """The model pages' own specifications; marked where a row does not apply to a model, which is not said of what a
+    page leaves out because no file states it."""
     told: list[dict[tuple[str, str], str]] = []
+    unsaid = []
     for model in models:
-        found = specs.groups(model, shape_of(model), Citations(model))
+        shape = shape_of(model)
+        found = specs.groups(model, shape, Citations(model))
         told.append({(str(group.title), str(spec.label)): spec.value for group in found for spec in group.specs})
+        unsaid.append(specs.unsaid(model, shape))
     sections: dict[str, list[ComparisonRow]] = {}
     for title, label in dict.fromkeys(key for values in told for key in values):
         key = (title, label)
-        cells = tuple(ComparisonCell(values.get(key, ""), applies=key in values) for values in told)
+        cells = tuple(
+            ComparisonCell(values.get(key, ""), applies=key in values or unstated is None or label in unstated)
+            for values, unstated in zip(told, unsaid, strict=True)
+        )
         sections.setdefault(title, []).append(ComparisonRow(label, cells))
-    return [Section(title, tuple(rows)) for title, rows in sections.items()]
+    return [Section(title, tuple(rows), unknown=_("not known")) for title, rows in sections.items()]

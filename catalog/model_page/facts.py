@@ -42,6 +42,6 @@ def _write(slug: str) -> dict[str, str]:
         "specs": specs.groups(model, shape, citations),
         "scoreboard": scoreboard(model),
         "relatives": relatives(model),
-        "siblings": siblings.for_list().order_by("-release_date", "slug")[:SIBLINGS],
+        "siblings": siblings.for_list().newest_first()[:SIBLINGS],
     }
     return {place: str(render_to_string(f"catalog/_model_{place}.html", context)) for place in PLACES}

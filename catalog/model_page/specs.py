@@ -28,8 +28,13 @@ from calculator.layer_pattern import by_layers, layer_pattern
 from catalog.model_page.citations import Citations
 from catalog.models import LanguageModel
 from catalog.models.vocabulary import Attention as AttentionKind
+from catalog.models.vocabulary import PositionEmbedding
 
+ROPE_BASE, ROPE_FACTOR = gettext_lazy("RoPE base (theta)"), gettext_lazy("RoPE scaling factor")
 ROTARY_KINDS = {"full_attention": "FullAttention", "sliding_attention": "SlidingWindowAttention"}
+
+TURNED = (PositionEmbedding.ROPE.value, PositionEmbedding.NOPE_FULL.value)
+"""How the names of those position embeddings begin that turn queries and keys, in all layers or in some."""
 
 Kind = TypeVar("Kind", bound=Mixer | FeedForward)
 
@@ -62,6 +67,15 @@ def groups(model: LanguageModel, shape: Shape | None, citations: Citations) -> l
     return [group for group in found if group.specs]
 
 
+def unsaid(model: LanguageModel, shape: Shape | None) -> frozenset[str] | None:
+    """Labels of what the model has although its file does not say how much; None: it is known of nothing."""
+    if shape is None:
+        return None
+    turned = (model.position_embedding or "").startswith(TURNED)
+    said = not turned or read_rotary(model.config or {}).bases
+    return frozenset() if said else frozenset(map(str, (ROPE_BASE, ROPE_FACTOR)))
+
+
 def _attention(model: LanguageModel, shape: Shape | None, citations: Citations, config: list[int]) -> list[Spec]:
     kinds = dict(AttentionKind.choices)
     structure = _(", ").join(str(kinds[kind]) for kind in model.attention if kind in kinds)
@@ -75,16 +89,17 @@ def _attention(model: LanguageModel, shape: Shape | None, citations: Citations, 
 
 
 def _rotary(rotary: Rotary, config: list[int]) -> list[Spec]:
-    """The base for all layers, or for each kind that has its own; how far positions are stretched."""
+    """The base for all layers, or for each kind that has its own; how far positions are stretched. Nothing where the
+    file says neither, like a copy that names only what decides about memory (`unsaid`)."""
     bases = [
         _("%(value)s (%(kind)s)") % {"value": _number(base), "kind": MIXERS[ROTARY_KINDS[kind]]}
         if len(rotary.bases) > 1 and kind in ROTARY_KINDS
         else _number(base)
         for kind, base in rotary.bases.items()
     ]
-    specs = [Spec(gettext_lazy("RoPE base (theta)"), _("; ").join(bases), config)] if bases else []
+    specs = [Spec(ROPE_BASE, _("; ").join(bases), config)] if bases else []
     if rotary.factor:
-        specs.append(Spec(gettext_lazy("RoPE scaling factor"), f"× {_number(rotary.factor)}", config))
+        specs.append(Spec(ROPE_FACTOR, f"× {_number(rotary.factor)}", config))
     return specs
 
 

@@ -23,6 +23,8 @@ TABLE_COLUMNS = (
 """Of a model: what a row of a table shows (`templates/catalog/_models.html`, `_leaderboard_table.html`)."""
 
 
+NEWEST_FIRST = ("-release_date", models.F("total_parameters").asc(nulls_last=True), "slug")
+
 UNTOLD = {"seal"}  # no page shows it
 
 
@@ -44,6 +46,10 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         drafts = self.filter(is_published=False).order_by()
         aliases = Alias.objects.filter(model__is_published=False).order_by()
         return frozenset((*drafts.values_list("slug", flat=True), *aliases.values_list("name", flat=True)))
+
+    def newest_first(self) -> Self:
+        """Those of one day from the smallest to the largest, as a family is read."""
+        return self.order_by(*NEWEST_FIRST)
 
     def for_list(self) -> Self:
         """Rows with what a list line shows, in one query; the long columns stay in the database."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
@@ -14,6 +16,12 @@ from catalog.source.records import BenchmarkRecord, ModelRecord, ScoreRecord
 
 Check = Callable[[ModelRecord], Iterable[Finding]]
 MOST_HELD = 50  # cards, of whose shapes the calculator remembers things
+
+EARLIEST_DAYS = 60
+"""A publisher may sell a model some weeks before it gives out the weights, and report results then (MiniMax-M2.7: 41
+days). What is dated earlier has its date from a list that says when something else happened."""
+
+DAY = len("YYYY-MM-DD")
 
 
 class EachOnce:
@@ -41,7 +49,11 @@ def check(files: Files, check_card: Check) -> tuple[list[Fault], list[Fault]]:
         *_repeated(files.accelerators),
         *_repeated(files.models),
         *_references(files),
-        *_scores([*files.scores, *files.anchors], {placed.record.slug: placed.record for placed in files.benchmarks}),
+        *_scores(
+            [*files.scores, *files.anchors],
+            {placed.record.slug: placed.record for placed in files.benchmarks},
+            {placed.record.slug: placed.record.release_date for placed in files.models},
+        ),
     ]
     for card in files.accelerators:
         faults += [card.fault(finding.key, str(finding)) for finding in check_accelerator(card.record)]
@@ -89,7 +101,10 @@ def _references(files: Files) -> Iterator[Fault]:
             yield Fault("score_aliases.toml", f"aliases.{name}", "is the slug of a model itself")
 
 
-def _scores(scores: Iterable[Placed[ScoreRecord]], benchmarks: dict[str, BenchmarkRecord]) -> Iterator[Fault]:
+def _scores(
+    scores: Iterable[Placed[ScoreRecord]], benchmarks: dict[str, BenchmarkRecord], released: dict[str, str]
+) -> Iterator[Fault]:
+    """`released` is the day or the month of each model's release, empty where it is not known."""
     seen: Counter[tuple[str, ...]] = Counter()
     for placed in scores:
         score = placed.record
@@ -98,6 +113,26 @@ def _scores(scores: Iterable[Placed[ScoreRecord]], benchmarks: dict[str, Benchma
             yield placed.fault("benchmark", f"no benchmark {score.benchmark!r} in benchmarks.toml")
         elif score.value < 0 or (benchmark.scale_max is not None and score.value > benchmark.scale_max):
             yield placed.fault("value", f"{score.value} is outside 0 to {benchmark.scale_max} of {score.benchmark}")
+        release = released.get(score.model, "")
+        if (
+            score.source_kind == "vendor"
+            and score.date
+            and release
+            and _days_early(score.date, release) > EARLIEST_DAYS
+        ):
+            yield placed.fault(
+                "date", f"{score.date}: the model was released on {release}, nobody reports so much before"
+            )
         seen[score.key] += 1
         if seen[score.key] == 2:
             yield placed.fault("benchmark", f"{score.benchmark} twice: same source, settings and date")
+
+
+def _days_early(date: str, release: str) -> int:
+    """How many days before a release a date lies, at the least: of a month its last day is taken, of that of a release
+    its first."""
+    first = datetime.date.fromisoformat(release if len(release) == DAY else f"{release}-01")
+    if len(date) == DAY:
+        return (first - datetime.date.fromisoformat(date)).days
+    year, month = map(int, date.split("-"))
+    return (first - datetime.date(year, month, monthrange(year, month)[1])).days

@@ -16,16 +16,18 @@ async function copied({ copy, copied: done, failed }) {
   }
 }
 
+const labels = new WeakMap(); // what a button holds: a second press must not take the answer for it
+
 async function answer(event) {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const status = document.getElementById("copied");
-  button.dataset.label ||= button.textContent; // a second press must not take the answer for the label
+  if (!labels.has(button)) labels.set(button, [...button.childNodes]);
   const said = await copied(button.dataset);
   button.textContent = said;
   if (status) status.textContent = said;
   setTimeout(() => {
-    button.textContent = button.dataset.label;
+    button.replaceChildren(...labels.get(button)); // with the part that only a screen reader says
     if (status) status.textContent = "";
   }, SAID_MS);
 }

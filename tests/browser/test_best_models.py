@@ -57,6 +57,9 @@ def test_best_coding_model_of_a_card_with_its_command_in_three_steps(
     expect(page.locator("#copied")).not_to_be_empty()
     command = page.evaluate("navigator.clipboard.readText()")
     assert re.fullmatch(r"llama-server -hf \S+ -c 32768 .*", command)
+    # The button goes back to what it was: whose command it copies is for screen readers alone.
+    expect(page.locator("#copied")).to_be_empty()
+    expect(row.locator(".copy > .visually-hidden")).to_have_count(1)
 
     page.goto(path)  # the cards are remembered
     expect(page).to_have_url(re.compile("card=rtx-4090"))

@@ -59,6 +59,7 @@ class HardwareEngine(ABC):
     than that, told in a fraction of that time again. `by_format` says the like
     of each of some weight formats, one after the other, whatever that of the workload is, but for those in which a
     device needs more than a limit at the least; `passed_bytes` what `weight_bytes` says, of a workload alone.
+    `usual_format` is the format of most weights that it runs, where that does not follow from a model.
     """
 
     flags: Mapping[str, str]
@@ -69,6 +70,7 @@ class HardwareEngine(ABC):
     at_rest_bytes: Callable[[Shape, Workload], Sizes] | None = None
     by_format: ByFormat | None = None
     passed_bytes: Callable[[Shape, Workload], WeightBytes] | None = None
+    usual_format: str | None = None
 
     @abstractmethod
     def alike_bytes(self, device_bytes: int) -> int | None:

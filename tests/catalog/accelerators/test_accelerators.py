@@ -222,7 +222,8 @@ def test_the_chinese_pages() -> None:
     [
         ("rtx-4090", "vLLM", "yes"),
         ("ascend-910b2-64gb", "vLLM", "through vllm-ascend"),
-        ("ascend-910b2-64gb", "llama.cpp", "yes"),  # its CANN back end
+        ("ascend-910b2-64gb", "llama.cpp", "yes, but not in Q4_K_M"),  # its CANN back end
+        ("mtt-s4000", "llama.cpp", "yes"),  # MUSA compiles CUDA's kernels
         ("cambricon-mlu370-x8", "vLLM", "through vllm-mlu"),
         ("kunlunxin-r200-16gb", "vLLM", "through vLLM-Kunlun"),
         ("mtt-s4000", "vLLM", "through vllm-musa"),

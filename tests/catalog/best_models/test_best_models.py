@@ -254,3 +254,30 @@ def test_lists_are_ordered_by_a_board_and_show_its_ranks() -> None:
             "deepseek-v3"
         )
         get(f"{path}?sort=rank:nope", 400)
+
+
+@pytest.mark.parametrize(
+    ("address", "engine", "said"),
+    [
+        ("/en/accelerators/rtx-4090/", "llama.cpp", ""),
+        ("/en/accelerators/ascend-910b2-64gb/", "vllm", "vLLM reaches cards of this vendor through vllm-ascend."),
+        (
+            "/en/accelerators/ascend-910b2-64gb/?engine=llama.cpp",
+            "llama.cpp",
+            "This card cannot compute with Q4_K_M in llama.cpp.",
+        ),
+        (
+            "/en/?card=cambricon-mlu370-x8&engine=llama.cpp",
+            "llama.cpp",
+            "Whether llama.cpp runs on cards of this vendor is not known to us.",
+        ),
+        ("/en/?card=cambricon-mlu370-x8", "vllm", "vLLM reaches cards of this vendor through vllm-mlu."),
+    ],
+)
+def test_a_card_begins_with_an_engine_that_runs_on_it_and_says_what_stands_between(
+    ranked: None, address: str, engine: str, said: str
+) -> None:
+    page = get(address)
+    assert re.search(r'<select name="engine".*?<option value="([^"]+)" selected', page, re.DOTALL)[1] == engine  # type: ignore[index]
+    assert [text_of(line) for line in re.findall(r'<p class="quiet remark">.*?</p>', page)] == [said] * bool(said)
+    assert ("llama-server" in page) is (engine == "llama.cpp" and "ascend" not in address)

@@ -94,6 +94,15 @@ def test_one_click_clears_it() -> None:
     assert "context=4096" in link[1]
 
 
+@pytest.mark.parametrize("path", ["/en/models/", "/en/benchmarks/"])
+def test_who_clears_it_is_not_asked_for_cards(path: str) -> None:
+    page = get(f"{path}?card=rtx-4090&cards=2&fits=1&context=8192")
+    link = re.search(r'<a href="([^"]*)" data-clear-hardware>', page)
+    assert link
+    assert "context=8192" in link[1]
+    get(path + link[1].replace("&amp;", "&"))
+
+
 def test_the_slider_s_answer_keeps_the_cards() -> None:
     answer = Client().get(
         f"{MAVERICK}?card=h100-sxm-80gb&cards=4&context=2048", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="result"

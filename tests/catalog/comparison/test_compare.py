@@ -146,6 +146,23 @@ def test_models_can_be_added_from_lists_and_pages_without_a_script() -> None:
     assert 'href="/en/compare/?m=deepseek-v3"' in Client().get("/en/models/deepseek-v3/").content.decode()
 
 
+def test_what_no_file_states_is_not_said_not_to_apply() -> None:
+    """Gemma 3 turns its keys and stretches them, which the copy of its config.json leaves out; Mamba does not."""
+    page = get("m=deepseek-v3&m=gemma-3-27b-it&m=mamba-2-8b-hf")
+    assert row(page, "RoPE base (theta)").endswith("10,000 not known does not apply")
+    assert row(page, "RoPE scaling factor").endswith("× 40 not known does not apply")
+    assert row(page, "Routed experts ").endswith("256 does not apply does not apply")
+
+
+def test_of_a_model_without_a_file_nothing_is_said_to_apply_or_not() -> None:
+    bare = LanguageModel.objects.get(slug="gemma-3-27b-it")
+    bare.config = None
+    bare.save()
+    page = get("m=deepseek-v3&m=gemma-3-27b-it")
+    assert row(page, "Hidden size").endswith("7,168 not known")
+    assert row(page, "Routed experts ").endswith("256 not known")
+
+
 def test_chinese() -> None:
     page = get(PAIR, language="zh-hans")
     assert 'lang="zh-Hans"' in page

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog.models import LanguageModel
+from catalog.models import Family, LanguageModel
 from tests.catalog.shipped import MODELS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
@@ -146,3 +146,19 @@ def test_ways_in(path: str, lang: str) -> None:
 @pytest.mark.parametrize("path", ["organizations/nobody/", "families/none/", "models/none/"])
 def test_what_is_not_there(path: str) -> None:
     assert Client().get(f"/en/{path}").status_code == 404
+
+
+def test_a_family_is_read_from_the_smallest_to_the_largest_of_a_day() -> None:
+    """By their names 8B and 4B came after 14B."""
+    family = Family.objects.get(slug="llama-4")
+    rows = list(LanguageModel.objects.filter(slug__in=("llama-3-1-8b-instruct", "gemma-3-27b-it", "lfm2-1-2b")))
+    for model in rows:
+        model.family, model.release_date = family, "2026-01-01"
+        model.save()
+    LanguageModel.objects.filter(slug="lfm2-1-2b").update(release_date="2025-12-31")
+    expected = ["llama-3-1-8b-instruct", "gemma-3-27b-it", "lfm2-1-2b", "llama-4-scout-instruct"]
+    for page in ("/en/families/llama-4/", "/en/models/llama-4-maverick-instruct/"):
+        shown = Client().get(page).content.decode().partition('id="main"')[2]
+        found = re.findall(r'/en/models/([\w-]+)/[^"]*"', shown)
+        places = [found.index(slug) for slug in expected]
+        assert places == sorted(places)

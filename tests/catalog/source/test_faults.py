@@ -181,3 +181,17 @@ def test_one_slug_for_two_models(folder: Any) -> None:
     found = faults(folder)
     assert f"models/other/road-runner/card.toml: slug: 'road-runner' is taken already, by {CARD}" in found
     assert "models/other/road-runner/card.toml: family: 'road' belongs to 'acme'" in found
+
+
+@pytest.mark.parametrize("date", ["2025-02-04", "2025-02"])
+def test_a_publisher_may_report_some_weeks_before_it_gives_out_the_weights(folder: Any, date: str) -> None:
+    """The card is of 2025-04-05; its first score is the publisher's. Of a month its last day is taken."""
+    folder.replace(SCORES, 'date = "2025-05"', f'date = "{date}"')
+    assert load(folder.path).models
+
+
+@pytest.mark.parametrize("date", ["2025-02-03", "2025-01", "2024-04-05"])
+def test_a_publisher_s_result_is_not_much_older_than_the_model(folder: Any, date: str) -> None:
+    folder.replace(SCORES, 'date = "2025-05"', f'date = "{date}"')
+    told = f"{SCORES}: score.1.date: {date}: the model was released on 2025-04-05, nobody reports so much before"
+    assert faults(folder) == [told]

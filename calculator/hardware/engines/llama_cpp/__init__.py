@@ -24,6 +24,7 @@ from calculator.memory.llama_cpp import at_rest_bytes, by_format, fullest_bytes,
 from calculator.memory.llama_cpp.batch import BATCH
 from calculator.memory.llama_cpp.overhead import overhead
 from calculator.memory.llama_cpp.placement import written
+from calculator.memory.llama_cpp.presets import USUAL
 
 SUPPORT = Support(
     # docs/build.md: CUDA, HIP, Vulkan, SYCL, Metal, MUSA, CANN
@@ -135,4 +136,5 @@ ENGINE = LlamaCpp(
     at_rest_bytes=at_rest_bytes,
     by_format=by_format,
     passed_bytes=weights.weight_bytes,
+    usual_format=USUAL,
 )
