@@ -15,6 +15,7 @@ from calculator.hardware.limits import Rule, holds, too_small
 from calculator.hardware.machine import Held, fit, held
 from calculator.hardware.parallel import splits
 from calculator.hardware.reads import step_reads
+from calculator.hardware.reason import ON_PROCESSOR
 from calculator.hardware.verdict import card_reasons
 from calculator.memory import ENGINES, Workload, WorkloadError, estimate
 from calculator.memory.engines import MLX_ENGINE, MeasuredEngine, is_mlx_checkpoint, refusal, resolve
@@ -224,7 +225,8 @@ def _told(
 
 
 def _refused(card: Card, workload: Workload, needs: frozenset[str]) -> bool:
-    return any(reason.blocks for reason in card_reasons(card, workload, needs))
+    """Whether nobody is to be proposed such weights on the card."""
+    return any(reason.blocks or reason.key == ON_PROCESSOR for reason in card_reasons(card, workload, needs))
 
 
 def _most_bytes(shape: Shape, engine_name: str) -> int:

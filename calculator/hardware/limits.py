@@ -58,8 +58,8 @@ def largest_context(
 
 
 def too_small(shape: Shape, workload: Workload, card: Card, count: int, *, extra_bytes: int = 0) -> bool:
-    """Whether the cards surely hold no context of a workload at all, which is the same question for all its contexts: not
-    even the shortest at rest, or where that is not told, not even the shortest."""
+    """Whether the cards surely hold no context of a workload, which is the same question for all its contexts: not even
+    the shortest at rest, or where that is not told, not even the shortest."""
     shortest = workload.but(context_tokens=min(STEP_TOKENS, workload.context_tokens))
     return _does_not_fit(shape, shortest, card, count, extra_bytes)
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+ON_PROCESSOR = "format_on_processor"
+"""Key of a remark: such weights are held, but the card does not compute with them. No speed is told of them, and
+nobody is proposed them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

@@ -5,7 +5,7 @@ Real engines reach a part of this; the page calls it a bound, and prints the ass
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from calculator.hardware.engines import engine_named
 from calculator.hardware.errors import check_bounds
 from calculator.hardware.fit import Fit
 from calculator.hardware.reads import Reads, expert_share, prompt_flops, prompt_reads, step_reads, token_flops
+from calculator.hardware.reason import ON_PROCESSOR, Reason
 from calculator.hardware.weight_bytes import WeightBytes
 from calculator.memory import Estimate, Note, Workload
 
@@ -50,14 +51,15 @@ def speed(
     visible_tokens: int | None = None,
     ram_bandwidth_bytes_per_s: int = RAM_BANDWIDTH_BYTES_PER_S,
 ) -> Speed | None:
-    """Bounds for a workload that has been placed on cards; None where it cannot be placed at all, and for a model that
-    writes by diffusion, of which a step is no token, or behind an encoder, which a step leaves alone.
+    """Bounds for a workload that has been placed on cards; None where it cannot be placed at all or a card leaves the
+    weights to the processor, and for a model that writes by diffusion, of which a step is no token, or behind an
+    encoder, which a step leaves alone.
 
     `prompt_tokens` are read before the first token (default: half the context). Decoding is taken at
     `visible_tokens` of context (default: the whole context, the slowest point).
     """
     estimate, card = fit.estimate, fit.card
-    if estimate is None or shape.diffusion or shape.reads_first:
+    if estimate is None or shape.diffusion or shape.reads_first or _on_processor(fit.reasons):
         return None
     devices = card.devices * fit.count
     if card.beside:
@@ -99,6 +101,10 @@ def speed(
     )
 
 
+def _on_processor(said: Iterable[Reason]) -> bool:
+    return any(reason.key == ON_PROCESSOR for reason in said)
+
+
 def decoding(
     shape: Shape, workload: Workload, held: WeightBytes, card: Card, count: int, context: int
 ) -> tuple[float | None, str | None]:
@@ -107,9 +113,9 @@ def decoding(
     Of a workload whose split is said, on `count` equal cards; `held` are the weights that a token passes. `context` is
     that of the workload, or another at which it is placed the same (`HardwareEngine.rounded`).
     """
-    if shape.diffusion or shape.reads_first:
-        return None, None
     engine, sequences = engine_named(workload.engine), workload.sequences
+    if shape.diffusion or shape.reads_first or _on_processor(engine.format_reasons(card, workload.weight_format or "")):
+        return None, None
     rates = _Rates(card, _device_rate(card, workload), RAM_BANDWIDTH_BYTES_PER_S)
     lanes = engine.lanes(workload, card.devices * count)
     step, bound = rates.seconds(

@@ -32,6 +32,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "capability_too_low": ("engine", "needed", "capability"),
     "sparse_attention_unsupported": ("engine", "capability"),
     "format_unsupported": ("format", "engine"),
+    "format_on_processor": ("format", "engine", "computed"),
     "format_weight_only": ("format",),
     "format_support_unknown": ("format",),
     "split_by_layers": ("devices",),

@@ -98,6 +98,9 @@ REASONS: Mapping[str, Promise] = {
         "%(engine)s runs this model's sparse attention on compute capability 9, 10 and 12 only; this card has %(capability)s."
     ),
     "format_unsupported": gettext_lazy("This card cannot compute with %(format)s in %(engine)s."),
+    "format_on_processor": gettext_lazy(
+        "On this card %(engine)s has no kernels for %(format)s: the processor multiplies such weights, at a small part of the card's speed. The card itself computes with %(computed)s."
+    ),
     "format_weight_only": gettext_lazy(
         "This card does not compute in %(format)s: the weights do take this little memory, but are unpacked to 16 bits for computing."
     ),

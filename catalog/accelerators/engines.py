@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from calculator import labels
 from calculator.hardware import Card, engine_named
+from calculator.hardware.reason import ON_PROCESSOR
 from calculator.memory import ENGINES
 from catalog.accelerators.card_spec import CardSpec
 
@@ -28,6 +29,6 @@ def _support(engine: str, card: Card) -> CardSpec:
     if plugin := values.get("engine_by_plugin"):
         return CardSpec(name, _("through %(plugin)s") % {"plugin": plugin["plugin"]})
     usual = engine_named(engine).usual_format
-    if usual and any(reason.blocks for reason in engine_named(engine).format_reasons(card, usual)):
+    if usual and any(reason.key == ON_PROCESSOR for reason in engine_named(engine).format_reasons(card, usual)):
         return CardSpec(name, _("yes, but not in %(format)s") % {"format": usual})
     return CardSpec(name, _("yes"))

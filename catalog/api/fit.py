@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from ninja import Field, Router, Schema, Status
 
 from calculator.deployment_form import DeploymentForm
-from calculator.hardware import Rule, fit, largest_context, most_sequences, speed
+from calculator.hardware import Rule, fit, largest_context, most_sequences, speed, usual_engine
 from calculator.hardware_form import flattened
 from calculator.serialize import fit_json, rounded, speed_json
 from catalog import search
@@ -173,7 +173,8 @@ def accelerator_fit(
     offset: int = 0,
 ) -> Status[Any]:
     row = get_object_or_404(Accelerator, slug=slug)
-    form = RunsForm(request.GET.dict(), card_of(row).max_cards)
+    kind = card_of(row)
+    form = RunsForm(request.GET.dict(), kind.max_cards, engine=usual_engine(kind))
     if not form.is_valid():
         return Status(400, problem(form.errors))
     if not 1 <= limit <= MOST_ROWS or not 0 <= offset <= 10**6:

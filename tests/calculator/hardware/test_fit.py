@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from calculator.architecture import Shape
-from calculator.hardware import Card, HardwareError, best_format, engine_named, fit, fit_all, fixes
+from calculator.hardware import Card, HardwareError, best_format, engine_named, fit, fit_all, fixes, speed
 from calculator.memory import Workload, WorkloadError
 from calculator.memory.llama_cpp.presets import DEFAULT_TYPE
 
@@ -251,10 +251,10 @@ def test_a_workload_that_is_not_split_takes_one_device(field: str) -> None:
         ("mtt-s4000", "vllm", "FP8", "format_support_unknown", False),
         ("hygon-dcu-k100-ai-64gb", "vllm", "FP8", "format_support_unknown", False),
         # llama.cpp, `ggml_backend_cann_supports_op` (MUL_MAT); on a 310P Q4_K_M leaves the card idle (issue 18797).
-        ("ascend-910b3-64gb", "llama.cpp", "Q4_K_M", "format_unsupported", True),
-        ("ascend-910c-128gb", "llama.cpp", "Q6_K", "format_unsupported", True),
-        ("atlas-300i-duo-96gb", "llama.cpp", "Q8_0", "format_unsupported", True),
-        ("atlas-300i-duo-96gb", "llama.cpp", "BF16", "format_unsupported", True),
+        ("ascend-910b3-64gb", "llama.cpp", "Q4_K_M", "format_on_processor", False),
+        ("ascend-910c-128gb", "llama.cpp", "Q6_K", "format_on_processor", False),
+        ("atlas-300i-duo-96gb", "llama.cpp", "Q8_0", "format_on_processor", False),
+        ("atlas-300i-duo-96gb", "llama.cpp", "BF16", "format_on_processor", False),
     ],
 )
 def test_what_card_and_engine_say(
@@ -283,19 +283,23 @@ def test_what_cann_has_kernels_for(cards: dict[str, Card], card: str, computed: 
     ]
 
 
-def test_a_card_without_kernels_for_a_format_is_offered_one_that_it_computes(
+def test_of_weights_that_the_card_leaves_to_the_processor_no_speed_is_told_and_they_are_not_proposed(
     shape: Shapes, cards: dict[str, Card]
 ) -> None:
+    """They fit all the same: what llama.cpp allocates on the card is no other."""
     model, ascend, asked = shape("qwen3-8b"), cards["ascend-910b4-32gb"], Workload(weight_format="Q4_K_M")
-    refused = fit(model, asked, ascend, 1)
+    placed = fit(model, asked, ascend, 1)
+    assert placed.state == "fits"
+    assert speed(model, placed) is None
+    assert speed(model, fit(model, asked.in_format("Q4_0"), ascend, 1)) is not None
+    assert best_format(model, asked, ascend, 1).workload.weight_format in {"BF16", "F16"}  # type: ignore[union-attr]
+    large = shape("qwen3-32b")  # 61 GiB in BF16, 19 in Q4_K_M
+    assert best_format(large, asked, ascend, 1).workload.weight_format in {"Q8_0", "Q4_0"}  # type: ignore[union-attr]
+    refused = fit(large, asked.in_format("Q6_K").but(context_tokens=40_960), ascend, 1)
+    proposed = {fix.workload.weight_format for fix in fixes(large, refused.workload, refused) if fix.workload}
     assert refused.state == "does_not_fit"
-    assert refused.spare_bytes is not None
-    assert refused.spare_bytes > 0  # 8 billion weights of four bits on 32 GB
-    helps = {fix.key: fix.workload for fix in fixes(model, refused.workload, refused)}
-    assert helps["smaller_weights"].weight_format == "Q4_0"
-    best = best_format(model, asked, ascend, 1)
-    assert best
-    assert best.workload.weight_format in {"BF16", "F16"}
+    assert "Q4_0" in proposed
+    assert not proposed & {"Q5_K_M", "Q4_K_M", "Q3_K_M", "IQ4_XS"}
 
 
 def test_two_macs_are_not_one(shape: Shapes, cards: dict[str, Card]) -> None:
