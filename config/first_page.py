@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 Environ = dict[str, Any]
 Application = Callable[..., Any]
 
-READ = 400
+READ = 200
 """Models that are read, the newest: 100 of them take 25 ms and 4 MiB. A worker keeps as many more as are asked for."""
 SIZES = 4  # of cards beside the usual one's, the commonest: one of each is asked for
 ALL_HERE_WITHIN_S = 10

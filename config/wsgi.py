@@ -16,7 +16,7 @@ databases.answer_within_s = databases.LONGEST_S
 application = get_wsgi_application()
 
 
-OBJECTS = 10_000
+OBJECTS = 5_000
 """New ones before the collector looks for what can go in circles: an answer makes some thousands and few circles, a
 first one, which reads dozens of models, some ten thousands. Left at Python's 700, it takes a tenth of that one's time.
 """
