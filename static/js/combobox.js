@@ -256,5 +256,5 @@ function enhance() {
   }
 }
 
-document.addEventListener("htmx:afterSettle", enhance);
+document.addEventListener("answered", enhance);
 enhance();

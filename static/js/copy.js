@@ -32,6 +32,6 @@ async function answer(event) {
 
 if (navigator.clipboard) {
   document.addEventListener("click", answer);
-  document.addEventListener("htmx:afterSettle", reveal);
+  document.addEventListener("answered", reveal);
   reveal();
 }

@@ -105,7 +105,7 @@ document.addEventListener("click", (event) => {
     tellWhose();
   }
 });
-for (const name of ["htmx:afterSettle", "htmx:replacedInHistory"]) {
+for (const name of ["answered", "htmx:replacedInHistory"]) {
   document.addEventListener(name, () => {
     tellWhose();
     carry();

@@ -1,5 +1,17 @@
 /* What follows on any page when htmx has changed a part of it. The address is the state of a page. */
 
+/* An answer settles element by element, dozens of them where every field has its message. What follows from the whole
+   follows once: scripts listen for `answered`. */
+let answering = false;
+document.addEventListener("htmx:afterSettle", () => {
+  if (answering) return;
+  answering = true;
+  queueMicrotask(() => {
+    answering = false;
+    document.dispatchEvent(new Event("answered"));
+  });
+});
+
 /* The other language is the same page with the same query. */
 function carryToOtherLanguage() {
   for (const link of document.querySelectorAll("a[hreflang]")) link.search = location.search;
@@ -37,11 +49,11 @@ function count() {
   const output = document.querySelector("[data-ticked]");
   if (output && ticked) output.textContent = output.dataset.ticked.replace("{number}", ticked);
 }
-for (const name of ["change", "htmx:afterSettle"]) document.addEventListener(name, count);
+for (const name of ["change", "answered"]) document.addEventListener(name, count);
 count();
 
 /* A message that came to stand beside a field belongs to it, as if the page had been loaded with it. */
-document.addEventListener("htmx:afterSettle", () => {
+document.addEventListener("answered", () => {
   for (const message of document.querySelectorAll(".field-error[id]")) {
     const control = document.getElementById(message.id.replace(/_error$/, ""));
     if (message.textContent.trim()) {

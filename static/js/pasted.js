@@ -69,7 +69,7 @@ async function restore() {
 }
 
 if ("CompressionStream" in window) {
-  document.addEventListener("htmx:afterSettle", keep);
+  document.addEventListener("answered", keep);
   keep();
   restore();
 }

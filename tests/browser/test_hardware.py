@@ -116,6 +116,26 @@ def test_what_helps_a_pasted_config_is_one_click(page: Page, complaints: list[st
     expect(page.locator("#verdict-mine .badge")).not_to_have_text("Does not fit")
 
 
+def test_an_answer_to_a_pasted_config_is_followed_once(page: Page, complaints: list[str]) -> None:
+    """Not by each of some fifty parts that it replaces: each time all was compressed anew for the address, of which
+    browsers let a page write 200 in half a minute, and the links of what helps were made anew under a reader's hand."""
+    page.add_init_script(
+        """window.kept = 0;
+        const replace = history.replaceState;
+        history.replaceState = function (...state) { window.kept += 1; return replace.apply(this, state); };"""
+    )
+    page.goto("/en/calculator/?source=config")
+    page.locator("#config").fill(CONFIG)
+    page.get_by_role("button", name="Compute").click()
+    expect(page).to_have_url(re.compile("#config="))
+    assert page.evaluate("kept") == 1
+    page.locator("#weights").select_option("Q8_0")
+    expect(page).to_have_url(re.compile("weights=Q8_0.*#config="))
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    assert page.evaluate("kept") == 2
+
+
 def test_what_stands_beside_a_config_goes_along_in_the_address(page: Page, complaints: list[str]) -> None:
     """Behind the #, like the config itself, and in no query, which servers log."""
     config = (
