@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from calculator.architecture import DraftHead, read_draft_head
+
 LLAMA_8B = {
     "model_type": "llama",
     "hidden_size": 4096,
@@ -51,3 +55,8 @@ SPECULATORS = {
     "transformer_layer_config": {key: value for key, value in LLAMA_8B.items() if key != "torch_dtype"},
     "dtype": "bfloat16",
 }
+
+
+def of(config: dict[str, Any], **keys: Any) -> DraftHead:
+    """What a file says, with some keys otherwise."""
+    return read_draft_head({**config, **keys})

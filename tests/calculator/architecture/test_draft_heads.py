@@ -11,7 +11,7 @@ import pytest
 
 from calculator.architecture import ConfigError, DraftHead, is_draft_head, read_config, read_draft_head
 from calculator.architecture.draft_heads import BUFFER_BYTES
-from calculator.architecture.shape import FullAttention, SlidingWindowAttention
+from calculator.architecture.shape import FullAttention
 from tests.calculator.architecture.draft_head_files import (
     DEEPSPEC,
     DFLASH,
@@ -24,6 +24,7 @@ from tests.calculator.architecture.draft_head_files import (
     QWEN_27B,
     SPECFORGE,
     SPECULATORS,
+    of,
 )
 from tests.calculator.memory.shapes import catalogued_config
 from tests.reference.draft_heads import CONFIGS
@@ -38,10 +39,6 @@ def stored(head: DraftHead) -> int:
 
 def without(head: DraftHead, *roles: str) -> int:
     return sum(one.elements for one in head.tensors if one.kind != "buffer" and one.role not in roles)
-
-
-def of(config: dict[str, Any], **keys: Any) -> DraftHead:
-    return read_draft_head({**config, **keys})
 
 
 EAGLE_SIZES = [
@@ -217,56 +214,6 @@ def test_a_file_that_names_its_target_s_class_is_told_by_its_vocabulary() -> Non
     named = {**EAGLE3, "architectures": ["LlamaForCausalLM"]}
     assert read_draft_head(named).parameters == of(EAGLE3).parameters
     assert is_draft_head(named)
-
-
-def test_dflash_caches_features_of_its_target_and_borrows_both_tables() -> None:
-    head = of(DFLASH, dflash_config={**FIVE, "mask_token_id": 151669})
-    # By hand: fc of five widths; layers with norms of queries and keys; two norms around them
-    layer = 2 * 4096 * 4096 + 2 * 4096 * 1024 + 2 * 128 + 3 * 4096 * 12288 + 2 * 4096
-    assert head.parameters == 5 * 4096 * 4096 + 5 * layer + 2 * 4096 == 1_048_626_432
-    assert (head.kind, head.borrows, head.target_layers, head.block_tokens) == (
-        "dflash",
-        ("token_embd", "output"),
-        36,
-        16,
-    )
-    assert len(head.mixers) == 5
-    assert of(DFLASH).parameters == head.parameters  # vLLM: as many features as layers, where none are listed
-    assert of(DFLASH, dflash_config={"target_layer_ids": [3]}).parameters == head.parameters - 4 * 4096 * 4096
-
-
-def test_dflash_in_a_window() -> None:
-    config = DFLASH | {"dflash_config": {**FIVE, "use_swa": True, "swa_window_size": 1024}}
-    mixers = read_draft_head(config).mixers
-    assert {type(mixer) for (mixer,) in mixers} == {SlidingWindowAttention}
-    assert {mixer.window for (mixer,) in mixers if isinstance(mixer, SlidingWindowAttention)} == {1024}
-    by_layer = DFLASH | {"layer_types": ["sliding_attention"] * 4 + ["full_attention"], "sliding_window": 2048}
-    kinds = [type(mixer) for (mixer,) in read_draft_head(by_layer).mixers]
-    assert kinds == [SlidingWindowAttention] * 4 + [FullAttention]
-
-
-@pytest.mark.parametrize(
-    ("settings", "more"),
-    [
-        # SGLang `dflash.py`: two convolutions a layer, of 2 x 2 taps a channel and a matrix to 2 x 2 x groups
-        ({"conv_kernel_size": 2, "conv_group_size": 64}, 5 * 2 * (4 * 4096 + 4 * 64 * 4096)),
-        ({"selector_rank": 256, "selector_top_k": 16}, 2 * 151936 * 256 + 256 * 4096),
-        # Domino: a recurrent layer without biases, and two matrices to the words
-        (
-            {"projector_type": "domino", "gru_hidden_dim": 1024, "emb_dim": 256},
-            3 * 1024 * (4096 + 1024) + 256 * (4096 + 1024) + 151936 * 256,
-        ),
-        ({"attention_sink_bias": True}, 5 * 32),
-    ],
-)
-def test_what_stands_around_dflash(settings: dict[str, Any], more: int) -> None:
-    assert of(DFLASH, dflash_config={**FIVE, **settings}).parameters - of(DFLASH).parameters == more
-
-
-@pytest.mark.parametrize(("word", "more"), [("gated", 256 * (4096 + 256) + 256), ("rnn", 768 * (512 + 4096) + 768)])
-def test_dspark_s_other_markov_heads(word: str, more: int) -> None:
-    """SGLang `dspark.py`, `GatedMarkovHead` and `RNNHead`: one matrix with a bias."""
-    assert of(DEEPSPEC, markov_head_type=word).parameters - of(DEEPSPEC).parameters == more
 
 
 def test_a_layer_trained_apart_for_qwen3_5() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from calculator.architecture import ConfigError, read_config
 from calculator.memory import Workload, estimate
+from tests.calculator.architecture import gguf_expert_writers as experts
 from tests.calculator.architecture import gguf_recurrent_writers as recurrent
 from tests.calculator.architecture import gguf_writers as by
 from tests.calculator.architecture.gguf_files import header, tensors_of
@@ -20,47 +21,47 @@ from tests.calculator.memory.shapes import catalogued_config
 Written = Callable[[Config], Config]
 # By the architecture that the file names: a model of the catalogue.
 CATALOGUED: dict[str, tuple[str, Written]] = {
-    "afmoe": ("arcee/trinity-mini", by.afmoe),
+    "afmoe": ("arcee/trinity-mini", experts.afmoe),
     "apertus": ("swissai/apertus-8b-instruct-2509", by.plain),
     "arcee": ("arcee/afm-4-5b", by.plain),
     "baichuan": ("baichuan/baichuan2-7b-chat", by.plain),
-    "bailingmoe": ("inclusionai/ling-lite-1-5", by.bailing),
+    "bailingmoe": ("inclusionai/ling-lite-1-5", experts.bailing),
     "bailingmoe3": ("inclusionai/ling-3-0-tiny", recurrent.bailing_hybrid),
     "bitnet": ("microsoft/bitnet-b1-58-2b-4t", by.plain),
-    "cohere2moe": ("cohere/north-mini-code-1-0", by.cohere2_moe),
+    "cohere2moe": ("cohere/north-mini-code-1-0", experts.cohere2_moe),
     "deci": ("nvidia/llama-3-3-nemotron-super-49b-v1-5", by.deci),
     "deepseek": ("deepseek/deepseek-moe-16b-chat", by.routed),
     "deepseek32": ("deepseek/deepseek-v3-2-exp", by.indexed),
-    "deepseek4": ("deepseek/deepseek-v4-flash", by.deepseek4),
+    "deepseek4": ("deepseek/deepseek-v4-flash", experts.deepseek4),
     "exaone": ("lg/exaone-3-5-2-4b-instruct", by.plain),
-    "exaone-moe": ("lg/k-exaone-236b-a23b", by.exaone_moe),
+    "exaone-moe": ("lg/k-exaone-236b-a23b", experts.exaone_moe),
     "falcon": ("tii/falcon-40b-instruct", by.falcon),
     "falcon-h1": ("tii/falcon-h1-0-5b-instruct", recurrent.falcon_h1),
     "gemma3n": ("google/gemma-3n-e4b-it", by.gemma3n),
     "glm-dsa": ("zhipu/glm-5-2", by.indexed),
-    "glm5-next": ("zhipu/glm-5-3-flash", by.glm5_next),
+    "glm5-next": ("zhipu/glm-5-3-flash", experts.glm5_next),
     "gpt2": ("openai/gpt2-large", by.gpt2),
     "gptneox": ("eleutherai/pythia-6-9b", by.plain),
     "granitehybrid": ("ibm/granite-4-0-h-small", recurrent.granite_hybrid),
     "grok": ("xai/grok-2", by.grok),
-    "hunyuan-moe": ("tencent/hunyuan-a13b-instruct", by.hunyuan_moe),
-    "hy_v4": ("tencent/hy4-preview", by.hy_v4),
-    "hy_v3": ("tencent/hy3", by.hy_v3),
+    "hunyuan-moe": ("tencent/hunyuan-a13b-instruct", experts.hunyuan_moe),
+    "hy_v4": ("tencent/hy4-preview", experts.hy_v4),
+    "hy_v3": ("tencent/hy3", experts.hy_v3),
     "jamba": ("ai21/ai21-jamba-mini-1-5", recurrent.jamba),
     "kimi-linear": ("moonshot/kimi-linear-48b-a3b-instruct", recurrent.kimi_linear),
-    "laguna": ("poolside/laguna-xs-2-1", by.laguna),
+    "laguna": ("poolside/laguna-xs-2-1", experts.laguna),
     "mamba": ("state-spaces/mamba-2-8b-hf", recurrent.mamba),
     "mamba2": ("mistral/mamba-codestral-7b-v0-1", recurrent.mamba2),
-    "mellum": ("jetbrains/mellum2-12b-a2-5b-thinking", by.mellum),
-    "mimo2": ("xiaomi/mimo-v2-flash", by.mimo2),
+    "mellum": ("jetbrains/mellum2-12b-a2-5b-thinking", experts.mellum),
+    "mimo2": ("xiaomi/mimo-v2-flash", experts.mimo2),
     "minicpm": ("openbmb/minicpm4-8b", by.plain),
     "minicpm3": ("openbmb/minicpm3-4b", by.minicpm3),
-    "minimax-m3": ("minimax/minimax-m3", by.minimax_m3),
+    "minimax-m3": ("minimax/minimax-m3", experts.minimax_m3),
     "mistral4": ("mistral/mistral-small-4-119b-2603", by.latent),
     "muse-glimmer": ("meta-models/muse-glimmer-30b", lambda config: by.plain(config) | by.windows(config)),
     "spark2_5": ("xhtoken/spark-x2-5-4b", lambda config: by.plain(config) | by.windows(config)),
     "phi2": ("microsoft/phi-2", by.phi2),
-    "phimoe": ("microsoft/phi-3-5-moe-instruct", by.phimoe),
+    "phimoe": ("microsoft/phi-3-5-moe-instruct", experts.phimoe),
     "stablelm": ("stability/stablelm-2-zephyr-1-6b", by.stablelm),
 }
 STEP: Config = {
@@ -198,7 +199,7 @@ STATED: dict[str, tuple[Config, Written]] = {
         | {"tie_word_embeddings": False},
         by.plain,
     ),
-    "step35": (STEP, by.step35),
+    "step35": (STEP, experts.step35),
     "talkie": (
         {"model_type": "talkie", "hidden_size": 5120, "num_hidden_layers": 40, "num_attention_heads": 40}
         | {"num_key_value_heads": 40, "head_dim": 128, "intermediate_size": 13696, "vocab_size": 65540}
@@ -240,7 +241,7 @@ def test_a_file_is_its_model(architecture: str) -> None:
 def test_laguna_s_gate_is_told_by_its_tensor(model: str) -> None:
     """By head in the smaller, by element in the larger, which has no windows either."""
     shape = read_config(catalogued_config(model))
-    keys = {f"laguna.{key}": value for key, value in by.laguna(catalogued_config(model)).items()}
+    keys = {f"laguna.{key}": value for key, value in experts.laguna(catalogued_config(model)).items()}
     found = read_config(header({"general.architecture": "laguna"} | keys, tensors_of(shape, "Q8_0")))
     assert found.total_parameters == shape.total_parameters
     assert found.layers == shape.layers
@@ -263,7 +264,7 @@ def test_a_value_that_cannot_be_is_a_fault_and_no_crash(architecture: str) -> No
 
 def test_layers_that_predict_stand_behind_the_others() -> None:
     """Step 3.5 with them (`Step35Model`: `block_count` and every list count them)."""
-    keys = by.step35(STEP | {"layer_types": [*STEP["layer_types"], *["sliding_attention"] * 3]})
+    keys = experts.step35(STEP | {"layer_types": [*STEP["layer_types"], *["sliding_attention"] * 3]})
     keys |= {"block_count": 48, "nextn_predict_layers": 3}
     metadata = header({"general.architecture": "step35"} | {f"step35.{key}": keys[key] for key in keys}, {})["metadata"]
     metadata |= {"step35.vocab_size": {"value": STEP["vocab_size"]}}
