@@ -16,6 +16,7 @@ from django.utils import translation
 from django.views.decorators.http import require_safe
 
 import calculator.urls
+import catalog.api.urls
 import catalog.urls
 from catalog.models import Accelerator, Benchmark, Family, LanguageModel, Organization
 from catalog.models.querysets import with_published
@@ -70,7 +71,7 @@ class Pages(Bilingual):
     def items(self) -> list[str]:
         return [
             f"{urls.app_name}:{pattern.name}"
-            for urls in (catalog.urls, calculator.urls)
+            for urls in (catalog.urls, catalog.api.urls, calculator.urls)
             for pattern in urls.urlpatterns
             if not pattern.pattern.converters
             and pattern.name not in NO_PAGES

@@ -37,6 +37,7 @@ urlpatterns = [
     *i18n_patterns(
         path("", include("calculator.urls")),
         path("", include("catalog.urls")),
+        path("", include("catalog.api.urls")),
         prefix_default_language=True,
     ),
 ]

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
 from ninja.openapi.schema import OpenAPISchema
@@ -18,6 +19,7 @@ from calculator.architecture import ConfigError
 from calculator.labels import config_error_texts
 from catalog.api import accelerators, benchmarks, fit, memory, models, pasted, ranks
 from catalog.api.bodies import Bodies
+from catalog.api.questions import described
 from catalog.api.schemas import problem
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS
@@ -25,24 +27,35 @@ from catalog.visitors import Rate
 
 
 class Described(NinjaAPI):
-    """Its description also names what any question may be answered with before a view sees it."""
+    """Its description also says what every parameter means and why a request is refused, and names what any question
+    may be answered with before a view sees it."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        described = super().get_openapi_schema(**options)
-        for operations in described["paths"].values():
+        told = super().get_openapi_schema(**options)
+        for operations in told["paths"].values():
             for operation in operations.values():
+                for parameter in operation.get("parameters", ()):
+                    parameter.update(described(parameter["name"]))
+                for status, text in REFUSED.items():
+                    if status in operation["responses"]:
+                        operation["responses"][status]["description"] = text
                 operation["responses"] |= BEFORE_A_VIEW
-        return described
+        return told
 
 
+REFUSED = {
+    HTTPStatus.BAD_REQUEST: gettext_noop("A value is not valid: `errors` says which, and why."),
+    HTTPStatus.NOT_FOUND: gettext_noop("There is no such entry, or it lacks what the question is about."),
+}
 BEFORE_A_VIEW = {
     HTTPStatus.REQUEST_URI_TOO_LONG: {
-        "description": "The address is longer than the server reads: it says so as plain text.",
+        "description": gettext_noop("The address is longer than the server reads: it says so as plain text."),
         "content": {"text/plain": {}},
     },
     HTTPStatus.TOO_MANY_REQUESTS: {
-        "description": "More requests in a minute than one address may send, or more processor time than answers "
-        "to it may take.",
+        "description": gettext_noop(
+            "More requests in a minute than one address may send, or more processor time than answers to it may take."
+        ),
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     },
 }
@@ -52,8 +65,10 @@ BEFORE_A_VIEW = {
 api = Described(
     title="Model Atlas",
     version="1",
-    description="Open-weight language models, and the memory it takes to run them. Bytes are whole numbers.",
-    docs_url=None,  # its page needs inline scripts, which the content security policy forbids
+    description=gettext_noop(
+        "Open-weight language models, and the memory it takes to run them. Bytes are whole numbers."
+    ),
+    docs_url=None,  # Ninja's page needs inline scripts, which the content security policy forbids: `reference.py`
     throttle=[Rate(settings.API_RATE)],
     parser=Bodies(),
 )

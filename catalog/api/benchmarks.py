@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema
+from django.utils.translation import gettext_noop
+from ninja import Field, Router, Schema
 
 from catalog.api.schemas import BenchmarkOut, Problem
 from catalog.models import Benchmark, Standing
@@ -21,7 +22,9 @@ class StandingOut(Schema):
     variant: str
     value: float
     mode: str
-    rank: int
+    rank: int = Field(
+        description=gettext_noop("Among the models with a score on that variant, of which there are `of`.")
+    )
     of: int
     tied: bool
     date: str
@@ -35,15 +38,23 @@ class BenchmarkTableOut(BenchmarkOut):
     standings: list[StandingOut]
 
 
-@router.get("/", response=list[BenchmarkOut])
+@router.get(
+    "/",
+    response=list[BenchmarkOut],
+    summary=gettext_noop("All benchmarks"),
+    description=gettext_noop("What each of them measures, and its scale."),
+)
 def list_benchmarks(request: HttpRequest) -> QuerySet[Benchmark]:
-    """Every benchmark: what it measures and its scale."""
     return Benchmark.objects.all()
 
 
-@router.get("/{slug:slug}/", response={200: BenchmarkTableOut, 404: Problem})
+@router.get(
+    "/{slug:slug}/",
+    response={200: BenchmarkTableOut, 404: Problem},
+    summary=gettext_noop("One benchmark and its table"),
+    description=gettext_noop("The score of each model that counts, variant by variant, by rank."),
+)
 def get_benchmark(request: HttpRequest, slug: str) -> Benchmark:
-    """One benchmark with its tables, variant by variant, by rank."""
     benchmark = get_object_or_404(Benchmark, slug=slug)
     benchmark.standings = [_standing(row) for row in _standings(benchmark)]  # type: ignore[attr-defined]
     return benchmark

@@ -8,7 +8,8 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from ninja import Router, Schema, Status
+from django.utils.translation import gettext_noop
+from ninja import Field, Router, Schema, Status
 
 from calculator.deployment_form import DeploymentForm
 from calculator.hardware import Rule, fit, largest_context, most_sequences, speed
@@ -33,8 +34,6 @@ class ReasonOut(Schema):
 
 
 class SpeedOut(Schema):
-    """Upper bounds from bandwidth and arithmetic: estimates, not measurements. Null where the card is not known."""
-
     estimate: bool
     decode_tokens_per_s: float | None
     sequence_tokens_per_s: float | None
@@ -45,50 +44,49 @@ class SpeedOut(Schema):
 
 
 class BesideOut(Schema):
-    """Cards of another kind in the same machine."""
-
     card: str
     cards: int
 
 
 class FitOut(Schema):
-    """`state` is `fits`, `tight` or `does_not_fit`. Bytes are of the fullest card; `needed_bytes` of all.
-
-    `range_bytes` are the least and the most that it may need: it fits where the most does, and does not where not even
-    the least does.
-    """
-
     model: str
     engine: str
     card: str
     cards: int
-    beside: list[BesideOut] | None = None
-    state: str
+    beside: list[BesideOut] | None = Field(None, description=gettext_noop("Cards of another kind in the same machine."))
+    state: str = Field(description=gettext_noop("`fits`, `tight` or `does_not_fit`."))
     weights: str
     context: int
     tensor_parallel: int
     pipeline_parallel: int
     usable_bytes: int
-    per_card_bytes: int | None
-    needed_bytes: int | None
-    spare_bytes: int | None
-    headroom_bytes: int
-    range_bytes: list[int] | None
+    per_card_bytes: int | None = Field(description=gettext_noop("On the fullest card."))
+    needed_bytes: int | None = Field(description=gettext_noop("On all cards together."))
+    spare_bytes: int | None = Field(description=gettext_noop("Left on the fullest card; below zero: missing."))
+    headroom_bytes: int = Field(description=gettext_noop("What must be left on it, so that the model surely fits."))
+    range_bytes: list[int] | None = Field(
+        description=gettext_noop(
+            "The least and the most that the fullest card may need. The model fits where the most does, and does not "
+            "where not even the least does."
+        )
+    )
     reasons: list[ReasonOut]
     largest_context: int | None
     most_sequences: int | None
-    speed: SpeedOut | None
+    speed: SpeedOut | None = Field(
+        description=gettext_noop(
+            "Upper bounds from bandwidth and arithmetic: estimates, not measurements. Null where the card is not known."
+        )
+    )
 
 
 class RunOut(Schema):
-    """The best weight format of a model that fits. `spare_bytes` is over all cards, negative where it is missing."""
-
     model: str
-    state: str
-    weights: str
+    state: str = Field(description=gettext_noop("`fits`, `tight` or `does_not_fit`."))
+    weights: str = Field(description=gettext_noop("The best weight format that fits."))
     context: int
     needed_bytes: int | None
-    spare_bytes: int | None
+    spare_bytes: int | None = Field(description=gettext_noop("Left on all cards together; below zero: missing."))
     sequence_tokens_per_s: float | None
     bound: str | None
     reason: str
@@ -103,7 +101,15 @@ class RunsOut(Schema):
     items: list[RunOut]
 
 
-@models_router.get("/{slug:slug}/fit/", response={200: FitOut, 400: Problem, 404: Problem}, url_name="model_fit")
+@models_router.get(
+    "/{slug:slug}/fit/",
+    response={200: FitOut, 400: Problem, 404: Problem},
+    url_name="model_fit",
+    summary=gettext_noop("Whether a model fits"),
+    description=gettext_noop(
+        "Whether a model fits on so many cards of a kind, and why; how much more they hold, and bounds on its speed."
+    ),
+)
 def model_fit(
     request: HttpRequest,
     slug: str,
@@ -124,7 +130,6 @@ def model_fit(
     cpu_moe: str = "",
     vision: str = "",
 ) -> Status[Any]:
-    """Whether a model fits on so many cards of a kind, why, how much more they hold, and bounds on its speed."""
     shape, longest = shape_or_404(slug)
     form = DeploymentForm(shape, flattened(request.GET), max_context_tokens=longest, cards=all_cards())
     if not form.is_valid():
@@ -149,7 +154,13 @@ def model_fit(
 
 
 @accelerators_router.get(
-    "/{slug:slug}/fit/", response={200: RunsOut, 400: Problem, 404: Problem}, url_name="accelerator_fit"
+    "/{slug:slug}/fit/",
+    response={200: RunsOut, 400: Problem, 404: Problem},
+    url_name="accelerator_fit",
+    summary=gettext_noop("What runs on an accelerator"),
+    description=gettext_noop(
+        "Every published model, newest first, with the best weight format that fits; at most 100 at a time."
+    ),
 )
 def accelerator_fit(
     request: HttpRequest,
@@ -161,10 +172,6 @@ def accelerator_fit(
     limit: int = 25,
     offset: int = 0,
 ) -> Status[Any]:
-    """What runs on a card: every published model, newest first, with the best weight format that fits.
-
-    `cards` is how many of the card; at most 100 models at a time (`limit`, `offset`).
-    """
     row = get_object_or_404(Accelerator, slug=slug)
     form = RunsForm(request.GET.dict(), card_of(row).max_cards)
     if not form.is_valid():

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema, Status
+from django.utils.translation import gettext_noop
+from ninja import Field, Router, Schema, Status
 
 from calculator.hardware_form import flattened
 from calculator.serialize import answer_json
@@ -27,40 +28,31 @@ class PartBytes(Schema):
 
 
 class HostBytes(Schema):
-    """`vision_bytes` is there where an encoder stays in RAM."""
-
     weights_bytes: int
     kv_cache_bytes: int
     compute_bytes: int
-    vision_bytes: int | None = None
+    vision_bytes: int | None = Field(None, description=gettext_noop("Of an image encoder that stays in RAM."))
 
 
 class CardBytes(PartBytes):
-    """`overhead_range_bytes` is the least and most that was measured of one card's overhead."""
-
-    overhead_range_bytes: list[int] | None = None
+    overhead_range_bytes: list[int] | None = Field(
+        None, description=gettext_noop("The least and the most that was measured of one card's overhead.")
+    )
 
 
 class CapacityOut(Schema):
-    """What the server makes of `available_bytes` on each rank: vLLM's "GPU KV cache size" and "Maximum concurrency",
-    SGLang's `max_total_num_tokens` and `max_running_requests` (`max_requests`, null in vLLM)."""
+    """What the server makes of `available_bytes` on each rank."""
 
-    available_bytes: int
+    available_bytes: int = Field(description=gettext_noop("What each rank has left for its cache."))
     block_bytes: int
     blocks: int
-    tokens: int
-    concurrency: float
+    tokens: int = Field(description=gettext_noop("vLLM's “GPU KV cache size”, SGLang's `max_total_num_tokens`."))
+    concurrency: float = Field(description=gettext_noop("vLLM's “Maximum concurrency”."))
     request_bytes: int
-    max_requests: int | None = None
+    max_requests: int | None = Field(None, description=gettext_noop("SGLang's `max_running_requests`; null in vLLM."))
 
 
 class MemoryOut(Schema):
-    """`parts` lie in the accelerators' memory and add up to `total_bytes`; `host` stays in RAM.
-
-    `settings` are the engine's own, as said or by default; `cards` holds the parts of each card; `capacity` is there
-    for a server with a pool on a card that is named.
-    """
-
     model: str
     engine: str
     weights: str
@@ -70,14 +62,22 @@ class MemoryOut(Schema):
     sequences: int
     total_parameters: int
     active_parameters: int
-    file_bytes: int
-    parts: PartBytes
+    file_bytes: int = Field(
+        description=gettext_noop("Tensor data of the whole text model in that format: the file without its metadata.")
+    )
+    parts: PartBytes = Field(
+        description=gettext_noop("What must lie in the accelerators' memory; adds up to `total_bytes`.")
+    )
     total_bytes: int
-    host: HostBytes
+    host: HostBytes = Field(description=gettext_noop("What stays in RAM."))
     notes: list[str]
-    settings: dict[str, bool | int | float | str]
-    cards: list[CardBytes]
-    capacity: CapacityOut | None = None
+    settings: dict[str, bool | int | float | str] = Field(
+        description=gettext_noop("The engine's own settings, as asked for or by default.")
+    )
+    cards: list[CardBytes] = Field(description=gettext_noop("The parts of each card."))
+    capacity: CapacityOut | None = Field(
+        None, description=gettext_noop("Of a server that divides a pool of memory, on a card that is named.")
+    )
 
 
 @router.get(
@@ -85,9 +85,12 @@ class MemoryOut(Schema):
     response={200: MemoryOut, 400: Problem, 404: Problem},
     url_name="memory",
     openapi_extra={"parameters": MEMORY_PARAMETERS},
+    summary=gettext_noop("Memory of a model"),
+    description=gettext_noop(
+        "What a model takes on an engine, part by part. What is left out takes the engine's default for the model."
+    ),
 )
 def model_memory(request: HttpRequest, slug: str) -> HttpResponse | Status[Any]:
-    """What a model takes on an engine, part by part. What is left out takes the engine's default for the model."""
     shape, longest = shape_or_404(slug)
     form = WorkloadForm(shape, flattened(request.GET), max_context_tokens=longest, cards=all_cards())
     if not form.is_valid():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_noop
 from ninja import Field, Router
 from ninja.pagination import LimitOffsetPagination, paginate
 
@@ -23,14 +24,22 @@ class Pages(LimitOffsetPagination):
         offset: int = Field(0, ge=0, le=MAX_OFFSET)
 
 
-@router.get("/", response={200: list[ModelBrief], 400: Problem})
+@router.get(
+    "/",
+    response={200: list[ModelBrief], 400: Problem},
+    summary=gettext_noop("All models"),
+    description=gettext_noop("Every published model, newest first, or those that are found."),
+)
 @paginate(Pages)
 def list_models(request: HttpRequest, q: str = "") -> LanguageModelQuerySet:
-    """Every published model, newest first; `q` searches names, aliases and organisations in both languages."""
     return search.found(LanguageModel.objects.published().for_list(), "model", q).order_by("-release_date", "slug")
 
 
-@router.get("/{slug:slug}/", response={200: ModelOut, 404: Problem})
+@router.get(
+    "/{slug:slug}/",
+    response={200: ModelOut, 404: Problem},
+    summary=gettext_noop("One model"),
+    description=gettext_noop("Its facts with their sources, its `config.json` and its scores."),
+)
 def get_model(request: HttpRequest, slug: str) -> LanguageModel:
-    """One model with its config.json, sources and scores."""
     return get_object_or_404(LanguageModel.objects.published().for_page(), slug=slug)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Status
+from django.utils.translation import gettext_noop
+from ninja import Field, Router, Status
 
 from calculator import labels
 from calculator.architecture import (
@@ -28,29 +29,39 @@ router = Router(tags=["memory"])
 
 
 class PastedIn(BodyQuestions):  # type: ignore[valid-type,misc]
-    """A config.json with a workload beside it; what is left out takes the engine's default.
+    """A config.json with a workload beside it; what is left out takes the engine's default."""
 
-    `hf_quant_config` is the file of that name, where the checkpoint has one beside its config.json; `draft_config` is
-    that of a draft head (EAGLE-3, DFlash ...), which is then loaded beside the model.
-    """
-
-    config: dict[str, Any]
-    hf_quant_config: dict[str, Any] | None = None
-    draft_config: dict[str, Any] | None = None
-    assume_standard: bool = False
+    config: dict[str, Any] = Field(description=gettext_noop("The model's `config.json`."))
+    hf_quant_config: dict[str, Any] | None = Field(
+        None, description=gettext_noop("The file of that name, where the checkpoint has one beside its `config.json`.")
+    )
+    draft_config: dict[str, Any] | None = Field(
+        None,
+        description=gettext_noop(
+            "The `config.json` of a draft head (EAGLE-3, DFlash and others), which is then loaded beside the model."
+        ),
+    )
+    assume_standard: bool = Field(
+        False, description=gettext_noop("Read an unknown model type by the standard keys, instead of refusing it.")
+    )
 
 
 class PastedOut(MemoryOut):
-    assumptions: list[str] = []
+    assumptions: list[str] = Field([], description=gettext_noop("What was assumed of an unknown model type."))
 
 
-@router.post("/memory/", response={200: PastedOut, 400: Problem}, exclude_unset=True, url_name="pasted_memory")
+@router.post(
+    "/memory/",
+    response={200: PastedOut, 400: Problem},
+    exclude_unset=True,
+    url_name="pasted_memory",
+    summary=gettext_noop("Memory of any config.json"),
+    description=gettext_noop(
+        "What a model takes whose `config.json` is sent along. Nothing is stored. As a model, the config of a draft "
+        "head is refused."
+    ),
+)
 def pasted_memory(request: HttpRequest, body: PastedIn) -> Status[Any]:
-    """What a model takes whose config.json is sent along. Nothing is stored.
-
-    An unknown model type is refused, or with `assume_standard` read by the standard keys; `assumptions` then says so.
-    A draft head is no model: the refusal says what it is, and that it runs beside its target.
-    """
     try:
         told = sent(request)
         config = told["config"]

@@ -1,46 +1,58 @@
-"""What the API asks about memory: the names of the calculator's form, each of them optional."""
+"""What the API is asked: the names of the calculator's form, each of them optional, and what each name means."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.utils import translation
+from django.utils.translation import gettext_noop
 from ninja import Schema
 from pydantic import Field, create_model
 
+from calculator.deployment_form import DeploymentForm
+from calculator.hardware_form import HARDWARE
 from calculator.knobs import KNOBS
 from calculator.workload_form import QUESTIONS
 
-ENGINE_FLAGS = "Only engines that have such a setting take it."
+ENGINES = "x-engines"
+"""Of a parameter in the API's description: the engines that have such a setting; others refuse it."""
 
-
-def _questions(base: type[Schema], name: str, kind: Any, **more: tuple[Any, Any]) -> type[Schema]:
-    fields = {each: (kind, Field("", description=_description(each))) for each in QUESTIONS}
-    return create_model(name, __base__=base, **fields, **more)  # type: ignore[call-overload]
-
-
-def _description(name: str) -> str:
-    if name not in KNOBS:
-        return ""
-    said = KNOBS[name].attribute.replace("_bytes", " in GB (10^9 bytes)").replace("_", " ")
-    return f"{said}. {ENGINE_FLAGS}"
-
-
-CARDS = {
-    "card": "Slug of an accelerator: the model is laid out on it.",
-    "cards": "How many of it.",
-    "card2": "Slug of another kind of card in the same machine.",
-    "cards2": "How many of that.",
+LABELS = {name: field.label for name, field in DeploymentForm.base_fields.items()} | {
+    name: knob.label for name, knob in KNOBS.items()
 }
+with translation.override("en"):
+    MEANINGS: Mapping[str, str] = {name: str(label) for name, label in LABELS.items()} | {
+        "slug": gettext_noop("Name of the entry in addresses: `slug` in the list of all."),
+        "card": gettext_noop("Slug of the accelerator on which the model is laid out."),
+        "q": gettext_noop("Words of a name, an alias or an organisation, in English or Chinese."),
+        "limit": gettext_noop("Most entries in one answer."),
+        "offset": gettext_noop("How many entries are left out at the beginning."),
+        "board": gettext_noop("`overall`, `coding` or a category, such as `category/math`."),
+    }
+"""Of every parameter, by its name: the same in all questions. What a form asks has its label's words."""
+
+
+def described(name: str) -> dict[str, Any]:
+    """What is said of a parameter beside its type."""
+    engines = {ENGINES: list(KNOBS[name].engines())} if name in KNOBS else {}
+    return {"description": MEANINGS[name], **engines}
+
+
+def _questions(base: type[Schema], name: str, kind: Any) -> type[Schema]:
+    fields = {each: (kind, Field("", json_schema_extra=described(each))) for each in QUESTIONS}
+    return create_model(name, __base__=base, **fields)  # type: ignore[call-overload]
+
 
 MEMORY_PARAMETERS = [
     {
         "in": "query",
         "name": name,
-        "schema": {"default": "", "description": text, "title": name.title().replace("_", " "), "type": "string"},
+        "schema": {"default": "", "title": name.title().replace("_", " "), "type": "string"},
         "required": False,
-        "description": text,
+        **described(name),
     }
-    for name, text in ({name: _description(name) for name in QUESTIONS} | CARDS).items()
+    for name in (*QUESTIONS, *HARDWARE)
 ]
 """Of a query string, as OpenAPI describes it. Everything is text there, which the form alone reads: it says what is
 wrong with a value, in the reader's language."""

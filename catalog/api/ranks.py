@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import F
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema
+from django.utils.translation import gettext_noop
+from ninja import Field, Router, Schema
 
 from catalog.api.schemas import Problem
 from catalog.models import Place
@@ -16,17 +17,17 @@ router = Router(tags=["ranks"])
 
 
 class PlaceOut(Schema):
-    """`low` to `high` is the 5-95 % range of the rank; `missing` says why there is none."""
-
     model: str
     rank: int | None
-    low: int | None
+    low: int | None = Field(
+        description=gettext_noop("`low` to `high` is the rank's interval, from the 5th percentile to the 95th.")
+    )
     high: int | None
     tier: int | None
     index: float | None
     num_benchmarks: int
     num_categories: int
-    missing: str
+    missing: str = Field(description=gettext_noop("Why there is no rank; empty where there is one."))
 
 
 class BoardOut(Schema):
@@ -39,9 +40,13 @@ class BoardOut(Schema):
     places: list[PlaceOut]
 
 
-@router.get("/", response={200: BoardOut, 404: Problem})
+@router.get(
+    "/",
+    response={200: BoardOut, 404: Problem},
+    summary=gettext_noop("The ranks of a board"),
+    description=gettext_noop("The newest ones, with what they were computed from."),
+)
 def get_board(request: HttpRequest, board: str = OVERALL.key) -> dict[str, Any]:
-    """The newest ranks of a board (`overall`, `coding`, `category/math` ...), with what they were computed from."""
     release = get_object_or_404(current(*({board} & BOARDS.keys())))  # PostgreSQL compares no text with NUL in it
     columns = tuple(PlaceOut.model_fields)
     places = Place.objects.filter(release=release, model__is_published=True)

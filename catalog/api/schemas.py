@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from ninja import Schema
+from django.utils.translation import gettext_noop
+from ninja import Field, Schema
 
 from catalog.models import Accelerator, Benchmark, LanguageModel, Score
 
@@ -29,10 +30,10 @@ class Texts(Schema):
 
 
 class Problem(Schema):
-    """Why a request was refused: `errors` lists the messages of each parameter."""
+    """Why a request was refused."""
 
-    detail: str
-    errors: dict[str, list[str]] = {}
+    detail: str = Field(description=gettext_noop("Why it was refused, in a sentence."))
+    errors: dict[str, list[str]] = Field({}, description=gettext_noop("What is wrong with each parameter."))
 
 
 def problem(errors: Mapping[str, Iterable[Any]]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def llms(request: HttpRequest) -> HttpResponse:
             ("Calculator", reverse("calculator:calculator"), "VRAM of any model or config.json on any cards"),
             ("Leaderboards", reverse("catalog:leaderboards"), "ranks with intervals, from published scores"),
             ("Accelerators", reverse("catalog:accelerator_list"), "cards, and what runs on each"),
-            ("API", reverse("api-1:openapi-json"), "read-only JSON"),
+            ("API", reverse("api:reference"), "read-only JSON, described in full by /api/v1/openapi.json"),
         ]
         text = markdown.index_text(newest, pages, max(0, published.count() - LISTED))
     return HttpResponse(text, content_type="text/plain; charset=utf-8")

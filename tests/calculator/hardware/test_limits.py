@@ -308,7 +308,7 @@ def test_nothing_is_moved_that_fits(shape: Shapes, cards: dict[str, Card]) -> No
 def test_few_graphs_are_followed_of_a_model_that_is_far_too_large(
     shape: Shapes, cards: dict[str, Card], monkeypatch: pytest.MonkeyPatch, card: str, count: int
 ) -> None:
-    """One takes up to 0.1 s for DeepSeek V3; what is too large at rest needs none. Three and four are; they were 33 and 27."""
+    """One takes up to 0.1 s for DeepSeek V3; what is too large at rest needs none. They were 33 and 27."""
     followed = []
 
     def counted(shape: Shape, *asked: Any) -> Any:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
-from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,39 +20,11 @@ from catalog.best_models.answer import READ, SHOWN, Question, best_models
 from catalog.bridge.cards import all_cards
 from catalog.bridge.shapes import max_context_tokens, shape_of
 from catalog.models import DataChange, LanguageModel, Need, Place, Release
-from catalog.models.need import longest_alike, may_fit
+from catalog.models.need import may_fit
+from tests.catalog.best_models.ranked import SETS, rank
 from tests.pages import get, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ranked")]
-
-SETS = [
-    *(("rtx-3060-12gb", 1), ("rtx-4090", 1), ("rtx-4090", 2), ("rx-7900-xtx", 1)),
-    *(("h100-sxm-80gb", 1), ("h100-sxm-80gb", 8)),
-]
-
-
-@pytest.fixture
-def ranked(shipped: None) -> Iterator[None]:
-    """All shipped models ranked overall, the largest first, and in coding, the smallest first."""
-    with transaction.atomic():
-        rows = list(LanguageModel.objects.order_by("-total_parameters"))
-        rank("overall", rows)
-        rank("coding", rows[::-1])
-        yield
-        transaction.set_rollback(True)
-
-
-def rank(scope: str, rows: list[LanguageModel]) -> Release:
-    release = Release.objects.create(
-        scope=scope, date=date(2026, 11, 1), method="1", input_hash="", num_scores=9, num_ranked=len(rows), document=b""
-    )
-    Place.objects.bulk_create(
-        Place(release=release, model=row, rank=at, low=at, high=at + 2, tier=1, index=90 - at / 100,
-              num_benchmarks=9, num_categories=4)
-        for at, row in enumerate(rows, start=1)
-    )  # fmt: skip
-    DataChange.record()
-    return release
 
 
 def card(slug: str) -> Any:
@@ -284,44 +254,3 @@ def test_lists_are_ordered_by_a_board_and_show_its_ranks() -> None:
             "deepseek-v3"
         )
         get(f"{path}?sort=rank:nope", 400)
-
-
-@pytest.mark.parametrize("path", ["/en/models/?sort=name&", "/en/benchmarks/?", "/en/benchmarks/mmlu/?"])
-@pytest.mark.parametrize(("slug", "count"), SETS)
-@pytest.mark.parametrize("context", ["", "&context=32768"])
-def test_only_what_fits_shows_nothing_that_does_not(path: str, slug: str, count: int, context: str) -> None:
-    """And leaves nothing out: what the page shows without the filter as fitting or tight is there with it."""
-
-    def badges(page: str) -> dict[str, str]:
-        rows = [row for row in re.split(r"<tr>", page) if 'scope="row"' in row and "badge" in row]
-        return {re.findall(r'/models/([^/"]+)/"', row)[0]: re.findall(r'class="badge (\w+)"', row)[0] for row in rows}
-
-    everything = badges(get(f"{path}card={slug}&cards={count}{context}"))
-    assert everything
-    page = get(f"{path}card={slug}&cards={count}{context}&fits=1")
-    assert badges(page) == {name: state for name, state in everything.items() if state != "over"}
-
-
-@pytest.mark.parametrize("path", ["/en/models/", "/zh-hans/benchmarks/", "/en/benchmarks/mmlu/"])
-def test_only_what_fits_asks_for_cards(path: str) -> None:
-    page = get(f"{path}?fits=1", 400)
-    assert re.search(r'id="fits_error"[^>]*>\s*[^<\s]', page)
-
-
-@pytest.mark.parametrize("tokens", [1, 4096, 8191, 8192, 20_000, 32_767, 32_768, 100_000, 131_073, 500_000, 2_000_000])
-def test_contexts_between_two_lengths_have_the_same_candidates(tokens: int) -> None:
-    longest = longest_alike(tokens, DataChange.version())
-    assert longest >= tokens
-    assert longest_alike(longest, DataChange.version()) == longest
-
-    def asked(context_tokens: int) -> set[tuple[str, str]]:
-        return {
-            (slug, engine)
-            for engine in ("llama.cpp", "vllm")
-            for room in (8 * 2**30, 80 * 2**30)
-            for slug in LanguageModel.objects.filter(may_fit(room, context_tokens, engine, "pk")).values_list(
-                "slug", flat=True
-            )
-        }
-
-    assert asked(tokens) == asked(longest) == asked((tokens + longest) // 2)
