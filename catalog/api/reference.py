@@ -169,4 +169,5 @@ def _type(told: Described) -> str:
     if "items" in told:
         inner = _type(told["items"])
         return f"({inner})[]" if "|" in inner else f"{inner}[]"
-    return {"object": "{…}"}.get(told.get("type", "object"), told.get("type", "{…}"))
+    kind: str = told.get("type", "object")
+    return "{…}" if kind == "object" else kind
