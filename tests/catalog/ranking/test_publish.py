@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -262,14 +263,16 @@ def test_a_document_is_told_without_some_models(
 ) -> None:
     """Of each list the first entries may go, the last ones, or all, and a name may hold what looks like an entry."""
     found = release(noisy, candidates=[*noisy.candidates, Candidate('a"},{"model":"b"}],"unranked":[')])
-    drafts = left_out(list(dict.fromkeys(each.model for each in (*found.inputs, *found.ranked, *found.unranked))))
+    lists: dict[str, tuple[Any, ...]] = {name: getattr(found, name) for name in ("inputs", "ranked", "unranked")}
+    drafts = left_out(list(dict.fromkeys(each.model for entries in lists.values() for each in entries)))
     text = to_json(found)
     pieces = (text[start : start + size] for start in range(0, len(text), size))
     told = b"".join(without_models(pieces, drafts))
-    lists = ("inputs", "ranked", "unranked")
-    kept = {name: tuple(each for each in getattr(found, name) if each.model not in drafts) for name in lists}
+    kept: dict[str, Any] = {
+        name: tuple(each for each in entries if each.model not in drafts) for name, entries in lists.items()
+    }
     assert from_json(told) == replace(found, **kept)
-    withheld = sum(len(getattr(found, name)) - len(kept[name]) for name in lists)
+    withheld = sum(len(entries) - len(kept[name]) for name, entries in lists.items())
     assert json.loads(told).get("withheld", 0) == withheld
     assert withheld or told == text
 
