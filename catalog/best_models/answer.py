@@ -97,6 +97,11 @@ class Question:
         """What the cards say of the engine, and of the weights that it mostly runs."""
         return [labels.reason_text(reason) for reason in card_remarks(self.card, self.engine)]
 
+    @property
+    def format_is_refused(self) -> bool:
+        """Whether the cards do not run the weights that the engine mostly runs, whatever their memory."""
+        return any(reason.blocks for reason in card_remarks(self.card, self.engine))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:

@@ -280,4 +280,6 @@ def test_a_card_begins_with_an_engine_that_runs_on_it_and_says_what_stands_betwe
     page = get(address)
     assert re.search(r'<select name="engine".*?<option value="([^"]+)" selected', page, re.DOTALL)[1] == engine  # type: ignore[index]
     assert [text_of(line) for line in re.findall(r'<p class="quiet remark">.*?</p>', page)] == [said] * bool(said)
-    assert ("llama-server" in page) is (engine == "llama.cpp" and "ascend" not in address)
+    refused = engine == "llama.cpp" and "ascend" in address
+    assert ("llama-server" in page) is (engine == "llama.cpp" and not refused)
+    assert ("default format. Try another engine" in page) is refused
