@@ -256,6 +256,12 @@ def test_lists_are_ordered_by_a_board_and_show_its_ranks() -> None:
         get(f"{path}?sort=rank:nope", 400)
 
 
+ON_PROCESSOR = (
+    "On this card llama.cpp has no kernels for Q4_K_M: the processor multiplies such weights, at a small part of the card's "
+    "speed. The card itself computes with Q4_0, Q8_0, F16, BF16, F32."
+)
+
+
 @pytest.mark.parametrize(
     ("address", "engine", "said"),
     [
@@ -263,8 +269,7 @@ def test_lists_are_ordered_by_a_board_and_show_its_ranks() -> None:
         (
             "/en/accelerators/ascend-910b2-64gb/",
             "llama.cpp",
-            "On this card llama.cpp has no kernels for Q4_K_M: the processor multiplies such weights, at a small part "
-            "of the card's speed. The card itself computes with Q4_0, Q8_0, F16, BF16, F32.",
+            ON_PROCESSOR,
         ),
         (
             "/en/accelerators/ascend-910b2-64gb/?engine=vllm",
