@@ -19,7 +19,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from catalog.models import LanguageModel, Licence, Need, Organization
 from catalog.models.need import STOPS
-from catalog.models.row_times import needs, published_models
+from catalog.models.row_times import changed_since, needs, published_models
 from catalog.search.among import Among
 
 ALLOWED_PERCENT = 106
@@ -145,11 +145,11 @@ def _renewed(said: _Said, was: _Said, known: _Columns) -> _Columns | None:
     newest, held = said.needs
     if said[2:] != was[2:] or (newest or 0) < (was.needs[0] or 0):  # another database's, which was put in its place
         return None
-    changed = {pk for pk, when in said.models.items() if was.models.get(pk) != when}
+    written = changed_since(was.models, said.models)
+    changed, gone = written & said.models.keys(), written - said.models.keys()
     if said.needs != was.needs:  # what differs is a new row
         came = Need.objects.filter(pk__gt=was.needs[0] or 0).order_by().values_list("model", flat=True)
         changed |= said.models.keys() & set(came.distinct())
-    gone = was.models.keys() - said.models.keys()
     if len(changed) + len(gone) > FEW * len(said.models):
         return None
     fresh = _read(changed)

@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, compress, count, islice
+from operator import is_not
 from typing import Any, NamedTuple
 
 from rapidfuzz import process
@@ -50,6 +51,8 @@ class Names:
     """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries: Sequence[Entry] = ()
+        self._place = array("q")
         self._row_of: dict[Entry, int] = {}
         self._rows = 0
         self._standing: Mapping[str, Sequence[int]] = {}
@@ -72,6 +75,29 @@ class Names:
         return names
 
     def _take(self, entries: Sequence[Entry]) -> None:
+        changed = self._put_in_places(entries)
+        if changed is None:
+            changed = self._put_anew(entries)
+        self._entries = entries
+        if changed or not self._sorted:
+            self._change(changed)
+
+    def _put_in_places(self, entries: Sequence[Entry]) -> list[Change] | None:
+        """Where each stands where it stood, or another of the same row; None where some moved, came or went."""
+        if len(entries) != len(self._entries):
+            return None
+        places = list(compress(count(), map(is_not, self._entries, entries)))
+        pairs = [(self._entries[place], entries[place]) for place in places]
+        if any((was.kind, was.pk) != (now.kind, now.pk) for was, now in pairs):
+            return None
+        changed: list[Change] = []
+        for was, now in pairs:
+            row = self._row_of[now] = self._row_of.pop(was)
+            if (was.own, was.related) != (now.own, now.related):
+                changed.append((row, was, now))
+        return changed
+
+    def _put_anew(self, entries: Sequence[Entry]) -> list[Change]:
         came = [entry for entry in entries if entry not in self._row_of]
         # Most changes leave as many entries as there were; those that are gone are sought where some are.
         gone = self._row_of.keys() - set(entries) if len(self._row_of) + len(came) > len(entries) else ()
@@ -88,8 +114,7 @@ class Names:
         self._place = array("q", [NO_PLACE]) * self._rows
         for position, row in enumerate(map(self._row_of.__getitem__, entries)):
             self._place[row] = position
-        if changed or not self._sorted:
-            self._change(changed)
+        return changed
 
     def _change(self, changed: Sequence[Change]) -> None:
         """Whatever is kept is made anew, as others may read that of before; only what changed is put in its place."""
