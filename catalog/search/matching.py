@@ -121,11 +121,12 @@ class Names:
         atoms = _changed(self._standing, changed, _atoms_of)
         self._sorted = _put(self._sorted, self._standing, atoms)
         self._standing = atoms.rows
-        first = _changed(self._leading, changed, _first_atoms_of)
+        renamed = [(row, before, after) for row, before, after in changed if _own(before) != _own(after)]
+        first = _changed(self._leading, renamed, _first_atoms_of)
         self._first = _put(self._first, self._leading, first)
         self._leading = first.rows
         glued = Counter(self._glued)
-        for _row, before, after in changed:
+        for _row, before, after in renamed:
             glued.subtract(_two_in_a_row(before))
             glued.update(_two_in_a_row(after))
             lengths = map(len, after.own.split("\n") if after else ())
@@ -258,6 +259,10 @@ def _atoms_of(entry: Entry | None) -> set[str]:
     return set((entry.own + entry.related).replace("\n", "").split(MARK)) - {
         ""
     }  # before the first mark and after the last
+
+
+def _own(entry: Entry | None) -> str | None:
+    return entry.own if entry else None
 
 
 def _first_atoms_of(entry: Entry | None) -> set[str]:
