@@ -162,7 +162,8 @@ def _renewed(said: _Said, was: _Said, known: _Columns) -> _Columns | None:
     stood = [place.get(pk) for pk in fresh["pk"]]
     stay = {name: _stays(known[name], fresh[name], stood) for name in COLUMNS}
     if not gone and all(stay[name] for name in ("pk", *PLACE)):
-        return {name: known[name] if stay[name] else _put(known[name], fresh[name], stood) for name in COLUMNS}
+        there = [place[pk] for pk in fresh["pk"]]
+        return {name: known[name] if stay[name] else _put(known[name], fresh[name], there) for name in COLUMNS}
     order: Iterable[int] = known["pk"]
     if not all(stay[name] for name in ("pk", *PLACE)):
         order = _models().order_by(*IN_ORDER).values_list("pk", flat=True)

@@ -193,7 +193,7 @@ class _Problem:
         scale = np.sqrt(ability_curve)
         product_mixed, slope_mixed = -second * slope / scale[model_of], by_ability_and_slope / scale[model_of]
         offset_mixed = per_model(by_ability_twice * own) / scale
-        starts = np.arange(0, num_models, _AT_ONCE)
+        starts = range(0, num_models, _AT_ONCE)
 
         def mixed(start: int) -> Vector:
             """Of some models, which the cells name in order: of 20,000 all would be 40 MB."""

@@ -217,7 +217,11 @@ def test_those_alone_are_read_again_that_changed(change: Callable[[], list[str]]
     monkeypatch.setattr(chosen_module, "FEW", 1.0)  # the catalogue here is small
     slugs = change()
     DataChange.record()
-    asked = ({}, {"card_bytes": 24 * GIB, "context_tokens": 8192}, {"most_parameters": 9 * BILLION})
+    asked: tuple[dict[str, Any], ...] = (
+        {},
+        {"card_bytes": 24 * GIB, "context_tokens": 8192},
+        {"most_parameters": 9 * BILLION},
+    )
     renewed = [chosen(**each) for each in asked]
     assert [sorted(keys) for keys in read if keys is not None] == [
         sorted(LanguageModel.objects.filter(slug__in=slugs).values_list("pk", flat=True))
