@@ -1,4 +1,4 @@
-"""Which models answer the filters of a list: told from columns that are read once after each change.
+"""Which models answer the filters of a list: told from columns that are read once, and again where a model changed.
 
 A database that is asked anew for each choice hands over 20,000 keys each time, and seeks rows where it takes another
 index than that of the lists' order.
@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import nan
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import F, FilteredRelation, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce
 
-from catalog.models import LanguageModel, Licence, Organization
+from catalog.models import LanguageModel, Licence, Need, Organization
 from catalog.models.need import STOPS
-from catalog.models.row_times import needs, published_models
+from catalog.models.row_times import changed_since, needs, published_models
+from catalog.search.among import Among
 
 ALLOWED_PERCENT = 106
 """The stored figure is our middle one, on a card that is not named: a set may hold a model although it is that much
@@ -28,8 +28,15 @@ more than can be used of the set (4.6 % on an RTX 3060 of 12 GB)."""
 
 TEXTS = ("licence__commercial_use", "organization__slug", "architecture")
 NUMBERS = ("total_parameters", "memory_8k_bytes", "context_tokens", "num_experts")
-NEEDS = ("context_tokens", "weights_bytes", *STOPS.values())
+NEEDS = tuple(f"need__{name}" for name in ("context_tokens", "weights_bytes", *STOPS.values()))
 """Of what a model holds under the engine by which lists show it."""
+PLACE = ("release_date", "slug")
+"""What a model's place among the others follows from."""
+IN_ORDER = (F("release_date").desc(nulls_last=True), "slug")
+COLUMNS = ("pk", "held", "modalities", *PLACE, *TEXTS, *NUMBERS, *NEEDS)
+"""`held`: under how many engines it is known what the model holds."""
+FEW = 1 / 16
+"""Of all models: to read so many by their keys takes as long as to read all from the index of their order."""
 
 
 class Narrowing(NamedTuple):
@@ -50,38 +57,49 @@ class Narrowing(NamedTuple):
     modality: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Columns:
-    """Published models, the newest first. A number that is not known is NaN, which is neither more nor less."""
+_Columns = dict[str, Any]
+"""Published models, the newest first, as `COLUMNS`. A number that is not known is NaN, which is neither more nor
+less."""
 
-    keys: Sequence[int]
-    modalities: Sequence[Collection[str]]
-    texts: dict[str, Sequence[str | None]]
-    numbers: dict[str, Sequence[float]]
-    needs: dict[str, Sequence[float]]
+
+class _Said(NamedTuple):
+    """All that columns follow from: when each model was written, the newest need and how many there are, and what
+    licences and organisations are called."""
+
+    models: Mapping[int, str]
+    needs: tuple[int | None, int]
+    licences: list[tuple[int, str]]
+    organizations: list[tuple[int, str]]
 
 
 @lru_cache(maxsize=32)
 def keys_of(asked: Narrowing, version: str) -> Sequence[int]:
     """Primary keys of the published models that answer, the newest first: what pages and counts are cut from."""
     known = _columns(version)
-    places: Sequence[int] = range(len(known.keys))
+    places: Sequence[int] = range(len(known["pk"]))
     for name, least in (("total_parameters", asked.least_parameters), ("context_tokens", asked.context_tokens)):
-        places = _at_least(places, known.numbers[name], least)
+        places = _at_least(places, known[name], least)
     for name, most in (("total_parameters", asked.most_parameters), ("memory_8k_bytes", asked.memory_bytes)):
-        places = _at_most(places, known.numbers[name], most)
+        places = _at_most(places, known[name], most)
     if asked.card_bytes is not None:
         places = _that_may_fit(places, known, asked.card_bytes, asked.context_tokens)
     if asked.architecture == "moe":  # hybrid models with experts too
-        places = _at_least(places, known.numbers["num_experts"], 0)
+        places = _at_least(places, known["num_experts"], 0)
         asked = asked._replace(architecture="")
     for name, text in zip(TEXTS, (asked.licence, asked.organization, asked.architecture), strict=True):
         if text:
-            column = known.texts[name]
+            column = known[name]
             places = [place for place in places if column[place] == text]
     if asked.modality:
-        places = [place for place in places if asked.modality in known.modalities[place]]
-    return array("q", [known.keys[place] for place in places])
+        places = [place for place in places if asked.modality in known["modalities"][place]]
+    return array("q", [known["pk"][place] for place in places])
+
+
+def on_boards(version: str) -> tuple[object, ...]:
+    """Which models are published, their slugs and their memory, by which boards are read and in order: the same objects
+    for as long as they say the same."""
+    known = _columns(version)
+    return known["pk"], known["slug"], known["memory_8k_bytes"]
 
 
 def _at_least(places: Sequence[int], column: Sequence[float], least: float | None) -> Sequence[int]:
@@ -97,60 +115,109 @@ def _that_may_fit(
 ) -> Sequence[int]:
     """In their default engine and format. One that is not made for the context does not; one whose longest context
     nobody states may (`catalog.models.need.may_fit`)."""
-    places = _at_most(places, known.numbers["memory_8k_bytes"], memory_bytes * ALLOWED_PERCENT // 100)
+    places = _at_most(places, known["memory_8k_bytes"], memory_bytes * ALLOWED_PERCENT // 100)
     if not context_tokens:
         return places
     stop = max((tokens for tokens in STOPS if tokens <= context_tokens), default=None)
-    longest = known.needs["context_tokens"]
-    places = _at_most(places, known.needs[STOPS[stop] if stop else "weights_bytes"], memory_bytes)
+    longest = known["need__context_tokens"]
+    places = _at_most(places, known[f"need__{STOPS[stop] if stop else 'weights_bytes'}"], memory_bytes)
     return [place for place in places if not longest[place] < context_tokens]
 
 
-_newest: list[tuple[object, _Columns]] = []  # one, once it was read, with what it follows from
+_newest: list[tuple[_Said, _Columns]] = []  # one, once it was read, with what it follows from
 _reading = Lock()
 
 
 @lru_cache(maxsize=2)
 def _columns(version: str) -> _Columns:
     """Read again where a model, what it holds, or what licences and organisations are called has changed."""
-    uses, slugs = (
-        Licence.objects.order_by("pk").values_list("pk", "commercial_use"),
-        Organization.objects.order_by("pk").values_list("pk", "slug"),
-    )
-    said = published_models(version), needs(version), list(uses), list(slugs)
+    licences = Licence.objects.order_by("pk").values_list("pk", "commercial_use")
+    organizations = Organization.objects.order_by("pk").values_list("pk", "slug")
+    said = _Said(published_models(version), needs(version), list(licences), list(organizations))
     with _reading:
         if not _newest or _newest[0][0] != said:
-            _newest[:] = [(said, _read())]
+            _newest[:] = [(said, (_renewed(said, *_newest[0]) if _newest else None) or _read())]
         return _newest[0][1]
 
 
-def _read() -> _Columns:
+def _renewed(said: _Said, was: _Said, known: _Columns) -> _Columns | None:
+    """With those models read anew that changed since; None where all have to be."""
+    newest, held = said.needs
+    if said[2:] != was[2:] or (newest or 0) < (was.needs[0] or 0):  # another database's, which was put in its place
+        return None
+    written = changed_since(was.models, said.models)
+    changed, gone = written & said.models.keys(), written - said.models.keys()
+    if said.needs != was.needs:  # what differs is a new row
+        came = Need.objects.filter(pk__gt=was.needs[0] or 0).order_by().values_list("model", flat=True)
+        changed |= said.models.keys() & set(came.distinct())
+    if len(changed) + len(gone) > FEW * len(said.models):
+        return None
+    fresh = _read(changed)
+    gone |= changed - set(fresh["pk"])  # meanwhile
+    place = {pk: number for number, pk in enumerate(known["pk"])}
+    if said.needs != was.needs:
+        before = sum(known["held"][place[pk]] for pk in changed | gone if pk in place)
+        if was.needs[1] - before + sum(fresh["held"]) != held:
+            return None  # needs of other models went
+    stood = [place.get(pk) for pk in fresh["pk"]]
+    stay = {name: _stays(known[name], fresh[name], stood) for name in COLUMNS}
+    if not gone and all(stay[name] for name in ("pk", *PLACE)):
+        there = [place[pk] for pk in fresh["pk"]]
+        return {name: known[name] if stay[name] else _put(known[name], fresh[name], there) for name in COLUMNS}
+    order: Iterable[int] = known["pk"]
+    if not all(stay[name] for name in ("pk", *PLACE)):
+        order = _models().order_by(*IN_ORDER).values_list("pk", flat=True)
+    place |= {pk: len(place) + number for number, pk in enumerate(fresh["pk"])}
+    places = [place.get(pk) for pk in order if pk not in gone]
+    if None in places:
+        return None  # published meanwhile
+    return {name: _chosen(known[name] + fresh[name], places) for name in COLUMNS}
+
+
+def _stays(column: Any, fresh: Any, places: Sequence[int | None]) -> bool:
+    """Whether the models at these places say the same as before."""
+    if None in places:
+        return False
+    was = _chosen(column, places)
+    return bool(was.tobytes() == fresh.tobytes() if isinstance(was, array) else was == fresh)  # NaN is no NaN
+
+
+def _put(column: Any, fresh: Any, places: Iterable[int]) -> Any:
+    found = column[:]
+    for place, value in zip(places, fresh, strict=True):
+        found[place] = value
+    return found
+
+
+def _chosen(column: Any, places: Iterable[int | None]) -> Any:
+    found = column[:0]
+    found.extend(map(column.__getitem__, places))
+    return found
+
+
+def _models() -> QuerySet[LanguageModel]:
+    """Past the models' manager, which would look at every row for what is translated."""
+    return QuerySet(LanguageModel).filter(is_published=True)
+
+
+def _read(keys: Collection[int] | None = None) -> _Columns:
+    """Of these models, or of all in their order."""
     own = FilteredRelation("needs", condition=Q(needs__engine=F("memory_engine")))
-    # Past the models' manager, which would look at every row for what is translated; few lists of modalities differ.
-    rows = (
-        QuerySet(LanguageModel).filter(is_published=True).annotate(need=own, said=Cast("input_modalities", TextField()))
-    )
-    rows = rows.order_by(F("release_date").desc(nulls_last=True), "slug")
-    needs = [f"need__{name}" for name in NEEDS]
-    columns = list(zip(*rows.values_list("pk", "said", *TEXTS, *NUMBERS, *needs), strict=True))
-    keys, said, *rest = columns or [()] * (2 + len(TEXTS) + len(NUMBERS) + len(NEEDS))
-    texts, numbers = rest[: len(TEXTS)], [_numbers(column) for column in rest[len(TEXTS) :]]
-    modalities = {text: tuple(json.loads(text)) for text in set(said)}
-    return _Columns(
-        array("q", keys),
-        [modalities[text] for text in said],
-        dict(zip(TEXTS, map(_shared, texts), strict=True)),
-        dict(zip(NUMBERS, numbers, strict=False)),
-        dict(zip(NEEDS, numbers[len(NUMBERS) :], strict=True)),
-    )
+    theirs = Need.objects.filter(model=OuterRef("pk")).order_by().values("model")
+    held = Coalesce(Subquery(theirs.annotate(held=Count("pk")).values("held")), 0)
+    rows = _models().annotate(need=own, modalities=Cast("input_modalities", TextField()), held=held)
+    rows = rows.order_by(*IN_ORDER) if keys is None else rows.filter(Among(keys)).order_by()
+    columns = list(zip(*rows.values_list(*COLUMNS), strict=True)) or [()] * len(COLUMNS)
+    return {name: _column(name, values) for name, values in zip(COLUMNS, columns, strict=True)}
 
 
-def _numbers(column: Sequence[int | None]) -> Sequence[float]:
-    """Whole numbers up to 2**53 are told apart."""
-    return array("d", [nan if number is None else number for number in column])
-
-
-def _shared(column: Sequence[str | None]) -> Sequence[str | None]:
-    """Equal texts once: a database hands over one for each row."""
-    known: dict[str | None, str | None] = {}
-    return [known.setdefault(text, text) for text in column]
+def _column(name: str, values: Sequence[Any]) -> Any:
+    if name in ("pk", "held"):
+        return array("q", values)
+    if name in (*NUMBERS, *NEEDS):  # whole numbers up to 2**53 are told apart
+        return array("d", [nan if number is None else number for number in values])
+    if name == "modalities":  # of which few lists differ
+        known = {text: tuple(json.loads(text)) for text in set(values)}
+        return [known[text] for text in values]
+    shared: dict[Any, Any] = {}  # a database hands over a text for each row
+    return [shared.setdefault(value, value) for value in values]

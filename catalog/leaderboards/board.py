@@ -6,15 +6,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
+from operator import is_
 from threading import Lock
+from typing import NamedTuple
 
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from catalog.bridge.chosen import Narrowing, keys_of
+from catalog.bridge.chosen import Narrowing, keys_of, on_boards
 from catalog.leaderboards.spots import Spots, column, spots_of
 from catalog.models import Place
-from catalog.models.row_times import places, published_models
+from catalog.models.row_times import places
 
 MOST_KEPT = 16
 
@@ -35,21 +37,29 @@ class Board:
         return Board(column("q", compress(self.places, chosen)), self.spots.where(chosen))
 
 
-_kept: dict[tuple[int, bool], tuple[object, Board]] = {}  # with what each follows from
+class _Known(NamedTuple):
+    """A board, with what it follows from."""
+
+    places: object
+    models: tuple[object, ...]
+    board: Board
+
+
+_kept: dict[tuple[int, bool], _Known] = {}
 _reading = Lock()
 
 
 @lru_cache(maxsize=16)
 def _whole(release: int, unranked: bool, version: str) -> Board:
-    """Read again where places came or went, or a model changed."""
-    said = places(release), published_models(version)
+    """Read again where places came or went, or a model has another slug or memory: a name is no part of it."""
+    held, models = places(release), on_boards(version)
     with _reading:
         known = _kept.get((release, unranked))
-        if known is None or known[0] != said:
+        if known is None or known.places != held or not all(map(is_, known.models, models)):
             if len(_kept) >= MOST_KEPT:
                 _kept.clear()
-            known = _kept[release, unranked] = said, _read(release, unranked)
-        return known[1]
+            known = _kept[release, unranked] = _Known(held, models, _read(release, unranked))
+        return known.board
 
 
 def _read(release: int, unranked: bool) -> Board:

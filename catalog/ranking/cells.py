@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite, log, sqrt
 
 from catalog.ranking.preferred import OWN, Preference, independence, preferred_by_item
 from catalog.ranking.scope import Scope
-from catalog.ranking.scores import Benchmark, Candidate, Item, Score
+from catalog.ranking.scores import Benchmark, Candidate, Item, Score, Scores
 
 Preferences = Mapping[tuple[str, Item], Preference]
 
@@ -59,23 +59,20 @@ def sampling_error(score: Score, benchmark: Benchmark) -> float:
 
 
 def preferences(
-    scores: Iterable[Score], benchmarks: Mapping[str, Benchmark], candidates: Iterable[Candidate], scope: Scope
-) -> Preferences:
-    """The record that counts for each chat model and item of the scope.
+    scores: Scores, benchmarks: Mapping[str, Benchmark], candidates: Iterable[Candidate], scope: Scope
+) -> Iterator[Preferences]:
+    """The record that counts for each chat model and item of the scope, benchmark by benchmark.
 
     None for a model that thinks on a variant that leaves no room for it: such a run tells of the harness alone.
     """
     thinks = {candidate.slug: candidate.thinks for candidate in candidates if candidate.chat}
 
     def counts(score: Score) -> bool:
-        benchmark = benchmarks[score.benchmark]
-        return (
-            score.model in thinks
-            and scope.covers(benchmark)
-            and not (thinks[score.model] and score.variant in benchmark.curt)
-        )
+        return score.model in thinks and not (thinks[score.model] and score.variant in benchmarks[score.benchmark].curt)
 
-    return preferred_by_item(filter(counts, scores), benchmarks)
+    for slug in scores:
+        if scope.covers(benchmarks[slug]):
+            yield preferred_by_item(filter(counts, scores[slug]), benchmarks)
 
 
 def cells(chosen: Preferences, benchmarks: Mapping[str, Benchmark]) -> list[ScoreCell]:

@@ -31,6 +31,7 @@ _STEPS = 4000
 _VALLEY = 150
 """Steps after which the way is a long, bent valley, met with thousands of models of one score each and few benchmarks.
 Boards that tell their models apart take fewer than a hundred, and go their way as if this were not here."""
+_AT_ONCE = 4096  # models whose part of the normal equations is held
 _FAR, _NEAR = 10.0, 1.0  # damping of a first step that begins far from the solution, or from one to nearly the same
 
 
@@ -189,19 +190,32 @@ class _Problem:
         item_curve[places, num_items + places] = item_curve[num_items + places, places] = within
         with_offset = np.concatenate((-per_item(second * slope * own), per_item(by_ability_and_slope * own)))
         item_curve[offset_place, :offset_place] = item_curve[:offset_place, offset_place] = with_offset
-        mixed = np.zeros((num_models, 2 * num_items + 1))
-        mixed[model_of, item_of] = -second * slope
-        mixed[model_of, num_items + item_of] = by_ability_and_slope
-        mixed[:, offset_place] = per_model(by_ability_twice * own)
-
         scale = np.sqrt(ability_curve)
-        mixed /= scale[:, None]
+        product_mixed, slope_mixed = -second * slope / scale[model_of], by_ability_and_slope / scale[model_of]
+        offset_mixed = per_model(by_ability_twice * own) / scale
+        starts = range(0, num_models, _AT_ONCE)
+
+        def mixed(start: int) -> Vector:
+            """Of some models, which the cells name in order: of 20,000 all would be 40 MB."""
+            stop = min(start + _AT_ONCE, num_models)
+            cells = slice(*np.searchsorted(model_of, (start, stop)))
+            found = np.zeros((stop - start, 2 * num_items + 1))
+            found[model_of[cells] - start, item_of[cells]] = product_mixed[cells]
+            found[model_of[cells] - start, num_items + item_of[cells]] = slope_mixed[cells]
+            found[:, offset_place] = offset_mixed[start:stop]
+            return found
+
+        pull = -item_gradient
+        for start in starts:
+            some = mixed(start)
+            item_curve -= some.T @ some  # of an array and itself half is worked out
+            pull += some.T @ (ability_gradient / scale)[start : start + _AT_ONCE]
         try:
-            root = np.linalg.cholesky(item_curve - mixed.T @ mixed)  # of an array and itself half is worked out
+            root = np.linalg.cholesky(item_curve)
         except np.linalg.LinAlgError:
             return None
-        items = np.linalg.solve(root.T, np.linalg.solve(root, mixed.T @ (ability_gradient / scale) - item_gradient))
-        abilities = -(ability_gradient / scale + mixed @ items) / scale
+        items = np.linalg.solve(root.T, np.linalg.solve(root, pull))
+        abilities = -(ability_gradient / scale + np.concatenate([mixed(start) @ items for start in starts])) / scale
         promised = -0.5 * float(ability_gradient @ abilities + item_gradient @ items)
         # far from the solution a step may be thrown far off: no unknown moves by more than 1
         moves = np.clip(np.concatenate((abilities, items)), -1.0, 1.0)

@@ -18,6 +18,8 @@ from catalog.ranking.fit import Fit, fit
 from catalog.ranking.table import Table, Vector
 
 COARSE_TOLERANCE = 1e-8
+MOST_NOISE = 2**22
+"""Numbers that are drawn at a time, 32 MB: of 20,000 models all would be five times as many."""
 _ABILITY_DIGITS = 6
 """Abilities closer than this are equal: it is far above the rounding of another machine's arithmetic."""
 
@@ -25,23 +27,34 @@ _ABILITY_DIGITS = 6
 def drawn_abilities(table: Table, solution: Fit, *, draws: int, seed: int) -> NDArray[np.float64]:
     """Abilities of every model of the table in each draw, shape (draws, models)."""
     weight = np.array([_exponential(f"{seed}/{item.benchmark}", draws) for item in table.items])
-    moved = [place for place, cell in enumerate(table.cells) if cell.error]
-    noise = np.empty((len(moved), draws))
-    for row, place in enumerate(moved):
-        cell = table.cells[place]
-        noise[row] = _normal(f"{seed}/{cell.model}/{cell.item}", draws, cell.error)
+    moved = np.array([place for place, cell in enumerate(table.cells) if cell.error], dtype=np.intp)
     drawn = np.empty((draws, len(table.models)))
-    for draw in range(draws):
-        shares = table.shares.copy()
-        shares[moved] += noise[:, draw]
-        drawn[draw] = fit(
-            table,
-            shares=np.clip(shares, 0.0, 1.0),
-            weights=table.weights * weight[table.item_of, draw],
-            start=solution,
-            tolerance=COARSE_TOLERANCE,
-        ).ability
+
+    def draw_from(first: int, number: int) -> None:
+        for draw, noise in enumerate(_noise(table, moved, first, number, seed), start=first):
+            shares = table.shares.copy()
+            shares[moved] += noise
+            drawn[draw] = fit(
+                table,
+                shares=np.clip(shares, 0.0, 1.0),
+                weights=table.weights * weight[table.item_of, draw],
+                start=solution,
+                tolerance=COARSE_TOLERANCE,
+            ).ability
+
+    at_once = max(2, MOST_NOISE // max(1, len(moved)) // 2 * 2)
+    for first in range(0, draws, at_once):
+        draw_from(first, min(at_once, draws - first))
     return drawn
+
+
+def _noise(table: Table, moved: NDArray[np.intp], first: int, draws: int, seed: int) -> NDArray[np.float64]:
+    """Of the cells at `moved`, in `draws` from the `first` one on, shape (draws, cells)."""
+    noise = np.empty((draws, len(moved)))
+    for column, place in enumerate(moved):
+        cell = table.cells[place]
+        noise[:, column] = _normal(f"{seed}/{cell.model}/{cell.item}", first, draws, cell.error)
+    return noise
 
 
 def ranks(ability: Vector) -> NDArray[np.intp]:
@@ -80,6 +93,9 @@ def _exponential(name: str, draws: int) -> list[float]:
     return [random.expovariate(1.0) for _ in range(draws)]
 
 
-def _normal(name: str, draws: int, deviation: float) -> list[float]:
+def _normal(name: str, first: int, draws: int, deviation: float) -> list[float]:
+    """From the `first` draw on, an even number: the two before it come of two random numbers, 64 bits each, and so do
+    all pairs."""
     random = Random(name)  # noqa: S311
+    random.getrandbits(64 * first)
     return [random.gauss(0.0, deviation) for _ in range(draws)]

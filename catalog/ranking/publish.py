@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 
 from catalog.ranking import head_to_head, intervals
-from catalog.ranking.cells import cells, preferences
+from catalog.ranking.cells import ScoreCell, cells, preferences
 from catalog.ranking.fit import Fit, fit
 from catalog.ranking.release import METHOD, Input, Missing, Ranked, Release, Unranked, input_hash
 from catalog.ranking.scope import Scope
-from catalog.ranking.scores import Benchmark, Candidate, Item, Score
+from catalog.ranking.scores import Benchmark, Candidate, Item, Scores
 from catalog.ranking.table import Table, Vector, table
 
 SEED, DRAWS = 20260101, 100
+
+Coverage = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Problem:
 
 def prepare(
     scope: Scope,
-    scores: Iterable[Score],
+    scores: Scores,
     benchmarks: Iterable[Benchmark],
     candidates: Iterable[Candidate],
     *,
@@ -45,17 +48,21 @@ def prepare(
     """Raises KeyError for a score of an unknown benchmark, ValueError for one outside its scale."""
     by_slug = {benchmark.slug: benchmark for benchmark in benchmarks}
     pool = tuple(sorted(candidates, key=lambda candidate: candidate.slug))
-    chosen = preferences(scores, by_slug, pool, scope)
-    read = cells(chosen, by_slug)
-    inputs = tuple(
-        Input(cell.model, cell.item, record.score.key, record.score.value, cell.error)
-        for cell, record in zip(read, chosen.values(), strict=True)
-    )
+    read: list[ScoreCell] = []
+    inputs: list[Input] = []
+    for chosen in preferences(scores, by_slug, pool, scope):
+        of_benchmark = cells(chosen, by_slug)
+        read += of_benchmark
+        inputs += (
+            Input(cell.model, cell.item, record.score.key, record.score.value, cell.error)
+            for cell, record in zip(of_benchmark, chosen.values(), strict=True)
+        )
+    inputs.sort(key=_place)
     return Problem(
         scope,
         by_slug,
         pool,
-        inputs,
+        tuple(inputs),
         table(read, min_items=scope.min_items),
         seed,
         draws,
@@ -63,12 +70,17 @@ def prepare(
     )
 
 
+def _place(read: Input) -> tuple[str, str, str]:
+    return read.model, read.item.benchmark, read.item.variant
+
+
 def publish(problem: Problem, date: str) -> Release:
     """The release of a problem on an ISO date."""
     found = problem.table
     coverage = _coverage(problem)
     listed = [candidate for candidate in problem.candidates if candidate.listed]
-    missing = {candidate.slug: _missing(problem, candidate, coverage) for candidate in listed}
+    fitted = frozenset(found.models)
+    missing = {candidate.slug: _missing(problem, candidate, coverage[candidate.slug], fitted) for candidate in listed}
     placeable = [model for model, reason in missing.items() if reason is None]
     basket = _basket(problem)
     return Release(
@@ -91,30 +103,28 @@ def publish(problem: Problem, date: str) -> Release:
     )
 
 
-def _coverage(problem: Problem) -> dict[str, frozenset[str]]:
-    """The distinct benchmarks that each candidate has among the items that the fit knows."""
+def _coverage(problem: Problem) -> Coverage:
+    """The distinct benchmarks that each candidate has among the items that the fit knows, in order."""
     known = set(problem.table.items)
-    held: dict[str, set[str]] = {candidate.slug: set() for candidate in problem.candidates}
-    for read in problem.inputs:
-        if read.item in known:
-            held[read.model].add(read.item.benchmark)
-    return {model: frozenset(benchmarks) for model, benchmarks in held.items()}
+    held: dict[str, tuple[str, ...]] = {candidate.slug: () for candidate in problem.candidates}
+    for model, inputs in groupby(problem.inputs, key=attrgetter("model")):
+        held[model] = tuple(sorted({read.item.benchmark for read in inputs if read.item in known}))
+    return held
 
 
 def _categories(problem: Problem, benchmarks: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({problem.benchmarks[slug].category for slug in benchmarks}))
 
 
-def _missing(problem: Problem, candidate: Candidate, coverage: Mapping[str, frozenset[str]]) -> Missing | None:
-    """Why the candidate gets no place; None where it gets one."""
-    held = coverage[candidate.slug]
+def _missing(problem: Problem, candidate: Candidate, held: Iterable[str], fitted: frozenset[str]) -> Missing | None:
+    """Why the candidate, which has these benchmarks, gets no place; None where it gets one."""
     if not candidate.chat:
         return Missing.BASE_MODEL
     if len({problem.benchmarks[slug].counted_with for slug in held}) < problem.scope.min_benchmarks:
         return Missing.BENCHMARKS
     if len(_categories(problem, held)) < problem.scope.min_categories:
         return Missing.CATEGORIES
-    return None if candidate.slug in problem.table.models else Missing.UNCONNECTED
+    return None if candidate.slug in fitted else Missing.UNCONNECTED
 
 
 def _basket(problem: Problem) -> tuple[Item, ...]:
@@ -124,9 +134,7 @@ def _basket(problem: Problem) -> tuple[Item, ...]:
     return primary or items
 
 
-def _places(
-    problem: Problem, placeable: list[str], coverage: Mapping[str, frozenset[str]], basket: tuple[Item, ...]
-) -> tuple[Ranked, ...]:
+def _places(problem: Problem, placeable: list[str], coverage: Coverage, basket: tuple[Item, ...]) -> tuple[Ranked, ...]:
     found = problem.table
     places = np.searchsorted(np.array(found.models), np.array(placeable))
     fitted = fit(found)
@@ -135,9 +143,10 @@ def _places(
     rank = intervals.ranks(solution.ability[places])
     drawn = intervals.ranks(intervals.drawn_abilities(found, fitted, draws=problem.draws, seed=problem.seed)[:, places])
     index = _index(found, solution, basket)[places]
-    independent = Counter(
-        model for model, _suite in {(cell.model, cell.counted_with) for cell in found.cells if not cell.own}
-    )
+    independent = {
+        model: len({cell.counted_with for cell in theirs if not cell.own})
+        for model, theirs in groupby(found.cells, key=attrgetter("model"))
+    }
     order = sorted(range(len(placeable)), key=lambda place: (rank[place], placeable[place]))
     ranges = [intervals.interval(drawn[:, place].tolist(), int(rank[place])) for place in order]
     return tuple(
@@ -148,7 +157,7 @@ def _places(
             high=high,
             tier=tier,
             index=round(float(index[place]), 2),
-            benchmarks=tuple(sorted(coverage[placeable[place]])),
+            benchmarks=coverage[placeable[place]],
             categories=_categories(problem, coverage[placeable[place]]),
             independent=independent[placeable[place]],
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
+from itertools import chain, islice
+from typing import Any
 
 import pydantic_core
 from pydantic import TypeAdapter
@@ -67,7 +69,8 @@ class Unranked:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Ranks by place, unranked models by name. `fitted` counts the models of the fit, `anchors` those never listed."""
+    """Inputs by model and item, ranks by place, unranked models by name. `fitted` counts the models of the fit,
+    `anchors` those never listed."""
 
     scope: Scope
     method: str
@@ -105,15 +108,38 @@ def input_hash(
         for test in benchmarks
         if scope.covers(test)
     )
-    facts += [(read.model, read.item.benchmark, read.item.variant, read.value, read.error) for read in sorted(inputs)]
-    return sha256("\n".join(map(repr, facts)).encode()).hexdigest()
+    told = ((read.model, read.item.benchmark, read.item.variant, read.value, read.error) for read in sorted(inputs))
+    digest, between = sha256(), b""
+    for fact in chain(facts, told):  # of 20,000 models a text of all is 40 MB
+        digest.update(between + repr(fact).encode())
+        between = b"\n"
+    return digest.hexdigest()
 
 
-_JSON = TypeAdapter(Release)
+_JSON, _READ, _PLACED = TypeAdapter(Release), TypeAdapter(tuple[Input, ...]), TypeAdapter(tuple[Ranked, ...])
+_INPUTS, _RANKED, _UNRANKED = b',"inputs":[', b'],"ranked":[', b'],"unranked":['
+"""Before and behind inputs and ranks in what is written; in no text, as its quotes are escaped."""
+_BETWEEN = b'},{"'  # two inputs, likewise
+_BATCH = 2000
+PIECE = 2**16  # bytes of which some thousand inputs are read at once
 
 
-def to_json(release: Release) -> bytes:
-    return _JSON.dump_json(release)
+def to_json(release: Release) -> Iterator[bytes]:
+    """Piece by piece: those of 20,000 models are 50 MB of text."""
+    before, _, behind = _JSON.dump_json(replace(release, inputs=(), ranked=())).partition(_INPUTS + _RANKED)
+    yield before + _INPUTS
+    yield from _listed(_READ, release.inputs)
+    yield _RANKED
+    yield from _listed(_PLACED, release.ranked)
+    yield behind
+
+
+def _listed(adapter: TypeAdapter[Any], rows: Iterable[object]) -> Iterator[bytes]:
+    """What stands between the brackets."""
+    left, between = iter(rows), b""
+    while batch := tuple(islice(left, _BATCH)):
+        yield between + adapter.dump_json(batch)[1:-1]
+        between = b","
 
 
 def from_json(text: bytes | str) -> Release:
@@ -121,8 +147,12 @@ def from_json(text: bytes | str) -> Release:
     return _JSON.validate_json(text)
 
 
-_INPUTS, _UNRANKED = b',"inputs":[', b'],"unranked":['
-"""Before and behind inputs and ranks in what `to_json` wrote; in no text, as its quotes are escaped."""
+def without_inputs(pieces: Iterable[bytes]) -> Release:
+    """From the pieces, in their order, of what `to_json` wrote: all but what takes most of the memory.
+
+    Raises pydantic.ValidationError for anything that `to_json` did not write.
+    """
+    return _without(pieces, _RANKED, _RANKED)
 
 
 _ENTRY = b'{"model":"'
@@ -171,21 +201,48 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def without_inputs_and_ranks(pieces: Iterable[bytes]) -> Release:
-    """From the pieces, in their order, of what `to_json` wrote: all but the two lists that are nearly all of it.
+    """All but the two lists that are nearly all of it.
 
     Neither is ever held as a whole: those of 20,000 models are 50 MB of text, and hundreds as objects.
     Raises pydantic.ValidationError for anything that `to_json` did not write.
     """
+    return _without(pieces, _UNRANKED, _RANKED + _UNRANKED)
+
+
+def _without(pieces: Iterable[bytes], end: bytes, instead: bytes) -> Release:
+    """What lies between the inputs' mark and that of the `end` is let go, and `instead` stands for the latter."""
     text, begun, ended = bytearray(), 0, False
     for piece in pieces:
         text += piece
         if not begun and (at := text.find(_INPUTS)) >= 0:
             begun = at + len(_INPUTS)
         if begun and not ended:
-            at = text.find(_UNRANKED, begun)
+            at = text.find(end, begun)
             ended = at >= 0
             if ended:
-                text[begun:at] = b'],"ranked":['
+                text[begun : at + len(end)] = instead
             else:
-                del text[begun : max(begun, len(text) - len(_UNRANKED))]  # a mark may have begun at the end
+                del text[begun : max(begun, len(text) - len(end))]  # a mark may have begun at the end
     return from_json(bytes(text))
+
+
+def inputs_in(pieces: Iterable[bytes]) -> Iterator[Input]:
+    """From the pieces of what `to_json` wrote, the inputs alone, few at a time.
+
+    Raises pydantic.ValidationError for anything that it did not write.
+    """
+    text, begun = bytearray(), False
+    for piece in pieces:
+        text += piece
+        if not begun and (at := text.find(_INPUTS)) >= 0:
+            begun = True
+            del text[: at + len(_INPUTS)]
+        if not begun or len(text) < PIECE:
+            continue
+        if (at := text.find(_RANKED)) >= 0:
+            del text[at:]
+            break
+        if (at := text.rfind(_BETWEEN)) >= 0:
+            yield from _READ.validate_json(b"[" + text[: at + 1] + b"]")
+            del text[: at + 2]
+    yield from _READ.validate_json(b"[" + text.partition(_RANKED)[0] + b"]")

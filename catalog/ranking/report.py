@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from catalog.ranking.release import Release
 
 
-def lines(release: Release, top: int = 15) -> Iterator[str]:
-    """The first `top` places with ranges, then how many models have none and why."""
+def lines(release: Release, num_scores: int, top: int = 15) -> Iterator[str]:
+    """The first `top` places with ranges, then how many models have none and why. The release may lack its inputs,
+    which are so many."""
     scope = release.scope
     yield (
         f"{scope.key}: {len(release.ranked)} ranked of {len(release.ranked) + len(release.unranked)} listed, "
-        f"{len(release.inputs)} scores, {release.fitted} models fitted ({release.anchors} anchors), "
+        f"{num_scores} scores, {release.fitted} models fitted ({release.anchors} anchors), "
         f"at least {scope.min_benchmarks} benchmarks in {scope.min_categories} categories"
     )
     made = f"method {release.method}, seed {release.seed}, {release.draws} draws, {release.date}"

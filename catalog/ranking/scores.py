@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -100,6 +101,17 @@ class Item:
 
     def __str__(self) -> str:
         return f"{self.benchmark} / {self.variant}" if self.variant else self.benchmark
+
+
+Scores = Mapping[str, Iterable[Score]]
+"""By benchmark, so that those of one are looked at at a time: of 20,000 models there are 400,000."""
+
+
+def by_benchmark(scores: Iterable[Score]) -> Scores:
+    found: defaultdict[str, list[Score]] = defaultdict(list)
+    for score in scores:
+        found[score.benchmark].append(score)
+    return found
 
 
 @cache

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,8 +57,14 @@ class Table:
     def weights(self) -> Vector:
         """1 / (items of the same suite that the model has): a benchmark of many variants, or a suite of many tasks,
         counts once."""
-        count = Counter((cell.model, cell.counted_with) for cell in self.cells)
-        return np.array([1 / count[cell.model, cell.counted_with] for cell in self.cells], dtype=np.float64)
+        found = np.empty(len(self.cells))
+        start = 0
+        for _model, cells in groupby(self.cells, key=attrgetter("model")):
+            suites = [cell.counted_with for cell in cells]
+            count = Counter(suites)
+            found[start : start + len(suites)] = [1 / count[suite] for suite in suites]
+            start += len(suites)
+        return found
 
 
 def table(

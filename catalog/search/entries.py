@@ -124,8 +124,8 @@ def _models(said: _Said, before: Entries) -> tuple[Mapping[int, Entry], Sequence
     which, or of whose owner, something else is said than before."""
     if before.said == said:
         return before.models, before.in_order, before.best
-    now, was = said.names.models, before.said.names.models
-    touched = {pk for pk, named in now.items() if was.get(pk) is not named} | (was.keys() - now.keys())
+    now = said.names.models
+    touched = set(said.names.changed_since(before.said.names))
     if said.ranks is not before.said.ranks:
         touched |= _others_in(said.ranks, before.said.ranks)
     families = _others_in(said.families, before.said.families)

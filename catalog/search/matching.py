@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, compress, count, islice
+from operator import is_not
 from typing import Any, NamedTuple
 
 from rapidfuzz import process
@@ -50,6 +51,8 @@ class Names:
     """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries: Sequence[Entry] = ()
+        self._place = array("q")
         self._row_of: dict[Entry, int] = {}
         self._rows = 0
         self._standing: Mapping[str, Sequence[int]] = {}
@@ -72,6 +75,29 @@ class Names:
         return names
 
     def _take(self, entries: Sequence[Entry]) -> None:
+        changed = self._put_in_places(entries)
+        if changed is None:
+            changed = self._put_anew(entries)
+        self._entries = entries
+        if changed or not self._sorted:
+            self._change(changed)
+
+    def _put_in_places(self, entries: Sequence[Entry]) -> list[Change] | None:
+        """Where each stands where it stood, or another of the same row; None where some moved, came or went."""
+        if len(entries) != len(self._entries):
+            return None
+        places = list(compress(count(), map(is_not, self._entries, entries)))
+        pairs = [(self._entries[place], entries[place]) for place in places]
+        if any((was.kind, was.pk) != (now.kind, now.pk) for was, now in pairs):
+            return None
+        changed: list[Change] = []
+        for was, now in pairs:
+            row = self._row_of[now] = self._row_of.pop(was)
+            if (was.own, was.related) != (now.own, now.related):
+                changed.append((row, was, now))
+        return changed
+
+    def _put_anew(self, entries: Sequence[Entry]) -> list[Change]:
         came = [entry for entry in entries if entry not in self._row_of]
         # Most changes leave as many entries as there were; those that are gone are sought where some are.
         gone = self._row_of.keys() - set(entries) if len(self._row_of) + len(came) > len(entries) else ()
@@ -88,19 +114,19 @@ class Names:
         self._place = array("q", [NO_PLACE]) * self._rows
         for position, row in enumerate(map(self._row_of.__getitem__, entries)):
             self._place[row] = position
-        if changed or not self._sorted:
-            self._change(changed)
+        return changed
 
     def _change(self, changed: Sequence[Change]) -> None:
         """Whatever is kept is made anew, as others may read that of before; only what changed is put in its place."""
         atoms = _changed(self._standing, changed, _atoms_of)
         self._sorted = _put(self._sorted, self._standing, atoms)
         self._standing = atoms.rows
-        first = _changed(self._leading, changed, _first_atoms_of)
+        renamed = [(row, before, after) for row, before, after in changed if _own(before) != _own(after)]
+        first = _changed(self._leading, renamed, _first_atoms_of)
         self._first = _put(self._first, self._leading, first)
         self._leading = first.rows
         glued = Counter(self._glued)
-        for _row, before, after in changed:
+        for _row, before, after in renamed:
             glued.subtract(_two_in_a_row(before))
             glued.update(_two_in_a_row(after))
             lengths = map(len, after.own.split("\n") if after else ())
@@ -233,6 +259,10 @@ def _atoms_of(entry: Entry | None) -> set[str]:
     return set((entry.own + entry.related).replace("\n", "").split(MARK)) - {
         ""
     }  # before the first mark and after the last
+
+
+def _own(entry: Entry | None) -> str | None:
+    return entry.own if entry else None
 
 
 def _first_atoms_of(entry: Entry | None) -> set[str]:

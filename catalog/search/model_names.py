@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
 from catalog.models import Alias, LanguageModel
-from catalog.models.row_times import published_models
+from catalog.models.row_times import changed_since, published_models
 from catalog.search.among import Among
 from catalog.search.text import lines
 
@@ -34,26 +34,38 @@ class Named:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelNames:
-    """Published models by primary key, with what tells whether they are still called so."""
+    """Published models by primary key, with what tells whether they are still called so, and which were read anew or
+    went since those `before`."""
 
     models: Mapping[int, Named] = field(default_factory=dict)
     written: Mapping[int, str] = field(default_factory=dict)
     aliases: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    before: Mapping[int, Named] = field(default_factory=dict)
+    changed: Set[int] = field(default_factory=set)
+
+    def changed_since(self, before: ModelNames) -> Set[int]:
+        """Keys of models of which another object stands here than there, or none."""
+        now, was = self.models, before.models
+        if was is self.before:
+            return self.changed
+        return {pk for pk, named in now.items() if was.get(pk) is not named} | (was.keys() - now.keys())
 
     def renewed(self, version: str) -> ModelNames:
         """As they are in this version of the data: itself, where no model changed."""
         written, aliases = published_models(version), _aliases()
-        if self.models.keys() == written.keys() and (self.written, self.aliases) == (written, aliases):
+        complete = self.models.keys() == self.written.keys()  # else some came or went while they were read
+        if complete and self.written is written and self.aliases == aliases:
             return self
-        known = self.written
-        changed = {pk for pk, when in written.items() if known.get(pk) != when} | (written.keys() - self.models.keys())
+        changed = set(changed_since(self.written, written))
+        if not complete:
+            changed |= written.keys() ^ self.models.keys()
         changed |= {pk for pk, _names in aliases.items() ^ self.aliases.items() if pk in written}
-        missing = sorted(changed)
+        missing = sorted(changed & written.keys())
         models = dict(self.models)
-        for pk in (*missing, *(self.models.keys() - written.keys())):
+        for pk in changed:
             models.pop(pk, None)
         models |= _read(missing, len(missing) == len(written), aliases)
-        return ModelNames(models, written, aliases)
+        return ModelNames(models, written, aliases, self.models, changed)
 
 
 def _aliases() -> Mapping[int, tuple[str, ...]]:

@@ -31,7 +31,7 @@ def write(catalogue: SourceCatalogue, directory: Path) -> None:
     for score in catalogue.scores:
         scores.setdefault(score.model, []).append(score)
     for model in catalogue.models:
-        _write_model(model, _sorted(scores.get(model.slug, [])), directory / "models" / model.organization / model.slug)
+        write_model(model, scores.get(model.slug, []), directory)
     aliases = "".join(f"{_quoted(name)} = {_text(slug)}\n" for name, slug in sorted(catalogue.aliases.items()))
     _save(directory / "score_aliases.toml", f"[aliases]\n{aliases}")
     for name, others in (("unmatched_scores.toml", catalogue.unmatched), ("closed_scores.toml", catalogue.anchors)):
@@ -42,13 +42,15 @@ def _sorted(scores: Iterable[ScoreRecord]) -> list[ScoreRecord]:
     return sorted(scores, key=lambda score: score.key)
 
 
-def _write_model(model: ModelRecord, scores: Sequence[ScoreRecord], folder: Path) -> None:
+def write_model(model: ModelRecord, scores: Iterable[ScoreRecord], directory: Path) -> None:
+    """A card, and what lies beside it, in a folder that `write` fills, too."""
+    folder = directory / "models" / model.organization / model.slug
     card = table(model, skip={"slug", "organization", "config", "sources"}, groups=GROUPS)
     _save(folder / "card.toml", card + tables("source", model.sources))
     if model.config is not None:
         _save(folder / "config.json", json.dumps(model.config, indent=2, ensure_ascii=False) + "\n")
-    if scores:
-        _save(folder / "scores.toml", tables("score", scores, skip={"model"}))
+    if listed := _sorted(scores):
+        _save(folder / "scores.toml", tables("score", listed, skip={"model"}))
 
 
 def _save(path: Path, text: str) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from catalog.ranking.changes import Cause, Change, ChangeReason, compare
-from catalog.ranking.release import Release
+from catalog.ranking.release import Input, Release
 
 NAMED = 3
 
 
-def changes(old: Release, new: Release) -> list[dict[str, Any]]:
+def changes(old: Release, old_inputs: Iterable[Input], new: Release) -> list[dict[str, Any]]:
+    """`old` may lack its inputs, which are looked at one by one."""
     return [
         {"model": change.model, "old": change.old, "new": change.new, "reasons": _reasons(change)}
-        for change in compare(old, new)
+        for change in compare(old, new, old_inputs)
     ]
 
 

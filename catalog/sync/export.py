@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Set
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from django.db.models import Prefetch
 from pydantic import ValidationError
 
 from catalog.models import Accelerator, Alias, Benchmark, Family, LanguageModel, Licence, Organization, Score
@@ -23,44 +26,75 @@ from catalog.source.records import (
     ScoreRecord,
     SourceRecord,
 )
-from catalog.source.writing import write
+from catalog.source.writing import write, write_model
 
 R = TypeVar("R", bound=Record)
+BATCH = 100
+Key = tuple[str, ...]
 LINKS = ("organization", "family", "licence", "model", "benchmark")
 
 
-def export(directory: Path, shipped: Path) -> SourceCatalogue:
-    """Writes all rows, drafts too, into an empty folder.
+class Written(NamedTuple):
+    models: int
+    scores: int
+
+
+def export(directory: Path, shipped: Path) -> Written:
+    """Writes all rows, drafts too, into an empty or new folder. Models are read and written one by one: with their
+    scores, each of them with its model, 20,000 of them would not fit a small machine.
 
     Scores of models without a card have no rows, nor have the credits: they come from the `shipped` folder.
-    Raises `SourceError` with every value that no file may hold, before anything is written: forms refuse such a value,
-    but a row may be older than the rule, or come from elsewhere.
+    Raises `SourceError` with every value that no file may hold, and leaves the folder as it was: forms refuse such a
+    value, but a row may be older than the rule, or come from elsewhere.
     """
-    others = load(shipped)
+    others = replace(load(shipped), models=(), scores=())
     rows = Rows()
-    scores = rows.records(ScoreRecord, Score.objects.select_related("model", "benchmark").order_by("pk"))
-    written = {score.key for score in scores}
     catalogue = SourceCatalogue(
         organizations=rows.records(OrganizationRecord, Organization.objects.order_by("slug")),
         families=_as_in(
             others.families, rows.records(FamilyRecord, Family.objects.select_related("organization").order_by("slug"))
         ),
         licences=_as_in(others.licences, rows.records(LicenceRecord, Licence.objects.order_by("slug"))),
-        models=rows.models(),
+        models=(),
         benchmarks=_as_in(others.benchmarks, rows.records(BenchmarkRecord, Benchmark.objects.order_by("slug"))),
         accelerators=_as_in(others.accelerators, rows.records(AcceleratorRecord, Accelerator.objects.order_by("slug"))),
-        scores=scores,
-        unmatched=tuple(score for score in others.unmatched if score.key not in written),
+        scores=(),
+        unmatched=others.unmatched,
         anchors=others.anchors,
         aliases=dict(Alias.objects.order_by("name").values_list("name", "model__slug")),
         remarks=(),
     )
+    before = directory.exists()
+    counts, matched = _write_models(rows, directory, {score.key for score in others.unmatched})
     if rows.faults:
+        _remove(directory, but_itself=before)
         raise SourceError(directory, rows.faults)
-    write(catalogue, directory)
+    unmatched = tuple(score for score in others.unmatched if score.key not in matched)
+    write(replace(catalogue, unmatched=unmatched), directory)
     if (shipped / "NOTICE").exists():
         shutil.copyfile(shipped / "NOTICE", directory / "NOTICE")
-    return catalogue
+    return counts
+
+
+def _write_models(rows: Rows, directory: Path, unmatched: Set[Key]) -> tuple[Written, set[Key]]:
+    """How many, and which of the `unmatched` scores have a row by now."""
+    models = scores = 0
+    matched: set[Key] = set()
+    for model, listed in rows.models():
+        models, scores = models + 1, scores + len(listed)
+        matched |= unmatched & {score.key for score in listed}
+        if not rows.faults:
+            write_model(model, listed, directory)
+    return Written(models, scores), matched
+
+
+def _remove(directory: Path, *, but_itself: bool) -> None:
+    """What was written, which is models alone."""
+    if directory.exists():
+        for path in directory.iterdir():
+            shutil.rmtree(path)
+        if not but_itself:
+            directory.rmdir()
 
 
 def _as_in(shipped: tuple[Any, ...], records: tuple[R, ...]) -> tuple[R, ...]:
@@ -93,13 +127,15 @@ class Rows:
     def records(self, kind: type[R], rows: Any) -> tuple[R, ...]:
         return tuple(record for row in rows if (record := self._record(kind, row)) is not None)
 
-    def models(self) -> tuple[ModelRecord, ...]:
-        rows = LanguageModel.objects.select_related("organization", "family", "licence").prefetch_related("sources")
-        found = []
-        for row in rows:
+    def models(self) -> Iterator[tuple[ModelRecord, tuple[ScoreRecord, ...]]]:
+        """Each with its scores."""
+        scores = Prefetch("scores", Score.objects.select_related("benchmark").order_by("pk"))
+        rows = LanguageModel.objects.select_related("organization", "family", "licence")
+        for row in rows.prefetch_related("sources", scores).iterator(chunk_size=BATCH):
+            listed = self.records(ScoreRecord, row.scores.all())
             sources = self.records(SourceRecord, row.sources.all())
-            found.append(self._record(ModelRecord, row, sources=list(sources)))
-        return tuple(record for record in found if record is not None)
+            if (model := self._record(ModelRecord, row, sources=list(sources))) is not None:
+                yield model, listed
 
     def _record(self, kind: type[R], row: Any, **extra: Any) -> R | None:
         try:

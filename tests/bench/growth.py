@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -74,8 +75,14 @@ AFTER = [(change, Page(f"after {change}, {name}", ASKED_AFTER[name])) for change
 HEAD = ("answer", "CPU ms", "of many", "ratio", "queries", "of many", "KB", "of many")
 WORK = {
     "rank": ("ranks of all boards, s", "ranks, nothing new, s", "peak of ranks, MiB"),
-    "sync": ("sync, all computed, s", "sync, nothing new, s", "peak of a sync, MiB"),
+    "rank_again": ("ranks after a score, s", "peak of ranks after a score, MiB"),
+    "sync": ("sync, all computed, s", "peak of a sync, MiB"),
+    "sync_again": ("sync, nothing new, s", "peak of a sync with nothing new, MiB"),
+    "backup": ("backup, s", "peak of a backup, MiB"),
+    "export": ("export, s", "peak of an export, MiB"),
+    "sitemap": ("sitemap, all parts, s", "peak of the sitemap, MiB"),
 }
+ON_A_COPY = ("sync", "sync_again", "rank_again")  # these change rows
 Figures = dict[str, Any]
 
 
@@ -94,12 +101,18 @@ def main() -> None:
 
 
 def _measured(path: Path, copy: Path, *, fresh: bool) -> Figures:
-    """Ranks take half an hour, and a sync changes rows: each is done by a process of its own, the sync on a copy."""
-    work = _said(path, "rank") if fresh or any(map(_asked_for, WORK["rank"])) else {}
+    """Ranks take half an hour, and a sync changes rows: each is done by a process of its own, the latter on a copy. To
+    have nothing new, a sync follows another."""
+    asked = [what for what, rows in WORK.items() if any(map(_asked_for, rows))]
+    work = _said(path, "rank") if fresh or "rank" in asked else {}
     figures = _said(path, "measure")
-    if any(map(_asked_for, WORK["sync"])):
+    if any(what in ON_A_COPY for what in asked):
         shutil.copy(path, copy)
-        work |= _said(copy, "sync")
+    if "sync_again" in asked and "sync" not in asked:
+        _said(copy, "sync")
+    for what in asked:
+        if what != "rank":
+            work |= _said(copy if what in ON_A_COPY else path, what)
     return figures | {"work": figures["work"] | work}
 
 
@@ -130,7 +143,7 @@ def _table(few: Figures, many: Figures) -> Table:
         cpu_many, queries_many, size_many = many["pages"][name]
         costs = (f"{cpu_ms:.1f}", f"{cpu_many:.1f}", f"{cpu_many / cpu_ms:.2f}")
         table.add_row(name, *costs, *map(str, (queries, queries_many)), f"{size / 1000:.0f}", f"{size_many / 1000:.0f}")
-    for name, taken in few["work"].items():
+    for name, taken in sorted(few["work"].items()):
         taken_many = many["work"][name]
         table.add_row(name, f"{taken:.1f}", f"{taken_many:.1f}", f"{taken_many / taken:.1f}")
     return table
@@ -159,17 +172,69 @@ def rank() -> Figures:
     return dict(zip(WORK["rank"], (*taken, _peak_mib()), strict=True))
 
 
-def sync() -> Figures:
-    """How long a sync takes that computes every model, as after a deploy of other rules, and one with nothing new."""
-    from django.core.management import call_command
+def rank_again() -> Figures:
+    """How long the ranks take that follow from one changed score, with what moved and why."""
+    from catalog import standings
+    from catalog.models import Release, Score
 
+    standings.refresh()
+    score = Score.objects.filter(benchmark__slug="mmlu-pro", model__slug=RENAMED).order_by("pk")[0]
+    Score.objects.filter(pk=score.pk).update(value=score.value + 1)
+    before = Release.objects.count()
+    taken = _told("rank_again", standings.refresh)
+    if Release.objects.count() == before:
+        raise RuntimeError("no board was ranked anew")
+    return taken
+
+
+def sync() -> Figures:
+    """How long a sync takes that computes every model, as after a deploy of other rules."""
     from catalog.models import LanguageModel
 
     LanguageModel.objects.update(seal="")
-    taken = [_seconds(partial(call_command, "sync_catalog", verbosity=0))]
-    first_peak = _peak_mib()
-    taken += [_seconds(partial(call_command, "sync_catalog", verbosity=0))]
-    return dict(zip(WORK["sync"], (*taken, first_peak), strict=True))
+    return _command("sync", "sync_catalog")
+
+
+def sync_again() -> Figures:
+    return _command("sync_again", "sync_catalog")
+
+
+def backup() -> Figures:
+    with TemporaryDirectory() as folder:
+        return _command("backup", "backup", folder)
+
+
+def export() -> Figures:
+    """Without the check of what was written: made-up models are not what their files say."""
+    from catalog.source import SHIPPED
+    from catalog.sync.export import export
+
+    with TemporaryDirectory() as folder:
+        return _told("export", lambda: export(Path(folder), shipped=SHIPPED))
+
+
+def sitemap() -> Figures:
+    from django.test import Client
+
+    client = Client(SERVER_NAME="localhost")
+
+    def ask() -> None:
+        index = client.get("/sitemap.xml").content.decode()
+        for address in re.findall("<loc>https?://[^/]+([^<]+)</loc>", index):
+            if client.get(address).status_code != 200:
+                raise RuntimeError(f"{address} is not there")
+
+    return _told("sitemap", ask)
+
+
+def _command(what: str, name: str, *arguments: str) -> Figures:
+    from django.core.management import call_command
+
+    return _told(what, partial(call_command, name, *arguments, verbosity=0, stdout=StringIO()))
+
+
+def _told(what: str, work: Callable[[], object]) -> Figures:
+    return dict(zip(WORK[what], (_seconds(work), _peak_mib()), strict=True))
 
 
 def _peak_mib() -> float:
@@ -244,4 +309,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    print(json.dumps({"measure": measure, "rank": rank, "sync": sync}[sys.argv[1]]()))
+    doing = (measure, rank, rank_again, sync, sync_again, backup, export, sitemap)
+    print(json.dumps({each.__name__: each for each in doing}[sys.argv[1]]()))

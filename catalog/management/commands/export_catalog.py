@@ -33,7 +33,7 @@ class Command(BaseCommand):
         except SourceError as error:
             raise stopped(error, "the database") from error
         load_or_stop(directory)
-        self.stdout.write(self.style.SUCCESS(f"{len(written.models)} models, {len(written.scores)} scores written."))
+        self.stdout.write(self.style.SUCCESS(f"{written.models} models, {written.scores} scores written."))
 
     def _changed(self, directory: Path) -> None:
         try:

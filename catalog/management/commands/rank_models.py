@@ -30,7 +30,7 @@ class Command(BaseCommand):
         for scope in (OVERALL, CODING):
             self.stdout.write("")
             release = Release.objects.filter(scope=scope.key).latest("pk")
-            for line in report.lines(release.ranking, top=options["top"]):
+            for line in report.lines(release.without_inputs, release.num_scores, top=options["top"]):
                 self.stdout.write(line)
             if options["holdout"]:
                 self.stdout.write(_hold_out(release))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db.models import F, OuterRef, Q
 
+from catalog.bridge import chosen as chosen_module
 from catalog.bridge.chosen import Narrowing, keys_of
 from catalog.models import DataChange, LanguageModel, Need
 from catalog.models.need import may_fit
@@ -128,3 +131,115 @@ def test_nobody_published_anything() -> None:
     LanguageModel.objects.update(is_published=False)
     DataChange.record()
     assert chosen() == chosen(modality="text") == []
+
+
+def rename() -> list[str]:
+    LanguageModel.objects.filter(slug="llama-3-1-8b-instruct").update(name="Another")
+    return ["llama-3-1-8b-instruct"]
+
+
+def make_it_larger() -> list[str]:
+    LanguageModel.objects.filter(slug__startswith="llama-3-1").update(total_parameters=F("total_parameters") * 50)
+    return list(LanguageModel.objects.filter(slug__startswith="llama-3-1").values_list("slug", flat=True))
+
+
+def make_it_newest() -> list[str]:
+    LanguageModel.objects.filter(slug="llama-3-1-8b-instruct").update(release_date="2099")
+    return ["llama-3-1-8b-instruct"]
+
+
+def give_it_another_slug() -> list[str]:
+    LanguageModel.objects.filter(slug="llama-3-1-8b-instruct").update(slug="zz")
+    return ["zz"]
+
+
+def unpublish() -> list[str]:
+    LanguageModel.objects.filter(slug="llama-3-1-8b-instruct").update(is_published=False)
+    return []
+
+
+def publish() -> list[str]:
+    LanguageModel.objects.filter(slug="a-draft").update(is_published=True)
+    return ["a-draft"]
+
+
+def delete() -> list[str]:
+    LanguageModel.objects.filter(slug="llama-3-1-8b-instruct").delete()
+    return []
+
+
+def hold_more() -> list[str]:
+    """As a sync writes it that computes anew: what it holds is told by new rows, and its own is not touched."""
+    llama = LanguageModel.objects.get(slug="llama-3-1-8b-instruct")
+    need = Need.objects.get(model=llama, engine=llama.memory_engine)
+    need.delete()
+    need.pk, need.held_8k_bytes = None, 80 * GIB
+    need.save(force_insert=True)
+    return [llama.slug]
+
+
+def restore_as_it_was() -> list[str]:
+    """By a fixture: the row says that it was written long ago."""
+    row = LanguageModel.objects.get(slug="llama-3-1-8b-instruct")
+    row.context_tokens, row.updated_at = 4096, datetime(2020, 1, 1, tzinfo=UTC)
+    row.save_base(raw=True)
+    return [row.slug]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        rename,
+        make_it_larger,
+        make_it_newest,
+        give_it_another_slug,
+        unpublish,
+        publish,
+        delete,
+        hold_more,
+        restore_as_it_was,
+    ],
+)
+def test_those_alone_are_read_again_that_changed(change: Callable[[], list[str]], monkeypatch: Any) -> None:
+    read: list[Collection[int] | None] = []
+
+    def counted(keys: Collection[int] | None = None) -> Any:
+        read.append(keys)
+        return of_models(keys)
+
+    draft = LanguageModel.objects.get(slug="gemma-3-27b-it")
+    draft.pk, draft.slug, draft.shipped, draft.is_published = None, "a-draft", None, False
+    draft.save(force_insert=True)
+    DataChange.record()
+    chosen()
+    of_models = chosen_module._read
+    monkeypatch.setattr(chosen_module, "_read", counted)
+    monkeypatch.setattr(chosen_module, "FEW", 1.0)  # the catalogue here is small
+    slugs = change()
+    DataChange.record()
+    asked: tuple[dict[str, Any], ...] = (
+        {},
+        {"card_bytes": 24 * GIB, "context_tokens": 8192},
+        {"most_parameters": 9 * BILLION},
+    )
+    renewed = [chosen(**each) for each in asked]
+    assert [sorted(keys) for keys in read if keys is not None] == [
+        sorted(LanguageModel.objects.filter(slug__in=slugs).values_list("pk", flat=True))
+    ]
+    assert len(read) == 1
+    monkeypatch.undo()
+    chosen_module._newest.clear()
+    chosen_module._columns.cache_clear()
+    keys_of.cache_clear()
+    assert renewed == [chosen(**each) for each in asked]
+
+
+def test_where_what_is_held_was_forgotten_all_are_read_again() -> None:
+    """Of a model of which nothing else says that it changed."""
+    llama, fits = LanguageModel.objects.get(slug="llama-3-1-8b-instruct"), {"card_bytes": 24 * GIB, "context_tokens": 1}
+    assert llama.pk in chosen(**fits)
+    other = LanguageModel.objects.get(slug="gemma-3-27b-it")
+    Need.objects.filter(model=llama).delete()
+    other.context_tokens = 4096
+    other.save()  # with needs of its own that are new
+    assert llama.pk not in chosen(**fits)

@@ -67,7 +67,7 @@ def test_the_method_page_states_what_the_board_was_computed_from(board: str) -> 
     assert release.input_hash in page
     assert release.date.isoformat() in words
     assert f"Scores read {release.num_scores}" in words
-    assert f"Minimum coverage {release.ranking.scope.min_benchmarks} benchmarks" in words
+    assert f"Minimum coverage {release.summary.scope.min_benchmarks} benchmarks" in words
     assert "0.08" in words  # the constant of the formula
     assert f"/en/benchmarks/releases/{release.pk}.json" in page
 

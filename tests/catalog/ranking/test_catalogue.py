@@ -14,7 +14,7 @@ from catalog.ranking.holdout import hold_out
 from catalog.ranking.printed import printed_error
 from catalog.ranking.publish import Problem, prepare, publish
 from catalog.ranking.scope import CODING, OVERALL, Scope
-from catalog.ranking.scores import Benchmark, Candidate, Mode, Score, ScoreSource
+from catalog.ranking.scores import Benchmark, Candidate, Mode, Score, ScoreSource, by_benchmark
 from catalog.ranking.table import Table
 from catalog.source.files import read
 from catalog.source.reading import Reader
@@ -60,7 +60,7 @@ def problem_of(scope: Scope) -> Problem:
     candidates = [
         Candidate(model.slug, model.variant != "base", thinks=model.variant == "reasoning") for model in models
     ]
-    return prepare(scope, scores, benchmarks, candidates)
+    return prepare(scope, by_benchmark(scores), benchmarks, candidates)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from catalog.ranking import fit as fit_module
 from catalog.ranking.cells import REFERENCE_RATING, ScoreCell
 from catalog.ranking.fit import fit
 from catalog.ranking.holdout import hold_out
+from catalog.ranking.intervals import drawn_abilities
 from catalog.ranking.rule import ABILITY_PRIOR, DIFFICULTY_PRIOR, NOISE, OFFSET_PRIOR, SLOPE_PRIOR
 from catalog.ranking.scores import Item
 from catalog.ranking.table import Vector, table
@@ -148,3 +149,22 @@ def test_any_table_has_a_solution_that_its_order_does_not_change(drawn: list[Sco
     assert np.isfinite(solution.ability).all()
     random.shuffle(drawn)  # type: ignore[attr-defined]
     assert np.array_equal(fit(table(drawn, 1, 1)).ability, solution.ability)
+
+
+def test_models_a_few_at_a_time_are_fitted_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = table(make_world(noise=5.0).cells())
+    whole = fit(found)
+    monkeypatch.setattr("catalog.ranking.fit._AT_ONCE", 7)  # of 40
+    parts = fit(found)
+    assert parts.ability == pytest.approx(whole.ability, abs=1e-9)
+    assert parts.difficulty == pytest.approx(whole.difficulty, abs=1e-9)
+
+
+@pytest.mark.parametrize("held", [1, 500, 10**6])
+def test_noise_that_is_drawn_in_parts_is_the_same(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last bit: a range of ranks follows from the seed alone."""
+    found = table([replace(cell, error=0.03) for cell in make_world(noise=5.0).cells()])
+    solution = fit(found)
+    whole = drawn_abilities(found, solution, draws=9, seed=5)
+    monkeypatch.setattr("catalog.ranking.intervals.MOST_NOISE", held)
+    assert (drawn_abilities(found, solution, draws=9, seed=5) == whole).all()

@@ -8,16 +8,25 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from catalog.ranking.changes import Cause, ChangeReason, compare
 from catalog.ranking.fit import fit
 from catalog.ranking.intervals import interval, ranks, tiers
 from catalog.ranking.publish import prepare, publish
-from catalog.ranking.release import Missing, Release, from_json, to_json, without_inputs_and_ranks, without_models
+from catalog.ranking.release import (
+    Missing,
+    Release,
+    from_json,
+    inputs_in,
+    to_json,
+    without_inputs,
+    without_inputs_and_ranks,
+    without_models,
+)
 from catalog.ranking.report import lines
 from catalog.ranking.scope import CODING, OVERALL, Scope, category_scopes
-from catalog.ranking.scores import Benchmark, Candidate, Item, Score
+from catalog.ranking.scores import Benchmark, Candidate, Item, Score, by_benchmark
 from catalog.ranking.table import table
 from tests.catalog.ranking.worlds import World, make_world
 
@@ -33,7 +42,7 @@ def release(
 ) -> Release:
     scores = world.scores if scores is None else scores
     pool = world.candidates if candidates is None else candidates
-    return publish(prepare(scope, scores, world.benchmarks.values(), pool, draws=draws), "2026-01-31")
+    return publish(prepare(scope, by_benchmark(scores), world.benchmarks.values(), pool, draws=draws), "2026-01-31")
 
 
 def rank_of(found: Release) -> dict[str, int]:
@@ -103,8 +112,10 @@ def test_anchors_steady_the_scale_and_take_no_place(world: World) -> None:
 def test_a_composite_is_not_counted_beside_its_parts(world: World) -> None:
     mean = Benchmark("livebench", "general-knowledge", composite=True)
     extra = [Score(f"{model}/mean", model, "livebench", 100.0 * (model == "m00")) for model in world.abilities]
-    problem = prepare(OVERALL, [*world.scores, *extra], [*world.benchmarks.values(), mean], world.candidates)
-    assert problem.inputs == prepare(OVERALL, world.scores, world.benchmarks.values(), world.candidates).inputs
+    with_mean = by_benchmark([*world.scores, *extra]), [*world.benchmarks.values(), mean]
+    problem = prepare(OVERALL, *with_mean, world.candidates)
+    without = by_benchmark(world.scores), world.benchmarks.values()
+    assert problem.inputs == prepare(OVERALL, *without, world.candidates).inputs
 
 
 def test_equal_models_share_a_rank(world: World) -> None:
@@ -149,7 +160,7 @@ def test_a_category_of_one_benchmark_is_ranked_with_the_range_that_its_questions
     (scope,) = category_scopes([ifeval])
     assert (scope.key, scope.min_benchmarks) == ("category/instruction-following", 1)
     pool = [Candidate(score.model) for score in scores]
-    found = publish(prepare(scope, scores, [ifeval], pool), "2026-01-31")
+    found = publish(prepare(scope, by_benchmark(scores), [ifeval], pool), "2026-01-31")
     assert [place.model for place in found.ranked] == [f"m{place}" for place in reversed(range(20))]
     middle = found.ranked[10]  # one standard error is 2 points, so 2 places
     assert 4 <= middle.high - middle.low <= 11
@@ -169,7 +180,7 @@ def test_a_score_of_an_unknown_benchmark_or_beyond_its_scale_is_refused(world: W
 
 def test_the_hash_names_what_was_ranked_and_not_where_it_was_stored(world: World) -> None:
     def fingerprint(scores: Iterable[Score] = world.scores, **options: int) -> str:
-        return prepare(OVERALL, scores, world.benchmarks.values(), world.candidates, **options).input_hash
+        return prepare(OVERALL, by_benchmark(scores), world.benchmarks.values(), world.candidates, **options).input_hash
 
     rekeyed = [replace(score, key=f"row {score.key}") for score in world.scores]
     changed = [replace(world.scores[0], value=world.scores[0].value / 2), *world.scores[1:]]
@@ -191,7 +202,7 @@ def test_the_hash_names_what_a_benchmark_is(world: World, fact: dict[str, object
     """A board is computed anew where the hash differs. Each of these moves ranks, categories or the index."""
 
     def fingerprint(benchmark: Benchmark) -> str:
-        return prepare(OVERALL, (), [benchmark], world.candidates).input_hash
+        return prepare(OVERALL, {}, [benchmark], world.candidates).input_hash
 
     benchmark = world.benchmarks["b00"]
     assert fingerprint(replace(benchmark, **fact)) != fingerprint(benchmark)  # type: ignore[arg-type]
@@ -211,7 +222,7 @@ def two_harnesses(world: World) -> World:
 def test_the_index_is_the_mean_over_primary_variants(two_harnesses: World) -> None:
     world, found = two_harnesses, release(two_harnesses)
     assert found.basket == tuple(Item(slug) for slug in world.benchmarks)
-    problem = prepare(OVERALL, world.scores, world.benchmarks.values(), world.candidates)
+    problem = prepare(OVERALL, by_benchmark(world.scores), world.benchmarks.values(), world.candidates)
     solution = fit(problem.table)
     primary = np.array([place for place, item in enumerate(problem.table.items) if not item.variant])
     for place in found.ranked:
@@ -227,7 +238,7 @@ def test_where_no_primary_variant_is_fitted_the_index_takes_all(two_harnesses: W
 
 def test_a_release_survives_storage(noisy: World) -> None:
     found = release(noisy)
-    assert from_json(to_json(found)) == found
+    assert from_json(b"".join(to_json(found))) == found
     with pytest.raises(ValidationError):
         from_json(b"{}")
 
@@ -237,7 +248,7 @@ def test_the_summary_of_a_document_is_read_from_pieces_of_any_size(noisy: World,
     """Marks may be cut in two, and a name may hold what looks like one: its quotes are escaped."""
     found = release(noisy, candidates=[*noisy.candidates, Candidate('a],"unranked":[,"inputs":[b')])
     assert min(map(len, (found.inputs, found.ranked, found.unranked))) > 0
-    text = to_json(found)
+    text = b"".join(to_json(found))
     pieces = (text[start : start + size] for start in range(0, len(text), size))
     assert without_inputs_and_ranks(pieces) == replace(found, inputs=(), ranked=())
     with pytest.raises(ValidationError):
@@ -265,7 +276,7 @@ def test_a_document_is_told_without_some_models(
     found = release(noisy, candidates=[*noisy.candidates, Candidate('a"},{"model":"b"}],"unranked":[')])
     lists: dict[str, tuple[Any, ...]] = {name: getattr(found, name) for name in ("inputs", "ranked", "unranked")}
     drafts = left_out(list(dict.fromkeys(each.model for entries in lists.values() for each in entries)))
-    text = to_json(found)
+    text = b"".join(to_json(found))
     pieces = (text[start : start + size] for start in range(0, len(text), size))
     told = b"".join(without_models(pieces, drafts))
     kept: dict[str, Any] = {
@@ -277,8 +288,35 @@ def test_a_document_is_told_without_some_models(
     assert withheld or told == text
 
 
+@pytest.mark.parametrize("size", [1, 7, 64, 10**6])
+@pytest.mark.parametrize("at_once", [1, 100, 10**6])
+def test_the_inputs_of_a_document_are_read_apart_from_the_rest(
+    noisy: World, size: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = [replace(score, key='},{"model":"],"ranked":[') for score in noisy.scores[:9]]
+    found = release(noisy, [*odd, *noisy.scores[9:]])
+    monkeypatch.setattr("catalog.ranking.release.PIECE", at_once)
+    text = b"".join(to_json(found))
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    assert tuple(inputs_in(pieces)) == found.inputs
+    assert len(found.inputs) == len(noisy.scores)
+    assert without_inputs(pieces) == replace(found, inputs=())
+    with pytest.raises(ValidationError):
+        list(inputs_in([text[: len(text) // 4]]))
+
+
+@pytest.mark.parametrize("batch", [1, 3, 10**6])
+def test_a_document_in_pieces_is_what_it_is_as_a_whole(
+    noisy: World, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.ranking.release._BATCH", batch)
+    for found in (release(noisy), release(noisy, scores=[])):
+        assert b"".join(to_json(found)) == TypeAdapter(Release).dump_json(found)
+
+
 def test_the_report_says_the_minimum_and_the_reasons(world: World) -> None:
-    text = "\n".join(lines(release(world, candidates=[*world.candidates, Candidate("nothing")]), top=3))
+    text = "\n".join(lines(release(world, candidates=[*world.candidates, Candidate("nothing")]), 280, top=3))
+    assert "280 scores" in text
     assert "at least 6 benchmarks in 4 categories" in text
     assert "not ranked, too-few-benchmarks: " in text
     assert "m39" in text
@@ -329,9 +367,9 @@ def test_a_model_that_enters_pushes_the_others_and_is_named(world: World) -> Non
 
 
 def test_nothing_changed_is_nothing_listed_and_scopes_do_not_mix(world: World) -> None:
-    assert compare(release(world), release(world)) == ()
+    assert list(compare(release(world), release(world))) == []
     with pytest.raises(ValueError, match="overall and coding"):
-        compare(release(world), release(world, scope=CODING))
+        list(compare(release(world), release(world, scope=CODING)))
 
 
 def test_another_method_is_the_cause_it_is(world: World) -> None:
@@ -342,4 +380,4 @@ def test_another_method_is_the_cause_it_is(world: World) -> None:
 
 def test_equal_documents_are_the_same_bytes(noisy: World) -> None:
     scope = replace(OVERALL, categories=frozenset("hgfedcba"))
-    assert b'["a","b","c","d","e","f","g","h"]' in to_json(replace(release(noisy), scope=scope))
+    assert b'["a","b","c","d","e","f","g","h"]' in b"".join(to_json(replace(release(noisy), scope=scope)))

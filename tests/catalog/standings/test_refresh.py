@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog import standings
@@ -15,8 +17,10 @@ from catalog.models import Benchmark, DataChange, LanguageModel, Place, Release,
 from catalog.models.row_times import places
 from catalog.ranking.publish import Problem, prepare, publish
 from catalog.ranking.release import Release as Ranking
+from catalog.ranking.release import from_json, inputs_in
 from catalog.ranking.scope import OVERALL, Scope
-from catalog.standings.rows import read
+from catalog.standings.rows import read, score_values
+from catalog.standings.store import InBenchmarks
 
 pytestmark = pytest.mark.usefixtures("field")
 
@@ -41,9 +45,10 @@ def test_places_are_those_that_the_ranking_publishes() -> None:
 
 def test_a_release_repeats_itself_from_its_document() -> None:
     release = newest()
-    assert release.ranking.input_hash == release.input_hash
-    assert len(release.ranking.inputs) == release.num_scores == 280
-    assert len(release.ranking.ranked) == release.num_ranked
+    ranking = from_json(b"".join(release.json()))
+    assert ranking.input_hash == release.input_hash
+    assert len(ranking.inputs) == release.num_scores == 280
+    assert len(ranking.ranked) == release.num_ranked
 
 
 @pytest.mark.parametrize("ranked", [True, False])
@@ -97,9 +102,29 @@ def test_a_board_that_comes_to_no_end_stays_as_it_was_and_holds_no_other_up(
     assert {release.scope for release in standings.refresh()} == {"category/math"}
     assert newest().pk == before
     assert "overall: no ranks: no solution after 1000 steps" in caplog.text
+    told = {"en": "the fit to them found no solution", "zh-hans": "对新分数的拟合没有解"}
+    assert {language for language, words in told.items() if words in board_in(language)} == {"en", "zh-hans"}
+    assert "found no solution" not in board_in("en", "?board=category/math")
     monkeypatch.undo()
     assert standings.refresh() == [], "of the same scores the same code comes to no end"
     assert {release.scope for release in standings.refresh(look_again=True)} == {"overall"}
+    assert "found no solution" not in board_in("en")
+
+
+def test_a_board_whose_scores_are_again_those_of_its_ranks_says_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsolved(problem: Problem, date: str) -> Ranking:
+        raise ArithmeticError("no solution")
+
+    monkeypatch.setattr("catalog.ranking.publish.publish", unsolved)
+    score = Score.objects.filter(benchmark__slug="b01")[0]
+    for value, says in ((score.value / 2, True), (score.value, False)):
+        edit(score.model.slug, value, "b01")
+        assert standings.refresh() == []
+        assert ("found no solution" in board_in("en")) == says
+
+
+def board_in(language: str, query: str = "") -> str:
+    return Client().get(f"/{language}/benchmarks/{query}").content.decode()
 
 
 def test_nothing_is_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +224,7 @@ def test_a_score_changed_during_the_fits_is_in_the_ranks(monkeypatch: pytest.Mon
     edit("m20", 1.0, benchmark)
     standings.refresh()
     read_values = [
-        one.value for one in newest().ranking.inputs if (one.model, one.item.benchmark) == ("m20", benchmark)
+        one.value for one in inputs_in(newest().json()) if (one.model, one.item.benchmark) == ("m20", benchmark)
     ]
     assert read_values == [99.0]
     assert Release.objects.filter(scope="overall").count() == before + 1, "what was overtaken is not published"
@@ -286,3 +311,32 @@ def test_places_that_were_put_back_are_told_from_those_before() -> None:
     place.pk = None
     place.save(force_insert=True)
     assert places(release) != before
+
+
+def test_scores_are_unpacked_as_they_were_read() -> None:
+    row = Score.objects.filter(benchmark__slug="b01")[0]
+    row.settings, row.mode, row.source_kind = "95% CI 40 to 44", "thinking", "vendor"
+    row.save()
+    packed = read().scores
+    rows = Score.objects.select_related("model", "benchmark").order_by("pk")
+    assert {score for of_benchmark in packed.values() for score in of_benchmark} == set(score_values(rows))
+    assert sum(len(list(of_benchmark)) for of_benchmark in packed.values()) == len(rows)
+    (changed,) = [score for score in packed["b01"] if score.key == str(row.pk)]
+    assert changed.standard_error == pytest.approx(4 / 2 / 1.959964)
+    assert {score.standard_error for score in packed["b02"]} == {None}
+
+
+def test_places_that_differ_are_told_from_those_that_are_stored() -> None:
+    random = Random(7)
+    for _turn in range(200):
+        held, wanted = ({pk: (random.randint(1, 2), 9, random.random() < 0.5) for pk in keys} for keys in some(random))
+        places = InBenchmarks((pk, *values) for pk, values in wanted.items())
+        others, gone = places.unlike((pk, *values) for pk, values in sorted(held.items()))
+        assert sorted(places.keys[at] for at in others) == [pk for pk in sorted(wanted) if held.get(pk) != wanted[pk]]
+        assert list(gone) == sorted(held.keys() - wanted.keys())
+
+
+def some(random: Random) -> Iterator[list[int]]:
+    """Keys twice, in any order; none now and then."""
+    for _turn in range(2):
+        yield random.sample(range(12), random.choice((0, 3, 9)))

@@ -49,6 +49,18 @@ def test_a_row_that_no_file_may_hold_is_named_and_nothing_is_written(folder: Any
     assert not (tmp_path / "out").exists()
 
 
+def test_models_that_were_written_before_a_fault_was_met_are_removed(folder: Any, tmp_path: Path) -> None:
+    sync.sync(load(folder.path))
+    model = LanguageModel.objects.get()
+    model.pk, model.slug, model.shipped = None, "second", None
+    model.save(force_insert=True)
+    LanguageModel.objects.filter(slug="second").update(confidence="x")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(CommandError, match="languagemodel second: confidence"):
+        call_command("export_catalog", tmp_path / "out", stdout=StringIO())
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_the_command_wants_an_empty_folder(folder: Any) -> None:
     with pytest.raises(CommandError, match="is not an empty folder"):
         call_command("export_catalog", folder.path, stdout=StringIO())
