@@ -106,7 +106,8 @@ def test_errors_of_the_api_are_json(language: str) -> None:
     missing = client.get("/api/v1/nothing/")
     assert (missing.status_code, missing.json()["errors"]) == (404, {})
     assert ("没有" in missing.json()["detail"]) == (language == "zh-hans")
-    assert client.get("/api/").headers["Content-Type"] == "application/json"
+    assert client.get("/api/v2/").headers["Content-Type"] == "application/json"
+    assert client.get("/api/").headers["Location"] == f"/{language}/api/"  # no error: the page that describes it
     assert client.get("/api/v1/models/", headers={"host": "evil.example"}).json()["errors"] == {}
     with patch("config.kept_answers.DataChange.pinned", side_effect=OperationalError("gone")):
         gone = client.get("/api/v1/models/")
