@@ -196,13 +196,18 @@ class LanguageModelAdmin(
     )
 
     def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
-        """An address that readers kept goes on: the old slug becomes another name, which leads to the new one."""
-        before = LanguageModel.objects.published().filter(pk=obj.pk).values_list("slug", flat=True).first()
+        """An address that readers kept goes on: the old slug becomes another name, which leads to the new one. So does
+        that of a draft with scores: a release of ranks may name it from the time when readers saw it."""
+        before = LanguageModel.objects.filter(pk=obj.pk).values_list("slug", "is_published").first()
         super().save_model(request, obj, form, change)
-        if before and before != obj.slug:
-            Alias.objects.get_or_create(name=before, defaults={"model": obj})
+        if before is None or before[0] == obj.slug:
+            return
+        slug, was_published = before
+        if was_published or obj.scores.exists():
+            Alias.objects.get_or_create(name=slug, defaults={"model": obj})
+        if was_published:
             told = gettext("The address changed. The old one, %(slug)s, leads to the new one for good.")
-            self.message_user(request, told % {"slug": before}, messages.WARNING)
+            self.message_user(request, told % {"slug": slug}, messages.WARNING)
 
     @admin.display(description=_("layers by kind"))
     def layers(self, row: LanguageModel) -> str:

@@ -147,9 +147,11 @@ def _renewed(said: _Said, was: _Said, known: _Columns) -> _Columns | None:
         return None
     written = changed_since(was.models, said.models)
     changed, gone = written & said.models.keys(), written - said.models.keys()
+    came: dict[int, int] = {}  # of each model
     if said.needs != was.needs:  # what differs is a new row
-        came = Need.objects.filter(pk__gt=was.needs[0] or 0).order_by().values_list("model", flat=True)
-        changed |= said.models.keys() & set(came.distinct())
+        rows = Need.objects.filter(pk__gt=was.needs[0] or 0).order_by().values("model").annotate(number=Count("pk"))
+        came = dict(rows.values_list("model", "number"))
+        changed |= said.models.keys() & came.keys()
     if len(changed) + len(gone) > FEW * len(said.models):
         return None
     fresh = _read(changed)
@@ -157,7 +159,8 @@ def _renewed(said: _Said, was: _Said, known: _Columns) -> _Columns | None:
     place = {pk: number for number, pk in enumerate(known["pk"])}
     if said.needs != was.needs:
         before = sum(known["held"][place[pk]] for pk in changed | gone if pk in place)
-        if was.needs[1] - before + sum(fresh["held"]) != held:
+        of_drafts = sum(number for pk, number in came.items() if pk not in said.models)
+        if was.needs[1] + of_drafts - before + sum(fresh["held"]) != held:
             return None  # needs of other models went
     stood = [place.get(pk) for pk in fresh["pk"]]
     stay = {name: _stays(known[name], fresh[name], stood) for name in COLUMNS}

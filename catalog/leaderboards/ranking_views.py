@@ -13,14 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import get_object_or_404, render
 
 from calculator.paging import page_of
-from catalog.models import Benchmark, LanguageModel, Release
+from catalog.models import Benchmark, DataChange, Release
 from catalog.models.vocabulary import BenchmarkCategory
 from catalog.ranking import release as rankings
 from catalog.ranking import rule
 from catalog.ranking.cells import REFERENCE_RATING
 from catalog.ranking.scope import OVERALL
 from catalog.standings import BOARDS, board_label, current
-from catalog.standings.words import MISSING, change_text, mentions
+from catalog.standings.words import MISSING, change_text, mentions, names_of_drafts
 
 RELEASES_PER_PAGE = 10
 NAMED_CHANGES = 25  # of one release; the rest is counted, its document has them all
@@ -144,7 +144,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A whole release as JSON: every score it read, every rank it gave, but for models that readers no longer see. Sent
     as it is unpacked, and not kept: few ask, and no cache would hold a large one."""
     row = get_object_or_404(Release.objects.defer("changes"), pk=pk)
-    drafts = LanguageModel.objects.names_of_drafts()
+    drafts = names_of_drafts(DataChange.version())
     told = rankings.without_models(row.json(), drafts) if drafts else row.json()
     response = StreamingHttpResponse(told, content_type="application/json")
     name = f"{row.scope.replace('/', '-')}-{row.date}-{row.input_hash[:12]}.json"

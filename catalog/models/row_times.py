@@ -58,8 +58,9 @@ def published_models(version: str) -> Times:
         QuerySet(LanguageModel).filter(is_published=True).order_by()
     )  # past the manager, which looks at each row
     told = rows.aggregate(written=_Pairs("pk", "updated_at"))["written"] or "{}"
-    _newest[:] = [_renewed(_newest[0] if _newest else _Told("{}", {}, {}, set()), told)]
-    return _newest[0].models
+    newest = _renewed(_newest[0] if _newest else _Told("{}", {}, {}, set()), told)
+    _newest[:] = [newest]
+    return newest.models  # not what another thread has put there meanwhile, which may be older
 
 
 def _renewed(known: _Told, text: str) -> _Told:

@@ -119,7 +119,7 @@ def input_hash(
 _JSON, _READ, _PLACED = TypeAdapter(Release), TypeAdapter(tuple[Input, ...]), TypeAdapter(tuple[Ranked, ...])
 _INPUTS, _RANKED, _UNRANKED = b',"inputs":[', b'],"ranked":[', b'],"unranked":['
 """Before and behind inputs and ranks in what is written; in no text, as its quotes are escaped."""
-_BETWEEN = b'},{"'  # two inputs, likewise
+_BETWEEN = b'},{"model":"'  # two inputs, likewise
 _BATCH = 2000
 PIECE = 2**16  # bytes of which some thousand inputs are read at once
 

@@ -58,6 +58,9 @@ class _PackedScores(Mapping[str, list[Score]]):
             )
         ]
 
+    def __contains__(self, benchmark: object) -> bool:
+        return benchmark in self._of
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._of)
 

@@ -80,13 +80,13 @@ def mentions(slugs: Iterable[str]) -> Mapping[str, Mention]:
     published = LanguageModel.objects.published().filter(slug__in=asked).values_list("slug", "name")
     return {
         **{slug: Mention(slug) for slug in asked},
-        **dict.fromkeys(asked & _drafts(DataChange.version()), untold),
+        **dict.fromkeys(asked & names_of_drafts(DataChange.version()), untold),
         **{slug: Mention(name, has_page=True) for slug, name in published},
     }
 
 
 @lru_cache(maxsize=2)
-def _drafts(version: str) -> frozenset[str]:
+def names_of_drafts(version: str) -> frozenset[str]:
     """Read once after each change: a feed asks for each of its entries."""
     return LanguageModel.objects.names_of_drafts()
 

@@ -223,6 +223,16 @@ def test_a_renamed_model_keeps_its_old_address(editor: Client) -> None:
     assert "leads to the new one for good" in editor.get(change_address(row)).content.decode()
 
 
+def test_a_draft_that_readers_knew_keeps_its_old_name(editor: Client) -> None:
+    """Releases of ranks name it: what is not told of drafts is told by all their names."""
+    row = LanguageModel.objects.get()
+    assert row.scores.exists()
+    LanguageModel.objects.update(is_published=False)
+    row.refresh_from_db()
+    assert errors(editor, row, slug="coyote") == {}
+    assert LanguageModel.objects.names_of_drafts() >= {"road-runner", "coyote"}
+
+
 def test_other_slugs_are_fixed(editor: Client) -> None:
     row = Organization.objects.get()
     assert errors(editor, row, slug="another") == {}

@@ -127,6 +127,23 @@ def test_what_models_belong_to_and_hold_is_seen_when_it_changes() -> None:
     assert llama.pk in chosen(**fits)
 
 
+def test_what_came_to_a_draft_does_not_hide_what_went_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are as many as before, and no row says that it was written."""
+    monkeypatch.setattr(chosen_module, "FEW", 1.0)
+    fits = {"card_bytes": 24 * GIB, "context_tokens": 8192}
+    llama, draft = (LanguageModel.objects.get(slug="llama-3-1-8b-instruct") for _row in range(2))
+    draft.pk, draft.slug, draft.shipped, draft.is_published = None, "a-draft", None, False
+    draft.save(force_insert=True)
+    DataChange.record()
+    assert llama.pk in chosen(**fits)
+    need = Need.objects.get(model=llama, engine=llama.memory_engine)
+    need.delete()
+    need.pk, need.model, need.engine = None, draft, "another"
+    need.save(force_insert=True)
+    DataChange.record()
+    assert llama.pk not in chosen(**fits)
+
+
 def test_nobody_published_anything() -> None:
     LanguageModel.objects.update(is_published=False)
     DataChange.record()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from random import Random
+from typing import Any
 
 import pytest
 
-from catalog.models import row_times
-from catalog.models.row_times import changed_since
+from catalog.models import LanguageModel, row_times
+from catalog.models.row_times import changed_since, published_models
 
 SQLITE, POSTGRESQL = (",", ":"), (", ", " : ")
 
@@ -61,3 +62,18 @@ def test_one_that_is_written_is_read_alone(separators: tuple[str, str], monkeypa
         known = row_times._renewed(known, text(times, separators))
         assert known.models == times
         assert set(known.changed) == {pk}
+
+
+@pytest.mark.django_db
+def test_a_thread_that_read_earlier_and_stores_later_changes_no_answer(
+    shipped: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Overtaken(list[Any]):
+        def __setitem__(self, _at: Any, _stored: Any) -> None:
+            super().__setitem__(slice(None), [row_times._Told("{}", {}, {}, set())])
+
+    monkeypatch.setattr(row_times, "_newest", Overtaken())
+    published_models.cache_clear()
+    published = LanguageModel.objects.published().values_list("pk", flat=True)
+    assert published_models("overtaken").keys() == set(published)
+    published_models.cache_clear()

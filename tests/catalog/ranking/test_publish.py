@@ -293,7 +293,7 @@ def test_a_document_is_told_without_some_models(
 def test_the_inputs_of_a_document_are_read_apart_from_the_rest(
     noisy: World, size: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    odd = [replace(score, key='},{"model":"],"ranked":[') for score in noisy.scores[:9]]
+    odd = [replace(score, key='},{"model":"],"ranked":[', variant="x},{") for score in noisy.scores[:9]]
     found = release(noisy, [*odd, *noisy.scores[9:]])
     monkeypatch.setattr("catalog.ranking.release.PIECE", at_once)
     text = b"".join(to_json(found))
