@@ -258,7 +258,7 @@ def test_lists_are_ordered_by_a_board_and_show_its_ranks() -> None:
 
 ON_PROCESSOR = (
     "On this card llama.cpp has no kernels for Q4_K_M: the processor multiplies such weights, at a small part of the "
-    "card's speed. The card itself computes with Q4_0, Q8_0, F16, BF16, F32."
+    "card's speed. The card itself computes with Q4_0 / Q8_0 / F16 / BF16 / F32."
 )
 
 

@@ -27,4 +27,4 @@ def reasons(engine: str, card: Card, weight_format: str) -> Iterator[Reason]:
         return
     kernels = KERNELS_OF_310P if "310P" in card.name else KERNELS
     if weight_format == STORED or DEFAULT_TYPE.get(weight_format) not in kernels:
-        yield Reason(ON_PROCESSOR, {"format": weight_format, "engine": engine, "computed": ", ".join(kernels)})
+        yield Reason(ON_PROCESSOR, {"format": weight_format, "engine": engine, "computed": " / ".join(kernels)})
