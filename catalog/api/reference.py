@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
+from calculator.memory import DEFAULT_ENGINE
 from catalog.api import api
 from catalog.api.questions import ENGINES
 
@@ -33,7 +34,7 @@ EXAMPLES: Mapping[str, Described] = {
     "get_model": {"slug": "llama-4-maverick-instruct"},
     "model_memory": {
         "slug": "llama-4-maverick-instruct",
-        "engine": "llama.cpp",
+        "engine": DEFAULT_ENGINE,
         "weights": "Q4_K_M",
         "kv": "f16",
         "context": 8192,
