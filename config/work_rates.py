@@ -19,7 +19,7 @@ from config import errors
 from config.middleware import View
 
 MINUTE_S = 60
-LONG_S = 0.2
+LONG_S = 0.05
 """An answer that takes less is not counted: an office, a load test or a proxy that nobody declared (`BEHIND_PROXY`) is
 one address, and may ask for as many ordinary answers as the machine can give."""
 COUNTED = "atlas.work"  # in the request's META: the key under which its time is added
