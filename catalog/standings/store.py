@@ -113,7 +113,8 @@ def _refresh_unless_overtaken(look_again: bool) -> list[Release] | None:
         if (state.state_of_rows(), _published()) != (before, published):
             return None
         models = dict(LanguageModel.objects.values_list("slug", "pk"))
-        releases = [_store(made, models) for made in found if isinstance(made, Made)]
+        made = [each for each in found if isinstance(each, Made)]
+        releases = [_store(each, models, again=each.release.scope in published) for each in made]
         unsolved = dict(each for each in found if isinstance(each, Unsolved))
         # All four, whatever the first does.
         if any([_store_standings(places), _put_back(models), _tell(unsolved), bool(releases)]):
@@ -189,10 +190,12 @@ def _checked(problem: Problem) -> HoldOut | None:
         return None
 
 
-def _store(made: Made, models: dict[str, int]) -> Release:
+def _store(made: Made, models: dict[str, int], *, again: bool) -> Release:
+    """`again`: the scope was published before."""
     release = made.release
     release.save(force_insert=True)
-    Place.objects.filter(release__scope=release.scope).delete()
+    if again:
+        Place.objects.filter(release__scope=release.scope).delete()
     _create(_places(release, made.places, models))
     return release
 

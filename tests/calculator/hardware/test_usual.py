@@ -14,7 +14,7 @@ from calculator.hardware import Card, card_remarks, usual_engine
         ("v100-32gb", "llama.cpp"),
         ("apple-m2-ultra-192gb", "llama.cpp"),
         ("mtt-s4000", "llama.cpp"),  # MUSA is in llama.cpp's own tree
-        ("ascend-910b4-32gb", "vllm"),  # CANN has no kernels for Q4_K_M; vllm-ascend
+        ("ascend-910b4-32gb", "llama.cpp"),  # CANN, which leaves some formats to the processor
         ("cambricon-mlu370-x8", "vllm"),  # no back end of llama.cpp is known; vllm-mlu
         ("metax-c500-pcie", "vllm"),  # vLLM-metax
         ("hygon-dcu-k100-ai-64gb", "llama.cpp"),  # of none it is known: the first
@@ -29,7 +29,7 @@ def test_the_engine_to_begin_with(cards: dict[str, Card], card: str, engine: str
     ("card", "engine", "said"),
     [
         ("rtx-4060", "llama.cpp", []),
-        ("ascend-910b4-32gb", "llama.cpp", ["format_unsupported"]),
+        ("ascend-910b4-32gb", "llama.cpp", ["format_on_processor"]),
         ("ascend-910b4-32gb", "vllm", ["engine_by_plugin"]),
         ("cambricon-mlu370-x8", "llama.cpp", ["engine_support_unknown"]),
         ("apple-m2-ultra-192gb", "vllm", ["engine_unsupported"]),
