@@ -22,8 +22,8 @@ def card_remarks(card: Card, engine: str) -> Sequence[Reason]:
 
 
 def usual_engine(card: Card) -> str:
-    """The first that is known to run on the card, by itself or by a package beside it, whichever formats are left to the
-    processor; where that is known of none, the first of all."""
+    """The first that is known to run on the card, by itself or by a package beside it, whichever formats are left to
+    the processor; where that is known of none, the first of all."""
     return next((name for name in ENGINES if all(map(_runs, card_remarks(card, name)))), DEFAULT_ENGINE)
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import translation
 
@@ -111,8 +112,9 @@ def test_every_operation_has_an_example() -> None:
 
 
 def test_it_asks_the_database_nothing(django_assert_num_queries: Any) -> None:
+    """But PostgreSQL, which is asked for each answer whether something changed."""
     get("/en/api/")
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(0 if connection.vendor == "sqlite" else 1):
         get("/en/api/?again")
 
 
