@@ -35,6 +35,8 @@ PLACE = ("release_date", "slug")
 IN_ORDER = (F("release_date").desc(nulls_last=True), "slug")
 COLUMNS = ("pk", "held", "modalities", *PLACE, *TEXTS, *NUMBERS, *NEEDS)
 """`held`: under how many engines it is known what the model holds."""
+BEYOND = 2**63
+"""No column holds as much."""
 FEW = 1 / 16
 """Of all models: to read so many by their keys takes as long as to read all from the index of their order."""
 
@@ -91,8 +93,10 @@ def keys_of(asked: Narrowing, version: str) -> Sequence[int]:
             column = known[name]
             places = [place for place in places if column[place] == text]
     if asked.modality:
-        places = [place for place in places if asked.modality in known["modalities"][place]]
-    return array("q", [known["pk"][place] for place in places])
+        modalities = known["modalities"]
+        places = [place for place in places if asked.modality in modalities[place]]
+    keys = known["pk"]
+    return array("q", [keys[place] for place in places])
 
 
 def on_boards(version: str) -> tuple[object, ...]:
@@ -103,11 +107,22 @@ def on_boards(version: str) -> tuple[object, ...]:
 
 
 def _at_least(places: Sequence[int], column: Sequence[float], least: float | None) -> Sequence[int]:
-    return places if least is None else [place for place in places if column[place] >= least]
+    if least is None:
+        return places
+    bound = _bound(least)
+    return [place for place in places if column[place] >= bound]
 
 
 def _at_most(places: Sequence[int], column: Sequence[float], most: float | None) -> Sequence[int]:
-    return places if most is None else [place for place in places if column[place] <= most]
+    if most is None:
+        return places
+    bound = _bound(most)
+    return [place for place in places if column[place] <= bound]
+
+
+def _bound(asked: float) -> float:
+    """A column is compared with it in half the time that it is with a whole number, of which any may be asked."""
+    return float(max(-BEYOND, min(asked, BEYOND)))
 
 
 def _that_may_fit(
