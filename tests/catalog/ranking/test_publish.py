@@ -1,62 +1,23 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
-from catalog.ranking.changes import Cause, ChangeReason, compare
 from catalog.ranking.fit import fit
 from catalog.ranking.intervals import interval, ranks, tiers
 from catalog.ranking.publish import prepare, publish
 from catalog.ranking.release import (
     Missing,
-    Release,
-    from_json,
-    inputs_in,
-    to_json,
-    without_inputs,
-    without_inputs_and_ranks,
-    without_models,
 )
 from catalog.ranking.report import lines
-from catalog.ranking.scope import CODING, OVERALL, Scope, category_scopes
+from catalog.ranking.scope import CODING, OVERALL, category_scopes
 from catalog.ranking.scores import Benchmark, Candidate, Item, Score, by_benchmark
 from catalog.ranking.table import table
-from tests.catalog.ranking.worlds import World, make_world
-
-DRAWS = 20
-
-
-def release(
-    world: World,
-    scores: Iterable[Score] | None = None,
-    candidates: Iterable[Candidate] | None = None,
-    scope: Scope = OVERALL,
-    draws: int = DRAWS,
-) -> Release:
-    scores = world.scores if scores is None else scores
-    pool = world.candidates if candidates is None else candidates
-    return publish(prepare(scope, by_benchmark(scores), world.benchmarks.values(), pool, draws=draws), "2026-01-31")
-
-
-def rank_of(found: Release) -> dict[str, int]:
-    return {place.model: place.rank for place in found.ranked}
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def noisy() -> World:
-    return make_world(noise=5.0)
+from tests.catalog.ranking.worlds import World, rank_of, release
 
 
 def test_the_order_of_the_input_changes_nothing(noisy: World) -> None:
@@ -236,84 +197,6 @@ def test_where_no_primary_variant_is_fitted_the_index_takes_all(two_harnesses: W
     assert set(found.basket) == {score.item for score in two_harnesses.scores}
 
 
-def test_a_release_survives_storage(noisy: World) -> None:
-    found = release(noisy)
-    assert from_json(b"".join(to_json(found))) == found
-    with pytest.raises(ValidationError):
-        from_json(b"{}")
-
-
-@pytest.mark.parametrize("size", [1, 7, 64, 10**6])
-def test_the_summary_of_a_document_is_read_from_pieces_of_any_size(noisy: World, size: int) -> None:
-    """Marks may be cut in two, and a name may hold what looks like one: its quotes are escaped."""
-    found = release(noisy, candidates=[*noisy.candidates, Candidate('a],"unranked":[,"inputs":[b')])
-    assert min(map(len, (found.inputs, found.ranked, found.unranked))) > 0
-    text = b"".join(to_json(found))
-    pieces = (text[start : start + size] for start in range(0, len(text), size))
-    assert without_inputs_and_ranks(pieces) == replace(found, inputs=(), ranked=())
-    with pytest.raises(ValidationError):
-        without_inputs_and_ranks([text[: len(text) // 2]])
-
-
-@pytest.mark.parametrize("size", [1, 7, 64, 10**6])
-@pytest.mark.parametrize(
-    "left_out",
-    [
-        lambda models: set(),
-        lambda models: {"unknown"},
-        lambda models: {models[0]},
-        lambda models: {models[-1]},
-        lambda models: set(models[::2]),
-        lambda models: set(models[3:]),
-        lambda models: set(models),
-    ],
-    ids=["nothing", "unknown", "first", "last", "every second", "nearly all", "all"],
-)
-def test_a_document_is_told_without_some_models(
-    noisy: World, left_out: Callable[[list[str]], set[str]], size: int
-) -> None:
-    """Of each list the first entries may go, the last ones, or all, and a name may hold what looks like an entry."""
-    found = release(noisy, candidates=[*noisy.candidates, Candidate('a"},{"model":"b"}],"unranked":[')])
-    lists: dict[str, tuple[Any, ...]] = {name: getattr(found, name) for name in ("inputs", "ranked", "unranked")}
-    drafts = left_out(list(dict.fromkeys(each.model for entries in lists.values() for each in entries)))
-    text = b"".join(to_json(found))
-    pieces = (text[start : start + size] for start in range(0, len(text), size))
-    told = b"".join(without_models(pieces, drafts))
-    kept: dict[str, Any] = {
-        name: tuple(each for each in entries if each.model not in drafts) for name, entries in lists.items()
-    }
-    assert from_json(told) == replace(found, **kept)
-    withheld = sum(len(entries) - len(kept[name]) for name, entries in lists.items())
-    assert json.loads(told).get("withheld", 0) == withheld
-    assert withheld or told == text
-
-
-@pytest.mark.parametrize("size", [1, 7, 64, 10**6])
-@pytest.mark.parametrize("at_once", [1, 100, 10**6])
-def test_the_inputs_of_a_document_are_read_apart_from_the_rest(
-    noisy: World, size: int, at_once: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    odd = [replace(score, key='},{"model":"],"ranked":[', variant="x},{") for score in noisy.scores[:9]]
-    found = release(noisy, [*odd, *noisy.scores[9:]])
-    monkeypatch.setattr("catalog.ranking.release.PIECE", at_once)
-    text = b"".join(to_json(found))
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    assert tuple(inputs_in(pieces)) == found.inputs
-    assert len(found.inputs) == len(noisy.scores)
-    assert without_inputs(pieces) == replace(found, inputs=())
-    with pytest.raises(ValidationError):
-        list(inputs_in([text[: len(text) // 4]]))
-
-
-@pytest.mark.parametrize("batch", [1, 3, 10**6])
-def test_a_document_in_pieces_is_what_it_is_as_a_whole(
-    noisy: World, batch: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("catalog.ranking.release._BATCH", batch)
-    for found in (release(noisy), release(noisy, scores=[])):
-        assert b"".join(to_json(found)) == TypeAdapter(Release).dump_json(found)
-
-
 def test_the_report_says_the_minimum_and_the_reasons(world: World) -> None:
     text = "\n".join(lines(release(world, candidates=[*world.candidates, Candidate("nothing")]), 280, top=3))
     assert "280 scores" in text
@@ -333,51 +216,3 @@ def test_a_range_holds_its_rank_and_leaves_out_the_tails() -> None:
 
 def test_a_tier_ends_where_the_range_of_its_first_model_ends() -> None:
     assert tiers([(1, 3), (1, 4), (3, 5), (4, 6), (5, 9), (7, 8)]) == [1, 1, 1, 2, 2, 3]
-
-
-def reasons(old: Release, new: Release) -> dict[str, tuple[int | None, int | None, tuple[ChangeReason, ...]]]:
-    return {change.model: (change.old, change.new, change.reasons) for change in compare(old, new)}
-
-
-def test_a_changed_score_is_named_with_both_values(world: World) -> None:
-    changed = {score.key for score in world.scores if score.model == "m39"} - {"m39/b04", "m39/b05", "m39/b06"}
-    worse = [replace(score, value=score.value / 4) if score.key in changed else score for score in world.scores]
-    found = reasons(release(world), release(world, worse))
-    old, new, why = found["m39"]
-    assert old == 1
-    assert new is not None
-    assert new > 1
-    assert {reason.cause for reason in why} == {Cause.CHANGED_SCORE}
-    assert {f"m39/{reason.item}" for reason in why} == changed
-    assert all(reason.new == pytest.approx((reason.old or 0) / 4) for reason in why)
-    assert found["m38"][2][0].cause is Cause.REFIT
-
-
-def test_a_model_that_enters_pushes_the_others_and_is_named(world: World) -> None:
-    without = [score for score in world.scores if score.model != "m20"]
-    pool = [candidate for candidate in world.candidates if candidate.slug != "m20"]
-    found = reasons(release(world, without, pool), release(world))
-    assert found["m20"][0] is None
-    assert {reason.cause for reason in found["m20"][2]} == {Cause.NEW_SCORE}
-    assert found["m05"][2] == (ChangeReason(Cause.MODEL_ENTERED, other="m20"),)
-    assert "m39" not in found
-    left = reasons(release(world), release(world, without, pool))
-    assert left["m05"][2] == (ChangeReason(Cause.MODEL_LEFT, other="m20"),)
-    assert {reason.cause for reason in left["m20"][2]} == {Cause.REMOVED_SCORE}
-
-
-def test_nothing_changed_is_nothing_listed_and_scopes_do_not_mix(world: World) -> None:
-    assert list(compare(release(world), release(world))) == []
-    with pytest.raises(ValueError, match="overall and coding"):
-        list(compare(release(world), release(world, scope=CODING)))
-
-
-def test_another_method_is_the_cause_it_is(world: World) -> None:
-    old = release(world)
-    new = replace(old, method="2", ranked=tuple(replace(place, rank=41 - place.rank) for place in old.ranked))
-    assert all(change.reasons == (ChangeReason(Cause.METHOD),) for change in compare(old, new))
-
-
-def test_equal_documents_are_the_same_bytes(noisy: World) -> None:
-    scope = replace(OVERALL, categories=frozenset("hgfedcba"))
-    assert b'["a","b","c","d","e","f","g","h"]' in b"".join(to_json(replace(release(noisy), scope=scope)))

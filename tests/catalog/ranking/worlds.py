@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import exp
 from random import Random
 
 from catalog.ranking.cells import ScoreCell
-from catalog.ranking.scores import Benchmark, Candidate, Score
+from catalog.ranking.publish import prepare, publish
+from catalog.ranking.release import Release
+from catalog.ranking.scope import OVERALL, Scope
+from catalog.ranking.scores import Benchmark, Candidate, Score, by_benchmark
 
+DRAWS = 20
 CATEGORIES = ("general-knowledge", "math", "coding", "agentic-coding", "long-context", "tool-use")
 
 
@@ -46,3 +51,19 @@ def make_world(*, noise: float = 0.0, seed: int = 1, models: int = 40) -> World:
             value = 100 / (1 + exp(-slope * (ability - difficulty))) + random.gauss(0, noise)
             scores.append(Score(f"{model}/{slug}", model, slug, min(100.0, max(0.0, value))))
     return World(abilities, benchmarks, tuple(scores))
+
+
+def release(
+    world: World,
+    scores: Iterable[Score] | None = None,
+    candidates: Iterable[Candidate] | None = None,
+    scope: Scope = OVERALL,
+    draws: int = DRAWS,
+) -> Release:
+    scores = world.scores if scores is None else scores
+    pool = world.candidates if candidates is None else candidates
+    return publish(prepare(scope, by_benchmark(scores), world.benchmarks.values(), pool, draws=draws), "2026-01-31")
+
+
+def rank_of(found: Release) -> dict[str, int]:
+    return {place.model: place.rank for place in found.ranked}
