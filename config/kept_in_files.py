@@ -2,12 +2,13 @@
 there: it holds copies alone, and a page that needs one works it out anew.
 
 Django's lists all files at each write, to see whether they are too many: with 3,000 that takes as long as an answer.
-Here one write in `CULLED_EVERY` does, so that some more than `MAX_ENTRIES` may lie there for a while.
+Here one write in `CULLED_EVERY` does where many may lie there, so that some more than `MAX_ENTRIES` may for a while.
 """
 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from random import randrange
 from typing import Any
 
@@ -28,9 +29,11 @@ class InFiles(FileBasedCache):
             raise
         except Exception as error:  # whatever unpacking and unpickling raise of bytes that nobody wrote
             log.warning("A kept file is damaged and is left out (%s: %s).", type(error).__name__, error)
-            self.delete(key, version)
+            with suppress(OSError):  # where nothing may be written it stays
+                self.delete(key, version)
             return default
 
     def _cull(self) -> None:
-        if randrange(CULLED_EVERY) == 0:  # noqa: S311 (nobody gains by guessing it)
+        few = self._max_entries < CULLED_EVERY
+        if few or randrange(CULLED_EVERY) == 0:  # noqa: S311 (nobody gains by guessing it)
             super()._cull()  # type: ignore[misc]

@@ -55,7 +55,7 @@ def test_the_site_keeps_its_files_so() -> None:
 
 
 def test_files_are_listed_once_in_so_many_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    most = 6
+    most = CULLED_EVERY
     drawn = [1] * (most + 1) + [0]
     monkeypatch.setattr(kept_in_files, "randrange", lambda end: drawn.pop(0) if end == CULLED_EVERY else 0)
     cache = InFiles(str(tmp_path), {"max_entries": most})
@@ -65,3 +65,22 @@ def test_files_are_listed_once_in_so_many_writes(tmp_path: Path, monkeypatch: py
     cache.set("last", 0)
     assert len(list(tmp_path.iterdir())) == most + 2 - (most + 1) // 3  # Django throws away a third
     assert not drawn
+
+
+def test_where_few_may_lie_no_more_do(tmp_path: Path) -> None:
+    cache = InFiles(str(tmp_path), {"max_entries": 3})
+    for number in range(60):
+        cache.set(str(number), number)
+        assert len(list(tmp_path.iterdir())) <= 3 + 1
+
+
+def test_a_damaged_file_that_cannot_be_removed_is_none_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_asked: object) -> None:
+        raise PermissionError
+
+    cache = InFiles(str(tmp_path), {})
+    cache.set("a", VALUE)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(kept.read_bytes()[:-9])
+    monkeypatch.setattr(cache, "delete", refused)
+    assert cache.get("a", 1) == 1
