@@ -75,7 +75,8 @@ class FitOut(Schema):
     most_sequences: int | None
     speed: SpeedOut | None = Field(
         description=gettext_noop(
-            "Upper bounds from bandwidth and arithmetic: estimates, not measurements. Null where the card is not known."
+            "Upper bounds from bandwidth and arithmetic: estimates, not measurements. Null where the card is not "
+            "known, or leaves such weights to the processor."
         )
     )
 
